@@ -70,6 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tokens",
             "routing",
             "pricing",
+            "analytics",
             "billing",
             "budgets",
             "alerts",

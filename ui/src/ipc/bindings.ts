@@ -402,7 +402,31 @@ export type AlertRule =
 /**  A webhook or mail does not reach its server */
 "channel-fault" | 
 /**  A sum of the day or the week */
-"digest";
+"digest" | 
+/**  More requests to a backend fail than usual */
+"error-rate" | 
+/**  A backend takes much longer to answer than in the week before */
+"slow-answers" | 
+/**  The hour costs far more than such hours do */
+"spend-anomaly" | 
+/**  Answers whose cost is not known */
+"unpriced-model" | 
+/**  A provider billed another amount than was computed */
+"bill-drift" | 
+/**  Few answers come from the response cache */
+"cache-hits" | 
+/**  The disk with the data is almost full */
+"disk-space" | 
+/**  Keys cannot be read */
+"vault-fault" | 
+/**  A key expires soon */
+"key-expiry" | 
+/**  A key has been in use for long */
+"key-age" | 
+/**  A key that no request used for a month */
+"key-unused" | 
+/**  Far more requests than in a usual hour */
+"unusual-use";
 
 export type AlertRuleSet = {
 	rule: AlertRule,
@@ -4013,6 +4037,30 @@ export type SettingsValues = {
 	alerts_channel_fault: "off" | "inbox" | "notification",
 	/**  The digest: in the inbox, and by mail if mail is on. */
 	alerts_digest: "off" | "inbox" | "notification",
+	/**  When more requests to a backend fail than usual. */
+	alerts_error_rate: "off" | "inbox" | "notification",
+	/**  When a backend takes much longer to answer than in the week before. */
+	alerts_slow_answers: "off" | "inbox" | "notification",
+	/**  When an hour costs far more than such hours do. */
+	alerts_spend_anomaly: "off" | "inbox" | "notification",
+	/**  When the cost of requests is not known. */
+	alerts_unpriced_model: "off" | "inbox" | "notification",
+	/**  When a provider billed another amount than was computed. */
+	alerts_bill_drift: "off" | "inbox" | "notification",
+	/**  When few answers come from the response cache. */
+	alerts_cache_hits: "off" | "inbox" | "notification",
+	/**  When the disk with the data is almost full. */
+	alerts_disk_space: "off" | "inbox" | "notification",
+	/**  When keys cannot be read. */
+	alerts_vault_fault: "off" | "inbox" | "notification",
+	/**  When a key expires soon. */
+	alerts_key_expiry: "off" | "inbox" | "notification",
+	/**  When a key has been in use for long. */
+	alerts_key_age: "off" | "inbox" | "notification",
+	/**  When no request used a key for a month. */
+	alerts_key_unused: "off" | "inbox" | "notification",
+	/**  When there are far more requests than in a usual hour. */
+	alerts_unusual_use: "off" | "inbox" | "notification",
 	/**  How often alerts, requests and cost are summed up. */
 	alerts_digest_period: "off" | "daily" | "weekly",
 	/**  Hour of the day at which the digest is made. */
@@ -4021,6 +4069,104 @@ export type SettingsValues = {
 	alerts_quiet_from_hour: number,
 	/**  Hour of the day at which quiet hours end. */
 	alerts_quiet_until_hour: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_backend_down_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_breaker_open_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_route_dead_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_budget_mark_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_budget_forecast_for_secs: number,
+	/**  How severe it is. */
+	alerts_budget_forecast_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_ledger_fault_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_key_blocked_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_burn_fast_for_secs: number,
+	/**  How severe it is. */
+	alerts_burn_fast_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_burn_slow_for_secs: number,
+	/**  How severe it is. */
+	alerts_burn_slow_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_channel_fault_for_secs: number,
+	/**  How severe it is. */
+	alerts_channel_fault_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_error_rate_for_secs: number,
+	/**  Share of failed requests to a backend in half an hour. */
+	alerts_error_rate_percent: number,
+	/**  Fewer requests say nothing. */
+	alerts_error_rate_requests_min: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_slow_answers_for_secs: number,
+	/**  The 95th percentile of the first token as a share of that of the week before. */
+	alerts_slow_answers_percent: number,
+	/**  Fewer requests in an hour say nothing. */
+	alerts_slow_answers_requests_min: number,
+	/**  How severe it is. */
+	alerts_slow_answers_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_spend_anomaly_for_secs: number,
+	/**  Cost of an hour as a share of what it usually is. */
+	alerts_spend_anomaly_percent: number,
+	/**  How severe it is. */
+	alerts_spend_anomaly_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_unpriced_model_for_secs: number,
+	/**  Requests of unknown cost in 24 hours. */
+	alerts_unpriced_model_requests: number,
+	/**  How severe it is. */
+	alerts_unpriced_model_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_bill_drift_for_secs: number,
+	/**  Difference between a bill and what was computed. */
+	alerts_bill_drift_percent: number,
+	/**  How severe it is. */
+	alerts_bill_drift_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_cache_hits_for_secs: number,
+	/**  Share of answers from the cache in 24 hours. */
+	alerts_cache_hits_percent: number,
+	/**  Fewer requests that looked into the cache say nothing. */
+	alerts_cache_hits_requests_min: number,
+	/**  How severe it is. */
+	alerts_cache_hits_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_disk_space_for_secs: number,
+	/**  Free space on the disk with the data. */
+	alerts_disk_space_megabytes: number,
+	/**  How severe it is. */
+	alerts_disk_space_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_vault_fault_for_secs: number,
+	/**  How severe it is. */
+	alerts_vault_fault_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_key_expiry_for_secs: number,
+	/**  Days before the end of a key. */
+	alerts_key_expiry_days: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_key_age_for_secs: number,
+	/**  Days since a key was made or replaced. */
+	alerts_key_age_days: number,
+	/**  How severe it is. */
+	alerts_key_age_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_key_unused_for_secs: number,
+	/**  How severe it is. */
+	alerts_key_unused_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_unusual_use_for_secs: number,
+	/**  Requests of an hour as a share of those of a usual busy hour. */
+	alerts_unusual_use_percent: number,
+	/**  How severe it is. */
+	alerts_unusual_use_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
 	webhook_enabled: boolean,
 	/**  What the address understands. */

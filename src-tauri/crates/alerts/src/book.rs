@@ -18,7 +18,7 @@ use self::outbox::{Outbox, OutboxInput};
 use crate::condition::{Condition, Conditions, Fingerprint};
 use crate::message::ChannelMessage;
 use crate::notification::Notification;
-use crate::rule::{AlertEnding, AlertRule, UNKNOWN_KEPT};
+use crate::rule::{AlertEnding, AlertRule, RuleTunings, UNKNOWN_KEPT, tuning_of};
 use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
 
 pub use self::delivery::{
@@ -94,15 +94,14 @@ pub struct AlertContext {
     /// True while the window has the focus and so shows alerts itself.
     pub is_focused: bool,
     pub is_quiet: bool,
-    /// What becomes of each rule's alerts; a rule that is missing is a notification.
-    pub delivery: BTreeMap<AlertRule, AlertDelivery>,
+    pub tunings: RuleTunings,
     /// The channels beside the desktop that are switched on.
     pub channels: BTreeMap<AlertChannel, ChannelPolicy>,
 }
 
 impl AlertContext {
     pub(crate) fn delivery(&self, rule: AlertRule) -> AlertDelivery {
-        self.delivery.get(&rule).copied().unwrap_or_default()
+        tuning_of(&self.tunings, rule).delivery
     }
 }
 
@@ -172,7 +171,9 @@ impl Alert {
             Truth::Unknown => {
                 self.unknown_since_ms.get_or_insert(now);
             }
-            Truth::Over => {
+            // One that is pending is over, one that ends goes on to.
+            Truth::Near if self.is_firing() => self.unknown_since_ms = None,
+            Truth::Near | Truth::Over => {
                 self.unknown_since_ms = None;
                 self.false_since_ms.get_or_insert(now);
             }
@@ -206,6 +207,7 @@ impl Alert {
 enum Truth<'a> {
     Holds(&'a Condition),
     Unknown,
+    Near,
     Over,
 }
 
@@ -232,7 +234,7 @@ impl AlertBook {
         let mut effects = Vec::new();
         self.measure(conditions, &mut effects);
         self.create(conditions, context, reading.wall);
-        self.fire(reading.wall, &mut effects);
+        self.fire(context, reading.wall, &mut effects);
         let ended = self.end(context, reading.wall, &mut effects);
         let silences = &self.silences;
         let is_silenced =
@@ -355,7 +357,8 @@ impl AlertBook {
         for (fingerprint, alert) in &mut self.alerts {
             let truth = match held.get(fingerprint) {
                 Some(condition) => Truth::Holds(condition),
-                None if conditions.unknown.contains(fingerprint) => Truth::Unknown,
+                None if conditions.is_unknown(fingerprint, alert.condition.rule) => Truth::Unknown,
+                None if conditions.near.contains(fingerprint) => Truth::Near,
                 None => Truth::Over,
             };
             let (title, severity) = (alert.condition.title.clone(), alert.condition.severity);
@@ -376,10 +379,13 @@ impl AlertBook {
 
     fn create(&mut self, conditions: &Conditions, context: &AlertContext, wall: WallTime) {
         self.suppressed.clear();
-        let is_held = |by: &&Fingerprint| conditions.held.iter().any(|it| it.fingerprint == **by);
+        // A rule that is off tells nothing, so nothing is part of its alerts.
+        let is_on = |rule| context.delivery(rule) != AlertDelivery::Off;
+        let is_held = |by: &&Fingerprint| {
+            conditions.held.iter().any(|it| it.fingerprint == **by && is_on(it.rule))
+        };
         for held in &conditions.held {
-            let is_off = context.delivery(held.rule) == AlertDelivery::Off;
-            if is_off || self.alerts.contains_key(&held.fingerprint) {
+            if !is_on(held.rule) || self.alerts.contains_key(&held.fingerprint) {
                 continue;
             }
             if let Some(by) = held.inhibited_by.iter().find(is_held) {
@@ -392,9 +398,9 @@ impl AlertBook {
         }
     }
 
-    fn fire(&mut self, wall: WallTime, effects: &mut Vec<AlertEffect>) {
+    fn fire(&mut self, context: &AlertContext, wall: WallTime, effects: &mut Vec<AlertEffect>) {
         for (fingerprint, alert) in &mut self.alerts {
-            let hold = alert.condition.rule.row().hold;
+            let hold = tuning_of(&context.tunings, alert.condition.rule).hold;
             if alert.is_firing() || !is_past(alert.true_since_ms, hold, self.running_ms) {
                 continue;
             }

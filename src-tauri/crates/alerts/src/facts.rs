@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use domain::{AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
 use serde::{Deserialize, Serialize};
 
+use crate::measurement::Measurement;
+use crate::rule::AlertRule;
+
 /// Everything that alerts are judged by, at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
@@ -26,6 +29,14 @@ pub struct Facts {
     pub ledger: Option<LedgerFact>,
     /// Channels that are switched on and do not work.
     pub channels: Vec<ChannelFact>,
+    /// Why keys cannot be read; `None` if they can.
+    pub vault: Option<VaultFact>,
+    /// Keys that no request used for 30 days.
+    pub unused_keys: Vec<CredentialId>,
+    /// Numbers that rules compare with their thresholds.
+    pub measurements: Vec<Measurement>,
+    /// Rules of which nothing is known now, since what they judge could not be read.
+    pub unmeasured: BTreeSet<AlertRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,4 +165,12 @@ pub struct ChannelFact {
     pub channel: AlertChannel,
     /// Why, as a clause without secrets.
     pub reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultFact {
+    /// What to do, in sentences.
+    pub hint: String,
+    /// True if an enabled backend has a key.
+    pub is_needed: bool,
 }

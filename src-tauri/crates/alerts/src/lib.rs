@@ -11,6 +11,8 @@
 mod book;
 mod condition;
 mod facts;
+mod judge;
+mod measurement;
 mod message;
 mod notification;
 mod rule;
@@ -22,13 +24,18 @@ pub use book::{
     POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
     RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressedCondition,
 };
-pub use condition::{Condition, Conditions, Fingerprint, conditions};
+pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;
 pub use facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, Impact, KeyFact, LedgerFact, RouteFact,
+    FailedBackend, Impact, KeyFact, LedgerFact, RouteFact, VaultFact,
 };
+pub use judge::conditions;
+pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
 pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
-pub use rule::{AlertEnding, AlertGroup, AlertRule, RuleRow, UNKNOWN_KEPT};
+pub use rule::{
+    AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,
+    ThresholdSide, UNKNOWN_KEPT, tuning_of,
+};
 pub use silence::{SILENCES_MAX, Silence, SilenceMatcher};

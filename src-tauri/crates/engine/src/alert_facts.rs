@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
-    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts, Impact,
-    KeyFact, LedgerFact, RouteFact,
+    AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
+    Impact, KeyFact, LedgerFact, Measurement, RouteFact, VaultFact,
 };
 use domain::{
     BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, WallTime, list_names,
@@ -14,8 +14,9 @@ use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
 use monitor::{BackendHealth, HealthCause};
 use routing::{ModelSet, ServedModels};
-use service_levels::{Burn, BurnSpeed};
+use service_levels::{Burn, BurnSpeed, BurnWindow};
 use settings::{BackendSettings, Settings, SettingsStore};
+use vault::{Vault, VaultState};
 
 use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
@@ -24,11 +25,13 @@ use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
+use crate::measurement_watch::{Measured, MeasurementWatch};
 use crate::service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
 use crate::snapshot::SnapshotStore;
 
 /// Most names in a sentence.
 const NAMES_MAX: usize = 3;
+const DAY_MS: i64 = 86_400_000;
 
 /// Where the facts come from.
 pub(crate) struct AlertSources {
@@ -40,6 +43,8 @@ pub(crate) struct AlertSources {
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
+    pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
 }
@@ -50,6 +55,15 @@ impl AlertSources {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
         let (keys, unverified_keys) = self.keys(&settings);
+        let Measured { mut measurements, unused_keys, mut unmeasured } = self.measured.latest();
+        match self.error_rates(&settings) {
+            Some(rates) => measurements.extend(rates),
+            None => drop(unmeasured.insert(AlertRule::ErrorRate)),
+        }
+        measurements.extend(self.key_times(&settings));
+        if self.vault.state() == VaultState::Unchecked {
+            unmeasured.insert(AlertRule::VaultFault);
+        }
         Facts {
             is_offline: self.health.is_offline(),
             backends: settings
@@ -62,6 +76,10 @@ impl AlertSources {
             budgets: self.budgets(&settings),
             burns: self.burns(&settings),
             channels,
+            vault: self.vault_fault(&settings),
+            unused_keys,
+            measurements,
+            unmeasured,
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,
@@ -151,6 +169,55 @@ impl AlertSources {
             })
         };
         self.service_levels.latest().into_iter().filter_map(fact).collect()
+    }
+
+    /// Failed requests to each enabled backend; `None` before they were counted.
+    fn error_rates(&self, settings: &Settings) -> Option<Vec<Measurement>> {
+        let levels = self.service_levels.latest();
+        let rate = |level: &ServiceLevel| {
+            let LevelScope::Backend(id) = &level.scope else { return None };
+            let known = settings.backends.get(id).filter(|_| settings.is_backend_on(id))?;
+            let counts = level.counts(BurnWindow::HalfHour);
+            let (backend, label) = (id.clone(), known.label.clone());
+            Some(Measurement::Errors {
+                backend,
+                label,
+                failed: counts.bad,
+                requests: counts.valid(),
+            })
+        };
+        (!levels.is_empty()).then(|| levels.iter().filter_map(rate).collect())
+    }
+
+    /// How old each key is, and when it ends.
+    fn key_times(&self, settings: &Settings) -> Vec<Measurement> {
+        let now = self.clock.wall().unix_ms();
+        let days = |ms: i64| ms.div_euclid(DAY_MS);
+        let mut found = Vec::new();
+        for (key, known) in &settings.credentials {
+            let since = known.replaced.unwrap_or(known.created);
+            let age = days(now - since.unix_ms());
+            found.push(Measurement::KeyAge { key: key.clone(), days: age });
+            if let Some(expires) = known.expires {
+                let left = days(expires.unix_ms() - now);
+                found.push(Measurement::KeyExpiry { key: key.clone(), days: left });
+            }
+        }
+        found
+    }
+
+    /// A vault without keys is nobody's trouble.
+    fn vault_fault(&self, settings: &Settings) -> Option<VaultFact> {
+        match self.vault.state() {
+            VaultState::Unchecked | VaultState::Ready => None,
+            _ if settings.credentials.is_empty() => None,
+            state => Some(VaultFact {
+                hint: state.hint().replace('`', ""),
+                is_needed: settings
+                    .backends_on()
+                    .any(|(_, known)| known.pool.credentials().next().is_some()),
+            }),
+        }
     }
 
     fn dead_routes(&self, settings: &Settings) -> Vec<RouteFact> {

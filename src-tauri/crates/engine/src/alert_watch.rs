@@ -5,29 +5,27 @@
 
 mod messages;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    Alert, AlertBook, AlertContext, AlertEffect, AlertRule, Notification, Silence, SilenceMatcher,
-    SuppressedCondition, Urgency, conditions,
+    Alert, AlertBook, AlertContext, AlertEffect, Notification, RuleTunings, Silence,
+    SilenceMatcher, SuppressedCondition, Urgency, conditions,
 };
-use domain::{
-    AlertDelivery, Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line,
-};
+use domain::{Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ledger::{AlertChange, AlertNote, AlertRow, Ledger, LedgerError};
 use parking_lot::Mutex;
 use readiness::ReadinessReport;
-use settings::{AlertSettings, SettingsStore};
+use settings::SettingsStore;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::alert_facts::AlertSources;
 use crate::events::{EngineEvent, EventBus};
 use crate::message_channels::MessageChannels;
 use crate::notifications::Notifications;
+use crate::rule_tunings::rule_tunings;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -98,10 +96,10 @@ impl AlertWatch {
         self.book.lock().silence_of(alert).cloned()
     }
 
-    /// What becomes of the alerts of a rule.
+    /// What the settings say of the rules.
     #[must_use]
-    pub fn delivery(&self, rule: AlertRule) -> AlertDelivery {
-        rule_delivery(&self.settings.current().alerts, rule)
+    pub fn tunings(&self) -> RuleTunings {
+        rule_tunings(&self.settings.current().alerts)
     }
 
     /// Takes a firing alert as seen until it ends; false if it does not fire.
@@ -206,8 +204,9 @@ impl AlertWatch {
     /// Judges the facts of this moment, saves what follows, always if `is_changed`, and only then lets
     /// it be read and shown. The caller holds `changing`.
     async fn evaluate_book(self: &Arc<Self>, mut book: AlertBook, is_changed: bool) {
-        let facts = conditions(&self.sources.facts(self.channel_faults(&book)));
         let context = self.context();
+        let facts = self.sources.facts(self.channel_faults(&book));
+        let facts = conditions(&facts, &context.tunings);
         let last_digest = book.last_digest();
         let digest = self.due_digest(&mut book).await;
         let reading = ClockReading::read(&*self.clock);
@@ -274,16 +273,12 @@ impl AlertWatch {
 
     fn context(&self) -> AlertContext {
         let settings = self.settings.current();
-        let delivery: BTreeMap<AlertRule, AlertDelivery> = AlertRule::ALL
-            .iter()
-            .map(|rule| (*rule, rule_delivery(&settings.alerts, *rule)))
-            .collect();
         let hours = (settings.alerts.quiet_from_hour, settings.alerts.quiet_until_hour);
         AlertContext {
             is_on: settings.notifications.enabled,
             is_focused: self.notifications.is_focused(),
             is_quiet: local_hour(self.clock.wall()).is_some_and(|hour| is_quiet(hours, hour)),
-            delivery,
+            tunings: rule_tunings(&settings.alerts),
             channels: self.channels.policies(),
         }
     }
@@ -331,22 +326,6 @@ fn alert_row(alert: &Alert) -> Option<AlertRow> {
         notified: alert.notified_at,
         is_read: false,
     })
-}
-
-const fn rule_delivery(settings: &AlertSettings, rule: AlertRule) -> AlertDelivery {
-    match rule {
-        AlertRule::BackendDown => settings.backend_down,
-        AlertRule::BreakerOpen => settings.breaker_open,
-        AlertRule::RouteDead => settings.route_dead,
-        AlertRule::BudgetMark => settings.budget_mark,
-        AlertRule::BudgetForecast => settings.budget_forecast,
-        AlertRule::LedgerFault => settings.ledger_fault,
-        AlertRule::KeyBlocked => settings.key_blocked,
-        AlertRule::BurnFast => settings.burn_fast,
-        AlertRule::BurnSlow => settings.burn_slow,
-        AlertRule::ChannelFault => settings.channel_fault,
-        AlertRule::Digest => settings.digest,
-    }
 }
 
 fn local_hour(at: WallTime) -> Option<u32> {

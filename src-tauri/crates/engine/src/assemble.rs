@@ -34,6 +34,7 @@ use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
+use crate::measurement_watch::MeasurementWatch;
 use crate::message_channels::MessageChannels;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
@@ -105,8 +106,9 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let notifications = notifications(&base, channel);
     let service_levels = service_level_watch(&base, &backends);
     let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
-    let alerts =
-        alert_watch(&base, &backends, &budgets, &ledger_watch, &service_levels, &notifications);
+    let cost_reports = Arc::new(cost_reports(&base, &backends));
+    let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports);
+    let alerts = alert_watch(&base, &backends, &measured, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let readiness =
@@ -118,11 +120,12 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
+        measured,
         service_levels,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
-        cost_reports: cost_reports(&base, &backends),
+        cost_reports,
         base,
         backends,
         clients,
@@ -400,11 +403,27 @@ fn service_level_watch(base: &BaseParts, backends: &BackendParts) -> Arc<Service
     })
 }
 
+fn measurement_watch(
+    base: &BaseParts,
+    budgets: &Arc<BudgetWatch>,
+    ledger_watch: &Arc<LedgerWatch>,
+    cost_reports: &Arc<CostReports>,
+) -> Arc<MeasurementWatch> {
+    Arc::new(MeasurementWatch {
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        ledger_watch: Arc::clone(ledger_watch),
+        budgets: Arc::clone(budgets),
+        cost_reports: Arc::clone(cost_reports),
+        clock: Arc::clone(&base.clock),
+        latest: Mutex::default(),
+    })
+}
+
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
-    budgets: &Arc<BudgetWatch>,
-    ledger: &Arc<LedgerWatch>,
+    measured: &Arc<MeasurementWatch>,
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
@@ -415,9 +434,11 @@ fn alert_watch(
             registry: Arc::clone(&backends.registry),
             health: Arc::clone(&backends.health),
             keys: Arc::clone(&backends.keys),
-            budgets: Arc::clone(budgets),
-            ledger: Arc::clone(ledger),
+            budgets: Arc::clone(&measured.budgets),
+            ledger: Arc::clone(&measured.ledger_watch),
             service_levels: Arc::clone(service_levels),
+            measured: Arc::clone(measured),
+            vault: base.vault.clone(),
             clock: Arc::clone(&base.clock),
             mock: base.mock.clone(),
         },

@@ -28,6 +28,7 @@ use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
+use crate::measurement_watch::MeasurementWatch;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::price_editor::PriceEditor;
@@ -67,10 +68,11 @@ pub(crate) struct EngineParts {
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) alerts: Arc<AlertWatch>,
+    pub(crate) measured: Arc<MeasurementWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
-    pub(crate) cost_reports: CostReports,
+    pub(crate) cost_reports: Arc<CostReports>,
     pub(crate) backup_archives: BackupArchives,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,

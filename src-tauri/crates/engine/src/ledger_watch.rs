@@ -96,13 +96,18 @@ impl LedgerWatch {
         problems
     }
 
+    /// Free space on the disk with the ledger; `None` if the system does not say.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        fs4::available_space(self.recovery.path().parent()?).ok()
+    }
+
     /// Makes a backup now, even if none is due.
     ///
     /// # Errors
     /// As for [`Recovery::back_up`]; [`LedgerError::Full`] if the disk has too little space.
     pub async fn back_up(&self) -> Result<ledger::LedgerBackup, LedgerError> {
         let recovery = &self.recovery;
-        let free = recovery.path().parent().and_then(|folder| fs4::available_space(folder).ok());
+        let free = self.free_bytes();
         let needed = self.ledger.size_bytes().saturating_add(BACKUP_HEADROOM_BYTES);
         let made = match free {
             Some(free) if free < needed => Err(LedgerError::Full),

@@ -35,6 +35,7 @@ mod ledger_problem;
 mod ledger_watch;
 mod log;
 mod log_import;
+mod measurement_watch;
 mod message_channels;
 mod model_catalogue;
 mod notifications;
@@ -51,6 +52,7 @@ mod response_cache;
 mod restore;
 mod retired_keys;
 mod route_explainer;
+mod rule_tunings;
 mod service_level_watch;
 mod session_answer;
 mod settings_editor;
@@ -63,6 +65,7 @@ mod time_observer;
 mod topic;
 mod traffic_sink;
 mod upkeep;
+mod usage_hours;
 mod vault_change;
 mod vault_switch;
 mod workers;
@@ -110,11 +113,13 @@ pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, ret
 pub use response_cache::ResponseCache;
 pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};
 pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
+pub use rule_tunings::{RuleSettingNames, rule_tunings};
 pub use service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};
 pub use topic::Topic;
+pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 pub use vault_change::{
     VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
 };

@@ -138,6 +138,7 @@ impl Engine {
         // First, so that no mark of a budget and no change of health comes before it listens.
         self.parts.alerts.spawn(tasks);
         self.parts.service_levels.spawn(tasks);
+        self.parts.measured.spawn(tasks);
         self.parts.budgets.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);

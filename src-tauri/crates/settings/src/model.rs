@@ -1,6 +1,7 @@
 //! The validated configuration. Values of these types have been checked once and are then trusted;
 //! `read` and `write` convert them from and to the file's form.
 
+mod alerts;
 mod cache;
 mod channels;
 mod currency;
@@ -17,9 +18,9 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    AlertDelivery, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
-    DigestPeriod, ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode,
-    UnsupportedFeature, VaultKind, ViewId, WallTime,
+    BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect,
+    NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode, UnsupportedFeature, VaultKind,
+    ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -29,6 +30,7 @@ use crate::finding::Findings;
 use crate::section_reader::SectionReader;
 use crate::setting::{Section, Setting, TableFields, settings};
 
+pub use alerts::AlertSettings;
 pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
 pub(crate) use channels::MAIL_TEXT_CHARS_MAX;
 pub use channels::{MailSettings, WebhookSettings};
@@ -212,41 +214,6 @@ settings! {
         /// When something needs your attention, and when checks finish in the background.
         enabled: bool = true, panel Notifications "Desktop notifications",
             summary "Notifications";
-    }
-}
-
-settings! {
-    pub AlertSettings in "alerts", keys "alerts_" {
-        /// When a backend does not answer.
-        backend_down: AlertDelivery, panel Notifications "Backend down";
-        /// When the gateway sends a backend no requests, because too many of them failed.
-        breaker_open: AlertDelivery, panel Notifications "Backend failing";
-        /// When no backend of a route can answer.
-        route_dead: AlertDelivery, panel Notifications "Route without a backend";
-        /// When a budget reached one of its marks.
-        budget_mark: AlertDelivery, panel Notifications "Budget mark reached";
-        /// When a budget will be used up before its period ends.
-        budget_forecast: AlertDelivery, panel Notifications "Budget used up early";
-        /// When requests are not recorded as they should be.
-        ledger_fault: AlertDelivery, panel Notifications "Ledger fault";
-        /// When a key was rejected or is missing.
-        key_blocked: AlertDelivery, panel Notifications "Key rejected";
-        /// When so many requests fail that an objective is missed within days.
-        burn_fast: AlertDelivery, panel Notifications "Many requests fail";
-        /// When so many requests fail that an objective is missed before its period ends.
-        burn_slow: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Requests fail steadily";
-        /// When a webhook or a mail could not be sent.
-        channel_fault: AlertDelivery, panel Notifications "Alerts not sent";
-        /// The digest: in the inbox, and by mail if mail is on.
-        digest: AlertDelivery, panel Notifications "Digest";
-        /// How often alerts, requests and cost are summed up.
-        digest_period: DigestPeriod, panel Digest "Digest";
-        /// Hour of the day at which the digest is made.
-        digest_hour: u32 = 9, in 0..=23, panel Digest "Digest at";
-        /// Hour of the day from which only what stops requests is shown; until the same hour: never.
-        quiet_from_hour: u32 = 0, in 0..=23, panel Notifications "Quiet from";
-        /// Hour of the day at which quiet hours end.
-        quiet_until_hour: u32 = 0, in 0..=23, panel Notifications "Quiet until";
     }
 }
 

@@ -9,7 +9,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "backends",
     title: "Backend down",
     condition:
-      "A backend failed three times in a row. Critical if something that clients ask for has no other backend, medium otherwise.",
+      "Fires when a backend failed three times in a row. Ends when it answers again, for 2 minutes. Critical if something that clients ask for has no other backend, medium otherwise.",
     hold_secs: 0,
     keep_secs: 120,
   },
@@ -18,7 +18,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "backends",
     title: "Backend failing",
     condition:
-      "The gateway sends a backend no requests, because too many of them failed, for two minutes. High if something that clients ask for has no other backend, low otherwise.",
+      "Fires when the gateway sends a backend no requests, because too many of them failed, for 2 minutes. Ends when it gets requests again, for 1 minute. High if something that clients ask for has no other backend, low otherwise.",
     hold_secs: 120,
     keep_secs: 60,
   },
@@ -26,7 +26,8 @@ export const ALERT_RULES: RuleRow[] = [
     rule: "route-dead",
     group: "backends",
     title: "Route without a backend",
-    condition: "No backend of a route can answer for ten seconds, and none of them has an alert of its own.",
+    condition:
+      "Fires when no backend of a route can answer, and none of them has an alert of its own, for 10 seconds. Ends when one can answer, for 1 minute. Critical.",
     hold_secs: 10,
     keep_secs: 60,
   },
@@ -35,7 +36,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "money",
     title: "Budget mark reached",
     condition:
-      "A budget reached one of its marks. Low below 80 %, medium from 80 %, high from 100 %, critical when requests are refused.",
+      "Fires when a budget reached one of its marks. Ends when its period is over or its limit is raised. Low below 80 %, medium from 80 %, high from 100 %, critical when requests are refused.",
     hold_secs: 0,
     keep_secs: 0,
   },
@@ -43,16 +44,17 @@ export const ALERT_RULES: RuleRow[] = [
     rule: "budget-forecast",
     group: "money",
     title: "Budget will be used up early",
-    condition: "At this pace a budget is used up before its period ends, for half an hour.",
-    hold_secs: 1_800,
-    keep_secs: 21_600,
+    condition:
+      "Fires when a budget is used up before its period ends, at this pace, for 30 minutes. Ends when the pace is slow enough again, for 6 hours. Medium.",
+    hold_secs: 1800,
+    keep_secs: 21600,
   },
   {
     rule: "ledger-fault",
     group: "local-app",
     title: "Ledger fault",
     condition:
-      "The ledger is behind, cannot be written, lacks records or could not be backed up. Critical if records are missing or requests are refused, medium otherwise.",
+      "Fires when the ledger is behind, cannot be written, lacks records or could not be backed up. Ends when it works again, for 10 minutes. Critical if records are missing or requests are refused, medium otherwise.",
     hold_secs: 0,
     keep_secs: 600,
   },
@@ -61,7 +63,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "keys",
     title: "Key rejected",
     condition:
-      "A key in use was rejected or is missing. Critical if something that clients ask for has no other backend, high otherwise.",
+      "Fires when a key in use was rejected or is missing. Ends when it is accepted. Critical if something that clients ask for has no other backend, high otherwise.",
     hold_secs: 0,
     keep_secs: 0,
   },
@@ -70,7 +72,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "backends",
     title: "Many requests fail",
     condition:
-      "At this rate the failures that an objective allows are used up within days, for two minutes. High. Needs 20 requests and 5 failures.",
+      "Fires when the failures that an objective allows are used up within days, at the rate of at least 20 requests and 5 failures, for 2 minutes. Ends when few enough fail, for 5 minutes. High.",
     hold_secs: 120,
     keep_secs: 300,
   },
@@ -79,7 +81,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "backends",
     title: "Requests fail steadily",
     condition:
-      "At this rate the failures that an objective allows are used up before its period ends, for a quarter of an hour. Medium. Needs 20 requests and 5 failures.",
+      "Fires when the failures that an objective allows are used up before its period ends, at the rate of at least 20 requests and 5 failures, for 15 minutes. Ends when few enough fail, for 30 minutes. Medium.",
     hold_secs: 900,
     keep_secs: 1800,
   },
@@ -87,7 +89,8 @@ export const ALERT_RULES: RuleRow[] = [
     rule: "channel-fault",
     group: "local-app",
     title: "Alerts not sent",
-    condition: "A webhook or a mail could not be sent. It ends when one was sent, or when the channel is switched off.",
+    condition:
+      "Fires when a webhook or a mail could not be sent. Ends when one was sent or its channel is switched off. Medium.",
     hold_secs: 0,
     keep_secs: 0,
   },
@@ -96,8 +99,114 @@ export const ALERT_RULES: RuleRow[] = [
     group: "local-app",
     title: "Digest",
     condition:
-      "A sum of the alerts, requests and cost of a day or a week. It is an entry of the inbox, and a mail if mail is switched on.",
+      "Fires when a day or a week of alerts, requests and cost is summed up. Ends when it is in the inbox. Info. It is also a mail if mail is switched on.",
     hold_secs: 0,
     keep_secs: 0,
+  },
+  {
+    rule: "error-rate",
+    group: "backends",
+    title: "Requests to a backend fail",
+    condition:
+      "Fires when 1 % or more of at least 20 requests to a backend failed in half an hour, and five of them or more, for 5 minutes. Ends when fewer fail, for 5 minutes. Medium from 10 %, low below.",
+    hold_secs: 300,
+    keep_secs: 300,
+  },
+  {
+    rule: "slow-answers",
+    group: "backends",
+    title: "Slow answers",
+    condition:
+      "Fires when the slowest answers (95th percentile of the first token) of at least 10 requests in an hour took 200 % or more of the time that they took in the week before, and a second longer, for 5 minutes. Ends when they are faster, for 5 minutes. Low.",
+    hold_secs: 300,
+    keep_secs: 300,
+  },
+  {
+    rule: "spend-anomaly",
+    group: "money",
+    title: "Unusual cost",
+    condition:
+      "Fires when this hour or the one before costs 150 % or more of what such hours usually cost and at least $1 more, and stands out from the last four weeks, for 5 minutes. Ends when an hour is as usual, for 30 minutes. High.",
+    hold_secs: 300,
+    keep_secs: 1800,
+  },
+  {
+    rule: "unpriced-model",
+    group: "money",
+    title: "Unknown cost",
+    condition:
+      "Fires when the cost of 1 or more requests of the last 24 hours is not known. Ends when the cost of fewer is unknown. Low.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "bill-drift",
+    group: "money",
+    title: "Bill differs",
+    condition:
+      "Fires when a provider billed 2 % or more and at least $1 above or below what was computed for the last week. Ends when both agree. Low.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "cache-hits",
+    group: "local-app",
+    title: "Few cache hits",
+    condition:
+      "Fires when less than 50 % of at least 50 requests that looked into the response cache in 24 hours were answered from it, for 24 hours. Ends when more are, for 1 hour. Info.",
+    hold_secs: 86400,
+    keep_secs: 3600,
+  },
+  {
+    rule: "disk-space",
+    group: "local-app",
+    title: "Disk almost full",
+    condition:
+      "Fires when less than 500 MB are free on the disk with the data, for 5 minutes. Ends when there is more space, for 5 minutes. Medium.",
+    hold_secs: 300,
+    keep_secs: 300,
+  },
+  {
+    rule: "vault-fault",
+    group: "keys",
+    title: "Keys cannot be read",
+    condition:
+      "Fires when the vault is locked, hangs or cannot be read, for 30 seconds. Ends when keys can be read. High.",
+    hold_secs: 30,
+    keep_secs: 0,
+  },
+  {
+    rule: "key-expiry",
+    group: "keys",
+    title: "Key expires",
+    condition:
+      "Fires when a key expires within 14 days, by the date that you gave. Ends when it is replaced. Low, medium from three days before.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "key-age",
+    group: "keys",
+    title: "Old key",
+    condition: "Fires when a key has been in use for 90 days or more. Ends when it is replaced. Low.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "key-unused",
+    group: "keys",
+    title: "Unused key",
+    condition: "Fires when no request used a key in 30 days. Ends when one uses it. Info.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "unusual-use",
+    group: "keys",
+    title: "Unusual use",
+    condition:
+      "Fires when this hour or the one before has 500 % or more of the requests of a usual busy hour, and at least 60, for 1 minute. Ends when an hour is as usual, for 30 minutes. High.",
+    hold_secs: 60,
+    keep_secs: 1800,
   },
 ];

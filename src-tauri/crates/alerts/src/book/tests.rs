@@ -5,8 +5,10 @@ use domain::{BackendId, ReadinessVerdict, RouteId, SeededEntropy};
 use super::*;
 use crate::facts::{BackendFact, BackendFault, Facts, Impact, LedgerFact};
 use crate::notification::{BODY_CHARS_MAX, TITLE_CHARS_MAX, Urgency};
+use crate::rule::{RuleTuning, tunings};
 use crate::{AlertSeverity, conditions};
 
+mod measured;
 mod simulation;
 
 /// A book with a clock and the facts of the moment.
@@ -23,7 +25,7 @@ impl Bench {
             is_on: true,
             is_focused: false,
             is_quiet: false,
-            delivery: BTreeMap::new(),
+            tunings: tunings(),
             channels: BTreeMap::new(),
         };
         Self { book: AlertBook::default(), facts: Facts::default(), context, secs: 1_000 }
@@ -36,7 +38,7 @@ impl Bench {
 
     pub(super) fn evaluate(&mut self) -> Vec<AlertEffect> {
         let reading = self.reading();
-        self.book.evaluate(&conditions(&self.facts), &self.context, reading)
+        self.book.evaluate(&conditions(&self.facts, &self.context.tunings), &self.context, reading)
     }
 
     /// Lets so many seconds pass, evaluating once a second.
@@ -491,11 +493,12 @@ fn quiet_hours_hold_back_what_can_wait_and_are_summed_up() {
 #[test]
 fn a_rule_that_is_off_has_no_alerts_and_one_in_the_inbox_no_notification() {
     let mut bench = Bench::new();
-    bench.context.delivery.insert(AlertRule::BackendDown, AlertDelivery::Inbox);
+    bench.context.tunings.entry(AlertRule::BackendDown).or_default().delivery =
+        AlertDelivery::Inbox;
     bench.set(down("a", uncovered()));
     assert_eq!(bench.told(600), []);
     assert_eq!(bench.book.alerts().len(), 1);
-    bench.context.delivery.insert(AlertRule::BackendDown, AlertDelivery::Off);
+    bench.context.tunings.entry(AlertRule::BackendDown).or_default().delivery = AlertDelivery::Off;
     let effects = bench.run(0);
     let off = |it: &AlertEffect| matches!(it, AlertEffect::Ended { ending, .. } if *ending == AlertEnding::SwitchedOff);
     assert!(effects.iter().any(off) && bench.book.alerts().is_empty());

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use alerts::{Alert, AlertRule, SILENCES_MAX, Silence, SilenceMatcher};
-use domain::{AlertDelivery, BackendId, HealthState, WallTime};
-use engine::Engine;
+use alerts::{Alert, AlertRule, SILENCES_MAX, Silence, SilenceMatcher, tuning_of};
+use domain::{BackendId, HealthState, WallTime};
+use engine::{Engine, RuleSettingNames};
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
-use settings::Settings;
+use settings::{SettingValue, Settings};
 
 use crate::ApiError;
 use crate::view::{
@@ -143,8 +143,9 @@ pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, A
     let all = AlertQuery { limit: usize::MAX, ..AlertQuery::default() };
     let fired = engine.ledger().alerts(all).await?;
     let week_ago = WallTime::from_unix_ms(engine.clock().wall().unix_ms() - 7 * DAY_MS);
+    let tunings = engine.alerts().tunings();
     let view = |rule: &AlertRule| {
-        let row = rule.row();
+        let (row, tuning) = (rule.row(), tuning_of(&tunings, *rule));
         let of_rule = || fired.iter().filter(|it| it.rule == rule.word());
         let secs = |span: std::time::Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
         let lately = of_rule().filter(|it| it.fired >= week_ago).count();
@@ -152,10 +153,10 @@ pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, A
             rule: *rule,
             group: row.group,
             title: row.title.to_owned(),
-            condition: row.condition.to_owned(),
-            hold_secs: secs(row.hold),
+            condition: tuning.sentence(*rule),
+            hold_secs: secs(tuning.hold),
             keep_secs: secs(row.keep),
-            delivery: engine.alerts().delivery(*rule),
+            delivery: tuning.delivery,
             fired_last_week: (lately as u64).into(),
             last_fired_at: of_rule().next().map(|it| it.fired.into()),
         }
@@ -168,26 +169,14 @@ pub(crate) async fn alert_rule_set(
     req: AlertRuleSet,
 ) -> Result<Vec<AlertRuleView>, ApiError> {
     let AlertRuleSet { rule, delivery } = req;
-    let edit = move |draft: &mut Settings| *rule_setting(draft, rule) = delivery;
-    engine.settings_editor().edit(edit).await?;
+    let path = format!("alerts.{}", RuleSettingNames::of(rule).delivery);
+    let change = (path, SettingValue::Text(delivery.word().to_owned()));
+    let edit = move |draft: &mut Settings| {
+        *draft = draft.with_values(&[change])?;
+        Ok(())
+    };
+    engine.settings_editor().try_edit(edit).await?;
     alert_rules(engine).await
-}
-
-const fn rule_setting(settings: &mut Settings, rule: AlertRule) -> &mut AlertDelivery {
-    let all = &mut settings.alerts;
-    match rule {
-        AlertRule::BackendDown => &mut all.backend_down,
-        AlertRule::BreakerOpen => &mut all.breaker_open,
-        AlertRule::RouteDead => &mut all.route_dead,
-        AlertRule::BudgetMark => &mut all.budget_mark,
-        AlertRule::BudgetForecast => &mut all.budget_forecast,
-        AlertRule::LedgerFault => &mut all.ledger_fault,
-        AlertRule::KeyBlocked => &mut all.key_blocked,
-        AlertRule::BurnFast => &mut all.burn_fast,
-        AlertRule::BurnSlow => &mut all.burn_slow,
-        AlertRule::ChannelFault => &mut all.channel_fault,
-        AlertRule::Digest => &mut all.digest,
-    }
 }
 
 fn check_text(field: &'static str, text: &str) -> Result<(), ApiError> {

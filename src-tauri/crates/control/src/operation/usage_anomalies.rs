@@ -7,8 +7,8 @@ use std::ops::Range;
 use analytics::{
     CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS, Spike,
 };
-use domain::{BudgetPeriod, NanoUsd, ShownCurrency, WallTime, count_noun};
-use engine::Engine;
+use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
+use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
 use ledger::{BucketWidth, GroupBy, UsageFilter, UsageKey, UsageSummary, UsageTotals};
 
@@ -84,9 +84,8 @@ impl Search {
         let from = days_before(to, i64::from(days) - 1, &zone)
             .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))?;
         let history = i64::try_from(HISTORY_HOURS).unwrap_or_default() * HOUR_MS;
-        let start = hour_start(WallTime::from_unix_ms(from.unix_ms() - history));
-        let known = engine.ledger().usage_by_hour(start, to, UsageFilter::default()).await?;
-        let hours = without_gaps(start, to, &known);
+        let start = WallTime::from_unix_ms(from.unix_ms() - history);
+        let hours = usage_hours(engine.ledger(), start, to).await?;
         let oldest = engine.ledger().first_hour().await?;
         let currency = currency_view(&engine.settings()).shown();
         Ok(Self { zone, currency, days, from, to, oldest, hours })
@@ -102,7 +101,11 @@ impl Search {
     }
 
     async fn costs(&self, engine: &Engine) -> Result<Vec<UsageAnomalyView>, ApiError> {
-        let spikes = analytics::cost_spikes(&self.hours, self.first_place(), daily_budget(engine));
+        let spikes = analytics::cost_spikes(
+            &self.hours,
+            self.first_place(),
+            smallest_daily_budget(&engine.budgets().statuses()),
+        );
         let mut explainer = Explainer::new(engine, self);
         let mut views = Vec::new();
         for spike in spikes.iter().rev().take(ANOMALIES_MAX) {
@@ -243,38 +246,6 @@ impl Search {
 fn is_learning(first: WallTime, now: WallTime) -> bool {
     let known = (now.unix_ms() - first.unix_ms()) / HOUR_MS;
     usize::try_from(known).is_ok_and(|hours| hours < LEARNING_HOURS)
-}
-
-/// The smallest budget for all spending of a day.
-fn daily_budget(engine: &Engine) -> Option<NanoUsd> {
-    let statuses = engine.budgets().statuses();
-    let daily = statuses.iter().filter(|status| {
-        status.budget.scope.is_none() && status.budget.schedule.period() == BudgetPeriod::Day
-    });
-    daily.map(|status| status.budget.limit).min()
-}
-
-fn hour_start(time: WallTime) -> WallTime {
-    let ms = time.unix_ms();
-    WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS))
-}
-
-/// Every hour from `start` to that of `to`.
-fn without_gaps(
-    start: WallTime,
-    to: WallTime,
-    known: &[(WallTime, UsageTotals)],
-) -> Vec<HourlyUsage> {
-    let mut known = known.iter().peekable();
-    let mut hours = Vec::new();
-    let mut hour = start;
-    while hour <= to {
-        let totals = known.next_if(|(start, _)| *start == hour).map(|(_, totals)| *totals);
-        let UsageTotals { cost, requests, .. } = totals.unwrap_or_default();
-        hours.push(HourlyUsage { start: hour, cost, requests });
-        hour = WallTime::from_unix_ms(hour.unix_ms() + HOUR_MS);
-    }
-    hours
 }
 
 fn spike_view(

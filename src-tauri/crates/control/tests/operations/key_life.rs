@@ -8,6 +8,7 @@ use control::{Core, ErrorCode};
 use parking_lot::Mutex;
 use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
+use crate::alerts::wait_for;
 use crate::world::{add_request, secret, world};
 
 const FIRST: &str = "sk-first-of-this-test-0001";
@@ -88,6 +89,14 @@ async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     assert_eq!((edited.label.as_str(), edited.expires_at), ("Upstream", expires_at));
     assert_eq!(edited.notices.first().map(|it| it.notice), Some(KeyNotice::ExpiresSoon));
 
+    let told = wait_for("the alert", async || {
+        let all = control::alerts(core).await.expect("alerts").alerts;
+        all.into_iter().find(|alert| alert.rule == AlertRule::KeyExpiry && alert.number.is_some())
+    });
+    let told = told.await;
+    assert!(told.title.starts_with("The key up expires in "), "{}", told.title);
+    assert_eq!((told.severity, told.notified_at), (AlertSeverity::Low, None));
+
     let twin = KeyAdd {
         id: "twin".to_owned(),
         label: String::new(),
@@ -102,6 +111,11 @@ async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     control::key_replace(core, replace_with(SECOND)).await.expect("nobody can be asked");
     let replaced = key(core).await;
     assert_eq!((replaced.expires_at, replaced.notices), (None, vec![]));
+    wait_for("its end", async || {
+        let all = control::alerts(core).await.expect("alerts").alerts;
+        all.iter().all(|alert| alert.rule != AlertRule::KeyExpiry).then_some(())
+    })
+    .await;
     let unknown = KeyEdit { id: "none".to_owned(), label: String::new(), expires_at: None };
     let refused = control::key_edit(core, unknown).await.expect_err("unknown");
     assert_eq!(refused.code, ErrorCode::NotFound);

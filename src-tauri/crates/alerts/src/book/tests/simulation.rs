@@ -6,19 +6,19 @@ use super::*;
 use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact};
 
 /// A book that is asked every 15 s, as the engine does.
-struct Weeks {
-    bench: Bench,
-    log: Vec<String>,
-    visible: BTreeMap<String, Notification>,
-    sent: Vec<(u64, Notification)>,
+pub(super) struct Weeks {
+    pub(super) bench: Bench,
+    pub(super) log: Vec<String>,
+    pub(super) visible: BTreeMap<String, Notification>,
+    pub(super) sent: Vec<(u64, Notification)>,
     /// When something that is not critical was shown, without what replaced it.
     first_shown: Vec<u64>,
     /// Numbers of what fired and has not ended.
-    open: std::collections::BTreeSet<u64>,
+    pub(super) open: std::collections::BTreeSet<u64>,
 }
 
 impl Weeks {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (log, visible, sent, first_shown, open) = Default::default();
         Self { bench: Bench::new(), log, visible, sent, first_shown, open }
     }
@@ -57,7 +57,7 @@ impl Weeks {
         }
     }
 
-    fn run(&mut self, secs: u64) {
+    pub(super) fn run(&mut self, secs: u64) {
         for _ in 0..secs / 15 {
             self.step(15);
         }

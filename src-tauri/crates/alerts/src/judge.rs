@@ -1,0 +1,379 @@
+//! Turns facts into the conditions that are true now.
+
+mod measured;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId};
+
+use self::measured::{add_measurements, key_unused};
+use crate::condition::{Condition, Conditions, Fingerprint, condition};
+use crate::facts::{
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
+    FailedBackend, KeyFact, LedgerFact, RouteFact, VaultFact,
+};
+use crate::notification::{
+    cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact, to_sentence,
+};
+use crate::rule::{AlertRule, RuleTunings, tuning_of};
+
+/// The conditions that hold by `facts` and the settings of the rules.
+#[must_use]
+pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
+    let mut all = Conditions::default();
+    for backend in &facts.backends {
+        let is_cut_off = facts.is_offline && !backend.is_local;
+        match backend.fault {
+            _ if is_cut_off => unknown_backend(&mut all, backend),
+            BackendFault::Unknown => unknown_backend(&mut all, backend),
+            BackendFault::None => {}
+            BackendFault::Down => all.held.push(down(backend)),
+            BackendFault::KeyRejected => {}
+            BackendFault::BreakerOpen => all.held.push(breaker_open(backend)),
+        }
+    }
+    let by_id: BTreeMap<&BackendId, &BackendFact> =
+        facts.backends.iter().map(|backend| (&backend.id, backend)).collect();
+    all.held.extend(facts.keys.iter().map(|key| key_blocked(key, &by_id)));
+    all.held.extend(rejected_without_key(facts));
+    all.unknown.extend(
+        facts
+            .unverified_keys
+            .iter()
+            .map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.as_str())),
+    );
+    for route in &facts.dead_routes {
+        let local = |id: &BackendId| by_id.get(id).is_none_or(|backend| backend.is_local);
+        match facts.is_offline && !route.backends.iter().all(local) {
+            true => {
+                all.unknown.insert(Fingerprint::new(AlertRule::RouteDead, route.id.as_str()));
+            }
+            false => all.held.push(route_dead(route, facts)),
+        }
+    }
+    all.held
+        .extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets, tunings)));
+    add_burns(&mut all, facts, tunings);
+    all.held.extend(facts.ledger.as_ref().map(ledger_fault));
+    all.held.extend(facts.vault.as_ref().map(|fault| vault_fault(fault, tunings)));
+    all.held.extend(facts.unused_keys.iter().map(|key| key_unused(key, tunings)));
+    all.held.extend(facts.channels.iter().map(|fault| channel_fault(fault, tunings)));
+    add_measurements(&mut all, facts, tunings);
+    all
+}
+
+/// While this machine is offline nobody can tell whether an outage is over.
+fn add_burns(all: &mut Conditions, facts: &Facts, tunings: &RuleTunings) {
+    for burn in &facts.burns {
+        match facts.is_offline {
+            true => drop(all.unknown.insert(burn_fingerprint(burn))),
+            false => all.held.push(burning(burn, facts, tunings)),
+        }
+    }
+}
+
+fn burn_fingerprint(burn: &BurnFact) -> Fingerprint {
+    let rule = if burn.is_fast { AlertRule::BurnFast } else { AlertRule::BurnSlow };
+    Fingerprint::new(rule, &burn_scope(&burn.subject))
+}
+
+fn burn_scope(subject: &BurnSubject) -> String {
+    match subject {
+        BurnSubject::Gateway => "gateway".to_owned(),
+        BurnSubject::Route { id, .. } => format!("route/{id}"),
+        BurnSubject::Backend { id, .. } => format!("backend/{id}"),
+    }
+}
+
+/// A backend that is known to be at fault has an alert of its own, a route fails by its backends and
+/// the gateway by any of them: the narrowest is told.
+fn burning(burn: &BurnFact, facts: &Facts, tunings: &RuleTunings) -> Condition {
+    let rule = if burn.is_fast { AlertRule::BurnFast } else { AlertRule::BurnSlow };
+    let severity = tuning_of(tunings, rule).severity;
+    let (label, scopes, below) = match &burn.subject {
+        BurnSubject::Gateway => {
+            ("the gateway".to_owned(), vec!["gateway".to_owned()], all_backends(facts))
+        }
+        BurnSubject::Route { id, backends } => {
+            (format!("the route {id}"), vec![id.to_string()], backends.clone())
+        }
+        BurnSubject::Backend { id, label } => {
+            (label.clone(), vec![id.to_string()], vec![id.clone()])
+        }
+    };
+    let scope = burn_scope(&burn.subject);
+    let parts = below.iter().flat_map(|id| fault_causes(id, facts));
+    let own = Fingerprint::new(rule, &scope);
+    let narrower = facts.burns.iter().filter(|other| is_part(other, burn, &below));
+    // A slow burn is what an error rate becomes that nobody stops.
+    let rates = below.iter().filter(|_| !burn.is_fast);
+    let rates = rates.map(|id| Fingerprint::new(AlertRule::ErrorRate, id.as_str()));
+    let inhibited_by: Vec<Fingerprint> = parts
+        .chain(rates)
+        .chain(narrower.map(burn_fingerprint))
+        .chain(
+            facts
+                .dead_routes
+                .iter()
+                .map(|route| Fingerprint::new(AlertRule::RouteDead, route.id.as_str()))
+                .filter(|_| !matches!(burn.subject, BurnSubject::Backend { .. })),
+        )
+        .filter(|cause| *cause != own)
+        .collect();
+    let times = burn.times_allowed.round();
+    Condition {
+        severity,
+        scopes: scopes.into_iter().collect(),
+        notification: format!("burn/{scope}"),
+        title: cut_title(&format!("Requests to {label} fail")),
+        detail: join_sentences(&[&format!(
+            "{} of {} failed in {}, {times} times what its objective allows.",
+            burn.failed, burn.requests, burn.window
+        )]),
+        path: "/health".to_owned(),
+        over: Some((
+            cut_title(&format!("Requests to {label} succeed again")),
+            "Few enough fail.".to_owned(),
+        )),
+        inhibited_by,
+        ..condition(rule, &scope)
+    }
+}
+
+/// True if `other` is a part of `burn`.
+fn is_part(other: &BurnFact, burn: &BurnFact, below: &[BackendId]) -> bool {
+    match (&burn.subject, &other.subject) {
+        (BurnSubject::Gateway, BurnSubject::Route { .. } | BurnSubject::Backend { .. }) => true,
+        (BurnSubject::Route { .. }, BurnSubject::Backend { id, .. }) => below.contains(id),
+        _ => false,
+    }
+}
+
+fn all_backends(facts: &Facts) -> Vec<BackendId> {
+    facts.backends.iter().map(|backend| backend.id.clone()).collect()
+}
+
+/// The alerts that a fault of a backend may have.
+fn fault_causes(backend: &BackendId, facts: &Facts) -> Vec<Fingerprint> {
+    let rules = [AlertRule::BackendDown, AlertRule::BreakerOpen, AlertRule::KeyBlocked];
+    let own = rules.into_iter().map(|rule| Fingerprint::new(rule, backend.as_str()));
+    let keys = facts.keys.iter().filter(|key| key.needed_by.contains(backend));
+    own.chain(keys.map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.id.as_str()))).collect()
+}
+
+fn unknown_backend(all: &mut Conditions, backend: &BackendFact) {
+    for rule in [AlertRule::BackendDown, AlertRule::BreakerOpen] {
+        all.unknown.insert(Fingerprint::new(rule, backend.id.as_str()));
+    }
+}
+
+fn failed(backend: &BackendFact) -> FailedBackend {
+    FailedBackend {
+        backend: backend.id.clone(),
+        label: backend.label.clone(),
+        server: backend.server.clone(),
+        reason: backend.reason.clone(),
+        impact: backend.impact.clone(),
+    }
+}
+
+fn works_again(label: &str) -> Option<(String, String)> {
+    Some((cut_title(&format!("{label} works again")), "It answers requests.".to_owned()))
+}
+
+fn down(backend: &BackendFact) -> Condition {
+    let failed = failed(backend);
+    let (title, detail, path) = failed_backends_text(&backend.server, &[&failed]);
+    let is_critical = backend.impact.is_critical();
+    Condition {
+        severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::Medium },
+        notification: format!("fault/{}", backend.server),
+        title,
+        detail,
+        path,
+        over: works_again(&backend.label),
+        failed: Some(failed),
+        passes_quiet_hours: is_critical,
+        ..condition(AlertRule::BackendDown, backend.id.as_str())
+    }
+}
+
+fn breaker_open(backend: &BackendFact) -> Condition {
+    let failed = failed(backend);
+    let sentence = impact_sentence(&backend.impact, &[&failed]);
+    let is_alone = backend.impact.is_critical();
+    Condition {
+        severity: if is_alone { AlertSeverity::High } else { AlertSeverity::Low },
+        notification: format!("fault/{}", backend.server),
+        title: cut_title(&format!("{} is failing", backend.label)),
+        detail: join_sentences(&[&sentence, &to_sentence(&backend.reason)]),
+        path: format!("/backends/{}", backend.id),
+        over: works_again(&backend.label),
+        inhibited_by: vec![Fingerprint::new(AlertRule::BackendDown, backend.id.as_str())],
+        ..condition(AlertRule::BreakerOpen, backend.id.as_str())
+    }
+}
+
+/// A key is one cause for all backends that need it.
+fn key_blocked(key: &KeyFact, backends: &BTreeMap<&BackendId, &BackendFact>) -> Condition {
+    let lost: Vec<FailedBackend> =
+        key.needed_by.iter().filter_map(|id| backends.get(id)).map(|it| failed(it)).collect();
+    let lost: Vec<&FailedBackend> = lost.iter().collect();
+    let title = format!("The key {} {}", key.id, key.what);
+    let path = format!("/keys/{}", key.id);
+    Condition { path, ..lost_key(key.id.as_str(), &title, &lost) }
+}
+
+/// Backends that reject their key, though no key is known to be at fault.
+fn rejected_without_key(facts: &Facts) -> impl Iterator<Item = Condition> {
+    let has_key_fact = |id: &BackendId| facts.keys.iter().any(|key| key.needed_by.contains(id));
+    let rejected = facts.backends.iter().filter(move |backend| {
+        let is_cut_off = facts.is_offline && !backend.is_local;
+        backend.fault == BackendFault::KeyRejected && !is_cut_off && !has_key_fact(&backend.id)
+    });
+    rejected.map(|backend| {
+        let title = format!("{}: key rejected", backend.label);
+        let path = format!("/backends/{}", backend.id);
+        Condition { path, ..lost_key(backend.id.as_str(), &title, &[&failed(backend)]) }
+    })
+}
+
+fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend]) -> Condition {
+    let impact = joined_impact(lost);
+    let is_critical = !lost.is_empty() && impact.is_critical();
+    let sentence = match lost {
+        [] => "Other keys answer instead.".to_owned(),
+        lost => impact_sentence(&impact, lost),
+    };
+    let backends = lost.iter().map(|backend| backend.backend.to_string());
+    let scopes = std::iter::once(scope.to_owned()).chain(backends).collect();
+    let works = CredentialId::new(scope).ok();
+    Condition {
+        severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::High },
+        scopes,
+        title: cut_title(title),
+        detail: join_sentences(&[&sentence, "Replace the key."]),
+        over: works
+            .map(|key| (cut_title(&format!("The key {key} works")), "It is accepted.".to_owned())),
+        passes_quiet_hours: is_critical,
+        ..condition(AlertRule::KeyBlocked, scope)
+    }
+}
+
+/// A route whose backends have alerts of their own is part of those.
+fn route_dead(route: &RouteFact, facts: &Facts) -> Condition {
+    let causes = route.backends.iter().flat_map(|backend| fault_causes(backend, facts)).collect();
+    Condition {
+        severity: AlertSeverity::Critical,
+        title: cut_title(&format!("The route {} has no backend", route.id)),
+        detail: join_sentences(&["Its requests fail.", &to_sentence(&route.reason)]),
+        path: format!("/routing/{}", route.id),
+        over: Some((
+            cut_title(&format!("The route {} works again", route.id)),
+            "It has a backend that can answer.".to_owned(),
+        )),
+        inhibited_by: causes,
+        passes_quiet_hours: true,
+        ..condition(AlertRule::RouteDead, route.id.as_str())
+    }
+}
+
+/// The scope holds the period, so that each mark is told once in each.
+fn budget_mark(budget: &BudgetFact, all: &[BudgetFact], tunings: &RuleTunings) -> Condition {
+    let same =
+        |other: &&BudgetFact| other.id == budget.id && other.period_from == budget.period_from;
+    let higher = all
+        .iter()
+        .filter(same)
+        .filter(|it| it.mark != BudgetMark::Forecast && rank(it.mark) > rank(budget.mark));
+    let rule = match budget.mark {
+        BudgetMark::Forecast => AlertRule::BudgetForecast,
+        BudgetMark::Spent(_) | BudgetMark::Refused => AlertRule::BudgetMark,
+    };
+    Condition {
+        severity: match budget.mark {
+            BudgetMark::Refused => AlertSeverity::Critical,
+            BudgetMark::Spent(percent) if percent >= 100 => AlertSeverity::High,
+            BudgetMark::Spent(percent) if percent >= 80 => AlertSeverity::Medium,
+            BudgetMark::Forecast => tuning_of(tunings, rule).severity,
+            BudgetMark::Spent(_) => AlertSeverity::Low,
+        },
+        scopes: BTreeSet::from([budget.id.to_string()]),
+        notification: format!("budget/{}", budget.id),
+        title: cut_title(&budget.title),
+        detail: join_sentences(&[&budget.message]),
+        path: "/budgets".to_owned(),
+        inhibited_by: higher.map(budget_fingerprint).collect(),
+        passes_quiet_hours: budget.mark == BudgetMark::Refused,
+        ..condition(rule, &budget_scope(budget))
+    }
+}
+
+fn budget_fingerprint(budget: &BudgetFact) -> Fingerprint {
+    let rule = match budget.mark {
+        BudgetMark::Forecast => AlertRule::BudgetForecast,
+        BudgetMark::Spent(_) | BudgetMark::Refused => AlertRule::BudgetMark,
+    };
+    Fingerprint::new(rule, &budget_scope(budget))
+}
+
+fn budget_scope(budget: &BudgetFact) -> String {
+    format!("{}/{}/{}", budget.id, budget.mark, budget.period_from.unix_ms())
+}
+
+/// A higher mark says all that a lower one does. A forecast is no news once the budget is spent.
+const fn rank(mark: BudgetMark) -> u32 {
+    match mark {
+        BudgetMark::Forecast => 99,
+        BudgetMark::Spent(percent) => percent as u32,
+        BudgetMark::Refused => u32::MAX,
+    }
+}
+
+fn ledger_fault(fault: &LedgerFact) -> Condition {
+    Condition {
+        severity: if fault.is_problem { AlertSeverity::Critical } else { AlertSeverity::Medium },
+        scopes: BTreeSet::from(["ledger".to_owned()]),
+        notification: "ledger".to_owned(),
+        title: cut_title(&fault.title),
+        detail: join_sentences(&[&fault.fix]),
+        path: "/settings?part=Ledger".to_owned(),
+        over: Some((
+            "The ledger works again".to_owned(),
+            "Requests are recorded as usual.".to_owned(),
+        )),
+        tells_end_at_once: true,
+        passes_quiet_hours: fault.is_problem,
+        ..condition(AlertRule::LedgerFault, &fault.cause)
+    }
+}
+
+fn channel_fault(fault: &ChannelFact, tunings: &RuleTunings) -> Condition {
+    let label = fault.channel.label();
+    Condition {
+        severity: tuning_of(tunings, AlertRule::ChannelFault).severity,
+        title: cut_title(&format!("{label} does not get alerts")),
+        detail: join_sentences(&[&to_sentence(&fault.reason), "See Alerts, Channels."]),
+        path: "/alerts/channels".to_owned(),
+        over: Some((
+            cut_title(&format!("{label} gets alerts again")),
+            "A message was sent.".to_owned(),
+        )),
+        ..condition(AlertRule::ChannelFault, fault.channel.word())
+    }
+}
+
+fn vault_fault(fault: &VaultFact, tunings: &RuleTunings) -> Condition {
+    let impact = match fault.is_needed {
+        true => "Requests that need a key fail.",
+        false => "No backend needs a key now.",
+    };
+    Condition {
+        severity: tuning_of(tunings, AlertRule::VaultFault).severity,
+        title: "Keys cannot be read".to_owned(),
+        detail: join_sentences(&[impact, &fault.hint]),
+        path: "/settings?part=Vault".to_owned(),
+        over: Some(("Keys can be read again".to_owned(), "The vault answers.".to_owned())),
+        ..condition(AlertRule::VaultFault, "vault")
+    }
+}

@@ -1,0 +1,283 @@
+//! The conditions of rules that compare a number with a threshold, and what is said of each.
+
+use std::time::Duration;
+
+use domain::{AlertSeverity, BackendId, CredentialId, count_noun, group_digits, list_names};
+
+use super::fault_causes;
+use crate::condition::{Condition, Conditions, Fingerprint, condition};
+use crate::facts::Facts;
+use crate::measurement::Measurement;
+use crate::notification::{cut_title, join_sentences};
+use crate::rule::{AlertRule, Position, RuleTuning, RuleTunings, SeverityRow, tuning_of};
+
+/// Most names in a sentence.
+const NAMES_MAX: usize = 3;
+/// Share of failed requests from which it is something to do.
+const ERROR_PERCENT_MEDIUM: f64 = 10.0;
+/// Days before the end of a key from which it is something to do.
+const EXPIRY_DAYS_MEDIUM: i64 = 3;
+
+impl Measurement {
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(self.rule(), self.scope())
+    }
+
+    fn severity(&self, tuning: &RuleTuning) -> AlertSeverity {
+        let is_medium = match self {
+            Self::Errors { .. } => self.value().is_some_and(|value| value >= ERROR_PERCENT_MEDIUM),
+            Self::KeyExpiry { days, .. } => *days <= EXPIRY_DAYS_MEDIUM,
+            _ => false,
+        };
+        match (self.rule().row().severity, is_medium) {
+            (SeverityRow::Set, _) => tuning.severity,
+            (SeverityRow::Follows(_), true) => AlertSeverity::Medium,
+            (SeverityRow::Follows(_), false) => AlertSeverity::Low,
+        }
+    }
+
+    /// The condition that it is beyond its threshold. What has an alert of its own says it all.
+    fn condition(&self, tuning: &RuleTuning, facts: &Facts) -> Condition {
+        let base = condition(self.rule(), self.scope());
+        let told = match self {
+            Self::Errors { .. } | Self::Latency { .. } => self.about_backend(base, facts),
+            Self::KeyExpiry { .. } | Self::KeyAge { .. } => self.about_key(base),
+            Self::Spend(_) | Self::Requests(_) => self.about_usage(base),
+            Self::Unpriced { .. } | Self::Bill { .. } => self.about_money(base),
+            Self::Cache { .. } | Self::Disk { .. } => self.about_machine(base, facts),
+        };
+        Condition { severity: self.severity(tuning), ..told }
+    }
+
+    fn about_backend(&self, base: Condition, facts: &Facts) -> Condition {
+        let (backend, label) = match self {
+            Self::Errors { backend, label, .. } | Self::Latency { backend, label, .. } => {
+                (backend, label)
+            }
+            _ => return base,
+        };
+        let mut causes = fault_causes(backend, facts);
+        let burn = format!("backend/{backend}");
+        causes.push(Fingerprint::new(AlertRule::BurnFast, &burn));
+        let (title, detail, over) = match self {
+            Self::Errors { failed, requests, .. } => (
+                format!("{label} fails often"),
+                format!(
+                    "{} of {} failed in half an hour.",
+                    group_digits(*failed),
+                    count_noun(*requests, "request")
+                ),
+                format!("{label} fails less"),
+            ),
+            Self::Latency { recent, usual, .. } => {
+                causes.push(Fingerprint::new(AlertRule::ErrorRate, backend.as_str()));
+                (
+                    format!("{label} answers slowly"),
+                    format!(
+                        "The slowest first tokens take {}, usually {}.",
+                        seconds(*recent),
+                        seconds(*usual)
+                    ),
+                    format!("{label} is as fast as before"),
+                )
+            }
+            _ => Default::default(),
+        };
+        Condition {
+            notification: format!("burn/{burn}"),
+            title: cut_title(&title),
+            detail: join_sentences(&[&detail, "Put another backend first, or look at why."]),
+            path: format!("/backends/{backend}"),
+            over: Some((cut_title(&over), "It was so for five minutes.".to_owned())),
+            inhibited_by: causes,
+            ..base
+        }
+    }
+
+    fn about_usage(&self, base: Condition) -> Condition {
+        let over = |title: String, body: &str| Some((cut_title(&title), body.to_owned()));
+        match self {
+            Self::Spend(Some(spike)) => Condition {
+                notification: "usage/spike".to_owned(),
+                title: "Far higher cost than usual".to_owned(),
+                detail: join_sentences(&[
+                    &format!("{}, usually {}.", spike.actual, spike.usual),
+                    &most(spike.client.as_ref()),
+                    "See Costs, or pause the key.",
+                ]),
+                path: "/costs".to_owned(),
+                over: over("Cost is as usual again".to_owned(), "The last hour was."),
+                ..base
+            },
+            Self::Requests(Some(spike)) => Condition {
+                notification: "usage/spike".to_owned(),
+                title: "Far more requests than usual".to_owned(),
+                detail: join_sentences(&[
+                    &format!(
+                        "{}, usually {} an hour.",
+                        count_noun(spike.actual, "request"),
+                        group_digits(spike.usual)
+                    ),
+                    &most(spike.client.as_ref()),
+                    "A loop? Pause the client if so.",
+                ]),
+                path: "/requests".to_owned(),
+                over: over("Requests are as many as usual".to_owned(), "The last hour's were."),
+                // Many requests are why the hour is dear.
+                inhibited_by: vec![Fingerprint::new(AlertRule::SpendAnomaly, "cost")],
+                ..base
+            },
+            _ => base,
+        }
+    }
+
+    fn about_money(&self, base: Condition) -> Condition {
+        match self {
+            Self::Unpriced { requests, models } => Condition {
+                title: "Requests of unknown cost".to_owned(),
+                detail: join_sentences(&[
+                    &format!("{} in 24 hours.", count_noun(*requests, "request")),
+                    "Budgets do not count them.",
+                    &format!("Set a price of {}.", list_names(models.iter(), NAMES_MAX)),
+                ]),
+                path: "/costs".to_owned(),
+                ..base
+            },
+            Self::Bill { provider, difference_percent, billed, computed } => Condition {
+                title: cut_title(&format!(
+                    "The bill of {provider} is {:.1} % {}",
+                    difference_percent.abs(),
+                    if *difference_percent < 0.0 { "lower" } else { "higher" }
+                )),
+                detail: join_sentences(&[
+                    &format!("It billed {billed}, computed were {computed}."),
+                    "Compare prices and keys used elsewhere.",
+                ]),
+                path: "/costs".to_owned(),
+                ..base
+            },
+            _ => base,
+        }
+    }
+
+    fn about_machine(&self, base: Condition, facts: &Facts) -> Condition {
+        let over = |title: String, body: &str| Some((cut_title(&title), body.to_owned()));
+        match self {
+            Self::Cache { answered, eligible } => Condition {
+                title: "Few answers come from the cache".to_owned(),
+                detail: join_sentences(&[
+                    &format!(
+                        "{} of {} in 24 hours.",
+                        group_digits(*answered),
+                        count_noun(*eligible, "request")
+                    ),
+                    "See why on the page Cache, or switch it off for what never repeats.",
+                ]),
+                path: "/cache".to_owned(),
+                ..base
+            },
+            Self::Disk { free_megabytes } => Condition {
+                title: "The disk is almost full".to_owned(),
+                detail: join_sentences(&[
+                    &format!("{} MB are free.", group_digits(*free_megabytes)),
+                    "Requests are refused when none is.",
+                    "Make space, or keep requests for fewer days.",
+                ]),
+                path: "/settings?part=Ledger".to_owned(),
+                over: over("The disk has space again".to_owned(), "There is enough."),
+                inhibited_by: facts
+                    .ledger
+                    .iter()
+                    .filter(|fault| fault.is_problem)
+                    .map(|fault| Fingerprint::new(AlertRule::LedgerFault, &fault.cause))
+                    .collect(),
+                ..base
+            },
+            _ => base,
+        }
+    }
+
+    fn about_key(&self, base: Condition) -> Condition {
+        let blocked =
+            |key: &CredentialId| vec![Fingerprint::new(AlertRule::KeyBlocked, key.as_str())];
+        match self {
+            Self::KeyExpiry { key, days } => {
+                let when = match days {
+                    ..0 => "has expired".to_owned(),
+                    0 => "expires within a day".to_owned(),
+                    days => format!("expires in {}", count_noun(days.unsigned_abs(), "day")),
+                };
+                Condition {
+                    title: cut_title(&format!("The key {key} {when}")),
+                    detail: join_sentences(&["Requests with it fail then.", "Replace it."]),
+                    path: format!("/keys/{key}"),
+                    inhibited_by: blocked(key),
+                    ..base
+                }
+            }
+            Self::KeyAge { key, days } => Condition {
+                title: cut_title(&format!("The key {key} is old")),
+                detail: join_sentences(&[
+                    &format!("It has been in use for {} days.", group_digits(days.unsigned_abs())),
+                    "Replace it, and revoke this one.",
+                ]),
+                path: format!("/keys/{key}"),
+                // A key that expires is replaced anyway.
+                inhibited_by: blocked(key)
+                    .into_iter()
+                    .chain([Fingerprint::new(AlertRule::KeyExpiry, key.as_str())])
+                    .collect(),
+                ..base
+            },
+            _ => base,
+        }
+    }
+}
+
+/// Judges every measurement by its rule's numbers.
+pub(super) fn add_measurements(all: &mut Conditions, facts: &Facts, tunings: &RuleTunings) {
+    for measurement in &facts.measurements {
+        let rule = measurement.rule();
+        let tuning = tuning_of(tunings, rule);
+        let is_enough =
+            measurement.requests().is_none_or(|requests| requests >= tuning.minimum.into());
+        let position = measurement.value().and_then(|value| tuning.position(rule, value));
+        let is_remote = matches!(measurement, Measurement::Errors { backend, .. }
+            | Measurement::Latency { backend, .. } if is_remote(backend, facts));
+        match position {
+            _ if !is_enough || (facts.is_offline && is_remote) => {
+                all.unknown.insert(measurement.fingerprint());
+            }
+            Some(Position::Beyond) => all.held.push(measurement.condition(&tuning, facts)),
+            Some(Position::Near) => drop(all.near.insert(measurement.fingerprint())),
+            Some(Position::Inside) | None => {}
+        }
+    }
+    all.unknown_rules = facts.unmeasured.clone();
+}
+
+/// The alert about a key that no request used for 30 days.
+pub(super) fn key_unused(key: &CredentialId, tunings: &RuleTunings) -> Condition {
+    Condition {
+        severity: tuning_of(tunings, AlertRule::KeyUnused).severity,
+        title: cut_title(&format!("The key {key} is not used")),
+        detail: join_sentences(&[
+            "No request used it in 30 days.",
+            "Remove it if nothing needs it.",
+        ]),
+        path: format!("/keys/{key}"),
+        ..condition(AlertRule::KeyUnused, key.as_str())
+    }
+}
+
+fn is_remote(backend: &BackendId, facts: &Facts) -> bool {
+    facts.backends.iter().any(|known| known.id == *backend && !known.is_local)
+}
+
+fn most(client: Option<&String>) -> String {
+    client.map_or_else(String::new, |client| format!("Most of it by {client}."))
+}
+
+fn seconds(span: Duration) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}

@@ -1,0 +1,122 @@
+//! Numbers that rules compare with the thresholds of the settings.
+
+use std::time::Duration;
+
+use domain::{BackendId, CredentialId};
+
+use crate::rule::AlertRule;
+
+/// Failed requests from which a share of them says anything.
+const FAILED_MIN: u64 = 5;
+/// Least difference to the usual latency. Less is not felt.
+const SLOWER_MIN: Duration = Duration::from_secs(1);
+
+/// A number of this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measurement {
+    /// Requests to a backend in half an hour.
+    Errors { backend: BackendId, label: String, failed: u64, requests: u64 },
+    /// The 95th percentile of a backend's first token in the last hour and in the week before.
+    Latency { backend: BackendId, label: String, requests: u64, recent: Duration, usual: Duration },
+    /// What the unusual hours up to now cost; `None` if they are as usual.
+    Spend(Option<SpendSpike>),
+    /// Requests of the unusual hours up to now; `None` if they are as usual.
+    Requests(Option<RequestSpike>),
+    /// Requests of the last 24 hours whose cost is not known, and their models.
+    Unpriced { requests: u64, models: Vec<String> },
+    /// A provider's bill of the days that both sides know. Amounts as they are shown.
+    Bill { provider: String, difference_percent: f64, billed: String, computed: String },
+    /// Requests of the last 24 hours that looked into the response cache.
+    Cache { answered: u64, eligible: u64 },
+    /// Free space on the disk with the data.
+    Disk { free_megabytes: u64 },
+    /// Whole days until a key expires; negative once it has.
+    KeyExpiry { key: CredentialId, days: i64 },
+    /// Whole days since a key was made or replaced.
+    KeyAge { key: CredentialId, days: i64 },
+}
+
+/// Hours that cost more than usual. Amounts as they are shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpendSpike {
+    pub percent_of_usual: f64,
+    pub actual: String,
+    pub usual: String,
+    /// The client that cost the most.
+    pub client: Option<String>,
+}
+
+/// Hours with more requests than usual.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestSpike {
+    pub percent_of_usual: f64,
+    pub actual: u64,
+    /// In one busy hour.
+    pub usual: u64,
+    /// The client that sent the most.
+    pub client: Option<String>,
+}
+
+impl Measurement {
+    /// The rule that judges it.
+    #[must_use]
+    pub const fn rule(&self) -> AlertRule {
+        match self {
+            Self::Errors { .. } => AlertRule::ErrorRate,
+            Self::Latency { .. } => AlertRule::SlowAnswers,
+            Self::Spend(_) => AlertRule::SpendAnomaly,
+            Self::Requests(_) => AlertRule::UnusualUse,
+            Self::Unpriced { .. } => AlertRule::UnpricedModel,
+            Self::Bill { .. } => AlertRule::BillDrift,
+            Self::Cache { .. } => AlertRule::CacheHits,
+            Self::Disk { .. } => AlertRule::DiskSpace,
+            Self::KeyExpiry { .. } => AlertRule::KeyExpiry,
+            Self::KeyAge { .. } => AlertRule::KeyAge,
+        }
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        match self {
+            Self::Errors { backend, .. } | Self::Latency { backend, .. } => backend.as_str(),
+            Self::KeyExpiry { key, .. } | Self::KeyAge { key, .. } => key.as_str(),
+            Self::Bill { provider, .. } => provider,
+            Self::Spend(_) | Self::Unpriced { .. } => "cost",
+            Self::Requests(_) => "requests",
+            Self::Cache { .. } => "cache",
+            Self::Disk { .. } => "disk",
+        }
+    }
+
+    /// What is compared with the threshold; `None` where nothing is to be compared.
+    pub(crate) fn value(&self) -> Option<f64> {
+        match self {
+            Self::Errors { failed, requests, .. } => {
+                (*failed >= FAILED_MIN).then(|| percent(*failed, *requests)).flatten()
+            }
+            Self::Latency { recent, usual, .. } => {
+                let is_felt = recent.saturating_sub(*usual) > SLOWER_MIN && !usual.is_zero();
+                is_felt.then(|| 100.0 * recent.as_secs_f64() / usual.as_secs_f64())
+            }
+            Self::Spend(spike) => spike.as_ref().map(|spike| spike.percent_of_usual),
+            Self::Requests(spike) => spike.as_ref().map(|spike| spike.percent_of_usual),
+            Self::Unpriced { requests, .. } => Some(*requests as f64),
+            Self::Bill { difference_percent, .. } => Some(difference_percent.abs()),
+            Self::Cache { answered, eligible } => percent(*answered, *eligible),
+            Self::Disk { free_megabytes } => Some(*free_megabytes as f64),
+            Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } => Some(*days as f64),
+        }
+    }
+
+    /// Number of requests that it is made from; `None` where the rule asks for none.
+    pub(crate) const fn requests(&self) -> Option<u64> {
+        match self {
+            Self::Errors { requests, .. } | Self::Latency { requests, .. } => Some(*requests),
+            Self::Cache { eligible, .. } => Some(*eligible),
+            _ => None,
+        }
+    }
+}
+
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
+}

@@ -1,0 +1,312 @@
+//! Numbers that rules of alerts judge and that the ledger must be asked for: every five minutes, so
+//! that nobody waits for them and an idle machine does little.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts::{AlertRule, Measurement, RequestSpike, SpendSpike};
+use analytics::{HISTORY_HOURS, Spike};
+use domain::{BackendId, Clock, CredentialId, NanoUsd, ShownCurrency, WallTime};
+use ledger::{
+    GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError, UsageFilter,
+    UsageKey, UsageQuery,
+};
+use parking_lot::Mutex;
+use settings::SettingsStore;
+
+use crate::budget_watch::BudgetWatch;
+use crate::cost_reports::CostReports;
+use crate::ledger_watch::LedgerWatch;
+use crate::tasks::Tasks;
+use crate::usage_hours::{hour_start, smallest_daily_budget, usage_hours};
+
+const EVALUATION_SECS: u64 = 300;
+/// Wait for the first one, which is not part of the start.
+const FIRST_EVALUATION_SECS: u64 = 15;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Time that latencies are compared with, before the last hour.
+const USUAL_DAYS: i64 = 7;
+/// Answers in that time before it says anything.
+const USUAL_REQUESTS_MIN: u64 = 50;
+/// Days of bills that are compared, today included.
+const BILL_DAYS: i64 = 8;
+/// Least difference to a bill that is worth a look.
+const BILL_DIFFERENCE_MIN: NanoUsd = NanoUsd::new(1_000_000_000);
+/// Days without a request after which a key counts as unused.
+const UNUSED_DAYS: i64 = 30;
+const MEGABYTE: u64 = 1_000_000;
+
+/// Rules that are judged by what this watch reads.
+const RULES: [AlertRule; 8] = [
+    AlertRule::SlowAnswers,
+    AlertRule::SpendAnomaly,
+    AlertRule::UnusualUse,
+    AlertRule::UnpricedModel,
+    AlertRule::BillDrift,
+    AlertRule::CacheHits,
+    AlertRule::DiskSpace,
+    AlertRule::KeyUnused,
+];
+
+/// What was read last.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Measured {
+    pub(crate) measurements: Vec<Measurement>,
+    pub(crate) unused_keys: Vec<CredentialId>,
+    /// Rules whose numbers could not be read.
+    pub(crate) unmeasured: BTreeSet<AlertRule>,
+}
+
+pub(crate) struct MeasurementWatch {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) ledger_watch: Arc<LedgerWatch>,
+    pub(crate) budgets: Arc<BudgetWatch>,
+    pub(crate) cost_reports: Arc<CostReports>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// `None` until the first evaluation.
+    pub(crate) latest: Mutex<Option<Measured>>,
+}
+
+impl MeasurementWatch {
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("measurements", async move {
+            let mut pause = Duration::from_secs(FIRST_EVALUATION_SECS);
+            while ticks.sleep(pause).await {
+                watch.evaluate().await;
+                pause = Duration::from_secs(EVALUATION_SECS);
+            }
+        });
+    }
+
+    /// What was read last; nothing is known before that.
+    pub(crate) fn latest(&self) -> Measured {
+        let latest = self.latest.lock().clone();
+        latest.unwrap_or_else(|| Measured {
+            unmeasured: BTreeSet::from(RULES),
+            ..Measured::default()
+        })
+    }
+
+    pub(crate) async fn evaluate(&self) {
+        let mut found = Measured::default();
+        let now = self.clock.wall();
+        found.take(&[AlertRule::SlowAnswers], self.latencies(now).await);
+        found.take(&[AlertRule::SpendAnomaly, AlertRule::UnusualUse], self.spikes(now).await);
+        found.take(&[AlertRule::UnpricedModel, AlertRule::CacheHits], self.last_day(now).await);
+        found.take(&[AlertRule::BillDrift], self.bills().await);
+        match self.ledger_watch.free_bytes() {
+            Some(free) => {
+                found.measurements.push(Measurement::Disk { free_megabytes: free / MEGABYTE });
+            }
+            None => drop(found.unmeasured.insert(AlertRule::DiskSpace)),
+        }
+        match self.unused_keys(now).await {
+            Ok(unused) => found.unused_keys = unused,
+            Err(error) => {
+                tracing::warn!(%error, "the use of keys could not be read for the alerts");
+                found.unmeasured.insert(AlertRule::KeyUnused);
+            }
+        }
+        *self.latest.lock() = Some(found);
+    }
+
+    /// First tokens of this hour and the one before, and of the week before, of each backend with
+    /// enough of them in the week.
+    async fn latencies(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
+        let from = hour_start(before(now, HOUR_MS));
+        let (recent, mut usual) = (
+            self.first_tokens(from, now).await?,
+            self.first_tokens(before(from, USUAL_DAYS * DAY_MS), from).await?,
+        );
+        let settings = self.settings.current();
+        let measurement = |(name, recent): (String, LatencyHistogram)| {
+            let backend = BackendId::new(name.as_str()).ok()?;
+            let known =
+                settings.backends.get(&backend).filter(|_| settings.is_backend_on(&backend))?;
+            let usual = usual.remove(&name).filter(|it| it.count() >= USUAL_REQUESTS_MIN)?;
+            Some(Measurement::Latency {
+                backend,
+                label: known.label.clone(),
+                requests: recent.count(),
+                recent: recent.percentile(95.0),
+                usual: usual.percentile(95.0),
+            })
+        };
+        Ok(recent.into_iter().filter_map(measurement).collect())
+    }
+
+    async fn first_tokens(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<BTreeMap<String, LatencyHistogram>, LedgerError> {
+        let Ok(query) = UsageQuery::whole(from, to, GroupBy::Backend) else {
+            return Ok(BTreeMap::new());
+        };
+        let found = self.ledger.latencies(query, LatencyGroupBy::Backend, None).await?;
+        let own = |(name, mut parts): (String, ledger::LatencyParts)| {
+            Some((name, parts.remove(&LatencyPart::FirstToken)?))
+        };
+        Ok(found.groups.into_iter().filter_map(own).collect())
+    }
+
+    /// Whether this hour or the one before is unlike those before them.
+    async fn spikes(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
+        let history = i64::try_from(HISTORY_HOURS).unwrap_or_default() * HOUR_MS;
+        let hours = usage_hours(&self.ledger, before(now, HOUR_MS + history), now).await?;
+        let from = hours.len().saturating_sub(2);
+        let shown = self.shown();
+        let budget = smallest_daily_budget(&self.budgets.statuses());
+        let cost = analytics::cost_spikes(&hours, from, budget).pop();
+        let requests = analytics::request_spikes(&hours, from).pop();
+        let start = |spike: &Spike| hours.get(spike.hours.start).map_or(now, |hour| hour.start);
+        let spend = match cost {
+            None => None,
+            Some(spike) => Some(SpendSpike {
+                percent_of_usual: percent_of(spike.actual, spike.expected),
+                actual: shown.format(whole_nanos(spike.actual)),
+                usual: shown.format(whole_nanos(spike.expected)),
+                client: self.top_client(start(&spike), now, |it| it.cost.nanos()).await?,
+            }),
+        };
+        let requests = match requests {
+            None => None,
+            Some(spike) => Some(RequestSpike {
+                percent_of_usual: percent_of(spike.actual, spike.expected),
+                actual: whole_count(spike.actual),
+                usual: whole_count(spike.expected / spike.hours.len().max(1) as f64),
+                client: self
+                    .top_client(start(&spike), now, |it| {
+                        i64::try_from(it.requests).unwrap_or(i64::MAX)
+                    })
+                    .await?,
+            }),
+        };
+        Ok(vec![Measurement::Spend(spend), Measurement::Requests(requests)])
+    }
+
+    /// The client that has the most of something.
+    async fn top_client(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        amount: impl Fn(&ledger::UsageTotals) -> i64,
+    ) -> Result<Option<String>, LedgerError> {
+        let Ok(query) = UsageQuery::whole(from, to, GroupBy::Client) else { return Ok(None) };
+        let groups = self.ledger.usage(query).await?.groups;
+        let named = groups.into_iter().filter_map(|(key, totals)| match key {
+            UsageKey::Named(name) => Some((name, amount(&totals))),
+            UsageKey::Unnamed | UsageKey::Other => None,
+        });
+        Ok(named.max_by_key(|(_, amount)| *amount).map(|(name, _)| name))
+    }
+
+    /// Unknown costs and the use of the response cache in 24 hours.
+    async fn last_day(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
+        let from = before(now, DAY_MS);
+        let unpriced = self.ledger.unpriced_models(from, now, UsageFilter::default()).await?;
+        let requests = unpriced.iter().map(|model| model.requests).sum();
+        let models = unpriced.into_iter().map(|model| model.model).collect();
+        let mut found = vec![Measurement::Unpriced { requests, models }];
+        if let Ok(query) = UsageQuery::whole(from, now, GroupBy::Backend) {
+            let cache = self.ledger.usage(query).await?.totals.cache;
+            let (answered, eligible) = (cache.hits + cache.shared, cache.eligible());
+            found.push(Measurement::Cache { answered, eligible });
+        }
+        Ok(found)
+    }
+
+    /// What each provider billed for the days of the last week that both sides know.
+    async fn bills(&self) -> Result<Vec<Measurement>, LedgerError> {
+        let today = self.cost_reports.today();
+        let mut sums: BTreeMap<&str, (NanoUsd, NanoUsd)> = BTreeMap::new();
+        for row in self.cost_reports.drift(BILL_DAYS).await? {
+            let Some(report) = row.report.filter(|_| row.day < today) else { continue };
+            let sum = sums.entry(row.provider.word()).or_default();
+            sum.0 += report.total();
+            sum.1 += row.computed.cost;
+        }
+        let shown = self.shown();
+        let measurement = |(provider, (billed, computed)): (&str, (NanoUsd, NanoUsd))| {
+            let difference = (billed - computed).nanos();
+            let matters = difference.unsigned_abs() >= BILL_DIFFERENCE_MIN.nanos().unsigned_abs();
+            let percent = 100.0 * difference as f64 / computed.nanos().max(1) as f64;
+            Measurement::Bill {
+                provider: provider.to_owned(),
+                difference_percent: if matters { percent } else { 0.0 },
+                billed: shown.format(billed),
+                computed: shown.format(computed),
+            }
+        };
+        Ok(sums.into_iter().map(measurement).collect())
+    }
+
+    /// Keys for requests that are old enough to have been used. Nothing is said while the ledger is
+    /// younger than that.
+    async fn unused_keys(&self, now: WallTime) -> Result<Vec<CredentialId>, LedgerError> {
+        let from = before(now, UNUSED_DAYS * DAY_MS);
+        let oldest = self.ledger.first_hour().await?;
+        if oldest.is_none_or(|oldest| oldest > from) {
+            return Ok(Vec::new());
+        }
+        let Ok(query) = UsageQuery::whole(from, now, GroupBy::Credential) else {
+            return Ok(Vec::new());
+        };
+        let used = self.ledger.usage(query).await?.groups;
+        let is_used =
+            |id: &CredentialId| used.iter().any(|(key, _)| *key == UsageKey::Named(id.to_string()));
+        let settings = self.settings.current();
+        let of_cache = settings.cache.redis_credential.as_ref();
+        let unused = settings.credentials.iter().filter(|(id, key)| {
+            let is_for_requests = key.billing.is_none() && of_cache != Some(*id);
+            is_for_requests && key.created <= from && !is_used(id)
+        });
+        Ok(unused.map(|(id, _)| id.clone()).collect())
+    }
+
+    fn shown(&self) -> ShownCurrency {
+        self.settings.current().currency.shown().0
+    }
+}
+
+impl Measured {
+    fn take(&mut self, rules: &[AlertRule], read: Result<Vec<Measurement>, LedgerError>) {
+        match read {
+            Ok(measurements) => self.measurements.extend(measurements),
+            Err(error) => {
+                tracing::warn!(%error, ?rules, "numbers for the alerts could not be read");
+                self.unmeasured.extend(rules);
+            }
+        }
+    }
+}
+
+fn before(time: WallTime, ms: i64) -> WallTime {
+    WallTime::from_unix_ms(time.unix_ms().saturating_sub(ms))
+}
+
+/// More than any threshold where nothing is usual.
+fn percent_of(actual: f64, usual: f64) -> f64 {
+    if usual > 0.0 { 100.0 * actual / usual } else { f64::INFINITY }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a sum of whole nano-dollars, or their mean")]
+fn whole_nanos(amount: f64) -> NanoUsd {
+    NanoUsd::new(amount.round() as i64)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, or their mean"
+)]
+fn whole_count(count: f64) -> u64 {
+    count.round() as u64
+}
+
+#[cfg(test)]
+mod tests;

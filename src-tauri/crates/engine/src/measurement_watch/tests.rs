@@ -1,0 +1,175 @@
+//! What is measured of a ledger with a known history.
+
+use domain::{BilledSource, ClientId, Endpoint, Origin, RequestId, SeededEntropy};
+use ledger::{AttemptRecord, BilledDay, NewRequest, Purpose, RequestOutcome, Settlement, Timings};
+use pricing::Cost;
+use settings::CredentialSettings;
+
+use super::*;
+use crate::Engine;
+use crate::response_cache::tests::{NOW, opened};
+
+const CENT: i64 = 10_000_000;
+
+/// A request of `editor` that `up` answered so long before now.
+fn answered(number: u64, secs_ago: i64, cost: Cost, first_token_ms: u64) -> Settlement {
+    let started = before(NOW, secs_ago * 1_000);
+    let request = NewRequest {
+        id: RequestId::generate(started, &SeededEntropy::new(number)),
+        started,
+        client: ClientId::new("editor").expect("a name"),
+        project: None,
+        route: "fast".to_owned(),
+        model_asked: "llama".to_owned(),
+        dialect: "openai-chat".to_owned(),
+        streamed: true,
+        purpose: Purpose::User,
+    };
+    let up = BackendId::new("up").expect("a name");
+    let used = CredentialId::new("used").expect("a name");
+    let endpoint = Endpoint { backend: up.clone(), credential: Some(used.clone()) };
+    let mut attempt = AttemptRecord::started(endpoint, "llama", started);
+    attempt.cost = cost.clone();
+    let first_token = Duration::from_millis(first_token_ms);
+    Settlement {
+        ended: started,
+        outcome: RequestOutcome::Complete,
+        backend: Some(up),
+        credential: Some(used),
+        cost,
+        timings: Timings {
+            queue: Some(Duration::ZERO),
+            first_byte: Some(first_token),
+            first_token: Some(first_token),
+            total: Some(first_token),
+        },
+        attempts: vec![attempt],
+        ..Settlement::unfinished(request)
+    }
+}
+
+async fn settle(engine: &Engine, all: impl IntoIterator<Item = Settlement>) {
+    for one in all {
+        engine.ledger().settle(Box::new(one)).await.expect("settled");
+    }
+}
+
+/// A backend at OpenAI, and three keys: one that is used, one that is not, and a new one.
+async fn with_backend_and_keys(engine: &Engine) {
+    let origin: Origin = "https://api.openai.com".parse().expect("an address");
+    let key = |days_ago: i64| CredentialSettings {
+        label: "Key".to_owned(),
+        origin: Some(origin.clone()),
+        tail: None,
+        created: before(NOW, days_ago * DAY_MS),
+        replaced: None,
+        expires: None,
+        billing: None,
+    };
+    let keys = [("used", key(40)), ("idle", key(40)), ("new", key(1))];
+    let add = move |draft: &mut settings::Settings| {
+        for (name, key) in keys {
+            draft.credentials.insert(CredentialId::new(name).expect("a name"), key);
+        }
+        let backend = settings::BackendSettings {
+            label: "Upstream".to_owned(),
+            kind: settings::BackendKind::OpenAi,
+            base_url: "https://api.openai.com/v1".parse().expect("an address"),
+            pool: settings::KeyPoolSettings::default(),
+            enabled: true,
+            models: Vec::new(),
+            lacks: Default::default(),
+            offers: Default::default(),
+            crossing: Default::default(),
+            network: Default::default(),
+            limits: settings::TrafficLimits::default(),
+        };
+        draft.backends.insert(BackendId::new("up").expect("a name"), backend);
+    };
+    engine.settings_editor().edit(add).await.expect("added");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_finds_its_numbers_in_the_ledger() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let watch = &engine.parts.measured;
+    assert_eq!(watch.latest().unmeasured, BTreeSet::from(RULES), "nothing was read yet");
+
+    let cents = |cents: i64| Cost::Reported(NanoUsd::new(cents * CENT));
+    settle(&engine, [answered(1, 31 * 86_400, cents(1), 1_000)]).await;
+    // Eleven hours of six requests each, and an hour of eighty.
+    let usual = (2..=12).flat_map(|hour| (0..6).map(move |place| (hour, place)));
+    let usual = usual.map(|(hour, place)| {
+        let number = 100 + u64::try_from(hour * 10 + place).expect("small");
+        answered(number, hour * 3_600 - place * 60, cents(1), 1_000)
+    });
+    settle(&engine, usual).await;
+    settle(&engine, (0..78).map(|place| answered(1_000 + place, 1_200, cents(10), 5_000))).await;
+    settle(&engine, (0..2).map(|place| answered(2_000 + place, 600, Cost::Unpriced, 5_000))).await;
+    let yesterday = engine.cost_reports().today().yesterday().expect("a day");
+    let bill = BilledDay {
+        provider: domain::BillingProvider::OpenAi,
+        day: yesterday,
+        source: BilledSource::Csv,
+        fetched: NOW,
+        lines: vec![("llama".to_owned(), NanoUsd::new(900 * CENT))],
+    };
+    engine.ledger().replace_billed(vec![bill]).await.expect("stored");
+
+    watch.evaluate().await;
+    let found = watch.latest();
+    assert_eq!(found.unmeasured, BTreeSet::new());
+    assert_eq!(found.unused_keys, [CredentialId::new("idle").expect("a name")]);
+    let of = |rule: AlertRule| {
+        let own = found.measurements.iter().filter(|it| it.rule() == rule);
+        own.collect::<Vec<_>>()
+    };
+    let [Measurement::Latency { label, requests, recent, usual, .. }] =
+        of(AlertRule::SlowAnswers)[..]
+    else {
+        panic!("{found:?}");
+    };
+    assert_eq!((label.as_str(), *requests), ("Upstream", 80));
+    assert!((4_900..5_100).contains(&recent.as_millis()), "{recent:?}");
+    assert!((980..1_020).contains(&usual.as_millis()), "{usual:?}");
+    let [Measurement::Spend(Some(spend))] = of(AlertRule::SpendAnomaly)[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!((spend.actual.as_str(), spend.usual.as_str()), ("$7.80", "$0.06"));
+    assert_eq!(spend.client.as_deref(), Some("editor"));
+    let [Measurement::Requests(Some(requests))] = of(AlertRule::UnusualUse)[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!((requests.actual, requests.usual), (80, 6));
+    let unpriced = Measurement::Unpriced { requests: 2, models: vec!["llama".to_owned()] };
+    assert_eq!(of(AlertRule::UnpricedModel), [&unpriced]);
+    assert_eq!(of(AlertRule::CacheHits), [&Measurement::Cache { answered: 0, eligible: 0 }]);
+    let [Measurement::Bill { provider, difference_percent, billed, computed }] =
+        of(AlertRule::BillDrift)[..]
+    else {
+        panic!("{found:?}");
+    };
+    assert_eq!((provider.as_str(), billed.as_str()), ("openai", "$9.00"));
+    assert_eq!(computed, "$0.24");
+    assert!((*difference_percent - 3_650.0).abs() < 0.1, "{difference_percent}");
+    assert!(matches!(of(AlertRule::DiskSpace)[..], [Measurement::Disk { .. }]));
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_young_ledger_calls_no_key_unused_and_nothing_unusual() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    settle(&engine, (0..80).map(|place| answered(place, 600, Cost::Unpriced, 5_000))).await;
+    let watch = &engine.parts.measured;
+    watch.evaluate().await;
+    let found = watch.latest();
+    assert_eq!(found.unused_keys, []);
+    assert!(found.measurements.contains(&Measurement::Spend(None)));
+    assert!(found.measurements.contains(&Measurement::Requests(None)));
+    assert!(found.measurements.iter().all(|it| it.rule() != AlertRule::SlowAnswers));
+    engine.stop().await;
+}

@@ -1,0 +1,55 @@
+//! Usage by hour, as unusual hours are looked for in.
+
+use analytics::HourlyUsage;
+use budgets::BudgetStatus;
+use domain::{BudgetPeriod, NanoUsd, WallTime};
+use ledger::{Ledger, LedgerError, UsageFilter, UsageTotals};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// The hour of UTC that `time` is in.
+#[must_use]
+pub fn hour_start(time: WallTime) -> WallTime {
+    let ms = time.unix_ms();
+    WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS))
+}
+
+/// The user's own traffic of every hour of UTC from that of `from` to that of `to`.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn usage_hours(
+    ledger: &Ledger,
+    from: WallTime,
+    to: WallTime,
+) -> Result<Vec<HourlyUsage>, LedgerError> {
+    let start = hour_start(from);
+    let known = ledger.usage_by_hour(start, to, UsageFilter::default()).await?;
+    Ok(without_gaps(start, to, &known))
+}
+
+/// The smallest budget for all spending of a day.
+#[must_use]
+pub fn smallest_daily_budget(statuses: &[BudgetStatus]) -> Option<NanoUsd> {
+    let daily = statuses.iter().filter(|status| {
+        status.budget.scope.is_none() && status.budget.schedule.period() == BudgetPeriod::Day
+    });
+    daily.map(|status| status.budget.limit).min()
+}
+
+fn without_gaps(
+    start: WallTime,
+    to: WallTime,
+    known: &[(WallTime, UsageTotals)],
+) -> Vec<HourlyUsage> {
+    let mut known = known.iter().peekable();
+    let mut hours = Vec::new();
+    let mut hour = start;
+    while hour <= to {
+        let totals = known.next_if(|(start, _)| *start == hour).map(|(_, totals)| *totals);
+        let UsageTotals { cost, requests, .. } = totals.unwrap_or_default();
+        hours.push(HourlyUsage { start: hour, cost, requests });
+        hour = WallTime::from_unix_ms(hour.unix_ms() + HOUR_MS);
+    }
+    hours
+}
