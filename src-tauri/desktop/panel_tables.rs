@@ -71,10 +71,10 @@ fn write_signs(text: &mut String, tables: &[SignTable]) -> fmt::Result {
     for SignTable { name, state_type, signs } in tables {
         writeln!(text, "\nexport const {name}: Record<{state_type}, Sign> = {{")?;
         for (state, Sign { word, shape, tone }) in signs {
-            let word = capitalize(word);
+            let (name, word) = (property_name(state), capitalize(word));
             writeln!(
                 text,
-                "  {state}: {{ word: \"{word}\", shape: \"{shape}\", tone: \"{tone}\" }},"
+                "  {name}: {{ word: \"{word}\", shape: \"{shape}\", tone: \"{tone}\" }},"
             )?;
         }
         writeln!(text, "}};")?;
@@ -82,12 +82,16 @@ fn write_signs(text: &mut String, tables: &[SignTable]) -> fmt::Result {
     Ok(())
 }
 
+/// A word with a dash is no name in TypeScript.
+fn property_name(word: &str) -> String {
+    if word.contains('-') { format!("{word:?}") } else { word.to_owned() }
+}
+
 fn write_labels(text: &mut String, tables: &[LabelTable]) -> fmt::Result {
     for LabelTable { name, value_type, labels } in tables {
         writeln!(text, "\nexport const {name}: Record<{value_type}, string> = {{")?;
         for (value, label) in labels {
-            let name = if value.contains('-') { format!("{value:?}") } else { value.clone() };
-            writeln!(text, "  {name}: \"{}\",", capitalize(label))?;
+            writeln!(text, "  {}: \"{}\",", property_name(value), capitalize(label))?;
         }
         writeln!(text, "}};")?;
     }

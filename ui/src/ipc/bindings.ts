@@ -1166,9 +1166,25 @@ export type BudgetSet = {
 	forecast: boolean | null,
 };
 
+/**  How a budget stands. */
+export type BudgetState = 
+/**  It lasts until its period ends */
+"on_pace" | 
+/**  At the pace so far it is used up before its period ends */
+"ahead_of_pace" | 
+/**  It reached its last mark below the limit */
+"nearly_used_up" | 
+/**  It is used up, and requests are still answered */
+"used_up" | 
+/**  Requests are refused */
+"refusing" | 
+/**  Requests are sent to another route */
+"switched";
+
 /**  A spending limit and what became of it in its present period. */
 export type BudgetView = {
 	id: string,
+	state: BudgetState,
 	/**  As in the settings, without what is allowed more. */
 	limit_nano_usd: NanoDollars,
 	/**  Allowed more at this moment: the sum of `allowances`. */

@@ -1,11 +1,15 @@
 // Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.
 
 import type {
+  AlertChannelState,
+  AlertEnding,
+  AlertSeverity,
   AuditOutcome,
   AvailabilityState,
   BackendTestStepState,
   BreakerOverrideView,
   BreakerState,
+  BudgetState,
   CacheOutcomeView,
   CacheTierState,
   CallerKind,
@@ -181,6 +185,28 @@ export interface Sign {
   tone: Tone;
 }
 
+export const ALERT_CHANNEL_STATE: Record<AlertChannelState, Sign> = {
+  working: { word: "Works", shape: "disc", tone: "ok" },
+  failing: { word: "Fails", shape: "barred", tone: "bad" },
+  "not-set-up": { word: "Not set up", shape: "triangle", tone: "warn" },
+  untried: { word: "Not tried", shape: "ring", tone: "info" },
+  off: { word: "Off", shape: "dash", tone: "muted" },
+};
+
+export const ALERT_ENDING: Record<AlertEnding, Sign> = {
+  resolved: { word: "Resolved", shape: "disc", tone: "ok" },
+  "switched-off": { word: "Ended", shape: "dash", tone: "muted" },
+  unknown: { word: "Ended", shape: "dash", tone: "muted" },
+};
+
+export const ALERT_SEVERITY: Record<AlertSeverity, Sign> = {
+  critical: { word: "Critical", shape: "barred", tone: "bad" },
+  high: { word: "High", shape: "square", tone: "bad" },
+  medium: { word: "Medium", shape: "triangle", tone: "warn" },
+  low: { word: "Low", shape: "half", tone: "info" },
+  info: { word: "Info", shape: "ring", tone: "info" },
+};
+
 export const AUDIT_OUTCOME: Record<AuditOutcome, Sign> = {
   done: { word: "Done", shape: "disc", tone: "ok" },
   refused: { word: "Refused", shape: "dash", tone: "warn" },
@@ -204,6 +230,15 @@ export const BREAKER: Record<BreakerState, Sign> = {
   open: { word: "Tripped", shape: "square", tone: "bad" },
   half_open: { word: "Testing recovery", shape: "ring", tone: "info" },
   recovering: { word: "Recovering", shape: "half", tone: "warn" },
+};
+
+export const BUDGET: Record<BudgetState, Sign> = {
+  on_pace: { word: "On pace", shape: "disc", tone: "ok" },
+  ahead_of_pace: { word: "Ahead of pace", shape: "half", tone: "warn" },
+  nearly_used_up: { word: "Nearly used up", shape: "triangle", tone: "warn" },
+  used_up: { word: "Used up", shape: "square", tone: "bad" },
+  refusing: { word: "Refusing requests", shape: "barred", tone: "bad" },
+  switched: { word: "Switched", shape: "half", tone: "warn" },
 };
 
 export const CACHE_OUTCOME: Record<CacheOutcomeView, Sign> = {

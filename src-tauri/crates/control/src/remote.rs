@@ -23,46 +23,6 @@ pub(crate) const OWNER_SILENCE_MAX: Duration = Duration::from_secs(5);
 /// The part of [`OWNER_SILENCE_MAX`] for a liveness request, which a live owner answers at once.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the
-/// desktop. All others are answered from memory and the ledger, so they get no extra time.
-const SLOW_OPERATIONS: &[&str] = &[
-    "alert_channel_secret",
-    "alert_channel_test",
-    "backend_add",
-    "backend_edit",
-    "backend_test",
-    "backup",
-    "backup_check",
-    "billing_fetch",
-    "billing_import",
-    "cache_purge",
-    "client_add",
-    "client_issue",
-    "client_token",
-    "client_wire",
-    "config_export",
-    "config_import",
-    "config_import_plan",
-    "key_add",
-    "key_remove",
-    "key_replace",
-    "key_retired_check",
-    "key_verify",
-    "keys_import",
-    "keys_scan",
-    "notification_test",
-    "price_import",
-    "price_import_apply",
-    "price_set",
-    "price_undo",
-    "restore",
-    "restore_plan",
-    "secrets_export",
-    "secrets_import",
-    "vault_check",
-    "vault_unlock",
-];
-
 /// The process that owns the data folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RemoteEngine {
@@ -115,7 +75,8 @@ impl RemoteEngine {
         opening.await.map(RemoteEvents).map_err(|error| no_answer_error(&error))
     }
 
-    /// Waits for the reply as long as the owner answers liveness requests.
+    /// Waits for the reply as long as the owner answers liveness requests: an operation may wait for a
+    /// provider, for the vault, which a person may have to unlock, or read a large file.
     async fn call_while_alive(&self, call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
         let port = call.port();
         let mut answer = pin!(loopback_call(call));
@@ -142,12 +103,7 @@ impl RemoteEngine {
         body: Bytes,
     ) -> Result<V, ApiError> {
         let call = self.build_call(operation)?.with_json(body);
-        let reply = if SLOW_OPERATIONS.contains(&operation) {
-            self.call_while_alive(call).await
-        } else {
-            loopback_call(call.within(OWNER_SILENCE_MAX)).await
-        };
-        let reply = reply.map_err(|error| no_answer_error(&error))?;
+        let reply = self.call_while_alive(call).await.map_err(|error| no_answer_error(&error))?;
         if reply.status == 200 {
             return serde_json::from_slice(&reply.body).map_err(|_| unreadable_response_error());
         }
@@ -258,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_live_owner_gets_more_time_for_operations_that_call_backends() {
+    async fn a_live_owner_gets_the_time_that_its_operation_takes() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let owner = owner_at(&listener);
         let serving = async {

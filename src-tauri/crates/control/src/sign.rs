@@ -103,6 +103,25 @@ fn json_word(state: impl serde::Serialize) -> Result<String, serde_json::Error> 
 }
 
 signs! {
+    ALERT_CHANNEL_STATE: AlertChannelState {
+        Working => Disc Ok "works",
+        Failing => Barred Bad "fails",
+        NotSetUp => Triangle Warn "not set up",
+        Untried => Ring Info "not tried",
+        Off => Dash Muted "off",
+    }
+    ALERT_ENDING: AlertEnding {
+        Resolved => Disc Ok "resolved",
+        SwitchedOff => Dash Muted "ended",
+        Unknown => Dash Muted "ended",
+    }
+    ALERT_SEVERITY: AlertSeverity {
+        Critical => Barred Bad "critical",
+        High => Square Bad "high",
+        Medium => Triangle Warn "medium",
+        Low => Half Info "low",
+        Info => Ring Info "info",
+    }
     AUDIT_OUTCOME: AuditOutcome {
         Done => Disc Ok "done",
         Refused => Dash Warn "refused",
@@ -124,6 +143,14 @@ signs! {
         Open => Square Bad "tripped",
         HalfOpen => Ring Info "testing recovery",
         Recovering => Half Warn "recovering",
+    }
+    BUDGET: BudgetState {
+        OnPace => Disc Ok "on pace",
+        AheadOfPace => Half Warn "ahead of pace",
+        NearlyUsedUp => Triangle Warn "nearly used up",
+        UsedUp => Square Bad "used up",
+        Refusing => Barred Bad "refusing requests",
+        Switched => Half Warn "switched",
     }
     CACHE_OUTCOME: CacheOutcomeView {
         Hit => Disc Ok "served from cache",
@@ -337,8 +364,8 @@ mod tests {
     #[test]
     fn states_have_their_json_words_in_the_panels_table() {
         let tables = sign_tables().unwrap();
-        let availability = &tables[1];
-        assert_eq!(availability.state_type, "AvailabilityState");
+        let availability = tables.iter().find(|table| table.state_type == "AvailabilityState");
+        let availability = availability.expect("a table");
         let (word, sign) = &availability.signs[3];
         assert_eq!((word.as_str(), sign.text()), ("cooling_down", "▲ cooling down".to_owned()));
     }
@@ -348,7 +375,7 @@ mod tests {
         let tables = sign_tables().unwrap();
         let signs = tables.iter().flat_map(|table| &table.signs).map(|(_, sign)| sign);
         let off: Vec<_> = signs.filter(|sign| sign.word == "off").collect();
-        assert_eq!(off.len(), 3);
+        assert_eq!(off.len(), 4);
         assert!(off.iter().all(|sign| sign.shape == Shape::Dash && sign.tone == Tone::Muted));
     }
 }

@@ -368,13 +368,13 @@ domain::words! {
     RequestState {
         /// Running; not in any total yet.
         Reserved = "reserved",
-        /// See [`Outcome::Complete`].
+        /// See [`RequestOutcome::Complete`].
         Complete = "complete",
-        /// See [`Outcome::Partial`].
+        /// See [`RequestOutcome::Partial`].
         Partial = "partial",
-        /// See [`Outcome::Failed`].
+        /// See [`RequestOutcome::Failed`].
         Failed = "failed",
-        /// See [`Outcome::Cancelled`].
+        /// See [`RequestOutcome::Cancelled`].
         Cancelled = "cancelled",
         /// Gatehouse was killed while it ran; its cost is unknown.
         Unknown = "unknown",

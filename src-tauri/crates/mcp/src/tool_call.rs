@@ -1,4 +1,4 @@
-//! The client's side of one call of a tool: its wish to be told of progress, and its cancellation.
+//! The client's side of one call of a tool: whether it wants to be told of progress, and its cancellation.
 
 use rmcp::RoleServer;
 use rmcp::model::ProgressNotificationParam;

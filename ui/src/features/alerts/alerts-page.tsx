@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { LinkTabs } from "@/components/link-tabs";
 import { Page } from "@/components/page";
 import { useAlerts } from "@/ipc/alert-queries";
-import { SEVERITY } from "@/ipc/alert-sign";
+import { ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertsView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
 
@@ -39,5 +39,5 @@ function leadOf({ alerts }: AlertsView): string {
   const [worst, ...others] = alerts.filter(({ state }) => state !== "pending");
   if (worst === undefined) return "Nothing fires.";
   const all = formatCounted(others.length + 1, "alert fires", "alerts fire");
-  return `${all}, ${others.length === 0 ? "" : "the worst is "}${SEVERITY[worst.severity].word.toLowerCase()}.`;
+  return `${all}, ${others.length === 0 ? "" : "the worst is "}${ALERT_SEVERITY[worst.severity].word.toLowerCase()}.`;
 }

@@ -17,7 +17,7 @@ import { StateMark } from "@/components/state-mark";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useAlertChannels } from "@/ipc/alert-queries";
-import { CHANNEL_STATE, SEVERITY } from "@/ipc/alert-sign";
+import { ALERT_CHANNEL_STATE, ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertChannel, AlertChannelView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
@@ -54,7 +54,7 @@ function Channel({ view }: { view: AlertChannelView }) {
   const { title, part, secret } = CHANNELS[channel];
   const [isStoring, setStoring] = useState(false);
   const test = useAction("alertChannelTest", (call) => call({ channel }));
-  const sign = CHANNEL_STATE[view.state];
+  const sign = ALERT_CHANNEL_STATE[view.state];
   return (
     <Card title={title} flush>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5">
@@ -64,7 +64,7 @@ function Channel({ view }: { view: AlertChannelView }) {
           <p className="text-12 text-pretty text-ink-2">{detail}</p>
           <p className="text-12 text-ink-3">
             {host !== null && `Sends to ${host}. `}
-            {`From ${SEVERITY[view.from_severity].word.toLowerCase()}. `}
+            {`From ${ALERT_SEVERITY[view.from_severity].word.toLowerCase()}. `}
             {view.last_sent_at === null ? (
               "Nothing sent yet."
             ) : (

@@ -16,7 +16,7 @@ import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
 import { useNow } from "@/lib/clock";
 import { useAlerts } from "@/ipc/alert-queries";
-import { SEVERITY } from "@/ipc/alert-sign";
+import { ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertsView, AlertView, SilenceView, SuppressedAlertView } from "@/ipc/bindings";
 
 export function FiringScreen() {
@@ -81,7 +81,7 @@ interface LineProps {
 }
 
 function Line({ alert, silence, children }: LineProps) {
-  const sign = SEVERITY[alert.severity];
+  const sign = ALERT_SEVERITY[alert.severity];
   return (
     <li className={ROW}>
       <StateMark sign={sign} size={14} />

@@ -43,14 +43,14 @@ export function policyOf(value: RoutePolicy): PolicyWords {
   return POLICIES.find((policy) => policy.value === value) ?? { value, label: value, note: "", shape: "queue" };
 }
 
-export const CACHE_WISHES: readonly { value: CacheMode; label: string }[] = [
+export const CACHE_MODES: readonly { value: CacheMode; label: string }[] = [
   { value: "auto", label: "Auto: only repeatable requests" },
   { value: "on", label: "On: at any temperature" },
   { value: "off", label: "Off" },
   { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
-export const CROSSING_WISHES: readonly { value: TranslationMode; label: string }[] = [
+export const TRANSLATION_MODES: readonly { value: TranslationMode; label: string }[] = [
   { value: "strict", label: "Strict: refuse fields that would change the response" },
   { value: "lenient", label: "Lenient: drop all of them and name them" },
 ];

@@ -1,7 +1,7 @@
 /** A route's settings: model names, policy, backends in order, and the rest behind a disclosure. */
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { CandidateFields } from "@/features/routing/candidate-fields";
-import { CACHE_WISHES, CROSSING_WISHES, POLICIES, policyOf } from "@/features/routing/policies";
+import { CACHE_MODES, TRANSLATION_MODES, POLICIES, policyOf } from "@/features/routing/policies";
 import { readValues, wrongNumber, ROUTE_FIELDS, WEIGHT_NAMES, type RouteValues } from "@/features/routing/route-values";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Button } from "@/components/button";
@@ -150,7 +150,7 @@ function More({ error }: { error: ApiError | null }) {
             <FormSelect<RouteValues>
               {...given}
               name="cache"
-              options={[{ value: "", label: "Set by the request or client" }, ...CACHE_WISHES]}
+              options={[{ value: "", label: "Set by the request or client" }, ...CACHE_MODES]}
             />
           )}
         </Field>
@@ -159,7 +159,7 @@ function More({ error }: { error: ApiError | null }) {
             <FormSelect<RouteValues>
               {...given}
               name="crossing"
-              options={[{ value: "", label: "Set by the backend" }, ...CROSSING_WISHES]}
+              options={[{ value: "", label: "Set by the backend" }, ...TRANSLATION_MODES]}
             />
           )}
         </Field>

@@ -6,7 +6,6 @@ import { budgetSet } from "@/features/usage/budget-values";
 import {
   actionWords,
   barWords,
-  budgetSign,
   crossingWords,
   dateWords,
   periodWords,
@@ -26,6 +25,7 @@ import type { BudgetAllow, BudgetSet, BudgetView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
+import { BUDGET } from "@/lib/tables";
 
 const report = {
   onError: (error: { message: string; hint: string | null }) =>
@@ -46,7 +46,7 @@ function scrollTo(item: HTMLElement | null) {
 export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
   const { id, scope, from, until, period } = budget;
   const [isAllowing, setAllowing] = useState(false);
-  const sign = budgetSign(budget);
+  const sign = BUDGET[budget.state];
   const isRolling = period === "rolling";
   return (
     <li

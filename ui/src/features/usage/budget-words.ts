@@ -1,7 +1,6 @@
 /** Budgets in words. */
 import type { BudgetDimension, BudgetScopeView } from "@/ipc/bindings";
 import type { BudgetAction, BudgetCrossingView, BudgetPeriod, BudgetView, Weekday } from "@/ipc/bindings";
-import type { Sign } from "@/lib/tables";
 
 export const PERIODS = [
   { value: "day", label: "Day" },
@@ -47,21 +46,6 @@ export function periodWords({ period, days, reset_day, reset_weekday }: BudgetVi
   if (period === "week" && reset_weekday !== null && reset_weekday !== "monday")
     return `a week from ${WEEKDAYS.find((one) => one.value === reset_weekday)?.label}`;
   return `a ${period}`;
-}
-
-/** The highest mark below the limit, from which on a budget is nearly used up. */
-function nearly(marks: number[]): number {
-  return marks.findLast((mark) => mark < 100) ?? 100;
-}
-
-export function budgetSign(budget: BudgetView): Sign {
-  const { used_percent: used, marks, used_up_at, refused_since } = budget;
-  if (refused_since !== null && budget.action === "switch") return { tone: "warn", shape: "half", word: "Switched" };
-  if (refused_since !== null) return { tone: "bad", shape: "barred", word: "Refusing requests" };
-  if (used >= 100) return { tone: "bad", shape: "square", word: "Used up" };
-  if (used >= nearly(marks)) return { tone: "warn", shape: "triangle", word: "Nearly used up" };
-  if (used_up_at !== null) return { tone: "warn", shape: "half", word: "Ahead of pace" };
-  return { tone: "ok", shape: "disc", word: "On pace" };
 }
 
 /** The bar in words. */

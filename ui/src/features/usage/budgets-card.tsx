@@ -1,5 +1,5 @@
 /** The budgets beside the costs: a bar each, the fullest first. */
-import { barWords, budgetSign, scopeWords } from "@/features/usage/budget-words";
+import { barWords, scopeWords } from "@/features/usage/budget-words";
 import { BudgetBar } from "@/components/budget-bar";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -7,6 +7,7 @@ import { Skeleton } from "@/components/skeleton";
 import { TONE_TEXT } from "@/components/state-mark";
 import { useBudgets } from "@/ipc/queries";
 import { formatMoney } from "@/lib/money";
+import { BUDGET } from "@/lib/tables";
 
 const SHOWN_MAX = 3;
 
@@ -32,7 +33,7 @@ export function BudgetsCard() {
           ) : (
             <ul className="mt-1.5 flex flex-col gap-2.5">
               {fullest.slice(0, SHOWN_MAX).map((budget) => {
-                const sign = budgetSign(budget);
+                const sign = BUDGET[budget.state];
                 return (
                   <li key={budget.id} className="flex flex-col gap-1.5">
                     <span className="flex items-baseline gap-2 text-12">

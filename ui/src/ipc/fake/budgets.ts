@@ -60,8 +60,10 @@ export function fakeBudgets({
     const until = from + length;
     const crossings = crossingsOf(budget, { from, until, spent_nano_usd: spent, used_percent: usedPercent }, limit);
     const usedUp = from + (now() - from) * ((limit + allowed) / Math.max(spent, 1));
+    const refusedSince = crossings.find(({ kind }) => kind === "refused")?.at ?? null;
     return {
       id,
+      state: stateOf(budget, usedPercent, refusedSince !== null),
       limit_nano_usd: limit,
       allowed_nano_usd: allowed,
       period,
@@ -118,6 +120,13 @@ export function fakeBudgets({
         return null;
       }),
   };
+}
+
+function stateOf(budget: BudgetSet, usedPercent: number, isRefused: boolean): BudgetView["state"] {
+  if (isRefused) return budget.action === "switch" ? "switched" : "refusing";
+  if (usedPercent >= 100) return "used_up";
+  const last = (budget.marks ?? MARKS).findLast((mark) => mark < 100) ?? 100;
+  return usedPercent >= last ? "nearly_used_up" : "on_pace";
 }
 
 /** The marks that were reached in this period, spread evenly over it, and one of the period before. */

@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use control::view::{
     AlertChannel, AlertChannelRef, AlertChannelSecret, AlertChannelState, AlertChannelView,
-    AlertDelivery, AlertRef, AlertRule, AlertRuleSet, AlertRuleView, AlertSeverity, AlertSilence,
-    AlertState, AlertTestAnswer, AlertView, AlertsView, InboxQuery, InboxRead, InboxView,
-    IncidentNote, IncidentView, SilenceRef, UnixMs,
+    AlertDelivery, AlertRef, AlertRule, AlertRuleSet, AlertRuleView, AlertSilence, AlertState,
+    AlertTestAnswer, AlertView, AlertsView, InboxQuery, InboxRead, InboxView, IncidentNote,
+    IncidentView, SilenceRef, UnixMs,
 };
 use control::{ApiError, Core};
 
@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
-use crate::sign::Tone;
+use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
@@ -237,14 +237,6 @@ async fn silence(
     Ok(())
 }
 
-const fn tone(severity: AlertSeverity) -> Tone {
-    match severity {
-        AlertSeverity::Critical | AlertSeverity::High => Tone::Bad,
-        AlertSeverity::Medium => Tone::Warn,
-        AlertSeverity::Low | AlertSeverity::Info => Tone::Plain,
-    }
-}
-
 /// The table of alerts, and what is kept quiet.
 pub(super) fn render_alerts(all: &AlertsView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
@@ -262,7 +254,7 @@ pub(super) fn render_alerts(all: &AlertsView, now: UnixMs) -> StyledText {
         for alert in &all.alerts {
             table.row([
                 alert.number.map_or_else(|| "–".to_owned(), |number| number.to_string()).into(),
-                TableCell::styled(tone(alert.severity), alert.severity.word()),
+                Sign::from(alert.severity).into(),
                 TableCell::styled(Tone::Strong, &alert.title),
                 format_distance(now, alert.since).into(),
                 format_state(alert).into(),
@@ -313,7 +305,7 @@ pub(super) fn render_inbox(page: &InboxView, now: UnixMs) -> StyledText {
         let title = if entry.is_read { Tone::Plain } else { Tone::Strong };
         table.row([
             entry.number.to_string().into(),
-            TableCell::styled(tone(entry.severity), entry.severity.word()),
+            Sign::from(entry.severity).into(),
             TableCell::styled(title, &entry.title),
             format_distance(now, entry.fired_at).into(),
             entry.ended_at.map_or_else(|| "–".to_owned(), |at| format_distance(now, at)).into(),
@@ -390,17 +382,10 @@ pub(super) fn render_channels(channels: &[AlertChannelView], now: UnixMs) -> Sty
         Column::Left("Detail").hidden_at_rank(1),
     ]);
     for channel in channels {
-        let tone = match channel.state {
-            AlertChannelState::Failing => Tone::Bad,
-            AlertChannelState::NotSetUp => Tone::Warn,
-            AlertChannelState::Off | AlertChannelState::Untried | AlertChannelState::Working => {
-                Tone::Plain
-            }
-        };
         let sent = channel.last_sent_at.map(|at| format_distance(now, at));
         table.row([
             TableCell::styled(Tone::Strong, channel.channel.word()),
-            TableCell::styled(tone, channel.state.word()),
+            Sign::from(channel.state).into(),
             channel.from_severity.word().into(),
             channel.host.clone().unwrap_or_else(|| "–".to_owned()).into(),
             sent.unwrap_or_else(|| "–".to_owned()).into(),

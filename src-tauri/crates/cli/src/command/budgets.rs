@@ -13,7 +13,7 @@ use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_counted_noun, format_distance, format_money};
-use crate::sign::Tone;
+use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
 
@@ -276,17 +276,13 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
         Column::Right("Spent"),
         Column::Right("Limit"),
         Column::Right("Used"),
+        Column::Left("State"),
         Column::Left("Per"),
         Column::Left("Then").hidden_at_rank(2),
         Column::Left("Begins anew").hidden_at_rank(1),
     ]);
     for budget in budgets {
         let scope = budget.scope.as_ref();
-        let tone = match budget.used_percent {
-            0..80 => Tone::Plain,
-            80..100 => Tone::Warn,
-            _ => Tone::Bad,
-        };
         table.row([
             TableCell::styled(Tone::Strong, &budget.id),
             scope
@@ -294,7 +290,8 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
                 .into(),
             format_money(budget.spent_nano_usd).into(),
             format_limit(budget).into(),
-            TableCell::styled(tone, &format!("{} %", budget.used_percent)),
+            format!("{} %", budget.used_percent).into(),
+            Sign::from(budget.state).into(),
             format_period(budget).into(),
             budget.switch_to.as_deref().unwrap_or(budget.action.word()).into(),
             match budget.period {

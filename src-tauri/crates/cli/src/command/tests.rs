@@ -289,7 +289,12 @@ fn the_audit_log_for_people() {
 fn budgets_for_people() {
     let scope = json!({"dimension": "client", "name": HOSTILE});
     let budget = |id: &str, spent: i64, used: u32, scope: &Value| {
-        json!({"id": id, "limit_nano_usd": 20_000_000_000_i64, "period": "month", "scope": scope,
+        let state = match used {
+            100.. => "used_up",
+            80.. => "nearly_used_up",
+            _ => "on_pace",
+        };
+        json!({"id": id, "state": state, "limit_nano_usd": 20_000_000_000_i64, "period": "month", "scope": scope,
             "spent_nano_usd": spent, "reserved_nano_usd": 0, "from": NOW.0 - 1_000,
             "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60,
             "allowed_nano_usd": 0, "days": null, "reset_day": 1, "reset_weekday": null,
@@ -310,6 +315,7 @@ fn budgets_for_people() {
             "spent_nano_usd": 4_000_000_000_i64, "limit_nano_usd": 5_000_000_000_i64})
     };
     let mut shown = budget("rolling", 4_100_000_000, 68, &Value::Null);
+    shown["state"] = json!("ahead_of_pace");
     for (field, value) in [
         ("period", json!("rolling")),
         ("days", json!(30)),

@@ -14,7 +14,7 @@ use settings::{
 use super::input;
 use crate::view::{
     BudgetAllow, BudgetAllowanceView, BudgetCrossingView, BudgetNoticeView, BudgetRef,
-    BudgetScopeView, BudgetSet, BudgetView,
+    BudgetScopeView, BudgetSet, BudgetState, BudgetView,
 };
 use crate::{ApiError, unknown_name_error};
 
@@ -205,8 +205,12 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
     let is_refused = |crossing: &&BudgetCrossing| {
         crossing.mark == BudgetMark::Refused && crossing.at >= *from && crossing.limit == limit
     };
+    let used_percent = percent((*spent + *reserved).nanos(), limit.nanos()).min(999);
+    let refused_since = crossings.iter().find(is_refused).map(|crossing| crossing.at.into());
+    let used_up_at = status.used_up_at(now);
     BudgetView {
         id: id.to_string(),
+        state: budget_state(budget, refused_since.is_some(), used_percent, used_up_at.is_some()),
         limit_nano_usd: budget.limit.into(),
         allowed_nano_usd: (limit - budget.limit).into(),
         period: budget.schedule.period(),
@@ -225,13 +229,13 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
         reserved_nano_usd: (*reserved).into(),
         from: (*from).into(),
         until: (*until).into(),
-        used_percent: percent((*spent + *reserved).nanos(), limit.nanos()).min(999),
+        used_percent,
         elapsed_percent: match budget.schedule.is_rolling() {
             true => 100,
             false => percent(span(*from, now), span(*from, *until)).min(100),
         },
-        used_up_at: status.used_up_at(now).map(Into::into),
-        refused_since: crossings.iter().find(is_refused).map(|crossing| crossing.at.into()),
+        used_up_at: used_up_at.map(Into::into),
+        refused_since,
         unpriced_requests: status.unpriced_requests.into(),
         allowances: status
             .allowed(now)
@@ -242,6 +246,25 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
             })
             .collect(),
         crossings: crossings.iter().map(crossing_view).collect(),
+    }
+}
+
+fn budget_state(
+    budget: &Budget,
+    is_refused: bool,
+    used_percent: u32,
+    is_ahead: bool,
+) -> BudgetState {
+    let last_mark = budget.marks.iter().copied().filter(|mark| *mark < 100).max();
+    match (is_refused, used_percent) {
+        (true, _) if budget.action == BudgetAction::Switch => BudgetState::Switched,
+        (true, _) => BudgetState::Refusing,
+        (false, 100..) => BudgetState::UsedUp,
+        (false, used) if last_mark.is_some_and(|mark| used >= mark.into()) => {
+            BudgetState::NearlyUsedUp
+        }
+        (false, _) if is_ahead => BudgetState::AheadOfPace,
+        (false, _) => BudgetState::OnPace,
     }
 }
 
@@ -270,4 +293,30 @@ pub(crate) fn budget_notice_view(notice: &BudgetNotice) -> BudgetNoticeView {
 fn percent(part: i64, whole: i64) -> u32 {
     let percent = i128::from(part.max(0)) * 100 / i128::from(whole.max(1));
     u32::try_from(percent).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_has_the_worst_state_that_holds() {
+        let stop = Budget::new(NanoUsd::new(1));
+        let switch = Budget { action: BudgetAction::Switch, ..stop.clone() };
+        let at_half = Budget { marks: vec![50, 100], ..stop.clone() };
+        let told_late = Budget { marks: vec![100, 150], ..stop.clone() };
+        for (budget, is_refused, used, is_ahead, state) in [
+            (&stop, false, 0, false, BudgetState::OnPace),
+            (&stop, false, 94, true, BudgetState::AheadOfPace),
+            (&stop, false, 95, true, BudgetState::NearlyUsedUp),
+            (&at_half, false, 49, false, BudgetState::OnPace),
+            (&at_half, false, 50, false, BudgetState::NearlyUsedUp),
+            (&told_late, false, 99, false, BudgetState::OnPace),
+            (&stop, false, 100, false, BudgetState::UsedUp),
+            (&stop, true, 97, false, BudgetState::Refusing),
+            (&switch, true, 120, false, BudgetState::Switched),
+        ] {
+            assert_eq!(budget_state(budget, is_refused, used, is_ahead), state, "{used} {state:?}");
+        }
+    }
 }

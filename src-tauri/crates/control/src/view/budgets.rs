@@ -6,10 +6,29 @@ use specta::Type;
 
 use super::{Count, NanoDollars, UnixMs};
 
+domain::words! {
+    /// How a budget stands.
+    BudgetState {
+        /// It lasts until its period ends
+        OnPace = "on_pace",
+        /// At the pace so far it is used up before its period ends
+        AheadOfPace = "ahead_of_pace",
+        /// It reached its last mark below the limit
+        NearlyUsedUp = "nearly_used_up",
+        /// It is used up, and requests are still answered
+        UsedUp = "used_up",
+        /// Requests are refused
+        Refusing = "refusing",
+        /// Requests are sent to another route
+        Switched = "switched",
+    }
+}
+
 /// A spending limit and what became of it in its present period.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BudgetView {
     pub id: String,
+    pub state: BudgetState,
     /// As in the settings, without what is allowed more.
     pub limit_nano_usd: NanoDollars,
     /// Allowed more at this moment: the sum of `allowances`.

@@ -1,5 +1,5 @@
 //! Converts settings to tables of the file. A default value is left out where a person would leave
-//! it out too.
+//! it out too. Each struct is taken apart by its fields, so that one that is forgotten does not compile.
 
 use domain::{
     BackendId, Budget, BudgetSchedule, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode,
@@ -11,9 +11,9 @@ use toml_edit::{Array, Datetime, InlineTable, Value};
 use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
-    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, CredentialSettings,
-    KeyPoolSettings, PinSettings, PoolMemberSettings, RouteCandidateSettings, RouteSettings,
-    STICKY_SECS_DEFAULT, Settings,
+    AllowedNetwork, BackendSettings, BalanceSettings, ClientPriority, ClientScope, ClientSettings,
+    CredentialSettings, KeyPoolSettings, PinSettings, PoolMemberSettings, Profile,
+    RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings, ViewSettings,
 };
 
 /// The settings as tables of values; an absent optional value has no field.
@@ -25,52 +25,16 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         tables.insert(path("credentials", id.as_str()), credential_fields(credential));
     }
     for (id, backend) in &settings.backends {
-        let mut fields = TableFields::from([
-            ("label", backend.label.as_str().into()),
-            ("kind", backend.kind.word().into()),
-            ("base_url", backend.base_url.as_str().into()),
-        ]);
-        fields.extend(pool_fields(&backend.pool));
-        fields.insert("enabled", backend.enabled.into());
-        if !backend.models.is_empty() {
-            fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
-        }
-        let lacks: Array = backend.lacks.iter().map(|lack| lack.word()).collect();
-        let offers: Array = backend.offers.iter().map(|offer| offer.word()).collect();
-        for (name, words) in [("lacks", lacks), ("offers", offers)] {
-            if !words.is_empty() {
-                fields.insert(name, Value::Array(words));
-            }
-        }
-        if backend.crossing != TranslationMode::default() {
-            fields.insert("crossing", backend.crossing.word().into());
-        }
-        if backend.network == AllowedNetwork::Private {
-            fields.insert("private_network", true.into());
-        }
-        fields.extend(backend.limits.write_rows());
-        tables.insert(path("backends", id.as_str()), fields);
+        tables.insert(path("backends", id.as_str()), backend_fields(backend));
     }
     for (id, known) in &settings.routes {
         tables.insert(path("routes", id.as_str()), route_fields(id, known));
     }
     for (id, client) in &settings.clients {
-        let mut fields = TableFields::from([
-            ("token_sha256", client.token_sha256.to_string().into()),
-            ("created", time_value(client.created)),
-        ]);
-        fields.extend(client.expires.map(|at| ("expires", time_value(at))));
-        fields.extend(client.limits.write_rows());
-        fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
-        if client.priority != ClientPriority::default() {
-            fields.insert("priority", client.priority.word().into());
-        }
-        fields.extend(scope_fields(&client.scope));
-        fields.extend(client.mcp.then(|| ("mcp", true.into())));
-        tables.insert(path("clients", id.as_str()), fields);
+        tables.insert(path("clients", id.as_str()), client_fields(client));
     }
-    for (id, view) in &settings.views {
-        let fields = TableFields::from([("query", view.query.as_str().into())]);
+    for (id, ViewSettings { query }) in &settings.views {
+        let fields = TableFields::from([("query", query.as_str().into())]);
         tables.insert(path("views", id.as_str()), fields);
     }
     for (id, pin) in &settings.pins {
@@ -79,8 +43,8 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
     for (id, budget) in &settings.budgets {
         tables.insert(path("budgets", id.as_str()), budget_fields(budget));
     }
-    for (id, profile) in &settings.profiles {
-        let backends = profile.backends.iter().map(BackendId::as_str).collect::<Array>();
+    for (id, Profile { backends }) in &settings.profiles {
+        let backends = backends.iter().map(BackendId::as_str).collect::<Array>();
         let fields = TableFields::from([("backends", Value::Array(backends))]);
         tables.insert(path("profiles", id.as_str()), fields);
     }
@@ -88,37 +52,94 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
 }
 
 fn credential_fields(credential: &CredentialSettings) -> TableFields {
-    let mut fields = TableFields::from([("label", credential.label.as_str().into())]);
-    fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
-    fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
-    fields.insert("created", time_value(credential.created));
-    fields.extend(credential.replaced.map(|at| ("replaced", time_value(at))));
-    fields.extend(credential.expires.map(|at| ("expires", time_value(at))));
-    fields.extend(credential.billing.map(|of| ("billing", of.word().into())));
+    let CredentialSettings { label, origin, tail, created, replaced, expires, billing } =
+        credential;
+    let mut fields = TableFields::from([("label", label.as_str().into())]);
+    fields.extend(origin.as_ref().map(|it| ("origin", it.to_string().into())));
+    fields.extend(tail.as_ref().map(|tail| ("tail", tail.into())));
+    fields.insert("created", time_value(*created));
+    fields.extend(replaced.map(|at| ("replaced", time_value(at))));
+    fields.extend(expires.map(|at| ("expires", time_value(at))));
+    fields.extend(billing.map(|of| ("billing", of.word().into())));
     fields
 }
 
-fn pin_fields(pin: &PinSettings) -> TableFields {
+fn backend_fields(backend: &BackendSettings) -> TableFields {
+    let BackendSettings {
+        label,
+        kind,
+        base_url,
+        pool,
+        enabled,
+        models,
+        lacks,
+        offers,
+        crossing,
+        network,
+        limits,
+    } = backend;
     let mut fields = TableFields::from([
-        ("measure", pin.measure.word().into()),
-        ("range", pin.range.word().into()),
+        ("label", label.as_str().into()),
+        ("kind", kind.word().into()),
+        ("base_url", base_url.as_str().into()),
     ]);
-    fields.extend(pin.filter.iter().map(|(by, name)| (by.word(), name.as_str().into())));
+    fields.extend(pool_fields(pool));
+    fields.insert("enabled", (*enabled).into());
+    let lists: [(&'static str, Array); 3] = [
+        ("models", models.iter().collect()),
+        ("lacks", lacks.iter().map(|lack| lack.word()).collect()),
+        ("offers", offers.iter().map(|offer| offer.word()).collect()),
+    ];
+    let named = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    fields.extend(named.map(|(name, list)| (name, Value::Array(list))));
+    if *crossing != TranslationMode::default() {
+        fields.insert("crossing", crossing.word().into());
+    }
+    if *network == AllowedNetwork::Private {
+        fields.insert("private_network", true.into());
+    }
+    fields.extend(limits.write_rows());
+    fields
+}
+
+fn client_fields(client: &ClientSettings) -> TableFields {
+    let ClientSettings { token_sha256, created, expires, limits, cache, priority, scope, mcp } =
+        client;
+    let mut fields = TableFields::from([
+        ("token_sha256", token_sha256.to_string().into()),
+        ("created", time_value(*created)),
+    ]);
+    fields.extend(expires.map(|at| ("expires", time_value(at))));
+    fields.extend(limits.write_rows());
+    fields.extend(cache.map(|mode| ("cache", mode.word().into())));
+    if *priority != ClientPriority::default() {
+        fields.insert("priority", priority.word().into());
+    }
+    fields.extend(scope_fields(scope));
+    fields.extend(mcp.then(|| ("mcp", true.into())));
+    fields
+}
+
+fn pin_fields(PinSettings { measure, range, filter }: &PinSettings) -> TableFields {
+    let mut fields =
+        TableFields::from([("measure", measure.word().into()), ("range", range.word().into())]);
+    fields.extend(filter.iter().map(|(by, name)| (by.word(), name.as_str().into())));
     fields
 }
 
 /// Leaves out defaults, apart from the period.
 fn budget_fields(budget: &Budget) -> TableFields {
-    let fresh = Budget::new(budget.limit);
+    let Budget { limit, schedule, scope, action, switch_to, marks, forecast } = budget;
+    let fresh = Budget::new(*limit);
     let mut fields = TableFields::from([
-        ("limit_usd", dollars_value(budget.limit)),
-        ("period", budget.schedule.period().word().into()),
+        ("limit_usd", dollars_value(*limit)),
+        ("period", schedule.period().word().into()),
     ]);
-    match budget.schedule {
+    match *schedule {
         BudgetSchedule::Rolling { days } => {
             fields.insert("days", i64::from(days).into());
         }
-        BudgetSchedule::Month { begins_on } if budget.schedule != fresh.schedule => {
+        BudgetSchedule::Month { begins_on } if *schedule != fresh.schedule => {
             fields.insert("reset_day", i64::from(begins_on).into());
         }
         BudgetSchedule::Week { begins_on } if begins_on != Weekday::Monday => {
@@ -126,18 +147,17 @@ fn budget_fields(budget: &Budget) -> TableFields {
         }
         BudgetSchedule::Day | BudgetSchedule::Week { .. } | BudgetSchedule::Month { .. } => {}
     }
-    let scope = budget.scope.as_ref();
-    fields.extend(scope.map(|(dimension, name)| (dimension.word(), name.as_str().into())));
-    if budget.action != fresh.action {
-        fields.insert("action", budget.action.word().into());
+    fields.extend(scope.as_ref().map(|(dimension, name)| (dimension.word(), name.as_str().into())));
+    if *action != fresh.action {
+        fields.insert("action", action.word().into());
     }
-    fields.extend(budget.switch_to.as_ref().map(|route| ("switch_to", route.as_str().into())));
-    if budget.marks != fresh.marks {
-        let marks: Array = budget.marks.iter().map(|percent| i64::from(*percent)).collect();
+    fields.extend(switch_to.as_ref().map(|route| ("switch_to", route.as_str().into())));
+    if *marks != fresh.marks {
+        let marks: Array = marks.iter().map(|percent| i64::from(*percent)).collect();
         fields.insert("marks", Value::Array(marks));
     }
-    if budget.forecast != fresh.forecast {
-        fields.insert("forecast", budget.forecast.into());
+    if *forecast != fresh.forecast {
+        fields.insert("forecast", (*forecast).into());
     }
     fields
 }
@@ -163,32 +183,43 @@ fn scope_fields(scope: &ClientScope) -> TableFields {
 
 /// Leaves out default values.
 fn route_fields(id: &RouteId, route: &RouteSettings) -> TableFields {
-    let fresh = BalanceSettings::default();
+    let RouteSettings {
+        enabled,
+        models,
+        clients,
+        projects,
+        policy,
+        weights,
+        sticky_secs,
+        crossing,
+        cache,
+        candidates,
+    } = route;
     let mut fields = TableFields::new();
     let mut list = |name: &'static str, words: Array| {
         fields.extend((!words.is_empty()).then(|| (name, Value::Array(words))));
     };
-    if route.models != [id.as_str()] {
-        list("models", route.models.iter().collect());
+    if *models != [id.as_str()] {
+        list("models", models.iter().collect());
     }
-    list("clients", route.clients.iter().map(ClientId::as_str).collect());
-    list("projects", route.projects.iter().collect());
-    fields.insert("policy", route.policy.word().into());
-    if route.weights != fresh {
-        let BalanceSettings { latency, cost, headroom } = route.weights;
+    list("clients", clients.iter().map(ClientId::as_str).collect());
+    list("projects", projects.iter().collect());
+    fields.insert("policy", policy.word().into());
+    if *weights != BalanceSettings::default() {
+        let BalanceSettings { latency, cost, headroom } = *weights;
         let shares = [("latency", latency), ("cost", cost), ("headroom", headroom)];
         let shares = shares.map(|(name, share)| (name, i64::from(share)));
         fields.insert("weights", InlineTable::from_iter(shares).into());
     }
-    if route.sticky_secs != STICKY_SECS_DEFAULT {
-        fields.insert("sticky_secs", i64::from(route.sticky_secs).into());
+    if *sticky_secs != STICKY_SECS_DEFAULT {
+        fields.insert("sticky_secs", i64::from(*sticky_secs).into());
     }
-    fields.extend(route.crossing.map(|it| ("crossing", it.word().into())));
-    fields.extend(route.cache.map(|it| ("cache", it.word().into())));
-    if !route.enabled {
+    fields.extend(crossing.map(|it| ("crossing", it.word().into())));
+    fields.extend(cache.map(|it| ("cache", it.word().into())));
+    if !enabled {
         fields.insert("enabled", false.into());
     }
-    fields.insert("candidates", candidate_list(&route.candidates));
+    fields.insert("candidates", candidate_list(candidates));
     fields
 }
 

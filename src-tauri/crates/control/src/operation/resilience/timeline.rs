@@ -15,11 +15,11 @@ use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
 use super::super::input;
 use super::{HEALTHY_SENTENCE, sentence_from_clause};
-use crate::ApiError;
 use crate::view::{
     AvailabilityState, BreakerSpanView, BreakerStripView, BreakerTimelineQuery,
     BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,
 };
+use crate::{ApiError, Sign};
 
 const HOUR_MS: i64 = 3_600_000;
 /// Most transitions that are listed.
@@ -368,13 +368,15 @@ fn timeline_finding(
         format!("tripped {}{trials}, {lasted} in total", times_text(opened))
     });
     let others = [
-        (AvailabilityState::CoolingDown, "cooling down"),
-        (AvailabilityState::Blocked, "blocked"),
-        (AvailabilityState::Held, "blocked manually"),
-        (AvailabilityState::Recovering, "recovering"),
+        AvailabilityState::CoolingDown,
+        AvailabilityState::Blocked,
+        AvailabilityState::Held,
+        AvailabilityState::Recovering,
     ];
-    let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
-    let others = others.map(|(state, word)| format!("{word} for {}", duration_text(total(state))));
+    let others = others
+        .into_iter()
+        .filter(|state| total(*state) > 0)
+        .map(|state| format!("{} for {}", Sign::from(state).word, duration_text(total(state))));
     let parts: Vec<String> = open.into_iter().chain(others).collect();
     let text = if parts.is_empty() { "testing recovery".to_owned() } else { parts.join("; ") };
     domain::capitalize(&text)

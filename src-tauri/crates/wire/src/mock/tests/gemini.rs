@@ -39,7 +39,7 @@ fn it_answers_in_both_spellings() {
 }
 
 #[test]
-fn it_counts_the_tokens_of_both_kinds_of_wishes() {
+fn it_counts_the_tokens_of_both_kinds_of_requests() {
     let contents = json!({"contents": [{"parts": [{"text": "one two"}]}]});
     for body in [contents.clone(), json!({"generateContentRequest": contents})] {
         let request = CountRequest::parse_gemini("echo", Bytes::from(body.to_string()));
