@@ -146,6 +146,41 @@ async fn an_agent_may_read_and_check_and_nothing_else_unless_it_is_allowed() {
     assert_eq!(purged.get("isError"), Some(&json!(false)), "{purged}");
 }
 
+/// Once for each tool, however often the agent tries.
+#[tokio::test]
+async fn what_an_agent_may_not_do_stands_in_the_audit_log_with_the_setting() {
+    let home = TestHome::new(HomeVault::Memory);
+    for has_owner in [false, true] {
+        let served = if has_owner { Some(home.serve().await) } else { None };
+        let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+        for _ in 0..5 {
+            for (tool, arguments) in [
+                ("ask", json!({"models": ["mock/echo"], "prompt": "secret words"})),
+                ("switch_backend", json!({"id": "mock", "enabled": false})),
+            ] {
+                let refused = session.call(tool, arguments).await;
+                assert_eq!(refused.get("isError"), Some(&json!(true)), "{tool}: {refused}");
+            }
+        }
+        assert_eq!(session.end().await, Some(0));
+        let log = home.gatehouse(&["audit", "--by", "mcp", "--json"]).run().await;
+        let log = log.expect_success().json();
+        let told = |number: usize, field: &str| {
+            log.pointer(&format!("/entries/{number}/{field}")).and_then(Value::as_str).unwrap_or("")
+        };
+        let entries: Vec<_> =
+            (0..3).map(|number| (told(number, "operation"), told(number, "subject"))).collect();
+        let expected =
+            [("backend_switch", "mcp_change"), ("playground_send", "mcp_spend"), ("", "")];
+        assert_eq!(entries, expected, "{log}");
+        assert_eq!((told(0, "agent"), told(0, "outcome")), ("acceptance", "not_allowed"), "{log}");
+        assert!(!log.to_string().contains("secret words"), "{log}");
+        if let Some(served) = served {
+            assert_eq!(served.stop().await, Some(0));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_an_agent_changes_stands_in_the_audit_log_with_its_name() {
     let home = TestHome::new(HomeVault::Memory);

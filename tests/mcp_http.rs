@@ -160,7 +160,11 @@ async fn a_session_is_that_of_its_client_and_changes_are_asked_for_and_logged() 
     let log = log.json();
     assert_eq!(log.pointer("/entries/0/agent"), Some(&json!("acceptance")), "{log}");
     assert_eq!(log.pointer("/entries/0/operation"), Some(&json!("cache_purge")), "{log}");
-    assert!(log.pointer("/entries/1").is_none(), "{log}");
+    let told = |field: &str| log.pointer(&format!("/entries/1/{field}")).cloned();
+    assert_eq!(told("outcome"), Some(json!("not_allowed")), "{log}");
+    assert_eq!(told("operation"), Some(json!("cache_purge")), "{log}");
+    assert_eq!(told("subject"), Some(json!("mcp_change")), "{log}");
+    assert!(log.pointer("/entries/2").is_none(), "{log}");
     assert_eq!(served.stop().await, Some(0));
 }
 

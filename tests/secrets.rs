@@ -134,6 +134,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "budgets"
         | "alerts"
         | "health"
+        | "agent_access"
         | "service_levels"
         | "alert_rules"
         | "alert_channels"
@@ -209,6 +210,10 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_wire" => json!({"tool": "claude-code"}),
         "client_unwire" => json!({"tool": "claude-code", "changed_keys": "refuse"}),
         "clients_unwire_all" => json!({"changed_keys": "refuse"}),
+        "agent_programs" => json!({}),
+        "agent_program_plan" => json!({"tool": "claude-code", "undo": false}),
+        "agent_program_add" => json!({"tool": "claude-code"}),
+        "agent_program_remove" => json!({"tool": "claude-code", "changed_keys": "refuse"}),
         "client_revoke" => json!({"id": "tool"}),
         "statement" | "statement_save" => json!({"zone": "utc", "format": "html"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc",

@@ -145,3 +145,39 @@ async fn a_started_tool_gets_a_token_an_address_and_its_own_exit_code() {
     assert!(gone.err.contains("could not be started"), "{}", gone.err);
     served.stop().await;
 }
+
+#[tokio::test]
+async fn agents_get_the_server_by_a_command_and_it_starts_as_the_file_says() {
+    let user = User::new();
+    let (home, before) = (&user.home, "{\n  // mine\n  \"numStartups\": 3\n}\n");
+    user.write(".claude.json", before);
+    let asked = home.gatehouse(&["mcp", "install", "claude-code"]).run().await.expect_code(2);
+    assert!(asked.err.contains("Add --yes"), "{}", asked.err);
+    let planned = home.gatehouse(&["mcp", "install", "claude-code", "--plan"]).run().await;
+    assert!(planned.expect_success().out.contains("+      \"args\": [\"mcp\"]"));
+    assert_eq!(user.read(".claude.json"), before);
+    let added = home.gatehouse(&["mcp", "install", "claude-code", "--yes"]).run().await;
+    assert!(added.expect_success().out.contains("gatehouse mcp uninstall claude-code"));
+    let status = home.gatehouse(&["mcp", "status", "--json"]).run().await.expect_success().json();
+    let states: Vec<_> =
+        status.as_array().expect("programs").iter().map(|it| &it["state"]).collect();
+    assert_eq!(states, ["wired", "not_wired", "not_installed", "not_installed"]);
+
+    // The entry is what the program starts.
+    let text = user.read(".claude.json").replace("// mine", "");
+    let entry: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let entry = entry.pointer("/mcpServers/gatehouse").expect("an entry");
+    let program = entry["command"].as_str().expect("a program");
+    let arguments: Vec<&str> =
+        entry["args"].as_array().expect("words").iter().filter_map(|it| it.as_str()).collect();
+    let hello = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": {"name": "acceptance", "version": "1"}}});
+    let said = home.program(program, &arguments).stdin(&format!("{hello}\n")).run().await;
+    let said = said.expect_success().json();
+    assert_eq!(said.pointer("/result/serverInfo/name"), Some(&"gatehouse".into()), "{said}");
+
+    home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_success();
+    assert_eq!(user.read(".claude.json"), before);
+    home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_code(1);
+}

@@ -127,6 +127,16 @@ export const commands = {
 	clientUnwire: (req: ClientUnwire) => typedError<ToolWiringView, ApiError>(__TAURI_INVOKE("client_unwire", { req })),
 	/**  Undoes it for every tool. */
 	clientsUnwireAll: (req: ClientsUnwireAll) => typedError<UnwiredToolView[], ApiError>(__TAURI_INVOKE("clients_unwire_all", { req })),
+	/**  Returns what agents may do over MCP, with the tools of each permission. */
+	agentAccess: () => typedError<AgentAccessView, ApiError>(__TAURI_INVOKE("agent_access")),
+	/**  Lists programs, and whether their agents have the MCP server of Gatehouse. */
+	agentPrograms: (req: ClientsWiringQuery) => typedError<AgentProgramView[], ApiError>(__TAURI_INVOKE("agent_programs", { req })),
+	/**  Returns what adding our MCP server to a program, or removing it, would change. */
+	agentProgramPlan: (req: AgentProgramPlanQuery) => typedError<WiringPlanView, ApiError>(__TAURI_INVOKE("agent_program_plan", { req })),
+	/**  Adds our MCP server to a program's own file. */
+	agentProgramAdd: (req: AgentProgramAdd) => typedError<AgentProgramView, ApiError>(__TAURI_INVOKE("agent_program_add", { req })),
+	/**  Removes our MCP server from a program's own file. */
+	agentProgramRemove: (req: AgentProgramRemove) => typedError<AgentProgramView, ApiError>(__TAURI_INVOKE("agent_program_remove", { req })),
 	/**  Returns the currency that amounts are shown in, with its rate. */
 	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
@@ -295,6 +305,91 @@ export type ActiveOverrideView = {
 	since: UnixMs | null,
 	/**  When it ends; None if it lasts until it is reset. */
 	until: UnixMs | null,
+};
+
+/**  What agents may do, and how they connect. */
+export type AgentAccessView = {
+	permissions: AgentPermissionView[],
+	http: AgentHttpView,
+};
+
+/**  MCP over HTTP, at the gateway. */
+export type AgentHttpView = {
+	is_served: boolean,
+	address: string,
+	/**  Clients whose token may be used for it. */
+	clients: string[],
+};
+
+/**  What an agent must be allowed before it can call a tool. */
+export type AgentPermission = 
+/**  Status, usage, routes, prices and records of requests. Always allowed. */
+"read" | 
+/**  Readiness checks. Nothing is billed. */
+"checks" | 
+/**  Prompts to backends, which cost money. */
+"spend" | 
+/**  Changes of backends, routes and the cache. */
+"change";
+
+export type AgentPermissionView = {
+	permission: AgentPermission,
+	/**  Without a full stop at its end. */
+	meaning: string,
+	/**  The setting that allows it; None if it is always allowed. */
+	setting: string | null,
+	is_allowed: boolean,
+	/**  The tools that it opens. */
+	tools: AgentToolView[],
+};
+
+/**  A program whose agents can be given the MCP server of Gatehouse. */
+export type AgentProgram = "claude-code" | "codex" | "claude-desktop" | "gemini-cli";
+
+export type AgentProgramAdd = {
+	tool: AgentProgram,
+	/**  Of the plan that was shown. */
+	fingerprint?: string | null,
+};
+
+/**  Asks what adding our MCP server to a program, or removing it, would change. */
+export type AgentProgramPlanQuery = {
+	tool: AgentProgram,
+	/**  True for the removal. */
+	undo: boolean,
+	/**  For the removal. */
+	changed_keys?: ChangedKeys | null,
+};
+
+export type AgentProgramRemove = {
+	tool: AgentProgram,
+	changed_keys: ChangedKeys,
+};
+
+/**  A program, and whether its agents have our MCP server. */
+export type AgentProgramView = {
+	tool: AgentProgram,
+	/**  The program's own name. */
+	name: string,
+	state: WiringState,
+	/**  The state in a sentence. */
+	sentence: string,
+	/**  None if it is not known. */
+	version: string | null,
+	/**  Files that are changed, or would be. */
+	files: string[],
+	/**  Keys that someone else changed. */
+	drift: WiredKeyChangeView[],
+	/**  What is used instead of our entry. */
+	conflicts: WiringConflictView[],
+};
+
+export type AgentToolView = {
+	/**  As agents call it. */
+	name: string,
+	/**  Its name in words. */
+	label: string,
+	description: string,
 };
 
 /**  A way of telling the user of alerts, beside the inbox. */
@@ -540,7 +635,10 @@ export type AuditEntryView = {
 	operation: string,
 	/**  What it does, in a few words. */
 	operation_label: string,
-	/**  The id of what it was about. None if it names none, or if it failed and nothing has that id. */
+	/**
+	 *  The id of what it was about; of a call that was not allowed, the setting that would allow it.
+	 *  None if it names none, or if it failed and nothing has that id.
+	 */
 	subject: string | null,
 	outcome: AuditOutcome,
 };
@@ -567,6 +665,8 @@ export type AuditLogView = {
 export type AuditOutcome = "done" | 
 /**  The request was wrong, or not allowed. Nothing was changed. */
 "refused" | 
+/**  The settings do not allow it to agents. Nothing was changed. */
+"not_allowed" | 
 /**  It could not be done, or only in part. */
 "failed";
 

@@ -14,6 +14,7 @@ import { fakeExports } from "@/ipc/fake/exports";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlertChannels } from "@/ipc/fake/alert-channels";
 import { fakeAlerts } from "@/ipc/fake/alerts";
+import { fakeAgents } from "@/ipc/fake/agents";
 import { fakeAudit } from "@/ipc/fake/audit";
 import { fakeHealth } from "@/ipc/fake/health";
 import { fakeBudgets } from "@/ipc/fake/budgets";
@@ -329,6 +330,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeProfiles(doing),
     ...fakeAudit(doing),
     ...fakeWiring(doing),
+    ...fakeAgents(doing),
     ...fakeAlerts(doing),
     ...fakeHealth(doing),
     ...fakeAlertChannels(doing),

@@ -57,6 +57,8 @@ export const QUERY_NAMES = [
   "clients",
   "clients_wiring",
   "client_guides",
+  "agent_access",
+  "agent_programs",
   "currency",
   "usage",
   "billing_drift",

@@ -96,6 +96,11 @@ export const OPERATION_CHANGES = {
   clientWire: ["clients", "status", "settings"],
   clientUnwire: ["clients"],
   clientsUnwireAll: ["clients"],
+  agentAccess: [],
+  agentPrograms: [],
+  agentProgramPlan: [],
+  agentProgramAdd: ["clients"],
+  agentProgramRemove: ["clients"],
   currency: [],
   usage: [],
   usageAdvice: [],
@@ -210,6 +215,7 @@ export const ALERT_SEVERITY: Record<AlertSeverity, Sign> = {
 export const AUDIT_OUTCOME: Record<AuditOutcome, Sign> = {
   done: { word: "Done", shape: "disc", tone: "ok" },
   refused: { word: "Refused", shape: "dash", tone: "warn" },
+  not_allowed: { word: "Not allowed", shape: "barred", tone: "warn" },
   failed: { word: "Failed", shape: "square", tone: "bad" },
 };
 

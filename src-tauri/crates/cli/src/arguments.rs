@@ -47,8 +47,8 @@ pub(crate) enum CliCommand {
     /// Start a tool that uses the gateway, without a change of its files
     Run(run::RunArguments),
     /// Serve AI agents over MCP on standard input and output
-    #[command(after_help = mcp::REGISTRATION)]
-    Mcp,
+    #[command(after_help = mcp::PERMISSIONS)]
+    Mcp(mcp::McpArguments),
     /// Ask the core something.
     #[command(flatten)]
     Core(CoreCommand),
@@ -64,6 +64,9 @@ pub(crate) enum CliCommand {
 /// What needs the core and ends with its answer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CoreCommand {
+    /// Subcommands of `mcp`.
+    #[command(skip)]
+    Agents(mcp::McpCommand),
     /// Stop the running Gatehouse; requests in flight may finish
     #[command(visible_alias = "quit")]
     Stop,

@@ -144,6 +144,7 @@ async fn dispatch_core_command(
         set_currency(control::currency(core).await?.shown());
     }
     match question {
+        CoreCommand::Agents(wanted) => mcp::run_command(wanted, core, console).await,
         CoreCommand::Status => status::run(core, console).await,
         CoreCommand::Stop => stop::run(core, console).await,
         CoreCommand::Models(wanted) => models::run(&wanted, core, console).await,

@@ -89,7 +89,14 @@ fn run_command(
             })?;
             Ok(Exit::Success)
         }
-        Some(CliCommand::Mcp) => dispatch::serve_agents(environment, console),
+        Some(CliCommand::Mcp(wanted)) => match wanted.command {
+            None => dispatch::serve_agents(environment, console),
+            Some(command) => dispatch::run_core_command(
+                arguments::CoreCommand::Agents(command),
+                environment,
+                console,
+            ),
+        },
         Some(CliCommand::Serve(wanted)) => dispatch::serve(&wanted, environment, console),
         Some(CliCommand::Run(wanted)) => dispatch::run_tool(wanted, environment, console),
         Some(CliCommand::Core(question)) => {

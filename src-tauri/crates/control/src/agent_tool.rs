@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use settings::Settings;
 use specta::datatype::{DataType, Fields, NamedReferenceType, Primitive, Reference};
 use specta::{Format, FormatError, Type, Types};
 use specta_jsonschema::JsonSchema;
@@ -32,6 +33,15 @@ impl AgentPermission {
             Self::Checks => Some("mcp_checks"),
             Self::Spend => Some("mcp_spend"),
             Self::Change => Some("mcp_change"),
+        }
+    }
+
+    pub(crate) const fn is_allowed(self, settings: &Settings) -> bool {
+        match self {
+            Self::Read => true,
+            Self::Checks => settings.mcp.checks,
+            Self::Spend => settings.mcp.spend,
+            Self::Change => settings.mcp.change,
         }
     }
 }

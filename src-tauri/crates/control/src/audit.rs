@@ -104,6 +104,29 @@ const fn audit_outcome(error: &ApiError) -> AuditOutcome {
     }
 }
 
+/// Writes down a call of an agent that the settings do not allow. `setting` is the one that would.
+/// Of many such calls few are kept.
+pub(crate) async fn note_not_allowed(
+    engine: &Engine,
+    caller: &Caller,
+    operation: &str,
+    setting: &str,
+) {
+    let record = AuditRecord {
+        at: engine.clock().wall(),
+        caller: caller.kind,
+        agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
+        agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
+        operation: operation.to_owned(),
+        subject: Some(setting.to_owned()),
+        outcome: AuditOutcome::NotAllowed,
+    };
+    if let Err(error) = engine.ledger().add_audit_record(record).await {
+        tracing::error!(%error, operation, "the audit log could not be written");
+    }
+    engine.events().send_changed(&[ChangeTag::Audit.into()]);
+}
+
 fn find_subject(request: &impl RequestJson) -> Option<String> {
     let request: Value = serde_json::from_slice(&request.to_json()).ok()?;
     match SUBJECT_FIELDS.iter().find_map(|field| request.get(field))? {

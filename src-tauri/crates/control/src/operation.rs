@@ -1,5 +1,6 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
+mod agents;
 mod alert_channels;
 mod alerts;
 mod audit;
@@ -45,6 +46,7 @@ mod vault;
 mod verdict;
 mod wiring;
 
+pub(crate) use self::agents::*;
 pub(crate) use self::alert_channels::*;
 pub(crate) use self::alerts::*;
 pub(crate) use self::audit::audit_log;

@@ -139,6 +139,16 @@ macro_rules! operations {
             client_unwire(req: ClientUnwire) -> ToolWiringView, changes [Clients];
             /// Undoes it for every tool.
             clients_unwire_all(req: ClientsUnwireAll) -> Vec<UnwiredToolView>, changes [Clients];
+            /// Returns what agents may do over MCP, with the tools of each permission.
+            agent_access() -> AgentAccessView, changes [];
+            /// Lists programs, and whether their agents have the MCP server of Gatehouse.
+            agent_programs(req: ClientsWiringQuery) -> Vec<AgentProgramView>, changes [];
+            /// Returns what adding our MCP server to a program, or removing it, would change.
+            agent_program_plan(req: AgentProgramPlanQuery) -> WiringPlanView, changes [];
+            /// Adds our MCP server to a program's own file.
+            agent_program_add(req: AgentProgramAdd) -> AgentProgramView, changes [Clients];
+            /// Removes our MCP server from a program's own file.
+            agent_program_remove(req: AgentProgramRemove) -> AgentProgramView, changes [Clients];
             /// Returns the currency that amounts are shown in, with its rate.
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
@@ -362,6 +372,14 @@ pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiErro
             token
         }
         Core::Remote(owner) => owner.call("client_token", &req).await,
+    }
+}
+
+/// Refuses a tool that the settings do not allow agents, and writes that down. For agents only.
+pub async fn agent_authorize(core: &Core, req: AgentToolRef) -> Result<(), ApiError> {
+    match core {
+        Core::Local(engine, caller) => operation::agent_authorize(engine, caller, req).await,
+        Core::Remote(owner) => owner.call("agent_authorize", &req).await,
     }
 }
 

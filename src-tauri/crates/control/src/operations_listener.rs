@@ -13,7 +13,7 @@ use gateway::{Asset, ControlCaller, ControlOperations, ControlReply};
 use crate::caller::Caller;
 use crate::core::Core;
 use crate::event::PanelEvents;
-use crate::view::{ClientAdd, ClientRef};
+use crate::view::{AgentToolRef, ClientAdd, ClientRef};
 use crate::{ApiError, ErrorCode, json, operations, request_json};
 
 /// Finds a file of the panel by its path without a leading slash.
@@ -35,10 +35,11 @@ impl ControlOperations for OperationsListener {
     async fn call(&self, caller: ControlCaller, name: &str, body: Bytes) -> ControlReply {
         let core = Core::Local(self.engine.clone(), read_caller(&caller));
         let answer = match (name, caller) {
-            ("client_token" | "client_issue" | "panel_address", ControlCaller::Local { .. }) => {
-                call_token_operation(&core, name, &body).await
-            }
-            // A panel never sees a token, so these operations do not exist for it.
+            (
+                "client_token" | "client_issue" | "panel_address" | "agent_authorize",
+                ControlCaller::Local { .. },
+            ) => call_local_operation(&core, name, &body).await,
+            // A panel never sees a token and is no agent, so these do not exist for it.
             _ => operations::call(&core, name, &body).await,
         };
         match answer {
@@ -69,12 +70,16 @@ fn read_caller(caller: &ControlCaller) -> Caller {
     }
 }
 
-async fn call_token_operation(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+async fn call_local_operation(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     match name {
         "client_issue" => {
             let request = json::parse_request::<ClientAdd>(body)?;
             let issued = operations::client_issue(core, request).await?;
             Ok(request_json::issued_token_json(&issued))
+        }
+        "agent_authorize" => {
+            let tool = json::parse_request::<AgentToolRef>(body)?;
+            json::serialize_view(&operations::agent_authorize(core, tool).await?)
         }
         "panel_address" => json::serialize_view(&operations::panel_address(core).await?.as_str()),
         _ => {

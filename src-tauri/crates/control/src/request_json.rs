@@ -29,6 +29,10 @@ macro_rules! plain {
 
 plain!(
     (),
+    AgentProgramAdd,
+    AgentProgramPlanQuery,
+    AgentProgramRemove,
+    AgentToolRef,
     AlertChannelRef,
     AlertTestAnswer,
     AlertRef,

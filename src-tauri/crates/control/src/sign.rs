@@ -125,6 +125,7 @@ signs! {
     AUDIT_OUTCOME: AuditOutcome {
         Done => Disc Ok "done",
         Refused => Dash Warn "refused",
+        NotAllowed => Barred Warn "not allowed",
         Failed => Square Bad "failed",
     }
     AVAILABILITY: AvailabilityState {

@@ -5,6 +5,7 @@
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
 mod advice;
+mod agent_access;
 mod agents;
 mod alert_channels;
 mod alerts;
@@ -69,6 +70,7 @@ pub use self::alerts::*;
 pub use self::audit::*;
 pub use self::wiring::*;
 pub use advice::*;
+pub use agent_access::*;
 pub use agents::*;
 pub use analytics::*;
 pub use anomalies::*;

@@ -33,6 +33,8 @@ words! {
         Done = "done",
         /// The request was wrong, or not allowed. Nothing was changed.
         Refused = "refused",
+        /// The settings do not allow it to agents. Nothing was changed.
+        NotAllowed = "not_allowed",
         /// It could not be done, or only in part.
         Failed = "failed",
     }

@@ -1,11 +1,11 @@
-//! Points client tools at this gateway, and undoes it. Files are changed on a thread that may wait.
+//! Points client tools at this gateway, gives agents our MCP server, and undoes both. Files are changed on a thread that may wait.
 
 use std::path::{Path, PathBuf};
 
 use domain::ClientId;
 use wiring::{
-    ChangedKeys, ClientTool, ToolEnvironment, ToolGuide, ToolStatus, Wiring, WiringError,
-    WiringPlan, WiringTarget,
+    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, ToolEnvironment, ToolGuide, ToolStatus,
+    WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
 };
 
 use crate::EngineConfig;
@@ -112,20 +112,86 @@ impl ClientWiring {
         Ok(tokio::task::spawn_blocking(move || wiring.unwire_all(changed_keys)).await?)
     }
 
+    /// Whether the agents of each program have our MCP server. Files of the project in `project`
+    /// are looked at too.
+    pub async fn agent_programs(
+        &self,
+        project: Option<&Path>,
+    ) -> Result<Vec<ToolStatus<AgentProgram>>, ClientWiringError> {
+        let agents = self.wiring_of::<AgentProgram>(project)?;
+        Ok(tokio::task::spawn_blocking(move || agents.list()).await?)
+    }
+
+    /// What [`Self::add_agent_server`] would change.
+    pub async fn plan_agent_server(
+        &self,
+        tool: AgentProgram,
+    ) -> Result<WiringPlan, ClientWiringError> {
+        let (agents, server) = (self.wiring_of::<AgentProgram>(None)?, self.agent_server()?);
+        Ok(tokio::task::spawn_blocking(move || agents.plan(tool, &server)).await??)
+    }
+
+    /// What [`Self::remove_agent_server`] would change.
+    pub async fn plan_agent_server_removal(
+        &self,
+        tool: AgentProgram,
+        changed_keys: ChangedKeys,
+    ) -> Result<WiringPlan, ClientWiringError> {
+        let agents = self.wiring_of::<AgentProgram>(None)?;
+        Ok(tokio::task::spawn_blocking(move || agents.plan_unwire(tool, changed_keys)).await??)
+    }
+
+    /// With the fingerprint of a plan, nothing else than that plan is carried out.
+    pub async fn add_agent_server(
+        &self,
+        tool: AgentProgram,
+        fingerprint: Option<String>,
+    ) -> Result<ToolStatus<AgentProgram>, ClientWiringError> {
+        let (agents, server) = (self.wiring_of::<AgentProgram>(None)?, self.agent_server()?);
+        let add = move || agents.wire(tool, &server, fingerprint.as_deref());
+        Ok(tokio::task::spawn_blocking(add).await??)
+    }
+
+    pub async fn remove_agent_server(
+        &self,
+        tool: AgentProgram,
+        changed_keys: ChangedKeys,
+    ) -> Result<ToolStatus<AgentProgram>, ClientWiringError> {
+        let agents = self.wiring_of::<AgentProgram>(None)?;
+        Ok(tokio::task::spawn_blocking(move || agents.unwire(tool, changed_keys)).await??)
+    }
+
     /// Finishes what a killed process left half done. What cannot be finished shows in the tool's
     /// state, so here it is only logged.
     pub(crate) async fn repair(&self) {
-        let Ok(wiring) = self.wiring(None) else { return };
+        self.repair_all_of::<ClientTool>().await;
+        self.repair_all_of::<AgentProgram>().await;
+    }
+
+    async fn repair_all_of<T: WiredTool>(&self) {
+        let Ok(wiring) = self.wiring_of::<T>(None) else { return };
         let left = tokio::task::spawn_blocking(move || wiring.repair()).await.unwrap_or_default();
         for (tool, error) in left {
-            tracing::warn!(tool = tool.name(), %error, "a change of a tool's files is unfinished");
+            tracing::warn!(tool = tool.full_name(), %error, "a change of a tool's files is unfinished");
         }
     }
 
     fn wiring(&self, project: Option<&Path>) -> Result<Wiring, ClientWiringError> {
+        self.wiring_of(project)
+    }
+
+    fn wiring_of<T: WiredTool>(
+        &self,
+        project: Option<&Path>,
+    ) -> Result<Wiring<T>, ClientWiringError> {
         let environment = self.environment.clone().ok_or(ClientWiringError::NoHome)?;
         let environment = environment.in_project(project.map(Path::to_owned));
         Ok(Wiring::new(environment, &self.state_folder))
+    }
+
+    fn agent_server(&self) -> Result<McpServerTarget, ClientWiringError> {
+        let program = self.program.clone().ok_or(ClientWiringError::NoProgram)?;
+        Ok(McpServerTarget { program })
     }
 
     fn target(&self, client: ClientId, address: String) -> Result<WiringTarget, ClientWiringError> {

@@ -16,6 +16,15 @@ pub const AUDIT_DAYS_KEPT_MAX: i64 = 365;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Calls of agents that the settings did not allow: most that are kept of [`NOT_ALLOWED_SPAN_MS`]
+/// among the newest [`NOT_ALLOWED_ENTRIES`]. An agent in a loop must not drive out what was changed.
+pub const AUDIT_NOT_ALLOWED_MAX: usize = 20;
+const NOT_ALLOWED_SPAN_MS: i64 = 3_600_000;
+const NOT_ALLOWED_ENTRIES: usize = 200;
+
+/// In milliseconds; the same call of the same agent is written down once in it.
+const NOT_ALLOWED_REPEAT_MS: i64 = 600_000;
+
 /// An operation that changed something, or was to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
@@ -47,8 +56,12 @@ pub struct AuditQuery {
     pub limit: usize,
 }
 
-/// Adds an entry; deletes those past [`AUDIT_ENTRIES_KEPT_MAX`] and [`AUDIT_DAYS_KEPT_MAX`].
+/// Adds an entry; deletes those past [`AUDIT_ENTRIES_KEPT_MAX`] and [`AUDIT_DAYS_KEPT_MAX`]. One too
+/// many that was not allowed is left out.
 pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<usize> {
+    if record.outcome == AuditOutcome::NotAllowed && is_surplus(connection, record)? {
+        return Ok(0);
+    }
     let sql = "INSERT INTO audit_log
         (at_ms, caller, agent, agent_version, operation, subject, outcome)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -67,6 +80,24 @@ pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
     let last_out = newest.saturating_sub(row_count(AUDIT_ENTRIES_KEPT_MAX));
     connection.prepare_cached(rest)?.execute([last_out, oldest_ms])?;
     Ok(added)
+}
+
+fn is_surplus(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*), coalesce(max(at_ms > ?4 AND operation = ?5 AND agent IS ?6), 0)
+        FROM audit_log WHERE outcome = ?1 AND at_ms > ?2
+        AND number > (SELECT coalesce(max(number), 0) FROM audit_log) - ?3";
+    let range = params![
+        AuditOutcome::NotAllowed.word(),
+        record.at.unix_ms().saturating_sub(NOT_ALLOWED_SPAN_MS),
+        row_count(NOT_ALLOWED_ENTRIES),
+        record.at.unix_ms().saturating_sub(NOT_ALLOWED_REPEAT_MS),
+        bound_name(&record.operation),
+        record.agent.as_deref().map(bound_name),
+    ];
+    connection.prepare_cached(sql)?.query_row(range, |row| {
+        let (kept, is_repeated): (i64, bool) = (row.get(0)?, row.get(1)?);
+        Ok(is_repeated || kept >= row_count(AUDIT_NOT_ALLOWED_MAX))
+    })
 }
 
 /// Newest first.

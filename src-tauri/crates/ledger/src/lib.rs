@@ -79,7 +79,10 @@ pub use attempt_outcomes::{
     AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX,
 };
 pub use attempts::ATTEMPTS_MAX;
-pub use audit::{AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AuditQuery, AuditRecord, AuditRow};
+pub use audit::{
+    AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AUDIT_NOT_ALLOWED_MAX, AuditQuery, AuditRecord,
+    AuditRow,
+};
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
 pub use billed::BilledDay;
 pub use budget_history::{BUDGET_ALLOWANCES_KEPT_MAX, BUDGET_CROSSINGS_KEPT_MAX};

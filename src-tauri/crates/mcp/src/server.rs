@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::view::CallerKind;
-use control::view::SettingsValues;
-use control::{AgentPermission, AgentTool, ApiError, Caller, Core, SettingValue};
+use control::view::{AgentToolRef, CallerKind};
+use control::{AgentPermission, AgentTool, ApiError, Caller, Core};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
     Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
@@ -181,7 +180,9 @@ async fn run_allowed(
     core: &Core,
     mut call: ToolCall,
 ) -> Result<Value, ApiError> {
-    check_permission(tool, core).await?;
+    if tool.permission != AgentPermission::Read {
+        control::agent_authorize(core, AgentToolRef { tool: tool.name.to_owned() }).await?;
+    }
     let body = arguments.to_string();
     match tool.name {
         ASK => {
@@ -205,25 +206,6 @@ async fn run_allowed(
 
 fn to_json(view: Result<Value, serde_json::Error>) -> Result<Value, ApiError> {
     view.map_err(|error| ApiError::failed(error.to_string()))
-}
-
-async fn check_permission(tool: AgentTool, core: &Core) -> Result<(), ApiError> {
-    let Some(key) = tool.permission.setting_key() else { return Ok(()) };
-    if is_allowed(&control::settings(core).await?.values, key) {
-        return Ok(());
-    }
-    let what = match tool.permission {
-        AgentPermission::Spend => "send prompts",
-        AgentPermission::Checks => "run checks",
-        AgentPermission::Change | AgentPermission::Read => "change things",
-    };
-    Err(ApiError::failed(format!("the user does not allow agents to {what}")).with_hint(format!(
-        "The user can allow it in Settings, Agents, or with `gatehouse settings set {key} true`."
-    )))
-}
-
-fn is_allowed(values: &SettingsValues, key: &str) -> bool {
-    values.get(key) == &SettingValue::Switch(true)
 }
 
 async fn call_operation(core: &Core, operation: &str, body: &[u8]) -> Result<Value, ApiError> {

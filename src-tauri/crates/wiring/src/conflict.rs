@@ -49,8 +49,8 @@ impl Conflict {
 }
 
 /// The values that outrank the keys of `edits`. `own` is the tool's first file, as it is or will be.
-pub(crate) fn find_conflicts(
-    definition: &ToolDefinition,
+pub(crate) fn find_conflicts<G>(
+    definition: &ToolDefinition<G>,
     environment: &ToolEnvironment,
     edits: &[KeyEdit],
     own: (&Path, &Value),

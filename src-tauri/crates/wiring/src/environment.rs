@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Variables with folders of tools, and the search path.
-const FOLDER_VARIABLES: &[&str] = &["CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PATH"];
+const FOLDER_VARIABLES: &[&str] =
+    &["APPDATA", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PATH", "XDG_CONFIG_HOME"];
 
 /// Where tools are installed that the search path of a desktop session may not name, from the home
 /// folder and from the root of the file system.

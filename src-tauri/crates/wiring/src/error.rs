@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::client_tool::ClientTool;
 use crate::key::KeyChange;
 
 /// Why a tool's file is left alone.
@@ -36,13 +35,19 @@ pub enum WiringError {
     /// The file is left as it is.
     #[error(transparent)]
     File(#[from] FileProblem),
-    #[error("{} was not found on this machine", .0.name())]
-    NotInstalled(ClientTool),
-    #[error("{} is not wired", .0.name())]
-    NotWired(ClientTool),
+    /// With the tool's name.
+    #[error("{0} was not found on this machine")]
+    NotInstalled(&'static str),
+    #[error("{tool} is not {changed}")]
+    NotWired {
+        /// The tool's name.
+        tool: &'static str,
+        /// What it would be, as in "wired".
+        changed: &'static str,
+    },
     /// Someone else changed what wiring had set; the caller has to decide.
-    #[error("{} changed since the wiring: {}", names(.changes), .tool.name())]
-    KeysChanged { tool: ClientTool, changes: Vec<KeyChange> },
+    #[error("{} changed since {tool} was {changed}", names(.changes))]
+    KeysChanged { tool: &'static str, changed: &'static str, changes: Vec<KeyChange> },
     /// A file is not what the plan was made of.
     #[error("{} changed in the meantime; look at the plan again", .0.display())]
     Outdated(PathBuf),

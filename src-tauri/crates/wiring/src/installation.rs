@@ -21,7 +21,10 @@ pub struct Installation {
 }
 
 impl Installation {
-    pub(crate) fn of_tool(tool: &ToolDefinition, environment: &ToolEnvironment) -> Option<Self> {
+    pub(crate) fn of_tool<G>(
+        tool: &ToolDefinition<G>,
+        environment: &ToolEnvironment,
+    ) -> Option<Self> {
         Self::find(Some(tool.program), &(tool.folder)(environment), environment)
     }
 

@@ -4,11 +4,14 @@
 //! keys it needs in the tool's own file with everything else kept, and takes that back three-way: a
 //! file that nobody else touched is restored byte for byte, in any other only our keys are.
 //!
+//! [`Wiring`] of [`AgentProgram`]s gives their agents our MCP server by the same rules.
+//!
 //! Invariants: no key of a provider and no token is written to a tool's file; a file that cannot be
 //! parsed is left alone; nothing is written that was not read back by the parser as what was meant;
 //! a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
 //! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
 
+mod agent_program;
 mod client_tool;
 mod conflict;
 mod document;
@@ -27,6 +30,7 @@ mod tool;
 mod undo;
 mod wiring;
 
+pub use agent_program::AgentProgram;
 pub use client_tool::{ClientTool, ConflictLayer, WiringRung};
 pub use conflict::Conflict;
 pub use environment::ToolEnvironment;
@@ -38,7 +42,7 @@ pub use key::KeyChange;
 pub use launch::Launch;
 pub use plan::{FilePlan, WiringPlan};
 pub use status::{ToolStatus, WiringState};
-pub use tool::WiringTarget;
+pub use tool::{McpServerTarget, ToolDefinition, WiredTool, WiringTarget};
 pub use undo::ChangedKeys;
 pub use wiring::Wiring;
 

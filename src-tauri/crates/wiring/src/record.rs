@@ -5,13 +5,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::client_tool::ClientTool;
 use crate::error::{FileProblem, WiringError};
 use crate::files::{Disk, read_config, remove_temporaries};
+use crate::tool::WiredTool;
 use crate::undo::{ChangedKeys, WiredFile};
 
 /// Version of the file's shape.
@@ -21,8 +22,8 @@ const VERSION: u32 = 1;
 pub(crate) struct WiringRecord {
     pub(crate) version: u32,
     pub(crate) phase: Phase,
-    pub(crate) client: String,
-    pub(crate) address: String,
+    pub(crate) client: Option<String>,
+    pub(crate) address: Option<String>,
     pub(crate) files: Vec<WiredFile>,
 }
 
@@ -35,28 +36,30 @@ pub(crate) enum Phase {
 }
 
 impl WiringRecord {
-    pub(crate) fn new(client: &str, address: &str, files: Vec<WiredFile>) -> Self {
-        let (client, address) = (client.to_owned(), address.to_owned());
+    pub(crate) fn new<T: WiredTool>(target: &T::Target, files: Vec<WiredFile>) -> Self {
+        let (client, address) = T::client_and_address(target);
         Self { version: VERSION, phase: Phase::Wiring, client, address, files }
     }
 }
 
-/// The records of all tools, in the state folder.
-pub(crate) struct Records {
+/// The records of all tools of one purpose, in the state folder. Those of all purposes lie together,
+/// under one lock: they may change the same files.
+pub(crate) struct Records<T> {
     folder: PathBuf,
+    tools: PhantomData<fn() -> T>,
 }
 
-impl Records {
+impl<T: WiredTool> Records<T> {
     pub(crate) fn new(state_folder: &Path) -> Self {
-        Self { folder: state_folder.join("wiring") }
+        Self { folder: state_folder.join("wiring"), tools: PhantomData }
     }
 
-    fn file(&self, tool: ClientTool) -> PathBuf {
-        self.folder.join(format!("{tool}.json"))
+    fn file(&self, tool: T) -> PathBuf {
+        self.folder.join(format!("{}{}.json", tool.word(), T::RECORD_SUFFIX))
     }
 
     /// None if the tool is not wired.
-    pub(crate) fn load(&self, tool: ClientTool) -> Result<Option<WiringRecord>, WiringError> {
+    pub(crate) fn load(&self, tool: T) -> Result<Option<WiringRecord>, WiringError> {
         let path = self.file(tool);
         let Some(text) = read_config(&path)? else { return Ok(None) };
         let damaged = |_| FileProblem::new(&path, "the record of the wiring is damaged");
@@ -70,7 +73,7 @@ impl Records {
     pub(crate) fn save(
         &self,
         disk: &Disk,
-        tool: ClientTool,
+        tool: T,
         record: &WiringRecord,
     ) -> Result<(), WiringError> {
         let path = self.file(tool);
@@ -79,7 +82,7 @@ impl Records {
         disk.replace(&path, &text)
     }
 
-    pub(crate) fn remove(&self, disk: &Disk, tool: ClientTool) -> Result<(), WiringError> {
+    pub(crate) fn remove(&self, disk: &Disk, tool: T) -> Result<(), WiringError> {
         disk.remove(&self.file(tool))
     }
 

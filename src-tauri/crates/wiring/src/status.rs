@@ -13,7 +13,7 @@ use crate::files::read_config;
 use crate::installation::Installation;
 use crate::key::{KeyChange, KeyEdit};
 use crate::record::WiringRecord;
-use crate::tool::ToolFile;
+use crate::tool::{ToolFile, WiredTool};
 
 domain::words! {
     /// State of a tool's wiring.
@@ -33,8 +33,8 @@ domain::words! {
 }
 
 #[derive(Debug, Clone)]
-pub struct ToolStatus {
-    pub tool: ClientTool,
+pub struct ToolStatus<T = ClientTool> {
+    pub tool: T,
     pub rung: WiringRung,
     /// True if the tool reads its files only when it starts.
     pub restart: bool,
@@ -58,13 +58,13 @@ struct Findings {
     conflicts: Vec<Conflict>,
 }
 
-impl ToolStatus {
+impl<T: WiredTool> ToolStatus<T> {
     /// `planned` are the files of a tool that is not wired.
     pub(crate) fn find(
-        tool: ClientTool,
+        tool: T,
         environment: &ToolEnvironment,
         record: Result<Option<WiringRecord>, WiringError>,
-        planned: &[ToolFile],
+        planned: &[ToolFile<T::Target>],
     ) -> Self {
         let definition = tool.definition();
         let installation = Installation::of_tool(definition, environment);
@@ -100,8 +100,8 @@ impl ToolStatus {
             state,
             installation,
             files,
-            client: record.as_ref().map(|record| record.client.clone()),
-            address: record.as_ref().map(|record| record.address.clone()),
+            client: record.as_ref().and_then(|record| record.client.clone()),
+            address: record.as_ref().and_then(|record| record.address.clone()),
             drift: found.drift,
             conflicts: found.conflicts,
             problem,
@@ -117,7 +117,7 @@ fn problem(error: WiringError) -> FileProblem {
     }
 }
 
-fn look_at_planned(planned: &[ToolFile]) -> Result<Findings, WiringError> {
+fn look_at_planned<G>(planned: &[ToolFile<G>]) -> Result<Findings, WiringError> {
     for file in planned {
         let text = read_config(&file.path)?.unwrap_or_default();
         Document::parse(file.format, &text).map_err(|found| found.in_file(&file.path))?;
@@ -125,8 +125,8 @@ fn look_at_planned(planned: &[ToolFile]) -> Result<Findings, WiringError> {
     Ok(Findings { drift: Vec::new(), conflicts: Vec::new() })
 }
 
-fn look_at_wired(
-    tool: ClientTool,
+fn look_at_wired<T: WiredTool>(
+    tool: T,
     environment: &ToolEnvironment,
     record: &WiringRecord,
 ) -> Result<Findings, WiringError> {

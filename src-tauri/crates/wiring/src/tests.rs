@@ -1,5 +1,6 @@
 //! Every tool is wired and unwired in a folder of its own.
 
+mod agents;
 mod golden;
 mod kills;
 mod states;

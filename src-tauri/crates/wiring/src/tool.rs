@@ -1,14 +1,16 @@
-//! The client tools that can be wired, each with what wiring needs to know of it.
+//! The tools whose files can be changed, each with what wiring needs to know of it.
 
 mod claude_code;
 mod codex;
 mod gemini_cli;
+mod mcp_entry;
 
 use std::path::PathBuf;
 
-use domain::ClientId;
+use domain::{ClientId, Word};
 use serde_json::Value;
 
+use crate::agent_program::AgentProgram;
 use crate::client_tool::{ClientTool, ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -31,11 +33,39 @@ impl WiringTarget {
     }
 }
 
+/// The MCP server that a program's agents get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpServerTarget {
+    /// The command line program, which is the server.
+    pub program: PathBuf,
+}
+
+/// Tools whose files are changed for one purpose.
+pub trait WiredTool: Word + std::fmt::Debug + Eq {
+    /// What the keys are made of.
+    type Target;
+
+    /// End of the names of its records. A tool may be changed for several purposes.
+    const RECORD_SUFFIX: &'static str;
+
+    /// What a changed tool is, as in "Codex CLI is not wired".
+    const CHANGED: &'static str;
+
+    /// The tool's own name.
+    fn full_name(self) -> &'static str;
+
+    #[doc(hidden)]
+    fn definition(self) -> &'static ToolDefinition<Self::Target>;
+
+    /// The client and the address that are remembered; none for a tool that uses neither.
+    fn client_and_address(target: &Self::Target) -> (Option<String>, Option<String>);
+}
+
 /// One file of a tool, and the keys that wiring changes in it.
-pub(crate) struct ToolFile {
+pub(crate) struct ToolFile<G> {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
-    pub(crate) edits: fn(&WiringTarget) -> Vec<KeyEdit>,
+    pub(crate) edits: fn(&G) -> Vec<KeyEdit>,
 }
 
 /// A file of another layer that may outrank the keys of a wired tool.
@@ -46,7 +76,7 @@ pub(crate) struct LayerFile {
 }
 
 /// What wiring needs to know of a tool.
-pub(crate) struct ToolDefinition {
+pub struct ToolDefinition<G> {
     pub(crate) rung: WiringRung,
     /// True if the tool reads its files only when it starts.
     pub(crate) restart: bool,
@@ -54,7 +84,7 @@ pub(crate) struct ToolDefinition {
     pub(crate) program: &'static str,
     /// Folder that the tool creates for its files.
     pub(crate) folder: fn(&ToolEnvironment) -> PathBuf,
-    pub(crate) files: fn(&ToolEnvironment) -> Vec<ToolFile>,
+    pub(crate) files: fn(&ToolEnvironment) -> Vec<ToolFile<G>>,
     /// Places of the same keys that win over the user's file.
     pub(crate) layers: fn(&ToolEnvironment) -> Vec<LayerFile>,
     /// Environment variables that win over the user's file.
@@ -66,15 +96,54 @@ pub(crate) struct ToolDefinition {
 impl ClientTool {
     /// Name of its program in the search path.
     #[must_use]
-    pub const fn program(self) -> &'static str {
+    pub fn program(self) -> &'static str {
         self.definition().program
     }
+}
 
-    pub(crate) const fn definition(self) -> &'static ToolDefinition {
+impl WiredTool for ClientTool {
+    type Target = WiringTarget;
+
+    const RECORD_SUFFIX: &'static str = "";
+    const CHANGED: &'static str = "wired";
+
+    fn full_name(self) -> &'static str {
+        self.name()
+    }
+
+    fn definition(self) -> &'static ToolDefinition<WiringTarget> {
         match self {
             Self::ClaudeCode => &claude_code::DEFINITION,
             Self::Codex => &codex::DEFINITION,
             Self::GeminiCli => &gemini_cli::DEFINITION,
         }
+    }
+
+    fn client_and_address(target: &WiringTarget) -> (Option<String>, Option<String>) {
+        (Some(target.client.to_string()), Some(target.address.clone()))
+    }
+}
+
+impl WiredTool for AgentProgram {
+    type Target = McpServerTarget;
+
+    const RECORD_SUFFIX: &'static str = "-mcp";
+    const CHANGED: &'static str = "set up for agents";
+
+    fn full_name(self) -> &'static str {
+        self.name()
+    }
+
+    fn definition(self) -> &'static ToolDefinition<McpServerTarget> {
+        match self {
+            Self::ClaudeCode => &mcp_entry::CLAUDE_CODE,
+            Self::Codex => &mcp_entry::CODEX,
+            Self::ClaudeDesktop => &mcp_entry::CLAUDE_DESKTOP,
+            Self::GeminiCli => &mcp_entry::GEMINI_CLI,
+        }
+    }
+
+    fn client_and_address(_: &McpServerTarget) -> (Option<String>, Option<String>) {
+        (None, None)
     }
 }

@@ -21,13 +21,14 @@ use crate::key::{KeyChange, KeyEdit};
 use crate::plan::{FileChange, WiringPlan};
 use crate::record::{Phase, Records, WiringRecord};
 use crate::status::ToolStatus;
-use crate::tool::{ToolFile, WiringTarget};
+use crate::tool::{ToolFile, WiredTool};
 use crate::undo::{ChangedKeys, WiredFile, WiredKey};
 
-/// The wiring of this user's client tools.
-pub struct Wiring {
+/// The wiring of this user's tools for one purpose: client tools use the gateway, agents get our MCP
+/// server.
+pub struct Wiring<T = ClientTool> {
     environment: ToolEnvironment,
-    records: Records,
+    records: Records<T>,
     pub(crate) disk: Disk,
 }
 
@@ -38,6 +39,15 @@ struct PreparedWiring {
 }
 
 impl Wiring {
+    /// How the tools reach a gateway at `address` that are not wired. `model` stands in examples.
+    #[must_use]
+    pub fn guides(&self, address: &str, model: Option<&str>) -> Vec<ToolGuide> {
+        let guide = |tool: &GuidedTool| ToolGuide::new(*tool, &self.environment, address, model);
+        GuidedTool::ALL.iter().map(guide).collect()
+    }
+}
+
+impl<T: WiredTool> Wiring<T> {
     /// `state_folder` is where the records are kept.
     #[must_use]
     pub fn new(environment: ToolEnvironment, state_folder: &Path) -> Self {
@@ -46,35 +56,28 @@ impl Wiring {
 
     /// The state of every tool.
     #[must_use]
-    pub fn list(&self) -> Vec<ToolStatus> {
-        ClientTool::ALL.iter().map(|tool| self.status(*tool)).collect()
+    pub fn list(&self) -> Vec<ToolStatus<T>> {
+        T::ALL.iter().map(|tool| self.status(*tool)).collect()
     }
 
     #[must_use]
-    pub fn status(&self, tool: ClientTool) -> ToolStatus {
+    pub fn status(&self, tool: T) -> ToolStatus<T> {
         let planned = (tool.definition().files)(&self.environment);
         ToolStatus::find(tool, &self.environment, self.records.load(tool), &planned)
     }
 
-    /// How the tools reach a gateway at `address` that are not wired. `model` stands in examples.
-    #[must_use]
-    pub fn guides(&self, address: &str, model: Option<&str>) -> Vec<ToolGuide> {
-        let guide = |tool: &GuidedTool| ToolGuide::new(*tool, &self.environment, address, model);
-        GuidedTool::ALL.iter().map(guide).collect()
-    }
-
     /// What [`Self::wire`] would change.
-    pub fn plan(&self, tool: ClientTool, target: &WiringTarget) -> Result<WiringPlan, WiringError> {
+    pub fn plan(&self, tool: T, target: &T::Target) -> Result<WiringPlan, WiringError> {
         Ok(self.prepare(tool, target)?.plan)
     }
 
     /// What [`Self::unwire`] would change.
     pub fn plan_unwire(
         &self,
-        tool: ClientTool,
+        tool: T,
         changed_keys: ChangedKeys,
     ) -> Result<WiringPlan, WiringError> {
-        let record = self.records.load(tool)?.ok_or(WiringError::NotWired(tool))?;
+        let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
         let (changes, keys) = undo_changes(&record, changed_keys)?;
         Ok(WiringPlan::new(&changes, keys, Vec::new()))
     }
@@ -83,10 +86,10 @@ impl Wiring {
     /// nothing else than that plan is carried out.
     pub fn wire(
         &self,
-        tool: ClientTool,
-        target: &WiringTarget,
+        tool: T,
+        target: &T::Target,
         fingerprint: Option<&str>,
-    ) -> Result<ToolStatus, WiringError> {
+    ) -> Result<ToolStatus<T>, WiringError> {
         let _lock = self.records.lock(&self.disk)?;
         self.repair_tool(tool)?;
         let PreparedWiring { mut record, plan } = self.prepare(tool, target)?;
@@ -106,14 +109,10 @@ impl Wiring {
     }
 
     /// Undoes a wiring. What others changed in the files stays.
-    pub fn unwire(
-        &self,
-        tool: ClientTool,
-        changed_keys: ChangedKeys,
-    ) -> Result<ToolStatus, WiringError> {
+    pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
         let _lock = self.records.lock(&self.disk)?;
         self.repair_tool(tool)?;
-        let record = self.records.load(tool)?.ok_or(WiringError::NotWired(tool))?;
+        let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
         self.undo_record(tool, record, changed_keys)?;
         Ok(self.status(tool))
     }
@@ -122,15 +121,15 @@ impl Wiring {
     pub fn unwire_all(
         &self,
         changed_keys: ChangedKeys,
-    ) -> Vec<(ClientTool, Result<ToolStatus, WiringError>)> {
-        let wired = ClientTool::ALL.iter().copied();
+    ) -> Vec<(T, Result<ToolStatus<T>, WiringError>)> {
+        let wired = T::ALL.iter().copied();
         let wired = wired.filter(|tool| !matches!(self.records.load(*tool), Ok(None)));
         wired.map(|tool| (tool, self.unwire(tool, changed_keys))).collect()
     }
 
     /// Finishes what a killed process left half done. Returns the tools that could not be finished.
-    pub fn repair(&self) -> Vec<(ClientTool, WiringError)> {
-        let unfinished = ClientTool::ALL.iter().copied().filter(|tool| {
+    pub fn repair(&self) -> Vec<(T, WiringError)> {
+        let unfinished = T::ALL.iter().copied().filter(|tool| {
             !matches!(
                 self.records.load(*tool),
                 Ok(None | Some(WiringRecord { phase: Phase::Wired, .. }))
@@ -143,15 +142,11 @@ impl Wiring {
         unfinished.filter_map(|tool| repair(tool).err().map(|error| (tool, error))).collect()
     }
 
-    fn prepare(
-        &self,
-        tool: ClientTool,
-        target: &WiringTarget,
-    ) -> Result<PreparedWiring, WiringError> {
+    fn prepare(&self, tool: T, target: &T::Target) -> Result<PreparedWiring, WiringError> {
         let definition = tool.definition();
         let earlier = self.records.load(tool)?;
         if earlier.is_none() && Installation::of_tool(definition, &self.environment).is_none() {
-            return Err(WiringError::NotInstalled(tool));
+            return Err(WiringError::NotInstalled(tool.full_name()));
         }
         let planned = (definition.files)(&self.environment);
         let wired: Vec<_> = earlier.iter().flat_map(|record| &record.files).collect();
@@ -176,7 +171,7 @@ impl Wiring {
         let conflicts = find_conflicts(definition, &self.environment, &edits, (path, &own));
         let changes: Vec<_> = files.iter().map(wiring_change).collect();
         let plan = WiringPlan::new(&changes, Vec::new(), conflicts);
-        let record = WiringRecord::new(target.client.as_str(), &target.address, files);
+        let record = WiringRecord::new::<T>(target, files);
         Ok(PreparedWiring { record, plan })
     }
 
@@ -201,7 +196,7 @@ impl Wiring {
 
     /// Puts back what a failed wiring has replaced. Where that fails too, the record stays and the
     /// next repair goes on from it.
-    fn take_back(&self, tool: ClientTool, failed: &WiringRecord, earlier: Option<&WiringRecord>) {
+    fn take_back(&self, tool: T, failed: &WiringRecord, earlier: Option<&WiringRecord>) {
         let put_back = || {
             for file in &failed.files {
                 if read_config(&file.path)?.as_ref() == Some(&file.written) {
@@ -234,13 +229,17 @@ impl Wiring {
 
     fn undo_record(
         &self,
-        tool: ClientTool,
+        tool: T,
         mut record: WiringRecord,
         changed_keys: ChangedKeys,
     ) -> Result<(), WiringError> {
         let (changes, keys) = undo_changes(&record, changed_keys)?;
         if changed_keys == ChangedKeys::Refuse && !keys.is_empty() {
-            return Err(WiringError::KeysChanged { tool, changes: keys });
+            return Err(WiringError::KeysChanged {
+                tool: tool.full_name(),
+                changed: T::CHANGED,
+                changes: keys,
+            });
         }
         record.phase = Phase::Unwiring(changed_keys);
         self.records.save(&self.disk, tool, &record)?;
@@ -253,7 +252,7 @@ impl Wiring {
         self.records.remove(&self.disk, tool)
     }
 
-    fn repair_tool(&self, tool: ClientTool) -> Result<(), WiringError> {
+    fn repair_tool(&self, tool: T) -> Result<(), WiringError> {
         let Some(mut record) = self.records.load(tool)? else { return Ok(()) };
         if record.phase == Phase::Wired {
             return Ok(());
@@ -279,6 +278,10 @@ impl Wiring {
     }
 }
 
+fn not_wired<T: WiredTool>(tool: T) -> WiringError {
+    WiringError::NotWired { tool: tool.full_name(), changed: T::CHANGED }
+}
+
 fn parse(
     format: crate::document::Format,
     path: &Path,
@@ -289,8 +292,8 @@ fn parse(
 
 /// Plans the wiring of one file. One that is wired already is first undone in thought, so that the
 /// undo of the new wiring leads to what was there before both, with what others changed.
-fn prepare_file(
-    file: &ToolFile,
+fn prepare_file<G>(
+    file: &ToolFile<G>,
     edits: &[KeyEdit],
     wired: Option<&WiredFile>,
 ) -> Result<WiredFile, WiringError> {

@@ -3,16 +3,13 @@ import { useState } from "react";
 import type { ToolChange } from "@/features/clients/tool-card";
 import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
-import { Diff } from "@/components/diff";
 import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
 import { notify } from "@/components/toast";
+import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/wiring-plan";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
-import type { ChangedKeys, ToolWiringView, WiredKeyChangeView, WiringFileView, WiringPlanView } from "@/ipc/bindings";
+import type { ChangedKeys, ToolWiringView } from "@/ipc/bindings";
 import { useWiringPlan } from "@/ipc/queries";
 
 interface WiringSheetProps {
@@ -70,7 +67,7 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
           <WithCode>{tool.rung_sentence}</WithCode> Everything else in its files is kept, and you can undo this at any
           time.
         </p>
-        <Plan of={plan} />
+        <WiringPlan of={plan} />
         <ErrorNotice error={wire.error} />
       </DialogBody>
       <DialogFoot>
@@ -87,11 +84,6 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
     </>
   );
 }
-
-const CHANGED_KEYS = [
-  { value: "keep", label: "Keep what is there now" },
-  { value: "restore", label: "Restore what was there before" },
-] as const satisfies { value: ChangedKeys; label: string }[];
 
 /** Where others changed our keys, only the user knows whose value is meant. */
 function DisconnectPlan({ tool, initial, onClose }: PlanProps & { initial: ChangedKeys | undefined }) {
@@ -123,7 +115,7 @@ function DisconnectPlan({ tool, initial, onClose }: PlanProps & { initial: Chang
             <Choice label="Changed keys" options={CHANGED_KEYS} value={chosen} onChange={setChosen} />
           </section>
         )}
-        <Plan of={plan} />
+        <WiringPlan of={plan} />
         <ErrorNotice error={unwire.error} />
       </DialogBody>
       <DialogFoot>
@@ -138,53 +130,4 @@ function DisconnectPlan({ tool, initial, onClose }: PlanProps & { initial: Chang
 
 function reportError(error: { message: string; hint: string | null }) {
   notify({ tone: "bad", title: error.message, detail: error.hint });
-}
-
-function ChangedKeyList({ changes }: { changes: WiredKeyChangeView[] }) {
-  return (
-    <ul className="flex flex-col gap-1 text-12">
-      {changes.map((change) => (
-        <li key={`${change.file} ${change.key}`} className="[overflow-wrap:anywhere]">
-          <code className="font-mono text-ink-1">{change.key}</code>{" "}
-          <span className="text-ink-2">
-            {change.expected === null ? "was removed" : `was ${change.expected}`}, is{" "}
-            {change.found === null ? "gone" : change.found} now
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Plan({ of }: { of: ReturnType<typeof useWiringPlan> }) {
-  return (
-    <Reading of={of} skeleton={<LoadingCard label="Loading changes" className="h-[220px]" />}>
-      {({ files, conflicts }: WiringPlanView) => (
-        <>
-          {conflicts.map((conflict) => (
-            <Notice key={`${conflict.place} ${conflict.key}`} tone="warn" title="Something else would be used instead">
-              {conflict.explanation}
-            </Notice>
-          ))}
-          {files.length === 0 && <p className="text-ink-2">No file changes.</p>}
-          {files.map((file) => (
-            <FileChange key={file.path} file={file} />
-          ))}
-        </>
-      )}
-    </Reading>
-  );
-}
-
-function FileChange({ file: { path, creates, removes, diff } }: { file: WiringFileView }) {
-  const note = creates ? "new file" : removes ? "is removed" : null;
-  return (
-    <section aria-label={path} className="flex flex-col gap-1.5">
-      <h3 className="flex items-baseline gap-2 text-12">
-        <span className="min-w-0 font-mono text-11 text-ink-1 [overflow-wrap:anywhere]">{path}</span>
-        {note !== null && <span className="whitespace-nowrap text-ink-3">{note}</span>}
-      </h3>
-      <Diff label={`Changes of ${path}`} text={diff} />
-    </section>
-  );
 }

@@ -39,7 +39,7 @@ const COLUMNS: Column<AuditEntryView>[] = [
     id: "outcome",
     header: "Outcome",
     cell: ({ outcome }) => <StateBadge sign={AUDIT_OUTCOME[outcome]} />,
-    width: "110px",
+    width: "130px",
   },
 ];
 
@@ -51,7 +51,6 @@ function callerOf({ caller, agent, agent_version: version }: AuditEntryView): st
 
 export function AuditPart() {
   const [caller, setCaller] = useState<Wanted>("all");
-  const log = useAuditLog(caller === "all" ? null : caller);
   return (
     <Card
       title="Audit log"
@@ -59,31 +58,52 @@ export function AuditPart() {
       flush
       action={<Select aria-label="Changes by" options={CALLERS} value={caller} onChange={setCaller} className="w-44" />}
     >
-      <Reading of={log} skeleton={<SkeletonRows rows={5} label="Loading audit log" />}>
-        {(data) => (
-          <DataTable
-            label="Changes"
-            columns={COLUMNS}
-            rows={data.pages.flatMap((page) => page.entries)}
-            rowId={({ number }) => String(number)}
-            className="max-h-96"
-            empty={
-              <EmptyState icon={History} title="No changes recorded">
-                {caller === "all"
-                  ? "Each change by this panel, the command line or an agent will be listed here, without keys or prompts."
-                  : "Nothing was changed from there."}
-              </EmptyState>
-            }
-            after={
-              log.hasNextPage && (
-                <Button look="quiet" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-                  Show older
-                </Button>
-              )
-            }
-          />
-        )}
-      </Reading>
+      <AuditEntries
+        label="Changes"
+        caller={caller === "all" ? null : caller}
+        empty={
+          caller === "all"
+            ? "Each change by this panel, the command line or an agent will be listed here, without keys or prompts."
+            : "Nothing was changed from there."
+        }
+      />
     </Card>
+  );
+}
+
+interface AuditEntriesProps {
+  label: string;
+  /** Only calls from there. */
+  caller: CallerKind | null;
+  /** Says what will be listed, while nothing is. */
+  empty: string;
+}
+
+export function AuditEntries({ label, caller, empty }: AuditEntriesProps) {
+  const log = useAuditLog(caller);
+  return (
+    <Reading of={log} skeleton={<SkeletonRows rows={5} label="Loading audit log" />}>
+      {(data) => (
+        <DataTable
+          label={label}
+          columns={COLUMNS}
+          rows={data.pages.flatMap((page) => page.entries)}
+          rowId={({ number }) => String(number)}
+          className="max-h-96"
+          empty={
+            <EmptyState icon={History} title="No changes recorded">
+              {empty}
+            </EmptyState>
+          }
+          after={
+            log.hasNextPage && (
+              <Button look="quiet" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+                Show older
+              </Button>
+            )
+          }
+        />
+      )}
+    </Reading>
   );
 }

@@ -17,6 +17,10 @@ const OWN_PARTS = new Set([
   "notifications_enabled",
   "cache_redis_url",
   "cache_redis_credential",
+  "mcp_checks",
+  "mcp_spend",
+  "mcp_change",
+  "mcp_http",
 ]);
 
 /** What becomes of the alerts of a rule is set where the rules are. */

@@ -15,6 +15,11 @@ export const SETTINGS_PARTS = [
   },
   { id: "notifications", title: "Notifications", words: "desktop notifications test alert" },
   {
+    id: "agents",
+    title: "Agents",
+    words: "agents mcp allowed permissions tools prompts checks change http claude code codex desktop gemini install",
+  },
+  {
     id: "audit",
     title: "Audit log",
     words: "audit log history changes agents who changed command line mcp",

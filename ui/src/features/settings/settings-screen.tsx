@@ -1,5 +1,6 @@
 /** Every setting with its default and range, the settings file and its errors. */
 import { useState } from "react";
+import { AgentsPart } from "@/features/settings/agents-part";
 import { AuditPart } from "@/features/settings/audit-part";
 import { BackupPart } from "@/features/settings/backup-part";
 import { ExportPart } from "@/features/settings/export-part";
@@ -98,6 +99,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
         {hasResilience && <ResiliencePart settings={settings} filter={filter} />}
         {has("vault") && <VaultPart settings={settings} />}
         {has("notifications") && <NotificationsPart settings={settings} />}
+        {has("agents") && <AgentsPart settings={settings} />}
         {has("audit") && <AuditPart />}
         {has("backup") && <BackupPart />}
         {has("export") && <ExportPart />}
@@ -127,6 +129,7 @@ function OnThisPage() {
     "Resilience",
     "Vault",
     "Notifications",
+    "Agents",
     "Audit log",
     "Backup",
     "Export",

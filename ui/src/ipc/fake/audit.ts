@@ -16,7 +16,7 @@ const CALLS: Call[] = [
   ["mcp", ["codex", "0.52.0"], "playground_send", null, "done"],
   ["window", null, "key_replace", "openai", "done"],
   ["panel", null, "backend_switch", "groq", "done"],
-  ["mcp", ["Claude Code", "2.1.0"], "access_reset", "groq", "failed"],
+  ["mcp", ["Claude Code", "2.1.0"], "access_reset", "mcp_change", "not_allowed"],
   ["command-line", null, "route_remove", null, "refused"],
 ];
 

@@ -8,14 +8,22 @@ use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
 use crate::text::StyledText;
 
-/// How agents start it; printed below the help.
-pub(crate) const REGISTRATION: &str = "\
-Register it with an agent:
-  claude mcp add gatehouse -- gatehouse mcp
-  codex mcp add gatehouse -- gatehouse mcp
+mod programs;
+
+pub(crate) use programs::{McpCommand, run_command};
+
+/// Printed below the help.
+pub(crate) const PERMISSIONS: &str = "\
+Any other program with agents: let it start `gatehouse mcp` as a server on standard input and output.
 
 Agents may always read status, usage, costs and routes. Settings, section `mcp`, say what else they
 may do: run checks (on), send prompts (off), change things (off). No tool returns a key or a prompt.";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct McpArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<McpCommand>,
+}
 
 /// Serves until the agent closes standard input, or until Ctrl-C.
 pub(crate) async fn run(
@@ -26,8 +34,8 @@ pub(crate) async fn run(
     EngineConfig::from_variables(variables.iter().cloned())?;
     if console.stdin == StreamPeer::Terminal {
         let mut text = StyledText::new();
-        let hint = "This speaks MCP with the program that starts it. `gatehouse mcp --help` says how \
-                    to register it; Ctrl-C ends it.";
+        let hint = "This speaks MCP with the program that starts it. `gatehouse mcp install` adds \
+                    it to a program with agents; Ctrl-C ends it.";
         text.line(Tone::Muted, hint);
         console.print_remark(&text);
     }

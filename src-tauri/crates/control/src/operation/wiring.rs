@@ -43,19 +43,13 @@ pub(crate) async fn client_wiring_plan(
     req: WiringPlanQuery,
 ) -> Result<WiringPlanView, ApiError> {
     let wiring = engine.client_wiring();
-    let plan = if req.undo {
+    let plan: WiringPlan = if req.undo {
         wiring.plan_unwire(req.tool, req.changed_keys.unwrap_or_default()).await?
     } else {
         let client = client_of(engine, req.tool, req.client.as_deref()).await?;
         wiring.plan(req.tool, client, engine.gateway().address()).await?
     };
-    let WiringPlan { files, changes, conflicts, fingerprint } = plan;
-    Ok(WiringPlanView {
-        files: files.into_iter().map(Into::into).collect(),
-        changes: changes.into_iter().map(Into::into).collect(),
-        conflicts: conflicts.into_iter().map(Into::into).collect(),
-        fingerprint,
-    })
+    Ok(plan.into())
 }
 
 pub(crate) async fn client_wire(
@@ -227,9 +221,9 @@ impl From<ClientWiringError> for ApiError {
                 Self::invalid("changed_keys", message)
                     .with_hint("Keep what was changed, or restore what was there before.")
             }
-            ClientWiringError::Wiring(WiringError::NotInstalled(_) | WiringError::NotWired(_)) => {
-                Self::not_found(message)
-            }
+            ClientWiringError::Wiring(
+                WiringError::NotInstalled(_) | WiringError::NotWired { .. },
+            ) => Self::not_found(message),
             ClientWiringError::Wiring(WiringError::Io { source, .. }) => {
                 Self::failed(format!("{message}: {source}"))
             }

@@ -42,7 +42,8 @@ pub struct AuditEntryView {
     pub operation: String,
     /// What it does, in a few words.
     pub operation_label: String,
-    /// The id of what it was about. None if it names none, or if it failed and nothing has that id.
+    /// The id of what it was about; of a call that was not allowed, the setting that would allow it.
+    /// None if it names none, or if it failed and nothing has that id.
     pub subject: Option<String>,
     pub outcome: AuditOutcome,
 }

@@ -1,7 +1,7 @@
 //! Request and view types for pointing client tools at the gateway. No view holds a token or a
 //! secret of the user's files.
 
-use ::wiring::{Conflict, FilePlan, KeyChange, ToolGuide};
+use ::wiring::{Conflict, FilePlan, KeyChange, ToolGuide, WiringPlan};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -111,6 +111,18 @@ pub struct WiringPlanView {
     pub conflicts: Vec<WiringConflictView>,
     /// Given back, it makes sure that this plan is carried out.
     pub fingerprint: String,
+}
+
+impl From<WiringPlan> for WiringPlanView {
+    fn from(plan: WiringPlan) -> Self {
+        let WiringPlan { files, changes, conflicts, fingerprint } = plan;
+        Self {
+            files: files.into_iter().map(Into::into).collect(),
+            changes: changes.into_iter().map(Into::into).collect(),
+            conflicts: conflicts.into_iter().map(Into::into).collect(),
+            fingerprint,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

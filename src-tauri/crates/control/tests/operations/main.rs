@@ -1,6 +1,8 @@
 //! Tests of the operations with a whole engine on loopback.
 
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod alert_channels;
 #[cfg(test)]
 mod alerts;

@@ -4,7 +4,8 @@ use domain::{AuditOutcome, CallerKind, WallTime};
 
 use super::{LedgerFixture, at};
 use crate::{
-    AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AuditQuery, AuditRecord, Ledger, LedgerError,
+    AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AUDIT_NOT_ALLOWED_MAX, AuditQuery, AuditRecord,
+    Ledger, LedgerError,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -79,6 +80,36 @@ async fn the_oldest_entries_go_by_count_and_by_age() {
     add(&ledger, record(now)).await;
     let kept = numbers(&ledger, AuditQuery::default()).await;
     assert_eq!((kept.len(), kept.last()), (AUDIT_ENTRIES_KEPT_MAX, Some(&3)));
+}
+
+/// However an agent repeats a call that it may not make, and whatever it calls itself.
+#[tokio::test]
+async fn calls_that_were_not_allowed_cannot_fill_the_log() {
+    const MINUTE_MS: i64 = 60_000;
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let begin = at(0).unix_ms();
+    let refused = |agent: &str, minute: i64| AuditRecord {
+        agent: Some(agent.to_owned()),
+        outcome: AuditOutcome::NotAllowed,
+        ..record(WallTime::from_unix_ms(begin + minute * MINUTE_MS))
+    };
+    let count = || async { numbers(&ledger, AuditQuery::default()).await.len() };
+    for minute in [0, 0, 9] {
+        add(&ledger, refused("codex", minute)).await;
+    }
+    assert_eq!(count().await, 1, "the same call, once in ten minutes");
+    add(&ledger, AuditRecord { operation: "cache_purge".to_owned(), ..refused("codex", 9) }).await;
+    add(&ledger, refused("codex", 10)).await;
+    assert_eq!(count().await, 3);
+    for name in 0..3 * AUDIT_NOT_ALLOWED_MAX {
+        add(&ledger, refused(&format!("agent {name}"), 10)).await;
+    }
+    assert_eq!(count().await, AUDIT_NOT_ALLOWED_MAX);
+    add(&ledger, record(at(1))).await;
+    assert_eq!(count().await, AUDIT_NOT_ALLOWED_MAX + 1, "a change is always written down");
+    add(&ledger, refused("late", 71)).await;
+    assert_eq!(count().await, AUDIT_NOT_ALLOWED_MAX + 2, "an hour later");
 }
 
 /// A call that nobody waits for any more is written down too.

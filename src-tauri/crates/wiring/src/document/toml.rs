@@ -49,14 +49,21 @@ impl TomlTree {
     }
 
     pub(super) fn remove(&mut self, parents: &[String], name: &str) -> Result<(), SyntaxProblem> {
-        let mut table: &mut dyn TableLike = self.0.as_table_mut();
+        let mut item = self.0.as_item_mut();
         for parent in parents {
-            match table.get_mut(parent).and_then(Item::as_table_like_mut) {
-                Some(inner) => table = inner,
+            match item.as_table_like_mut().and_then(|table| table.get_mut(parent)) {
+                Some(inner) => item = inner,
                 None => return Ok(()),
             }
         }
-        table.remove(name);
+        if let Some(table) = item.as_table_like_mut() {
+            table.remove(name);
+        }
+        // Without a header an empty table would vanish from the text, though nobody removed it.
+        if let Some(table) = item.as_table_mut().filter(|table| table.is_empty()) {
+            table.set_implicit(false);
+            table.set_dotted(false);
+        }
         Ok(())
     }
 }

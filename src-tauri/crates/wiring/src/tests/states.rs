@@ -11,8 +11,14 @@ fn a_tool_that_is_not_installed_is_not_wired() {
     let world = World::without_tools();
     let wiring = world.wiring();
     assert!(wiring.list().iter().all(|status| status.state == WiringState::NotInstalled));
-    assert!(matches!(wiring.wire(CODEX, &target(), None), Err(WiringError::NotInstalled(CODEX))));
-    assert!(matches!(wiring.unwire(CODEX, ChangedKeys::Refuse), Err(WiringError::NotWired(CODEX))));
+    assert!(matches!(
+        wiring.wire(CODEX, &target(), None),
+        Err(WiringError::NotInstalled("Codex CLI"))
+    ));
+    assert!(matches!(
+        wiring.unwire(CODEX, ChangedKeys::Refuse),
+        Err(WiringError::NotWired { tool: "Codex CLI", .. })
+    ));
     assert_eq!(world.names(&world.home()), Vec::<String>::new());
 }
 

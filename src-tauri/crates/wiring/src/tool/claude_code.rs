@@ -21,7 +21,7 @@ const OUTRANKING: &[&str] = &[
     "CLAUDE_CODE_USE_VERTEX",
 ];
 
-pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
+pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
     rung: WiringRung::Command,
     restart: false,
     program: "claude",
@@ -32,7 +32,7 @@ pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
     profile_key: |_| None,
 };
 
-fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile> {
+fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     let path = (DEFINITION.folder)(environment).join("settings.json");
     vec![ToolFile { path, format: Format::Json, edits: key_edits }]
 }

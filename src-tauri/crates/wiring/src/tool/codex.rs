@@ -12,7 +12,7 @@ use crate::key::KeyEdit;
 /// Name of the provider in the tool's file.
 const PROVIDER: &str = "gatehouse";
 
-pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
+pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: "codex",
@@ -23,7 +23,7 @@ pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
     profile_key: outranking_profile_key,
 };
 
-fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile> {
+fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     let path = (DEFINITION.folder)(environment).join("config.toml");
     vec![ToolFile { path, format: Format::Toml, edits: key_edits }]
 }
@@ -44,7 +44,7 @@ fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
     ]
 }
 
-fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
+pub(super) fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
     let file = |layer, path| LayerFile { layer, path, format: Format::Toml };
     let managed = environment.system_root.join("etc/codex/managed_config.toml");
     let mut layers = vec![file(ConflictLayer::Managed, managed)];

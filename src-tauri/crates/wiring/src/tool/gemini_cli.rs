@@ -13,7 +13,7 @@ use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::KeyEdit;
 
-pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
+pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
     rung: WiringRung::Environment,
     restart: true,
     program: "gemini",
@@ -26,7 +26,7 @@ pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
     profile_key: |_| None,
 };
 
-fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile> {
+fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     let path = (DEFINITION.folder)(environment).join("settings.json");
     vec![ToolFile { path, format: Format::Json, edits: key_edits }]
 }
@@ -36,7 +36,7 @@ fn key_edits(_: &WiringTarget) -> Vec<KeyEdit> {
 }
 
 /// The system's settings win over all others, then those of a project.
-fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
+pub(super) fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
     let managed = match () {
         () if cfg!(target_os = "macos") => "Library/Application Support/GeminiCli",
         () if cfg!(windows) => "ProgramData/gemini-cli",

@@ -229,7 +229,7 @@ fn render_guides(guides: &[ToolGuideView]) -> StyledText {
     text
 }
 
-fn render_plan(plan: &WiringPlanView) -> StyledText {
+pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
     let mut text = StyledText::new();
     if plan.files.is_empty() {
         text.line(Tone::Plain, "No file would change.");

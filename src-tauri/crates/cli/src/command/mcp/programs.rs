@@ -1,0 +1,149 @@
+//! `gatehouse mcp install|uninstall|status`: gives the agents of a program our MCP server, and takes
+//! it away.
+
+use control::Core;
+use control::view::{
+    AgentProgram, AgentProgramAdd, AgentProgramPlanQuery, AgentProgramRemove, AgentProgramView,
+    ChangedKeys, ClientsWiringQuery, WiringState,
+};
+
+use crate::command::clients::wiring::render_plan;
+use crate::command::keys::render_sentence;
+use crate::confirm::confirm_plan;
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::UNKNOWN;
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum McpCommand {
+    /// Add this server to a program with agents, in its own file
+    Install(InstallArguments),
+    /// Remove this server from a program, as if it had never been there
+    Uninstall(UninstallArguments),
+    /// Show which programs have this server
+    Status,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InstallArguments {
+    /// The program
+    #[arg(value_name = "PROGRAM", value_parser = word::<AgentProgram>())]
+    tool: AgentProgram,
+    /// Print what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    plan: bool,
+    /// Change the file without confirmation
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UninstallArguments {
+    /// The program
+    #[arg(value_name = "PROGRAM", value_parser = word::<AgentProgram>())]
+    tool: AgentProgram,
+    /// What to do with an entry that someone else changed
+    #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
+    changed: ChangedKeys,
+}
+
+pub(crate) async fn run_command(
+    wanted: McpCommand,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    match wanted {
+        McpCommand::Install(wanted) => install(wanted, core, console).await,
+        McpCommand::Uninstall(wanted) => uninstall(wanted, core, console).await,
+        McpCommand::Status => status(core, console).await,
+    }
+}
+
+async fn install(
+    wanted: InstallArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let InstallArguments { tool, plan: plan_only, yes } = wanted;
+    let query = AgentProgramPlanQuery { tool, undo: false, changed_keys: None };
+    let plan = control::agent_program_plan(core, query).await?;
+    if plan_only {
+        console.print_view(&plan, render_plan)?;
+        return Ok(Exit::Success);
+    }
+    if !yes {
+        if console.format == ConsoleFormat::Text {
+            console.print_remark(&render_plan(&plan));
+        }
+        let question = format!("This lets agents of {} start `gatehouse mcp`.", tool.name());
+        if !confirm_plan(&question, console)? {
+            return Err(CommandError::new(Exit::Negative, "nothing was changed"));
+        }
+    }
+    let request = AgentProgramAdd { tool, fingerprint: Some(plan.fingerprint) };
+    let added = control::agent_program_add(core, request).await?;
+    console.print_view(&added, |view| {
+        let mut text = render_sentence(&format!("{} Restart it if it is running.", view.sentence));
+        let undo = format!("`gatehouse mcp uninstall {}` undoes this.", view.tool);
+        text.line(Tone::Muted, &undo);
+        text
+    })?;
+    Ok(if added.state == WiringState::Wired { Exit::Success } else { Exit::Negative })
+}
+
+async fn uninstall(
+    wanted: UninstallArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let request = AgentProgramRemove { tool: wanted.tool, changed_keys: wanted.changed };
+    let removed = control::agent_program_remove(core, request).await?;
+    console.print_view(&removed, |view| {
+        let name = &view.name;
+        render_sentence(&format!("{name} no longer has Gatehouse. Restart it if it is running."))
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Looks at the project in the current folder too, whose entry may win over the user's.
+async fn status(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
+    let here = std::env::current_dir().ok();
+    let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
+    let programs = control::agent_programs(core, ClientsWiringQuery { project }).await?;
+    console.print_view(&programs, |programs| render_status(programs))?;
+    Ok(Exit::Success)
+}
+
+pub(crate) fn render_status(programs: &[AgentProgramView]) -> StyledText {
+    let mut table = TextTable::new(&[
+        Column::Left("Program"),
+        Column::Left("Gatehouse"),
+        Column::Left("Version").hidden_at_rank(1),
+    ]);
+    for program in programs {
+        table.row([
+            TableCell::styled(Tone::Strong, &program.name),
+            Sign::from(program.state).into(),
+            program.version.as_deref().unwrap_or(UNKNOWN).into(),
+        ]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    for program in programs {
+        let needs_attention = matches!(
+            program.state,
+            WiringState::Drifted | WiringState::Conflict | WiringState::Broken
+        );
+        if needs_attention {
+            text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &program.sentence);
+        }
+    }
+    if let Some(program) = programs.iter().find(|program| program.state == WiringState::NotWired) {
+        let hint = format!("`gatehouse mcp install {}` adds it.", program.tool);
+        text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+    }
+    text
+}
