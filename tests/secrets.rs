@@ -152,7 +152,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "alert_acknowledge" | "silence_remove" | "incident" => json!({"number": 1}),
         "alert_silence" => json!({"rule": "backend-down", "scope": "up", "reason": "",
             "until": 4_000_000_000_000_i64}),
-        "alert_rule_set" => json!({"rule": "backend-down", "delivery": "inbox"}),
+        "alert_rule_set" | "alert_rule_preview" => {
+            json!({"rule": "backend-down", "delivery": "inbox", "hold_secs": 60})
+        }
         "alert_channel_secret" => json!({"channel": "webhook",
             "secret": format!("{}/{MARKED_KEY}", base_url.trim_end_matches('/'))}),
         "alert_channel_test" => json!({"channel": "webhook"}),

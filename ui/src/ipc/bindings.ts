@@ -71,7 +71,9 @@ export const commands = {
 	silenceRemove: (req: SilenceRef) => typedError<null, ApiError>(__TAURI_INVOKE("silence_remove", { req })),
 	/**  Lists the rules of alerts, and how often each fired. */
 	alertRules: () => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rules")),
-	/**  Sets what becomes of the alerts of a rule. */
+	/**  Says when a rule would fire with other settings. Changes nothing. */
+	alertRulePreview: (req: AlertRuleSet) => typedError<AlertRulePreviewView, ApiError>(__TAURI_INVOKE("alert_rule_preview", { req })),
+	/**  Sets what becomes of the alerts of a rule, and the numbers that it judges by. */
 	alertRuleSet: (req: AlertRuleSet) => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rule_set", { req })),
 	/**  Lists the channels that alerts are sent through, and whether each works. */
 	alertChannels: () => typedError<AlertChannelView[], ApiError>(__TAURI_INVOKE("alert_channels")),
@@ -523,22 +525,54 @@ export type AlertRule =
 /**  Far more requests than in a usual hour */
 "unusual-use";
 
+export type AlertRuleNumberView = {
+	value: number,
+	default: number,
+	min: number,
+	max: number,
+	/**  `s`, `%`, `days`, or what it counts. */
+	unit: string,
+	meaning: string,
+};
+
+export type AlertRulePreviewView = {
+	/**  When the rule would fire and end, and how severe that would be. */
+	sentence: string,
+};
+
+/**  Settings of a rule. What is absent stays. */
 export type AlertRuleSet = {
 	rule: AlertRule,
-	delivery: AlertDelivery,
+	delivery: AlertDelivery | null,
+	/**  In seconds. */
+	hold_secs: number | null,
+	threshold: number | null,
+	minimum: number | null,
+	severity: AlertSeverity | null,
+};
+
+export type AlertRuleSeverityView = {
+	value: AlertSeverity,
+	default: AlertSeverity,
 };
 
 export type AlertRuleView = {
 	rule: AlertRule,
 	group: AlertGroup,
 	title: string,
-	/**  When it fires and how urgent that is. */
+	/**  When it fires, when it ends and how severe that is. */
 	condition: string,
-	/**  How long the condition must hold before an alert fires, in seconds. */
-	hold_secs: number,
+	delivery: AlertDelivery,
+	/**  How long the condition must hold before an alert fires. */
+	hold: AlertRuleNumberView | null,
+	/**  The number that a measurement is compared with; `None` for a rule without one. */
+	threshold: AlertRuleNumberView | null,
+	/**  The least number of requests; `None` for a rule without one. */
+	minimum: AlertRuleNumberView | null,
+	/**  `None` where it follows from what happened. */
+	severity: AlertRuleSeverityView | null,
 	/**  How long the condition must be over before the alert ends, in seconds. */
 	keep_secs: number,
-	delivery: AlertDelivery,
 	/**  Alerts of the last seven days. */
 	fired_last_week: Count,
 	last_fired_at: UnixMs | null,

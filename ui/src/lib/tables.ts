@@ -68,6 +68,7 @@ export const OPERATION_CHANGES = {
   alertSilence: ["alerts"],
   silenceRemove: ["alerts"],
   alertRules: [],
+  alertRulePreview: [],
   alertRuleSet: ["alerts", "settings"],
   alertChannels: [],
   alertChannelSecret: ["alerts", "keys", "settings"],

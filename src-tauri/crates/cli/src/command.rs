@@ -1,5 +1,6 @@
 //! The commands, one file each: the arguments, one call of the core, and the answer as text.
 
+pub(crate) mod alert_rules;
 pub(crate) mod alerts;
 pub(crate) mod ask;
 pub(crate) mod audit;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod alert_channels;
+mod alert_rules;
 mod alerts;
 mod audit;
 mod backends;
@@ -48,6 +49,7 @@ mod wiring;
 
 pub(crate) use self::agents::*;
 pub(crate) use self::alert_channels::*;
+pub(crate) use self::alert_rules::*;
 pub(crate) use self::alerts::*;
 pub(crate) use self::audit::audit_log;
 pub(crate) use self::billing::{

@@ -83,7 +83,9 @@ macro_rules! operations {
             silence_remove(req: SilenceRef) -> (), changes [Alerts];
             /// Lists the rules of alerts, and how often each fired.
             alert_rules() -> Vec<AlertRuleView>, changes [];
-            /// Sets what becomes of the alerts of a rule.
+            /// Says when a rule would fire with other settings. Changes nothing.
+            alert_rule_preview(req: AlertRuleSet) -> AlertRulePreviewView, changes [];
+            /// Sets what becomes of the alerts of a rule, and the numbers that it judges by.
             alert_rule_set(req: AlertRuleSet) -> Vec<AlertRuleView>, changes [Alerts, Settings];
             /// Lists the channels that alerts are sent through, and whether each works.
             alert_channels() -> Vec<AlertChannelView>, changes [];

@@ -75,8 +75,41 @@ test("a rule says when it fires, how often it did, and what becomes of its alert
   const down = (await screen.findByRole("heading", { name: "Backend down" })).closest("li") as HTMLElement;
   expect(down).toHaveTextContent(/three times in a row.*2 times in 7 days/);
   await choose(user, within(down).getByRole("combobox"), "Inbox only");
-  expect(set).toHaveBeenCalledWith({ rule: "backend-down", delivery: "inbox" });
+  const others = { hold_secs: null, threshold: null, minimum: null, severity: null };
+  expect(set).toHaveBeenCalledWith({ rule: "backend-down", delivery: "inbox", ...others });
   await waitFor(() => expect(within(down).getByRole("combobox")).toHaveTextContent("Inbox only"));
+});
+
+test("the numbers of a rule are changed with a preview, within their limits", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/rules");
+  const set = vi.spyOn(host, "alertRuleSet");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Disk almost full" }));
+  const threshold = dialog.getByLabelText("Threshold");
+  expect(threshold).toHaveValue("500");
+  expect(dialog.queryByLabelText("Least number of requests")).toBeNull();
+  await user.clear(threshold);
+  await user.type(threshold, "900");
+  expect(await dialog.findByText(/Fires when less than 900 MB are free/)).toBeVisible();
+  await user.clear(threshold);
+  await user.type(threshold, "9");
+  expect(await dialog.findByText("a number from 50 to 100000 MB")).toBeVisible();
+  await user.click(dialog.getByRole("button", { name: "Defaults" }));
+  expect(threshold).toHaveValue("500");
+  await user.clear(threshold);
+  await user.type(threshold, "900");
+  await user.click(dialog.getByRole("button", { name: "Save" }));
+  expect(set).toHaveBeenLastCalledWith({
+    rule: "disk-space",
+    delivery: "notification",
+    hold_secs: 300,
+    threshold: 900,
+    minimum: null,
+    severity: "medium",
+  });
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(await screen.findByText(/Fires when less than 900 MB are free/)).toBeVisible();
+  expect(screen.getByRole("button", { name: "Edit the rule Digest" })).toBeDisabled();
 });
 
 test("the history leads to an alert's time line, where a note is added", async () => {

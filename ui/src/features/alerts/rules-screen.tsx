@@ -1,6 +1,11 @@
 /** The rules that alerts come from: when each one fires, and what becomes of its alerts. */
+import { SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
+import { DELIVERIES } from "@/features/alerts/deliveries";
 import { reportError } from "@/features/alerts/firing-screen";
+import { RuleEditor } from "@/features/alerts/rule-editor";
+import { IconButton } from "@/components/button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
@@ -18,12 +23,6 @@ const GROUPS: { group: AlertGroup; title: string }[] = [
   { group: "keys", title: "Keys" },
   { group: "local-app", title: "This machine" },
 ];
-
-const DELIVERIES = [
-  { value: "notification", label: "Notify me" },
-  { value: "inbox", label: "Inbox only" },
-  { value: "off", label: "Off" },
-] as const satisfies { value: AlertDelivery; label: string }[];
 
 export function RulesScreen() {
   const rules = useAlertRules();
@@ -58,7 +57,10 @@ export function RulesScreen() {
 }
 
 function Rule({ rule }: { rule: AlertRuleView }) {
-  const set = useAction("alertRuleSet", (call, delivery: AlertDelivery) => call({ rule: rule.rule, delivery }));
+  const [isEditing, setEditing] = useState(false);
+  const set = useAction("alertRuleSet", (call, delivery: AlertDelivery) =>
+    call({ rule: rule.rule, delivery, hold_secs: null, threshold: null, minimum: null, severity: null }),
+  );
   return (
     <li className="flex items-center gap-4 border-b border-line px-4 py-2.5 last:border-b-0">
       <div className="min-w-0 flex-1">
@@ -82,6 +84,13 @@ function Rule({ rule }: { rule: AlertRuleView }) {
         onChange={(delivery) => set.mutate(delivery, { onError: reportError })}
         className="w-36"
       />
+      <IconButton
+        label={`Edit the rule ${rule.title}`}
+        icon={SlidersHorizontal}
+        disabled={rule.hold === null}
+        onClick={() => setEditing(true)}
+      />
+      {isEditing && <RuleEditor rule={rule} onClose={() => setEditing(false)} />}
     </li>
   );
 }

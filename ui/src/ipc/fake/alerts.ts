@@ -1,7 +1,8 @@
 /** The fake core's alerts: some that fire in the failing world, and those that fired before. */
 import type {
-  AlertDelivery,
   AlertRule,
+  AlertRuleNumberView,
+  AlertRuleSet,
   AlertRuleView,
   AlertsView,
   AlertView,
@@ -11,7 +12,7 @@ import type {
   SilenceView,
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
-import { ALERT_RULES } from "@/ipc/fake/alert-rules";
+import { ALERT_RULES, type RuleRow } from "@/ipc/fake/alert-rules";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 
@@ -119,11 +120,51 @@ type AlertOperation =
   | "alertSilence"
   | "silenceRemove"
   | "alertRules"
+  | "alertRulePreview"
   | "alertRuleSet"
   | "inbox"
   | "inboxRead"
   | "incident"
   | "incidentNote";
+
+/** The row of the rule, if what is asked for is within its limits. */
+function checkedRow(req: AlertRuleSet): RuleRow {
+  const row = ALERT_RULES.find(({ rule }) => rule === req.rule);
+  if (row === undefined) return raise(fault("not_found", `there is no rule ${req.rule}`, null));
+  const numbers = [
+    ["hold_secs", req.hold_secs, row.hold],
+    ["threshold", req.threshold, row.threshold],
+    ["minimum", req.minimum, row.minimum],
+  ] as const;
+  for (const [field, value, limits] of numbers) {
+    if (value === null || limits === null || (value >= limits.min && value <= limits.max)) continue;
+    raise(fault("invalid_input", `a number from ${limits.min} to ${limits.max} ${limits.unit}`.trim(), null, field));
+  }
+  return row;
+}
+
+function withValue(view: AlertRuleNumberView | null, to: number | null): AlertRuleNumberView | null {
+  return view && { ...view, value: to ?? view.value };
+}
+
+const numberInSentence = (value: number) => new RegExp(`\\b${value}(?= (%|MB|days)| or more| requests)`);
+
+/** The core makes the sentence anew; here its numbers are replaced. */
+function withChanges(row: RuleRow, set: AlertRuleSet | undefined): RuleRow {
+  if (set === undefined) return row;
+  const threshold = withValue(row.threshold, set.threshold);
+  return {
+    ...row,
+    delivery: set.delivery ?? row.delivery,
+    hold: withValue(row.hold, set.hold_secs),
+    threshold,
+    minimum: withValue(row.minimum, set.minimum),
+    severity: row.severity && { ...row.severity, value: set.severity ?? row.severity.value },
+    condition: threshold
+      ? row.condition.replace(numberInSentence(threshold.default), String(threshold.value))
+      : row.condition,
+  };
+}
 
 function alertOf(found: InboxEntryView, silences: SilenceView[]): AlertView {
   const { ended_at: _ended, ending: _ending, is_read: _read, ...rest } = found;
@@ -157,7 +198,7 @@ function eventsOf(found: InboxEntryView, notes: IncidentEventView[]): IncidentEv
 export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, AlertOperation> {
   const entries = makeEntries(world, now());
   const notes = new Map<number, IncidentEventView[]>();
-  const deliveries = new Map<AlertRule, AlertDelivery>();
+  const changes = new Map<AlertRule, AlertRuleSet>();
   let silences: SilenceView[] = [];
   let lastSilence = 0;
   const find = (number: number) =>
@@ -179,8 +220,7 @@ export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, A
     ALERT_RULES.map((row) => {
       const fired = entries.filter(({ rule }) => rule === row.rule).map(({ fired_at }) => fired_at);
       return {
-        ...row,
-        delivery: deliveries.get(row.rule) ?? "notification",
+        ...withChanges(row, changes.get(row.rule)),
         fired_last_week: fired.filter((at) => at > now() - 7 * DAY_MS).length,
         last_fired_at: fired.at(-1) ?? null,
       };
@@ -214,9 +254,12 @@ export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, A
         return null;
       }),
     alertRules: () => answer(rules),
-    alertRuleSet: ({ rule, delivery }) =>
+    alertRulePreview: (req) => answer(() => ({ sentence: withChanges(checkedRow(req), req).condition })),
+    alertRuleSet: (req) =>
       answer(() => {
-        deliveries.set(rule, delivery);
+        checkedRow(req);
+        const given = Object.entries(req).filter(([, value]) => value !== null);
+        changes.set(req.rule, { ...(changes.get(req.rule) ?? req), ...Object.fromEntries(given) });
         changed("alerts", "settings");
         return rules();
       }),

@@ -3,12 +3,12 @@
 use clap::Subcommand;
 use control::view::{
     AlertChannel, AlertChannelRef, AlertChannelSecret, AlertChannelState, AlertChannelView,
-    AlertDelivery, AlertRef, AlertRule, AlertRuleSet, AlertRuleView, AlertSilence, AlertState,
-    AlertTestAnswer, AlertView, AlertsView, InboxQuery, InboxRead, InboxView, IncidentNote,
-    IncidentView, SilenceRef, UnixMs,
+    AlertRef, AlertRule, AlertSilence, AlertState, AlertTestAnswer, AlertView, AlertsView,
+    InboxQuery, InboxRead, InboxView, IncidentNote, IncidentView, SilenceRef, UnixMs,
 };
 use control::{ApiError, Core};
 
+use super::alert_rules::RuleArguments;
 use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -126,16 +126,6 @@ pub(crate) struct TestArguments {
     seen: Option<String>,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct RuleArguments {
-    /// The rule to set; lists all without one
-    #[arg(value_parser = word::<AlertRule>(), requires = "delivery")]
-    rule: Option<AlertRule>,
-    /// What becomes of its alerts
-    #[arg(value_parser = word::<AlertDelivery>())]
-    delivery: Option<AlertDelivery>,
-}
-
 pub(crate) async fn run(
     wanted: AlertsCommand,
     core: &Core,
@@ -188,15 +178,7 @@ pub(crate) async fn run(
             console.print_view(&stored, render_stored_secret)?;
         }
         AlertsCommand::Test(typed) => return test(typed, core, console).await,
-        AlertsCommand::Rules(typed) => {
-            let rules = match (typed.rule, typed.delivery) {
-                (Some(rule), Some(delivery)) => {
-                    control::alert_rule_set(core, AlertRuleSet { rule, delivery }).await?
-                }
-                _ => control::alert_rules(core).await?,
-            };
-            console.print_view(&rules, |rules| render_rules(rules, now))?;
-        }
+        AlertsCommand::Rules(typed) => super::alert_rules::run(typed, core, console).await?,
     }
     Ok(Exit::Success)
 }
@@ -338,31 +320,6 @@ pub(super) fn render_incident(incident: &IncidentView, markdown: bool, now: Unix
             format_distance(now, event.at).into(),
             event.source.word().into(),
             event.text.as_str().into(),
-        ]);
-    }
-    text.table(&table);
-    text
-}
-
-/// The rules, and what becomes of their alerts.
-pub(super) fn render_rules(rules: &[AlertRuleView], now: UnixMs) -> StyledText {
-    let mut text = StyledText::new();
-    let mut table = TextTable::new(&[
-        Column::Left("Rule"),
-        Column::Left("Group").hidden_at_rank(2),
-        Column::Left("Alerts are"),
-        Column::Right("In 7 days"),
-        Column::Left("Last fired"),
-        Column::Left("When").hidden_at_rank(1),
-    ]);
-    for rule in rules {
-        table.row([
-            TableCell::styled(Tone::Strong, rule.rule.word()),
-            rule.group.word().into(),
-            rule.delivery.word().into(),
-            rule.fired_last_week.0.to_string().into(),
-            rule.last_fired_at.map_or_else(|| "–".to_owned(), |at| format_distance(now, at)).into(),
-            rule.condition.as_str().into(),
         ]);
     }
     text.table(&table);

@@ -247,10 +247,15 @@ fn alerts_for_people() {
     check_seen!("alert_shown", alerts::render_incident(&view(incident.clone()), false, NOW));
     check_seen!("alert_markdown", alerts::render_incident(&view(incident), true, NOW));
     let rule = json!([{"rule": "backend-down", "group": "backends", "title": "Backend down",
-        "condition": "A backend failed three times in a row.", "hold_secs": 0, "keep_secs": 120,
+        "condition": "Fires when a backend failed three times in a row.",
+        "hold": {"value": 60, "default": 0, "min": 0, "max": 604_800, "unit": "s",
+            "meaning": "How long it must hold before an alert fires."},
+        "threshold": null, "minimum": null,
+        "severity": {"value": "high", "default": "medium"}, "keep_secs": 120,
         "delivery": "notification", "fired_last_week": 2, "last_fired_at": NOW.0 - 60_000}]);
     let rules: Vec<AlertRuleView> = view(rule);
-    check_seen!("alert_rules", alerts::render_rules(&rules, NOW));
+    check_seen!("alert_rules", alert_rules::render_rules(&rules, NOW));
+    check_seen!("alert_rule", alert_rules::render_rule(&rules[0], NOW));
 }
 
 #[test]

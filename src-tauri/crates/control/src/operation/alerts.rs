@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use alerts::{Alert, AlertRule, SILENCES_MAX, Silence, SilenceMatcher, tuning_of};
+use alerts::{Alert, SILENCES_MAX, Silence, SilenceMatcher};
 use domain::{BackendId, HealthState, WallTime};
-use engine::{Engine, RuleSettingNames};
+use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
-use settings::{SettingValue, Settings};
 
 use crate::ApiError;
 use crate::view::{
-    AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertState, AlertView, AlertsView,
-    InboxEntryView, InboxQuery, InboxRead, InboxView, IncidentEventView, IncidentNote,
-    IncidentSource, IncidentView, SilenceRef, SilenceView, SuppressedAlertView,
+    AlertRef, AlertSilence, AlertState, AlertView, AlertsView, InboxEntryView, InboxQuery,
+    InboxRead, InboxView, IncidentEventView, IncidentNote, IncidentSource, IncidentView,
+    SilenceRef, SilenceView, SuppressedAlertView,
 };
 
 /// Most entries of one page of the inbox.
@@ -137,46 +136,6 @@ pub(crate) async fn incident_note(
     }
     engine.alerts().add_note(req.number.into(), req.note.trim().to_owned()).await?;
     incident(engine, AlertRef { number: req.number }).await
-}
-
-pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, ApiError> {
-    let all = AlertQuery { limit: usize::MAX, ..AlertQuery::default() };
-    let fired = engine.ledger().alerts(all).await?;
-    let week_ago = WallTime::from_unix_ms(engine.clock().wall().unix_ms() - 7 * DAY_MS);
-    let tunings = engine.alerts().tunings();
-    let view = |rule: &AlertRule| {
-        let (row, tuning) = (rule.row(), tuning_of(&tunings, *rule));
-        let of_rule = || fired.iter().filter(|it| it.rule == rule.word());
-        let secs = |span: std::time::Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
-        let lately = of_rule().filter(|it| it.fired >= week_ago).count();
-        AlertRuleView {
-            rule: *rule,
-            group: row.group,
-            title: row.title.to_owned(),
-            condition: tuning.sentence(*rule),
-            hold_secs: secs(tuning.hold),
-            keep_secs: secs(row.keep),
-            delivery: tuning.delivery,
-            fired_last_week: (lately as u64).into(),
-            last_fired_at: of_rule().next().map(|it| it.fired.into()),
-        }
-    };
-    Ok(AlertRule::ALL.iter().map(view).collect())
-}
-
-pub(crate) async fn alert_rule_set(
-    engine: &Engine,
-    req: AlertRuleSet,
-) -> Result<Vec<AlertRuleView>, ApiError> {
-    let AlertRuleSet { rule, delivery } = req;
-    let path = format!("alerts.{}", RuleSettingNames::of(rule).delivery);
-    let change = (path, SettingValue::Text(delivery.word().to_owned()));
-    let edit = move |draft: &mut Settings| {
-        *draft = draft.with_values(&[change])?;
-        Ok(())
-    };
-    engine.settings_editor().try_edit(edit).await?;
-    alert_rules(engine).await
 }
 
 fn check_text(field: &'static str, text: &str) -> Result<(), ApiError> {

@@ -184,20 +184,55 @@ pub struct AlertRuleView {
     pub rule: AlertRule,
     pub group: AlertGroup,
     pub title: String,
-    /// When it fires and how urgent that is.
+    /// When it fires, when it ends and how severe that is.
     pub condition: String,
-    /// How long the condition must hold before an alert fires, in seconds.
-    pub hold_secs: u32,
+    pub delivery: AlertDelivery,
+    /// How long the condition must hold before an alert fires.
+    pub hold: Option<AlertRuleNumberView>,
+    /// The number that a measurement is compared with; `None` for a rule without one.
+    pub threshold: Option<AlertRuleNumberView>,
+    /// The least number of requests; `None` for a rule without one.
+    pub minimum: Option<AlertRuleNumberView>,
+    /// `None` where it follows from what happened.
+    pub severity: Option<AlertRuleSeverityView>,
     /// How long the condition must be over before the alert ends, in seconds.
     pub keep_secs: u32,
-    pub delivery: AlertDelivery,
     /// Alerts of the last seven days.
     pub fired_last_week: Count,
     pub last_fired_at: Option<UnixMs>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertRuleNumberView {
+    pub value: u32,
+    pub default: u32,
+    pub min: u32,
+    pub max: u32,
+    /// `s`, `%`, `days`, or what it counts.
+    pub unit: String,
+    pub meaning: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertRuleSeverityView {
+    pub value: AlertSeverity,
+    pub default: AlertSeverity,
+}
+
+/// Settings of a rule. What is absent stays.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct AlertRuleSet {
     pub rule: AlertRule,
-    pub delivery: AlertDelivery,
+    pub delivery: Option<AlertDelivery>,
+    /// In seconds.
+    pub hold_secs: Option<u32>,
+    pub threshold: Option<u32>,
+    pub minimum: Option<u32>,
+    pub severity: Option<AlertSeverity>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertRulePreviewView {
+    /// When the rule would fire and end, and how severe that would be.
+    pub sentence: String,
 }

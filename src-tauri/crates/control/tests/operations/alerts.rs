@@ -49,6 +49,11 @@ async fn overspend(world: &World) -> AlertView {
     alert
 }
 
+const fn unchanged(rule: AlertRule) -> AlertRuleSet {
+    let (delivery, hold_secs, threshold, minimum, severity) = (None, None, None, None, None);
+    AlertRuleSet { rule, delivery, hold_secs, threshold, minimum, severity }
+}
+
 async fn fired(core: &Core) -> Vec<AlertView> {
     let all = control::alerts(core).await.expect("alerts");
     all.alerts.into_iter().filter(|alert| alert.number.is_some()).collect()
@@ -109,7 +114,8 @@ async fn a_silence_is_listed_until_it_is_removed_and_a_rule_that_is_off_ends_its
         assert_eq!(refused.await.expect_err(what).field.as_deref(), Some("until"), "{what}");
     }
 
-    let off = AlertRuleSet { rule: AlertRule::BudgetMark, delivery: AlertDelivery::Off };
+    let off =
+        AlertRuleSet { delivery: Some(AlertDelivery::Off), ..unchanged(AlertRule::BudgetMark) };
     let rules = control::alert_rule_set(&world.core, off).await.expect("set");
     let rule = rules.iter().find(|it| it.rule == AlertRule::BudgetMark).expect("listed");
     assert_eq!((rule.delivery, rule.fired_last_week.0), (AlertDelivery::Off, 1));
@@ -144,6 +150,62 @@ async fn the_inbox_is_paged_and_marked_as_read() {
     for limit in [0, 201] {
         let refused = control::inbox(&world.core, page(None, false, limit)).await;
         assert_eq!(refused.expect_err("refused").field.as_deref(), Some("limit"));
+    }
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_a_rule_are_previewed_set_within_their_limits_and_in_force() {
+    let world = world().await;
+    let core = &world.core;
+    let disk = async || {
+        let rules = control::alert_rules(core).await.expect("rules");
+        rules.into_iter().find(|it| it.rule == AlertRule::DiskSpace).expect("listed")
+    };
+    let before = disk().await;
+    assert_eq!(before.threshold.as_ref().map(|it| (it.value, it.unit.as_str())), Some((500, "MB")));
+    assert!(before.minimum.is_none());
+    let wanted = AlertRuleSet {
+        hold_secs: Some(0),
+        threshold: Some(900),
+        severity: Some(AlertSeverity::High),
+        ..unchanged(AlertRule::DiskSpace)
+    };
+    let preview = control::alert_rule_preview(core, wanted.clone()).await.expect("previewed");
+    assert_eq!(
+        preview.sentence,
+        "Fires when less than 900 MB are free on the disk with the data. Ends when there is more \
+         space, for 5 minutes. High."
+    );
+    assert_eq!(disk().await.condition, before.condition, "a preview changes nothing");
+    let rules = control::alert_rule_set(core, wanted).await.expect("set");
+    let set = rules.into_iter().find(|it| it.rule == AlertRule::DiskSpace).expect("listed");
+    assert_eq!(set.condition, preview.sentence);
+    let [hold, threshold] = [set.hold, set.threshold].map(|it| it.expect("a number"));
+    assert_eq!((hold.value, hold.default, threshold.value, threshold.default), (0, 300, 900, 500));
+    assert_eq!(set.severity.map(|it| it.value), Some(AlertSeverity::High));
+    assert_eq!(set.delivery, AlertDelivery::Notification, "what is absent stays");
+
+    let refused = [
+        ("threshold", AlertRuleSet { threshold: Some(49), ..unchanged(AlertRule::DiskSpace) }),
+        ("threshold", AlertRuleSet { threshold: Some(100_001), ..unchanged(AlertRule::DiskSpace) }),
+        ("threshold", AlertRuleSet { threshold: Some(1), ..unchanged(AlertRule::BackendDown) }),
+        ("minimum", AlertRuleSet { minimum: Some(20), ..unchanged(AlertRule::DiskSpace) }),
+        ("hold_secs", AlertRuleSet { hold_secs: Some(604_801), ..unchanged(AlertRule::RouteDead) }),
+        ("hold_secs", AlertRuleSet { hold_secs: Some(1), ..unchanged(AlertRule::Digest) }),
+        (
+            "severity",
+            AlertRuleSet {
+                severity: Some(AlertSeverity::Low),
+                ..unchanged(AlertRule::BackendDown)
+            },
+        ),
+    ];
+    for (field, wanted) in refused {
+        let error = control::alert_rule_preview(core, wanted.clone()).await.expect_err("refused");
+        assert_eq!(error.field.as_deref(), Some(field), "{wanted:?}");
+        let error = control::alert_rule_set(core, wanted).await.expect_err("refused");
+        assert_eq!(error.field.as_deref(), Some(field));
     }
     world.core.stop().await;
 }
