@@ -275,12 +275,13 @@ impl LogImport {
             let mut quantities = MeteredUsage::from(record.usage);
             quantities.count(Meter::WebSearch, record.web_searches);
             let (tier, region) = (record.service_tier, record.region.clone());
+            let unread = record.unread.map(str::to_owned);
             let answer = SessionAnswer {
                 tool,
                 provider: record.provider.as_deref(),
                 model: record.model.as_deref()?,
                 time: record.time,
-                usage: &Usage { quantities, tier, region, ..Usage::default() },
+                usage: &Usage { quantities, tier, region, unread, ..Usage::default() },
             };
             answer.value(&prices, now)
         };

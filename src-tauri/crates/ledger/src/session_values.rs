@@ -46,7 +46,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<UnpricedAnswer> {
         provider: row.get("provider")?,
         model: row.get("model")?,
         time: WallTime::from_unix_ms(row.get("time_ms")?),
-        usage: Usage { quantities, tier, region: row.get("region")?, ..Usage::default() },
+        usage: Usage {
+            quantities,
+            tier,
+            region: row.get("region")?,
+            unread: row.get("unread")?,
+            ..Usage::default()
+        },
     })
 }
 

@@ -4,9 +4,12 @@
 //! grows while the answer streams, so only the line with the most output counts. Answers are also
 //! copied into other sessions, there with another request id.
 
+use std::collections::BTreeMap;
+
 use domain::{PriceTier, TokenUsage};
 use memchr::memmem;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::fields::Raw;
 use crate::part::PartBuilder;
@@ -76,11 +79,9 @@ struct OutputDetails<'a> {
     thinking_tokens: Raw<'a>,
 }
 
-#[derive(Deserialize)]
-struct ServerTools<'a> {
-    #[serde(borrow)]
-    web_search_requests: Raw<'a>,
-}
+/// Calls of the provider's tools that cost nothing by themselves
+/// (<https://docs.claude.com/en/docs/about-claude/pricing>).
+const FREE_TOOLS: [&str; 2] = ["web_fetch_requests", "tool_search_requests"];
 
 pub(crate) fn is_wanted(line: &[u8]) -> bool {
     memmem::find(line, br#""usage""#).is_some()
@@ -115,16 +116,12 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,
+        unread: None,
         stated_cost: part.amount("costUSD", line.cost_usd),
         line: part.line(),
     };
-    if let Some(tools) =
-        part.object::<ServerTools<'_>>("message.usage.server_tool_use", usage.server_tool_use)
-    {
-        let field = "message.usage.server_tool_use.web_search_requests";
-        record.web_searches = part.count(field, tools.web_search_requests);
-    }
-    record.service_tier = service_tier(part, &usage);
+    read_server_tools(part, &mut record, usage.server_tool_use);
+    read_tier(part, &mut record, &usage);
     let region = part.text("message.usage.inference_geo", usage.inference_geo);
     record.region = region.filter(|region| !NO_REGION.contains(&region.as_str()));
     add_iterations(part, &mut record, &key, usage.iterations);
@@ -189,15 +186,34 @@ fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage
     }
 }
 
-fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> PriceTier {
+fn read_server_tools(part: &mut PartBuilder, record: &mut UsageRecord, tools: Raw<'_>) {
+    let at = "message.usage.server_tool_use";
+    let Some(tools) = part.object::<BTreeMap<String, &RawValue>>(at, tools) else { return };
+    for (name, calls) in tools {
+        let calls = part.count(&format!("{at}.{name}"), Some(calls));
+        match name.as_str() {
+            "web_search_requests" => record.web_searches = calls,
+            name if calls > 0 && !FREE_TOOLS.contains(&name) => record.unread = Some(at),
+            _ => {}
+        }
+    }
+}
+
+fn read_tier(part: &mut PartBuilder, record: &mut UsageRecord, usage: &Usage<'_>) {
     let speed = part.text("message.usage.speed", usage.speed);
     let tier = part.text("message.usage.service_tier", usage.service_tier);
-    match (speed.as_deref(), tier.as_deref()) {
-        (Some("fast"), _) => PriceTier::Fast,
-        (_, Some("priority")) => PriceTier::Priority,
-        (_, Some("batch")) => PriceTier::Batch,
-        _ => PriceTier::Standard,
-    }
+    let mut standard_but = |field| {
+        record.unread = Some(field);
+        PriceTier::Standard
+    };
+    record.service_tier = match (speed.as_deref(), tier.as_deref()) {
+        (Some("fast"), None | Some("standard")) => PriceTier::Fast,
+        (None | Some("standard"), Some("priority")) => PriceTier::Priority,
+        (None | Some("standard"), Some("batch")) => PriceTier::Batch,
+        (None | Some("standard"), None | Some("standard")) => PriceTier::Standard,
+        (None | Some("standard" | "fast"), _) => standard_but("message.usage.service_tier"),
+        (Some(_), _) => standard_but("message.usage.speed"),
+    };
 }
 
 /// Steps inside one answer. The usage of the answer holds all but compactions, which are added, and
@@ -228,7 +244,8 @@ fn add_iterations(
                 };
                 part.add(advice);
             }
-            _ => {}
+            Some(r#""message""#) | None => {}
+            Some(_) => record.unread = Some("message.usage.iterations"),
         }
     }
 }

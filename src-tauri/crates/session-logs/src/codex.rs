@@ -58,6 +58,9 @@ struct Response {
     is_added: bool,
 }
 
+/// Tiers whose price is known; those that choose by themselves count as the standard one.
+const KNOWN_TIERS: [&str; 5] = ["auto", "default", "fast", "flex", "priority"];
+
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow, rename = "type")]
@@ -273,6 +276,11 @@ impl CodexParser {
                 _ => PriceTier::Standard,
             },
             region: None,
+            unread: self
+                .service_tier
+                .as_deref()
+                .filter(|tier| !KNOWN_TIERS.contains(tier))
+                .map(|_| "service_tier"),
             stated_cost: None,
             line: part.line(),
         }

@@ -140,6 +140,7 @@ impl GeminiCliParser {
             web_searches: 0,
             service_tier: PriceTier::Standard,
             region: None,
+            unread: None,
             stated_cost: None,
             line: part.line(),
         };

@@ -189,6 +189,7 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,
+        unread: None,
         stated_cost,
         line: part.line(),
     };

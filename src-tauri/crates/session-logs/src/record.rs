@@ -25,6 +25,8 @@ pub struct UsageRecord {
     pub service_tier: PriceTier,
     /// Where the answer was made, if the provider bills that.
     pub region: Option<String>,
+    /// A field that may change the cost and says something unknown. Then the answer has no price.
+    pub unread: Option<&'static str>,
     /// What the tool says that it cost.
     pub stated_cost: Option<NanoUsd>,
     pub line: u64,

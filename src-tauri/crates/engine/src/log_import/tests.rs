@@ -127,6 +127,9 @@ async fn a_search_and_another_tier_are_worth_more_than_the_same_tokens_or_unknow
         let found = value(more).await;
         assert!(found.is_none() || found > plain, "{more}: {found:?}");
     }
+    for more in [r#","service_tier":"turbo""#, r#","server_tool_use":{"dream_requests":1}"#] {
+        assert_eq!(value(more).await, None, "{more}");
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,
+        unread: None,
         stated_cost: None,
         line: 1,
     }
@@ -72,6 +73,20 @@ async fn sums(ledger: &Ledger, group_by: SessionGroupBy) -> SessionSummary {
 fn told(summary: &SessionSummary) -> Vec<(&str, u64, u64)> {
     let groups = summary.groups.iter();
     groups.map(|(name, sums)| (name.as_str(), sums.answers, sums.tokens.total())).collect()
+}
+
+/// A price that becomes known later must not price it either.
+#[tokio::test]
+async fn what_was_not_understood_stays_with_the_answer() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let field = Some("message.usage.speed");
+    // 99 output tokens have no value in this test.
+    let odd = UsageRecord { unread: field, ..record("a", 0, [100, 99]) };
+    ledger.store_session_parts(vec![part(vec![odd, record("b", 0, [7, 99])])]).await.expect("kept");
+    let unpriced = ledger.unpriced_answers(0, 10).await.expect("read");
+    let unread: Vec<_> = unpriced.iter().map(|answer| answer.usage.unread.as_deref()).collect();
+    assert_eq!(unread, [field, None]);
 }
 
 #[tokio::test]

@@ -108,3 +108,27 @@ fn thinking_searches_speed_and_a_stated_cost_are_read() {
     assert_eq!(record.region.as_deref(), Some("us"));
     assert_eq!(record.stated_cost, Some(NanoUsd::new(12_300_000)));
 }
+
+#[test]
+fn what_may_cost_something_and_is_not_understood_is_named() {
+    for (more, unread) in [
+        (r#""service_tier":"standard","speed":"standard""#, None),
+        (r#""service_tier":null,"speed":null"#, None),
+        (r#""service_tier":"batch""#, None),
+        (r#""service_tier":"turbo""#, Some("message.usage.service_tier")),
+        (r#""speed":"fast","service_tier":"batch""#, Some("message.usage.service_tier")),
+        (r#""speed":"warp","service_tier":"standard""#, Some("message.usage.speed")),
+        (r#""server_tool_use":{"web_search_requests":1,"web_fetch_requests":2}"#, None),
+        (r#""server_tool_use":{"code_execution_requests":0}"#, None),
+        (
+            r#""server_tool_use":{"code_execution_requests":1}"#,
+            Some("message.usage.server_tool_use"),
+        ),
+        (r#""iterations":[{"type":"message","input_tokens":4,"output_tokens":1}]"#, None),
+        (r#""iterations":[{"type":"dream","input_tokens":4}]"#, Some("message.usage.iterations")),
+    ] {
+        let usage = format!(r#"{{"input_tokens":4,"output_tokens":1,{more}}}"#);
+        let record = read(&line(ID, "req_1", &usage)).remove(0);
+        assert_eq!(record.unread, unread, "{more}");
+    }
+}

@@ -116,6 +116,24 @@ fn cache_writes_and_a_priority_tier_are_read() {
     assert_eq!(record.service_tier, PriceTier::Priority);
 }
 
+#[test]
+fn an_unknown_tier_is_named() {
+    for (tier, unread) in [("default", None), ("flex", None), ("warp", Some("service_tier"))] {
+        let settings = format!(
+            r#"{{"type":"thread_settings_applied","thread_settings":{{"service_tier":"{tier}"}}}}"#
+        );
+        let counts = r#"{"type":"token_count","info":{"last_token_usage":{"input_tokens":100,"output_tokens":5}}}"#;
+        let text = [
+            meta("a", ""),
+            turn("gpt-6-sol"),
+            at("10:00:01.000", "event_msg", &settings),
+            at("10:00:02.000", "event_msg", counts),
+        ];
+        let record = read(&text.concat()).remove(0);
+        assert_eq!(record.unread, unread, "{tier}");
+    }
+}
+
 /// ccusage#897, #1349, #1370, tokscale#679: a fork begins with its parent's counts.
 #[test]
 fn copies_of_the_parent_in_forks_and_subagents_are_counted_once() {
