@@ -171,6 +171,7 @@ const FENCES: &[(&str, &[&str])] = &[
     // In `domain` behind a feature that only `control` turns on: value enums are defined once.
     ("specta*", &["domain", "control", "gatehouse-desktop"]),
     ("rmcp", &["mcp"]),
+    ("prometheus-client", &["engine"]),
     ("tiktoken*", &["tokens"]),
     ("moka", &["cache"]),
     ("redis", &["cache"]),

@@ -4363,6 +4363,8 @@ export type SettingsValues = {
 	mcp_change: boolean,
 	/**  Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client that allows it. */
 	mcp_http: boolean,
+	/**  Serves counts, costs and times for Prometheus at /metrics of the control listener, to whoever has its token. Counting begins when this is turned on. */
+	metrics_prometheus: boolean,
 	/**  The profile in use. Without one, all backends are. */
 	profile_active: string | null,
 	/**  Colour theme of the panel. */

@@ -58,6 +58,10 @@ impl ControlOperations for OperationsListener {
         .boxed()
     }
 
+    fn metrics(&self) -> Option<Bytes> {
+        self.engine.metrics().text().map(Bytes::from)
+    }
+
     fn asset(&self, path: &str) -> Option<Asset> {
         (self.assets)(path)
     }

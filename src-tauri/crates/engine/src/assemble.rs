@@ -36,6 +36,7 @@ use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
 use crate::measurement_watch::MeasurementWatch;
 use crate::message_channels::MessageChannels;
+use crate::metrics_exporter::{MetricsExporter, TrafficMetrics};
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
@@ -117,6 +118,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         control: control_server(&base, owner),
         settings_editor,
         backup_archives,
+        metrics: metrics_exporter(&base, &backends, &measured, &alerts),
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
@@ -417,6 +419,25 @@ fn measurement_watch(
         cost_reports: Arc::clone(cost_reports),
         clock: Arc::clone(&base.clock),
         latest: Mutex::default(),
+    })
+}
+
+fn metrics_exporter(
+    base: &BaseParts,
+    backends: &BackendParts,
+    measured: &MeasurementWatch,
+    alerts: &Arc<AlertWatch>,
+) -> Arc<MetricsExporter> {
+    Arc::new(MetricsExporter {
+        settings: Arc::clone(&base.settings),
+        registry: Arc::clone(&backends.registry),
+        health: Arc::clone(&backends.health),
+        budgets: Arc::clone(&measured.budgets),
+        ledger: Arc::clone(&measured.ledger_watch),
+        alerts: Arc::clone(alerts),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
+        traffic: TrafficMetrics::default(),
     })
 }
 

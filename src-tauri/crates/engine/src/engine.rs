@@ -29,6 +29,7 @@ use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
 use crate::measurement_watch::MeasurementWatch;
+use crate::metrics_exporter::MetricsExporter;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::price_editor::PriceEditor;
@@ -74,6 +75,7 @@ pub(crate) struct EngineParts {
     pub(crate) price_editor: PriceEditor,
     pub(crate) cost_reports: Arc<CostReports>,
     pub(crate) backup_archives: BackupArchives,
+    pub(crate) metrics: Arc<MetricsExporter>,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }
@@ -288,6 +290,11 @@ impl Engine {
     #[must_use]
     pub fn service_levels(&self) -> &ServiceLevelWatch {
         &self.parts.service_levels
+    }
+
+    #[must_use]
+    pub fn metrics(&self) -> &MetricsExporter {
+        &self.parts.metrics
     }
 
     #[must_use]

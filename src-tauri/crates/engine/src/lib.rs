@@ -37,6 +37,7 @@ mod log;
 mod log_import;
 mod measurement_watch;
 mod message_channels;
+mod metrics_exporter;
 mod model_catalogue;
 mod notifications;
 mod owner;

@@ -196,6 +196,7 @@ fn gateway_parts(parts: &EngineParts) -> GatewayParts {
             settings: Arc::clone(&base.settings),
             clock: Arc::clone(&base.clock),
             events: base.events.clone(),
+            metrics: Arc::clone(&parts.metrics),
         }),
         endpoints: Arc::clone(&backends.registry),
         budgets: parts.budgets.budgets(),

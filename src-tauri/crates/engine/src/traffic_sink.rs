@@ -16,6 +16,7 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::metrics_exporter::MetricsExporter;
 use crate::topic::Topic;
 
 pub(crate) struct TrafficSink {
@@ -27,6 +28,7 @@ pub(crate) struct TrafficSink {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
+    pub(crate) metrics: Arc<MetricsExporter>,
 }
 
 impl EventSink for TrafficSink {
@@ -44,6 +46,7 @@ impl EventSink for TrafficSink {
 impl TrafficSink {
     fn apply_settled_request(&self, summary: &RequestSummary) {
         self.saver.mark_unsaved();
+        self.metrics.record(summary);
         if summary.purpose == Purpose::User {
             self.clients.record_request(&summary.client, self.clock.wall());
             let stale = [Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends];

@@ -35,6 +35,9 @@ const OPERATION_PREFIX: &str = "/control/v1/";
 /// Longest name of an operation, in bytes.
 const OPERATION_BYTES_MAX: usize = 64;
 
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
@@ -49,6 +52,9 @@ pub trait ControlOperations: Send + Sync {
 
     /// Events from now on, one JSON document per item.
     fn events(&self) -> BoxStream<'static, Bytes>;
+
+    /// Figures for Prometheus; `None` while they are off.
+    fn metrics(&self) -> Option<Bytes>;
 
     /// A file of the panel by its path without a leading slash; `index.html` for the root.
     fn asset(&self, path: &str) -> Option<Asset>;
@@ -164,6 +170,11 @@ impl ControlConnection {
                 self.check_page(request.headers())?;
                 self.sign_out(request.headers())
             }
+            "/metrics" if is_get => {
+                self.check_page(request.headers())?;
+                self.caller(&request).await?;
+                self.metrics()
+            }
             _ if is_get => self.asset(&path),
             _ => Err(control_refusal(405, "This path does not support that method.")),
         }
@@ -271,6 +282,19 @@ impl ControlConnection {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         answer
+    }
+
+    fn metrics(&self) -> Result<Response<ResponseBody>, Refusal> {
+        let text = self.control.operations.metrics().ok_or_else(|| {
+            let message = "Metrics for Prometheus are off. \
+                           Turn them on with `gatehouse settings set metrics_prometheus true`.";
+            control_refusal(404, message)
+        })?;
+        let mut answer = response::whole(text);
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, OPEN_METRICS);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
     }
 
     async fn sign_in(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Refusal> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
 use endpoints::Verdict;
-use ledger::{Purpose, RequestOutcome, Timings};
+use ledger::{CacheOutcome, Purpose, RequestOutcome, Timings};
 use pricing::Cost;
 
 /// Receives events. Called while a request is handled, so it must not block: queue the event and return.
@@ -37,6 +37,11 @@ pub struct RequestSummary {
     pub purpose: Purpose,
     /// The model that the client named.
     pub model_asked: String,
+    /// The matched route; empty without one.
+    pub route: String,
+    /// The client's protocol.
+    pub dialect: String,
+    pub cache: CacheOutcome,
     /// The backend that answered or failed last; `None` if none was asked.
     pub backend: Option<BackendId>,
     pub credential: Option<CredentialId>,

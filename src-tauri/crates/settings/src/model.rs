@@ -132,6 +132,7 @@ settings_file! {
             ledger: LedgerSettings,
             currency: CurrencySettings,
             mcp: McpSettings,
+            metrics: MetricsSettings,
             profile: ProfileSettings,
             appearance: AppearanceSettings,
         }
@@ -230,6 +231,16 @@ settings! {
         /// Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client
         /// that allows it.
         http: bool = false, panel Agents "Serve over HTTP", summary "MCP over HTTP";
+    }
+}
+
+settings! {
+    /// What other programs may read about the traffic.
+    #[derive(Copy)]
+    pub MetricsSettings in "metrics", keys "metrics_" {
+        /// Serves counts, costs and times for Prometheus at /metrics of the control listener, to whoever has
+        /// its token. Counting begins when this is turned on.
+        prometheus: bool = false, panel Metrics "Prometheus", summary "Metrics for Prometheus";
     }
 }
 

@@ -69,6 +69,7 @@ domain::words! {
         Webhook = "Webhook",
         Mail = "Mail",
         Agents = "Agents",
+        Metrics = "Metrics",
         Appearance = "Appearance",
         Vault = "Vault",
     }

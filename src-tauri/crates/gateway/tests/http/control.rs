@@ -16,7 +16,9 @@ use gateway::{
 use test_support::{RawAnswer, RawClient};
 use tokio::task::JoinSet;
 
-struct Echo;
+struct Echo {
+    metrics_on: bool,
+}
 
 #[async_trait]
 impl ControlOperations for Echo {
@@ -29,6 +31,10 @@ impl ControlOperations for Echo {
         stream::iter([Bytes::from_static(b"{\"kind\":\"changed\"}")])
             .chain(stream::pending())
             .boxed()
+    }
+
+    fn metrics(&self) -> Option<Bytes> {
+        self.metrics_on.then(|| Bytes::from_static(b"# EOF\n"))
     }
 
     fn asset(&self, path: &str) -> Option<Asset> {
@@ -45,13 +51,13 @@ struct Control {
 }
 
 async fn control() -> Control {
-    control_with(ListenerLimits::default()).await
+    control_with(ListenerLimits::default(), true).await
 }
 
-async fn control_with(limits: ListenerLimits) -> Control {
+async fn control_with(limits: ListenerLimits, metrics_on: bool) -> Control {
     let clock = Arc::new(SystemClock::new());
     let tokens = Arc::new(ControlTokens::generate(Arc::new(SeededEntropy::new(5)), clock));
-    let control = ControlListener::new(Arc::new(Echo), Arc::clone(&tokens), limits);
+    let control = ControlListener::new(Arc::new(Echo { metrics_on }), Arc::clone(&tokens), limits);
     let listener = Listener::bind_v4_any().await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
     let stop = StopSignal::default();
@@ -113,7 +119,7 @@ const EVENTS: &str = "GET /control/v1/events HTTP/1.1";
 #[tokio::test]
 async fn s54_idle_connections_without_a_token_shut_no_command_out() {
     let limits = ListenerLimits { connections_max: 8, ..ListenerLimits::default() };
-    let control = control_with(limits).await;
+    let control = control_with(limits, true).await;
     let mut idle = Vec::new();
     for _ in 0..30 {
         idle.push(RawClient::connect(control.address).await.expect("connected"));
@@ -289,6 +295,34 @@ async fn files_of_the_panel_need_no_session_and_bind_the_browser() {
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
+}
+
+const METRICS: &str = "GET /metrics HTTP/1.1";
+
+#[tokio::test]
+async fn metrics_want_what_operations_want_and_are_not_there_while_off() {
+    let control = control().await;
+    let (local, session) = (control.local(), control.session().await);
+    for headers in [[local.as_str(), JSON], [session.as_str(), JSON]] {
+        let answer = control.send(METRICS, &headers, "").await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "# EOF\n"));
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!(answer.header("content-type"), Some(kind));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    for (status, line, headers) in [
+        (401, METRICS, vec![]),
+        (401, METRICS, vec!["authorization: Bearer ghc_wrong"]),
+        (403, METRICS, vec![local.as_str(), "origin: https://evil.example"]),
+        (405, "POST /metrics HTTP/1.1", vec![local.as_str()]),
+    ] {
+        assert_eq!(control.send(line, &headers, "").await.status, status, "{line} {headers:?}");
+    }
+    let off = control_with(ListenerLimits::default(), false).await;
+    assert_eq!(off.send(METRICS, &[], "").await.status, 401, "who has no token learns nothing");
+    let answer = off.send(METRICS, &[&off.local()], "").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("gatehouse settings set metrics_prometheus true"));
 }
 
 #[tokio::test]
