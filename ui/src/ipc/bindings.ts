@@ -1298,6 +1298,7 @@ export type BudgetSet = {
 	/**  Percentages from 1 to 200, at most 8. */
 	marks: number[] | null,
 	forecast: boolean | null,
+	refuse_unpriced: boolean | null,
 };
 
 /**  How a budget stands. */
@@ -1339,6 +1340,8 @@ export type BudgetView = {
 	marks: number[],
 	/**  True if the user is told when it will be used up before its period ends. */
 	forecast: boolean,
+	/**  True if it refuses requests whose price is not known. */
+	refuse_unpriced: boolean,
 	spent_nano_usd: NanoDollars,
 	/**  For requests under way. */
 	reserved_nano_usd: NanoDollars,

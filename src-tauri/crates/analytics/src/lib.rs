@@ -18,3 +18,4 @@ pub use forecast::{
     ACTIVE_DAYS_MIN, BackTest, DailyCost, Forecast, ForecastDay, ForecastMethod, Today, back_test,
     forecast,
 };
+pub use statistics::{whole_count, whole_nanos};

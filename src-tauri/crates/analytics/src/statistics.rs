@@ -1,4 +1,6 @@
-//! Order statistics of small samples.
+//! Order statistics of small samples, and whole numbers from their means.
+
+use domain::NanoUsd;
 
 /// The value below which `share` (0 to 1) of the sorted sample lies, by linear interpolation; 0 for
 /// an empty sample.
@@ -24,6 +26,24 @@ pub(crate) fn sorted(mut sample: Vec<f64>) -> Vec<f64> {
 )]
 fn floor_index(place: f64) -> usize {
     place.floor().max(0.0) as usize
+}
+
+/// The nearest amount to a sum of nano-dollars, or to their mean.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "a sum of whole nano-dollars, or their mean")]
+pub fn whole_nanos(amount: f64) -> NanoUsd {
+    NanoUsd::new(amount.round() as i64)
+}
+
+/// The nearest count to a sum of requests, or to their mean.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, or their mean"
+)]
+pub fn whole_count(count: f64) -> u64 {
+    count.round() as u64
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ impl BudgetBook {
     }
 
     /// The budgets that do not have `estimate` left for `charge`, apart from those that refuse
-    /// nothing. An unknown price (`None`) is covered until a budget is used up, a free call always.
+    /// nothing. An unknown price (`None`) is covered until a budget is used up, unless the budget refuses
+    /// it; a free call always is.
     pub fn exceeded(
         &mut self,
         charge: &Charge<'_>,
@@ -135,7 +136,7 @@ impl BudgetBook {
             let is_over = match estimate {
                 Some(NanoUsd::ZERO) => false,
                 Some(estimate) => taken + estimate > limit,
-                None => taken >= limit,
+                None => taken >= limit || status.budget.refuse_unpriced,
             };
             is_over && status.budget.action != BudgetAction::Tell && status.covers(charge)
         })

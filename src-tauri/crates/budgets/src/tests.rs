@@ -170,6 +170,19 @@ fn what_is_allowed_more_counts_until_it_ends_and_is_asked_for_again() {
 }
 
 #[test]
+fn a_budget_may_refuse_what_it_cannot_count() {
+    let strict = Budget { refuse_unpriced: true, ..budget(10, None) };
+    let tells = Budget { action: BudgetAction::Tell, ..strict.clone() };
+    let (mut strict, mut tells) = (book(&[("strict", strict)]), book(&[("tells", tells)]));
+    with("editor", "up", |charge| {
+        assert_eq!(stops(&mut strict, charge, None, START), Some(id("strict")));
+        assert_eq!(stops(&mut strict, charge, Some(0), START), None);
+        assert_eq!(stops(&mut strict, charge, Some(10), START), None);
+        assert_eq!(stops(&mut tells, charge, None, START), None);
+    });
+}
+
+#[test]
 fn the_forecast_waits_for_a_fifth_of_the_period() {
     let mut book = book(&[("all", budget(100, None))]);
     with("a", "b", |charge| spend(&mut book, charge, 50, START));

@@ -96,6 +96,8 @@ pub struct Budget {
     pub marks: Vec<u16>,
     /// True if the user is told when it will be used up before its period ends.
     pub forecast: bool,
+    /// True if it refuses a request whose price is not known, which it could not count.
+    pub refuse_unpriced: bool,
 }
 
 impl Budget {
@@ -110,6 +112,7 @@ impl Budget {
             switch_to: None,
             marks: BUDGET_MARKS_DEFAULT.to_vec(),
             forecast: true,
+            refuse_unpriced: false,
         }
     }
 }

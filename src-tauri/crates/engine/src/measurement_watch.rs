@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{AlertRule, Measurement, RequestSpike, SpendSpike};
-use analytics::{HISTORY_HOURS, Spike};
+use analytics::{HISTORY_HOURS, Spike, whole_count, whole_nanos};
 use domain::{BackendId, Clock, CredentialId, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
     GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError, UsageFilter,
@@ -292,20 +292,6 @@ fn before(time: WallTime, ms: i64) -> WallTime {
 /// More than any threshold where nothing is usual.
 fn percent_of(actual: f64, usual: f64) -> f64 {
     if usual > 0.0 { 100.0 * actual / usual } else { f64::INFINITY }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a sum of whole nano-dollars, or their mean")]
-fn whole_nanos(amount: f64) -> NanoUsd {
-    NanoUsd::new(amount.round() as i64)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of requests, or their mean"
-)]
-fn whole_count(count: f64) -> u64 {
-    count.round() as u64
 }
 
 #[cfg(test)]

@@ -99,14 +99,15 @@ impl Budgets {
             Ok(reservation) => return Ok(Some(reservation)),
             Err(short) => short,
         };
-        let switched = short.budget.switch_to.as_ref().and_then(choose_route);
-        let failure = |short: &BudgetStatus| {
-            Failure::over_budget(short, self.clock.wall(), *self.currency.lock())
+        let switched = short.status.budget.switch_to.as_ref().and_then(choose_route);
+        let failure = |short: &Shortage| match &short.unpriced_model {
+            Some(model) => Failure::unpriced(&short.status, model),
+            None => Failure::over_budget(&short.status, self.clock.wall(), *self.currency.lock()),
         };
         let Some(other) = switched.filter(|other| other.route != decision.route) else {
             return Err(failure(&short));
         };
-        let why = format!("Sent to the route {} by the budget {}.", other.route, short.id);
+        let why = format!("Sent to the route {} by the budget {}.", other.route, short.status.id);
         *decision = Decision { explanation: format!("{why} {}", other.explanation), ..other };
         self.reserve(context, needs, decision).map(Some).map_err(|short| failure(&short))
     }
@@ -118,7 +119,7 @@ impl Budgets {
         context: &RequestContext,
         needs: Needs,
         decision: &mut Decision,
-    ) -> Result<BudgetReservation, Box<BudgetStatus>> {
+    ) -> Result<BudgetReservation, Box<Shortage>> {
         let now = self.clock.wall();
         let estimates: Vec<Option<NanoUsd>> = decision
             .candidates
@@ -126,15 +127,15 @@ impl Budgets {
             .map(|candidate| estimate(context, needs, candidate, now))
             .collect();
         let mut estimates = estimates.into_iter();
-        let (mut short, mut most) = (None::<Box<BudgetStatus>>, NanoUsd::ZERO);
+        let (mut short, mut most) = (None::<Box<Shortage>>, NanoUsd::ZERO);
         let mut book = self.book.lock();
         decision.candidates.retain(|candidate| {
             let estimate = estimates.next().flatten();
             let mut is_covered = true;
             for status in book.exceeded(&charge(context, candidate), estimate, now) {
                 is_covered = false;
-                if short.as_ref().is_none_or(|short| short.budget.switch_to.is_none()) {
-                    short = Some(Box::new(status.clone()));
+                if short.as_ref().is_none_or(|short| short.status.budget.switch_to.is_none()) {
+                    short = Some(Box::new(Shortage::new(status, estimate, candidate, now)));
                 }
             }
             if is_covered {
@@ -143,9 +144,15 @@ impl Budgets {
             is_covered
         });
         if let (Some(short), true) = (short, decision.candidates.is_empty()) {
-            let reached = book.refuse(&short.id, now);
+            // Money is left in a budget that refuses an unknown price: no mark is reached.
+            let reached = match short.unpriced_model {
+                Some(_) => None,
+                None => Some(book.refuse(&short.status.id, now)),
+            };
             drop(book);
-            self.note(reached);
+            if let Some(reached) = reached {
+                self.note(reached);
+            }
             return Err(short);
         }
         let charges: Vec<_> =
@@ -160,6 +167,28 @@ impl Budgets {
         if reached.0 {
             self.mark_reached.notify_one();
         }
+    }
+}
+
+/// A budget that does not cover a request.
+struct Shortage {
+    status: BudgetStatus,
+    /// The model, if the budget has money left and refuses it because its price is unknown.
+    unpriced_model: Option<String>,
+}
+
+impl Shortage {
+    fn new(
+        status: &BudgetStatus,
+        estimate: Option<NanoUsd>,
+        candidate: &Candidate,
+        now: WallTime,
+    ) -> Self {
+        let is_left = status.spent + status.reserved < status.limit(now);
+        let is_unpriced = estimate.is_none() && is_left;
+        let unpriced_model =
+            is_unpriced.then(|| format!("{}/{}", candidate.endpoint.backend, candidate.model));
+        Self { status: status.clone(), unpriced_model }
     }
 }
 

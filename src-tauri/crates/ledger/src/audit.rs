@@ -16,8 +16,8 @@ pub const AUDIT_DAYS_KEPT_MAX: i64 = 365;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Calls of agents that the settings did not allow: most that are kept of [`NOT_ALLOWED_SPAN_MS`]
-/// among the newest [`NOT_ALLOWED_ENTRIES`]. An agent in a loop must not drive out what was changed.
+/// Calls of agents that the settings did not allow: most that are kept of one hour, among the newest
+/// 200 entries. An agent in a loop must not drive out what was changed.
 pub const AUDIT_NOT_ALLOWED_MAX: usize = 20;
 const NOT_ALLOWED_SPAN_MS: i64 = 3_600_000;
 const NOT_ALLOWED_ENTRIES: usize = 200;

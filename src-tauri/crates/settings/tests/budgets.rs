@@ -114,6 +114,7 @@ limit_usd = 5
 period = \"rolling\"
 days = 30
 action = \"ask\"
+refuse_unpriced = true
 ";
 
 #[test]
@@ -132,6 +133,7 @@ fn every_field_of_a_budget_is_read_and_kept_with_its_comment() {
     let days = Budget {
         schedule: BudgetSchedule::Rolling { days: 30 },
         action: BudgetAction::Ask,
+        refuse_unpriced: true,
         ..Budget::new(NanoUsd::new(5_000_000_000))
     };
     let read = store.current().budgets.clone();

@@ -126,6 +126,16 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
               </div>
             )}
           />
+          <Controller
+            control={form.control}
+            name="refuse_unpriced"
+            render={({ field }) => (
+              <div className="flex items-center gap-3">
+                <Switch label="Refuse unknown prices" checked={field.value} onChange={field.onChange} />
+                <span aria-hidden>Refuse requests whose price is not known; it cannot count those</span>
+              </div>
+            )}
+          />
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
         </DialogBody>
         <DialogFoot>

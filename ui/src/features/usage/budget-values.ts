@@ -16,6 +16,7 @@ export interface BudgetValues {
   /** Percentages, separated by commas. */
   marks: string;
   forecast: boolean;
+  refuse_unpriced: boolean;
 }
 
 const NEW: BudgetValues = {
@@ -31,6 +32,7 @@ const NEW: BudgetValues = {
   switch_to: "",
   marks: "50, 80, 95, 100",
   forecast: true,
+  refuse_unpriced: false,
 };
 
 /** Nine digits after the point hold every whole nano-dollar. */
@@ -42,7 +44,9 @@ function decimalDollars(nano: number): string {
 export function budgetSet(budget: BudgetView): BudgetSet {
   const { id, period, scope, days, reset_day, reset_weekday, action, switch_to, marks, forecast } = budget;
   const limit_usd = decimalDollars(budget.limit_nano_usd);
-  return { id, limit_usd, period, scope, days, reset_day, reset_weekday, action, switch_to, marks, forecast };
+  const { refuse_unpriced } = budget;
+  const rest = { action, switch_to, marks, forecast, refuse_unpriced };
+  return { id, limit_usd, period, scope, days, reset_day, reset_weekday, ...rest };
 }
 
 export function formValues(budget: BudgetView | null): BudgetValues {
@@ -61,6 +65,7 @@ export function formValues(budget: BudgetView | null): BudgetValues {
     switch_to: budget.switch_to ?? "",
     marks: marks.join(", "),
     forecast,
+    refuse_unpriced: budget.refuse_unpriced,
   };
 }
 
@@ -87,5 +92,6 @@ export function requestOf(values: BudgetValues): BudgetSet {
       .filter((mark) => mark !== "")
       .map((mark) => typed(mark.replace(/%$/, ""))),
     forecast,
+    refuse_unpriced: values.refuse_unpriced,
   };
 }

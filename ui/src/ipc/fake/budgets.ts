@@ -21,6 +21,7 @@ const PLAIN: Omit<BudgetSet, "id" | "limit_usd"> = {
   switch_to: null,
   marks: MARKS,
   forecast: true,
+  refuse_unpriced: false,
 };
 
 const SET: BudgetSet[] = [
@@ -75,6 +76,7 @@ export function fakeBudgets({
       switch_to: budget.switch_to,
       marks: budget.marks ?? MARKS,
       forecast: budget.forecast ?? true,
+      refuse_unpriced: budget.refuse_unpriced ?? false,
       spent_nano_usd: spent,
       reserved_nano_usd: 0,
       from,

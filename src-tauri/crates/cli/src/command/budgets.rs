@@ -66,6 +66,9 @@ pub(crate) struct SetBudgetArguments {
     /// Whether you are told when it will be used up before its period ends
     #[arg(long, value_name = "BOOL")]
     forecast: Option<bool>,
+    /// Whether it refuses a request whose price is not known
+    #[arg(long, value_name = "BOOL")]
+    refuse_unpriced: Option<bool>,
     #[command(flatten)]
     scope: BudgetScopeArguments,
 }
@@ -100,6 +103,7 @@ impl SetBudgetArguments {
             switch_to: self.switch_to.or(known.and_then(|it| it.switch_to.clone())),
             marks: self.marks.map(|it| it.0).or(known.map(|it| it.marks.clone())),
             forecast: self.forecast.or(known.map(|it| it.forecast)),
+            refuse_unpriced: self.refuse_unpriced.or(known.map(|it| it.refuse_unpriced)),
         }
     }
 }
@@ -259,6 +263,9 @@ fn sentences(budget: &BudgetView, now: UnixMs) -> Vec<String> {
     if budget.unpriced_requests.0 > 0 {
         let requests = format_counted_noun(budget.unpriced_requests, "request");
         sentences.push(format!("{requests} without a known price count for nothing here."));
+    }
+    if budget.refuse_unpriced {
+        sentences.push("It refuses requests whose price is not known.".to_owned());
     }
     sentences
 }

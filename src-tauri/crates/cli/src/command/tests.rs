@@ -303,7 +303,7 @@ fn budgets_for_people() {
             "spent_nano_usd": spent, "reserved_nano_usd": 0, "from": NOW.0 - 1_000,
             "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60,
             "allowed_nano_usd": 0, "days": null, "reset_day": 1, "reset_weekday": null,
-            "action": "stop", "switch_to": null, "marks": [50, 80, 95, 100], "forecast": true,
+            "action": "stop", "switch_to": null, "marks": [50, 80, 95, 100], "forecast": true, "refuse_unpriced": false,
             "used_up_at": null, "refused_since": null, "unpriced_requests": 0, "allowances": [],
             "crossings": []})
     };

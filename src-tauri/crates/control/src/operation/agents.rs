@@ -6,6 +6,7 @@ use domain::Word as _;
 use engine::Engine;
 use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 
+use super::wiring::wiring_trouble;
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
 use crate::caller::Caller;
@@ -125,17 +126,8 @@ fn sentence_of(status: &ToolStatus<AgentProgram>) -> String {
     if let Some(problem) = &status.problem {
         return format!("{problem}. It was left as it is.");
     }
-    match (status.state, status.drift.first(), status.conflicts.first()) {
-        (WiringState::Drifted, Some(change), _) => {
-            let file = change.file.display();
-            format!("{} in {file} was changed since {name} was connected.", change.key)
-        }
-        (WiringState::Conflict, _, Some(conflict)) => {
-            format!("{}.", domain::capitalize(&conflict.explanation()))
-        }
-        (WiringState::NotInstalled, ..) => format!("{name} was not found on this machine."),
-        (WiringState::NotWired, ..) => format!("Agents of {name} do not know Gatehouse."),
-        (WiringState::Broken, ..) => format!("A file of {name} cannot be read."),
+    wiring_trouble(status).unwrap_or_else(|| match status.state {
+        WiringState::NotWired => format!("Agents of {name} do not know Gatehouse."),
         _ => format!("Agents of {name} start `gatehouse mcp`."),
-    }
+    })
 }

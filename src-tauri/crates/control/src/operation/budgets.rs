@@ -100,6 +100,7 @@ fn parse_budget(req: &BudgetSet, settings: &Settings) -> Result<Budget, ApiError
         switch_to: parse_route(action, req.switch_to.as_deref(), settings)?,
         marks: parse_marks(req.marks.as_deref())?,
         forecast: req.forecast.unwrap_or(true),
+        refuse_unpriced: req.refuse_unpriced.unwrap_or(false),
     })
 }
 
@@ -225,6 +226,7 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
         switch_to: budget.switch_to.as_ref().map(RouteId::to_string),
         marks: budget.marks.clone(),
         forecast: budget.forecast,
+        refuse_unpriced: budget.refuse_unpriced,
         spent_nano_usd: (*spent).into(),
         reserved_nano_usd: (*reserved).into(),
         from: (*from).into(),

@@ -5,9 +5,10 @@ mod explanation;
 use std::ops::Range;
 
 use analytics::{
-    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS, Spike,
+    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS,
+    Spike, whole_count, whole_nanos,
 };
-use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
+use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
 use ledger::{BucketWidth, GroupBy, UsageFilter, UsageKey, UsageSummary, UsageTotals};
@@ -307,20 +308,6 @@ const fn noun(dimension: GroupBy) -> &'static str {
         GroupBy::Credential => "key",
         other => other.word(),
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a sum of whole nano-dollars, or their mean")]
-pub(super) fn whole_nanos(amount: f64) -> NanoUsd {
-    NanoUsd::new(amount.round() as i64)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of requests, or their mean"
-)]
-fn whole_count(count: f64) -> u64 {
-    count.round() as u64
 }
 
 fn anomalies_finding(count: usize, days: u32) -> String {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use domain::ClientId;
 use engine::{ClientWiringError, Engine};
-use wiring::{ClientTool, ToolStatus, WiringError, WiringPlan, WiringRung, WiringState};
+use wiring::{ClientTool, ToolStatus, WiredTool, WiringError, WiringPlan, WiringRung, WiringState};
 
 use super::clients::{client_add, client_revoke, client_token, parse_client_id};
 use crate::ApiError;
@@ -184,7 +184,20 @@ fn sentence_of(engine: &Engine, status: &ToolStatus) -> String {
             "{name} points at {address}, but the gateway is at {now}. Connect it again."
         );
     }
-    match (status.state, status.drift.first(), status.conflicts.first()) {
+    wiring_trouble(status).unwrap_or_else(|| match status.state {
+        WiringState::NotWired => format!("{name} does not use the gateway."),
+        _ if status.rung == WiringRung::Environment => {
+            format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
+        }
+        _ => format!("{name} uses the gateway."),
+    })
+}
+
+/// Why a program is not as it was connected, whatever it was connected for; `None` if it is, or if it
+/// is not connected.
+pub(super) fn wiring_trouble<T: WiredTool>(status: &ToolStatus<T>) -> Option<String> {
+    let name = status.tool.full_name();
+    Some(match (status.state, status.drift.first(), status.conflicts.first()) {
         (WiringState::Drifted, Some(change), _) => {
             let file = change.file.display();
             format!("{} in {file} was changed since {name} was connected.", change.key)
@@ -193,13 +206,9 @@ fn sentence_of(engine: &Engine, status: &ToolStatus) -> String {
             format!("{}.", domain::capitalize(&conflict.explanation()))
         }
         (WiringState::NotInstalled, ..) => format!("{name} was not found on this machine."),
-        (WiringState::NotWired, ..) => format!("{name} does not use the gateway."),
         (WiringState::Broken, ..) => format!("A file of {name} cannot be read."),
-        _ if status.rung == WiringRung::Environment => {
-            format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
-        }
-        _ => format!("{name} uses the gateway."),
-    }
+        _ => return None,
+    })
 }
 
 const fn describe_rung(rung: WiringRung) -> &'static str {

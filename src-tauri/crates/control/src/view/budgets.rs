@@ -49,6 +49,8 @@ pub struct BudgetView {
     pub marks: Vec<u16>,
     /// True if the user is told when it will be used up before its period ends.
     pub forecast: bool,
+    /// True if it refuses requests whose price is not known.
+    pub refuse_unpriced: bool,
     pub spent_nano_usd: NanoDollars,
     /// For requests under way.
     pub reserved_nano_usd: NanoDollars,
@@ -132,6 +134,7 @@ pub struct BudgetSet {
     /// Percentages from 1 to 200, at most 8.
     pub marks: Option<Vec<u16>>,
     pub forecast: Option<bool>,
+    pub refuse_unpriced: Option<bool>,
 }
 
 /// Allows more than a budget's limit, in addition to what is allowed already.

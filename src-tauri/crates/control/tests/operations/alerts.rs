@@ -37,6 +37,7 @@ async fn overspend(world: &World) -> AlertView {
         switch_to: None,
         marks: Some(vec![50, 80]),
         forecast: Some(false),
+        refuse_unpriced: None,
     };
     control::budget_set(&world.core, budget).await.expect("set");
     let alert = wait_for("the alert", async || fired(&world.core).await.into_iter().next()).await;

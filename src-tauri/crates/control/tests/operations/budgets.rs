@@ -21,6 +21,7 @@ fn set(limit: &str, scope: Option<(BudgetDimension, &str)>) -> BudgetSet {
         switch_to: None,
         marks: None,
         forecast: None,
+        refuse_unpriced: None,
     }
 }
 

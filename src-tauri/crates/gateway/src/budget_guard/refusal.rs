@@ -34,6 +34,21 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// A budget refuses a model whose price is not known.
+    pub(super) fn unpriced(status: &BudgetStatus, model: &str) -> Self {
+        let message = format!(
+            "The budget {} refuses requests whose price is not known, and {model} has none. Set one \
+             with `gatehouse prices set`, or allow such requests with `gatehouse budgets set {} \
+             --refuse-unpriced false`.",
+            status.id, status.id,
+        );
+        let refusal = Refusal::new(402, ErrorKind::Billing, "budget_exceeded", message)
+            .retry(RetryAdvice::Never);
+        Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
+    }
+}
+
 /// Exact US dollars, behind what they are in another currency: `€17.01 ($20)`.
 fn amount(amount: NanoUsd, currency: ShownCurrency) -> String {
     if currency == ShownCurrency::USD {

@@ -65,6 +65,24 @@ async fn a_refusal_says_which_budget_until_when_and_how_to_allow_more() {
 }
 
 #[tokio::test]
+async fn a_strict_budget_refuses_a_model_without_a_price_and_says_what_to_do() {
+    let (world, _upstream) = priced_world().await;
+    let budget = Budget { refuse_unpriced: true, ..Budget::new(COST.scaled(10)) };
+    let id = BudgetId::new("monthly").expect("a name");
+    world.budgets.configure([(id, budget)], TimeZone::UTC);
+    let unknown = ask().replace(PRICED_MODEL, "nobody-knows");
+    let answer = world.chat(&unknown).await;
+    let error = &answer.json()["error"];
+    let message = error["message"].as_str().expect("a message");
+    for part in ["monthly", "corp/nobody-knows", "gatehouse prices set", "--refuse-unpriced false"]
+    {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert_eq!((answer.status, answer.header("x-should-retry")), (402, Some("false")));
+    assert_eq!(world.chat(&ask()).await.status, 200, "money is left for what has a price");
+}
+
+#[tokio::test]
 async fn a_refusal_writes_amounts_in_the_shown_currency_and_in_dollars() {
     let (world, _upstream) = priced_world().await;
     let (code, rate) = ("EUR".parse().expect("a code"), "0.85".parse().expect("a rate"));

@@ -74,6 +74,13 @@ pub(crate) const BUDGET_FIELDS: &[EntryField] = &[
         meaning: "Whether you are told when it will be used up before its period ends.",
     },
     EntryField {
+        name: "refuse_unpriced",
+        value: EntryValue::Words(&["true", "false"]),
+        default: Some("false"),
+        meaning: "Whether it refuses a request whose price is not known. It cannot count such a one, so \
+                  without this it never stops them.",
+    },
+    EntryField {
         name: BudgetDimension::Backend.word(),
         value: EntryValue::Text("a name"),
         default: None,
@@ -123,8 +130,10 @@ pub(super) fn read_budgets(
         let switch_to = read_switch_to(entry, action, findings);
         let marks = read_marks(entry, findings);
         let forecast = entry.boolean("forecast", findings).unwrap_or(true);
+        let refuse_unpriced = entry.boolean("refuse_unpriced", findings).unwrap_or(false);
         let limit = read_limit(entry, findings)?;
-        Some(Budget { limit, schedule: schedule?, scope, action, switch_to, marks, forecast })
+        let schedule = schedule?;
+        Some(Budget { limit, schedule, scope, action, switch_to, marks, forecast, refuse_unpriced })
     })
 }
 

@@ -129,7 +129,8 @@ fn pin_fields(PinSettings { measure, range, filter }: &PinSettings) -> TableFiel
 
 /// Leaves out defaults, apart from the period.
 fn budget_fields(budget: &Budget) -> TableFields {
-    let Budget { limit, schedule, scope, action, switch_to, marks, forecast } = budget;
+    let Budget { limit, schedule, scope, action, switch_to, marks, forecast, refuse_unpriced } =
+        budget;
     let fresh = Budget::new(*limit);
     let mut fields = TableFields::from([
         ("limit_usd", dollars_value(*limit)),
@@ -158,6 +159,9 @@ fn budget_fields(budget: &Budget) -> TableFields {
     }
     if *forecast != fresh.forecast {
         fields.insert("forecast", (*forecast).into());
+    }
+    if *refuse_unpriced != fresh.refuse_unpriced {
+        fields.insert("refuse_unpriced", (*refuse_unpriced).into());
     }
     fields
 }
