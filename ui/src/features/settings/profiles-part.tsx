@@ -54,7 +54,7 @@ function Rows({ data, onOpen }: { data: ProfilesView; onOpen: (open: Open) => vo
   if (data.profiles.length === 0)
     return (
       <EmptyState icon={Layers} title="No profiles">
-        With one for work and one at home, the same model name goes to the company's backend or to your own.
+        With one for work and one for home, the same model name goes to the company's backend or to your own.
       </EmptyState>
     );
   return (
