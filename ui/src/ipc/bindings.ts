@@ -1343,13 +1343,26 @@ export type BudgetView = {
 	/**  True if it refuses requests whose price is not known. */
 	refuse_unpriced: boolean,
 	spent_nano_usd: NanoDollars,
-	/**  For requests under way. */
+	/**  For requests under way, with answers as long as their models usually give. */
 	reserved_nano_usd: NanoDollars,
+	/**  What these may cost more, if their answers are as long as they may be. */
+	slack_nano_usd: NanoDollars,
+	/**
+	 *  Those under way whose price or longest answer is not known, so that `slack_nano_usd` has
+	 *  nothing of them.
+	 */
+	unbounded_requests: Count,
+	/**
+	 *  What was reserved for requests that a kill of the program cut off. What they cost is not
+	 *  known; it counts against the limit.
+	 */
+	interrupted_nano_usd: NanoDollars,
+	interrupted_requests: Count,
 	/**  Start of the period. */
 	from: UnixMs,
 	/**  End of the period; then it begins anew. A rolling window moves on at this time. */
 	until: UnixMs,
-	/**  Spent and reserved of the limit and what is allowed more, at most 999. */
+	/**  Spent, interrupted and reserved of the limit and what is allowed more, at most 999. */
 	used_percent: number,
 	/**  Part of the period that is over; 100 for a rolling one. */
 	elapsed_percent: number,

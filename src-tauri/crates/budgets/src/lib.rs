@@ -3,10 +3,12 @@
 //! Pure: no IO, no clock, no lock; time and the time zone are arguments. What was spent before this
 //! process is loaded from the ledger, which is the truth; a restart loses no spending.
 //!
-//! Invariant: what is spent and reserved together never exceeds a limit by a reservation that was
-//! admitted. An answer may cost more than was reserved for it (the slack): reservations assume an
-//! answer of at most so many tokens.
+//! Invariant: what is spent, interrupted and reserved together never exceeds a limit by a
+//! reservation that was admitted. An answer may cost more than was reserved for it: reservations
+//! assume an answer as long as the model's usually are ([`AnswerLengths`]). By how much is the
+//! slack, which each status shows.
 
+mod answer_length;
 mod forecast;
 
 use domain::{
@@ -15,6 +17,9 @@ use domain::{
 };
 use jiff::tz::TimeZone;
 
+pub use answer_length::{
+    ANSWERS_KEPT_MAX, ANSWERS_MIN, AnswerLengths, MODELS_MAX, OUTPUT_TOKENS_ASSUMED,
+};
 pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
 
 /// Whose money one call spends.
@@ -26,6 +31,34 @@ pub struct Charge<'a> {
     pub credential: Option<&'a CredentialId>,
     /// The model as the backend names it.
     pub model: &'a str,
+}
+
+/// Money for a request under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reservation {
+    /// Its price with an answer of the expected length.
+    pub amount: NanoUsd,
+    /// Its price with the longest answer that the request and the model allow; `None` if neither
+    /// says.
+    pub at_most: Option<NanoUsd>,
+}
+
+/// What the requests under way may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reserved {
+    pub amount: NanoUsd,
+    /// What they may cost more, if their answers are as long as they may be.
+    pub slack: NanoUsd,
+    /// Requests whose longest answer is not known, so that they are in `slack` with nothing.
+    pub unbounded_requests: u64,
+}
+
+/// Requests that a kill of the program cut off: what they cost is not known, so each counts with
+/// what was reserved for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Interrupted {
+    pub requests: u64,
+    pub amount: NanoUsd,
 }
 
 /// A budget and what became of it in its present period.
@@ -40,8 +73,8 @@ pub struct BudgetStatus {
     /// When what is spent now no longer counts.
     pub renewal: WallTime,
     pub spent: NanoUsd,
-    /// For requests under way.
-    pub reserved: NanoUsd,
+    pub reserved: Reserved,
+    pub interrupted: Interrupted,
     /// Requests of the period whose cost is unknown and so is in no sum.
     pub unpriced_requests: u64,
     /// What the user allowed more; may hold some that have ended.
@@ -54,6 +87,7 @@ pub struct BudgetStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadedSpending {
     pub spent: NanoUsd,
+    pub interrupted: Interrupted,
     pub unpriced_requests: u64,
     pub allowances: Vec<BudgetAllowance>,
 }
@@ -117,6 +151,7 @@ impl BudgetBook {
         if status.from == from || status.budget.schedule.is_rolling() {
             let since = (status.spent - seen).max(NanoUsd::ZERO);
             status.spent = loaded.spent + since;
+            status.interrupted = loaded.interrupted;
             status.unpriced_requests = loaded.unpriced_requests;
         }
     }
@@ -132,7 +167,7 @@ impl BudgetBook {
     ) -> impl Iterator<Item = &BudgetStatus> {
         self.begin_periods(at);
         self.budgets.iter().filter(move |status| {
-            let (taken, limit) = (status.spent + status.reserved, status.limit(at));
+            let (taken, limit) = (status.taken(), status.limit(at));
             let is_over = match estimate {
                 Some(NanoUsd::ZERO) => false,
                 Some(estimate) => taken + estimate > limit,
@@ -151,22 +186,23 @@ impl BudgetBook {
         }))
     }
 
-    /// Reserves `estimate` in each budget that covers one of `charges`, and returns these budgets.
-    pub fn reserve(&mut self, charges: &[Charge<'_>], estimate: NanoUsd) -> Vec<BudgetId> {
-        let mut reserved = Vec::new();
+    /// Makes the reservation in each budget that covers one of `charges`, and returns these
+    /// budgets.
+    pub fn reserve(&mut self, charges: &[Charge<'_>], reservation: Reservation) -> Vec<BudgetId> {
+        let mut budgets = Vec::new();
         for status in &mut self.budgets {
             if charges.iter().any(|charge| status.covers(charge)) {
-                status.reserved += estimate;
-                reserved.push(status.id.clone());
+                status.reserved.add(reservation);
+                budgets.push(status.id.clone());
             }
         }
-        reserved
+        budgets
     }
 
     /// Gives a reservation back.
-    pub fn release(&mut self, reserved: &[BudgetId], estimate: NanoUsd) {
-        for status in self.budgets.iter_mut().filter(|status| reserved.contains(&status.id)) {
-            status.reserved = (status.reserved - estimate).max(NanoUsd::ZERO);
+    pub fn release(&mut self, budgets: &[BudgetId], reservation: Reservation) {
+        for status in self.budgets.iter_mut().filter(|status| budgets.contains(&status.id)) {
+            status.reserved.remove(reservation);
         }
     }
 
@@ -197,9 +233,32 @@ impl BudgetBook {
             // What has left a rolling window is known with the next correction.
             if !status.budget.schedule.is_rolling() {
                 (status.spent, status.unpriced_requests) = (NanoUsd::ZERO, 0);
+                status.interrupted = Interrupted::default();
                 status.refused_at = None;
             }
         }
+    }
+}
+
+impl Reservation {
+    fn slack(self) -> NanoUsd {
+        self.at_most.map_or(NanoUsd::ZERO, |most| (most - self.amount).max(NanoUsd::ZERO))
+    }
+}
+
+impl Reserved {
+    fn add(&mut self, reservation: Reservation) {
+        self.amount += reservation.amount;
+        self.slack += reservation.slack();
+        self.unbounded_requests += u64::from(reservation.at_most.is_none());
+    }
+
+    fn remove(&mut self, reservation: Reservation) {
+        let Self { amount, slack, unbounded_requests } = self;
+        *amount = (*amount - reservation.amount).max(NanoUsd::ZERO);
+        *slack = (*slack - reservation.slack()).max(NanoUsd::ZERO);
+        let unbounded = u64::from(reservation.at_most.is_none());
+        *unbounded_requests = unbounded_requests.saturating_sub(unbounded);
     }
 }
 
@@ -208,15 +267,15 @@ impl BudgetStatus {
     fn begin(id: BudgetId, budget: Budget, zone: &TimeZone, at: WallTime) -> Option<Self> {
         let (from, until) = budget.schedule.around(at, zone)?;
         let renewal = budget.schedule.renewal(at, zone)?;
-        let (spent, reserved) = (NanoUsd::ZERO, NanoUsd::ZERO);
         Some(Self {
             id,
             budget,
             from,
             until,
             renewal,
-            spent,
-            reserved,
+            spent: NanoUsd::ZERO,
+            reserved: Reserved::default(),
+            interrupted: Interrupted::default(),
             unpriced_requests: 0,
             allowances: Vec::new(),
             refused_at: None,
@@ -229,8 +288,14 @@ impl BudgetStatus {
         if old.budget.scope != reserved.budget.scope || old.from != reserved.from {
             return reserved;
         }
-        let Self { spent, unpriced_requests, refused_at, .. } = old;
-        Self { spent, unpriced_requests, refused_at, ..reserved }
+        let Self { spent, interrupted, unpriced_requests, refused_at, .. } = old;
+        Self { spent, interrupted, unpriced_requests, refused_at, ..reserved }
+    }
+
+    /// What counts against the limit.
+    #[must_use]
+    pub fn taken(&self) -> NanoUsd {
+        self.spent + self.interrupted.amount + self.reserved.amount
     }
 
     /// The limit with what is allowed more at `at`.
@@ -258,7 +323,8 @@ impl BudgetStatus {
 
     /// The number of percentages that are reached.
     fn spent_marks(&self, at: WallTime) -> usize {
-        let (spent, limit) = (i128::from(self.spent.nanos()), i128::from(self.limit(at).nanos()));
+        let spent = self.spent + self.interrupted.amount;
+        let (spent, limit) = (i128::from(spent.nanos()), i128::from(self.limit(at).nanos()));
         self.budget.marks.partition_point(|percent| spent * 100 >= limit * i128::from(*percent))
     }
 

@@ -24,6 +24,10 @@ fn budget(limit: i64, scope: Option<(BudgetDimension, &str)>) -> Budget {
     }
 }
 
+fn exactly(amount: i64) -> Reservation {
+    Reservation { amount: NanoUsd::new(amount), at_most: Some(NanoUsd::new(amount)) }
+}
+
 fn spend(book: &mut BudgetBook, charge: &Charge<'_>, amount: i64, at: WallTime) -> bool {
     let covering = book.covering(charge).map(|id| (id.clone(), NanoUsd::new(amount)));
     let spent: Vec<_> = covering.collect();
@@ -87,11 +91,11 @@ fn a_new_period_begins_with_nothing_spent_and_keeps_what_is_reserved() {
     let mut book = book(&[("all", budget(10, None))]);
     with("a", "b", |charge| {
         spend(&mut book, charge, 9, at(DAY_MS - 1));
-        let reserved = book.reserve(&[*charge], NanoUsd::new(1));
+        let reserved = book.reserve(&[*charge], exactly(1));
         assert!(stops(&mut book, charge, None, at(DAY_MS - 1)).is_some());
         assert!(stops(&mut book, charge, Some(9), at(DAY_MS)).is_none());
         assert!(stops(&mut book, charge, Some(10), at(DAY_MS)).is_some());
-        book.release(&reserved, NanoUsd::new(1));
+        book.release(&reserved, exactly(1));
         assert!(stops(&mut book, charge, Some(10), at(DAY_MS)).is_none());
     });
 }
@@ -212,6 +216,33 @@ fn a_rolling_window_keeps_what_it_spent_until_the_ledger_says_what_has_left_it()
     });
 }
 
+#[test]
+fn what_a_kill_cut_off_counts_until_the_period_ends() {
+    let mut book = book(&[("all", budget(100, None))]);
+    let interrupted = Interrupted { requests: 3, amount: NanoUsd::new(60) };
+    let loaded = LoadedSpending { interrupted, ..loaded(30) };
+    book.correct(&id("all"), START, NanoUsd::ZERO, loaded);
+    with("a", "b", |charge| {
+        assert_eq!(stops(&mut book, charge, Some(10), START), None);
+        assert_eq!(stops(&mut book, charge, Some(11), START), Some(id("all")));
+        assert_eq!(book.statuses(START)[0].marks(START), [50, 80].map(BudgetMark::Spent));
+        assert_eq!(stops(&mut book, charge, Some(100), at(DAY_MS)), None);
+    });
+}
+
+#[test]
+fn a_request_without_a_known_longest_answer_is_counted_as_such() {
+    let mut book = book(&[("all", budget(100, None))]);
+    let open = Reservation { amount: NanoUsd::new(5), at_most: None };
+    let budgets = with("a", "b", |charge| book.reserve(&[*charge], open));
+    let reserved = book.statuses(START)[0].reserved;
+    let expected =
+        Reserved { amount: NanoUsd::new(5), slack: NanoUsd::ZERO, unbounded_requests: 1 };
+    assert_eq!(reserved, expected);
+    book.release(&budgets, open);
+    assert_eq!(book.statuses(START)[0].reserved, Reserved::default());
+}
+
 proptest! {
     /// However requests overlap, no more is ever admitted than the limit.
     #[test]
@@ -223,15 +254,44 @@ proptest! {
         with("a", "b", |charge| {
             for (ends, amount) in steps {
                 if ends && !open.is_empty() {
-                    let (reserved, amount): (Vec<BudgetId>, NanoUsd) = open.remove(0);
-                    book.release(&reserved, amount);
-                    spend(&mut book, charge, amount.nanos(), START);
+                    let (budgets, reserved): (Vec<BudgetId>, Reservation) = open.remove(0);
+                    book.release(&budgets, reserved);
+                    spend(&mut book, charge, reserved.amount.nanos(), START);
                 } else if stops(&mut book, charge, Some(amount), START).is_none() {
-                    open.push((book.reserve(&[*charge], NanoUsd::new(amount)), NanoUsd::new(amount)));
+                    open.push((book.reserve(&[*charge], exactly(amount)), exactly(amount)));
                 }
                 let status = &book.statuses(START)[0];
-                assert!(status.spent + status.reserved <= status.budget.limit);
+                assert!(status.taken() <= status.budget.limit);
             }
+        });
+    }
+
+    /// Whatever answers cost up to what they may, the limit is passed by no more than the slack
+    /// that was shown when the last of them was admitted.
+    #[test]
+    fn a_limit_is_passed_by_no_more_than_the_slack(
+        requests in prop::collection::vec((0_i64..40, 0_i64..200, 0_i64..=100), 1..40),
+    ) {
+        let mut book = book(&[("all", budget(100, None))]);
+        let mut open = Vec::new();
+        with("a", "b", |charge| {
+            for (amount, more, percent) in requests {
+                if stops(&mut book, charge, Some(amount), START).is_some() {
+                    continue;
+                }
+                let at_most = Some(NanoUsd::new(amount + more));
+                let reservation = Reservation { amount: NanoUsd::new(amount), at_most };
+                let budgets = book.reserve(&[*charge], reservation);
+                open.push((budgets, reservation, amount + more * percent / 100));
+            }
+            let slack = book.statuses(START)[0].reserved.slack;
+            for (budgets, reservation, cost) in open {
+                book.release(&budgets, reservation);
+                spend(&mut book, charge, cost, START);
+            }
+            let status = &book.statuses(START)[0];
+            assert!(status.spent <= status.budget.limit + slack);
+            assert_eq!(status.reserved, Reserved::default());
         });
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use budgets::{BudgetStatus, LoadedSpending};
+use budgets::{BudgetStatus, Interrupted, LoadedSpending};
 use domain::{BudgetAllowance, BudgetCrossing, BudgetId, BudgetMark, Clock, WallTime};
 use gateway::Budgets;
 use jiff::tz::TimeZone;
@@ -79,7 +79,10 @@ impl BudgetWatch {
                 false => Spend::default(),
             };
             let allowances = self.ledger.budget_allowances(status.id.clone(), now).await?;
-            let loaded = LoadedSpending { spent: cost, unpriced_requests, allowances };
+            let cut_off =
+                self.ledger.interrupted_reservations(status.id.clone(), status.from, now).await?;
+            let interrupted = Interrupted { requests: cut_off.requests, amount: cut_off.amount };
+            let loaded = LoadedSpending { spent: cost, interrupted, unpriced_requests, allowances };
             self.budgets.correct(&status.id, status.from, status.spent, loaded);
         }
         Ok(())

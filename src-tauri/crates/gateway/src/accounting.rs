@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{BackendId, Clock, Moment, NanoUsd};
 use endpoints::{AdmittedAttempt, Verdict};
+use futures_util::future::BoxFuture;
 use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
     Settlement, Timings, UsageBasis,
@@ -70,6 +71,8 @@ pub(crate) struct RequestRecord {
     end_cell: Option<AnswerEndCell>,
     slot: SlotGuard,
     budget: Option<BudgetReservation>,
+    /// The commit of what `budget` reserved.
+    reserved: Option<BoxFuture<'static, Result<CommitStatus, LedgerError>>>,
 }
 
 impl RequestRecord {
@@ -100,6 +103,7 @@ impl RequestRecord {
             end_cell: None,
             slot,
             budget: None,
+            reserved: None,
         }
     }
 
@@ -116,11 +120,28 @@ impl RequestRecord {
         settlement.request.route.clone_from(&decision.route);
         settlement.explanation = Some(decision.explanation.clone());
         settlement.decision = decision::to_json(decision);
-        self.accounting.ledger.reserve(settlement.request.clone()).map_err(|error| {
+        let ledger = &self.accounting.ledger;
+        let amounts = self.budget.as_ref().map(BudgetReservation::amounts).unwrap_or_default();
+        let queued = match amounts.is_empty() {
+            true => ledger.reserve(settlement.request.clone()),
+            false => ledger
+                .reserve_amounts(settlement.request.clone(), amounts)
+                .map(|committed| self.reserved = Some(Box::pin(committed))),
+        };
+        queued.map_err(|error| {
             self.settlement = None;
             tracing::warn!(%error, "a request was refused because it could not be recorded");
             ledger_unavailable(&error)
         })
+    }
+
+    /// Waits until what budgets reserved is committed, or the ledger reports that it is behind, so that
+    /// money spent after it survives a kill.
+    pub(crate) async fn wait_until_reserved(&mut self) {
+        let Some(committed) = self.reserved.take() else { return };
+        if let Err(error) = committed.await {
+            tracing::warn!(%error, "what a budget reserved could not be recorded");
+        }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {

@@ -1,28 +1,32 @@
 //! Refuses requests that a budget does not cover, or sends them to another route, and counts what the
 //! others cost.
 
+mod price;
 mod refusal;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use budgets::{BudgetBook, BudgetStatus, Charge, LoadedSpending, MarkReached};
-use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, TokenUsage, WallTime};
+use budgets::{
+    AnswerLengths, BudgetBook, BudgetStatus, Charge, LoadedSpending, MarkReached, Reservation,
+};
+use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime};
 use jiff::tz::TimeZone;
-use ledger::{Purpose, Settlement};
+use ledger::{Purpose, ReservedAmount, Settlement};
 use parking_lot::Mutex;
-use routing::{Candidate, Decision, Needs};
+use routing::{Candidate, Decision};
 use tokio::sync::Notify;
 
 use crate::context::RequestContext;
 use crate::failure::Failure;
 
-/// Most output tokens that a reservation assumes. A longer answer may pass a limit by what exceeds this.
-pub const OUTPUT_TOKENS_RESERVED_MAX: u64 = 4_096;
+pub(crate) use self::price::{CallSize, OutputLimit};
 
 /// The budgets in force, shared with the engine, which loads what was spent and tells the user.
 pub struct Budgets {
     book: Mutex<BudgetBook>,
+    /// Of requests that a budget counted.
+    answers: Mutex<AnswerLengths>,
     /// True if there is a budget: requests look at nothing else otherwise.
     in_use: AtomicBool,
     mark_reached: Notify,
@@ -36,16 +40,16 @@ pub struct Budgets {
 pub(crate) struct BudgetReservation {
     budgets: Arc<Budgets>,
     reserved: Vec<BudgetId>,
-    estimate: NanoUsd,
+    reservation: Reservation,
     spent: Vec<(BudgetId, NanoUsd)>,
 }
 
 impl Budgets {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        let (book, in_use) = (Mutex::default(), AtomicBool::new(false));
+        let (book, answers, in_use) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
         let currency = Mutex::new(ShownCurrency::USD);
-        Arc::new(Self { book, in_use, mark_reached: Notify::new(), clock, currency })
+        Arc::new(Self { book, answers, in_use, mark_reached: Notify::new(), clock, currency })
     }
 
     /// Writes amounts in this currency, with US dollars beside them.
@@ -88,14 +92,15 @@ impl Budgets {
     pub(crate) fn admit(
         self: &Arc<Self>,
         context: &RequestContext,
-        needs: Needs,
+        size: impl FnOnce() -> CallSize,
         decision: &mut Decision,
         choose_route: impl FnOnce(&RouteId) -> Option<Decision>,
     ) -> Result<Option<BudgetReservation>, Failure> {
         if !self.in_use.load(Ordering::Relaxed) || context.client.purpose != Purpose::User {
             return Ok(None);
         }
-        let short = match self.reserve(context, needs, decision) {
+        let size = size();
+        let short = match self.reserve(context, size, decision) {
             Ok(reservation) => return Ok(Some(reservation)),
             Err(short) => short,
         };
@@ -109,7 +114,7 @@ impl Budgets {
         };
         let why = format!("Sent to the route {} by the budget {}.", other.route, short.status.id);
         *decision = Decision { explanation: format!("{why} {}", other.explanation), ..other };
-        self.reserve(context, needs, decision).map(Some).map_err(|short| failure(&short))
+        self.reserve(context, size, decision).map(Some).map_err(|short| failure(&short))
     }
 
     /// Reserves money for the candidates of `decision` that every budget covers and removes the others.
@@ -117,20 +122,23 @@ impl Budgets {
     fn reserve(
         self: &Arc<Self>,
         context: &RequestContext,
-        needs: Needs,
+        size: CallSize,
         decision: &mut Decision,
     ) -> Result<BudgetReservation, Box<Shortage>> {
         let now = self.clock.wall();
-        let estimates: Vec<Option<NanoUsd>> = decision
+        let answers = self.answers.lock();
+        let prices: Vec<Option<Reservation>> = decision
             .candidates
             .iter()
-            .map(|candidate| estimate(context, needs, candidate, now))
+            .map(|candidate| price::estimate(context, size, candidate, &answers, now))
             .collect();
-        let mut estimates = estimates.into_iter();
-        let (mut short, mut most) = (None::<Box<Shortage>>, NanoUsd::ZERO);
+        drop(answers);
+        let mut prices = prices.into_iter();
+        let (mut short, mut reservation) = (None::<Box<Shortage>>, None::<Reservation>);
         let mut book = self.book.lock();
         decision.candidates.retain(|candidate| {
-            let estimate = estimates.next().flatten();
+            let price = prices.next().flatten();
+            let estimate = price.map(|price| price.amount);
             let mut is_covered = true;
             for status in book.exceeded(&charge(context, candidate), estimate, now) {
                 is_covered = false;
@@ -139,7 +147,9 @@ impl Budgets {
                 }
             }
             if is_covered {
-                most = most.max(estimate.unwrap_or_default());
+                let price = price.unwrap_or_default();
+                reservation =
+                    Some(reservation.map_or(price, |dearest| price::dearer(dearest, price)));
             }
             is_covered
         });
@@ -157,10 +167,11 @@ impl Budgets {
         }
         let charges: Vec<_> =
             decision.candidates.iter().map(|candidate| charge(context, candidate)).collect();
-        let reserved = book.reserve(&charges, most);
+        let reservation = reservation.unwrap_or_default();
+        let reserved = book.reserve(&charges, reservation);
         drop(book);
         let (budgets, spent) = (Arc::clone(self), Vec::new());
-        Ok(BudgetReservation { budgets, reserved, estimate: most, spent })
+        Ok(BudgetReservation { budgets, reserved, reservation, spent })
     }
 
     fn note(&self, reached: MarkReached) {
@@ -184,28 +195,12 @@ impl Shortage {
         candidate: &Candidate,
         now: WallTime,
     ) -> Self {
-        let is_left = status.spent + status.reserved < status.limit(now);
+        let is_left = status.taken() < status.limit(now);
         let is_unpriced = estimate.is_none() && is_left;
         let unpriced_model =
             is_unpriced.then(|| format!("{}/{}", candidate.endpoint.backend, candidate.model));
         Self { status: status.clone(), unpriced_model }
     }
-}
-
-/// The price of the request at `candidate`; `None` if it is unknown.
-fn estimate(
-    context: &RequestContext,
-    needs: Needs,
-    candidate: &Candidate,
-    now: WallTime,
-) -> Option<NanoUsd> {
-    let tokens = TokenUsage {
-        input_uncached: needs.input_tokens,
-        output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_RESERVED_MAX),
-        ..TokenUsage::default()
-    };
-    let price = context.snapshot.price();
-    price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
 }
 
 fn charge<'a>(context: &'a RequestContext, candidate: &'a Candidate) -> Charge<'a> {
@@ -219,10 +214,21 @@ fn charge<'a>(context: &'a RequestContext, candidate: &'a Candidate) -> Charge<'
 }
 
 impl BudgetReservation {
+    /// What each budget reserved, for the ledger; empty for a request that costs nothing or whose
+    /// price is not known.
+    pub(crate) fn amounts(&self) -> Vec<ReservedAmount> {
+        let amount = self.reservation.amount;
+        let budgets = self.reserved.iter().filter(|_| amount > NanoUsd::ZERO);
+        budgets.map(|budget| ReservedAmount { budget: budget.clone(), amount }).collect()
+    }
+
     /// Notes what the attempts of `settlement` cost.
     pub(crate) fn settle(&mut self, settlement: &Settlement) {
         let book = self.budgets.book.lock();
         for attempt in &settlement.attempts {
+            if let (Some(usage), None) = (&attempt.usage, &attempt.error_class) {
+                self.budgets.answers.lock().record(&attempt.model, usage.output());
+            }
             let Some(amount) = attempt.cost.amount() else { continue };
             let charge = Charge {
                 client: &settlement.request.client,
@@ -239,7 +245,7 @@ impl BudgetReservation {
 impl Drop for BudgetReservation {
     fn drop(&mut self) {
         let mut book = self.budgets.book.lock();
-        book.release(&self.reserved, self.estimate);
+        book.release(&self.reserved, self.reservation);
         let reached = book.spend(&self.spent, self.budgets.clock.wall());
         drop(book);
         self.budgets.note(reached);

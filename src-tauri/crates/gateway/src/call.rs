@@ -15,8 +15,9 @@ use routing::{Candidate, Decision, Needs, RoutingRequest};
 use wire::ErrorKind;
 
 use crate::accounting::RequestRecord;
-use crate::accounting::estimate::BYTES_PER_TOKEN;
+use crate::accounting::estimate;
 use crate::admission::AdmissionRequest;
+use crate::budget_guard::CallSize;
 use crate::cache_mode::CacheModes;
 use crate::cache_step::recorder::AnswerRecorder;
 use crate::context::RequestContext;
@@ -34,6 +35,9 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
     type Opened: Send;
 
     fn facts(&self) -> CallFacts<'_>;
+
+    /// For what it may cost. Reads the whole body if it has images.
+    fn size(&self) -> CallSize;
 
     /// Removes candidates that cannot replace the first one.
     fn restrict(&self, decision: &mut Decision);
@@ -195,8 +199,7 @@ impl CallFacts<'_> {
 
     /// Estimated tokens of the body, for the backends' limits; corrected when the request is settled.
     fn tokens(&self) -> u32 {
-        let bytes = u64::try_from(self.bytes_in).unwrap_or(u64::MAX);
-        u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
+        u32::try_from(estimate::tokens_of_bytes(self.bytes_in)).unwrap_or(u32::MAX)
     }
 
     /// [`Self::tokens`] plus the stated maximum of the answer, for the client's limit, which concurrent

@@ -21,10 +21,11 @@ use wire::{
 };
 
 use self::batches::{counted, failure_of, share_usage, usage};
-use crate::accounting::RequestRecord;
+use crate::accounting::{RequestRecord, estimate};
 use crate::attempts;
 use crate::attempts::read::ReadLimits;
 use crate::attempts::send::{BackendCall, fetch};
+use crate::budget_guard::{CallSize, OutputLimit};
 use crate::cache_step::vector_slot::{CachedVectors, VectorSlot};
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
@@ -84,6 +85,11 @@ impl Embeddings {
 impl Call for Embeddings {
     type Slot = VectorSlot;
     type Opened = FetchedVectors;
+
+    fn size(&self) -> CallSize {
+        let input_tokens = estimate::tokens_of_bytes(self.bytes_in);
+        CallSize { input_tokens, output: OutputLimit::None }
+    }
 
     fn facts(&self) -> CallFacts<'_> {
         let dialect = Some(self.request.dialect());

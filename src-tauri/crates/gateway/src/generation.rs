@@ -12,10 +12,11 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::{Decision, Needs};
 use wire::{BackendExchange, ClientRequest, ConversationFingerprint, Delivery, RequestError};
 
-use crate::accounting::RequestRecord;
+use crate::accounting::{RequestRecord, estimate};
 use crate::attempts;
 use crate::attempts::open::{self, Content, Opened};
 use crate::attempts::send::{BackendCall, send};
+use crate::budget_guard::{CallSize, OutputLimit};
 use crate::cache_step::answer_slot::AnswerSlot;
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
@@ -84,6 +85,16 @@ impl Generation {
 impl Call for Generation {
     type Slot = AnswerSlot;
     type Opened = Opened;
+
+    fn size(&self) -> CallSize {
+        let wants = self.request.needs();
+        let input_tokens = match wants.images {
+            true => estimate::input_with_images(self.request.body()),
+            false => estimate::tokens_of_bytes(self.request.body().len()),
+        };
+        let output = wants.output_tokens.map_or(OutputLimit::Model, OutputLimit::Stated);
+        CallSize { input_tokens, output }
+    }
 
     fn facts(&self) -> CallFacts<'_> {
         CallFacts {

@@ -137,7 +137,7 @@ async fn answer<C: Call>(
     let switch = |route: &RouteId| {
         choose_route(registry, snapshot, &context.client, &facts.asking(&context), route)
     };
-    match gateway.budgets.admit(&context, facts.needs, &mut decision, switch) {
+    match gateway.budgets.admit(&context, || call.size(), &mut decision, switch) {
         Ok(reservation) => record.hold_budget(reservation),
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     }
@@ -175,6 +175,7 @@ async fn fetch<C: Call>(
     pending: Box<PendingRequest<C>>,
 ) -> Response<ResponseBody> {
     let PendingRequest { routed, mut record } = *pending;
+    record.wait_until_reserved().await;
     let outcome = attempts::run(&gateway.outbound, &routed, &mut record).await;
     let route = RouteHeaders::of(&record, &routed.decision);
     let mut response = match outcome {

@@ -51,7 +51,7 @@ mod upstream;
 mod wrong_token_limiter;
 
 pub use agents::{AgentBody, AgentEndpoint};
-pub use budget_guard::{Budgets, OUTPUT_TOKENS_RESERVED_MAX};
+pub use budget_guard::Budgets;
 pub use control_listener::{
     Asset, ControlCaller, ControlListener, ControlOperations, ControlReply,
 };

@@ -153,7 +153,7 @@ impl Backend {
 
     /// Maximum output tokens of `model`. Unlike a price this belongs to the model and not to the
     /// host, so it holds for every backend with Anthropic's dialect, including a proxy.
-    fn output_tokens_max(&self, model: &str) -> Option<u64> {
+    pub(crate) fn output_tokens_max(&self, model: &str) -> Option<u64> {
         match self.kind {
             TargetKind::Anthropic => Provider::Anthropic.output_tokens_max(model),
             _ => self.provider()?.output_tokens_max(model),

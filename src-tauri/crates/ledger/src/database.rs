@@ -65,6 +65,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v21.sql"),
     include_str!("schema/v22.sql"),
     include_str!("schema/v23.sql"),
+    include_str!("schema/v24.sql"),
 ];
 
 /// Schema version that this program reads and writes.

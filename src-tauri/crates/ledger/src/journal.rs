@@ -77,7 +77,9 @@ fn retain_unpurged(
     let has_sums: bool = connection.query_row(sql, [], |row| row.get(0))?;
     let was_not_purged = |entry: &SpilledRecord| {
         let request = match entry {
-            SpilledRecord::Reserve(request) => request,
+            SpilledRecord::Reserve(request) | SpilledRecord::ReserveAmounts { request, .. } => {
+                request
+            }
             SpilledRecord::Settle(ended) | SpilledRecord::SettleNano(ended) => &ended.request,
         };
         oldest.map_or(!has_sums, |oldest| request.started.unix_ms() >= oldest)

@@ -1,6 +1,7 @@
 //! The public handle for all writes and reads.
 
 mod audit;
+mod budgets;
 mod health;
 mod sums;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{BudgetAllowance, BudgetCrossing, BudgetId, RequestId, RunId, WallTime};
+use domain::{RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -18,15 +19,15 @@ use session_logs::FileProgress;
 use tokio::sync::watch;
 
 use crate::alerts::{self, AlertChange, AlertNote, AlertQuery, AlertRow};
-use crate::queue::{CommitStatus, WriteQueue};
+use crate::queue::{CommitStatus, RecordResult, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AnswerValue, AttemptRecord, BilledDay, LedgerError, LedgerLimits, LedgerState, NewRequest,
     PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
-    RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
-    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAnswer, UnpricedAttempt,
-    attempts, backup, budget_history, database, endpoint_states, explanations, journal,
+    RequestQuery, RequestRow, ReservedAmount, SessionPart, SessionQuery, SessionSummary,
+    Settlement, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAnswer,
+    UnpricedAttempt, attempts, backup, database, endpoint_states, explanations, journal,
     price_changes, price_table, readiness_runs, request_query, requests, session_imports,
     session_matches, session_usage, session_values, spill, transitions, writer,
 };
@@ -133,6 +134,19 @@ impl Ledger {
         self.inner.queue.reserve(request)
     }
 
+    /// [`Ledger::reserve`] with what budgets reserved for the request. The returned future waits for
+    /// the commit as that of [`Ledger::settle`] does, so that what is spent after it survives a kill.
+    ///
+    /// # Errors
+    /// As [`Ledger::reserve`].
+    pub fn reserve_amounts(
+        &self,
+        request: NewRequest,
+        amounts: Vec<ReservedAmount>,
+    ) -> Result<impl Future<Output = RecordResult> + Send + use<>, LedgerError> {
+        self.inner.queue.reserve_amounts(request, amounts)
+    }
+
     /// Queues the end of a request at once. The returned future waits for the commit, at most for
     /// [`Ledger::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
     /// disk refuses writes. The client gets its answer in either case. A queued settlement is never
@@ -230,85 +244,6 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn unread_alerts(&self) -> Result<u64, LedgerError> {
         self.read(alerts::count_unread).await
-    }
-
-    /// Saves marks that budgets reached, of which the user is to be told. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
-    /// oldest are deleted.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn record_budget_crossings(
-        &self,
-        crossings: Vec<BudgetCrossing>,
-    ) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::BudgetCrossings(crossings)).await.map(drop)
-    }
-
-    /// The marks that the user was not told of, oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn untold_budget_crossings(&self) -> Result<Vec<BudgetCrossing>, LedgerError> {
-        self.read(budget_history::list_untold).await
-    }
-
-    /// Notes that the user was told of every mark of a budget.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn mark_budget_crossings_told(&self, budget: BudgetId) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::BudgetCrossingsTold(budget)).await.map(drop)
-    }
-
-    /// The newest `limit` marks that a budget reached, newest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn budget_crossings(
-        &self,
-        budget: BudgetId,
-        limit: usize,
-    ) -> Result<Vec<BudgetCrossing>, LedgerError> {
-        self.read(move |connection| budget_history::list_crossings(connection, &budget, limit))
-            .await
-    }
-
-    /// Allows more than a budget's limit. Past [`crate::BUDGET_ALLOWANCES_KEPT_MAX`] of a budget its
-    /// oldest are deleted.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn allow_budget(
-        &self,
-        budget: BudgetId,
-        allowance: BudgetAllowance,
-    ) -> Result<(), LedgerError> {
-        let job = LedgerWrite::BudgetAllowance { budget, allowance };
-        self.inner.queue.write(job).await.map(drop)
-    }
-
-    /// Ends everything that a budget is allowed more at `at`.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn end_budget_allowances(
-        &self,
-        budget: BudgetId,
-        at: WallTime,
-    ) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::EndBudgetAllowances { budget, at }).await.map(drop)
-    }
-
-    /// What a budget is allowed more at `at`, oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn budget_allowances(
-        &self,
-        budget: BudgetId,
-        at: WallTime,
-    ) -> Result<Vec<BudgetAllowance>, LedgerError> {
-        self.read(move |connection| budget_history::list_allowances(connection, &budget, at)).await
     }
 
     /// A page of requests, newest first.

@@ -18,6 +18,7 @@ mod audit;
 mod backup;
 mod billed;
 mod budget_history;
+mod budget_reservations;
 mod cache_bypasses;
 mod checkpoint;
 mod cross_rollup;
@@ -86,6 +87,7 @@ pub use audit::{
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
 pub use billed::BilledDay;
 pub use budget_history::{BUDGET_ALLOWANCES_KEPT_MAX, BUDGET_CROSSINGS_KEPT_MAX};
+pub use budget_reservations::{InterruptedReservations, ReservedAmount};
 pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
 pub use database::schema_version;
 pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};

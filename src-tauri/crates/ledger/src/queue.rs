@@ -16,7 +16,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{oneshot, watch};
 
 use crate::writes::{BATCH_RECORDS_MAX, LedgerWrite};
-use crate::{Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, Settlement};
+use crate::{
+    Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, ReservedAmount, Settlement,
+};
 
 /// Most queued writes other than records (runs, health, prices, purges).
 pub const QUEUE_TASKS_MAX: usize = 256;
@@ -90,7 +92,7 @@ struct QueuedRecord {
     answer: Option<oneshot::Sender<RecordResult>>,
 }
 
-/// A settlement and the wait for its commit.
+/// A record and the wait for its commit.
 struct PendingCommit {
     number: u64,
     wait: Duration,
@@ -220,9 +222,26 @@ impl WriteQueue {
         if let Some(refusal) = waiting.refusal_error() {
             return Err(refusal);
         }
-        waiting.push(LedgerWrite::Reserve(request), None);
+        waiting.push(LedgerWrite::Reserve { request, amounts: Vec::new() }, None);
         self.notify_after_push(waiting);
         Ok(())
+    }
+
+    /// Queues a reservation with what budgets reserved for it; the future waits for its commit for
+    /// the bounded time.
+    ///
+    /// # Errors
+    /// No request may start now.
+    pub(crate) fn reserve_amounts(
+        self: &Arc<Self>,
+        request: NewRequest,
+        amounts: Vec<ReservedAmount>,
+    ) -> Result<impl Future<Output = RecordResult> + Send + use<>, LedgerError> {
+        if let Some(refusal) = self.waiting.lock().refusal_error() {
+            return Err(refusal);
+        }
+        let pending = self.push_awaited(LedgerWrite::Reserve { request, amounts })?;
+        Ok(self.wait_for(pending))
     }
 
     /// Queues a record without a waiter, to be committed at once.
@@ -241,9 +260,18 @@ impl WriteQueue {
         self: &Arc<Self>,
         ended: Box<Settlement>,
     ) -> impl Future<Output = RecordResult> + Send + use<> {
-        let (pending, queue) = (self.queue_settlement(ended), Arc::clone(self));
+        let pending = self.push_awaited(LedgerWrite::Settle(ended));
+        let waiting = pending.map(|pending| self.wait_for(pending));
+        async move { waiting?.await }
+    }
+
+    fn wait_for(
+        self: &Arc<Self>,
+        pending: Option<PendingCommit>,
+    ) -> impl Future<Output = RecordResult> + Send + use<> {
+        let queue = Arc::clone(self);
         async move {
-            match pending? {
+            match pending {
                 Some(pending) => queue.wait_for_commit(pending).await,
                 None => Ok(CommitStatus::Queued),
             }
@@ -260,17 +288,13 @@ impl WriteQueue {
         answer.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// Queues a settlement. `None` if the disk refuses writes, so that waiting is useless.
-    fn queue_settlement(
-        &self,
-        ended: Box<Settlement>,
-    ) -> Result<Option<PendingCommit>, LedgerError> {
+    /// Queues a record. `None` if the disk refuses writes, so that waiting is useless.
+    fn push_awaited(&self, job: LedgerWrite) -> Result<Option<PendingCommit>, LedgerError> {
         let (sender, committed) = oneshot::channel();
         let mut waiting = self.waiting.lock();
         if waiting.is_closed {
             return Err(LedgerError::Closed);
         }
-        let job = LedgerWrite::Settle(ended);
         if waiting.fault.is_some() {
             waiting.delivered = waiting.push(job, None);
             self.notify_after_push(waiting);

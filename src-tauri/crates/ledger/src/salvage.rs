@@ -78,6 +78,7 @@ const TABLES: &[SalvageTable] = &[
     table("audit_log", "number", None),
     table("budget_crossings", "number", None),
     table("budget_allowances", "number", None),
+    table("budget_reservations", "request_id", None),
 ];
 
 /// Copies the readable part of the file at `source`, which stays unchanged, into the new ledger

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::writes::{self, LedgerWrite};
-use crate::{LedgerError, NewRequest, Settlement};
+use crate::{LedgerError, NewRequest, ReservedAmount, Settlement};
 
 /// File size in bytes from which no more rejected records are saved; the log still names each.
 pub const REJECTED_BYTES_MAX: u64 = 1_048_576;
@@ -30,6 +30,10 @@ pub(crate) enum SpillFile {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SpilledRecord {
     Reserve(NewRequest),
+    ReserveAmounts {
+        request: NewRequest,
+        amounts: Vec<ReservedAmount>,
+    },
     SettleNano(Box<Settlement>),
     /// Its money is in micro-dollars, the unit until version 6 of the ledger.
     Settle(Box<Settlement>),
@@ -39,6 +43,7 @@ pub(crate) enum SpilledRecord {
 #[serde(rename_all = "snake_case")]
 enum SpilledRecordRef<'a> {
     Reserve(&'a NewRequest),
+    ReserveAmounts { request: &'a NewRequest, amounts: &'a [ReservedAmount] },
     SettleNano(&'a Settlement),
 }
 
@@ -70,7 +75,12 @@ fn try_append(path: &Path, why: SpillFile, records: &[&LedgerWrite]) -> std::io:
     let mut lines = Vec::new();
     for record in records {
         let entry = match record {
-            LedgerWrite::Reserve(request) => SpilledRecordRef::Reserve(request),
+            LedgerWrite::Reserve { request, amounts } if amounts.is_empty() => {
+                SpilledRecordRef::Reserve(request)
+            }
+            LedgerWrite::Reserve { request, amounts } => {
+                SpilledRecordRef::ReserveAmounts { request, amounts }
+            }
             LedgerWrite::Settle(ended) => SpilledRecordRef::SettleNano(ended),
             _ => continue,
         };

@@ -16,10 +16,11 @@ use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     AnswerValue, BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord,
-    RepricedAttempt, SessionPart, Settlement, StoredEndpointState, TransitionRecord, attempts,
-    billed, budget_history, cache_bypasses, endpoint_states, explanations, failed_attempts, health,
-    hourly_rollup, meter_rollup, price_changes, price_table, readiness_runs, requests, rollup,
-    session_imports, session_values, transitions,
+    RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoredEndpointState,
+    TransitionRecord, attempts, billed, budget_history, budget_reservations, cache_bypasses,
+    endpoint_states, explanations, failed_attempts, health, hourly_rollup, meter_rollup,
+    price_changes, price_table, readiness_runs, requests, rollup, session_imports, session_values,
+    transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -51,7 +52,7 @@ impl std::fmt::Debug for FileSwap {
 /// The first three are records: facts that stay in the queue until they are committed.
 #[derive(Debug)]
 pub(crate) enum LedgerWrite {
-    Reserve(NewRequest),
+    Reserve { request: NewRequest, amounts: Vec<ReservedAmount> },
     Settle(Box<Settlement>),
     EndpointChanges { transitions: Vec<TransitionRecord>, states: Vec<StoredEndpointState> },
     EndpointStates(Vec<StoredEndpointState>),
@@ -109,7 +110,11 @@ impl LedgerWrite {
         settling: &mut Option<SettlementStatements<'a>>,
     ) -> rusqlite::Result<usize> {
         match self {
-            Self::Reserve(request) => requests::reserve(connection, request),
+            Self::Reserve { request, amounts } => {
+                let fresh = requests::reserve(connection, request)?;
+                budget_reservations::insert(connection, request, amounts)?;
+                Ok(fresh)
+            }
             Self::Settle(ended) => match settling {
                 Some(settling) => settling.settle(ended),
                 None => settling.insert(SettlementStatements::prepare(connection)?).settle(ended),
@@ -147,6 +152,7 @@ impl LedgerWrite {
             }
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
+                budget_reservations::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }
             // The writer runs it alone.
@@ -157,7 +163,7 @@ impl LedgerWrite {
     /// Time of the record; `None` if this is not a record of a request.
     pub(crate) const fn record_time(&self) -> Option<WallTime> {
         match self {
-            Self::Reserve(request) => Some(request.started),
+            Self::Reserve { request, .. } => Some(request.started),
             Self::Settle(ended) => Some(ended.ended),
             _ => None,
         }
@@ -165,7 +171,7 @@ impl LedgerWrite {
 
     pub(crate) const fn request_id(&self) -> Option<RequestId> {
         match self {
-            Self::Reserve(request) => Some(request.id),
+            Self::Reserve { request, .. } => Some(request.id),
             Self::Settle(ended) => Some(ended.request.id),
             _ => None,
         }
@@ -175,7 +181,9 @@ impl LedgerWrite {
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
-                Self::Reserve(request) => request.text_bytes(),
+                Self::Reserve { request, amounts } => {
+                    request.text_bytes() + size_of_val(amounts.as_slice())
+                }
                 Self::Settle(ended) => ended.bytes(),
                 Self::EndpointChanges { transitions, states } => {
                     size_of_val(transitions.as_slice())
@@ -189,7 +197,10 @@ impl LedgerWrite {
 impl From<SpilledRecord> for LedgerWrite {
     fn from(entry: SpilledRecord) -> Self {
         match entry {
-            SpilledRecord::Reserve(request) => Self::Reserve(request),
+            SpilledRecord::Reserve(request) => Self::Reserve { request, amounts: Vec::new() },
+            SpilledRecord::ReserveAmounts { request, amounts } => {
+                Self::Reserve { request, amounts }
+            }
             SpilledRecord::SettleNano(ended) => Self::Settle(ended),
             SpilledRecord::Settle(mut ended) => {
                 ended.scale_money(1_000);
@@ -242,7 +253,7 @@ pub(crate) fn commit(
         for record in records {
             match &**record {
                 // A settlement writes the whole row, so its reservation has nothing to add.
-                LedgerWrite::Reserve(request) if settled_here.contains(&request.id) => {}
+                LedgerWrite::Reserve { request, .. } if settled_here.contains(&request.id) => {}
                 LedgerWrite::Settle(ended) => {
                     if record.apply(connection, &mut settling)? > 0 {
                         settled.push(&**ended);
@@ -252,6 +263,7 @@ pub(crate) fn commit(
             }
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
+        budget_reservations::remove(connection, &ids)?;
         rollup::count_settled(connection, &ids)?;
         hourly_rollup::unfold_settled(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;

@@ -8,7 +8,10 @@ import {
   barWords,
   crossingWords,
   dateWords,
+  interruptedWords,
+  isReserving,
   periodWords,
+  reservedWords,
   scopeWords,
 } from "@/features/usage/budget-words";
 import { scopeFilter } from "@/features/usage/requests-link";
@@ -79,11 +82,7 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
             of {formatMoney(budget.limit_nano_usd)} {periodWords(budget)}
             {budget.allowed_nano_usd > 0 && ` and ${formatMoney(budget.allowed_nano_usd)} more for a time`}
           </span>
-          {budget.reserved_nano_usd > 0 && (
-            <span className="text-12 text-ink-3">
-              , {formatMoney(budget.reserved_nano_usd)} reserved for requests in flight
-            </span>
-          )}
+          {isReserving(budget) && <span className="text-12 text-ink-3">, {reservedWords(budget)}</span>}
         </p>
         {!isRolling && <p className="text-12 whitespace-nowrap text-ink-2">starts again {dateWords(until)}</p>}
       </div>
@@ -100,7 +99,7 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
         {budget.used_up_at !== null && (
           <span className="text-warn">; at this pace used up {dateWords(budget.used_up_at)}</span>
         )}
-        ; {actionWords(budget)}.
+        ; {actionWords(budget)}.{budget.interrupted_requests > 0 && ` ${interruptedWords(budget)}`}
         {budget.unpriced_requests > 0 && (
           <>
             {" "}

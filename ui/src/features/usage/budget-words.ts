@@ -1,6 +1,8 @@
 /** Budgets in words. */
 import type { BudgetDimension, BudgetScopeView } from "@/ipc/bindings";
 import type { BudgetAction, BudgetCrossingView, BudgetPeriod, BudgetView, Weekday } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
 
 export const PERIODS = [
   { value: "day", label: "Day" },
@@ -46,6 +48,27 @@ export function periodWords({ period, days, reset_day, reset_weekday }: BudgetVi
   if (period === "week" && reset_weekday !== null && reset_weekday !== "monday")
     return `a week from ${WEEKDAYS.find((one) => one.value === reset_weekday)?.label}`;
   return `a ${period}`;
+}
+
+/** True while money is set aside for requests in flight, or some of them cost what nobody knows. */
+export function isReserving(budget: BudgetView): boolean {
+  return budget.reserved_nano_usd > 0 || budget.unbounded_requests > 0;
+}
+
+/** `$0.08 reserved for requests in flight; long answers may cost $0.40 more`. */
+export function reservedWords(budget: BudgetView): string {
+  const { reserved_nano_usd: reserved, slack_nano_usd: slack, unbounded_requests: open } = budget;
+  const parts = [`${formatMoney(reserved)} reserved for requests in flight`];
+  if (slack > 0) parts.push(`long answers may cost ${formatMoney(slack)} more`);
+  if (open > 0) parts.push(`${formatCounted(open, "request", "requests")} may cost an amount that nobody knows yet`);
+  return parts.join("; ");
+}
+
+/** What a crash left, as a sentence. */
+export function interruptedWords(budget: BudgetView): string {
+  const requests = formatCounted(budget.interrupted_requests, "request", "requests");
+  const amount = formatMoney(budget.interrupted_nano_usd);
+  return `${requests} ended with a crash, at a cost nobody knows; the ${amount} reserved for them counts until the period ends.`;
 }
 
 /** The bar in words. */

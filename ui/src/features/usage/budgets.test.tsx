@@ -51,6 +51,17 @@ test("a budget is changed without its name, and removing it can be undone", asyn
   expect(after).toMatchObject({ limit_nano_usd: 35_000_000_000, reset_day: before?.reset_day, marks: before?.marks });
 });
 
+test("money in flight and what a crash cut off are said beside what is spent", async () => {
+  renderPanel("busy", "/budgets");
+  const monthly = await screen.findByRole("listitem", { name: "monthly" });
+  expect(
+    within(monthly).getByText(/\$0\.08 reserved for requests in flight; long answers may cost \$0\.40 more/),
+  ).toBeVisible();
+  expect(within(monthly).getByText(/2 requests ended with a crash, .*\$0\.20 reserved for them counts/)).toBeVisible();
+  const agents = screen.getByRole("listitem", { name: "agents" });
+  expect(within(agents).queryByText(/reserved/)).toBeNull();
+});
+
 test("more is allowed for a time, and taken back", async () => {
   const { user } = renderPanel("busy", "/budgets");
   const agents = await screen.findByRole("listitem", { name: "agents" });

@@ -57,7 +57,8 @@ export function fakeBudgets({
     const limit = Math.round(Number(limit_usd) * 1_000_000_000);
     const own = allowances.filter((allowance) => allowance.id === id && allowance.until > now());
     const allowed = own.reduce((sum, allowance) => sum + allowance.nano_usd, 0);
-    const usedPercent = Math.min(999, Math.floor((spent * 100) / (limit + allowed)));
+    const taken = spent + (scope === null ? limit / 250 + limit / 100 : 0);
+    const usedPercent = Math.min(999, Math.floor((taken * 100) / (limit + allowed)));
     const until = from + length;
     const crossings = crossingsOf(budget, { from, until, spent_nano_usd: spent, used_percent: usedPercent }, limit);
     const usedUp = from + (now() - from) * ((limit + allowed) / Math.max(spent, 1));
@@ -78,7 +79,12 @@ export function fakeBudgets({
       forecast: budget.forecast ?? true,
       refuse_unpriced: budget.refuse_unpriced ?? false,
       spent_nano_usd: spent,
-      reserved_nano_usd: 0,
+      // Two requests in flight, and two that a crash cut off, by what covers everything.
+      reserved_nano_usd: scope === null ? limit / 250 : 0,
+      slack_nano_usd: scope === null ? limit / 50 : 0,
+      unbounded_requests: 0,
+      interrupted_nano_usd: scope === null ? limit / 100 : 0,
+      interrupted_requests: scope === null ? 2 : 0,
       from,
       until,
       used_percent: usedPercent,

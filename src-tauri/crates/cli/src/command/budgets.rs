@@ -260,6 +260,15 @@ fn sentences(budget: &BudgetView, now: UnixMs) -> Vec<String> {
         let used_up = format_distance(now, used_up);
         sentences.push(format!("At this pace it is used up {used_up}, before it begins anew."));
     }
+    sentences.extend(reserved_sentence(budget));
+    if budget.interrupted_requests.0 > 0 {
+        let requests = format_counted_noun(budget.interrupted_requests, "request");
+        let amount = format_money(budget.interrupted_nano_usd);
+        sentences.push(format!(
+            "{requests} ended with a crash, at a cost nobody knows; the {amount} reserved for them \
+             counts until the period ends."
+        ));
+    }
     if budget.unpriced_requests.0 > 0 {
         let requests = format_counted_noun(budget.unpriced_requests, "request");
         sentences.push(format!("{requests} without a known price count for nothing here."));
@@ -268,6 +277,23 @@ fn sentences(budget: &BudgetView, now: UnixMs) -> Vec<String> {
         sentences.push("It refuses requests whose price is not known.".to_owned());
     }
     sentences
+}
+
+fn reserved_sentence(budget: &BudgetView) -> Option<String> {
+    let (slack, open) = (budget.slack_nano_usd, budget.unbounded_requests);
+    if budget.reserved_nano_usd.0 == 0 && open.0 == 0 {
+        return None;
+    }
+    let mut sentence =
+        format!("{} is reserved for requests in flight", format_money(budget.reserved_nano_usd));
+    if slack.0 > 0 {
+        sentence.push_str(&format!("; long answers may cost {} more", format_money(slack)));
+    }
+    if open.0 > 0 {
+        let requests = format_counted_noun(open, "request");
+        sentence.push_str(&format!("; {requests} may cost an amount that nobody knows yet"));
+    }
+    Some(sentence + ".")
 }
 
 pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {

@@ -300,7 +300,8 @@ fn budgets_for_people() {
             _ => "on_pace",
         };
         json!({"id": id, "state": state, "limit_nano_usd": 20_000_000_000_i64, "period": "month", "scope": scope,
-            "spent_nano_usd": spent, "reserved_nano_usd": 0, "from": NOW.0 - 1_000,
+            "spent_nano_usd": spent, "reserved_nano_usd": 0, "slack_nano_usd": 0,
+            "unbounded_requests": 0, "interrupted_nano_usd": 0, "interrupted_requests": 0, "from": NOW.0 - 1_000,
             "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60,
             "allowed_nano_usd": 0, "days": null, "reset_day": 1, "reset_weekday": null,
             "action": "stop", "switch_to": null, "marks": [50, 80, 95, 100], "forecast": true, "refuse_unpriced": false,
@@ -328,6 +329,11 @@ fn budgets_for_people() {
         ("switch_to", json!("cheap")),
         ("allowed_nano_usd", json!(5_000_000_000_i64)),
         ("unpriced_requests", json!(3)),
+        ("reserved_nano_usd", json!(120_000_000)),
+        ("slack_nano_usd", json!(800_000_000)),
+        ("unbounded_requests", json!(1)),
+        ("interrupted_nano_usd", json!(300_000_000)),
+        ("interrupted_requests", json!(2)),
         ("used_up_at", json!(NOW.0 + 86_400_000)),
         (
             "allowances",

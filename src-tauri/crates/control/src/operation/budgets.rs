@@ -193,7 +193,7 @@ fn parse_scope(view: &BudgetScopeView) -> Result<(domain::BudgetDimension, Strin
 }
 
 fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTime) -> BudgetView {
-    let BudgetStatus { id, budget, from, until, spent, reserved, .. } = status;
+    let BudgetStatus { id, budget, from, until, spent, reserved, interrupted, .. } = status;
     let span = |from: WallTime, until: WallTime| until.unix_ms().saturating_sub(from.unix_ms());
     let limit = status.limit(now);
     let (mut days, mut reset_day, mut reset_weekday) = (None, None, None);
@@ -206,7 +206,7 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
     let is_refused = |crossing: &&BudgetCrossing| {
         crossing.mark == BudgetMark::Refused && crossing.at >= *from && crossing.limit == limit
     };
-    let used_percent = percent((*spent + *reserved).nanos(), limit.nanos()).min(999);
+    let used_percent = percent(status.taken().nanos(), limit.nanos()).min(999);
     let refused_since = crossings.iter().find(is_refused).map(|crossing| crossing.at.into());
     let used_up_at = status.used_up_at(now);
     BudgetView {
@@ -228,7 +228,11 @@ fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTim
         forecast: budget.forecast,
         refuse_unpriced: budget.refuse_unpriced,
         spent_nano_usd: (*spent).into(),
-        reserved_nano_usd: (*reserved).into(),
+        reserved_nano_usd: reserved.amount.into(),
+        slack_nano_usd: reserved.slack.into(),
+        unbounded_requests: reserved.unbounded_requests.into(),
+        interrupted_nano_usd: interrupted.amount.into(),
+        interrupted_requests: interrupted.requests.into(),
         from: (*from).into(),
         until: (*until).into(),
         used_percent,

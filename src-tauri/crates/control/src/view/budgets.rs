@@ -52,13 +52,22 @@ pub struct BudgetView {
     /// True if it refuses requests whose price is not known.
     pub refuse_unpriced: bool,
     pub spent_nano_usd: NanoDollars,
-    /// For requests under way.
+    /// For requests under way, with answers as long as their models usually give.
     pub reserved_nano_usd: NanoDollars,
+    /// What these may cost more, if their answers are as long as they may be.
+    pub slack_nano_usd: NanoDollars,
+    /// Those under way whose price or longest answer is not known, so that `slack_nano_usd` has
+    /// nothing of them.
+    pub unbounded_requests: Count,
+    /// What was reserved for requests that a kill of the program cut off. What they cost is not
+    /// known; it counts against the limit.
+    pub interrupted_nano_usd: NanoDollars,
+    pub interrupted_requests: Count,
     /// Start of the period.
     pub from: UnixMs,
     /// End of the period; then it begins anew. A rolling window moves on at this time.
     pub until: UnixMs,
-    /// Spent and reserved of the limit and what is allowed more, at most 999.
+    /// Spent, interrupted and reserved of the limit and what is allowed more, at most 999.
     pub used_percent: u32,
     /// Part of the period that is over; 100 for a rolling one.
     pub elapsed_percent: u32,

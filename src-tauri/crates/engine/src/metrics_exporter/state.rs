@@ -87,7 +87,7 @@ impl MetricsExporter {
         for status in self.budgets.statuses() {
             let labels = BudgetLabels { budget: status.id.to_string() };
             let limit = status.limit(now);
-            let used = status.spent.nanos().saturating_add(status.reserved.nanos());
+            let used = status.taken().nanos();
             let rest = NanoUsd::new(limit.nanos().saturating_sub(used));
             limits.get_or_create(&labels).set(dollars(limit));
             left.get_or_create(&labels).set(dollars(rest));

@@ -10,6 +10,10 @@ use wire::{AnswerFacts, UsageReading, UsageReport};
 /// base64, whose tokens do not depend on their length.
 const UNBROKEN_BYTES_MAX: usize = 2_048;
 
+/// Tokens of an image of full size: Anthropic counts a token for 750 pixels after scaling to at most
+/// 1.15 megapixels (<https://docs.claude.com/en/docs/build-with-claude/vision>); others count fewer.
+const IMAGE_TOKENS_MAX: u64 = 1_600;
+
 /// Bytes of text per token where only the number of bytes is known: between English prose (4.5) and
 /// code (3.3) in the table of the crate `tokens`.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
@@ -41,27 +45,53 @@ pub(crate) fn partial_usage(facts: &AnswerFacts, request_body: &Bytes) -> Option
     Some(report)
 }
 
-/// Estimates the tokens of all texts in a request's body.
-pub(crate) fn input_tokens(body: &[u8]) -> u64 {
-    let mut tally = TokenEstimator::new();
-    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
-        count(&value, &mut tally);
-    }
-    tally.tokens()
+/// Estimates the tokens of a body of this length.
+pub(crate) fn tokens_of_bytes(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX) / BYTES_PER_TOKEN
 }
 
-/// Recursion is bounded: parsing limits the depth of a body.
-fn count(value: &serde_json::Value, tally: &mut TokenEstimator) {
-    match value {
-        serde_json::Value::String(text) if is_text(text) => tally.push(text),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| count(item, tally)),
-        serde_json::Value::Object(members) => {
-            if members.contains_key("role") {
-                tally.begin_message();
-            }
-            members.values().for_each(|member| count(member, tally));
+/// Estimates the tokens of all texts in a request's body.
+pub(crate) fn input_tokens(body: &[u8]) -> u64 {
+    Contents::of(body).texts.tokens()
+}
+
+/// As [`input_tokens`], with as much for each image as the dearest vendor counts.
+pub(crate) fn input_with_images(body: &[u8]) -> u64 {
+    let Contents { texts, images } = Contents::of(body);
+    texts.tokens().saturating_add(images.max(1).saturating_mul(IMAGE_TOKENS_MAX))
+}
+
+/// What a request's body holds.
+#[derive(Default)]
+struct Contents {
+    texts: TokenEstimator,
+    /// Strings that are no text. An image that is only linked is not among them.
+    images: u64,
+}
+
+impl Contents {
+    fn of(body: &[u8]) -> Self {
+        let mut contents = Self::default();
+        if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
+            contents.add(&value);
         }
-        _ => {}
+        contents
+    }
+
+    /// Recursion is bounded: parsing limits the depth of a body.
+    fn add(&mut self, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) if is_text(text) => self.texts.push(text),
+            serde_json::Value::String(_) => self.images += 1,
+            serde_json::Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            serde_json::Value::Object(members) => {
+                if members.contains_key("role") {
+                    self.texts.begin_message();
+                }
+                members.values().for_each(|member| self.add(member));
+            }
+            _ => {}
+        }
     }
 }
 

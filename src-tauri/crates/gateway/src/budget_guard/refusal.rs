@@ -22,7 +22,7 @@ impl Failure {
             status.id,
             amount(status.limit(now), currency),
             period(status),
-            amount(status.spent + status.reserved, currency),
+            amount(status.taken(), currency),
             end(status),
             way_out(status),
             status.id,

@@ -43,7 +43,54 @@ async fn two_hundred_requests_at_once_do_not_pass_a_budget_for_ten() {
     assert!(answers.iter().all(|answer| [200, 402].contains(&answer.status)));
     let status = world.budgets.statuses().remove(0);
     assert_eq!(status.spent, COST.scaled(i64::try_from(answered).expect("few")));
-    assert_eq!((status.reserved, status.spent <= limit), (NanoUsd::ZERO, true));
+    assert_eq!((status.reserved, status.spent <= limit), (budgets::Reserved::default(), true));
+}
+
+/// Asks until the answer is held back by a backend that is silent.
+async fn in_flight(ask: &str) -> (World, ScriptedUpstream, budgets::Reserved) {
+    let upstream = always(Reply::silence()).await;
+    let world = world(&upstream).await;
+    configure(&world, NanoUsd::new(1_000_000_000), None);
+    let mut asked = Box::pin(world.chat(ask));
+    tokio::select! {
+        _answer = &mut asked => unreachable!("the backend is silent"),
+        () = upstream.wait_for_requests(1) => {}
+    }
+    drop(asked);
+    let reserved = world.budgets.statuses().remove(0).reserved;
+    (world, upstream, reserved)
+}
+
+#[tokio::test]
+async fn a_request_that_names_no_limit_reserves_an_answer_of_the_usual_length() {
+    let stated = ask();
+    let open = stated.replace(r#""max_tokens":2,"#, "");
+    let input = |body: &str| i64::try_from(body.len() / 4).expect("short");
+    let (_world, _upstream, reserved) = in_flight(&stated).await;
+    let amount = NanoUsd::new((input(&stated) + 2) * 1_000);
+    assert_eq!((reserved.amount, reserved.slack), (amount, NanoUsd::ZERO));
+    let (_world, _upstream, reserved) = in_flight(&open).await;
+    let assumed = i64::try_from(budgets::OUTPUT_TOKENS_ASSUMED).expect("few");
+    assert_eq!(reserved.amount, NanoUsd::new((input(&open) + assumed) * 1_000));
+    assert_eq!(reserved.unbounded_requests, 1, "nothing says how long an answer of it may be");
+    // Ten times what is assumed, by the request's own word.
+    let long = stated.replace(r#""max_tokens":2"#, &format!(r#""max_tokens":{}"#, assumed * 10));
+    let (_world, _upstream, reserved) = in_flight(&long).await;
+    assert_eq!(reserved.slack, NanoUsd::new(assumed * 9 * 1_000));
+}
+
+#[tokio::test]
+async fn what_answers_were_long_is_assumed_of_the_next() {
+    let (world, _upstream) = priced_world().await;
+    configure(&world, NanoUsd::new(1_000_000_000), None);
+    let open = ask().replace(r#""max_tokens":2,"#, "");
+    for _answer in 0..budgets::ANSWERS_MIN {
+        assert_eq!(world.chat(&open).await.status, 200);
+    }
+    // Room for the question and a short answer, not for one of the assumed length.
+    let spent = world.budgets.statuses().remove(0).spent;
+    configure(&world, spent + NanoUsd::new(40_000), None);
+    assert_eq!(world.chat(&open).await.status, 200);
 }
 
 #[tokio::test]
@@ -131,7 +178,7 @@ fn configure_switch(world: &World, scope: Option<(BudgetDimension, String)>) {
     let id = BudgetId::new("monthly").expect("a name");
     world.budgets.configure([(id.clone(), budget)], TimeZone::UTC);
     let status = world.budgets.statuses().remove(0);
-    let spent = LoadedSpending { spent: limit, unpriced_requests: 0, allowances: Vec::new() };
+    let spent = LoadedSpending { spent: limit, ..LoadedSpending::default() };
     world.budgets.correct(&id, status.from, status.spent, spent);
 }
 

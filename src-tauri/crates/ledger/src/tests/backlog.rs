@@ -93,7 +93,8 @@ async fn a_lock_that_stays_refuses_new_requests_until_it_goes() {
 #[tokio::test]
 async fn the_queue_refuses_new_requests_at_its_limit_and_takes_the_ends_of_those_under_way() {
     let place = LedgerFixture::new();
-    let bytes = |number| LedgerWrite::Reserve(request(number)).bytes();
+    let bytes =
+        |number| LedgerWrite::Reserve { request: request(number), amounts: Vec::new() }.bytes();
     // The tenth reservation reaches the limit exactly.
     let queue_bytes_max = (0..10).map(bytes).sum();
     let limits = LedgerLimits { queue_bytes_max, ..LedgerLimits::default() };

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{BudgetId, NanoUsd, WallTime};
 use pricing::Cost;
 use proptest::prelude::*;
 
 use super::{LedgerFixture, at, request, settlement};
-use crate::{CommitStatus, RequestQuery, RequestState};
+use crate::{CommitStatus, Ledger, RequestQuery, RequestState, ReservedAmount};
 
 #[tokio::test]
 async fn what_was_running_at_the_last_stop_is_unknown_and_counted() {
@@ -26,6 +26,42 @@ async fn what_was_running_at_the_last_stop_is_unknown_and_counted() {
         let spend = ledger.spend(at(0), at(60_000)).await.expect("read");
         assert_eq!((spend.requests, spend.unpriced_requests), (2, 1));
     }
+}
+
+#[tokio::test]
+async fn what_budgets_reserved_for_a_killed_process_is_kept_and_nothing_else() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let budget = |name: &str| BudgetId::new(name).expect("a name");
+    let amount = |name: &str, nanos: i64| ReservedAmount {
+        budget: budget(name),
+        amount: NanoUsd::new(nanos),
+    };
+    let reserve = |number: u32, amounts: Vec<ReservedAmount>| {
+        ledger.reserve_amounts(request(number), amounts).expect("room")
+    };
+    for number in [1, 2, 3] {
+        let reserved = reserve(number, vec![amount("all", 100), amount("own", 7)]).await;
+        assert_eq!(reserved.expect("committed"), CommitStatus::Committed);
+    }
+    ledger.settle(settlement(3)).await.expect("settled");
+    let sum = |ledger: &Ledger, name: &str, from: i64| {
+        let (ledger, budget) = (ledger.clone(), budget(name));
+        async move {
+            let sum = ledger.interrupted_reservations(budget, at(from), at(60_000)).await;
+            let sum = sum.expect("read");
+            (sum.requests, sum.amount.nanos())
+        }
+    };
+    assert_eq!(sum(&ledger, "all", 0).await, (0, 0), "they are under way");
+    drop(ledger);
+    let ledger = place.open();
+    assert_eq!(sum(&ledger, "all", 0).await, (2, 200));
+    assert_eq!(sum(&ledger, "own", 0).await, (2, 14));
+    let second = request(2).started.unix_ms() - at(0).unix_ms();
+    assert_eq!(sum(&ledger, "all", second).await, (1, 100), "of this period only");
+    ledger.purge_before(at(60_000)).await.expect("purged");
+    assert_eq!(sum(&ledger, "all", 0).await, (0, 0));
 }
 
 #[tokio::test]
