@@ -168,11 +168,15 @@ export const commands = {
 	/**  Removes a pinned figure. */
 	pinDelete: (req: PinRef) => typedError<null, ApiError>(__TAURI_INVOKE("pin_delete", { req })),
 	/**  Writes the statement of a month as a page to print, CSV or JSON. */
-	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
+	statement: (req: StatementQuery) => typedError<TextFile, ApiError>(__TAURI_INVOKE("statement", { req })),
 	/**  Saves the statement of a month in the folder for downloads. */
-	statementSave: (req: StatementQuery) => typedError<StatementSaved, ApiError>(__TAURI_INVOKE("statement_save", { req })),
+	statementSave: (req: StatementQuery) => typedError<SavedFile, ApiError>(__TAURI_INVOKE("statement_save", { req })),
 	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
+	/**  Writes the requests that match filters as CSV or JSON, newest first. */
+	requestsExport: (req: RequestsExport) => typedError<TextFile, ApiError>(__TAURI_INVOKE("requests_export", { req })),
+	/**  Saves the requests that match filters in the folder for downloads. */
+	requestsExportSave: (req: RequestsExport) => typedError<SavedFile, ApiError>(__TAURI_INVOKE("requests_export_save", { req })),
 	/**  Returns a request as code without a token. */
 	requestCode: (req: RequestRef) => typedError<RequestCodeView, ApiError>(__TAURI_INVOKE("request_code", { req })),
 	/**  Lists the saved views of the requests. */
@@ -3561,6 +3565,16 @@ export type RequestView = {
 	attempts: number,
 };
 
+/**  Asks for all requests that match filters, as a file. */
+export type RequestsExport = {
+	/**  Its `limit` may be 1 to 100,000, and is that if it is 0. `before` is not looked at. */
+	query: RequestsQuery,
+	format: RequestsFormat,
+};
+
+/**  How exported requests are written. */
+export type RequestsFormat = "csv" | "json";
+
 /**
  *  Filters for single requests. All filters that are set must match.
  * 
@@ -3867,6 +3881,17 @@ export type RoutesView = {
 	routes: RouteView[],
 	/**  Requests of the last 24 hours that took no route, only their model's name. */
 	unrouted_requests: Count,
+};
+
+/**  A file in the folder for downloads. */
+export type SavedFile = {
+	path: string,
+	requests: Count,
+	/**  As in [`TextFile`]. */
+	unpriced_requests: Count,
+	cost_nano_usd: NanoDollars,
+	/**  As in [`TextFile`]. */
+	is_whole: boolean,
 };
 
 /**  Filters of requests under a name. */
@@ -4447,18 +4472,6 @@ export type SpendView = {
 	unpriced_requests: Count,
 };
 
-/**  A statement as a file. */
-export type StatementFile = {
-	/**  For example `gatehouse-2026-11.html`. */
-	name: string,
-	media_type: string,
-	text: string,
-	requests: Count,
-	/**  Of these, requests whose cost is not known. */
-	unpriced_requests: Count,
-	cost_nano_usd: NanoDollars,
-};
-
 /**  How a statement is written. */
 export type StatementFormat = 
 /**  A page to print. */
@@ -4472,10 +4485,6 @@ export type StatementQuery = {
 	project?: string | null,
 	zone: TimeZoneChoice,
 	format: StatementFormat,
-};
-
-export type StatementSaved = {
-	path: string,
 };
 
 /**  Something that needs attention. */
@@ -4538,6 +4547,20 @@ export type SuppressedAlertView = {
 	title: string,
 	/**  The alert it is part of: its rule and what that is about, such as `backend-down/openai`. */
 	by: string,
+};
+
+/**  A file as a text, with what it sums up. */
+export type TextFile = {
+	/**  For example `gatehouse-2026-11.html`. */
+	name: string,
+	media_type: string,
+	text: string,
+	requests: Count,
+	/**  Of these, requests whose cost is not known. */
+	unpriced_requests: Count,
+	cost_nano_usd: NanoDollars,
+	/**  False if there were more requests than a file may have; the oldest are left off. */
+	is_whole: boolean,
 };
 
 /**  The time zone in which a day begins. */

@@ -45,7 +45,7 @@ import { fakeKeyLife } from "@/ipc/fake/key-life";
 import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
-import { statementOf } from "@/ipc/fake/statement";
+import { savedFile, statementOf } from "@/ipc/fake/statement";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
 import { fakeWiring } from "@/ipc/fake/wiring";
@@ -338,8 +338,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
 
     ...fakeUsage(doing, labelOf),
     statement: (req) => answer(() => statementOf(world.requests, req, now())),
-    statementSave: (req) =>
-      answer(() => ({ path: `/home/dev/Downloads/${statementOf(world.requests, req, now()).name}` })),
+    statementSave: (req) => answer(() => savedFile(statementOf(world.requests, req, now()))),
 
     readiness: () => answer(() => ({ run: world.run, history: world.history })),
     readinessStart: ({ set = "full" }) =>

@@ -119,6 +119,8 @@ export const OPERATION_CHANGES = {
   statement: [],
   statementSave: [],
   requests: [],
+  requestsExport: [],
+  requestsExportSave: [],
   requestCode: [],
   savedViews: [],
   savedViewSet: ["settings"],

@@ -22,6 +22,7 @@ const ALSO_AUDITED: &[&str] = &[
     "ledger_export",
     "panel_address",
     "playground_send",
+    "requests_export_save",
     "secrets_export",
     "statement_save",
 ];

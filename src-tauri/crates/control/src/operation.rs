@@ -35,6 +35,7 @@ mod session_logs;
 mod settings;
 mod statement;
 mod status;
+mod text_file;
 mod usage;
 mod usage_advice;
 mod usage_anomalies;
@@ -83,7 +84,10 @@ pub(crate) use playground::*;
 pub(crate) use prices::*;
 pub(crate) use profiles::*;
 pub(crate) use readiness::*;
-pub(crate) use requests::{request_code, requests, saved_view_remove, saved_view_set, saved_views};
+pub(crate) use requests::{
+    request_code, requests, requests_export, requests_export_save, saved_view_remove,
+    saved_view_set, saved_views,
+};
 pub(crate) use resilience::*;
 pub(crate) use routes::*;
 pub(crate) use session_logs::*;

@@ -180,11 +180,15 @@ macro_rules! operations {
             /// Removes a pinned figure.
             pin_delete(req: PinRef) -> (), changes [Settings, Usage];
             /// Writes the statement of a month as a page to print, CSV or JSON.
-            statement(req: StatementQuery) -> StatementFile, changes [];
+            statement(req: StatementQuery) -> TextFile, changes [];
             /// Saves the statement of a month in the folder for downloads.
-            statement_save(req: StatementQuery) -> StatementSaved, changes [];
+            statement_save(req: StatementQuery) -> SavedFile, changes [];
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [], tool "list_requests" Read;
+            /// Writes the requests that match filters as CSV or JSON, newest first.
+            requests_export(req: RequestsExport) -> TextFile, changes [];
+            /// Saves the requests that match filters in the folder for downloads.
+            requests_export_save(req: RequestsExport) -> SavedFile, changes [];
             /// Returns a request as code without a token.
             request_code(req: RequestRef) -> RequestCodeView, changes [];
             /// Lists the saved views of the requests.

@@ -75,6 +75,7 @@ plain!(
     PriceSet,
     PriceImport,
     PriceImportRef,
+    RequestsExport,
     RequestsQuery,
     PinsQuery,
     PinSave,

@@ -107,7 +107,7 @@ export const COLUMNS: Column<RequestView>[] = [
   {
     id: "when",
     header: "When",
-    width: "104px",
+    width: "112px",
     numeric: true,
     value: (request) => request.started_at,
     cell: (request) => (

@@ -1,5 +1,5 @@
 import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { RequestsQuery } from "@/ipc/bindings";
 import { NOW, renderPanel, type Rendered } from "../../../test/render-panel";
 
@@ -179,4 +179,18 @@ test("a request of any age opens by its address: its times, its cause and the ne
     "href",
     `#/playground?model=${encodeURIComponent(failed.model_asked)}`,
   );
+});
+
+test("all requests that match are exported, not only those on the screen", async () => {
+  const urls = { createObjectURL: vi.fn(() => "blob:requests"), revokeObjectURL: vi.fn() };
+  vi.stubGlobal("URL", Object.assign(URL, urls));
+  const { host, user } = renderPanel("busy", "/requests?state=failed");
+  const exported = vi.spyOn(host, "requestsExport");
+  await user.click(await screen.findByRole("button", { name: "Export" }));
+  await user.click(screen.getByRole("menuitem", { name: "CSV" }));
+  expect(await screen.findByText(/^Downloaded gatehouse-requests-.*\.csv/)).toBeVisible();
+  const failed = await count(host, { state: "failed" });
+  expect(screen.getByText(new RegExp(`^${failed} requests, `))).toBeVisible();
+  expect(exported).toHaveBeenCalledExactlyOnceWith({ query: { state: "failed" }, format: "csv" });
+  expect(urls.createObjectURL).toHaveBeenCalledOnce();
 });

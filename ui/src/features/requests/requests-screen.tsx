@@ -2,6 +2,7 @@
 import { ColumnsMenu, useColumns } from "@/features/requests/columns";
 import { LiveTailButton, useLiveTail } from "@/features/requests/live-tail";
 import { RequestDrawer } from "@/features/requests/request-drawer";
+import { RequestsExport } from "@/features/requests/requests-export";
 import { RequestsFilters } from "@/features/requests/requests-filters";
 import { filterOf, type RequestsPlace } from "@/features/requests/requests-place";
 import { RequestsTable } from "@/features/requests/requests-table";
@@ -33,6 +34,7 @@ export function RequestsScreen({ place, onMove }: RequestsScreenProps) {
         <>
           {isOpenEnded && <LiveTailButton tail={tail} filter={filter} />}
           <SavedViews filter={filter} onChoose={move} />
+          <RequestsExport filter={{ ...filter, ...paused }} />
           <ColumnsMenu chosen={chosen} />
         </>
       }

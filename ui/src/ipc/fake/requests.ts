@@ -1,9 +1,11 @@
 /** The filters of the fake requests, their code, and the saved views. */
-import type { RequestsQuery, RequestView, SavedView, SnippetView } from "@/ipc/bindings";
+import type { RequestsFormat, RequestsQuery, RequestView, SavedView, SnippetView, TextFile } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
+import { savedFile } from "@/ipc/fake/statement";
 import { failedAttempts } from "@/ipc/fake/traffic";
 import type { Host } from "@/ipc/host";
+import { toCsv } from "@/lib/csv";
 
 const MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const VIEWS_MAX = 50;
@@ -93,12 +95,42 @@ function snippetsOf(request: RequestView, port: number): SnippetView[] {
   ];
 }
 
+/** A few of the columns that the core writes. */
+function fileOf(requests: RequestView[], format: RequestsFormat): TextFile {
+  const rows = requests.map(({ id, model_asked, cost_nano_usd }) => ({ id, model_asked, cost_nano_usd }));
+  const text =
+    format === "json"
+      ? JSON.stringify(rows)
+      : toCsv(
+          ["id", "model_asked", "cost_nano_usd"],
+          rows.map((row) => [row.id, row.model_asked, row.cost_nano_usd ?? ""]),
+        );
+  return {
+    name: `gatehouse-requests-2026-11-21T08-00-00Z.${format}`,
+    media_type: format === "json" ? "application/json" : "text/csv;charset=utf-8",
+    text,
+    requests: requests.length,
+    unpriced_requests: requests.filter((request) => request.cost_nano_usd === null).length,
+    cost_nano_usd: requests.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0),
+    is_whole: true,
+  };
+}
+
 export function fakeRequests({
   world,
   now,
   answer,
   changed,
-}: Doing): Pick<Host, "requests" | "requestCode" | "savedViews" | "savedViewSet" | "savedViewRemove"> {
+}: Doing): Pick<
+  Host,
+  | "requests"
+  | "requestsExport"
+  | "requestsExportSave"
+  | "requestCode"
+  | "savedViews"
+  | "savedViewSet"
+  | "savedViewRemove"
+> {
   const views: SavedView[] =
     world.requests.length === 0 ? [] : [{ name: "slow-and-dear", query: { slower_than: "20s", min_cost: "0.05" } }];
   return {
@@ -111,6 +143,9 @@ export function fakeRequests({
         const next = first + limit < rows.length ? (page.at(-1)?.id ?? null) : null;
         return { requests: page, next, looked_back_to: null };
       }),
+    requestsExport: (req) => answer(() => fileOf(filtered(world.requests, req.query, now()), req.format)),
+    requestsExportSave: (req) =>
+      answer(() => savedFile(fileOf(filtered(world.requests, req.query, now()), req.format))),
     requestCode: (req) =>
       answer(() => {
         const request =

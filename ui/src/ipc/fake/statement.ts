@@ -1,5 +1,5 @@
 /** Statements of the fake data, over its requests of the month. */
-import type { RequestView, StatementFile, StatementQuery } from "@/ipc/bindings";
+import type { RequestView, SavedFile, StatementQuery, TextFile } from "@/ipc/bindings";
 
 const MEDIA_TYPES = {
   html: "text/html;charset=utf-8",
@@ -7,7 +7,7 @@ const MEDIA_TYPES = {
   json: "application/json",
 } as const;
 
-export function statementOf(requests: RequestView[], query: StatementQuery, now: number): StatementFile {
+export function statementOf(requests: RequestView[], query: StatementQuery, now: number): TextFile {
   const month = query.month ?? new Date(now).toISOString().slice(0, 7);
   const counted = requests.filter(
     (request) =>
@@ -22,5 +22,11 @@ export function statementOf(requests: RequestView[], query: StatementQuery, now:
     requests: counted.length,
     unpriced_requests: counted.filter((request) => request.cost_nano_usd === null).length,
     cost_nano_usd: cost,
+    is_whole: true,
   };
+}
+
+/** The file in the folder for downloads. */
+export function savedFile({ name, requests, unpriced_requests, cost_nano_usd, is_whole }: TextFile): SavedFile {
+  return { path: `/home/dev/Downloads/${name}`, requests, unpriced_requests, cost_nano_usd, is_whole };
 }

@@ -12,6 +12,7 @@ use crate::quantity::{UNKNOWN, format_count, format_distance, format_duration, f
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
+mod export;
 mod filter;
 mod follow;
 pub(super) mod show;
@@ -40,6 +41,8 @@ enum RequestsCommand {
     /// Show one request: its outcome, its attempts, its cost and what to do about a failure
     #[command(alias = "get")]
     Show(show::ShowRequestArguments),
+    /// Write all requests that match filters as CSV or JSON, at most 100,000
+    Export(export::ExportRequestsArguments),
     /// List the saved views, for --view
     Views,
     /// List requests, as without a subcommand
@@ -54,6 +57,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CommandError> {
     match &wanted.one {
         Some(RequestsCommand::Show(wanted)) => return show::run(wanted, core, console).await,
+        Some(RequestsCommand::Export(wanted)) => return export::run(wanted, core, console).await,
         Some(RequestsCommand::Views) => {
             console.print_view(&control::saved_views(core).await?, |views| views_table(views))?;
             return Ok(Exit::Success);

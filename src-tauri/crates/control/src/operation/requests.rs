@@ -1,6 +1,7 @@
 //! Operations on single requests: pages of them by filters, saved views, one request as code.
 
 mod code;
+mod export;
 mod filter;
 mod saved;
 
@@ -9,6 +10,7 @@ use engine::Engine;
 use ledger::{CacheOutcome, RequestRow, RequestState};
 
 pub(crate) use code::request_code;
+pub(crate) use export::{requests_export, requests_export_save};
 pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 
 use super::invoice::unpriced_view;

@@ -7,7 +7,6 @@ mod csv;
 mod html;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use domain::{NanoUsd, WallTime};
 use engine::{Engine, backend_labels};
@@ -18,15 +17,14 @@ use ledger::{MeterTotals, StatementRow, UsageTotals};
 use serde::Serialize;
 
 use super::invoice::meter_label;
+use super::text_file;
 use super::usage_period::{to_zoned, zone_name};
 use crate::ApiError;
 use crate::moment::time_zone;
-use crate::view::{StatementFile, StatementFormat, StatementQuery, StatementSaved};
+use crate::view::{SavedFile, StatementFormat, StatementQuery, TextFile};
 
 /// Longest project name in a query, in characters, as the ledger keeps them.
 const PROJECT_CHARS_MAX: usize = ledger::NAME_CHARS_MAX;
-/// Files of one name in a folder before saving fails.
-const SAME_NAMES_MAX: usize = 1_000;
 
 /// What a statement says.
 #[derive(Debug, Serialize)]
@@ -82,10 +80,7 @@ struct MeterLine {
     cost_nano_usd: i64,
 }
 
-pub(crate) async fn statement(
-    engine: &Engine,
-    req: StatementQuery,
-) -> Result<StatementFile, ApiError> {
+pub(crate) async fn statement(engine: &Engine, req: StatementQuery) -> Result<TextFile, ApiError> {
     let statement = make(engine, &req).await?;
     let text = match req.format {
         StatementFormat::Html => html::render(&statement),
@@ -93,18 +88,19 @@ pub(crate) async fn statement(
         StatementFormat::Json => serde_json::to_string_pretty(&statement)
             .map_err(|error| ApiError::failed(error.to_string()))?,
     };
-    Ok(StatementFile {
+    Ok(TextFile {
         name: file_name(&statement, req.format),
         media_type: match req.format {
             StatementFormat::Html => "text/html;charset=utf-8",
-            StatementFormat::Csv => "text/csv;charset=utf-8",
-            StatementFormat::Json => "application/json",
+            StatementFormat::Csv => text_file::CSV,
+            StatementFormat::Json => text_file::JSON,
         }
         .to_owned(),
         text,
         requests: statement.total.requests.into(),
         unpriced_requests: statement.total.unpriced_requests.into(),
         cost_nano_usd: NanoUsd::new(statement.total.cost_nano_usd).into(),
+        is_whole: true,
     })
 }
 
@@ -112,39 +108,8 @@ pub(crate) async fn statement(
 pub(crate) async fn statement_save(
     engine: &Engine,
     req: StatementQuery,
-) -> Result<StatementSaved, ApiError> {
-    let file = statement(engine, req).await?;
-    let folder = engine.folders().downloads.clone();
-    let saved = tokio::task::spawn_blocking(move || write_new(&folder, &file.name, &file.text));
-    let path = saved.await.map_err(|error| ApiError::failed(error.to_string()))??;
-    Ok(StatementSaved { path })
-}
-
-/// Creates `name`, or `name (2)` if that exists.
-fn write_new(folder: &Path, name: &str, text: &str) -> Result<String, ApiError> {
-    let failed = |path: &Path, error: &std::io::Error| {
-        ApiError::failed(format!("could not write {}: {error}", path.display()))
-            .with_hint("Make the folder writable, or use `gatehouse usage statement --output`.")
-    };
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
-    for number in 1..=SAME_NAMES_MAX {
-        let name = match number {
-            1 => name.to_owned(),
-            number => format!("{stem} ({number}).{extension}"),
-        };
-        let path = folder.join(name);
-        match std::fs::File::create_new(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&path, &error)),
-            Ok(mut file) => {
-                std::io::Write::write_all(&mut file, text.as_bytes())
-                    .map_err(|error| failed(&path, &error))?;
-                return Ok(path.display().to_string());
-            }
-        }
-    }
-    Err(ApiError::failed(format!("{} has too many files of this name", folder.display())))
+) -> Result<SavedFile, ApiError> {
+    text_file::save(engine, statement(engine, req).await?).await
 }
 
 async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiError> {
@@ -312,16 +277,5 @@ mod tests {
             let error = month_range(Some(text), &TimeZone::UTC, now).expect_err(text);
             assert_eq!(error.field.as_deref(), Some("month"), "{text}");
         }
-    }
-
-    #[test]
-    fn files_are_written_beside_those_of_the_same_name() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let into = folder.path().join("new");
-        let paths: Vec<_> =
-            (0..3).map(|_| write_new(&into, "a.html", "x").expect("written")).collect();
-        let names: Vec<_> =
-            paths.iter().filter_map(|path| Path::new(path).file_name()?.to_str()).collect();
-        assert_eq!(names, ["a.html", "a (2).html", "a (3).html"]);
     }
 }

@@ -97,6 +97,24 @@ pub struct RequestsQuery {
     pub ended_since: Option<UnixMs>,
 }
 
+domain::words! {
+    /// How exported requests are written.
+    #[derive(Default)]
+    RequestsFormat {
+        #[default]
+        Csv = "csv",
+        Json = "json",
+    }
+}
+
+/// Asks for all requests that match filters, as a file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+pub struct RequestsExport {
+    /// Its `limit` may be 1 to 100,000, and is that if it is 0. `before` is not looked at.
+    pub query: RequestsQuery,
+    pub format: RequestsFormat,
+}
+
 /// A page of requests, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RequestsView {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, TimeZoneChoice};
+use super::TimeZoneChoice;
 
 domain::words! {
     /// How a statement is written.
@@ -28,22 +28,4 @@ pub struct StatementQuery {
     pub project: Option<String>,
     pub zone: TimeZoneChoice,
     pub format: StatementFormat,
-}
-
-/// A statement as a file.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct StatementFile {
-    /// For example `gatehouse-2026-11.html`.
-    pub name: String,
-    pub media_type: String,
-    pub text: String,
-    pub requests: Count,
-    /// Of these, requests whose cost is not known.
-    pub unpriced_requests: Count,
-    pub cost_nano_usd: NanoDollars,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct StatementSaved {
-    pub path: String,
 }

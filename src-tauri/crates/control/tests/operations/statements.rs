@@ -17,7 +17,7 @@ async fn record(world: &World, model: &str, project: Option<&str>, nanos: Option
     world.settle(ended).await;
 }
 
-async fn write(world: &World, format: StatementFormat, project: Option<&str>) -> StatementFile {
+async fn write(world: &World, format: StatementFormat, project: Option<&str>) -> TextFile {
     let project = project.map(str::to_owned);
     let query = StatementQuery { month: None, project, zone: TimeZoneChoice::Utc, format };
     control::statement(&world.core, query).await.expect("a statement")
@@ -75,4 +75,52 @@ async fn a_statement_adds_up_in_every_format() {
     refused(control::statement(&world.core, wrong).await, ErrorCode::InvalidInput, Some("month"));
     let wrong = StatementQuery { project: Some("x".repeat(257)), ..query };
     refused(control::statement(&world.core, wrong).await, ErrorCode::InvalidInput, Some("project"));
+}
+
+async fn export(world: &World, format: RequestsFormat, query: RequestsQuery) -> TextFile {
+    control::requests_export(&world.core, RequestsExport { query, format }).await.expect("a file")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exported_requests_add_up_and_are_those_that_match() {
+    let world = world().await;
+    for number in 0..510 {
+        record(&world, "small", Some("shop"), Some(number)).await;
+    }
+    record(&world, "=cmd|'/c calc'!A1", None, Some(2_000_000_001)).await;
+    record(&world, "odd", None, None).await;
+    let sum: i64 = (0..510).sum();
+
+    let table = export(&world, RequestsFormat::Csv, RequestsQuery::default()).await;
+    assert_eq!((table.requests, table.unpriced_requests), (Count(512), Count(1)));
+    assert_eq!((table.cost_nano_usd.0, table.is_whole), (sum + 2_000_000_001, true));
+    let lines: Vec<Vec<&str>> = table.text.lines().map(|line| line.split(',').collect()).collect();
+    let column = lines[0].iter().position(|name| *name == "cost_usd").expect("a column");
+    let amounts = lines[1..].iter().map(|line| line[column]).filter(|cell| !cell.is_empty());
+    let amounts: Vec<i64> =
+        amounts.map(|amount| NanoUsd::from_dollars(amount).expect("dollars").nanos()).collect();
+    assert_eq!((amounts.len(), amounts.iter().sum()), (511, sum + 2_000_000_001_i64));
+    assert!(table.text.contains(",'=cmd|'/c calc'!A1,"), "{}", table.text);
+    assert!(table.name.ends_with(".csv"), "{}", table.name);
+
+    let shop = RequestsQuery { project: Some("shop".to_owned()), ..RequestsQuery::default() };
+    let shop = export(&world, RequestsFormat::Json, shop).await;
+    let rows: Value = serde_json::from_str(&shop.text).expect("JSON");
+    let rows = rows.as_array().expect("rows");
+    assert_eq!((rows.len(), shop.cost_nano_usd.0), (510, sum));
+    assert!(rows.iter().all(|row| row["project"] == "shop" && row["cost_basis"] == "reported"));
+
+    for (limit, rows, is_whole) in [(511, 511, false), (512, 512, true)] {
+        let newest = RequestsQuery { limit, ..RequestsQuery::default() };
+        let newest = export(&world, RequestsFormat::Csv, newest).await;
+        assert_eq!((newest.requests, newest.is_whole), (Count(rows), is_whole));
+    }
+
+    let dear = RequestsQuery { min_cost: Some("much".to_owned()), ..RequestsQuery::default() };
+    let many = RequestsQuery { limit: 100_001, ..RequestsQuery::default() };
+    for (query, field) in [(dear, "min_cost"), (many, "limit")] {
+        let wrong = RequestsExport { query, format: RequestsFormat::Csv };
+        let error = control::requests_export(&world.core, wrong).await;
+        refused(error, ErrorCode::InvalidInput, Some(field));
+    }
 }

@@ -1,0 +1,61 @@
+//! `gatehouse requests export`: writes the requests that match filters as CSV or JSON.
+
+use std::path::PathBuf;
+
+use control::Core;
+use control::view::{RequestsExport, RequestsFormat};
+
+use super::filter;
+use crate::command::keys::render_sentence;
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::output_file::write_file;
+use crate::quantity::{format_cost, format_counted_noun};
+use crate::sign::Tone;
+use crate::text::StyledText;
+use crate::word::word;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportRequestsArguments {
+    /// A table for spreadsheets, or for programs
+    #[arg(long, value_parser = word::<RequestsFormat>())]
+    format: Option<RequestsFormat>,
+    /// Write to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Most requests, the newest
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    #[command(flatten)]
+    filter: Box<filter::FilterArguments>,
+}
+
+pub(super) async fn run(
+    wanted: &ExportRequestsArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let format = match (wanted.format, console.format) {
+        (None, ConsoleFormat::Json) => RequestsFormat::Json,
+        (named, _) => named.unwrap_or_default(),
+    };
+    let query = filter::build_query(&wanted.filter, wanted.limit, core, console.now()).await?;
+    let file = control::requests_export(core, RequestsExport { query, format }).await?;
+    match &wanted.output {
+        None => console.print(&file.text)?,
+        Some(path) => {
+            write_file(path, &file.text)?;
+            let requests = format_counted_noun(file.requests, "request");
+            let cost = format_cost(file.cost_nano_usd, file.requests, file.unpriced_requests);
+            let text = format!("Wrote {}: {requests}, {cost}.", path.display());
+            console.print(&render_sentence(&text).to_string())?;
+        }
+    }
+    if !file.is_whole {
+        let mut remark = StyledText::new();
+        let text = "Older requests match too. Raise --limit, or narrow the filters with --until.";
+        remark.line(Tone::Warn, text);
+        console.print_remark(&remark);
+    }
+    Ok(Exit::Success)
+}

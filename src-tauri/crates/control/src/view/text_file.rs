@@ -1,0 +1,33 @@
+//! Files that operations make: statements, exports of requests.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{Count, NanoDollars};
+
+/// A file as a text, with what it sums up.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct TextFile {
+    /// For example `gatehouse-2026-11.html`.
+    pub name: String,
+    pub media_type: String,
+    pub text: String,
+    pub requests: Count,
+    /// Of these, requests whose cost is not known.
+    pub unpriced_requests: Count,
+    pub cost_nano_usd: NanoDollars,
+    /// False if there were more requests than a file may have; the oldest are left off.
+    pub is_whole: bool,
+}
+
+/// A file in the folder for downloads.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct SavedFile {
+    pub path: String,
+    pub requests: Count,
+    /// As in [`TextFile`].
+    pub unpriced_requests: Count,
+    pub cost_nano_usd: NanoDollars,
+    /// As in [`TextFile`].
+    pub is_whole: bool,
+}

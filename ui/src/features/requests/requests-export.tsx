@@ -1,0 +1,66 @@
+/** Exports all requests that match the filters, not only those that are loaded. */
+import { FileDown, FileJson, FileSpreadsheet } from "lucide-react";
+import { Button } from "@/components/button";
+import { Menu } from "@/components/menu";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ApiError, RequestsFormat, RequestsQuery, SavedFile, TextFile } from "@/ipc/bindings";
+import { canDownload, downloadText } from "@/lib/download";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
+
+function told(title: string, file: TextFile | SavedFile, more: string) {
+  const what = `${formatCounted(file.requests, "request", "requests")}, ${costWords(file)}`;
+  if (file.is_whole) notify({ title, detail: `${what}${more}` });
+  else
+    notify({
+      tone: "warn",
+      title,
+      detail: `The newest ${what}${more}. There are more: narrow the filters to get the others.`,
+    });
+}
+
+function costWords({ requests, unpriced_requests: unpriced, cost_nano_usd: cost }: TextFile | SavedFile): string {
+  if (requests > 0 && unpriced === requests) return "whose cost is not known";
+  const rest = unpriced > 0 ? ` without the ${formatCount(unpriced)} whose cost is not known` : "";
+  return `${formatMoney(cost)}${rest}`;
+}
+
+function refused({ message, hint }: ApiError) {
+  notify({ tone: "bad", title: message, detail: hint });
+}
+
+export function RequestsExport({ filter }: { filter: RequestsQuery }) {
+  const download = useAction("requestsExport", (call, format: RequestsFormat) => call({ query: filter, format }));
+  const save = useAction("requestsExportSave", (call, format: RequestsFormat) => call({ query: filter, format }));
+  const make = (format: RequestsFormat) => {
+    if (!canDownload()) {
+      save.mutate(format, {
+        onSuccess: (file) => told("Saved the requests", file, `, in ${file.path}`),
+        onError: refused,
+      });
+      return;
+    }
+    download.mutate(format, {
+      onSuccess: (file) => {
+        downloadText(file.name, file.media_type, file.text);
+        told(`Downloaded ${file.name}`, file, "");
+      },
+      onError: refused,
+    });
+  };
+  return (
+    <Menu
+      label="Export"
+      trigger={
+        <Button icon={FileDown} busy={download.isPending || save.isPending}>
+          Export
+        </Button>
+      }
+      entries={[
+        { label: "CSV", icon: FileSpreadsheet, onChoose: () => make("csv") },
+        { label: "JSON", icon: FileJson, onChoose: () => make("json") },
+      ]}
+    />
+  );
+}
