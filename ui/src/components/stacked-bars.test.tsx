@@ -3,7 +3,10 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { StackedBars } from "@/components/stacked-bars";
 
-function renderBars(onChoose: (index: number) => void = () => {}): HTMLElement {
+function renderBars(
+  onChoose: (index: number) => void = () => {},
+  onZoom?: (range: { first: number; last: number }) => void,
+): HTMLElement {
   render(
     <StackedBars
       label="Cost by day"
@@ -20,6 +23,7 @@ function renderBars(onChoose: (index: number) => void = () => {}): HTMLElement {
       format={(value) => `$${value}`}
       formatTick={String}
       onChoose={onChoose}
+      onZoom={onZoom}
     />,
   );
   return screen.getByRole("slider", { name: /Cost by day/ });
@@ -63,6 +67,41 @@ test("a click chooses the bar that is pointed at, and nothing beside the axis", 
     { keys: "[MouseLeft]", target: chart },
   ]);
   expect(choose).toHaveBeenCalledExactlyOnceWith(2);
+});
+
+test("Shift marks bars to zoom into; Escape and a plain arrow take the mark back", async () => {
+  const [choose, zoom] = [vi.fn(), vi.fn()];
+  const chart = renderBars(choose, zoom);
+  await userEvent.tab();
+  await userEvent.keyboard("{End}{Shift>}{ArrowLeft}{/Shift}");
+  expect(chart).toHaveAttribute("aria-valuetext", "20 Nov to 21 Nov marked. Enter zooms in");
+  await userEvent.keyboard("{Escape}");
+  expect(chart).toHaveAttribute("aria-valuetext", "20 Nov: nothing");
+  await userEvent.keyboard("{Shift>}{ArrowLeft}{/Shift}{ArrowRight}");
+  expect(chart).toHaveAttribute("aria-valuetext", "20 Nov: nothing");
+  await userEvent.keyboard("{Shift>}{ArrowLeft}{/Shift}{Enter}");
+  expect(zoom).toHaveBeenCalledExactlyOnceWith({ first: 0, last: 1 });
+  expect(choose).not.toHaveBeenCalled();
+  expect(chart).toHaveAttribute("aria-valuetext", "No bar chosen");
+});
+
+test("a drag zooms into its bars, and a drag that ends elsewhere does not", async () => {
+  const [choose, zoom] = [vi.fn(), vi.fn()];
+  const chart = renderBars(choose, zoom);
+  await userEvent.pointer([
+    { keys: "[MouseLeft>]", target: chart, coords: { clientX: 740 } },
+    { target: chart, coords: { clientX: 80 } },
+    { keys: "[/MouseLeft]", target: chart, coords: { clientX: 80 } },
+  ]);
+  expect(zoom).toHaveBeenCalledExactlyOnceWith({ first: 0, last: 2 });
+  expect(choose).not.toHaveBeenCalled();
+  await userEvent.pointer([
+    { keys: "[MouseLeft>]", target: chart, coords: { clientX: 740 } },
+    { target: document.body },
+    { keys: "[/MouseLeft]", target: document.body },
+  ]);
+  expect(chart).toHaveAttribute("aria-valuetext", "No bar chosen");
+  expect(zoom).toHaveBeenCalledOnce();
 });
 
 test("bars of nothing have a base line only, and say so", () => {

@@ -1,10 +1,11 @@
 /**
- * Stacked bars over time with a cursor for pointer and keyboard; a click or Enter chooses its bar. Draws the given
- * numbers and adds none up: the readout's total and parts are counted by the core.
+ * Stacked bars over time with a cursor for pointer and keyboard; a click or Enter chooses its bar, a drag or Shift with
+ * the arrow keys a span to zoom into. Draws the given numbers and adds none up: the readout's total and parts are
+ * counted by the core.
  */
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
-import { useChartCursor } from "@/components/chart-cursor";
+import { useChartCursor, type ChartRange } from "@/components/chart-cursor";
 import { ChartReadout } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
 import { ValueAxis } from "@/components/value-axis";
@@ -36,6 +37,8 @@ interface StackedBarsProps {
   format: (value: number) => string;
   formatTick: (value: number, step: number) => string;
   onChoose: (index: number) => void;
+  /** None where there is nothing to zoom into. */
+  onZoom?: ((range: ChartRange) => void) | undefined;
   /** Said in the plot if every bar is zero. */
   flat?: string;
 }
@@ -50,7 +53,8 @@ interface Datum {
   [group: string]: string | number;
 }
 
-export function StackedBars({ label, groups, bars, height, format, formatTick, onChoose, flat }: StackedBarsProps) {
+export function StackedBars(props: StackedBarsProps) {
+  const { label, groups, bars, height, format, formatTick, onChoose, onZoom, flat } = props;
   const [width, measure] = useMeasuredWidth(760);
   const inner = {
     width: Math.max(width - MARGIN.left - MARGIN.right, 40),
@@ -78,7 +82,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
   const barWidth = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
   const barInset = (x.bandwidth() - barWidth) / 2;
   const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.floor((offset - MARGIN.left) / step));
-  const { index: cursor, handlers } = useChartCursor({ count: bars.length, indexAt, onChoose });
+  const { index: cursor, range, handlers } = useChartCursor({ count: bars.length, indexAt, onChoose, onRange: onZoom });
   const current = cursor === null ? undefined : bars[cursor];
   const band = (bar: Bar) => ({ x: (x(bar.key) ?? 0) - (step - x.bandwidth()) / 2, width: step });
 
@@ -87,18 +91,28 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
       <div
         role="slider"
         tabIndex={0}
-        aria-label={`${label}. Left and right arrows move along the bars, Enter lists the requests of one.`}
+        aria-label={`${label}. Left and right arrows move along the bars, Enter lists the requests of one.${onZoom ? " With Shift they mark bars, and Enter zooms in." : ""}`}
         aria-valuemin={0}
         aria-valuemax={Math.max(bars.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={current ? spell(current, groups, format) : "No bar chosen"}
-        className="rounded-control"
+        aria-valuetext={textOf(range && spanWords(bars, range), current, groups, format)}
+        className="rounded-control touch-pan-y select-none"
         {...handlers}
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
             <ValueAxis ticks={ticks} y={y} width={inner.width} format={(tick) => formatTick(tick, tickStep)} />
-            {current !== undefined && <rect {...band(current)} height={inner.height} className="fill-surface-2" />}
+            {current !== undefined && range === null && (
+              <rect {...band(current)} height={inner.height} className="fill-surface-2" />
+            )}
+            {range !== null && (
+              <rect
+                x={range.first * step}
+                width={(range.last - range.first + 1) * step}
+                height={inner.height}
+                className="fill-accent/15 stroke-accent/50"
+              />
+            )}
             <BarStack<Datum, string, typeof x, typeof y>
               data={data}
               keys={groups.map((group) => group.key)}
@@ -143,12 +157,22 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
           </g>
         </svg>
       </div>
-      {current !== undefined && cursor !== null && (
+      {range !== null && (
+        <ChartReadout
+          title={spanWords(bars, range)}
+          total={`${range.last - range.first + 1} marked`}
+          parts={[]}
+          hint="Let go or press Enter to zoom in"
+          left={MARGIN.left + ((range.first + range.last + 1) / 2) * step}
+          width={width}
+        />
+      )}
+      {current !== undefined && cursor !== null && range === null && (
         <ChartReadout
           title={current.title ?? current.label}
           total={partsOf(current, groups).length === 0 ? "Nothing" : format(current.total)}
           parts={partsOf(current, groups).map((part) => ({ ...part, value: format(part.value) }))}
-          hint={partsOf(current, groups).length === 0 ? undefined : "Click to list the requests"}
+          hint={partsOf(current, groups).length === 0 ? undefined : hintOf(onZoom !== undefined)}
           left={MARGIN.left + (cursor + 0.5) * step}
           width={width}
         />
@@ -163,6 +187,21 @@ function pathOf(x: number, y: number, width: number, height: number): string {
 
 function partsOf(bar: Bar, groups: BarGroup[]) {
   return groups.map((group, index) => ({ ...group, value: bar.values[index] ?? 0 })).filter((part) => part.value > 0);
+}
+
+function hintOf(canZoom: boolean): string {
+  return canZoom ? "Click to list the requests, drag to zoom in" : "Click to list the requests";
+}
+
+/** `3 Nov to 9 Nov`. */
+function spanWords(bars: Bar[], { first, last }: ChartRange): string {
+  const [from, to] = [bars[first], bars[last]].map((bar) => bar?.title ?? bar?.label ?? "");
+  return from === to ? `${from}` : `${from} to ${to}`;
+}
+
+function textOf(span: string | null, bar: Bar | undefined, groups: BarGroup[], format: (value: number) => string) {
+  if (span !== null) return `${span} marked. Enter zooms in`;
+  return bar ? spell(bar, groups, format) : "No bar chosen";
 }
 
 function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {

@@ -6,7 +6,7 @@ import { LatencyCard } from "@/features/usage/latency-card";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { ACTIVITY_MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import { ACTIVITY_MEASURES, periodOf, periodWords, withDays, type UsagePlace } from "@/features/usage/usage-place";
 import { HeatmapCard } from "@/features/usage/heatmap-card";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
@@ -48,6 +48,7 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
               place={place}
               onMeasure={(measure) => onMove({ ...place, measure })}
               onRequests={onRequests}
+              onZoom={(days) => onMove(withDays(place, days))}
             />
             <GroupsTable usage={data} place={place} withoutCost />
             {data.totals.requests > 0 && (

@@ -6,7 +6,7 @@ import { GroupsTable } from "@/features/usage/groups-table";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { MEASURES, periodOf, periodWords, usageFilter, type UsagePlace } from "@/features/usage/usage-place";
+import { MEASURES, periodOf, periodWords, usageFilter, withDays, type UsagePlace } from "@/features/usage/usage-place";
 import { ForecastChart } from "@/features/usage/forecast-chart";
 import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { Page } from "@/components/page";
@@ -52,6 +52,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               place={place}
               onMeasure={(measure) => onMove({ ...place, measure })}
               onRequests={onRequests}
+              onZoom={(days) => onMove(withDays(place, days))}
             />
             <GroupsTable usage={data} place={place} />
             <Forecast place={place} />

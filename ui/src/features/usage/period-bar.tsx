@@ -1,8 +1,9 @@
 /** What a part of Usage shows: the period, the dimension, where the days begin, and the requests that count. */
 import { UsageFilters } from "@/features/usage/usage-filters";
-import { GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
+import { dayOf, GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
+import type { TimeZoneChoice } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 
 const CUSTOM = "custom";
@@ -26,7 +27,9 @@ export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarPro
         label="Period"
         options={PERIODS}
         value={days === undefined ? place.range : CUSTOM}
-        onChange={(range) => onMove(range === CUSTOM ? { ...rest, days: lastDays(now) } : { ...rest, range })}
+        onChange={(range) =>
+          onMove(range === CUSTOM ? { ...rest, days: lastDays(now, place.zone) } : { ...rest, range })
+        }
       />
       {days !== undefined && <Days days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
       {!withoutGroups && (
@@ -49,13 +52,8 @@ export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarPro
 }
 
 /** What the choice of own days begins with. */
-function lastDays(now: number): DaySpan {
-  return { first: dateOf(now - (FIRST_DAYS - 1) * DAY_MS), last: dateOf(now) };
-}
-
-/** `2026-11-01`. */
-function dateOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
+function lastDays(now: number, zone: TimeZoneChoice): DaySpan {
+  return { first: dayOf(now - (FIRST_DAYS - 1) * DAY_MS, zone), last: dayOf(now, zone) };
 }
 
 /** The first and the last day. Anything but two days in order waits until it is right. */

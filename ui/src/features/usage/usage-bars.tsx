@@ -1,20 +1,31 @@
 /** The bar chart, with a title that states its finding. */
-import { ChartColumn } from "lucide-react";
+import { ChartColumn, ZoomOut } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { barFilter } from "@/features/usage/requests-link";
-import { barUnit, isFiltered, periodLabel, type Measure, type UsagePlace } from "@/features/usage/usage-place";
+import {
+  barUnit,
+  dayOf,
+  isFiltered,
+  periodLabel,
+  type DaySpan,
+  type Measure,
+  type UsagePlace,
+} from "@/features/usage/usage-place";
+import { Button } from "@/components/button";
+import { type ChartRange } from "@/components/chart-cursor";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
-import type { UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
+import type { TimeZoneChoice, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { useMoneyUnit } from "@/ipc/queries";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const HEIGHT_PX = 224;
+const HALF_DAY_MS = 43_200_000;
 
 interface UsageBarsProps {
   usage: UsageView;
@@ -23,6 +34,8 @@ interface UsageBarsProps {
   place: UsagePlace;
   onMeasure: (measure: Measure) => void;
   onRequests: (filter: RequestFilter) => void;
+  /** To the days that were marked in the chart; to the period before them with none. */
+  onZoom: (days: DaySpan | undefined) => void;
 }
 
 function amountOf(segment: UsageSegmentView, measure: Measure): number {
@@ -43,6 +56,13 @@ function findingOf({ finding, groups, totals }: UsageView, measure: Measure): st
   return `${most.label}: ${percent} % of ${formatCount(total)} ${measure}`;
 }
 
+/** The days that the marked bars stand for. */
+function daysOf(buckets: { start: number }[], { first, last }: ChartRange, zone: TimeZoneChoice): DaySpan | undefined {
+  const [from, to] = [buckets[first], buckets[last]];
+  // Noon: a day begins an hour earlier or later where the clock was changed or the core's zone is another.
+  return from && to && { first: dayOf(from.start + HALF_DAY_MS, zone), last: dayOf(to.start + HALF_DAY_MS, zone) };
+}
+
 /** Why there is no cost, though there are requests. */
 function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): string {
   return unpriced === requests ? "No price is known for any of these requests" : "Nothing was billed";
@@ -50,7 +70,7 @@ function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): str
 
 const UNITS = { requests: "requests", tokens: "tokens, in and out" };
 
-export function UsageBars({ usage, measures, place, onMeasure, onRequests }: UsageBarsProps) {
+export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoom }: UsageBarsProps) {
   const { measure } = place;
   const per = barUnit(place);
   const format = measure === "cost" ? formatMoney : formatCount;
@@ -61,7 +81,16 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests }: Usa
     <ChartCard
       finding={finding}
       note={`${periodLabel(place)}, ${unit} by ${per}`}
-      controls={<Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />}
+      controls={
+        <>
+          {place.days !== undefined && (
+            <Button size="small" look="quiet" icon={ZoomOut} onClick={() => onZoom(undefined)}>
+              Zoom out
+            </Button>
+          )}
+          <Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />
+        </>
+      }
       table={
         <BarsTable
           label={`${unit} by ${per}`}
@@ -100,6 +129,7 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests }: Usa
             total: amountOf(bucket.total, measure),
           }))}
           onChoose={(index) => onRequests(barFilter(usage.buckets, index, place))}
+          onZoom={per === "day" ? (range) => onZoom(daysOf(usage.buckets, range, place.zone)) : undefined}
           flat={measure === "cost" ? flatOf(usage.totals) : `No ${measure}`}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
