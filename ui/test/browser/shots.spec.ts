@@ -4,6 +4,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { startProgram } from "./program.ts";
 import { compareTwo, openPanel, settled, SCREEN_NAMES, SCREENS } from "./panel.ts";
 
 const SIZES = [
@@ -169,22 +170,34 @@ for (const theme of ["dark", "light"] as const) {
   }
 }
 
-/** What the repository keeps. */
-const README: Extra[] = [
-  { name: "overview", scenario: "busy", path: "/" },
-  { name: "usage", scenario: "busy", path: "/usage?range=last_month" },
-  { name: "routing", scenario: "one-open", path: "/routing" },
-  { name: "failing", scenario: "failing", path: "/" },
+/** What the repository keeps, in both themes. */
+const README = [
+  { name: "overview", path: "/" },
+  { name: "usage", path: "/usage?range=last_month" },
+  { name: "requests", path: "/requests" },
+  { name: "failing", path: "/" },
 ];
 const PICTURES = join(import.meta.dirname, "../../pictures");
 const PICTURE_BYTES_MAX = 200_000;
 
 test("the pictures of the README", async ({ page }) => {
-  for (const { name, scenario, path } of README) {
-    await openPanel(page, { scenario, path });
-    await settled(page);
-    const file = join(PICTURES, `${name}.png`);
-    await page.screenshot({ path: file, animations: "disabled" });
-    expect(statSync(file).size, name).toBeLessThan(PICTURE_BYTES_MAX);
+  const program = await startProgram();
+  try {
+    await page.goto(program.panel);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    for (const { name, path } of README) {
+      if (name === "failing") await program.fail();
+      for (const theme of ["dark", "light"] as const) {
+        await page.emulateMedia({ colorScheme: theme });
+        await page.evaluate((hash) => location.assign(hash), `#${path}`);
+        await settled(page);
+        if (name === "failing") await expect(page.getByText("Down", { exact: true })).toHaveCount(2);
+        const file = join(PICTURES, `${name}-${theme}.png`);
+        await page.screenshot({ path: file, animations: "disabled" });
+        expect(statSync(file).size, name).toBeLessThan(PICTURE_BYTES_MAX);
+      }
+    }
+  } finally {
+    program.stop();
   }
 });

@@ -14,6 +14,8 @@ pub use objective::{
     BAD_LONG_MIN, BAD_SHORT_MIN, BURN_RULES, Burn, BurnRule, BurnSpeed, BurnWindow, Objective,
     PERIOD_MONTH, PERIOD_WEEK, RequestCounts, VALID_MIN, judge_burn,
 };
-pub use observed::{Availability, OBSERVATION_GAP_MAX, ObservedSpan, ObservedTime, SpanClock};
+pub use observed::{
+    Availability, OBSERVATION_GAP_MAX, OBSERVED_MIN, ObservedSpan, ObservedTime, SpanClock,
+};
 pub use score::{HealthScore, ScoreCap, ScoreConfidence, ScoreFacts, ScorePart, health_score};
 pub use strip::{StripCell, strip_cell};

@@ -42,6 +42,9 @@ impl std::iter::Sum for ObservedTime {
     }
 }
 
+/// Observed time from which a share of it is told.
+pub const OBSERVED_MIN: Duration = Duration::from_secs(60);
+
 /// The share of the observed time of a period in which a backend answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Availability {
@@ -51,11 +54,11 @@ pub struct Availability {
 }
 
 impl Availability {
-    /// 0 to 1; `None` if nothing was observed.
+    /// 0 to 1; `None` if less than [`OBSERVED_MIN`] was observed, which says nothing yet.
     #[must_use]
     pub fn share(self) -> Option<f64> {
         let observed = self.time.observed();
-        (!observed.is_zero()).then(|| self.time.good.as_secs_f64() / observed.as_secs_f64())
+        (observed >= OBSERVED_MIN).then(|| self.time.good.as_secs_f64() / observed.as_secs_f64())
     }
 
     /// Share of the period that was observed, 0 to 1. A wall clock that was set back may observe an
@@ -142,6 +145,12 @@ mod tests {
         assert!((week.coverage() - 0.363_095_238).abs() < 1e-9);
         let nothing = Availability { time: hours(0, 0), ..week };
         assert_eq!((nothing.share(), nothing.coverage()), (None, 0.0));
+        let of_good = |good| Availability {
+            time: ObservedTime { good, bad: Duration::ZERO },
+            period: Duration::from_secs(600),
+        };
+        let short = OBSERVED_MIN - Duration::from_millis(1);
+        assert_eq!((of_good(short).share(), of_good(OBSERVED_MIN).share()), (None, Some(1.0)));
     }
 
     #[test]

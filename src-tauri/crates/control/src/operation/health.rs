@@ -138,7 +138,8 @@ fn availability_view(period: &str, found: Availability) -> AvailabilityShareView
     let observed = found.time.observed();
     let percent = found.share().map(|share| share * 100.0);
     let sentence = match percent {
-        None => "not observed".to_owned(),
+        None if observed.is_zero() => "not observed".to_owned(),
+        None => "observed for less than a minute".to_owned(),
         Some(percent) => {
             format!("{} of {} observed", percent_text(percent), span_text(observed))
         }
