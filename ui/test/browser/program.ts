@@ -55,14 +55,17 @@ async function startBackends(faults: Faults): Promise<{ server: Server; url: str
       response.statusCode = faults.get(name) ?? 200;
       response.setHeader("content-type", "application/json");
       const isFaulty = response.statusCode !== 200;
-      const good = () => (body === "" ? models() : answer(JSON.parse(body) as Answer));
-      response.end(JSON.stringify(isFaulty ? { error: { message: "Not now." } } : good()));
+      response.end(JSON.stringify(isFaulty ? { error: { message: "Not now." } } : reply(body)));
     });
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return { server, url: `http://127.0.0.1:${address.port}/v1` };
+}
+
+function reply(body: string) {
+  return body === "" ? models() : answer(JSON.parse(body) as Answer);
 }
 
 function models() {
