@@ -16,6 +16,8 @@ pub struct RequestNeeds {
     pub json_schema: bool,
     /// The client's limit on output tokens, if it gave one.
     pub output_tokens: Option<u64>,
+    /// Answers asked for at once, if the request says how many; each has the limit above.
+    pub choices: Option<u64>,
 }
 
 impl RequestNeeds {
@@ -36,11 +38,13 @@ impl RequestNeeds {
             }
             Dialect::OllamaChat => says("format", &["{"]),
         };
-        let (images, output_tokens) = (
-            image_markers(dialect).iter().any(|word| text.contains(word)),
-            output_token_limit(dialect, members),
-        );
-        Self { tools, images, json_schema, output_tokens }
+        Self {
+            tools,
+            images: image_markers(dialect).iter().any(|word| text.contains(word)),
+            json_schema,
+            output_tokens: output_token_limit(dialect, members),
+            choices: choices(dialect, members),
+        }
     }
 }
 
@@ -56,8 +60,23 @@ const fn image_markers(dialect: Dialect) -> &'static [&'static str] {
     }
 }
 
+fn choices(dialect: Dialect, members: &Members<'_>) -> Option<u64> {
+    match dialect {
+        Dialect::OpenAiChat => number(members, "n"),
+        Dialect::Gemini => {
+            let config = members.object("generationConfig");
+            number(&config, "candidateCount")
+                .or_else(|| number(&members.object("generation_config"), "candidate_count"))
+        }
+        Dialect::OpenAiResponses | Dialect::AnthropicMessages | Dialect::OllamaChat => None,
+    }
+}
+
+fn number(members: &Members<'_>, key: &str) -> Option<u64> {
+    members.get(key)?.get().parse().ok()
+}
+
 fn output_token_limit(dialect: Dialect, members: &Members<'_>) -> Option<u64> {
-    let number = |members: &Members<'_>, key: &str| members.get(key)?.get().parse().ok();
     match dialect {
         Dialect::OpenAiChat => {
             number(members, "max_completion_tokens").or_else(|| number(members, "max_tokens"))
@@ -83,8 +102,13 @@ mod tests {
 
     #[test]
     fn each_dialect_says_what_it_needs_in_its_own_words() {
-        let all =
-            RequestNeeds { tools: true, images: true, json_schema: true, output_tokens: Some(7) };
+        let all = RequestNeeds {
+            tools: true,
+            images: true,
+            json_schema: true,
+            output_tokens: Some(7),
+            choices: None,
+        };
         for (dialect, text) in [
             (
                 Dialect::OpenAiChat,
@@ -109,6 +133,15 @@ mod tests {
         ] {
             assert_eq!(wants(dialect, text), all, "{dialect}");
         }
+    }
+
+    #[test]
+    fn several_answers_are_counted_where_a_dialect_has_them() {
+        let choices = |dialect, text| wants(dialect, text).choices;
+        assert_eq!(choices(Dialect::OpenAiChat, r#"{"n":3}"#), Some(3));
+        let gemini = r#"{"generationConfig":{"candidateCount":4}}"#;
+        assert_eq!(choices(Dialect::Gemini, gemini), Some(4));
+        assert_eq!(choices(Dialect::AnthropicMessages, r#"{"n":3}"#), None);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) struct CallSize {
     /// Estimated.
     pub(crate) input_tokens: u64,
     pub(crate) output: OutputLimit,
+    /// Answers asked for at once, each of that length.
+    pub(crate) choices: u64,
 }
 
 /// Most output tokens of a call.
@@ -33,8 +35,9 @@ pub(super) fn estimate(
     now: WallTime,
 ) -> Option<Reservation> {
     let price = context.snapshot.price();
-    let price_of = |output_visible: u64| {
+    let price_of = |output_each: u64| {
         let input_uncached = size.input_tokens;
+        let output_visible = output_each.saturating_mul(size.choices);
         let tokens = TokenUsage { input_uncached, output_visible, ..TokenUsage::default() };
         price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
     };

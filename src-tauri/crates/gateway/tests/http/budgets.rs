@@ -4,7 +4,7 @@ use budgets::LoadedSpending;
 use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
-use test_support::{ChatText, Reply, ScriptedUpstream};
+use test_support::{ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, always, limits};
 use crate::world::{PRICED_MODEL, World, network, world};
@@ -73,6 +73,9 @@ async fn a_request_that_names_no_limit_reserves_an_answer_of_the_usual_length() 
     let assumed = i64::try_from(budgets::OUTPUT_TOKENS_ASSUMED).expect("few");
     assert_eq!(reserved.amount, NanoUsd::new((input(&open) + assumed) * 1_000));
     assert_eq!(reserved.unbounded_requests, 1, "nothing says how long an answer of it may be");
+    let three = stated.replace(r#""max_tokens":2"#, r#""max_tokens":2,"n":3"#);
+    let (_world, _upstream, reserved) = in_flight(&three).await;
+    assert_eq!(reserved.amount, NanoUsd::new((input(&three) + 6) * 1_000), "three answers");
     // Ten times what is assumed, by the request's own word.
     let long = stated.replace(r#""max_tokens":2"#, &format!(r#""max_tokens":{}"#, assumed * 10));
     let (_world, _upstream, reserved) = in_flight(&long).await;
@@ -109,6 +112,51 @@ async fn a_refusal_says_which_budget_until_when_and_how_to_allow_more() {
     assert_eq!((row.http_status, attempts.len()), (Some(402), 0));
     configure(&world, NanoUsd::new(1_000_000_000), None);
     assert_eq!(world.chat(&ask()).await.status, 200);
+}
+
+/// Sends `body` to `path` and returns the answer.
+async fn post(world: &World, path: &str, body: &str) -> RawAnswer {
+    world.forget();
+    let mut client = RawClient::connect(world.address).await.expect("connected");
+    let (host, bearer) = (world.host(), world.bearer());
+    let headers = [host.as_str(), &bearer, "content-type: application/json"];
+    let line = format!("POST {path} HTTP/1.1");
+    client.send_request(&line, &headers, body.as_bytes()).await.expect("sent");
+    client.read_answer().await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_refusal_is_written_in_the_dialect_of_the_client() {
+    let (world, upstream) = priced_world().await;
+    configure(&world, NanoUsd::new(1), None);
+    let model = format!("corp/{PRICED_MODEL}");
+    let chat = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"hi"}}]}}"#);
+    let messages = format!(
+        r#"{{"model":"{model}","max_tokens":2,"messages":[{{"role":"user","content":"hi"}}]}}"#
+    );
+    let plain = format!(r#"{{"model":"{model}","input":"hi"}}"#);
+    let streamed = format!(r#"{{"model":"{model}","input":"hi","stream":true}}"#);
+    let gemini = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#.to_owned();
+    let at_gemini = format!("/v1beta/models/{model}:generateContent");
+    for (path, body, kind, expected) in [
+        ("/v1/chat/completions", &chat, "/error/code", "budget_exceeded"),
+        ("/v1/embeddings", &plain, "/error/code", "budget_exceeded"),
+        ("/v1/responses", &plain, "/error/code", "budget_exceeded"),
+        ("/v1/responses", &streamed, "/error/code", "budget_exceeded"),
+        ("/v1/messages", &messages, "/error/type", "billing_error"),
+        (at_gemini.as_str(), &gemini, "/error/details/0/reason", "BUDGET_EXCEEDED"),
+    ] {
+        let answer = post(&world, path, body).await;
+        let error = answer.json();
+        // Google answers so to a used-up quota, whatever it is.
+        let status = if kind.contains("details") { 429 } else { 402 };
+        assert_eq!(answer.status, status, "{path}: {error}");
+        assert_eq!(error.pointer(kind), Some(&expected.into()), "{path}: {error}");
+        let message = error["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("budgets allow monthly"), "{path}: {message}");
+        assert_eq!(answer.header("x-should-retry"), Some("false"), "{path}");
+    }
+    assert_eq!(upstream.requests().len(), 0, "nothing was sent");
 }
 
 #[tokio::test]
