@@ -1413,12 +1413,13 @@ export type CacheMode =
 /**  Always ask the backend, then store the response. */
 "refresh";
 
+/**  What the cache did for a request. */
 export type CacheOutcomeView = "hit" | 
 /**  Joined an identical request in flight. */
 "joined" | 
 /**  Not in the cache. The response is stored if that is allowed. */
 "miss" | 
-/**  The cache was not consulted. */
+/**  The cache was not asked. */
 "bypass";
 
 export type CachePurge = {
@@ -3502,6 +3503,7 @@ export type RequestRef = {
 	id: string,
 };
 
+/**  The state of a request. */
 export type RequestStateView = "running" | "complete" | 
 /**  Cut short after its first token. */
 "partial" | 

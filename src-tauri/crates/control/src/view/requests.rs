@@ -181,19 +181,20 @@ pub struct RequestView {
     pub attempts: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestStateView {
-    Running,
-    Complete,
-    /// Cut short after its first token.
-    Partial,
-    /// Refused or failed.
-    Failed,
-    /// The client disconnected.
-    Cancelled,
-    /// The program stopped while it ran.
-    Unknown,
+domain::words! {
+    /// The state of a request.
+    RequestStateView {
+        Running = "running",
+        Complete = "complete",
+        /// Cut short after its first token.
+        Partial = "partial",
+        /// Refused or failed.
+        Failed = "failed",
+        /// The client disconnected.
+        Cancelled = "cancelled",
+        /// The program stopped while it ran.
+        Unknown = "unknown",
+    }
 }
 
 /// The error class and the advice for a request that did not end well.
@@ -290,14 +291,15 @@ pub struct RequestCacheView {
     pub saved_ms: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CacheOutcomeView {
-    Hit,
-    /// Joined an identical request in flight.
-    Joined,
-    /// Not in the cache. The response is stored if that is allowed.
-    Miss,
-    /// The cache was not consulted.
-    Bypass,
+domain::words! {
+    /// What the cache did for a request.
+    CacheOutcomeView {
+        Hit = "hit",
+        /// Joined an identical request in flight.
+        Joined = "joined",
+        /// Not in the cache. The response is stored if that is allowed.
+        Miss = "miss",
+        /// The cache was not asked.
+        Bypass = "bypass",
+    }
 }

@@ -6,6 +6,7 @@ use control::{Core, unknown_name_error};
 use super::super::completers;
 use super::super::usage::parse_span_ms;
 use crate::exit::CommandError;
+use crate::word::word;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Filters")]
@@ -35,8 +36,8 @@ pub(super) struct FilterArguments {
     #[arg(long, conflicts_with = "state")]
     failed: bool,
     /// Only requests in this state
-    #[arg(long, value_name = "STATE", value_enum)]
-    state: Option<StateArgument>,
+    #[arg(long, value_name = "STATE", value_parser = word::<RequestStateView>())]
+    state: Option<RequestStateView>,
     /// Only requests with this HTTP status, for example 503 or 5xx
     #[arg(long, value_name = "CODE")]
     status: Option<String>,
@@ -44,8 +45,8 @@ pub(super) struct FilterArguments {
     #[arg(long, value_name = "WORD")]
     class: Option<String>,
     /// Only requests with this outcome of the cache
-    #[arg(long, value_name = "OUTCOME", value_enum)]
-    cache: Option<CacheArgument>,
+    #[arg(long, value_name = "OUTCOME", value_parser = word::<CacheOutcomeView>())]
+    cache: Option<CacheOutcomeView>,
     /// Only requests since then, for example 90m, 12h or 7d
     #[arg(long, value_name = "TIME", value_parser = parse_span_ms)]
     since: Option<i64>,
@@ -67,54 +68,6 @@ pub(super) struct FilterArguments {
     /// Only requests that took at most this long
     #[arg(long, value_name = "TIME")]
     faster_than: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum StateArgument {
-    Running,
-    Complete,
-    /// Cut short after its first token
-    Partial,
-    /// Refused or failed
-    Failed,
-    /// The client disconnected
-    Cancelled,
-    /// The program stopped while it ran
-    Unknown,
-}
-
-impl From<StateArgument> for RequestStateView {
-    fn from(state: StateArgument) -> Self {
-        match state {
-            StateArgument::Running => Self::Running,
-            StateArgument::Complete => Self::Complete,
-            StateArgument::Partial => Self::Partial,
-            StateArgument::Failed => Self::Failed,
-            StateArgument::Cancelled => Self::Cancelled,
-            StateArgument::Unknown => Self::Unknown,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum CacheArgument {
-    Hit,
-    /// Joined an identical request in flight
-    Joined,
-    Miss,
-    /// The cache was not asked
-    Bypass,
-}
-
-impl From<CacheArgument> for CacheOutcomeView {
-    fn from(outcome: CacheArgument) -> Self {
-        match outcome {
-            CacheArgument::Hit => Self::Hit,
-            CacheArgument::Joined => Self::Joined,
-            CacheArgument::Miss => Self::Miss,
-            CacheArgument::Bypass => Self::Bypass,
-        }
-    }
 }
 
 pub(super) async fn build_query(
@@ -144,8 +97,8 @@ pub(super) async fn build_query(
         max_cost: text(&wanted.max_cost, saved.max_cost),
         slower_than: text(&wanted.slower_than, saved.slower_than),
         faster_than: text(&wanted.faster_than, saved.faster_than),
-        state: wanted.state.map(Into::into).or(failed).or(saved.state),
-        cache: wanted.cache.map(Into::into).or(saved.cache),
+        state: wanted.state.or(failed).or(saved.state),
+        cache: wanted.cache.or(saved.cache),
         unpriced: wanted.unpriced.then_some(true).or(saved.unpriced),
         within: saved.within.filter(|_| wanted.since.is_none()),
         since: wanted.since.map(ago).or(saved.since),

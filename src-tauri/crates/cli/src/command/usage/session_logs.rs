@@ -1,7 +1,6 @@
 //! `gatehouse usage import-logs` and `gatehouse usage session-logs`: usage that coding tools wrote
 //! down, apart from what the gateway measured.
 
-use clap::ValueEnum;
 use control::view::{
     Count, LogImportState, LogImportView, SessionGroupBy, SessionLogTotalsView, SessionLogsQuery,
     SessionLogsView, TimeZoneChoice, UnixMs,
@@ -14,6 +13,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_cost, format_count, format_counted_noun};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
 
 /// Problems that are listed before the rest is counted.
 const PROBLEMS_SHOWN: usize = 10;
@@ -36,30 +36,11 @@ pub(crate) struct SessionLogsArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_span_ms)]
     since: Option<i64>,
     /// One row per tool, model, project folder or day
-    #[arg(long, value_enum, default_value_t = SessionLogsBy::Tool)]
-    by: SessionLogsBy,
+    #[arg(long, value_parser = word::<SessionGroupBy>(), default_value_t = SessionGroupBy::Tool)]
+    by: SessionGroupBy,
     /// Days are in UTC instead of local time
     #[arg(long)]
     utc: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum SessionLogsBy {
-    Tool,
-    Model,
-    Project,
-    Day,
-}
-
-impl From<SessionLogsBy> for SessionGroupBy {
-    fn from(by: SessionLogsBy) -> Self {
-        match by {
-            SessionLogsBy::Tool => Self::Tool,
-            SessionLogsBy::Model => Self::Model,
-            SessionLogsBy::Project => Self::Project,
-            SessionLogsBy::Day => Self::Day,
-        }
-    }
 }
 
 pub(super) async fn run(
@@ -72,7 +53,7 @@ pub(super) async fn run(
         SessionLogsCommand::SessionLogs(wanted) => {
             let query = SessionLogsQuery {
                 from: wanted.since.map(|span| UnixMs(console.now().0 - span)),
-                group_by: wanted.by.into(),
+                group_by: wanted.by,
                 zone: if wanted.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local },
             };
             let logs = control::session_logs(core, query).await?;
