@@ -107,7 +107,10 @@ impl Budgets {
         let switched = short.status.budget.switch_to.as_ref().and_then(choose_route);
         let failure = |short: &Shortage| match &short.unpriced_model {
             Some(model) => Failure::unpriced(&short.status, model),
-            None => Failure::over_budget(&short.status, self.clock.wall(), *self.currency.lock()),
+            None => {
+                let (now, currency) = (self.clock.wall(), *self.currency.lock());
+                Failure::over_budget(&short.status, short.estimate, now, currency)
+            }
         };
         let Some(other) = switched.filter(|other| other.route != decision.route) else {
             return Err(failure(&short));
@@ -184,6 +187,8 @@ impl Budgets {
 /// A budget that does not cover a request.
 struct Shortage {
     status: BudgetStatus,
+    /// What the request may cost; `None` if its price is not known.
+    estimate: Option<NanoUsd>,
     /// The model, if the budget has money left and refuses it because its price is unknown.
     unpriced_model: Option<String>,
 }
@@ -199,7 +204,7 @@ impl Shortage {
         let is_unpriced = estimate.is_none() && is_left;
         let unpriced_model =
             is_unpriced.then(|| format!("{}/{}", candidate.endpoint.backend, candidate.model));
-        Self { status: status.clone(), unpriced_model }
+        Self { status: status.clone(), estimate, unpriced_model }
     }
 }
 

@@ -9,19 +9,23 @@ use crate::failure::Failure;
 use crate::response::{Refusal, RetryAdvice};
 
 impl Failure {
-    /// A budget does not cover the request.
+    /// A budget does not cover the request; `None` if what it may cost is not known.
     pub(super) fn over_budget(
         status: &BudgetStatus,
+        estimate: Option<NanoUsd>,
         now: WallTime,
         currency: ShownCurrency,
     ) -> Self {
+        let estimate =
+            estimate.map(|estimate| format!(", which may cost {}", amount(estimate, currency)));
         let message = format!(
-            "The budget {} of {} {} does not cover the request: {} is spent or reserved{}. {} \
+            "The budget {} of {} {} does not cover the request{}: {} is spent or reserved{}. {} \
              `gatehouse budgets allow {} --usd AMOUNT`, or raise the limit with `gatehouse budgets \
              set {} --limit AMOUNT`.",
             status.id,
             amount(status.limit(now), currency),
             period(status),
+            estimate.unwrap_or_default(),
             amount(status.taken(), currency),
             end(status),
             way_out(status),

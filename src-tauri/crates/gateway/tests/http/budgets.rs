@@ -103,7 +103,11 @@ async fn a_refusal_says_which_budget_until_when_and_how_to_allow_more() {
     let answer = world.chat(&ask()).await;
     let error = &answer.json()["error"];
     let message = error["message"].as_str().expect("a message");
-    for part in ["monthly", "$0.000000001", "until ", "gatehouse budgets set monthly --limit"] {
+    let price = NanoUsd::new((i64::try_from(ask().len() / 4).expect("short") + 2) * 1_000);
+    let price = format!("which may cost ${price}");
+    for part in
+        ["monthly", "$0.000000001", &price, "until ", "gatehouse budgets set monthly --limit"]
+    {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_eq!((answer.status, &error["code"]), (402, &"budget_exceeded".into()));
