@@ -1,4 +1,4 @@
-//! Figures for Prometheus at `/metrics` of the control listener, read by a parser that shares no code
+//! Figures for Prometheus at `/metrics` of both listeners, read by a parser that shares no code
 //! with what writes them.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
@@ -155,4 +155,58 @@ async fn what_settled_is_counted_while_they_are_on() {
         .expect_success();
     assert_eq!(get_metrics(&served, &own).await.status, 404, "at once");
     served.stop().await;
+}
+
+/// A scraper's own token reads metrics at the gateway's address, which stays, and opens nothing else.
+#[tokio::test]
+async fn a_token_for_metrics_opens_metrics_and_nothing_else() {
+    let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
+    let upstream = upstream.await.expect("an upstream");
+    let (home, served, tool) = home_with_upstream(&upstream).await;
+    let added = home.gatehouse(&["clients", "add", "prometheus", "--metrics"]).run().await;
+    let token = added.expect_success().out.trim_end().to_owned();
+    let off = get(served.gateway, "/metrics", &token).await;
+    assert_eq!(off.status, 404, "{}", off.text());
+    home.gatehouse(&["settings", "set", "metrics_prometheus", "true"]).run().await.expect_success();
+
+    let body = json!({"model": "up/m", "messages": [{"role": "user", "content": "hi"}]});
+    assert_eq!(post_chat(served.gateway, &tool, &body).await.status, 200);
+    let read = get(served.gateway, "/metrics", &token).await;
+    assert_eq!(read.status, 200, "{}", read.text());
+    assert!(
+        read.header("content-type")
+            .is_some_and(|kind| kind.starts_with("application/openmetrics-text"))
+    );
+    assert_sum(&parse(&read.text()), "gatehouse_requests_total", &[("status", "2xx")], 1.0);
+
+    let tools = get(served.gateway, "/metrics", &tool).await;
+    assert_eq!(
+        (tools.status, tools.json()["error"]["code"].as_str()),
+        (403, Some("metrics_not_allowed"))
+    );
+    assert_eq!(get(served.gateway, "/metrics", "ghc_wrong").await.status, 401);
+    let asked = post_chat(served.gateway, &token, &body).await;
+    assert_eq!((asked.status, asked.json()["error"]["code"].as_str()), (403, Some("metrics_only")));
+    for path in ["/v1/models", "/v1/models/up%2Fm", "/mcp"] {
+        let answer = get(served.gateway, path, &token).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+    }
+    // Nor the control listener.
+    let authorization = format!("authorization: Bearer {token}");
+    assert_eq!(get_metrics(&served, &authorization).await.status, 401);
+
+    home.gatehouse(&["clients", "revoke", "prometheus"]).run().await.expect_success();
+    assert_eq!(get(served.gateway, "/metrics", &token).await.status, 401);
+    served.stop().await;
+}
+
+async fn get(gateway: std::net::SocketAddr, path: &str, token: &str) -> RawAnswer {
+    let (host, bearer) = (format!("host: {gateway}"), format!("authorization: Bearer {token}"));
+    await_or_fail("an answer", async {
+        let mut client = RawClient::connect(gateway).await.expect("connected");
+        let line = format!("GET {path} HTTP/1.1");
+        client.send_request(&line, &[&host, &bearer], b"").await.expect("sent");
+        client.read_answer().await.expect("an answer")
+    })
+    .await
 }

@@ -1621,6 +1621,8 @@ export type ClientAdd = {
 	/**  Days until the token expires; None for never. */
 	expires_in_days: number | null,
 	scope: ClientScopeView,
+	/**  True for a token that reads `/metrics` and opens nothing else. */
+	reads_metrics?: boolean,
 };
 
 /**  Changes a client's limits, cache mode, priority and scope. Its token stays. */
@@ -1680,6 +1682,8 @@ export type ClientView = {
 	scope: ClientScopeView,
 	/**  True if its token also opens MCP over HTTP. */
 	mcp: boolean,
+	/**  True if its token reads `/metrics` and opens nothing else. */
+	reads_metrics: boolean,
 	snippets: SnippetView[],
 };
 
@@ -4406,7 +4410,7 @@ export type SettingsValues = {
 	mcp_change: boolean,
 	/**  Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client that allows it. */
 	mcp_http: boolean,
-	/**  Serves counts, costs and times for Prometheus at /metrics of the control listener, to whoever has its token. Counting begins when this is turned on. */
+	/**  Serves counts, costs and times for Prometheus at /metrics of the gateway, to clients made with `gatehouse clients add prometheus --metrics`. Counting begins when this is turned on. */
 	metrics_prometheus: boolean,
 	/**  The profile in use. Without one, all backends are. */
 	profile_active: string | null,

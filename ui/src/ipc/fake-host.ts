@@ -292,7 +292,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         requireId(req.id, "client");
         if (world.clients.some((known) => known.id === req.id))
           throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
-        const added = makeClient(req.id, now(), world.settings.values.gateway_port);
+        const made = makeClient(req.id, now(), world.settings.values.gateway_port);
+        const added = { ...made, reads_metrics: req.reads_metrics ?? false };
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
         added.scope = req.scope;
         world.clients.push(added);

@@ -2004,7 +2004,7 @@ export const SETTINGS: readonly SettingField[] = [
     kind: "switch",
     card: "Metrics",
     label: "Prometheus",
-    meaning: "Serves counts, costs and times for Prometheus at /metrics of the control listener, to whoever has its token. Counting begins when this is turned on.",
+    meaning: "Serves counts, costs and times for Prometheus at /metrics of the gateway, to clients made with `gatehouse clients add prometheus --metrics`. Counting begins when this is turned on.",
     unit: "",
     min: 0,
     max: 0,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::{BackendId, Clock, NanoUsd};
 use endpoints::EndpointRegistry;
-use gateway::RequestSummary;
+use gateway::{MetricsSource, RequestSummary};
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use settings::SettingsStore;
 
@@ -59,6 +59,12 @@ impl MetricsExporter {
 
     fn is_on(&self) -> bool {
         self.settings.current().metrics.prometheus
+    }
+}
+
+impl MetricsSource for MetricsExporter {
+    fn text(&self) -> Option<String> {
+        Self::text(self)
     }
 }
 

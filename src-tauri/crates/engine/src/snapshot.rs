@@ -111,6 +111,7 @@ fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
         cache: known.cache,
         scope: known.scope.clone(),
         may_use_mcp: known.mcp,
+        reads_metrics: known.reads_metrics,
         ..GatewayClient::new(id.clone(), Purpose::User, standing)
     }
 }

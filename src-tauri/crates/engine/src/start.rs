@@ -200,6 +200,7 @@ fn gateway_parts(parts: &EngineParts) -> GatewayParts {
         }),
         endpoints: Arc::clone(&backends.registry),
         budgets: parts.budgets.budgets(),
+        metrics: Arc::clone(&parts.metrics) as _,
     }
 }
 

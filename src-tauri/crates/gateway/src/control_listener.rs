@@ -28,15 +28,12 @@ use crate::limits::{CONTROL_BODY_BYTES_MAX, HEARTBEAT, ListenerLimits};
 use crate::listener::{self, Listener, RequestHandler, StopSignal};
 use crate::response::{self, Refusal, ResponseBody};
 use crate::wrong_token_limiter::WrongTokenLimiter;
-use crate::{body, token};
+use crate::{body, metrics, token};
 
 const OPERATION_PREFIX: &str = "/control/v1/";
 
 /// Longest name of an operation, in bytes.
 const OPERATION_BYTES_MAX: usize = 64;
-
-const OPEN_METRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -173,7 +170,7 @@ impl ControlConnection {
             "/metrics" if is_get => {
                 self.check_page(request.headers())?;
                 self.caller(&request).await?;
-                self.metrics()
+                metrics::answer(self.control.operations.metrics())
             }
             _ if is_get => self.asset(&path),
             _ => Err(control_refusal(405, "This path does not support that method.")),
@@ -282,19 +279,6 @@ impl ControlConnection {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         answer
-    }
-
-    fn metrics(&self) -> Result<Response<ResponseBody>, Refusal> {
-        let text = self.control.operations.metrics().ok_or_else(|| {
-            let message = "Metrics for Prometheus are off. \
-                           Turn them on with `gatehouse settings set metrics_prometheus true`.";
-            control_refusal(404, message)
-        })?;
-        let mut answer = response::whole(text);
-        let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, OPEN_METRICS);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(answer)
     }
 
     async fn sign_in(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Refusal> {

@@ -88,7 +88,7 @@ impl Call for Embeddings {
 
     fn size(&self) -> CallSize {
         let input_tokens = estimate::tokens_of_bytes(self.bytes_in);
-        CallSize { input_tokens, output: OutputLimit::None, choices: 1 }
+        CallSize { input_tokens, output: OutputLimit::None, answers: 1 }
     }
 
     fn facts(&self) -> CallFacts<'_> {

@@ -23,6 +23,7 @@ use crate::guard::AllowedHosts;
 use crate::handle::handle;
 use crate::limits::{ListenerLimits, SHARED_BYTES_MAX};
 use crate::listener::{self, Listener, RequestHandler, StopSignal};
+use crate::metrics::MetricsSource;
 use crate::outbound::Outbound;
 use crate::refusals::RefusalLog;
 use crate::response::ResponseBody;
@@ -48,6 +49,7 @@ pub struct GatewayParts {
     pub endpoints: Arc<EndpointRegistry>,
     /// Shared with the engine.
     pub budgets: Arc<Budgets>,
+    pub metrics: Arc<dyn MetricsSource>,
 }
 
 /// The local gateway: answers requests from tools on this machine through backends.
@@ -65,6 +67,7 @@ pub struct Gateway {
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) outbound: Outbound,
     pub(crate) agents: AgentSlot,
+    pub(crate) metrics: Arc<dyn MetricsSource>,
 }
 
 impl Gateway {
@@ -82,6 +85,7 @@ impl Gateway {
             events,
             endpoints,
             budgets,
+            metrics,
         } = parts;
         let accounting =
             Accounting { ledger, clock: Arc::clone(&clock), events: Arc::clone(&events) };
@@ -97,6 +101,7 @@ impl Gateway {
             items: ResponseItemStore::new(Arc::clone(&clock)),
             budgets,
             agents: AgentSlot::default(),
+            metrics,
             outbound: Outbound {
                 clock,
                 events,

@@ -93,7 +93,7 @@ impl Call for Generation {
             false => estimate::tokens_of_bytes(self.request.body().len()),
         };
         let output = wants.output_tokens.map_or(OutputLimit::Model, OutputLimit::Stated);
-        CallSize { input_tokens, output, choices: wants.choices.unwrap_or(1).max(1) }
+        CallSize { input_tokens, output, answers: wants.answers.unwrap_or(1).max(1) }
     }
 
     fn facts(&self) -> CallFacts<'_> {

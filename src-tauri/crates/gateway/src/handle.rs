@@ -30,7 +30,7 @@ use crate::generation::Generation;
 use crate::guard::{self, AllowedHosts};
 use crate::response::{self, ATTEMPTS, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal, ResponseBody};
 use crate::surface::{self, Surface};
-use crate::{auth, body, models, token_count};
+use crate::{auth, body, metrics, models, token_count};
 
 /// Answers one request. `stopped` is cancelled when answers in flight must end.
 pub(crate) async fn handle(
@@ -73,7 +73,14 @@ async fn respond(
     if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.authenticated();
     }
+    if let Err(refusal) = metrics::check_access(&client, &surface) {
+        return refuse(gateway, &refusal, dialect, request).await;
+    }
     match &surface {
+        Surface::Metrics => {
+            let answer = metrics::answer(gateway.metrics.text().map(Into::into));
+            return answer.unwrap_or_else(|refusal| refusal.answer(dialect));
+        }
         Surface::Models => return models::list(&snapshot, &client, dialect),
         Surface::Mcp => {
             return gateway.agents.answer(&client, &snapshot, &gateway.limits, request).await;

@@ -32,6 +32,7 @@ mod headers;
 mod limits;
 mod listener;
 mod loopback;
+mod metrics;
 mod models;
 mod outbound;
 mod probe;
@@ -76,6 +77,7 @@ pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
+pub use metrics::MetricsSource;
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
 pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};

@@ -239,6 +239,8 @@ pub struct GatewayClient {
     pub scope: ClientScope,
     /// True if its token also opens `/mcp`.
     pub may_use_mcp: bool,
+    /// True if its token reads `/metrics` and opens nothing else.
+    pub reads_metrics: bool,
 }
 
 impl GatewayClient {
@@ -250,7 +252,17 @@ impl GatewayClient {
             in_flight_max: None,
         };
         let (priority, scope) = (Priority::Interactive, ClientScope::default());
-        Self { id, purpose, standing, rules, priority, cache: None, scope, may_use_mcp: false }
+        Self {
+            id,
+            purpose,
+            standing,
+            rules,
+            priority,
+            cache: None,
+            scope,
+            may_use_mcp: false,
+            reads_metrics: false,
+        }
     }
 }
 

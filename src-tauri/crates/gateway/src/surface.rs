@@ -25,6 +25,8 @@ pub(crate) enum Surface {
     Models,
     /// MCP's streamable HTTP.
     Mcp,
+    /// Figures for Prometheus.
+    Metrics,
     Model(String),
     /// A WebSocket for Responses, which is not supported (WIRE rule 9).
     ResponsesSocket,
@@ -88,6 +90,7 @@ impl Surface {
         match path {
             "/health" => return Some(Self::Health),
             "/" | "/api/hello" => return Some(Self::Hello),
+            "/metrics" => return Some(Self::Metrics),
             _ if is_mcp(path) => return Some(Self::Mcp),
             _ => {}
         }
@@ -116,6 +119,7 @@ impl Surface {
             Self::Health => "/health",
             Self::Hello => "/",
             Self::Mcp => "/mcp",
+            Self::Metrics => "/metrics",
             Self::Generate(GenerateSurface::Chat) => "/v1/chat/completions",
             Self::Generate(GenerateSurface::Responses) | Self::ResponsesSocket => "/v1/responses",
             Self::Generate(GenerateSurface::Messages) => "/v1/messages",
@@ -151,9 +155,12 @@ impl Surface {
                 method == Method::POST
             }
             Self::Mcp => [Method::POST, Method::GET, Method::DELETE].contains(method),
-            Self::Health | Self::Hello | Self::Models | Self::Model(_) | Self::ResponsesSocket => {
-                method == Method::GET || method == Method::HEAD
-            }
+            Self::Health
+            | Self::Hello
+            | Self::Models
+            | Self::Metrics
+            | Self::Model(_)
+            | Self::ResponsesSocket => method == Method::GET || method == Method::HEAD,
         }
     }
 }

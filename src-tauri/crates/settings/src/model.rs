@@ -238,8 +238,8 @@ settings! {
     /// What other programs may read about the traffic.
     #[derive(Copy)]
     pub MetricsSettings in "metrics", keys "metrics_" {
-        /// Serves counts, costs and times for Prometheus at /metrics of the control listener, to whoever has
-        /// its token. Counting begins when this is turned on.
+        /// Serves counts, costs and times for Prometheus at /metrics of the gateway, to clients made with
+        /// `gatehouse clients add prometheus --metrics`. Counting begins when this is turned on.
         prometheus: bool = false, panel Metrics "Prometheus", summary "Metrics for Prometheus";
     }
 }
@@ -337,6 +337,8 @@ pub struct ClientSettings {
     pub scope: ClientScope,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
+    /// True if its token reads `/metrics` and opens nothing else.
+    pub reads_metrics: bool,
 }
 
 /// SHA-256 hash of a local token, 64 hexadecimal digits in the file.

@@ -146,6 +146,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             priority: ClientPriority::default(),
             scope: ClientScope::default(),
             mcp: false,
+            reads_metrics: false,
         };
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
@@ -535,6 +536,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     cache: None,
                     priority: ClientPriority::default(),
                     mcp: true,
+                    reads_metrics: false,
                     scope: ClientScope {
                         models: vec!["gpt-4o".to_owned(), "claude-*".to_owned()],
                         backends: vec![id("local")],

@@ -17,7 +17,7 @@ pub struct RequestNeeds {
     /// The client's limit on output tokens, if it gave one.
     pub output_tokens: Option<u64>,
     /// Answers asked for at once, if the request says how many; each has the limit above.
-    pub choices: Option<u64>,
+    pub answers: Option<u64>,
 }
 
 impl RequestNeeds {
@@ -43,7 +43,7 @@ impl RequestNeeds {
             images: image_markers(dialect).iter().any(|word| text.contains(word)),
             json_schema,
             output_tokens: output_token_limit(dialect, members),
-            choices: choices(dialect, members),
+            answers: answers(dialect, members),
         }
     }
 }
@@ -60,7 +60,7 @@ const fn image_markers(dialect: Dialect) -> &'static [&'static str] {
     }
 }
 
-fn choices(dialect: Dialect, members: &Members<'_>) -> Option<u64> {
+fn answers(dialect: Dialect, members: &Members<'_>) -> Option<u64> {
     match dialect {
         Dialect::OpenAiChat => number(members, "n"),
         Dialect::Gemini => {
@@ -107,7 +107,7 @@ mod tests {
             images: true,
             json_schema: true,
             output_tokens: Some(7),
-            choices: None,
+            answers: None,
         };
         for (dialect, text) in [
             (
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn several_answers_are_counted_where_a_dialect_has_them() {
-        let choices = |dialect, text| wants(dialect, text).choices;
-        assert_eq!(choices(Dialect::OpenAiChat, r#"{"n":3}"#), Some(3));
+        let answers = |dialect, text| wants(dialect, text).answers;
+        assert_eq!(answers(Dialect::OpenAiChat, r#"{"n":3}"#), Some(3));
         let gemini = r#"{"generationConfig":{"candidateCount":4}}"#;
-        assert_eq!(choices(Dialect::Gemini, gemini), Some(4));
-        assert_eq!(choices(Dialect::AnthropicMessages, r#"{"n":3}"#), None);
+        assert_eq!(answers(Dialect::Gemini, gemini), Some(4));
+        assert_eq!(answers(Dialect::AnthropicMessages, r#"{"n":3}"#), None);
     }
 
     #[test]

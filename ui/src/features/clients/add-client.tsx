@@ -10,6 +10,11 @@ import { useAction } from "@/ipc/actions";
 import type { ClientAdd } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
+const USES = [
+  { value: "models", label: "Requests to models" },
+  { value: "metrics", label: "Metrics for Prometheus, and nothing else" },
+];
+
 const FIELDS = ["id", "expires_in_days"] as const;
 const NEVER = "never";
 const EXPIRIES = [
@@ -35,14 +40,15 @@ export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
 }
 
 function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
-  const form = useForm({ defaultValues: { id: "", ends: NEVER } });
+  const form = useForm({ defaultValues: { id: "", ends: NEVER, use: "models" } });
   const add = useAction("clientAdd", (call, req: ClientAdd) => call(req));
-  const submit = form.handleSubmit(({ id, ends }) =>
+  const submit = form.handleSubmit(({ id, ends, use }) =>
     add.mutate(
       {
         id: id.trim(),
         expires_in_days: ends === NEVER ? null : Number(ends),
         scope: { models: [], backends: [], routes: [] },
+        reads_metrics: use === "metrics",
       },
       {
         onSuccess: (client) => {
@@ -57,6 +63,9 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
       <DialogBody className="flex flex-col gap-4">
         <Field label="Name" help="The tool's name, for example claude-code." fault={faultOf(add.error, "id")}>
           {(control) => <TextInput {...control} mono {...form.register("id")} />}
+        </Field>
+        <Field label="For">
+          {(control) => <FormSelect {...control} name="use" control={form.control} options={USES} />}
         </Field>
         <Field label="Expires" fault={faultOf(add.error, "expires_in_days")}>
           {(control) => <FormSelect {...control} name="ends" control={form.control} options={EXPIRIES} />}

@@ -42,7 +42,10 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
           label={`About ${client.id}`}
           tabs={[
             { id: "use", label: "Setup", content: <ClientUse client={client} /> },
-            { id: "limits", label: "Limits", content: <ClientSettings client={client} /> },
+            // One that reads metrics sends nothing that could be limited.
+            ...(client.reads_metrics
+              ? []
+              : [{ id: "limits", label: "Limits", content: <ClientSettings client={client} /> }]),
           ]}
         />
       </Drawer>
@@ -76,6 +79,7 @@ function ClientUse({ client }: { client: ClientView }) {
     <div className="flex flex-col gap-4">
       <Facts
         facts={[
+          ...(client.reads_metrics ? [{ name: "For", value: "Reads /metrics, and nothing else" }] : []),
           { name: "Added", value: <Moment at={client.created_at} focusable /> },
           {
             name: "Last used",

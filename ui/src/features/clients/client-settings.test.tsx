@@ -27,3 +27,14 @@ test("a client's limits and priority are shown and changed", async () => {
   });
   expect(await screen.findByText("Saved nightly-evals")).toBeVisible();
 });
+
+test("a token for metrics is made, which has no limits to set", async () => {
+  const { user, host } = renderPanel("busy", "/clients?add=true");
+  const added = vi.spyOn(host, "clientAdd");
+  await user.type(await screen.findByLabelText("Name"), "prometheus");
+  await choose(user, screen.getByLabelText("For"), /^Metrics/);
+  await user.click(screen.getByRole("button", { name: "Create token" }));
+  expect(await screen.findByText("Reads /metrics, and nothing else")).toBeVisible();
+  expect(screen.queryByRole("tab", { name: "Limits" })).toBeNull();
+  expect(added).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ id: "prometheus", reads_metrics: true }));
+});

@@ -157,6 +157,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     priority: "interactive",
     scope: { models: [], backends: [], routes: [] },
     mcp: false,
+    reads_metrics: false,
     snippets: [
       {
         title: "Shell",

@@ -138,6 +138,9 @@ pub(crate) struct AddClientArguments {
     /// Days until the token expires; never by default
     #[arg(long, value_name = "N")]
     expires_in_days: Option<u32>,
+    /// Make a token that reads /metrics, for Prometheus, and opens nothing else
+    #[arg(long, conflicts_with_all = ["models", "backends", "routes"])]
+    metrics: bool,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -177,14 +180,19 @@ pub(crate) async fn run(
             let now = console.now();
             console.print_view(&control::clients(core).await?, |clients| table(clients, now))?;
         }
-        ClientsCommand::Add(AddClientArguments { named, expires_in_days, allowed }) => {
+        ClientsCommand::Add(AddClientArguments { named, expires_in_days, metrics, allowed }) => {
             unlock_interactively(core, console).await?;
             let scope = ClientScopeView {
                 models: allowed.models,
                 backends: allowed.backends,
                 routes: allowed.routes,
             };
-            let req = ClientAdd { id: named.name.clone(), expires_in_days, scope };
+            let req = ClientAdd {
+                id: named.name.clone(),
+                expires_in_days,
+                scope,
+                reads_metrics: metrics,
+            };
             let issued = control::client_issue(core, req).await?;
             print_token(&issued.client, &issued.token, console)?;
             console.print_remark(&render_token_notes(&issued, &named.name));

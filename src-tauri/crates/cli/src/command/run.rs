@@ -111,7 +111,8 @@ async fn token_of(
         return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
     let scope = ClientScopeView::default();
-    let new = ClientAdd { id: client.to_owned(), expires_in_days: None, scope };
+    let new =
+        ClientAdd { id: client.to_owned(), expires_in_days: None, scope, reads_metrics: false };
     let issued = control::client_issue(core, new).await?;
     console.print_remark(&render_sentence(&format!("Added the client {}.", issued.client)));
     Ok(issued.token)

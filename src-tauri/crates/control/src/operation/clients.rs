@@ -42,8 +42,12 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             priority: client.priority,
             scope: (&client.scope).into(),
             mcp: client.mcp,
+            reads_metrics: client.reads_metrics,
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
-            snippets: snippets::client_snippets(&engine.gateway().address(), id),
+            snippets: match client.reads_metrics {
+                true => snippets::metrics_snippets(&engine.gateway().address(), id),
+                false => snippets::client_snippets(&engine.gateway().address(), id),
+            },
         });
     }
     Ok(clients)
@@ -128,6 +132,7 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
         priority: ClientPriority::default(),
         scope: req.scope.to_client_scope()?,
         mcp: false,
+        reads_metrics: req.reads_metrics,
     };
     Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings })
 }

@@ -117,7 +117,8 @@ async fn ensure_client(engine: &Engine, client: &ClientId) -> Result<bool, ApiEr
         return Ok(false);
     }
     let scope = ClientScopeView::default();
-    client_add(engine, ClientAdd { id, expires_in_days: None, scope }).await?;
+    client_add(engine, ClientAdd { id, expires_in_days: None, scope, reads_metrics: false })
+        .await?;
     Ok(true)
 }
 

@@ -29,6 +29,8 @@ pub struct ClientView {
     pub scope: ClientScopeView,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
+    /// True if its token reads `/metrics` and opens nothing else.
+    pub reads_metrics: bool,
     pub snippets: Vec<SnippetView>,
 }
 
@@ -48,6 +50,10 @@ pub struct ClientAdd {
     /// Days until the token expires; None for never.
     pub expires_in_days: Option<u32>,
     pub scope: ClientScopeView,
+    /// True for a token that reads `/metrics` and opens nothing else.
+    #[serde(default)]
+    #[specta(optional)]
+    pub reads_metrics: bool,
 }
 
 /// What a client may request. An empty list allows everything of its kind.

@@ -144,8 +144,12 @@ async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
     let fast = edit("fast", RoutePolicy::Weighted, &[("a", 3), ("b", 1)]);
     control::route_set(&core, fast).await.expect("written");
     let everything = ClientScopeView::default();
-    let client =
-        ClientAdd { id: "tool".to_owned(), expires_in_days: None, scope: everything.clone() };
+    let client = ClientAdd {
+        id: "tool".to_owned(),
+        expires_in_days: None,
+        scope: everything.clone(),
+        reads_metrics: false,
+    };
     control::client_add(&core, client).await.expect("added");
     let tool = |model: &str| HypotheticalRequest { client: Some("tool".to_owned()), ..ask(model) };
     let explain = |ask: HypotheticalRequest| control::route_explain(&core, ask);

@@ -288,6 +288,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         id: "codex".to_owned(),
         expires_in_days: None,
         scope: ClientScopeView::default(),
+        reads_metrics: false,
     };
     let added = control::client_add(core, client).await.expect("added");
     assert_eq!((added.limits, added.cache), (TrafficLimitsView::default(), None));

@@ -40,8 +40,12 @@ async fn add_key(core: &Core, id: &str) {
 }
 
 async fn issue(core: &Core, id: &str) -> IssuedToken {
-    let req =
-        ClientAdd { id: id.to_owned(), expires_in_days: None, scope: ClientScopeView::default() };
+    let req = ClientAdd {
+        id: id.to_owned(),
+        expires_in_days: None,
+        scope: ClientScopeView::default(),
+        reads_metrics: false,
+    };
     control::client_issue(core, req).await.expect("a token")
 }
 
@@ -78,6 +82,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
         id: "tool".to_owned(),
         expires_in_days: None,
         scope: ClientScopeView::default(),
+        reads_metrics: false,
     };
     let error = control::client_add(&core, req).await.expect_err("nobody would have its token");
     assert!(error.hint.is_some_and(|hint| hint.contains("`gatehouse clients add tool`")));

@@ -13,7 +13,7 @@ pub(crate) struct CallSize {
     pub(crate) input_tokens: u64,
     pub(crate) output: OutputLimit,
     /// Answers asked for at once, each of that length.
-    pub(crate) choices: u64,
+    pub(crate) answers: u64,
 }
 
 /// Most output tokens of a call.
@@ -37,7 +37,7 @@ pub(super) fn estimate(
     let price = context.snapshot.price();
     let price_of = |output_each: u64| {
         let input_uncached = size.input_tokens;
-        let output_visible = output_each.saturating_mul(size.choices);
+        let output_visible = output_each.saturating_mul(size.answers);
         let tokens = TokenUsage { input_uncached, output_visible, ..TokenUsage::default() };
         price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
     };

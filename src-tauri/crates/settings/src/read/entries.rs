@@ -51,7 +51,7 @@ const BACKEND_NAMES: [&str; 12] = [
     "private_network",
 ];
 /// Fields of a client, apart from its limits.
-const CLIENT_NAMES: [&str; 9] = [
+const CLIENT_NAMES: [&str; 10] = [
     "token_sha256",
     "created",
     "expires",
@@ -61,6 +61,7 @@ const CLIENT_NAMES: [&str; 9] = [
     "allow_backends",
     "allow_routes",
     "mcp",
+    "reads_metrics",
 ];
 
 pub(super) fn read_credentials(
@@ -184,6 +185,7 @@ pub(super) fn read_clients(
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             scope: scope::read_scope(entry, findings),
             mcp: entry.boolean("mcp", findings).unwrap_or_default(),
+            reads_metrics: entry.boolean("reads_metrics", findings).unwrap_or_default(),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,

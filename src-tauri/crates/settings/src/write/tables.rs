@@ -103,8 +103,17 @@ fn backend_fields(backend: &BackendSettings) -> TableFields {
 }
 
 fn client_fields(client: &ClientSettings) -> TableFields {
-    let ClientSettings { token_sha256, created, expires, limits, cache, priority, scope, mcp } =
-        client;
+    let ClientSettings {
+        token_sha256,
+        created,
+        expires,
+        limits,
+        cache,
+        priority,
+        scope,
+        mcp,
+        reads_metrics,
+    } = client;
     let mut fields = TableFields::from([
         ("token_sha256", token_sha256.to_string().into()),
         ("created", time_value(*created)),
@@ -117,6 +126,7 @@ fn client_fields(client: &ClientSettings) -> TableFields {
     }
     fields.extend(scope_fields(scope));
     fields.extend(mcp.then(|| ("mcp", true.into())));
+    fields.extend(reads_metrics.then(|| ("reads_metrics", true.into())));
     fields
 }
 

@@ -129,7 +129,7 @@ pub(super) fn clients_fixture() -> Value {
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
         json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
             "expired": expired, "seen_at": seen_at, "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "cache": null, "priority": "interactive", "mcp": false,
+         "cache": null, "priority": "interactive", "mcp": false, "reads_metrics": false,
          "scope": {"models": [], "backends": [], "routes": []}, "last_month": spend(1_000_000, 2, 0),
             "snippets": [{"title": "curl", "code": "curl …"}]})
     };

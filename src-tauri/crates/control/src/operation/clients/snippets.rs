@@ -17,6 +17,15 @@ pub(super) fn client_snippets(address: &str, id: &ClientId) -> Vec<SnippetView> 
     }
 }
 
+/// The snippet of a client that reads metrics.
+pub(super) fn metrics_snippets(address: &str, id: &ClientId) -> Vec<SnippetView> {
+    let target = address.trim_start_matches("http://");
+    let code = format!(
+        "scrape_configs:\n  - job_name: gatehouse\n    authorization:\n      # gatehouse token {id} > gatehouse.token\n      credentials_file: gatehouse.token\n    static_configs:\n      - targets: [\"{target}\"]"
+    );
+    vec![new_snippet("Prometheus (prometheus.yml)", code)]
+}
+
 fn new_snippet(title: &str, code: String) -> SnippetView {
     SnippetView { title: title.to_owned(), code }
 }
