@@ -91,7 +91,11 @@ export const ReadinessScreen = lazyComponent(
   <ScreenSkeleton title="Readiness" />,
 );
 export const HealthScreen = lazyComponent(
-  async () => (await import("@/features/health/health-screen")).HealthScreen,
+  async () => (await import("@/features/health/now-screen")).NowScreen,
+  <ScreenSkeleton title="Health" />,
+);
+export const LevelsScreen = lazyComponent(
+  async () => (await import("@/features/health/levels-screen")).LevelsScreen,
   <ScreenSkeleton title="Health" />,
 );
 export const AlertsScreen = lazyComponent(
@@ -142,7 +146,7 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/settings": SettingsScreen.preload,
 };
 
-/** The other parts of Usage and Alerts. */
+/** The other parts of Usage, Health and Alerts. */
 const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/breakdown": BreakdownScreen.preload,
   "/savings": SavingsScreen.preload,
@@ -153,6 +157,7 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/cache": CacheScreen.preload,
   "/prices": PricesScreen.preload,
   "/session-logs": SessionLogsScreen.preload,
+  "/health/levels": LevelsScreen.preload,
   "/alerts/history": AlertHistoryScreen.preload,
   "/alerts/rules": AlertRulesScreen.preload,
   "/alerts/silences": SilencesScreen.preload,

@@ -5,6 +5,7 @@ import {
   Box,
   Cable,
   Copy,
+  HeartPulse,
   Keyboard,
   KeyRound,
   Layers,
@@ -25,6 +26,7 @@ import {
 import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
+import { HEALTH_PARTS } from "@/lib/health-parts";
 import { USAGE_PARTS } from "@/lib/usage-parts";
 import type { BackendView, ClientView, KeyView, ProfilesView, RouteView, SettingsValues } from "@/ipc/bindings";
 
@@ -107,6 +109,15 @@ const USAGE_ENTRIES: PaletteEntry[] = USAGE_PARTS.slice(1).map(({ part, label, p
   target: go(path),
 }));
 
+const HEALTH_ENTRIES: PaletteEntry[] = HEALTH_PARTS.slice(1).map(({ part, label, path }) => ({
+  id: `screen:health/${part}`,
+  group: "Screen",
+  label: `Health: ${label.toLowerCase()}`,
+  keywords: [label],
+  icon: HeartPulse,
+  target: go(path),
+}));
+
 const SETTING_ENTRIES: PaletteEntry[] = [
   ...SECTIONS.flatMap(({ title, settings }) =>
     settings.map(({ label, key }) => ({ part: title, label, words: [key] })),
@@ -156,6 +167,7 @@ export function allEntries({ backends, routes, keys, clients, profiles, hasSessi
   return [
     ...baseEntries(hasSession),
     ...USAGE_ENTRIES,
+    ...HEALTH_ENTRIES,
     ...backends.map(({ id, label }) => place("Backend", Server, "/backends", id, label)),
     ...backends.map((backend) =>
       action(

@@ -19,6 +19,7 @@ const PATHS = [
   "/prices",
   "/readiness",
   "/health",
+  "/health/levels",
   "/alerts",
   "/alerts/history",
   "/alerts/rules",

@@ -7,7 +7,6 @@ import { createFragmentHistory } from "@/app/fragment-history";
 import {
   BackendsScreen,
   ClientsScreen,
-  HealthScreen,
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
@@ -18,6 +17,7 @@ import {
 } from "@/app/lazy-screens";
 import { isSet, parseAdd, root, type AddSearch } from "@/app/root-route";
 import { alertRoutes } from "@/app/alert-routes";
+import { healthRoutes } from "@/app/health-routes";
 import { usageRoutes } from "@/app/usage-routes";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
 
@@ -161,7 +161,6 @@ const requests = createRoute({
   },
 });
 
-const health = createRoute({ getParentRoute: () => root, path: "/health", component: HealthScreen });
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({
   getParentRoute: () => root,
@@ -192,7 +191,7 @@ const routeTree = root.addChildren([
   ...alertRoutes,
   requests,
   readiness,
-  health,
+  ...healthRoutes,
   playground,
   settings,
 ]);

@@ -17,6 +17,15 @@ export function LoadingCard({ label, className }: { label: string; className: st
   );
 }
 
+/** Rows in the frame of a card, where a list will be. */
+export function SkeletonCard({ rows, label }: { rows: number; label: string }) {
+  return (
+    <div className="rounded-card border border-line bg-surface-1">
+      <SkeletonRows rows={rows} label={label} />
+    </div>
+  );
+}
+
 export function SkeletonRows({ rows, label }: { rows: number; label: string }) {
   return (
     <div role="status" aria-label={label} className="flex flex-col">

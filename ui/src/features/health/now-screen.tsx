@@ -1,21 +1,19 @@
-/** Can I work, how well did each backend serve, and which objectives are kept? */
+/** Can I work, and how well did each backend serve? */
 import { HeartPulse } from "lucide-react";
 import { BackendRows } from "@/features/health/backend-rows";
-import { LevelRows } from "@/features/health/level-rows";
+import { HealthPage } from "@/features/health/health-page";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";
-import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { useHealth, useServiceLevels } from "@/ipc/health-queries";
+import { SkeletonCard } from "@/components/skeleton";
+import { useHealth } from "@/ipc/health-queries";
 
-export function HealthScreen() {
+export function NowScreen() {
   const health = useHealth();
-  const levels = useServiceLevels();
   return (
-    <Page title="Health" lead={health.data && `${health.data.finding}.`}>
-      <Reading of={health} skeleton={<Loading label="Loading health" rows={4} />}>
+    <HealthPage current="now" lead={health.data && `${health.data.finding}.`}>
+      <Reading of={health} skeleton={<SkeletonCard label="Loading health" rows={4} />}>
         {({ backends }) =>
           backends.length === 0 ? (
             <section aria-label="Backends" className="rounded-card border border-line bg-surface-1">
@@ -34,21 +32,6 @@ export function HealthScreen() {
           )
         }
       </Reading>
-      <Reading of={levels} skeleton={<Loading label="Loading service levels" rows={3} />}>
-        {(all) => (
-          <Card title="Service levels" note={all.finding.toLowerCase()} flush>
-            <LevelRows levels={all.levels} />
-          </Card>
-        )}
-      </Reading>
-    </Page>
-  );
-}
-
-function Loading({ label, rows }: { label: string; rows: number }) {
-  return (
-    <div className="rounded-card border border-line bg-surface-1">
-      <SkeletonRows rows={rows} label={label} />
-    </div>
+    </HealthPage>
   );
 }

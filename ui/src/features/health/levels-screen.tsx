@@ -1,0 +1,22 @@
+/** Which objectives are kept, and what is left of the failures that they allow? */
+import { HealthPage } from "@/features/health/health-page";
+import { LevelRows } from "@/features/health/level-rows";
+import { Card } from "@/components/card";
+import { Reading } from "@/components/reading";
+import { SkeletonCard } from "@/components/skeleton";
+import { useServiceLevels } from "@/ipc/health-queries";
+
+export function LevelsScreen() {
+  const levels = useServiceLevels();
+  return (
+    <HealthPage current="levels" lead={levels.data && `${levels.data.finding}.`}>
+      <Reading of={levels} skeleton={<SkeletonCard label="Loading service levels" rows={3} />}>
+        {(all) => (
+          <Card title="Service levels" note="only requests that say something about the service count" flush>
+            <LevelRows levels={all.levels} />
+          </Card>
+        )}
+      </Reading>
+    </HealthPage>
+  );
+}

@@ -1,0 +1,7 @@
+/** The parts of Health, in the order of their tabs. */
+export const HEALTH_PARTS = [
+  { part: "now", label: "Now", path: "/health" },
+  { part: "levels", label: "Service levels", path: "/health/levels" },
+] as const;
+
+export type HealthPart = (typeof HEALTH_PARTS)[number]["part"];
