@@ -6,8 +6,7 @@ import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { createPanelRouter } from "@/app/router";
 import { createPanelCache } from "@/app/start";
-import { HintProvider } from "@/components/hint";
-import { ToastProvider } from "@/components/toast";
+import { Toasts } from "@/components/toast";
 import { connectEvents } from "@/ipc/events";
 import { fakeHost, type FakeHost } from "@/ipc/fake-host";
 import type { Scenario } from "@/ipc/fake/world";
@@ -45,9 +44,8 @@ export function renderWith(scenario: Scenario, content: ReactNode): Rendered {
     <HostContext value={host}>
       <ClockContext value={stoppedClock(NOW)}>
         <QueryClientProvider client={cache}>
-          <HintProvider>
-            <ToastProvider>{content}</ToastProvider>
-          </HintProvider>
+          {content}
+          <Toasts />
         </QueryClientProvider>
       </ClockContext>
     </HostContext>,

@@ -12,6 +12,10 @@ use anyhow::{Context, Result, bail};
 use crate::call::ProgramCall;
 use crate::repository::{Repository, tracked_below};
 
+/// Most script that the page loads before its first screen, in bytes. May only come down; 400,000 is
+/// the aim.
+const START_SCRIPT_BYTES_MAX: u64 = 420_000;
+
 /// Installs the panel's packages if the lock file has changed since the last time.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
     install_packages(repository, &repository.ui(), "ui-packages")
@@ -47,6 +51,33 @@ pub(crate) fn build(repository: &Repository) -> Result<()> {
     }
     ProgramCall::npm("run build", &ui).run()?;
     stamp.set()
+}
+
+/// Fails if the built page loads too much script before its first screen.
+pub(crate) fn check_start_script(repository: &Repository) -> Result<()> {
+    let dist = repository.ui().join("dist");
+    let read = |name: &str| {
+        let path = dist.join(name);
+        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))
+    };
+    let mut bytes = 0;
+    for script in start_scripts(&read("index.html")?) {
+        bytes += read(script)?.len() as u64;
+    }
+    println!("the page loads {bytes} bytes of script before its first screen");
+    if bytes > START_SCRIPT_BYTES_MAX {
+        bail!(
+            "the page loads {bytes} bytes of script before its first screen, at most \
+             {START_SCRIPT_BYTES_MAX} are allowed; load what that screen does not need later, as \
+             `ui/src/components/lazy.tsx` does"
+        );
+    }
+    Ok(())
+}
+
+/// The scripts that the page itself names, relative to it.
+fn start_scripts(page: &str) -> impl Iterator<Item = &str> {
+    page.split('"').filter(|text| text.starts_with("./") && text.ends_with(".js"))
 }
 
 /// Writes a placeholder page if the panel is not built, so that the desktop program, which embeds
@@ -153,6 +184,24 @@ mod tests {
         built().set().unwrap();
         super::ensure_embeddable(&repository).unwrap();
         assert!(built().is_current(), "a page that is there is left alone");
+    }
+
+    #[test]
+    fn a_page_with_too_much_script_is_refused() {
+        let check = |bytes: usize| {
+            let folder = tempfile::tempdir().unwrap();
+            let repository =
+                Repository { root: folder.path().into(), target: folder.path().join("target") };
+            let dist = repository.ui().join("dist");
+            std::fs::create_dir_all(dist.join("assets")).unwrap();
+            let page = r#"<script src="./a.js"></script><link href="./assets/b.js"><i id="b.js">"#;
+            std::fs::write(dist.join("index.html"), page).unwrap();
+            std::fs::write(dist.join("a.js"), "a").unwrap();
+            std::fs::write(dist.join("assets/b.js"), "b".repeat(bytes - 1)).unwrap();
+            super::check_start_script(&repository).is_ok()
+        };
+        let most = usize::try_from(super::START_SCRIPT_BYTES_MAX).unwrap();
+        assert!(check(most) && !check(most + 1));
     }
 
     #[test]

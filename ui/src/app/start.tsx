@@ -7,14 +7,16 @@ import "@/app/panel.css";
 import { preloadScreen, preloadScreens } from "@/app/lazy-screens";
 import { createPanelRouter } from "@/app/router";
 import { SignedIn } from "@/app/signed-in";
-import { HintProvider } from "@/components/hint";
-import { ToastProvider } from "@/components/toast";
+import { lazyLayer } from "@/components/lazy";
+import { Toasts } from "@/components/toast";
 import type { SettingsView } from "@/ipc/bindings";
 import { connectEvents } from "@/ipc/events";
 import type { Host } from "@/ipc/host";
 import { HostContext } from "@/ipc/host-context";
 import { ClockContext, type Clock } from "@/lib/clock";
 import { applyTheme } from "@/lib/theme";
+
+const HintLayer = lazyLayer(async () => (await import("@/components/hint-layer")).HintLayer);
 
 /** No automatic refetching or retries: only events and buttons refetch. */
 export function createPanelCache(): QueryClient {
@@ -43,13 +45,11 @@ export function startPanel(host: Host, clock: Clock): void {
       <HostContext value={host}>
         <ClockContext value={clock}>
           <QueryClientProvider client={cache}>
-            <HintProvider delayDuration={400}>
-              <ToastProvider>
-                <SignedIn session={host.session}>
-                  <RouterProvider router={router} />
-                </SignedIn>
-              </ToastProvider>
-            </HintProvider>
+            <SignedIn session={host.session}>
+              <RouterProvider router={router} />
+            </SignedIn>
+            <Toasts />
+            <HintLayer />
           </QueryClientProvider>
         </ClockContext>
       </HostContext>

@@ -1,7 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
-import { HintProvider } from "@/components/hint";
 import { lazyComponent, lazyOverlay } from "@/components/lazy";
 
 const Greeting = ({ name }: { name: string }) => <p>Hello, {name}</p>;
@@ -50,11 +49,7 @@ test("an overlay that cannot be loaded says so and can be dismissed", async () =
     () => Promise.reject(new TypeError("gone")),
     ({ open }) => open,
   );
-  render(
-    <HintProvider>
-      <Overlay open onClose={close} />
-    </HintProvider>,
-  );
+  render(<Overlay open onClose={close} />);
   expect(await screen.findByRole("alert")).toHaveTextContent("This part of the panel could not be loaded");
   await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
   expect(close).toHaveBeenCalledOnce();

@@ -4,13 +4,15 @@ import { useSyncExternalStore, type ComponentType, type ReactNode } from "react"
 import { Button, IconButton } from "@/components/button";
 import { EmptyState } from "@/components/empty-state";
 import { Notice } from "@/components/notice";
-import { whenIdle } from "@/lib/idle";
 import { createLoader } from "@/lib/loader";
 
 type Load<Props> = () => Promise<ComponentType<Props>>;
 
 /** A component that is needed as soon as it is rendered. */
-export function lazyComponent<Props extends object>(load: Load<Props>, placeholder: ReactNode) {
+export function lazyComponent<Props extends object>(
+  load: Load<Props>,
+  placeholder: ReactNode | ((props: Props) => ReactNode),
+) {
   const loader = createLoader(load);
   function LazyComponent(props: Props) {
     const state = useSyncExternalStore(loader.follow, loader.read);
@@ -21,7 +23,7 @@ export function lazyComponent<Props extends object>(load: Load<Props>, placehold
         return <NotLoaded onRetry={() => void loader.load()} />;
       case "unloaded":
       case "loading":
-        return placeholder;
+        return typeof placeholder === "function" ? placeholder(props) : placeholder;
     }
   }
   return Object.assign(LazyComponent, { preload: loader.load });
@@ -36,17 +38,9 @@ export function lazyOverlay<Props extends { onClose: () => void }>(
   isOpen: (props: Props) => boolean,
 ) {
   const loader = createLoader(load);
-  const loadWhenIdle = (listener: () => void) => {
-    const stop = loader.watch(listener);
-    const cancel = whenIdle(() => void loader.load());
-    return () => {
-      cancel();
-      stop();
-    };
-  };
   return function LazyOverlay(props: Props) {
     const open = isOpen(props);
-    const state = useSyncExternalStore(open ? loader.follow : loadWhenIdle, loader.read);
+    const state = useSyncExternalStore(open ? loader.follow : loader.followWhenIdle, loader.read);
     if (state.kind === "loaded") return <state.part {...props} />;
     if (!open || state.kind !== "failed") return null;
     return (
@@ -64,6 +58,15 @@ export function lazyOverlay<Props extends { onClose: () => void }>(
         </Notice>
       </div>
     );
+  };
+}
+
+/** What nobody misses before the page is idle. */
+export function lazyLayer(load: Load<object>) {
+  const loader = createLoader(load);
+  return function LazyLayer() {
+    const state = useSyncExternalStore(loader.followWhenIdle, loader.read);
+    return state.kind === "loaded" ? <state.part /> : null;
   };
 }
 

@@ -27,7 +27,7 @@ test("what fails while someone waits has failed, and can be tried again", async 
 
 test("what fails while it is loaded ahead is only not there yet", async () => {
   const loader = createLoader(() => Promise.reject(new TypeError("gone")));
-  loader.watch(() => {});
+  loader.followWhenIdle(() => {});
   await loader.load();
   expect(loader.read()).toEqual({ kind: "unloaded" });
 });

@@ -2,6 +2,7 @@
  * Loads a part of the program once, on demand. A store instead of `React.lazy`: what is already loaded is drawn at once,
  * without a frame of the placeholder.
  */
+import { whenIdle } from "@/lib/idle";
 
 type Loading<Part> = { kind: "unloaded" } | { kind: "loading" } | { kind: "loaded"; part: Part } | { kind: "failed" };
 
@@ -11,8 +12,8 @@ export interface Loader<Part> {
   load: () => Promise<void>;
   /** Loads the part, and tells the listener about every change until it is removed. */
   follow: (listener: () => void) => () => void;
-  /** Tells the listener about every change, and loads nothing. */
-  watch: (listener: () => void) => () => void;
+  /** As `follow`, but loads the part when the page is idle. */
+  followWhenIdle: (listener: () => void) => () => void;
 }
 
 export function createLoader<Part>(fetchPart: () => Promise<Part>): Loader<Part> {
@@ -47,7 +48,14 @@ export function createLoader<Part>(fetchPart: () => Promise<Part>): Loader<Part>
   return {
     read: () => now,
     load,
-    watch,
+    followWhenIdle: (listener) => {
+      const stop = watch(listener);
+      const cancel = whenIdle(() => void load());
+      return () => {
+        cancel();
+        stop();
+      };
+    },
     follow: (listener) => {
       const stop = watch(listener);
       followers += 1;

@@ -13,6 +13,7 @@ use crate::{install, panel};
 
 pub(super) fn build(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::build(at.repository)?;
+    panel::check_start_script(at.repository)?;
     Ok(StepOutcome::Passed)
 }
 

@@ -27,7 +27,12 @@ pub(super) const STEPS: &[TestStep] = &[
         needs: &[],
         run: |at| tidy::run(at.repository).map(|()| StepOutcome::Passed),
     },
-    TestStep { name: "ui-build", description: "the panel builds", needs: &[], run: node::build },
+    TestStep {
+        name: "ui-build",
+        description: "the panel builds, and starts with little script",
+        needs: &[],
+        run: node::build,
+    },
     TestStep {
         name: "ui",
         description: "the panel's types, lint, unused code and unit tests",
