@@ -434,14 +434,14 @@ async fn use_key(home: &TestHome, served: &TestServer, token: &str, ears: &mut L
 /// Calls every operation as the panel and as the command line, with valid and invalid bodies.
 async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakRecorder) {
     let values = panel.call("settings", &Value::Null).await.json();
-    for (operation, _) in control::OPERATIONS {
-        let request = match *operation {
+    for operation in control::OPERATIONS.iter().map(|row| row.name) {
+        let request = match operation {
             "settings_edit" => values.get("values").cloned().expect("values"),
             other => operation_request(other, base_url),
         };
         let answer = panel.call(operation, &request).await;
         let may_refuse = matches!(
-            *operation,
+            operation,
             "settings_fix"
                 | "billing_fetch"
                 | "notification_test"
@@ -482,7 +482,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
         let cut = json_body(&request);
         let cut = cut.get(..cut.len() / 2).unwrap_or_default();
         let own = panel.control.authorization();
-        ears.record_answer(*operation, &panel.control.send(operation, &[&own], cut).await);
+        ears.record_answer(operation, &panel.control.send(operation, &[&own], cut).await);
     }
 }
 

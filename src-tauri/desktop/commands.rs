@@ -6,7 +6,7 @@ use control::{ApiError, Core};
 use tauri::State;
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, tool $tool:literal $permission:ident)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[$doc])*
             #[tauri::command]
@@ -30,7 +30,7 @@ control::operations!(commands);
 #[must_use]
 pub fn capability() -> String {
     let events = ["core:event:allow-listen", "core:event:allow-unlisten"].map(str::to_owned);
-    let operations = control::OPERATIONS.iter().map(|(name, _)| *name);
+    let operations = control::OPERATIONS.iter().map(|operation| operation.name);
     let commands = operations.chain(["open_url", "painted"]);
     let commands = commands.map(|name| format!("allow-{}", name.replace('_', "-")));
     let permissions: Vec<String> =

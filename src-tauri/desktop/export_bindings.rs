@@ -18,6 +18,7 @@ fn main() -> anyhow::Result<()> {
         .context("the bindings could not be written")?;
     for (name, text) in [
         ("tables.ts", format!("{HEADER}\n{}", gatehouse_desktop::panel_tables()?)),
+        ("form-tables.ts", format!("{HEADER}\n{}", gatehouse_desktop::form_tables()?)),
         ("presets.ts", format!("{HEADER}\n{}", gatehouse_desktop::fake_presets()?)),
         ("panel.json", gatehouse_desktop::capability()),
         ("SETTINGS.md", control::settings_reference()?),

@@ -23,7 +23,7 @@ use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
 pub use bindings::{PanelMessage, bindings};
 pub use commands::capability;
-pub use panel_tables::{fake_presets, panel_tables};
+pub use panel_tables::{fake_presets, form_tables, panel_tables};
 
 /// Starts the core, then the window, and returns when the user quits.
 #[expect(

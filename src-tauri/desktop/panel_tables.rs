@@ -6,7 +6,8 @@ use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
 use control::{
-    LabelTable, OPERATIONS, Setting, SettingKind, Settings, Shape, Sign, SignTable, Tone,
+    Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind, Settings, Shape,
+    Sign, SignTable, Tone,
 };
 use domain::capitalize;
 use serde_json::json;
@@ -16,10 +17,22 @@ pub fn panel_tables() -> anyhow::Result<String> {
     let signs = control::sign_tables()?;
     let labels = control::label_tables()?;
     let mut text = String::new();
-    write_imports(&mut text, &signs, &labels)?;
+    let states = signs.iter().map(|table| table.state_type);
+    let values = labels.iter().map(|table| table.value_type);
+    write_imports(&mut text, states.chain(values).chain(["ChangeTag"]).collect())?;
     write_changes(&mut text)?;
     write_signs(&mut text, &signs)?;
     write_labels(&mut text, &labels)?;
+    Ok(text)
+}
+
+/// The tables that only forms need. They stand apart because the first screen has no form.
+pub fn form_tables() -> anyhow::Result<String> {
+    let choices = control::choice_tables();
+    let types = choices.iter().map(|table| table.value_type).chain(["SettingsValues"]);
+    let mut text = String::new();
+    write_imports(&mut text, types.collect())?;
+    write_choices(&mut text, &choices)?;
     write_settings(&mut text)?;
     Ok(text)
 }
@@ -35,11 +48,7 @@ pub fn fake_presets() -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn write_imports(text: &mut String, signs: &[SignTable], labels: &[LabelTable]) -> fmt::Result {
-    let states = signs.iter().map(|table| table.state_type);
-    let values = labels.iter().map(|table| table.value_type);
-    let types: BTreeSet<&str> =
-        states.chain(values).chain(["ChangeTag", "SettingsValues"]).collect();
+fn write_imports(text: &mut String, types: BTreeSet<&str>) -> fmt::Result {
     writeln!(text, "import type {{")?;
     for name in types {
         writeln!(text, "  {name},")?;
@@ -50,7 +59,7 @@ fn write_imports(text: &mut String, signs: &[SignTable], labels: &[LabelTable]) 
 fn write_changes(text: &mut String) -> anyhow::Result<()> {
     writeln!(text, "/** What each operation of the core changes. */")?;
     writeln!(text, "export const OPERATION_CHANGES = {{")?;
-    for (name, changes) in OPERATIONS {
+    for Operation { name, changes, .. } in OPERATIONS {
         let tags = serde_json::to_string(changes)?.replace(",", ", ");
         writeln!(text, "  {}: {tags},", camel_case(name))?;
     }
@@ -94,6 +103,25 @@ fn write_labels(text: &mut String, tables: &[LabelTable]) -> fmt::Result {
             writeln!(text, "  {}: \"{}\",", property_name(value), capitalize(label))?;
         }
         writeln!(text, "}};")?;
+    }
+    Ok(())
+}
+
+fn write_choices(text: &mut String, tables: &[ChoiceTable]) -> fmt::Result {
+    writeln!(
+        text,
+        "/** A value that a form offers. */\n\
+         export interface FormChoice<Value> {{\n  \
+           value: Value;\n  label: string;\n  note: string;\n}}"
+    )?;
+    for ChoiceTable { name, value_type, choices } in tables {
+        writeln!(text, "\nexport const {name}: readonly FormChoice<{value_type}>[] = [")?;
+        for Choice { word, label, note } in choices {
+            let stop = if note.is_empty() { "" } else { "." };
+            let note = json!(format!("{note}{stop}"));
+            writeln!(text, "  {{ value: \"{word}\", label: \"{label}\", note: {note} }},")?;
+        }
+        writeln!(text, "];")?;
     }
     Ok(())
 }

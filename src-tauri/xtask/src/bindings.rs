@@ -13,9 +13,10 @@ use crate::panel;
 use crate::repository::Repository;
 
 /// The committed files, relative to the root.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "ui/src/ipc/bindings.ts",
     "ui/src/lib/tables.ts",
+    "ui/src/lib/form-tables.ts",
     "ui/src/ipc/fake/presets.ts",
     "src-tauri/capabilities/panel.json",
     "SETTINGS.md",

@@ -305,7 +305,7 @@ export const events = {
 /* Types */
 /**  A manual override of a breaker. */
 export type ActiveOverrideView = {
-	forced: BreakerOverrideView,
+	forced: BreakerOverride,
 	/**  Who set it: `you`. */
 	by: string,
 	since: UnixMs | null,
@@ -722,9 +722,7 @@ export type AvailabilityShareView = {
 };
 
 /**  The most restrictive state of breaker, cooldown, block and override. */
-export type AvailabilityState = 
-/**  Gets requests. */
-"ready" | 
+export type AvailabilityState = "ready" | 
 /**  Gets a growing share of requests after an outage. */
 "recovering" | 
 /**  Gets single requests that test whether it works again. */
@@ -1107,23 +1105,28 @@ export type BillingReportView = {
 	finding: string,
 };
 
-export type BlockReasonView = 
-/**  The provider does not know the key. */
-"key_rejected" | 
-/**  The key lacks a permission. */
+export type BlockReason = 
+/**  401: the provider does not accept the key. */
+"key-rejected" | 
+/**  403: the key has no permission. */
 "forbidden" | 
-/**  The account has no credit left. */
-"unpaid" | "quota_exhausted";
+/**  402: the account has no credit. */
+"unpaid" | 
+/**  The quota or spend limit of the account is used up. */
+"quota-exhausted";
 
-/**  States that a breaker can be forced into. */
-export type BreakerOverrideView = 
-/**  Lets no request through. */
+/**
+ *  A manual breaker setting. Cooldowns and blocks stay in force, because they come from the
+ *  provider. `closed` and `disabled` reset the breaker first.
+ */
+export type BreakerOverride = 
+/**  Block traffic */
 "open" | 
-/**  Lets every request through, except while the endpoint is blocked. */
+/**  Allow traffic; a rejected key still blocks */
 "closed" | 
-/**  The breaker counts but never opens. */
-"monitor_only" | 
-/**  The breaker does nothing. */
+/**  Monitor only: count failures, block nothing */
+"monitor-only" | 
+/**  Disable the breaker: neither count nor block */
 "disabled";
 
 export type BreakerSpanView = {
@@ -1409,14 +1412,16 @@ export type CacheBypassView = {
  */
 export type CacheMode = 
 /**  Only repeatable requests. */
-"auto" | "on" | "off" | 
+"auto" | 
+/**  At any temperature. */
+"on" | "off" | 
 /**  Always ask the backend, then store the response. */
 "refresh";
 
 /**  What the cache did for a request. */
-export type CacheOutcomeView = "hit" | 
-/**  Joined an identical request in flight. */
-"joined" | 
+export type CacheOutcome = "hit" | 
+/**  Shared the answer of an identical request in flight. */
+"coalesced" | 
 /**  Not in the cache. The response is stored if that is allowed. */
 "miss" | 
 /**  The cache was not asked. */
@@ -1920,7 +1925,7 @@ export type DriftView = {
 
 /**  A key or an account that its provider refuses. */
 export type EndpointBlockView = {
-	reason: BlockReasonView,
+	reason: BlockReason,
 	/**  One sentence. */
 	why: string,
 	/**  What lifts the block. */
@@ -1933,7 +1938,7 @@ export type EndpointForce = {
 	backend: string,
 	/**  None if the backend needs no key. */
 	credential: string | null,
-	forced: BreakerOverrideView,
+	forced: BreakerOverride,
 	/**
 	 *  How long it lasts, 1 to [`FORCE_MINUTES_MAX`]. Without it, `closed` ends after the time in
 	 *  the settings, and every other state ends when it is reset.
@@ -1941,7 +1946,6 @@ export type EndpointForce = {
 	minutes: number | null,
 };
 
-/**  Names an endpoint. */
 export type EndpointRef = {
 	backend: string,
 	/**  None if the backend needs no key. */
@@ -1999,9 +2003,9 @@ export type ExcludedCandidateView = {
  *  pass through untranslated.
  */
 export type ExtraDialect = 
-/**  OpenAI's Responses API. */
+/**  POST /responses is passed through unchanged. */
 "responses" | 
-/**  Anthropic's Messages API. */
+/**  POST /messages (Anthropic's format) is passed through unchanged. */
 "messages";
 
 export type FailureBackendView = {
@@ -2097,6 +2101,19 @@ export type FailureClassView = {
 	/**  Most attempts first. */
 	backends: FailureBackendView[],
 };
+
+/**  Who has to act on a failure. */
+export type FailureOwner = 
+/**  The caller, by changing the request. */
+"request" | 
+/**  The owner of the key or of the account. */
+"key" | 
+/**  The model name is wrong. */
+"model" | "endpoint" | 
+/**  The connection to the provider. */
+"network" | "local" | 
+/**  The client, by disconnecting. */
+"client";
 
 export type FieldDifferenceView = {
 	/**  Empty for a single setting. */
@@ -2503,7 +2520,6 @@ export type LatencyBucketView = {
 	parts: LatencyPartView[],
 };
 
-/**  Dimension of latencies. */
 export type LatencyGroupBy = 
 /**  All requests together. */
 "all" | "backend" | 
@@ -3036,7 +3052,6 @@ export type PlaygroundDeltaView = {
 };
 
 export type PlaygroundErrorView = {
-	/**  The gateway's message. */
 	message: string,
 	/**  The gateway's machine-readable code. */
 	code: string | null,
@@ -3330,7 +3345,6 @@ export type PricesView = {
 	last_change: PriceChangeView | null,
 };
 
-/**  Names a profile. */
 export type ProfileRef = {
 	name: string,
 };
@@ -3356,7 +3370,6 @@ export type ProfileView = {
 	backends: string[],
 };
 
-/**  All profiles. */
 export type ProfilesView = {
 	/**  None if all backends are used. */
 	active: string | null,
@@ -3459,8 +3472,7 @@ export type RequestAttemptView = {
 	http_status: number | null,
 	/**  Failure class in words: "rate limited"; None if the attempt succeeded. */
 	class: string | null,
-	/**  Who is at fault: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`. */
-	owner: string | null,
+	owner: FailureOwner | null,
 	/**  One sentence. */
 	error: string | null,
 	/**  None if not known. */
@@ -3470,7 +3482,7 @@ export type RequestAttemptView = {
 };
 
 export type RequestCacheView = {
-	outcome: CacheOutcomeView,
+	outcome: CacheOutcome,
 	/**  One sentence. */
 	reason: string,
 	/**  Cost avoided by the cache. */
@@ -3508,7 +3520,7 @@ export type RequestRef = {
 };
 
 /**  The state of a request. */
-export type RequestStateView = "running" | "complete" | 
+export type RequestState = "running" | "complete" | 
 /**  Cut short after its first token. */
 "partial" | 
 /**  Refused or failed. */
@@ -3536,7 +3548,7 @@ export type RequestView = {
 	model_asked: string,
 	/**  The model that the backend reports. */
 	model_billed: string | null,
-	state: RequestStateView,
+	state: RequestState,
 	/**  The status that the client saw. */
 	http_status: number | null,
 	/**  The message that the client saw; only the class for requests recorded by older versions. */
@@ -3564,7 +3576,7 @@ export type RequestView = {
 	cost_basis: CostBasisView,
 	/**  Why the cost is not known, where that was recorded. */
 	unpriced: UnpricedView | null,
-	cache: CacheOutcomeView,
+	cache: CacheOutcome,
 	first_token_ms: number | null,
 	/**  Time to the last byte, in milliseconds. */
 	total_ms: number | null,
@@ -3604,10 +3616,10 @@ export type RequestsQuery = {
 	model?: string | null,
 	/**  A status, `503`, or a class, `5xx`. */
 	http_status?: string | null,
-	state?: RequestStateView | null,
+	state?: RequestState | null,
 	/**  The class of a failed attempt, `rate-limited`, or the error code that the client got. */
 	failure?: string | null,
-	cache?: CacheOutcomeView | null,
+	cache?: CacheOutcome | null,
 	/**  Only requests that cost at least this many US dollars, `0.10`. */
 	min_cost?: string | null,
 	/**  Only requests that cost at most this many US dollars. */
@@ -3650,13 +3662,13 @@ export type ResilienceFormView = {
 
 /**  A named set of numbers. */
 export type ResiliencePreset = 
-/**  Trips early and for longer, and retries little: for metered keys. */
+/**  Trips early and retries little. For metered keys. */
 "careful" | 
-/**  Fits most users. */
+/**  Right for most setups. */
 "balanced" | 
-/**  Tolerates more failures and recovers sooner: for one backend without a fallback. */
+/**  Tolerates more failures and recovers sooner. For a single backend. */
 "eager" | 
-/**  The user's own numbers. */
+/**  Your own thresholds. */
 "custom";
 
 export type ResiliencePresetView = {
@@ -3792,19 +3804,19 @@ export type RouteEdit = {
 
 /**  How a route orders its candidates. */
 export type RoutePolicy = 
-/**  The first healthy backend, in the order given. */
+/**  The first healthy backend; the next one only if it fails. */
 "ordered" | 
-/**  At random, in proportion to the weights. */
+/**  Random, in proportion to the weights, with failover. */
 "weighted" | 
-/**  The lowest price first. */
+/**  The lowest price for this request. */
 "cheapest" | 
-/**  The shortest time to the first token first. */
+/**  The shortest recent time to first token. */
 "fastest" | 
-/**  The fewest requests in flight first. */
+/**  The fewest requests in flight. */
 "least-busy" | 
-/**  The best mix of latency, cost and rate-limit headroom. */
+/**  The best mix of latency, cost and headroom; switches for 15 % or more. */
 "balanced" | 
-/**  A fixed share of conversations each, without failover. */
+/**  A fixed share of conversations each, to compare backends, without failover. */
 "split";
 
 export type RouteRef = {
@@ -4425,7 +4437,6 @@ export type SettingsView = {
 	 *  edits are refused.
 	 */
 	valid: boolean,
-	/**  Values in force. */
 	values: SettingsValues,
 	/**  Values of a fresh install. */
 	defaults: SettingsValues,
@@ -4685,21 +4696,21 @@ export type UnpricedView = {
  *  are written without that part, or refused if this would change their meaning.
  */
 export type UnsupportedFeature = 
-/**  Usage at the end of streams; tokens are estimated. */
+/**  Not requested; tokens are estimated. */
 "stream-usage" | 
-/**  The role `developer`; `system` is sent instead. */
+/**  Sent as system messages instead. */
 "developer-role" | 
-/**  `max_completion_tokens`; `max_tokens` is sent instead. */
+/**  max_tokens is sent instead. */
 "max-completion-tokens" | 
-/**  `parallel_tool_calls`. */
+/**  The field is not sent. */
 "parallel-tool-calls" | 
-/**  `reasoning_effort`. */
+/**  The field is not sent. */
 "reasoning-effort" | 
-/**  Structured output (JSON schema). */
+/**  Structured output is not supported. */
 "json-schema" | 
-/**  Tools. */
+/**  Tool calls are not supported. */
 "tools" | 
-/**  Images in messages. */
+/**  Image input is not supported. */
 "images";
 
 /**  What came of undoing one tool's wiring. */
@@ -5001,7 +5012,6 @@ export type UsageGroupView = {
 	cost_change_percent: number | null,
 };
 
-/**  Hours by weekdays. */
 export type UsageHeatmapView = {
 	from: UnixMs,
 	to: UnixMs,

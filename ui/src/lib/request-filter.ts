@@ -1,5 +1,5 @@
 /** The filters of the requests, as stored in the address: links anywhere in the panel can open the requests filtered. */
-import type { CacheOutcomeView, RequestsQuery, RequestStateView } from "@/ipc/bindings";
+import type { CacheOutcome, RequestsQuery, RequestState } from "@/ipc/bindings";
 import { CACHE_OUTCOME, REQUEST } from "@/lib/tables";
 
 type Filters = Omit<RequestsQuery, "before" | "limit" | "ended_since">;
@@ -29,9 +29,9 @@ function known<Value extends string>(table: Record<Value, unknown>, asked: unkno
 /** Invalid values in an address that was typed or comes from another version are left out. */
 export function parseRequestFilter(search: Record<string, unknown>): RequestFilter {
   const filter: RequestFilter = {};
-  const state = known<RequestStateView>(REQUEST, search["state"]);
+  const state = known<RequestState>(REQUEST, search["state"]);
   if (state !== undefined) filter.state = state;
-  const cache = known<CacheOutcomeView>(CACHE_OUTCOME, search["cache"]);
+  const cache = known<CacheOutcome>(CACHE_OUTCOME, search["cache"]);
   if (cache !== undefined) filter.cache = cache;
   if (search["unpriced"] === true) filter.unpriced = true;
   for (const name of TEXTS) {

@@ -1,5 +1,5 @@
 /** Words of the panel's own. The signs of states come from the core, in `tables`. */
-import type { CostBasisView, HealthView } from "@/ipc/bindings";
+import type { HealthView } from "@/ipc/bindings";
 import { HEALTH, type Sign } from "@/lib/tables";
 
 /** An unconfirmed state shows the last known one, marked as such. */
@@ -7,12 +7,3 @@ export function healthSign({ state, last_known }: HealthView): Sign {
   if (state !== "unknown" || last_known === null) return HEALTH[state];
   return { ...HEALTH.unknown, word: `Last known: ${HEALTH[last_known].word.toLowerCase()}` };
 }
-
-/** Where a cost comes from. */
-export const COST_BASIS: Record<CostBasisView, string> = {
-  reported: "reported by the provider",
-  computed: "computed from tokens and prices",
-  estimated: "estimated from text length",
-  not_billed: "nothing billed",
-  unpriced: "usage or price unknown, not included in totals",
-};

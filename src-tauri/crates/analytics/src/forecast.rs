@@ -78,7 +78,7 @@ pub struct ForecastDay {
 
 /// How far earlier forecasts were off.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BackTest {
+pub struct ForecastBackTest {
     /// Months that were forecast from their 14th day.
     pub months: usize,
     /// Mean absolute error in percent of the actual cost.
@@ -138,7 +138,7 @@ pub fn forecast(days: &[DailyCost], today: Today, entropy: &dyn Entropy) -> Fore
 }
 
 /// Forecasts each earlier whole month from its 14th day and compares. `None` without such a month.
-pub fn back_test(days: &[DailyCost], entropy: &dyn Entropy) -> Option<BackTest> {
+pub fn back_test(days: &[DailyCost], entropy: &dyn Entropy) -> Option<ForecastBackTest> {
     let errors: Vec<f64> = days
         .iter()
         .enumerate()
@@ -156,8 +156,10 @@ pub fn back_test(days: &[DailyCost], entropy: &dyn Entropy) -> Option<BackTest> 
         })
         .collect();
     let months = errors.len();
-    (months > 0)
-        .then(|| BackTest { months, error_percent: errors.iter().sum::<f64>() / months as f64 })
+    (months > 0).then(|| ForecastBackTest {
+        months,
+        error_percent: errors.iter().sum::<f64>() / months as f64,
+    })
 }
 
 struct RemainingDay {

@@ -15,7 +15,7 @@ pub use anomaly::{
 };
 pub use explanation::{ExcessSplit, ModelChange, contributions, split_excess};
 pub use forecast::{
-    ACTIVE_DAYS_MIN, BackTest, DailyCost, Forecast, ForecastDay, ForecastMethod, Today, back_test,
-    forecast,
+    ACTIVE_DAYS_MIN, DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today,
+    back_test, forecast,
 };
 pub use statistics::{whole_count, whole_nanos};

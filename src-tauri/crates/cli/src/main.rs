@@ -20,6 +20,7 @@ mod quantity;
 mod secret_input;
 mod serve;
 mod sign;
+mod span;
 mod text;
 mod unlock;
 mod variables;

@@ -40,7 +40,7 @@ pub(crate) fn word_or_none<T: Word>(
 }
 
 fn possible_value<T: Word>(value: T) -> PossibleValue {
-    let named = PossibleValue::new(value.word());
+    let named = PossibleValue::new(value.word()).aliases(value.alias());
     match value.meaning() {
         "" => named,
         meaning => named.help(meaning),

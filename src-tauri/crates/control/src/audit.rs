@@ -14,36 +14,14 @@ use crate::panel_event::ChangeTag;
 use crate::request_json::RequestJson;
 use crate::{ApiError, ErrorCode};
 
-/// Operations that change what no panel shows: they spend money, write a file, or hand out access.
-const ALSO_AUDITED: &[&str] = &[
-    "client_issue",
-    "client_token",
-    "config_export",
-    "ledger_export",
-    "panel_address",
-    "playground_send",
-    "requests_export_save",
-    "secrets_export",
-    "statement_save",
-];
-
-/// Operations that only look; what panels show is stale because of what they see.
-const LOOKING: &[&str] = &["backend_test", "key_retired_check", "key_verify", "vault_check"];
-
 /// The fields of requests that name what they are about, the first one counts.
 const SUBJECT_FIELDS: &[&str] =
     &["id", "tool", "rule", "backend", "name", "number", "run", "provider", "kind", "from"];
 
-/// True if calls of the operation are written down.
-#[must_use]
-pub fn is_audited(operation: &str, changes: &[ChangeTag]) -> bool {
-    let changes_something = !changes.is_empty() && !LOOKING.contains(&operation);
-    changes_something || ALSO_AUDITED.contains(&operation)
-}
-
 /// A call in progress. If it is dropped before its end, it is written down as failed.
 pub(crate) struct AuditedCall<'a> {
     engine: &'a Engine,
+    /// None once it is written down.
     record: Option<AuditRecord>,
 }
 
@@ -52,10 +30,9 @@ impl<'a> AuditedCall<'a> {
         engine: &'a Engine,
         caller: &Caller,
         operation: &str,
-        changes: &[ChangeTag],
         request: &impl RequestJson,
     ) -> Self {
-        let record = is_audited(operation, changes).then(|| AuditRecord {
+        let record = AuditRecord {
             at: engine.clock().wall(),
             caller: caller.kind,
             agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
@@ -63,8 +40,8 @@ impl<'a> AuditedCall<'a> {
             operation: operation.to_owned(),
             subject: find_subject(request),
             outcome: AuditOutcome::Failed,
-        });
-        Self { engine, record }
+        };
+        Self { engine, record: Some(record) }
     }
 
     /// Writes the call down and waits until that is on the disk. The operation is done by then, so
@@ -162,10 +139,9 @@ mod tests {
 
     #[test]
     fn every_operation_that_changes_or_spends_is_audited_and_no_other() {
-        let audited: Vec<_> =
-            OPERATIONS.iter().filter(|(name, tags)| is_audited(name, tags)).collect();
+        let audited: Vec<_> = OPERATIONS.iter().filter(|row| row.is_audited).collect();
         assert!(audited.len() >= 50, "{}", audited.len());
-        let of = |wanted: &str| audited.iter().any(|(name, _)| *name == wanted);
+        let of = |wanted: &str| audited.iter().any(|row| row.name == wanted);
         for name in ["backend_add", "key_replace", "settings_edit", "playground_send"] {
             assert!(of(name), "{name}");
         }
@@ -177,10 +153,9 @@ mod tests {
     #[test]
     fn an_agents_tool_that_changes_something_is_audited() {
         for tool in crate::agent_tools() {
-            let changes = OPERATIONS.iter().find(|(name, _)| *name == tool.operation);
-            let (name, tags) = changes.expect("in the table");
+            let row = OPERATIONS.iter().find(|row| row.name == tool.operation);
             let reads = tool.permission == crate::AgentPermission::Read;
-            assert_eq!(is_audited(name, tags), !reads, "{}", tool.name);
+            assert_eq!(row.expect("in the table").is_audited, !reads, "{}", tool.name);
         }
     }
 

@@ -31,7 +31,6 @@ pub use crate::core::Core;
 pub use ::wiring::Launch;
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use amount::{parse_span, parse_time_to_come};
-pub use audit::is_audited;
 pub use caller::{AgentName, Caller};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
@@ -45,7 +44,7 @@ pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::{AgentBody, AgentEndpoint, Asset};
 pub use json::parse_request;
-pub use moment::Moment;
+pub use moment::DayOrInstant;
 pub use monitor::{AppIdentity, DesktopChannel};
 pub use operation::{preset_views, unwired_view};
 pub use operations::*;
@@ -55,5 +54,8 @@ pub use remote::RemoteEngine;
 pub use settings::{
     Card, Setting, SettingKind, SettingValue, Settings, Theme, reference as settings_reference,
 };
-pub use sign::{Label, LabelTable, Shape, Sign, SignTable, Tone, label_tables, sign_tables};
+pub use sign::{
+    Choice, ChoiceTable, Label, LabelTable, Shape, Sign, SignTable, Tone, choice_tables,
+    label_tables, sign_tables,
+};
 pub use unknown_name::{nearest_name, unknown_name_error};

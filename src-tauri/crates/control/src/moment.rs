@@ -8,7 +8,7 @@ use crate::view::{TimeZoneChoice, UnixMs};
 
 /// A day or an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum DayOrInstant {
     /// `2026-11-20`
     Day(Date),
     /// `2026-11-20T08:00`, by the clock of a time zone.
@@ -17,7 +17,7 @@ pub enum Moment {
     Instant(Timestamp),
 }
 
-impl Moment {
+impl DayOrInstant {
     /// `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -79,7 +79,7 @@ mod tests {
     fn days_count_whole_and_instants_keep_their_offset() {
         let check = |text: &str, start: &str, end: &str| {
             let ms = |text: &str| text.parse::<Timestamp>().expect("a time").as_millisecond();
-            let moment = Moment::parse(text).expect(text);
+            let moment = DayOrInstant::parse(text).expect(text);
             let utc = TimeZoneChoice::Utc;
             assert_eq!(moment.start(utc), Some(UnixMs(ms(start))), "{text}");
             assert_eq!(moment.end(utc), Some(UnixMs(ms(end))), "{text}");
@@ -90,14 +90,14 @@ mod tests {
         for wrong in
             ["", "7d", "today", "2026-13-01", "2026-11-31", "20.11.2026", "2026-11-20T25:00"]
         {
-            assert_eq!(Moment::parse(wrong), None, "{wrong}");
+            assert_eq!(DayOrInstant::parse(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_day_of_a_zone_with_a_change_of_clock_has_its_own_length() {
         let zone = TimeZone::get("Europe/Berlin").expect("a zone");
-        let day = Moment::parse("2026-10-25").expect("a day");
+        let day = DayOrInstant::parse("2026-10-25").expect("a day");
         let edge = |days| day.resolve(&zone, days).expect("in the calendar").0;
         assert_eq!(edge(1) - edge(0), 25 * 3_600_000);
     }

@@ -2,6 +2,10 @@
 //! listener and a function for the command line. A row with `tool` is also a tool of the MCP server,
 //! with this name and permission. The implementations are in `operation/`. Every open panel is told
 //! what a call has changed.
+//!
+//! Calls of operations that change something are in the audit log. `audit true` adds one that changes
+//! what no panel shows: it spends money, writes a file or hands out access. `audit false` leaves out
+//! one that only looks, though what panels show is stale because of what it sees.
 
 use domain::Secret;
 use engine::Topic;
@@ -32,7 +36,7 @@ macro_rules! operations {
             /// Switches a backend on or off.
             backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings], tool "switch_backend" Change;
             /// Tests a backend step by step. Nothing is billed.
-            backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status];
+            backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status], audit false;
             /// Removes a backend. Its key stays in the vault.
             backend_remove(req: BackendRef) -> (), changes [Backends, Keys, Status, Settings];
             /// Lists all keys, without their secrets.
@@ -48,13 +52,13 @@ macro_rules! operations {
             /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.
-            key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status];
+            key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status], audit false;
             /// Asks the provider whether it still accepts the key before the present one. Nothing is billed.
-            key_retired_check(req: KeyRef) -> RetiredKeyCheckView, changes [Keys];
+            key_retired_check(req: KeyRef) -> RetiredKeyCheckView, changes [Keys], audit false;
             /// Removes a key from the vault and detaches it from its backends.
             key_remove(req: KeyRef) -> (), changes [Keys, Backends, Status, Settings];
             /// Checks the vault again.
-            vault_check() -> VaultView, changes [Keys, Status, Settings];
+            vault_check() -> VaultView, changes [Keys, Status, Settings], audit false;
             /// Opens the encrypted vault file, or creates it if there is none.
             vault_unlock(req: VaultUnlock) -> VaultView, changes [Keys, Backends, Status, Settings];
             /// Switches to another vault, with or without moving the keys.
@@ -182,13 +186,13 @@ macro_rules! operations {
             /// Writes the statement of a month as a page to print, CSV or JSON.
             statement(req: StatementQuery) -> TextFile, changes [];
             /// Saves the statement of a month in the folder for downloads.
-            statement_save(req: StatementQuery) -> SavedFile, changes [];
+            statement_save(req: StatementQuery) -> SavedFile, changes [], audit true;
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [], tool "list_requests" Read;
             /// Writes the requests that match filters as CSV or JSON, newest first.
             requests_export(req: RequestsExport) -> TextFile, changes [];
             /// Saves the requests that match filters in the folder for downloads.
-            requests_export_save(req: RequestsExport) -> SavedFile, changes [];
+            requests_export_save(req: RequestsExport) -> SavedFile, changes [], audit true;
             /// Returns a request as code without a token.
             request_code(req: RequestRef) -> RequestCodeView, changes [];
             /// Lists the saved views of the requests.
@@ -250,7 +254,7 @@ macro_rules! operations {
             /// Lists the playground runs that are still in memory, oldest first.
             playground() -> Vec<PlaygroundRunView>, changes [];
             /// Sends a prompt through the gateway. The response comes as events.
-            playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [], tool "ask" Spend;
+            playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [], audit true, tool "ask" Spend;
             /// Stops a playground run, if it is still in progress.
             playground_cancel(req: PlaygroundRef) -> (), changes [];
             /// Returns the HTTP exchange of a playground run, without its token.
@@ -276,7 +280,7 @@ macro_rules! operations {
             /// Acknowledges an incident with the ledger's file. Kept files stay.
             ledger_acknowledge() -> LedgerView, changes [Ledger, Status];
             /// Copies the ledger into a new file, to be merged on another machine. It holds no secret.
-            ledger_export(req: LedgerExport) -> LedgerExportedView, changes [];
+            ledger_export(req: LedgerExport) -> LedgerExportedView, changes [], audit true;
             /// Adds the requests of another machine from its export.
             ledger_merge(req: LedgerMerge) -> LedgerMergedView, changes [Usage, Status, Ledger];
             /// Returns the last backup of everything, and where the next one goes.
@@ -292,13 +296,13 @@ macro_rules! operations {
             /// Restores settings and ledger from a backup. Records made since then stay.
             restore(req: BackupRef) -> RestoredView, changes [Settings, Status, Backends, Keys, Clients, Routes, Endpoints, Usage, Alerts, Prices, Ledger, Cache, SessionLogs, Readiness];
             /// Writes the settings, without any key, into a new file.
-            config_export(req: ConfigExport) -> ConfigExportedView, changes [];
+            config_export(req: ConfigExport) -> ConfigExportedView, changes [], audit true;
             /// Returns what an import of settings would change. Changes nothing.
             config_import_plan(req: ConfigImport) -> ConfigImportView, changes [];
             /// Imports settings from a file. Nothing that is here alone is removed.
             config_import(req: ConfigImport) -> ConfigImportView, changes [Settings, Status, Backends, Keys, Clients, Routes, Endpoints, Cache, Usage, SessionLogs];
             /// Writes all keys and local tokens, encrypted with a passphrase, into a new file.
-            secrets_export(req: SecretsExport) -> SecretsExportedView, changes [];
+            secrets_export(req: SecretsExport) -> SecretsExportedView, changes [], audit true;
             /// Imports keys from such a file into the vault: writes them, reads them back and compares.
             secrets_import(req: SecretsImport) -> SecretsImportedView, changes [Keys, Backends, Clients, Status, Settings];
             /// Sends a test notification.
@@ -307,8 +311,17 @@ macro_rules! operations {
     };
 }
 
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Also a path of the control listener and a permission of the window.
+    pub name: &'static str,
+    pub changes: &'static [ChangeTag],
+    pub is_audited: bool,
+}
+
 macro_rules! entry_points {
-    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, tool $tool:literal $permission:ident)?;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[doc = $doc])*
             pub async fn $name(core: &Core $(, $req: $Req)?) -> Result<$View, ApiError> {
@@ -316,13 +329,15 @@ macro_rules! entry_points {
                     Core::Local(engine, caller) => {
                         let changes: &[ChangeTag] = &[$(ChangeTag::$tag),*];
                         let request = entry_points!(@body $($req)?);
-                        let call =
-                            AuditedCall::begin(engine, caller, stringify!($name), changes, request);
+                        let call = entry_points!(@audited [$($audit)?] [$($tag)*])
+                            .then(|| AuditedCall::begin(engine, caller, stringify!($name), request));
                         let outcome = operation::$name(engine $(, $req)?).await;
                         if outcome.is_ok() {
                             core.announce_changes(changes);
                         }
-                        call.end(&outcome).await;
+                        if let Some(call) = call {
+                            call.end(&outcome).await;
+                        }
                         outcome
                     }
                     Core::Remote(owner) => owner.call(stringify!($name), entry_points!(@body $($req)?)).await,
@@ -330,10 +345,12 @@ macro_rules! entry_points {
             }
         )*
 
-        /// All operations, each with what it changes. Their names are also the paths of the control
-        /// listener and the permissions of the window.
-        pub const OPERATIONS: &[(&str, &[ChangeTag])] =
-            &[$((stringify!($name), &[$(ChangeTag::$tag),*])),*];
+        /// All operations.
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            name: stringify!($name),
+            changes: &[$(ChangeTag::$tag),*],
+            is_audited: entry_points!(@audited [$($audit)?] [$($tag)*]),
+        }),*];
 
         /// The operations that agents can call, in the order of the table.
         pub fn agent_tools() -> impl Iterator<Item = AgentTool> {
@@ -356,6 +373,9 @@ macro_rules! entry_points {
             }
         }
     };
+    (@audited [$audit:literal] [$($tag:ident)*]) => { $audit };
+    (@audited [] []) => { false };
+    (@audited [] [$($tag:ident)+]) => { true };
     (@tool [] $row:tt) => { None };
     (@tool [$tool:literal $permission:ident] { $($row:tt)* }) => {
         Some(AgentTool { name: $tool, permission: AgentPermission::$permission, $($row)* })
@@ -372,7 +392,7 @@ operations!(entry_points);
 pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiError> {
     match core {
         Core::Local(engine, caller) => {
-            let call = AuditedCall::begin(engine, caller, "client_token", &[], &req);
+            let call = AuditedCall::begin(engine, caller, "client_token", &req);
             let token = operation::client_token(engine, req).await;
             call.end(&token).await;
             token
@@ -393,7 +413,7 @@ pub async fn agent_authorize(core: &Core, req: AgentToolRef) -> Result<(), ApiEr
 pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
     match core {
         Core::Local(engine, caller) => {
-            let call = AuditedCall::begin(engine, caller, "panel_address", &[], &());
+            let call = AuditedCall::begin(engine, caller, "panel_address", &());
             let address = operation::panel_address(engine);
             call.end(&address).await;
             address
@@ -406,7 +426,7 @@ pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
 pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, ApiError> {
     match core {
         Core::Local(engine, caller) => {
-            let call = AuditedCall::begin(engine, caller, "client_issue", &[], &req);
+            let call = AuditedCall::begin(engine, caller, "client_issue", &req);
             let issued = operation::client_issue(engine, req).await;
             if issued.is_ok() {
                 engine.events().send_changed(&[Topic::Clients, Topic::Status, Topic::Settings]);

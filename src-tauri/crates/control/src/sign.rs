@@ -1,6 +1,8 @@
 //! The shape, tone and word of every state, defined once for the command line and the panel. A
 //! state is never shown by colour alone.
 
+use domain::Word as _;
+
 use crate::view::*;
 
 domain::words! {
@@ -153,9 +155,9 @@ signs! {
         Refusing => Barred Bad "refusing requests",
         Switched => Half Warn "switched",
     }
-    CACHE_OUTCOME: CacheOutcomeView {
+    CACHE_OUTCOME: CacheOutcome {
         Hit => Disc Ok "served from cache",
-        Joined => Half Ok "shared an identical request in flight",
+        Coalesced => Half Ok "shared an identical request in flight",
         Miss => Ring Muted "cache miss",
         Bypass => Dash Muted "cache bypassed",
     }
@@ -211,7 +213,7 @@ signs! {
         Failed => Barred Bad "failed",
         Cancelled => Square Muted "cancelled",
     }
-    REQUEST: RequestStateView {
+    REQUEST: RequestState {
         Running => Turning Info "running",
         Complete => Disc Ok "complete",
         Partial => Half Warn "cut short",
@@ -314,7 +316,23 @@ labels! {
         CommandLine => "command line",
         Mcp => "agent",
     }
-    FORCED_WORD: BreakerOverrideView {
+    COST_BASIS: CostBasisView {
+        Reported => "reported by the provider",
+        Computed => "computed from tokens and prices",
+        Estimated => "estimated from text length",
+        NotBilled => "nothing billed",
+        Unpriced => "usage or price unknown, not included in totals",
+    }
+    FAILURE_OWNER: FailureOwner {
+        Request => "caused by the request",
+        Key => "caused by the key",
+        Model => "caused by the model",
+        Endpoint => "caused by the backend",
+        Network => "caused by the network",
+        Local => "caused by this machine",
+        Client => "caused by the client",
+    }
+    FORCED_WORD: BreakerOverride {
         Open => "traffic blocked",
         Closed => "traffic allowed",
         MonitorOnly => "monitor only",
@@ -326,6 +344,11 @@ labels! {
         Major => "major",
         Minor => "minor",
         Info => "info",
+    }
+    USAGE_BASIS: UsageBasis {
+        Reported => "reported by the backend",
+        Adjusted => "reported by the backend, adjusted where its numbers did not add up",
+        Estimated => "estimated: the backend reported no usage",
     }
     VAULT_KIND_WORD: VaultKind {
         Keychain => "system keychain",
@@ -355,6 +378,86 @@ labels! {
         NonConforming => "unusable answer",
         ConflictOrTimeout => "asked to retry",
         Cancelled => "client left",
+    }
+}
+
+/// Values that a form offers, in its order. The note of each is the meaning of its word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChoiceTable {
+    pub name: &'static str,
+    /// Name of the type in Rust and TypeScript.
+    pub value_type: &'static str,
+    pub choices: Vec<Choice>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    pub word: &'static str,
+    pub label: &'static str,
+    pub note: &'static str,
+}
+
+macro_rules! choices {
+    ($($name:ident: $Value:ident { $($value:ident => $label:literal,)+ })+) => {
+        /// All choices, for the panel.
+        #[must_use]
+        pub fn choice_tables() -> Vec<ChoiceTable> {
+            vec![$(ChoiceTable {
+                name: stringify!($name),
+                value_type: stringify!($Value),
+                choices: vec![$(Choice {
+                    word: $Value::$value.word(),
+                    label: $label,
+                    note: $Value::$value.meaning(),
+                }),+],
+            }),+]
+        }
+    };
+}
+
+choices! {
+    POLICIES: RoutePolicy {
+        Ordered => "In order",
+        Balanced => "Balanced",
+        Fastest => "Fastest",
+        Cheapest => "Cheapest",
+        LeastBusy => "Least busy",
+        Weighted => "By weight",
+        Split => "Split",
+    }
+    POOL_ORDERS: PoolOrder {
+        Ordered => "In order",
+        Weighted => "By weight",
+    }
+    CACHE_MODES: CacheMode {
+        Auto => "Auto",
+        On => "On",
+        Off => "Off",
+        Refresh => "Refresh",
+    }
+    TRANSLATION_MODES: TranslationMode {
+        Strict => "Strict",
+        Lenient => "Lenient",
+    }
+    UNSUPPORTED_FEATURES: UnsupportedFeature {
+        StreamUsage => "Usage in streams",
+        DeveloperRole => "developer role",
+        MaxCompletionTokens => "max_completion_tokens",
+        ParallelToolCalls => "parallel_tool_calls",
+        ReasoningEffort => "reasoning_effort",
+        JsonSchema => "JSON schema",
+        Tools => "Tools",
+        Images => "Images",
+    }
+    EXTRA_DIALECTS: ExtraDialect {
+        Responses => "Responses",
+        Messages => "Messages",
+    }
+    RESILIENCE_PRESETS: ResiliencePreset {
+        Careful => "Careful",
+        Balanced => "Balanced",
+        Eager => "Eager",
+        Custom => "Custom",
     }
 }
 

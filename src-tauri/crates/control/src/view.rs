@@ -49,11 +49,13 @@ mod wiring;
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::engine::{BackupTask, KeyState, LogImportState};
-pub use ::ledger::{GroupBy, LatencyGroupBy, LatencyPart, SessionGroupBy, UsageBasis};
+pub use ::ledger::{
+    CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
+};
 pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
-pub use ::resilience::FailureClass;
+pub use ::resilience::{BlockReason, BreakerOverride, FailureClass, FailureOwner};
 pub use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCell};
 pub use ::settings::{
     BackendKind, ClientPriority, ConflictChoice, DifferenceKind, PinMeasure, PinRange,

@@ -26,21 +26,21 @@ words! {
     /// A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it
     /// are written without that part, or refused if this would change their meaning.
     UnsupportedFeature {
-        /// Usage at the end of streams; tokens are estimated.
+        /// Not requested; tokens are estimated.
         StreamUsage = "stream-usage",
-        /// The role `developer`; `system` is sent instead.
+        /// Sent as system messages instead.
         DeveloperRole = "developer-role",
-        /// `max_completion_tokens`; `max_tokens` is sent instead.
+        /// max_tokens is sent instead.
         MaxCompletionTokens = "max-completion-tokens",
-        /// `parallel_tool_calls`.
+        /// The field is not sent.
         ParallelToolCalls = "parallel-tool-calls",
-        /// `reasoning_effort`.
+        /// The field is not sent.
         ReasoningEffort = "reasoning-effort",
-        /// Structured output (JSON schema).
+        /// Structured output is not supported.
         JsonSchema = "json-schema",
-        /// Tools.
+        /// Tool calls are not supported.
         Tools = "tools",
-        /// Images in messages.
+        /// Image input is not supported.
         Images = "images",
     }
 }
@@ -49,9 +49,9 @@ words! {
     /// A protocol that an OpenAI-compatible server speaks besides Chat Completions. Requests in it
     /// pass through untranslated.
     ExtraDialect {
-        /// OpenAI's Responses API.
+        /// POST /responses is passed through unchanged.
         Responses = "responses",
-        /// Anthropic's Messages API.
+        /// POST /messages (Anthropic's format) is passed through unchanged.
         Messages = "messages",
     }
 }

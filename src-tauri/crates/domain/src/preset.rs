@@ -17,7 +17,6 @@ pub enum PresetLocation {
     Local,
 }
 
-/// A predefined backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
     pub id: &'static str,

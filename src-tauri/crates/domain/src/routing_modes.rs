@@ -7,20 +7,20 @@ words! {
     /// How a route orders its candidates.
     #[derive(Default)]
     RoutePolicy {
-        /// The first healthy backend, in the order given.
+        /// The first healthy backend; the next one only if it fails.
         #[default]
         Ordered = "ordered",
-        /// At random, in proportion to the weights.
+        /// Random, in proportion to the weights, with failover.
         Weighted = "weighted",
-        /// The lowest price first.
+        /// The lowest price for this request.
         Cheapest = "cheapest",
-        /// The shortest time to the first token first.
+        /// The shortest recent time to first token.
         Fastest = "fastest",
-        /// The fewest requests in flight first.
+        /// The fewest requests in flight.
         LeastBusy = "least-busy",
-        /// The best mix of latency, cost and rate-limit headroom.
+        /// The best mix of latency, cost and headroom; switches for 15 % or more.
         Balanced = "balanced",
-        /// A fixed share of conversations each, without failover.
+        /// A fixed share of conversations each, to compare backends, without failover.
         Split = "split",
     }
 }
@@ -45,6 +45,7 @@ words! {
         /// Only repeatable requests.
         #[default]
         Auto = "auto",
+        /// At any temperature.
         On = "on",
         Off = "off",
         /// Always ask the backend, then store the response.

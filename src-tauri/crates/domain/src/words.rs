@@ -17,17 +17,21 @@ pub trait Word: Copy + FromStr<Err = UnknownWord> + Send + Sync + 'static {
 
     fn word(self) -> &'static str;
 
+    /// Another word that is read but never written.
+    fn alias(self) -> Option<&'static str>;
+
     /// The variant's documentation in one line, without the final full stop; empty without one.
     fn meaning(self) -> &'static str;
 }
 
 /// Defines an enum whose variants each have one word, used for parsing, printing, storing and JSON.
 /// The documentation of a variant is also its help on the command line and its comment in
-/// TypeScript.
+/// TypeScript. A word after `also` is parsed, too: what it was called before, or a shorter one.
 #[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident {
-        $($(#[doc = $meaning:literal])* $(#[default $($mark:tt)?])? $variant:ident = $word:literal),+ $(,)?
+        $($(#[doc = $meaning:literal])* $(#[default $($mark:tt)?])?
+            $variant:ident = $word:literal $(also $alias:literal)?),+ $(,)?
     }) => {
         $crate::with_panel_type! {
             $(#[$doc])*
@@ -37,7 +41,10 @@ macro_rules! words {
             )]
             #[serde(crate = "domain::serde")]
             pub enum $name {
-                $($(#[doc = $meaning])* $(#[default $($mark)?])? #[serde(rename = $word)] $variant),+
+                $(
+                    $(#[doc = $meaning])* $(#[default $($mark)?])?
+                    #[serde(rename = $word)] $variant
+                ),+
             }
         }
 
@@ -62,6 +69,10 @@ macro_rules! words {
                 self.word()
             }
 
+            fn alias(self) -> Option<&'static str> {
+                match self { $(Self::$variant => [$($alias)?].first().copied()),+ }
+            }
+
             fn meaning(self) -> &'static str {
                 let text = match self { $(Self::$variant => concat!($($meaning),*)),+ };
                 text.trim_ascii().trim_end_matches('.')
@@ -78,7 +89,7 @@ macro_rules! words {
             type Err = $crate::UnknownWord;
             fn from_str(text: &str) -> Result<Self, $crate::UnknownWord> {
                 match text {
-                    $($word => Ok(Self::$variant),)+
+                    $($word $(| $alias)? => Ok(Self::$variant),)+
                     _ => Err($crate::UnknownWord { allowed: Self::WORDS }),
                 }
             }
@@ -131,6 +142,6 @@ mod tests {
     fn the_meaning_of_a_word_is_its_documentation() {
         assert_eq!(CacheMode::Auto.meaning(), "Only repeatable requests");
         assert_eq!(VaultKind::Env.meaning(), "Read-only: variables such as OPENAI_API_KEY");
-        assert_eq!(CacheMode::On.meaning(), "");
+        assert_eq!(CacheMode::Off.meaning(), "");
     }
 }

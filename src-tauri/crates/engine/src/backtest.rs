@@ -14,7 +14,7 @@ use resilience::{
 const JITTER_DRAW: f64 = 0.5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BackTest {
+pub struct BreakerBackTest {
     /// How often a closed breaker would have opened. Opening again after a failed trial is not
     /// counted.
     pub opened: u32,
@@ -30,9 +30,9 @@ pub struct BackTest {
 /// these rules. What another backend would have answered instead of a held-back call is unknown and
 /// not simulated.
 #[must_use]
-pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
+pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BreakerBackTest {
     let mut endpoints = Endpoints::new(rules);
-    let mut found = BackTest::default();
+    let mut found = BreakerBackTest::default();
     let Some(begun) = outcomes.first().map(|outcome| outcome.ended) else { return found };
     for outcome in outcomes {
         let now = moment_since(begun, outcome.ended);
@@ -44,7 +44,7 @@ pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
     found
 }
 
-impl BackTest {
+impl BreakerBackTest {
     fn count(&mut self, transitions: &[EndpointTransition]) {
         for transition in transitions.iter().filter(|one| one.to == TransitionState::Open) {
             self.open_time += transition.until.unwrap_or_default();
@@ -158,8 +158,8 @@ mod tests {
         let rules = BreakerRules { failures_in_a_row: 1, ..BreakerRules::default() };
         let found = back_test(&calls, rules);
         let attempts = u32::try_from(calls.len()).expect("few");
-        assert_eq!(found, BackTest { attempts, ..BackTest::default() });
-        assert_eq!(back_test(&[], rules), BackTest::default());
+        assert_eq!(found, BreakerBackTest { attempts, ..BreakerBackTest::default() });
+        assert_eq!(back_test(&[], rules), BreakerBackTest::default());
     }
 
     #[test]

@@ -109,7 +109,6 @@ pub enum BackupError {
     /// The ledger here. Nothing was changed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The settings here.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error("the settings in this backup have errors: {0}")]

@@ -70,7 +70,6 @@ impl Folders {
         self.data.join("ledger.sqlite")
     }
 
-    /// The response cache.
     #[must_use]
     pub fn cache_file(&self) -> PathBuf {
         self.data.join("cache.sqlite")

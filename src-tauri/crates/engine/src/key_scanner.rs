@@ -16,7 +16,6 @@ pub struct KeyScanner {
     pub(crate) vault: Vault,
 }
 
-/// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyScanPlaces {
     /// Shell profiles and the files of known tools.

@@ -72,7 +72,7 @@ mod vault_switch;
 mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
-pub use backtest::{BackTest, back_test};
+pub use backtest::{BreakerBackTest, back_test};
 pub use backup_archives::{
     ArchiveCheck, BackupArchives, BackupError, BackupMade, MissingKeys, RestoreDone, RestorePlan,
 };

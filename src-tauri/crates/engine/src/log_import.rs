@@ -55,7 +55,6 @@ pub struct LogImportProgress {
     pub state: LogImportState,
     pub started: WallTime,
     pub ended: Option<WallTime>,
-    /// Files found.
     pub files: u64,
     /// Of these, files that have not changed since an earlier import.
     pub unchanged: u64,
@@ -69,7 +68,6 @@ pub struct LogImportProgress {
     pub problems: u64,
     /// Places that could not be looked into, with the reason; at most 100.
     pub skipped: Vec<(String, String)>,
-    /// Why it failed.
     pub error: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use alerts::{AlertRule, Measurement, RequestSpike, SpendSpike};
 use analytics::{HISTORY_HOURS, Spike, whole_count, whole_nanos};
 use domain::{BackendId, Clock, CredentialId, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
-    GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError, UsageFilter,
+    DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
     UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
@@ -208,7 +208,7 @@ impl MeasurementWatch {
     /// Unknown costs and the use of the response cache in 24 hours.
     async fn last_day(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
         let from = before(now, DAY_MS);
-        let unpriced = self.ledger.unpriced_models(from, now, UsageFilter::default()).await?;
+        let unpriced = self.ledger.unpriced_models(from, now, DimensionFilter::default()).await?;
         let requests = unpriced.iter().map(|model| model.requests).sum();
         let models = unpriced.into_iter().map(|model| model.model).collect();
         let mut found = vec![Measurement::Unpriced { requests, models }];

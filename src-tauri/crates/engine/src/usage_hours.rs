@@ -3,7 +3,7 @@
 use analytics::HourlyUsage;
 use budgets::BudgetStatus;
 use domain::{BudgetPeriod, NanoUsd, WallTime};
-use ledger::{Ledger, LedgerError, UsageFilter, UsageTotals};
+use ledger::{DimensionFilter, Ledger, LedgerError, UsageTotals};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -24,7 +24,7 @@ pub async fn usage_hours(
     to: WallTime,
 ) -> Result<Vec<HourlyUsage>, LedgerError> {
     let start = hour_start(from);
-    let known = ledger.usage_by_hour(start, to, UsageFilter::default()).await?;
+    let known = ledger.usage_by_hour(start, to, DimensionFilter::default()).await?;
     Ok(without_gaps(start, to, &known))
 }
 

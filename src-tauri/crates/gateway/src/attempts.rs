@@ -13,7 +13,7 @@ use routing::Candidate;
 
 use self::reasons::FailureReasons;
 use crate::accounting::RequestRecord;
-use crate::call::{Call, RoutedCall, Target, TimeoutShare};
+use crate::call::{AttemptTarget, Call, RoutedCall, TimeoutShare};
 use crate::context::RequestContext;
 use crate::event::GatewayEvent;
 use crate::failure::Failure;
@@ -48,10 +48,10 @@ pub(crate) async fn run<C: Call>(
 pub(crate) async fn begin(
     outbound: &Outbound,
     context: &RequestContext,
-    target: Target<'_>,
+    target: AttemptTarget<'_>,
     record: &mut RequestRecord,
 ) -> Result<Option<Arc<BoundSecret>>, Failure> {
-    let Target { backend, candidate, .. } = target;
+    let AttemptTarget { backend, candidate, .. } = target;
     let key = outbound.key(&candidate.endpoint).await?;
     record.begin_attempt(candidate, backend, &context.snapshot.prices);
     outbound.events.emit(GatewayEvent::RequestStarted {
@@ -164,12 +164,12 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
             })
         })?;
         let share = self.timeout_share(candidate);
-        self.attempt(Target { backend, candidate, share }, permit).await
+        self.attempt(AttemptTarget { backend, candidate, share }, permit).await
     }
 
     async fn attempt(
         &mut self,
-        target: Target<'_>,
+        target: AttemptTarget<'_>,
         permit: AdmittedAttempt,
     ) -> Result<C::Opened, AttemptError> {
         let attempts = self.record.attempts();
@@ -210,7 +210,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         let nearest = registry.admit_sole_trial(&limits, call.facts().load(context));
         let found = nearest.and_then(|(index, permit)| {
             let (candidate, backend) = *reached.get(index)?;
-            Some((Target { backend, candidate, share: TimeoutShare::All }, permit))
+            Some((AttemptTarget { backend, candidate, share: TimeoutShare::All }, permit))
         });
         let Some((target, permit)) = found else {
             return Err(reasons.all_closed(registry.time_until_reopen(self.candidates())));

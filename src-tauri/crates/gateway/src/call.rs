@@ -54,7 +54,7 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
     fn attempt(
         routed: &RoutedCall<Self>,
         outbound: &Outbound,
-        target: Target<'_>,
+        target: AttemptTarget<'_>,
         record: &mut RequestRecord,
     ) -> impl Future<Output = Result<Self::Opened, Failure>> + Send;
 
@@ -118,7 +118,7 @@ pub(crate) struct PendingRequest<C: Call> {
 
 /// The candidate of one attempt.
 #[derive(Clone, Copy)]
-pub(crate) struct Target<'a> {
+pub(crate) struct AttemptTarget<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) candidate: &'a Candidate,
     pub(crate) share: TimeoutShare,

@@ -17,7 +17,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use routing::{Decision, Needs};
 use wire::{
     AnswerFacts, BackendRequest, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, RequestError,
-    Target as WireTarget,
+    Target,
 };
 
 use self::batches::{counted, failure_of, share_usage, usage};
@@ -27,7 +27,7 @@ use crate::attempts::read::ReadLimits;
 use crate::attempts::send::{BackendCall, fetch};
 use crate::budget_guard::{CallSize, OutputLimit};
 use crate::cache_step::vector_slot::{CachedVectors, VectorSlot};
-use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
+use crate::call::{AttemptTarget, Call, CallFacts, CallOptions, PendingRequest, RoutedCall};
 use crate::context::RequestContext;
 use crate::failure::{Failure, bad_request};
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
@@ -123,10 +123,10 @@ impl Call for Embeddings {
     async fn attempt(
         routed: &RoutedCall<Self>,
         outbound: &Outbound,
-        target: Target<'_>,
+        target: AttemptTarget<'_>,
         record: &mut RequestRecord,
     ) -> Result<FetchedVectors, Failure> {
-        let Target { backend, candidate, share } = target;
+        let AttemptTarget { backend, candidate, share } = target;
         let RoutedCall { context, call, slot, .. } = routed;
         let indexes = call.missing(slot.as_ref());
         let selected =
@@ -208,7 +208,7 @@ struct Batch {
 }
 
 /// Splits the request into batches that the target accepts.
-fn cut(request: &EmbeddingRequest, target: &WireTarget) -> Result<Vec<Batch>, RequestError> {
+fn cut(request: &EmbeddingRequest, target: &Target) -> Result<Vec<Batch>, RequestError> {
     let one = |inputs: Range<usize>| {
         let outgoing = request.batch(inputs.clone(), target)?;
         Ok(Batch { inputs, outgoing })
@@ -260,7 +260,7 @@ impl EmbeddingAttempt<'_> {
         &self,
         sent: Vec<Result<EmbeddingBatch, (Range<usize>, Failure)>>,
         indexes: &[usize],
-        target: &WireTarget,
+        target: &Target,
         record: &mut RequestRecord,
     ) -> Result<Vec<EmbeddingBatch>, Failure> {
         let (mut batches, mut failures) = (Vec::new(), Vec::new());

@@ -18,7 +18,7 @@ use crate::attempts::open::{self, Content, Opened};
 use crate::attempts::send::{BackendCall, send};
 use crate::budget_guard::{CallSize, OutputLimit};
 use crate::cache_step::answer_slot::AnswerSlot;
-use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
+use crate::call::{AttemptTarget, Call, CallFacts, CallOptions, PendingRequest, RoutedCall};
 use crate::context::RequestContext;
 use crate::failure::{Failure, bad_request};
 use crate::headers::{Media, copy_to_client, media};
@@ -122,10 +122,10 @@ impl Call for Generation {
     async fn attempt(
         routed: &RoutedCall<Self>,
         outbound: &Outbound,
-        target: Target<'_>,
+        target: AttemptTarget<'_>,
         record: &mut RequestRecord,
     ) -> Result<Opened, Failure> {
-        let Target { backend, candidate, share } = target;
+        let AttemptTarget { backend, candidate, share } = target;
         let RoutedCall { context, call, .. } = routed;
         let exchange = exchange(routed, backend, &candidate.model)
             .map_err(|error| Failure::bad_request(&error))?;

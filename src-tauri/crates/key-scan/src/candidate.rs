@@ -35,7 +35,7 @@ const PLACEHOLDERS: [&str; 11] = [
 const REFERENCES: [&str; 7] = ["$", "{", "<", "op://", "file:", "env:", "http"];
 
 /// A value on a line that is a key.
-pub(crate) struct Candidate<'a> {
+pub(crate) struct KeyCandidate<'a> {
     /// The name it is assigned to, if there is one.
     pub(crate) name: Option<&'a str>,
     pub(crate) value: &'a str,
@@ -43,7 +43,7 @@ pub(crate) struct Candidate<'a> {
 }
 
 /// The keys on a line, from left to right.
-pub(crate) fn find_candidates(line: &str) -> Vec<Candidate<'_>> {
+pub(crate) fn find_candidates(line: &str) -> Vec<KeyCandidate<'_>> {
     let mut found = Vec::new();
     let mut rest = 0;
     while let Some((start, end)) = next_value(line, rest) {
@@ -55,7 +55,7 @@ pub(crate) fn find_candidates(line: &str) -> Vec<Candidate<'_>> {
     found
 }
 
-fn candidate<'a>(name: Option<&'a str>, value: &'a str) -> Option<Candidate<'a>> {
+fn candidate<'a>(name: Option<&'a str>, value: &'a str) -> Option<KeyCandidate<'a>> {
     let of_variable = name.and_then(provider_of_variable);
     let by_prefix = has_key_prefix(value);
     if value.len() < KEY_BYTES_MIN || (of_variable.is_none() && !by_prefix) {
@@ -66,7 +66,7 @@ fn candidate<'a>(name: Option<&'a str>, value: &'a str) -> Option<Candidate<'a>>
         return None;
     }
     let provider = find_provider(value).or(of_variable);
-    Some(Candidate { name, value, provider })
+    Some(KeyCandidate { name, value, provider })
 }
 
 fn is_placeholder(value: &str) -> bool {

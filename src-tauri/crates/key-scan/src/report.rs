@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use domain::Secret;
 
-use crate::candidate::{Candidate, find_candidates};
+use crate::candidate::{KeyCandidate, find_candidates};
 use crate::files::{ScanFile, find_files, read_text};
 use crate::plain_key::{KeyPlace, PlainKey};
 
@@ -72,7 +72,7 @@ impl ScanReport {
         }
     }
 
-    fn add(&mut self, file: &ScanFile, line: usize, candidate: &Candidate<'_>) {
+    fn add(&mut self, file: &ScanFile, line: usize, candidate: &KeyCandidate<'_>) {
         let Ok(secret) = Secret::parse(candidate.value.to_owned()) else { return };
         let name = candidate.name.map(str::to_owned);
         let place = KeyPlace { path: file.path.clone(), line, name, reader: file.reader };

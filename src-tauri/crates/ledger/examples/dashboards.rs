@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use domain::{BudgetDimension, Clock, SystemClock, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{
-    BucketWidth, CrossQuery, GroupBy, LatencyGroupBy, Ledger, LedgerError, UsageFilter, UsageQuery,
+    BucketWidth, CrossQuery, DimensionFilter, GroupBy, LatencyGroupBy, Ledger, LedgerError,
+    UsageQuery,
 };
 
 /// Times that each question is asked.
@@ -96,7 +97,7 @@ async fn sums(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
 }
 
 async fn crossed(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
-    let none = UsageFilter::default();
+    let none = DimensionFilter::default();
     for (rows, columns, filter) in [
         (GroupBy::Project, GroupBy::Model, none.clone()),
         (GroupBy::Client, GroupBy::Backend, none.clone()),
@@ -114,7 +115,8 @@ async fn crossed(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
 async fn others(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
     let Range { from, to, .. } = *range;
     let of_client = filter(GroupBy::Client, "agent");
-    for (name, filter) in [("heatmap", UsageFilter::default()), ("heatmap of a client", of_client)]
+    for (name, filter) in
+        [("heatmap", DimensionFilter::default()), ("heatmap of a client", of_client)]
     {
         measure(name, || ledger.usage_by_hour(from, to, filter.clone())).await?;
     }
@@ -141,7 +143,7 @@ async fn others(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
     measure("spend of a client", || ledger.spend_in(scope(), from, to)).await
 }
 
-fn filter(by: GroupBy, name: &str) -> UsageFilter {
+fn filter(by: GroupBy, name: &str) -> DimensionFilter {
     [(by, name.to_owned())].into_iter().collect()
 }
 

@@ -62,7 +62,7 @@ fn queries() -> Result<Vec<(&'static str, RequestQuery)>, Box<dyn Error>> {
         ("part of no model", RequestQuery { model: text("*command-r*"), ..all.clone() }),
         ("state failed", RequestQuery { state: Some(RequestState::Failed), ..all.clone() }),
         ("state complete", RequestQuery { state: Some(RequestState::Complete), ..all.clone() }),
-        ("state running", RequestQuery { state: Some(RequestState::Reserved), ..all.clone() }),
+        ("state running", RequestQuery { state: Some(RequestState::Running), ..all.clone() }),
         ("status 503", RequestQuery { http_status: Some(503..=503), ..all.clone() }),
         ("status 404, none", RequestQuery { http_status: Some(404..=404), ..all.clone() }),
         ("status 2xx", RequestQuery { http_status: Some(200..=299), ..all.clone() }),

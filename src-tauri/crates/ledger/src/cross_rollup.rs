@@ -16,8 +16,8 @@ use crate::rollup_sums::{NameNumbers, dimension_rows_sql, read_totals, rollup_su
 use crate::text_columns::WordColumn;
 use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
 use crate::{
-    CrossQuery, CrossSummary, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX,
-    UsageFilter, UsageKey, UsageTotals,
+    CrossQuery, CrossSummary, DimensionFilter, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX,
+    USAGE_CROSS_ROWS_MAX, UsageKey, UsageTotals,
 };
 
 const KEY_COLUMNS: &str = "purpose, backend, model, client, credential, project, route";
@@ -69,12 +69,12 @@ pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()>
 /// The statement for the rows of a piece of a range: `columns` and the sums of each. To sum them
 /// here is faster than to let SQLite sort them first. Its parameters are start, end, purpose and
 /// the values of `filter`.
-pub(crate) fn rows_sql(piece: &RangePiece, columns: &str, filter: &UsageFilter) -> String {
+pub(crate) fn rows_sql(piece: &RangePiece, columns: &str, filter: &DimensionFilter) -> String {
     format!("SELECT {columns}, {} FROM {}", sum_columns(), rows_of(piece, filter))
 }
 
 /// The statement that counts requests without a cost by model and backend, as [`rows_sql`].
-pub(crate) fn unpriced_sql(piece: &RangePiece, filter: &UsageFilter) -> String {
+pub(crate) fn unpriced_sql(piece: &RangePiece, filter: &DimensionFilter) -> String {
     format!(
         "SELECT model, backend, sum(unpriced_requests) AS unpriced_requests FROM {}
           AND unpriced_requests > 0 GROUP BY 1, 2",
@@ -83,7 +83,7 @@ pub(crate) fn unpriced_sql(piece: &RangePiece, filter: &UsageFilter) -> String {
 }
 
 /// The rows of a piece with all names that match.
-fn rows_of(piece: &RangePiece, filter: &UsageFilter) -> String {
+fn rows_of(piece: &RangePiece, filter: &DimensionFilter) -> String {
     let conditions = conditions(filter, 4);
     let rows = match piece.width {
         SlotWidth::Quarter => "rollup_quarter WHERE",
@@ -98,7 +98,7 @@ fn rows_of(piece: &RangePiece, filter: &UsageFilter) -> String {
     format!("{rows} slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3{conditions}")
 }
 
-fn conditions(filter: &UsageFilter, first: usize) -> String {
+fn conditions(filter: &DimensionFilter, first: usize) -> String {
     let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
         format!(" AND {} = ?{place}", group_by.word())
     };
@@ -109,7 +109,7 @@ fn conditions(filter: &UsageFilter, first: usize) -> String {
 pub(crate) fn is_everything(
     connection: &Connection,
     purpose: Purpose,
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<bool> {
     let excluded = |((group_by, _), place): (&(GroupBy, String), usize)| {
         format!("{} <> ?{place}", group_by.word())
@@ -130,7 +130,7 @@ pub(crate) fn is_everything(
 pub(crate) fn matching_keys(
     connection: &Connection,
     purpose: Purpose,
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<Vec<bool>> {
     let sql = format!("SELECT id FROM rollup_keys WHERE purpose = ?1{}", conditions(filter, 2));
     let values = std::iter::once(ToSqlOutput::from(purpose.word())).chain(filter_values(filter));
@@ -149,14 +149,14 @@ pub(crate) fn matching_keys(
     Ok(keys)
 }
 
-pub(crate) fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {
+pub(crate) fn filter_values(filter: &DimensionFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {
     filter.values().iter().map(|(_, value)| ToSqlOutput::from(value.as_str()))
 }
 
 /// The parameters of [`group_sql`].
 pub(crate) fn parameters(
     (start_ms, end_ms, purpose): (i64, i64, WordColumn<Purpose>),
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> Vec<ToSqlOutput<'_>> {
     let range = [start_ms, end_ms].map(|ms| ToSqlOutput::Owned(Value::Integer(ms)));
     let purpose = ToSqlOutput::from(purpose.0.word());
@@ -198,7 +198,7 @@ pub(crate) fn cells(connection: &Connection, query: &CrossQuery) -> rusqlite::Re
 pub(crate) fn by_hour(
     connection: &Connection,
     (from, to): (WallTime, WallTime),
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<Vec<(WallTime, UsageTotals)>> {
     let transaction = connection.unchecked_transaction()?;
     let folded = rollup_range::folded_until(&transaction)?;

@@ -8,7 +8,7 @@ use crate::integer_columns::get_count;
 use crate::request_costs::request_name;
 use crate::requests::oldest_id_at;
 use crate::usage::{slot_end, slot_start};
-use crate::{GroupBy, Purpose, UsageFilter, cross_rollup};
+use crate::{DimensionFilter, GroupBy, Purpose, cross_rollup};
 
 /// Sums over requests that failed and cost something, or nobody knows what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,7 +24,7 @@ pub struct FailedCosts {
 }
 
 /// The statement; its parameters are the ids of both ends, the purpose and the values of `filter`.
-pub(crate) fn sum_sql(filter: &UsageFilter) -> String {
+pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
     let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
         format!(" AND {} = ?{place}", request_name(*group_by))
     };
@@ -44,7 +44,7 @@ pub(crate) fn sum_sql(filter: &UsageFilter) -> String {
 pub(crate) fn sum_between(
     connection: &Connection,
     (from, to): (WallTime, WallTime),
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<FailedCosts> {
     let [from, to] = [slot_start(from), slot_end(to)].map(oldest_id_at);
     let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(Into::into);

@@ -42,7 +42,6 @@ domain::words! {
 }
 
 domain::words! {
-    /// Dimension of latencies.
     LatencyGroupBy {
         /// All requests together.
         All = "all",

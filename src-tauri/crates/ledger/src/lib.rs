@@ -116,7 +116,7 @@ pub use record::{
     Settlement, Timings, UsageBasis,
 };
 pub use recovery::{
-    LedgerDevice, LedgerExport, MergeReport, Recovery, RestoreReport, SkippedBackup, examine_copy,
+    LedgerCopy, LedgerDevice, MergeReport, Recovery, RestoreReport, SkippedBackup, examine_copy,
 };
 pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
@@ -140,9 +140,10 @@ pub use transitions::{
 };
 pub use unpriced_models::{UNPRICED_MODELS_MAX, UnpricedModel};
 pub use usage::{
-    BucketWidth, CacheTotals, CrossQuery, CrossSummary, GroupBy, Spend, USAGE_BUCKETS_MAX,
-    USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageFilter, UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
+    BucketWidth, CacheTotals, CrossQuery, CrossSummary, DimensionFilter, GroupBy, Spend,
+    USAGE_BUCKETS_MAX, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, USAGE_GROUPS_MAX,
+    USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary,
+    UsageTotals,
 };
 
 #[cfg(test)]

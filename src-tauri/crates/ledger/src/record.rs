@@ -365,32 +365,31 @@ domain::words! {
 }
 
 domain::words! {
+    /// The state of a request.
     RequestState {
-        /// Running; not in any total yet.
-        Reserved = "reserved",
-        /// See [`RequestOutcome::Complete`].
+        // In no total yet; `reserved` in the file, whose columns and indexes are made for this word.
+        Running = "running" also "reserved",
         Complete = "complete",
-        /// See [`RequestOutcome::Partial`].
+        /// Cut short after its first token.
         Partial = "partial",
-        /// See [`RequestOutcome::Failed`].
+        /// Refused or failed.
         Failed = "failed",
-        /// See [`RequestOutcome::Cancelled`].
+        /// The client disconnected.
         Cancelled = "cancelled",
-        /// Gatehouse was killed while it ran; its cost is unknown.
+        /// The program stopped while it ran.
         Unknown = "unknown",
     }
 }
 
 domain::words! {
-    /// Result of the response cache for a request.
+    /// What the cache did for a request.
     CacheOutcome {
-        /// The cache was not used.
-        Bypass = "bypass",
-        /// No matching entry.
-        Miss = "miss",
-        /// Answered from the cache.
         Hit = "hit",
-        /// The answer was shared with an identical request in flight.
-        Coalesced = "coalesced",
+        /// Shared the answer of an identical request in flight.
+        Coalesced = "coalesced" also "joined",
+        /// Not in the cache. The response is stored if that is allowed.
+        Miss = "miss",
+        /// The cache was not asked.
+        Bypass = "bypass",
     }
 }

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use crate::integer_columns::get_named;
 use crate::requests::{find, oldest_id_at};
 use crate::usage::{SLOT_MS, slot_end, slot_start};
-use crate::{GroupBy, Purpose, RequestRow, UsageFilter, cross_rollup, rollup_range};
+use crate::{DimensionFilter, GroupBy, Purpose, RequestRow, cross_rollup, rollup_range};
 
 /// Most requests in [`RequestCosts::expensive`].
 pub const EXPENSIVE_REQUESTS_MAX: usize = 20;
@@ -84,7 +84,7 @@ pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()>
 pub(crate) fn summarise(
     connection: &Connection,
     (from, to): (WallTime, WallTime),
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<RequestCosts> {
     let transaction = connection.unchecked_transaction()?;
     let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
@@ -116,7 +116,7 @@ pub(crate) fn summarise(
 }
 
 /// Columns of the user's own requests with ids `?1..?2` that cost at least `?3`.
-fn request_sql(columns: &str, filter: &UsageFilter) -> String {
+fn request_sql(columns: &str, filter: &DimensionFilter) -> String {
     let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
         format!(" AND {} = ?{place}", request_name(*group_by))
     };
@@ -140,7 +140,7 @@ pub(crate) const fn request_name(group_by: GroupBy) -> &'static str {
 }
 
 /// The parameters of [`request_sql`] for the time `from..to` in milliseconds.
-fn parameters(from: i64, to: i64, cost_min: i64, filter: &UsageFilter) -> Vec<Value> {
+fn parameters(from: i64, to: i64, cost_min: i64, filter: &DimensionFilter) -> Vec<Value> {
     let ids = [from, to].map(|ms| Value::Text(id_at(ms)));
     let names = filter.values().iter().map(|(_, name)| Value::Text(name.clone()));
     ids.into_iter().chain([Value::Integer(cost_min)]).chain(names).collect()
@@ -197,7 +197,7 @@ impl Tally {
     fn find_expensive(
         &self,
         connection: &Connection,
-        filter: &UsageFilter,
+        filter: &DimensionFilter,
     ) -> rusqlite::Result<Vec<RequestRow>> {
         let Some(Reverse((lowest, _))) = self.highest.peek() else { return Ok(Vec::new()) };
         let slots: BTreeSet<i64> = self.highest.iter().map(|Reverse((_, slot))| *slot).collect();

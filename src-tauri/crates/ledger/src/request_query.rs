@@ -163,7 +163,7 @@ impl RequestQuery {
     fn filters(&self) -> Vec<Filter> {
         let (running, complete, trouble) = match self.state.map(|state| (state, state.word())) {
             None => (None, None, None),
-            Some((RequestState::Reserved, word)) => (Some(word), None, None),
+            Some((RequestState::Running, _)) => (Some("reserved"), None, None),
             Some((RequestState::Complete, word)) => (None, Some(word), None),
             Some((_, word)) => (None, None, Some(word)),
         };

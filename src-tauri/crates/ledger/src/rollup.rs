@@ -15,7 +15,7 @@ use crate::rollup_sums::{
 };
 use crate::usage::{HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageFilter, UsageKey,
+    DimensionFilter, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey,
     UsageQuery, UsageSummary, UsageTotals, cross_rollup, hourly_rollup,
 };
 
@@ -156,7 +156,7 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
         let (sql, filter) = match piece.width {
             // A filter that excludes nothing would only read more rows.
             SlotWidth::Hour if !is_filtered => {
-                (dimension_rows_sql(query.group_by, "slot_ms, name"), UsageFilter::none())
+                (dimension_rows_sql(query.group_by, "slot_ms, name"), DimensionFilter::none())
             }
             _ => (cross_rollup::rows_sql(&piece, &columns, &query.filter), &query.filter),
         };

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::rollup_range::{self, split_range};
 use crate::rollup_sums::{NameNumbers, read_totals};
 use crate::usage::{HOUR_MS, slot_end, slot_start};
-use crate::{GroupBy, Purpose, UsageFilter, UsageTotals, cross_rollup};
+use crate::{DimensionFilter, GroupBy, Purpose, UsageTotals, cross_rollup};
 
 /// The user's requests of a quarter hour or an hour to one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) fn list(
     let is_of_hours = [from, to].iter().all(|edge| edge.unix_ms().rem_euclid(HOUR_MS) == 0);
     let folded = if is_of_hours { rollup_range::folded_until(&transaction)? } else { from };
     let filter = project.map(|name| (GroupBy::Project, name.to_owned()));
-    let filter: UsageFilter = filter.into_iter().collect();
+    let filter: DimensionFilter = filter.into_iter().collect();
     let (mut names, mut sums) = (NameNumbers::default(), HashMap::new());
     for piece in split_range(from, to, folded) {
         let sql = cross_rollup::rows_sql(&piece, "slot_ms, backend, model", &filter);

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::integer_columns::get_count;
 use crate::rollup_range::{self, split_days};
 use crate::usage::{slot_end, slot_start};
-use crate::{Purpose, RequestQuery, UsageFilter, cross_rollup, request_query};
+use crate::{DimensionFilter, Purpose, RequestQuery, cross_rollup, request_query};
 
 /// Most models in one result.
 pub const UNPRICED_MODELS_MAX: usize = 12;
@@ -33,7 +33,7 @@ pub struct UnpricedModel {
 pub(crate) fn list(
     connection: &Connection,
     (from, to): (WallTime, WallTime),
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> rusqlite::Result<Vec<UnpricedModel>> {
     let transaction = connection.unchecked_transaction()?;
     let folded = rollup_range::folded_until(&transaction)?;

@@ -38,7 +38,7 @@ pub struct UsageQuery {
     pub(crate) edges: Vec<WallTime>,
     pub(crate) group_by: GroupBy,
     pub(crate) purpose: Purpose,
-    pub(crate) filter: UsageFilter,
+    pub(crate) filter: DimensionFilter,
 }
 
 impl UsageQuery {
@@ -54,7 +54,7 @@ impl UsageQuery {
         group_by: GroupBy,
     ) -> Result<Self, UsageRangeError> {
         let edges = bucket_edges(from, to, bucket, zone)?;
-        let filter = UsageFilter::default();
+        let filter = DimensionFilter::default();
         Ok(Self { edges, group_by, purpose: Purpose::User, filter })
     }
 
@@ -67,7 +67,7 @@ impl UsageQuery {
             return Err(UsageRangeError::Empty);
         }
         let edges = vec![slot_start(from), slot_end(to)];
-        Ok(Self { edges, group_by, purpose: Purpose::User, filter: UsageFilter::default() })
+        Ok(Self { edges, group_by, purpose: Purpose::User, filter: DimensionFilter::default() })
     }
 
     /// Selects traffic other than the user's.
@@ -79,7 +79,7 @@ impl UsageQuery {
 
     /// Sums only requests that match.
     #[must_use]
-    pub fn filter(mut self, filter: UsageFilter) -> Self {
+    pub fn filter(mut self, filter: DimensionFilter) -> Self {
         self.filter = filter;
         self
     }
@@ -93,7 +93,7 @@ pub struct CrossQuery {
     pub(crate) rows: GroupBy,
     pub(crate) columns: GroupBy,
     pub(crate) purpose: Purpose,
-    pub(crate) filter: UsageFilter,
+    pub(crate) filter: DimensionFilter,
 }
 
 impl CrossQuery {
@@ -105,7 +105,7 @@ impl CrossQuery {
         from: WallTime,
         to: WallTime,
         (rows, columns): (GroupBy, GroupBy),
-        filter: UsageFilter,
+        filter: DimensionFilter,
     ) -> Result<Self, UsageRangeError> {
         if from >= to {
             return Err(UsageRangeError::Empty);
@@ -118,11 +118,11 @@ impl CrossQuery {
 /// The name that requests must have in some dimensions; the empty name is that of requests without
 /// one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UsageFilter(Vec<(GroupBy, String)>);
+pub struct DimensionFilter(Vec<(GroupBy, String)>);
 
-impl UsageFilter {
+impl DimensionFilter {
     pub(crate) const fn none() -> &'static Self {
-        const NONE: &UsageFilter = &UsageFilter(Vec::new());
+        const NONE: &DimensionFilter = &DimensionFilter(Vec::new());
         NONE
     }
 
@@ -136,7 +136,7 @@ impl UsageFilter {
     }
 }
 
-impl FromIterator<(GroupBy, String)> for UsageFilter {
+impl FromIterator<(GroupBy, String)> for DimensionFilter {
     fn from_iter<I: IntoIterator<Item = (GroupBy, String)>>(values: I) -> Self {
         Self(values.into_iter().collect())
     }
@@ -335,7 +335,6 @@ impl std::ops::AddAssign for UsageTotals {
 pub struct Spend {
     /// The sum of the known costs.
     pub cost: NanoUsd,
-    /// Finished requests.
     pub requests: u64,
     /// Requests with an unknown cost, which is not in `cost`.
     pub unpriced_requests: u64,

@@ -11,9 +11,10 @@ use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
+use crate::agent_call::AgentCall;
 use crate::core_source::serve_gateway;
-use crate::tool_call::{StopSignal, ToolCall};
 
 /// Most models in one call.
 const MODELS_MAX: usize = 4;
@@ -24,7 +25,7 @@ const SECS_MAX: u32 = 600;
 pub(crate) async fn ask(
     core: &Core,
     query: AskQuery,
-    call: &mut ToolCall,
+    call: &mut AgentCall,
 ) -> Result<AskView, ApiError> {
     let limit = read_limits(&query)?;
     serve_gateway(core).await?;
@@ -75,7 +76,7 @@ async fn ask_model(
     core: &Core,
     request: PlaygroundSend,
     limit: Duration,
-    stop: &StopSignal,
+    stop: &CancellationToken,
 ) -> AskAnswerView {
     let model = request.model.clone();
     match ask_within(core, request, limit, stop).await {
@@ -89,7 +90,7 @@ async fn ask_within(
     core: &Core,
     request: PlaygroundSend,
     limit: Duration,
-    stop: &StopSignal,
+    stop: &CancellationToken,
 ) -> Result<(PlaygroundRunView, bool), ApiError> {
     // Subscribe before the run starts, so that no event is missed.
     let mut events = CoreEvents::subscribe(core).await?;

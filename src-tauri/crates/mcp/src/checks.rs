@@ -6,9 +6,9 @@ use control::view::{ReadinessRunStateView, ReadinessRunView, ReadinessStart};
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
 use tokio::time::timeout;
 
+use crate::agent_call::AgentCall;
 use crate::answer::{cancelled_error, timed_out_error};
 use crate::core_source::serve_gateway;
-use crate::tool_call::ToolCall;
 
 /// Longest readiness run, in seconds; as for the command line.
 const RUN_SECS_MAX: u64 = 120;
@@ -17,7 +17,7 @@ const RUN_SECS_MAX: u64 = 120;
 pub(crate) async fn run_checks(
     core: &Core,
     start: ReadinessStart,
-    call: &mut ToolCall,
+    call: &mut AgentCall,
 ) -> Result<ReadinessRunView, ApiError> {
     serve_gateway(core).await?;
     let limit = Duration::from_secs(RUN_SECS_MAX);
@@ -39,7 +39,7 @@ pub(crate) async fn run_checks(
 async fn follow_run(
     core: &Core,
     start: ReadinessStart,
-    call: &mut ToolCall,
+    call: &mut AgentCall,
 ) -> Result<Option<ReadinessRunView>, ApiError> {
     // Subscribe before the run starts, so that its end cannot be missed.
     let mut events = CoreEvents::subscribe(core).await?;

@@ -5,6 +5,7 @@
 //! is read from the settings at each call. No tool returns a secret or a prompt, and no text of a
 //! backend is in a description.
 
+mod agent_call;
 mod answer;
 mod ask;
 mod checks;
@@ -13,8 +14,7 @@ mod http;
 mod resource;
 mod server;
 mod tool;
-mod tool_call;
 
 pub use core_source::ConfigReader;
 pub use http::serve_http;
-pub use server::{ServeError, serve_stdio};
+pub use server::{SessionError, serve_stdio};

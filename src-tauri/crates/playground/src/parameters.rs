@@ -10,7 +10,6 @@ pub const PLAYGROUND_PROMPT_BYTES_MAX: usize = 262_144;
 pub struct PlaygroundParameters {
     /// Model name as clients write it: `backend/model`, or a name that a route matches.
     pub model: String,
-    /// System prompt.
     pub system: Option<String>,
     pub prompt: String,
     /// 0 to 2.

@@ -138,7 +138,7 @@ impl Playground {
             None => None,
         };
         // A cancelled request is settled a moment later; until then its numbers are meaningless.
-        let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
+        let record = record.filter(|(row, _)| row.state != RequestState::Running);
         let run = self.runs.update(id, |slot| {
             let run = &mut slot.run;
             run.record = record.map(Arc::new);

@@ -17,7 +17,6 @@ pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 8;
 #[derive(Debug, Clone)]
 pub struct PlaygroundRun {
     pub id: RunId,
-    /// Requested model name.
     pub model: String,
     pub started: WallTime,
     pub state: PlaygroundState,

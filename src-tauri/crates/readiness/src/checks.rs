@@ -32,7 +32,6 @@ pub struct CheckInputs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendTarget {
     pub backend: BackendId,
-    /// Display name.
     pub label: String,
     pub credential: Option<CredentialId>,
     pub need: BackendNeed,

@@ -54,7 +54,6 @@ pub struct ServedFacts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServingBackend {
-    /// Display name.
     pub label: String,
     /// Why it does not answer; `None` while nothing is known against it.
     pub fault: Option<String>,

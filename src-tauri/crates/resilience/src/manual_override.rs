@@ -6,15 +6,15 @@ use crate::transition::TransitionState;
 
 words! {
     /// A manual breaker setting. Cooldowns and blocks stay in force, because they come from the
-    /// provider.
+    /// provider. `closed` and `disabled` reset the breaker first.
     BreakerOverride {
-        /// Nothing goes through. Calls in flight still count.
-        Open = "open",
-        /// The breaker is reset to closed and counts, but does not trip.
-        Closed = "closed",
-        /// The breaker works normally but holds no call back.
-        MonitorOnly = "monitor-only",
-        /// The breaker is reset to closed and counts nothing.
+        /// Block traffic
+        Open = "open" also "block",
+        /// Allow traffic; a rejected key still blocks
+        Closed = "closed" also "allow",
+        /// Monitor only: count failures, block nothing
+        MonitorOnly = "monitor-only" also "count-only",
+        /// Disable the breaker: neither count nor block
         Disabled = "disabled",
     }
 }

@@ -23,7 +23,6 @@ use domain::{ClientId, Moment};
 /// dropped. A developer has a few dozen.
 pub const CONVERSATIONS_MAX: usize = 1_024;
 
-/// Defines a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunawayRules {
     /// Number of short answers within [`Self::within`] that make a loop. 20: two per second for ten

@@ -28,14 +28,10 @@ pub enum RoutingError {
     #[error(
         "no backend can serve {model:?}; add one, or use a model of the mock such as mock/echo"
     )]
-    NoProvider {
-        /// The requested model.
-        model: String,
-    },
+    NoProvider { model: String },
     /// Backends are configured, but none is known to have the model.
     #[error("no backend lists {model:?}; {}", suggest_models(.suggestion.as_deref(), .known))]
     UnknownModel {
-        /// The requested model.
         model: String,
         /// The most similar known name.
         suggestion: Option<String>,
@@ -48,7 +44,6 @@ pub enum RoutingError {
          backend that can", join_reasons(.excluded)
     )]
     NoCapableCandidate {
-        /// The route's id.
         route: String,
         /// Every candidate with the reason.
         excluded: Vec<ExcludedCandidate>,
@@ -58,7 +53,6 @@ pub enum RoutingError {
         "no backend of the route {route} is available: {}; fix one of them", join_reasons(.excluded)
     )]
     RouteUnusable {
-        /// The route's id.
         route: String,
         /// Every candidate with the reason; empty if the route has none.
         excluded: Vec<ExcludedCandidate>,

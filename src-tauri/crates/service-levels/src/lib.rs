@@ -15,7 +15,7 @@ pub use objective::{
     PERIOD_MONTH, PERIOD_WEEK, RequestCounts, VALID_MIN, judge_burn,
 };
 pub use observed::{
-    Availability, OBSERVATION_GAP_MAX, OBSERVED_MIN, ObservedSpan, ObservedTime, SpanClock,
+    OBSERVATION_GAP_MAX, OBSERVED_MIN, ObservedSpan, ObservedTime, SpanClock, Uptime,
 };
 pub use score::{HealthScore, ScoreCap, ScoreConfidence, ScoreFacts, ScorePart, health_score};
 pub use strip::{StripCell, strip_cell};

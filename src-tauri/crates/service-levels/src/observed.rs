@@ -47,13 +47,13 @@ pub const OBSERVED_MIN: Duration = Duration::from_secs(60);
 
 /// The share of the observed time of a period in which a backend answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Availability {
+pub struct Uptime {
     pub time: ObservedTime,
     /// Length of the period, observed or not.
     pub period: Duration,
 }
 
-impl Availability {
+impl Uptime {
     /// 0 to 1; `None` if less than [`OBSERVED_MIN`] was observed, which says nothing yet.
     #[must_use]
     pub fn share(self) -> Option<f64> {
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn availability_is_of_the_observed_time_only() {
         // 61 of 168 hours observed, 6 of them bad: 55 / 61 and 61 / 168.
-        let week = Availability { time: hours(55, 6), period: Duration::from_secs(168 * 3_600) };
+        let week = Uptime { time: hours(55, 6), period: Duration::from_secs(168 * 3_600) };
         assert!((week.share().expect("observed") - 0.901_639_344).abs() < 1e-9);
         assert!((week.coverage() - 0.363_095_238).abs() < 1e-9);
-        let nothing = Availability { time: hours(0, 0), ..week };
+        let nothing = Uptime { time: hours(0, 0), ..week };
         assert_eq!((nothing.share(), nothing.coverage()), (None, 0.0));
-        let of_good = |good| Availability {
+        let of_good = |good| Uptime {
             time: ObservedTime { good, bad: Duration::ZERO },
             period: Duration::from_secs(600),
         };

@@ -7,7 +7,7 @@ domain::words! {
     /// What a health score is made of.
     ScorePart {
         /// Share of the last 24 hours' observed time in which it answered
-        Availability = "availability",
+        Uptime = "availability",
         /// First tokens of the last 24 hours against the week before
         Latency = "latency",
         /// What is left of the failures that its objective allows
@@ -26,7 +26,7 @@ impl ScorePart {
     #[must_use]
     pub const fn points_max(self) -> u8 {
         match self {
-            Self::Availability => 40,
+            Self::Uptime => 40,
             Self::Latency => 20,
             Self::ErrorBudget => 15,
             Self::Quota | Self::Credential => 10,
@@ -107,7 +107,7 @@ const MEDIUM_FROM: u32 = 55;
 #[must_use]
 pub fn health_score(facts: &ScoreFacts) -> HealthScore {
     let share = |part| match part {
-        ScorePart::Availability => facts
+        ScorePart::Uptime => facts
             .availability
             .map(|share| (share - AVAILABILITY_FLOOR) / (1.0 - AVAILABILITY_FLOOR)),
         ScorePart::Latency => facts.latency,

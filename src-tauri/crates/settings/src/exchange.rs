@@ -53,7 +53,6 @@ pub struct FieldDifference {
     pub there: Option<String>,
 }
 
-/// Merged settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedSettings {
     pub settings: Settings,

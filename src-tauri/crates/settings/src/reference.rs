@@ -16,7 +16,6 @@ figures and keys have commands of their own for the rest.
 This page is generated from the tables in `src-tauri/crates/settings/src/model`; `cargo xtask bindings` writes it.
 ";
 
-/// The whole page.
 pub fn reference() -> Result<String, fmt::Error> {
     let mut page = HEAD.to_owned();
     let mut section = "";

@@ -50,10 +50,7 @@ pub enum SettingsError {
     },
     /// The path is a folder, a pipe or a device.
     #[error("{} is not a regular file; move it away, or put a text file there", .path.display())]
-    NotAFile {
-        /// The settings file.
-        path: PathBuf,
-    },
+    NotAFile { path: PathBuf },
     /// The operating system refused to write it, or it is a symbolic link.
     #[error("could not write {}; check its folder's permissions and the free space", .path.display())]
     Write {
@@ -79,10 +76,7 @@ pub enum SettingsError {
     NothingToFix,
     /// The file differs from the one that the fix was shown for, or that it left.
     #[error("{} has changed in the meantime; check it again first", .path.display())]
-    Changed {
-        /// The settings file.
-        path: PathBuf,
-    },
+    Changed { path: PathBuf },
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,6 @@ pub(crate) struct JsonObject<'a> {
 }
 
 impl<'a> JsonObject<'a> {
-    /// The request itself.
     pub(crate) fn root(text: &'a str) -> Result<Self, RequestError> {
         Self::read(text, String::new())
     }

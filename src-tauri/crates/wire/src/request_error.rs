@@ -48,11 +48,7 @@ pub enum RequestError {
         "'{param}' cannot be sent to a backend that speaks {dialect}. Leave it out, choose another \
          backend, or set Unsupported fields to Lenient in Gatehouse to drop it."
     )]
-    Untranslatable {
-        param: String,
-        /// The backend's dialect.
-        dialect: Dialect,
-    },
+    Untranslatable { param: String, dialect: Dialect },
 }
 
 impl RequestError {

@@ -8,8 +8,8 @@ use crate::client_tool::ConflictLayer;
 use crate::document::Document;
 use crate::environment::ToolEnvironment;
 use crate::files::read_config;
-use crate::key::KeyEdit;
-use crate::tool::{LayerFile, ToolDefinition};
+use crate::key::ValueEdit;
+use crate::tool::{ClientToolDefinition, LayerFile};
 
 /// A value that outranks a wired key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +50,9 @@ impl Conflict {
 
 /// The values that outrank the keys of `edits`. `own` is the tool's first file, as it is or will be.
 pub(crate) fn find_conflicts<G>(
-    definition: &ToolDefinition<G>,
+    definition: &ClientToolDefinition<G>,
     environment: &ToolEnvironment,
-    edits: &[KeyEdit],
+    edits: &[ValueEdit],
     own: (&Path, &Value),
 ) -> Vec<Conflict> {
     let variables = definition.variables.iter().filter(|name| environment.is_set(name));
@@ -69,7 +69,7 @@ pub(crate) fn find_conflicts<G>(
 }
 
 /// A file that cannot be read by us is left to the tool, which reports it.
-fn layer_conflicts(layer: &LayerFile, edits: &[KeyEdit]) -> Vec<Conflict> {
+fn layer_conflicts(layer: &LayerFile, edits: &[ValueEdit]) -> Vec<Conflict> {
     let text = read_config(&layer.path).ok().flatten();
     let Some(Ok(document)) = text.map(|text| Document::parse(layer.format, &text)) else {
         return Vec::new();

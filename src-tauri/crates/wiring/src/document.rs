@@ -9,8 +9,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::FileProblem;
-use crate::key::{KeyEdit, KeyPath};
+use crate::error::ToolFileProblem;
+use crate::key::{KeyPath, ValueEdit};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {
@@ -32,11 +32,11 @@ impl SyntaxProblem {
         Self { position: None, what: what.into() }
     }
 
-    pub(crate) fn in_file(self, path: &Path) -> FileProblem {
-        FileProblem {
+    pub(crate) fn in_file(self, path: &Path) -> ToolFileProblem {
+        ToolFileProblem {
             line: self.position.map(|(line, _)| line),
             column: self.position.map(|(_, column)| column),
-            ..FileProblem::new(path, self.what)
+            ..ToolFileProblem::new(path, self.what)
         }
     }
 }
@@ -80,7 +80,7 @@ impl Document {
     }
 
     /// Sets or removes a key. Missing objects around a key that is set are created.
-    pub(crate) fn edit(&mut self, edit: &KeyEdit) -> Result<(), SyntaxProblem> {
+    pub(crate) fn edit(&mut self, edit: &ValueEdit) -> Result<(), SyntaxProblem> {
         let (parents, name) = edit.path.split();
         match (&mut self.tree, &edit.value) {
             (Tree::Json(tree), Some(value)) => tree.set(parents, name, value),
@@ -110,7 +110,7 @@ impl Document {
 pub(crate) fn edit_text(
     format: Format,
     text: &str,
-    edits: &[KeyEdit],
+    edits: &[ValueEdit],
 ) -> Result<String, SyntaxProblem> {
     let mut document = Document::parse(format, text)?;
     if document.text() != text {

@@ -8,7 +8,7 @@ use crate::key::KeyChange;
 /// Why a tool's file is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {what}", .path.display(), position(*.line, *.column))]
-pub struct FileProblem {
+pub struct ToolFileProblem {
     pub path: PathBuf,
     /// From 1, if known.
     pub line: Option<usize>,
@@ -17,7 +17,7 @@ pub struct FileProblem {
     pub what: String,
 }
 
-impl FileProblem {
+impl ToolFileProblem {
     pub(crate) fn new(path: &Path, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line: None, column: None, what: what.into() }
     }
@@ -34,13 +34,12 @@ fn position(line: Option<usize>, column: Option<usize>) -> String {
 pub enum WiringError {
     /// The file is left as it is.
     #[error(transparent)]
-    File(#[from] FileProblem),
+    File(#[from] ToolFileProblem),
     /// With the tool's name.
     #[error("{0} was not found on this machine")]
     NotInstalled(&'static str),
     #[error("{tool} is not {changed}")]
     NotWired {
-        /// The tool's name.
         tool: &'static str,
         /// What it would be, as in "wired".
         changed: &'static str,

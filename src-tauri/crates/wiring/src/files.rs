@@ -4,7 +4,7 @@ use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{FileProblem, WiringError};
+use crate::error::{ToolFileProblem, WiringError};
 
 /// Largest file of a tool that is read, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
@@ -14,7 +14,7 @@ const TEMPORARY_PREFIX: &str = ".gatehouse-wiring-";
 
 /// Reads a file of a tool; none if there is none.
 pub(crate) fn read_config(path: &Path) -> Result<Option<String>, WiringError> {
-    let problem = |what: &str| Err(FileProblem::new(path, what).into());
+    let problem = |what: &str| Err(ToolFileProblem::new(path, what).into());
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::environment::ToolEnvironment;
 use crate::files::read_config;
-use crate::tool::ToolDefinition;
+use crate::tool::ClientToolDefinition;
 
 /// Folders above a program in which its version is looked for.
 const ANCESTORS_MAX: usize = 6;
@@ -22,7 +22,7 @@ pub struct Installation {
 
 impl Installation {
     pub(crate) fn of_tool<G>(
-        tool: &ToolDefinition<G>,
+        tool: &ClientToolDefinition<G>,
         environment: &ToolEnvironment,
     ) -> Option<Self> {
         Self::find(Some(tool.program), &(tool.folder)(environment), environment)

@@ -39,13 +39,13 @@ impl fmt::Display for KeyPath {
 
 /// A value to set, or a key to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyEdit {
+pub(crate) struct ValueEdit {
     pub(crate) path: KeyPath,
     /// None removes the key.
     pub(crate) value: Option<Value>,
 }
 
-impl KeyEdit {
+impl ValueEdit {
     pub(crate) fn set(path: &[&str], value: Value) -> Self {
         Self { path: KeyPath::new(path), value: Some(value) }
     }

@@ -34,7 +34,7 @@ pub use agent_program::AgentProgram;
 pub use client_tool::{ClientTool, ConflictLayer, WiringRung};
 pub use conflict::Conflict;
 pub use environment::ToolEnvironment;
-pub use error::{FileProblem, WiringError};
+pub use error::{ToolFileProblem, WiringError};
 pub use files::CONFIG_BYTES_MAX;
 pub use guide::{GuideKind, GuideStep, GuidedTool, ToolGuide};
 pub use installation::Installation;
@@ -42,7 +42,7 @@ pub use key::KeyChange;
 pub use launch::Launch;
 pub use plan::{FilePlan, WiringPlan};
 pub use status::{ToolStatus, WiringState};
-pub use tool::{McpServerTarget, ToolDefinition, WiredTool, WiringTarget};
+pub use tool::{ClientToolDefinition, McpServerTarget, WiredTool, WiringTarget};
 pub use undo::ChangedKeys;
 pub use wiring::Wiring;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{FileProblem, WiringError};
+use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{Disk, read_config, remove_temporaries};
 use crate::tool::WiredTool;
 use crate::undo::{ChangedKeys, WiredFile};
@@ -62,11 +62,14 @@ impl<T: WiredTool> Records<T> {
     pub(crate) fn load(&self, tool: T) -> Result<Option<WiringRecord>, WiringError> {
         let path = self.file(tool);
         let Some(text) = read_config(&path)? else { return Ok(None) };
-        let damaged = |_| FileProblem::new(&path, "the record of the wiring is damaged");
+        let damaged = |_| ToolFileProblem::new(&path, "the record of the wiring is damaged");
         let record: WiringRecord = serde_json::from_str(&text).map_err(damaged)?;
         match record.version {
             VERSION => Ok(Some(record)),
-            _ => Err(FileProblem::new(&path, "was written by a newer version of Gatehouse").into()),
+            _ => {
+                Err(ToolFileProblem::new(&path, "was written by a newer version of Gatehouse")
+                    .into())
+            }
         }
     }
 

@@ -8,10 +8,10 @@ use crate::client_tool::{ClientTool, WiringRung};
 use crate::conflict::{Conflict, find_conflicts};
 use crate::document::Document;
 use crate::environment::ToolEnvironment;
-use crate::error::{FileProblem, WiringError};
+use crate::error::{ToolFileProblem, WiringError};
 use crate::files::read_config;
 use crate::installation::Installation;
-use crate::key::{KeyChange, KeyEdit};
+use crate::key::{KeyChange, ValueEdit};
 use crate::record::WiringRecord;
 use crate::tool::{ToolFile, WiredTool};
 
@@ -49,7 +49,7 @@ pub struct ToolStatus<T = ClientTool> {
     pub drift: Vec<KeyChange>,
     pub conflicts: Vec<Conflict>,
     /// Why the state is `broken`.
-    pub problem: Option<FileProblem>,
+    pub problem: Option<ToolFileProblem>,
 }
 
 /// What was found in the files of a tool.
@@ -109,11 +109,11 @@ impl<T: WiredTool> ToolStatus<T> {
     }
 }
 
-fn problem(error: WiringError) -> FileProblem {
+fn problem(error: WiringError) -> ToolFileProblem {
     match error {
         WiringError::File(problem) => problem,
-        WiringError::Io { path, source } => FileProblem::new(&path, source.to_string()),
-        other => FileProblem::new("".as_ref(), other.to_string()),
+        WiringError::Io { path, source } => ToolFileProblem::new(&path, source.to_string()),
+        other => ToolFileProblem::new("".as_ref(), other.to_string()),
     }
 }
 
@@ -141,7 +141,7 @@ fn look_at_wired<T: WiredTool>(
         edits.extend(
             file.keys
                 .iter()
-                .map(|key| KeyEdit { path: key.path.clone(), value: key.written.clone() }),
+                .map(|key| ValueEdit { path: key.path.clone(), value: key.written.clone() }),
         );
     }
     let path = record.files.first().map_or(Path::new(""), |file| &file.path);

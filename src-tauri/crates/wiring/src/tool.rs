@@ -14,7 +14,7 @@ use crate::agent_program::AgentProgram;
 use crate::client_tool::{ClientTool, ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::KeyEdit;
+use crate::key::ValueEdit;
 
 /// Where a wired tool sends its requests, and whose token it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub trait WiredTool: Word + std::fmt::Debug + Eq {
     fn full_name(self) -> &'static str;
 
     #[doc(hidden)]
-    fn definition(self) -> &'static ToolDefinition<Self::Target>;
+    fn definition(self) -> &'static ClientToolDefinition<Self::Target>;
 
     /// The client and the address that are remembered; none for a tool that uses neither.
     fn client_and_address(target: &Self::Target) -> (Option<String>, Option<String>);
@@ -65,7 +65,7 @@ pub trait WiredTool: Word + std::fmt::Debug + Eq {
 pub(crate) struct ToolFile<G> {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
-    pub(crate) edits: fn(&G) -> Vec<KeyEdit>,
+    pub(crate) edits: fn(&G) -> Vec<ValueEdit>,
 }
 
 /// A file of another layer that may outrank the keys of a wired tool.
@@ -76,7 +76,7 @@ pub(crate) struct LayerFile {
 }
 
 /// What wiring needs to know of a tool.
-pub struct ToolDefinition<G> {
+pub struct ClientToolDefinition<G> {
     pub(crate) rung: WiringRung,
     /// True if the tool reads its files only when it starts.
     pub(crate) restart: bool,
@@ -111,7 +111,7 @@ impl WiredTool for ClientTool {
         self.name()
     }
 
-    fn definition(self) -> &'static ToolDefinition<WiringTarget> {
+    fn definition(self) -> &'static ClientToolDefinition<WiringTarget> {
         match self {
             Self::ClaudeCode => &claude_code::DEFINITION,
             Self::Codex => &codex::DEFINITION,
@@ -134,7 +134,7 @@ impl WiredTool for AgentProgram {
         self.name()
     }
 
-    fn definition(self) -> &'static ToolDefinition<McpServerTarget> {
+    fn definition(self) -> &'static ClientToolDefinition<McpServerTarget> {
         match self {
             Self::ClaudeCode => &mcp_entry::CLAUDE_CODE,
             Self::Codex => &mcp_entry::CODEX,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::{Document, Format, SyntaxProblem, edit_text};
-use crate::key::{KeyChange, KeyEdit, KeyPath};
+use crate::key::{KeyChange, KeyPath, ValueEdit};
 use crate::mask::shown_value;
 
 domain::words! {
@@ -81,7 +81,7 @@ impl WiredFile {
                 changes.push(self.describe_change(key, found.as_ref()));
             }
             if is_ours || changed_keys == ChangedKeys::Restore {
-                edits.push(KeyEdit { path: key.path.clone(), value: key.before.clone() });
+                edits.push(ValueEdit { path: key.path.clone(), value: key.before.clone() });
             }
         }
         let text = edit_text(self.format, now, &edits)?;
@@ -106,7 +106,7 @@ impl WiredFile {
                     .and_then(Value::as_object)
                     .is_some_and(|object| object.is_empty());
                 if is_empty && path.find(&before).is_none() {
-                    let edit = KeyEdit { path: path.clone(), value: None };
+                    let edit = ValueEdit { path: path.clone(), value: None };
                     text = edit_text(self.format, &text, &[edit])?;
                 }
                 parent = path.parent();

@@ -13,11 +13,11 @@ use crate::client_tool::ClientTool;
 use crate::conflict::find_conflicts;
 use crate::document::{Document, edit_text};
 use crate::environment::ToolEnvironment;
-use crate::error::{FileProblem, WiringError};
+use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{Disk, missing_folders, read_config, remove_temporaries};
 use crate::guide::{GuidedTool, ToolGuide};
 use crate::installation::Installation;
-use crate::key::{KeyChange, KeyEdit};
+use crate::key::{KeyChange, ValueEdit};
 use crate::plan::{FileChange, WiringPlan};
 use crate::record::{Phase, Records, WiringRecord};
 use crate::status::ToolStatus;
@@ -153,7 +153,7 @@ impl<T: WiredTool> Wiring<T> {
         let moved = wired.iter().find(|old| planned.iter().all(|file| file.path != old.path));
         if let Some(moved) = moved {
             let what = "is still wired, and the tool uses another file now; unwire it first";
-            return Err(FileProblem::new(&moved.path, what).into());
+            return Err(ToolFileProblem::new(&moved.path, what).into());
         }
         let (mut files, mut edits) = (Vec::new(), Vec::new());
         for file in &planned {
@@ -191,7 +191,7 @@ impl<T: WiredTool> Wiring<T> {
         if read_config(&file.path)?.as_ref() == Some(&file.written) {
             return Ok(());
         }
-        Err(FileProblem::new(&file.path, "does not hold what was written to it").into())
+        Err(ToolFileProblem::new(&file.path, "does not hold what was written to it").into())
     }
 
     /// Puts back what a failed wiring has replaced. Where that fails too, the record stays and the
@@ -294,7 +294,7 @@ fn parse(
 /// undo of the new wiring leads to what was there before both, with what others changed.
 fn prepare_file<G>(
     file: &ToolFile<G>,
-    edits: &[KeyEdit],
+    edits: &[ValueEdit],
     wired: Option<&WiredFile>,
 ) -> Result<WiredFile, WiringError> {
     let in_file = |found: crate::document::SyntaxProblem| found.in_file(&file.path);

@@ -6,9 +6,7 @@
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BenchDialect {
-    /// `OpenAI` Chat Completions.
     Chat,
-    /// Anthropic Messages.
     Messages,
 }
 

@@ -24,9 +24,7 @@ pub(crate) struct Figure {
     pub(crate) quantity: &'static str,
     /// Direct requests to the upstream.
     pub(crate) direct: Option<f64>,
-    /// Through nginx.
     pub(crate) nginx: Option<f64>,
-    /// Through Gatehouse.
     pub(crate) gatehouse: Option<f64>,
     /// Through each peer that succeeded.
     pub(crate) peers: Vec<(String, f64)>,

@@ -9,7 +9,6 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Tests by result.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct TestCounts {
     pub(super) passed: u64,

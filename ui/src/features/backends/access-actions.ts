@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { EndpointForce, EndpointRef, EndpointView, BreakerOverrideView } from "@/ipc/bindings";
+import type { EndpointForce, EndpointRef, EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/tables";
 import { formatClockSeconds } from "@/lib/time";
 
@@ -14,7 +14,7 @@ export function useAccessForce() {
       notify({ tone: "bad", title: error.message, detail: error.hint });
     const force = (
       { backend, backend_label, credential }: EndpointView,
-      forced: BreakerOverrideView,
+      forced: BreakerOverride,
       minutes: number | null,
     ) =>
       set(

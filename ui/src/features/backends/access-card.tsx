@@ -7,7 +7,7 @@ import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { Until } from "@/components/until";
-import type { EndpointView, BreakerOverrideView } from "@/ipc/bindings";
+import type { EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/tables";
 import type { ReactNode } from "react";
 
@@ -121,7 +121,7 @@ function Mechanism({ name, says, children }: { name: string; says: ReactNode; ch
   );
 }
 
-const FORCES: { forced: BreakerOverrideView; label: string; minutes: number | null; note: string }[] = [
+const FORCES: { forced: BreakerOverride; label: string; minutes: number | null; note: string }[] = [
   { forced: "open", label: "Block traffic", minutes: 15, note: "Sends no requests for 15 minutes." },
   {
     forced: "closed",
@@ -130,7 +130,7 @@ const FORCES: { forced: BreakerOverrideView; label: string; minutes: number | nu
     note: "Sends requests despite failures, for the time in Settings. A block still applies.",
   },
   {
-    forced: "monitor_only",
+    forced: "monitor-only",
     label: "Monitor only",
     minutes: null,
     note: "Counts failures but never trips, until reset.",

@@ -12,6 +12,7 @@ import { StateMark } from "@/components/state-mark";
 import type { ApiError, KeyPoolView, KeyView, PoolOrder } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
+import { POOL_ORDERS } from "@/lib/form-tables";
 import { originOf } from "@/lib/origin";
 import { KEY } from "@/lib/tables";
 
@@ -20,11 +21,6 @@ export interface PoolValues {
   order: PoolOrder;
   members: { credential: string; weight: string }[];
 }
-
-const ORDERS = [
-  { value: "ordered", label: "In order" },
-  { value: "weighted", label: "By weight" },
-] as const;
 
 export function poolValues(pool: KeyPoolView): PoolValues {
   return {
@@ -133,7 +129,7 @@ export function KeyPool({ error }: { error: ApiError | null }) {
           <span className="ml-auto">
             <Choice
               label="Key selection"
-              options={ORDERS}
+              options={POOL_ORDERS}
               value={order}
               onChange={(value) => setValue("pool.order", value, { shouldDirty: true })}
             />

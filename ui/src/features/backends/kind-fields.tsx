@@ -1,13 +1,14 @@
 /** A backend's kind and address, with its deviations in a disclosure. Shared by adding and editing. */
 import type { ReactNode } from "react";
 import { useFormContext, useWatch } from "react-hook-form";
-import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
+import { KINDS, sayDiffering, type Differing } from "@/features/backends/dialects";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import { Tick } from "@/components/tick";
 import type { ApiError, BackendKind } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
+import { EXTRA_DIALECTS, TRANSLATION_MODES, UNSUPPORTED_FEATURES } from "@/lib/form-tables";
 
 /** The form values that these fields use. */
 export interface KindValues extends Differing {
@@ -50,19 +51,19 @@ export function Advanced() {
         {isCompatible && (
           <>
             <Group legend="Not supported">
-              {LACKS.map(({ value, label, note }) => (
+              {UNSUPPORTED_FEATURES.map(({ value, label, note }) => (
                 <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("lacks")} />
               ))}
             </Group>
             <Group legend="Also supports">
-              {OFFERS.map(({ value, label, note }) => (
+              {EXTRA_DIALECTS.map(({ value, label, note }) => (
                 <Tick key={value} type="checkbox" value={value} label={label} note={note} {...register("offers")} />
               ))}
             </Group>
           </>
         )}
         <Group legend="Unsupported fields">
-          {CROSSINGS.map(({ value, label, note }) => (
+          {TRANSLATION_MODES.map(({ value, label, note }) => (
             <Tick key={value} type="radio" value={value} label={label} note={note} {...register("crossing")} />
           ))}
         </Group>

@@ -1,5 +1,5 @@
 /** A client's scope, limits, cache mode, priority and access to MCP. */
-import { FormProvider, useForm } from "react-hook-form";
+import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -9,6 +9,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { CacheMode, ClientPriority, ClientScopeView, ClientView } from "@/ipc/bindings";
 import { faultElsewhere } from "@/lib/fault";
+import { CACHE_MODES } from "@/lib/form-tables";
 
 interface ClientValues extends LimitTexts {
   cache: CacheMode | "";
@@ -37,13 +38,7 @@ const PRIORITIES = [
   { value: "background", label: "Low (background)" },
 ];
 
-const CACHE_MODES = [
-  { value: "", label: "Set by the request or route" },
-  { value: "auto", label: "Auto: only repeatable requests" },
-  { value: "on", label: "On: at any temperature" },
-  { value: "off", label: "Off" },
-  { value: "refresh", label: "Refresh: always ask the backend, then store" },
-];
+const CACHE_CHOICES = [{ value: "", label: "Set by the request or route" }, ...CACHE_MODES];
 
 const MCP_ACCESS = [
   { value: "no", label: "Not allowed" },
@@ -64,6 +59,7 @@ export function ClientSettings({ client }: { client: ClientView }) {
       },
     },
   });
+  const cache = useWatch({ control: form.control, name: "cache" });
   const save = useAction("clientEdit", (call, { limits: texts, cache, priority, mcp, scope: listed }: ClientValues) => {
     const limits = readLimits(texts);
     if ("code" in limits) return Promise.reject(limits);
@@ -97,8 +93,8 @@ export function ClientSettings({ client }: { client: ClientView }) {
           <Field label="Priority when the gateway is busy">
             {(given) => <FormSelect<ClientValues> {...given} name="priority" options={PRIORITIES} />}
           </Field>
-          <Field label="Response cache">
-            {(given) => <FormSelect<ClientValues> {...given} name="cache" options={CACHE_MODES} />}
+          <Field label="Response cache" help={CACHE_MODES.find(({ value }) => value === cache)?.note}>
+            {(given) => <FormSelect<ClientValues> {...given} name="cache" options={CACHE_CHOICES} />}
           </Field>
         </div>
         <Field label="MCP over HTTP" help="Needs Settings, Agents, Serve over HTTP.">

@@ -5,7 +5,7 @@ import { Unpriced } from "@/components/unpriced";
 import type { PlaygroundAttemptView, PlaygroundRunView, PlaygroundUsageView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
-import { COST_BASIS } from "@/lib/states";
+import { COST_BASIS } from "@/lib/tables";
 import { formatExact } from "@/lib/time";
 import { requestsPath } from "@/lib/request-filter";
 
@@ -46,7 +46,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
               ) : (
                 <>
                   {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost_nano_usd)}{" "}
-                  <span className="text-ink-3">{COST_BASIS[record.cost_basis]}</span>
+                  <span className="text-ink-3">{COST_BASIS[record.cost_basis].toLowerCase()}</span>
                 </>
               ),
           },

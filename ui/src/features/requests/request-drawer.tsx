@@ -12,18 +12,11 @@ import { RequestCode } from "@/features/requests/request-code";
 import { RequestPath } from "@/features/requests/request-path";
 import { Tokens } from "@/features/requests/tokens";
 import { Waterfall } from "@/features/requests/waterfall";
-import type { Count, RequestPathView, RequestView, UsageBasis } from "@/ipc/bindings";
+import type { Count, RequestPathView, RequestView } from "@/ipc/bindings";
 import { useRequestPath } from "@/ipc/route-queries";
 import { requestsPath } from "@/lib/request-filter";
-import { COST_BASIS } from "@/lib/states";
-import { REQUEST } from "@/lib/tables";
+import { COST_BASIS, REQUEST, USAGE_BASIS } from "@/lib/tables";
 import { formatExact } from "@/lib/time";
-
-const TOKENS_BASIS: Record<UsageBasis, string> = {
-  reported: "reported by the backend",
-  adjusted: "reported by the backend, adjusted where its numbers did not add up",
-  estimated: "estimated: the backend reported no usage",
-};
 
 export function RequestDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const path = useRequestPath(id);
@@ -118,7 +111,9 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
     { name: "Tokens in", value: tokens(request.input_tokens) },
     { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
     { name: "Tokens out", value: tokens(request.output_tokens) },
-    ...(request.usage_basis === null ? [] : [{ name: "Token source", value: TOKENS_BASIS[request.usage_basis] }]),
+    ...(request.usage_basis === null
+      ? []
+      : [{ name: "Token source", value: USAGE_BASIS[request.usage_basis].toLowerCase() }]),
     ...(request.usage_raw === null
       ? []
       : [
@@ -136,7 +131,7 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
         </>
       ),
     },
-    { name: "Cost source", value: COST_BASIS[request.cost_basis] },
+    { name: "Cost source", value: COST_BASIS[request.cost_basis].toLowerCase() },
     {
       name: "Request id",
       value: (

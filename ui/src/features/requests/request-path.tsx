@@ -13,7 +13,7 @@ import type {
 } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
-import { CACHE_OUTCOME, type Sign } from "@/lib/tables";
+import { CACHE_OUTCOME, FAILURE_OWNER, type Sign } from "@/lib/tables";
 
 /** Reasons that a price would settle. */
 const NO_PRICE = new Set<UnpricedReason | undefined>(["no_price", "no_rate"]);
@@ -81,7 +81,7 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
         {hasFailed && (
           <span className="block text-ink-2">
             <span className="text-bad first-letter:uppercase">{attempt.class}</span>
-            {attempt.owner !== null && `, ${OWNERS[attempt.owner] ?? attempt.owner}`}. {attempt.error}
+            {attempt.owner !== null && `, ${FAILURE_OWNER[attempt.owner].toLowerCase()}`}. {attempt.error}
           </span>
         )}
       </span>
@@ -94,17 +94,6 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
     </li>
   );
 }
-
-/** Who is responsible for a failure, as part of a sentence. */
-const OWNERS: Record<string, string> = {
-  request: "caused by the request",
-  key: "caused by the key",
-  model: "caused by the model",
-  endpoint: "caused by the backend",
-  network: "caused by the network",
-  local: "caused by this machine",
-  client: "caused by the client",
-};
 
 function PassedOver({ all }: { all: ExcludedCandidateView[] }) {
   return (

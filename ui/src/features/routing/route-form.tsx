@@ -1,7 +1,7 @@
 /** A route's settings: model names, policy, backends in order, and the rest behind a disclosure. */
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { CandidateFields } from "@/features/routing/candidate-fields";
-import { CACHE_MODES, TRANSLATION_MODES, POLICIES, policyOf } from "@/features/routing/policies";
+import { policyOf } from "@/features/routing/policies";
 import { readValues, wrongNumber, ROUTE_FIELDS, WEIGHT_NAMES, type RouteValues } from "@/features/routing/route-values";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Button } from "@/components/button";
@@ -12,6 +12,7 @@ import { ShareBar } from "@/components/share-bar";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { CACHE_MODES, POLICIES, TRANSLATION_MODES, type FormChoice } from "@/lib/form-tables";
 
 interface RouteFormProps {
   values: RouteValues;
@@ -125,8 +126,13 @@ function Weights({ error }: { error: ApiError | null }) {
   );
 }
 
+function noteOf<Value>(choices: readonly FormChoice<Value>[], chosen: Value | ""): string | undefined {
+  return choices.find(({ value }) => value === chosen)?.note;
+}
+
 function More({ error }: { error: ApiError | null }) {
-  const { register } = useFormContext<RouteValues>();
+  const { control, register } = useFormContext<RouteValues>();
+  const [cache, crossing] = useWatch({ control, name: ["cache", "crossing"] });
   return (
     <details className="group border-t border-line pt-3">
       <DisclosureSummary className="rounded-mark text-12 font-medium">Scope, stickiness and caching</DisclosureSummary>
@@ -145,7 +151,7 @@ function More({ error }: { error: ApiError | null }) {
         >
           {(given) => <TextInput {...given} inputMode="decimal" {...register("sticky_minutes")} />}
         </Field>
-        <Field label="Response cache" fault={faultOf(error, "cache")}>
+        <Field label="Response cache" help={noteOf(CACHE_MODES, cache)} fault={faultOf(error, "cache")}>
           {(given) => (
             <FormSelect<RouteValues>
               {...given}
@@ -154,7 +160,7 @@ function More({ error }: { error: ApiError | null }) {
             />
           )}
         </Field>
-        <Field label="Unsupported fields" fault={faultOf(error, "crossing")}>
+        <Field label="Unsupported fields" help={noteOf(TRANSLATION_MODES, crossing)} fault={faultOf(error, "crossing")}>
           {(given) => (
             <FormSelect<RouteValues>
               {...given}

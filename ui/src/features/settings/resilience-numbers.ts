@@ -1,17 +1,10 @@
 /** The failure thresholds as a form. Names, ranges and defaults come from the core. */
 import type { ApiError, NumberFieldView, ResiliencePreset, ResilienceValues, SettingsView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
-import { THRESHOLD_LABELS } from "@/lib/tables";
+import { THRESHOLD_LABELS } from "@/lib/form-tables";
 
 /** Typed texts by name of the number. */
 export type TypedNumbers = Record<string, string>;
-
-export const PRESETS: readonly { value: ResiliencePreset; label: string; note: string }[] = [
-  { value: "careful", label: "Careful", note: "Trips early and retries little. For metered keys." },
-  { value: "balanced", label: "Balanced", note: "Right for most setups." },
-  { value: "eager", label: "Eager", note: "Tolerates more failures and recovers sooner. For a single backend." },
-  { value: "custom", label: "Custom", note: "Uses the thresholds below." },
-];
 
 /** `open_ms_first` becomes "First trip". Unknown names are returned as in the settings file. */
 export function numberLabel(name: string): string {

@@ -6,7 +6,6 @@ import {
   numberLabel,
   numberRange,
   numbersOf,
-  PRESETS,
   readNumbers,
   type TypedNumbers,
 } from "@/features/settings/resilience-numbers";
@@ -22,6 +21,7 @@ import { useAction } from "@/ipc/actions";
 import type { SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
+import { RESILIENCE_PRESETS } from "@/lib/form-tables";
 import { formatCount, formatCounted } from "@/lib/quantity";
 
 export function ResiliencePart({ settings, filter }: { settings: SettingsView; filter: string }) {
@@ -32,12 +32,12 @@ export function ResiliencePart({ settings, filter }: { settings: SettingsView; f
     <Card title="Resilience" flush>
       <SettingRow
         label="When a backend fails"
-        detail={PRESETS.find(({ value }) => value === preset)?.note}
+        detail={RESILIENCE_PRESETS.find(({ value }) => value === preset)?.note}
         changed={preset !== defaults.resilience.preset}
       >
         <Choice
           label="When a backend fails"
-          options={PRESETS}
+          options={RESILIENCE_PRESETS}
           value={preset}
           onChange={(next) => change({ resilience: { ...values.resilience, preset: next } })}
         />

@@ -6,7 +6,7 @@ import { SettingRow } from "@/features/settings/setting-row";
 import { Choice } from "@/components/choice";
 import { Switch } from "@/components/switch";
 import type { SettingsView } from "@/ipc/bindings";
-import type { SettingField } from "@/lib/tables";
+import type { SettingField } from "@/lib/form-tables";
 
 interface SettingControlProps {
   setting: SettingField;

@@ -1,7 +1,7 @@
 /** The settings of the form by card. Names, meanings, ranges and defaults come from the core's table. */
 import type { SettingsValues } from "@/ipc/bindings";
 import { formatBytes, formatCount } from "@/lib/quantity";
-import { SETTINGS, type SettingField } from "@/lib/tables";
+import { SETTINGS, type SettingField } from "@/lib/form-tables";
 
 export type SettingValue = SettingsValues[SettingField["key"]];
 

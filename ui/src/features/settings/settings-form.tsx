@@ -15,7 +15,7 @@ import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
-import type { SettingField } from "@/lib/tables";
+import type { SettingField } from "@/lib/form-tables";
 
 type Typed = Partial<Record<SettingField["key"], string>>;
 

@@ -24,7 +24,7 @@ import { Skeleton } from "@/components/skeleton";
 import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 import { useSettings } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { SETTINGS } from "@/lib/tables";
+import { SETTINGS } from "@/lib/form-tables";
 import { SearchX } from "lucide-react";
 import { SECTIONS } from "@/features/settings/setting-fields";
 

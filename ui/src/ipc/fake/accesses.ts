@@ -87,7 +87,7 @@ const blocked: Trouble = (access, now) => {
   return {
     ...access,
     availability: availability(access.credential, "blocked", why, now - 18 * MINUTE_MS, null),
-    block: { reason: "key_rejected", why, fix: "Replace the key.", since: now - 18 * MINUTE_MS },
+    block: { reason: "key-rejected", why, fix: "Replace the key.", since: now - 18 * MINUTE_MS },
   };
 };
 

@@ -1,6 +1,6 @@
 /** Static fake data: models with prices, settings of a new installation. */
 import type { ModelView, ResilienceFormView, SettingsValues, SettingsView } from "@/ipc/bindings";
-import { SETTINGS } from "@/lib/tables";
+import { SETTINGS } from "@/lib/form-tables";
 
 /** Some of the core's thresholds, in the core's form. */
 export const RESILIENCE: ResilienceFormView = {

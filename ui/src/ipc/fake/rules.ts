@@ -12,7 +12,7 @@ import { MODELS } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import type { World } from "@/ipc/fake/world";
 import { originOf as originOfAddress } from "@/lib/origin";
-import { SETTINGS } from "@/lib/tables";
+import { SETTINGS } from "@/lib/form-tables";
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 

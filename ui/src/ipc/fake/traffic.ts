@@ -6,7 +6,7 @@ import type {
   MeterTotalsView,
   ModelView,
   RequestView,
-  RequestStateView,
+  RequestState,
   UnpricedView,
   UsageBasis,
   GroupBy,
@@ -51,7 +51,7 @@ export function makeRequests(random: Random, now: number, failing: boolean): Req
     .map((moment, index) => makeRequest(random, moment, moments.length - index, now, failing));
 }
 
-function outcome(random: Random, isBroken: boolean): RequestStateView {
+function outcome(random: Random, isBroken: boolean): RequestState {
   const dice = random.next();
   if (isBroken && dice < 0.7) return "failed";
   return dice < 0.955 ? "complete" : dice < 0.972 ? "partial" : dice < 0.986 ? "cancelled" : "failed";

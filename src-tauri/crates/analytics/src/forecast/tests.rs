@@ -124,7 +124,7 @@ fn a_back_test_needs_a_whole_month() {
     let entropy = SeededEntropy::new(1);
     assert_eq!(back_test(&days_from(date(2026, 11, 2), 29, |_| 5), &entropy), None);
     let tested = back_test(&days_from(date(2026, 11, 1), 30, |_| 5), &entropy);
-    assert_eq!(tested, Some(BackTest { months: 1, error_percent: 0.0 }));
+    assert_eq!(tested, Some(ForecastBackTest { months: 1, error_percent: 0.0 }));
 }
 
 proptest! {

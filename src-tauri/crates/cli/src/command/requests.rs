@@ -33,7 +33,7 @@ pub(crate) struct RequestsArguments {
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
-    filter: Box<filter::FilterArguments>,
+    filter: Box<filter::RequestFilterArguments>,
 }
 
 #[derive(Debug, clap::Subcommand)]

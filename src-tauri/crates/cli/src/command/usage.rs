@@ -29,7 +29,7 @@ pub(in crate::command) mod reconcile;
 pub(crate) mod session_logs;
 mod statement;
 
-pub(super) use period::{PeriodArgument, parse_span_ms};
+pub(super) use period::PeriodArgument;
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ pub(crate) enum UsageCommand {
     /// List the most expensive requests, and count how many cost how much
     Expensive(period::PeriodArguments),
     /// Forecast what this month costs
-    Forecast(period::FilterArguments),
+    Forecast(period::UsageFilterArguments),
     /// Show percentiles of the time until the first token and the end
     Latency(latency::LatencyArguments),
     /// Count failed attempts by class

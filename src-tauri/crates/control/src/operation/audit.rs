@@ -37,7 +37,7 @@ pub(crate) async fn audit_log(
 /// The three that are not in the table are for the command line only.
 fn check_operation(name: &str) -> Result<(), ApiError> {
     let beside = ["client_issue", "client_token", "panel_address"];
-    match OPERATIONS.iter().any(|(known, _)| *known == name) || beside.contains(&name) {
+    match OPERATIONS.iter().any(|known| known.name == name) || beside.contains(&name) {
         true => Ok(()),
         false => Err(ApiError::invalid("operation", "there is no operation of this name")),
     }

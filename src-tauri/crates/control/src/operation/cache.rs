@@ -14,7 +14,7 @@ use super::input;
 use super::usage_period::period;
 use crate::ApiError;
 use crate::view::{
-    CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeResultView, CachePurgeSelector,
+    CacheBypassView, CacheOutcome, CachePurge, CachePurgeResultView, CachePurgeSelector,
     CacheQuery, CacheTierState, CacheTierView, CacheView, Count, TimeZoneChoice,
 };
 
@@ -67,13 +67,12 @@ pub(crate) async fn cache_purge(
 }
 
 /// Describes in a sentence what the cache did with a request.
-pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) -> String {
+pub(super) fn outcome_sentence(outcome: CacheOutcome, reason: Option<&str>) -> String {
     let sentence = match outcome {
-        CacheOutcomeView::Hit => "Served from cache.",
-        CacheOutcomeView::Joined => "Shared an identical request in flight.",
-        CacheOutcomeView::Miss => "Cache miss.",
-        CacheOutcomeView::Bypass => match reason.and_then(|word| word.parse::<BypassReason>().ok())
-        {
+        CacheOutcome::Hit => "Served from cache.",
+        CacheOutcome::Coalesced => "Shared an identical request in flight.",
+        CacheOutcome::Miss => "Cache miss.",
+        CacheOutcome::Bypass => match reason.and_then(|word| word.parse::<BypassReason>().ok()) {
             Some(known) => bypass_label(known),
             None => "Cache bypassed.",
         },
@@ -303,7 +302,7 @@ mod tests {
         for why in BypassReason::ALL {
             let view = bypass_view(BypassCount { reason: why.to_string(), requests: 1 });
             assert_eq!(view.label, bypass_label(*why));
-            assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);
+            assert!(outcome_sentence(CacheOutcome::Bypass, Some(why.word())) == view.label);
         }
         let unknown = bypass_view(BypassCount { reason: "dreaming".to_owned(), requests: 1 });
         assert_eq!(unknown.label, "Cache bypassed.");

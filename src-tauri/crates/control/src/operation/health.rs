@@ -8,7 +8,7 @@ use engine::{Engine, KeyState, endpoints_of, open_breaker};
 use ledger::{GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedTimeRow, UsageQuery};
 use monitor::{BackendHealth, HealthCause};
 use service_levels::{
-    Availability, HealthScore, ObservedTime, ScoreCap, ScoreFacts, health_score, strip_cell,
+    HealthScore, ObservedTime, ScoreCap, ScoreFacts, Uptime, health_score, strip_cell,
 };
 use settings::BackendSettings;
 
@@ -121,20 +121,20 @@ fn backend_view(
 }
 
 /// Whole hours, with the present one as the last; older ones by whole days.
-fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: i64) -> Availability {
+fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: i64) -> Uptime {
     let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
     let from = hour - (hours - 1) * HOUR_MS;
     let time: ObservedTime =
         observed.iter().filter(|row| row.slot.unix_ms() >= from).map(|row| row_time(row)).sum();
     let period = Duration::from_millis(now.unix_ms().abs_diff(from));
-    Availability { time, period }
+    Uptime { time, period }
 }
 
 const fn row_time(row: &ObservedTimeRow) -> ObservedTime {
     ObservedTime { good: row.good, bad: row.bad }
 }
 
-fn availability_view(period: &str, found: Availability) -> AvailabilityShareView {
+fn availability_view(period: &str, found: Uptime) -> AvailabilityShareView {
     let observed = found.time.observed();
     let percent = found.share().map(|share| share * 100.0);
     let sentence = match percent {
@@ -179,7 +179,7 @@ fn strip(observed: &[&ObservedTimeRow], now: WallTime) -> Vec<StripDayView> {
             let start = WallTime::from_unix_ms(strip_start(now) + day * DAY_MS);
             let own = observed.iter().filter(|row| row.slot.day_start() == start);
             let time: ObservedTime = own.map(|row| row_time(row)).sum();
-            let whole = Availability { time, period: Duration::from_secs(86_400) };
+            let whole = Uptime { time, period: Duration::from_secs(86_400) };
             StripDayView {
                 day: invoice::day(start),
                 cell: strip_cell(time),

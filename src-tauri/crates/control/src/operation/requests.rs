@@ -7,7 +7,7 @@ mod saved;
 
 use domain::RequestId;
 use engine::Engine;
-use ledger::{CacheOutcome, RequestRow, RequestState};
+use ledger::RequestRow;
 
 pub(crate) use code::request_code;
 pub(crate) use export::{requests_export, requests_export_save};
@@ -16,9 +16,7 @@ pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 use super::invoice::unpriced_view;
 use super::usage::cost_view;
 use crate::ApiError;
-use crate::view::{
-    CacheOutcomeView, RequestStateView, RequestView, RequestsQuery, RequestsView, UnixMs,
-};
+use crate::view::{RequestView, RequestsQuery, RequestsView, UnixMs};
 
 pub(crate) async fn requests(
     engine: &Engine,
@@ -35,15 +33,6 @@ pub(crate) async fn requests(
     })
 }
 
-pub(super) const fn cache_outcome_view(outcome: CacheOutcome) -> CacheOutcomeView {
-    match outcome {
-        CacheOutcome::Hit => CacheOutcomeView::Hit,
-        CacheOutcome::Coalesced => CacheOutcomeView::Joined,
-        CacheOutcome::Miss => CacheOutcomeView::Miss,
-        CacheOutcome::Bypass => CacheOutcomeView::Bypass,
-    }
-}
-
 pub(super) fn request_view(row: RequestRow) -> RequestView {
     let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
@@ -58,7 +47,7 @@ pub(super) fn request_view(row: RequestRow) -> RequestView {
         key: row.credential.map(|id| id.to_string()),
         model_asked: row.request.model_asked,
         model_billed: row.model_billed,
-        state: state_view(row.state),
+        state: row.state,
         http_status: row.http_status,
         error: row.error_message.or_else(|| row.error_class.clone()),
         error_class: row.error_class,
@@ -74,20 +63,9 @@ pub(super) fn request_view(row: RequestRow) -> RequestView {
         cost_nano_usd: cost,
         cost_basis,
         unpriced: row.unpriced.as_ref().map(unpriced_view),
-        cache: cache_outcome_view(row.cache),
+        cache: row.cache,
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
         attempts: row.attempts,
-    }
-}
-
-const fn state_view(state: RequestState) -> RequestStateView {
-    match state {
-        RequestState::Reserved => RequestStateView::Running,
-        RequestState::Complete => RequestStateView::Complete,
-        RequestState::Partial => RequestStateView::Partial,
-        RequestState::Failed => RequestStateView::Failed,
-        RequestState::Cancelled => RequestStateView::Cancelled,
-        RequestState::Unknown => RequestStateView::Unknown,
     }
 }

@@ -12,9 +12,9 @@ use settings::Settings;
 use super::input;
 use crate::ApiError;
 use crate::view::{
-    ActiveOverrideView, AvailabilityState, AvailabilityView, BlockReasonView, BreakerOverrideView,
-    BreakerState, BreakerView, ConcurrencyView, CooldownView, EndpointBlockView, EndpointForce,
-    EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
+    ActiveOverrideView, AvailabilityState, AvailabilityView, BreakerState, BreakerView,
+    ConcurrencyView, CooldownView, EndpointBlockView, EndpointForce, EndpointRef, EndpointView,
+    FORCE_MINUTES_MAX, UnixMs,
 };
 
 mod backtest;
@@ -53,12 +53,12 @@ pub(crate) async fn access_force(
     let endpoint = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
     let expires = match (req.minutes, req.forced) {
         (Some(minutes), _) => Some(Duration::from_secs(60 * u64::from(minutes))),
-        (None, BreakerOverrideView::Closed) => {
+        (None, BreakerOverride::Closed) => {
             Some(forced_closed_time(&engine.settings().resilience.numbers()))
         }
         (None, _) => None,
     };
-    engine.endpoint_registry().force(&endpoint, breaker_override(req.forced), expires);
+    engine.endpoint_registry().force(&endpoint, req.forced, expires);
     find_endpoint_view(engine, &endpoint).await
 }
 
@@ -145,13 +145,13 @@ fn endpoint_view(
         breaker: breaker_view(&standing, clocks),
         cooldowns: cooldown_views(engine, endpoint, &standing, clocks),
         block: standing.block.map(|block| EndpointBlockView {
-            reason: block_reason_view(block.reason),
+            reason: block.reason,
             why: standing.reason.clone(),
             fix: block_fix(block.reason).to_owned(),
             since: wall_time_unless_start(block.since, clocks),
         }),
         forced: standing.override_.map(|set| ActiveOverrideView {
-            forced: breaker_override_view(set.forced),
+            forced: set.forced,
             by: OVERRIDE_AUTHOR.to_owned(),
             since: None,
             until: set.until.map(|until| clocks.wall_at(until).into()),
@@ -295,32 +295,5 @@ pub(super) fn sentence_from_clause(clause: &str) -> String {
     match clause.trim_end_matches('.') {
         "" => String::new(),
         clause => format!("{}.", capitalize(clause)),
-    }
-}
-
-const fn block_reason_view(reason: BlockReason) -> BlockReasonView {
-    match reason {
-        BlockReason::KeyRejected => BlockReasonView::KeyRejected,
-        BlockReason::Forbidden => BlockReasonView::Forbidden,
-        BlockReason::Unpaid => BlockReasonView::Unpaid,
-        BlockReason::QuotaExhausted => BlockReasonView::QuotaExhausted,
-    }
-}
-
-const fn breaker_override(view: BreakerOverrideView) -> BreakerOverride {
-    match view {
-        BreakerOverrideView::Open => BreakerOverride::Open,
-        BreakerOverrideView::Closed => BreakerOverride::Closed,
-        BreakerOverrideView::MonitorOnly => BreakerOverride::MonitorOnly,
-        BreakerOverrideView::Disabled => BreakerOverride::Disabled,
-    }
-}
-
-const fn breaker_override_view(forced: BreakerOverride) -> BreakerOverrideView {
-    match forced {
-        BreakerOverride::Open => BreakerOverrideView::Open,
-        BreakerOverride::Closed => BreakerOverrideView::Closed,
-        BreakerOverride::MonitorOnly => BreakerOverrideView::MonitorOnly,
-        BreakerOverride::Disabled => BreakerOverrideView::Disabled,
     }
 }

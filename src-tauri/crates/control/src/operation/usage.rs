@@ -56,7 +56,7 @@ pub(super) async fn sum_period(
     engine: &Engine,
     period: &Period,
     group_by: GroupBy,
-    filter: &ledger::UsageFilter,
+    filter: &ledger::DimensionFilter,
 ) -> Result<UsageSummary, ApiError> {
     let Period { from, to, bucket, zone } = period;
     let question = Question::new(*from, *to, *bucket, zone, group_by)

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use analytics::{ModelUse, SAVING_MIN};
 use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
-use ledger::{CrossQuery, FailedAttempts, GroupBy, UsageFilter as LedgerFilter, UsageKey};
+use ledger::{CrossQuery, DimensionFilter, FailedAttempts, GroupBy, UsageKey};
 
 use super::currency::currency_view;
 use super::usage_period::days_before;
@@ -97,7 +97,7 @@ struct PeriodUse {
 impl PeriodUse {
     async fn read(engine: &Engine, from: WallTime, to: WallTime) -> Result<Self, ApiError> {
         let pair = (GroupBy::Backend, GroupBy::Model);
-        let question = CrossQuery::new(from, to, pair, LedgerFilter::default())
+        let question = CrossQuery::new(from, to, pair, DimensionFilter::default())
             .map_err(|error| ApiError::failed(error.to_string()))?;
         let pairs = engine.ledger().usage_pairs(question).await?;
         let named = |(keys, totals): ((UsageKey, UsageKey), ledger::UsageTotals)| {

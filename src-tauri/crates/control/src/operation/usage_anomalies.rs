@@ -11,7 +11,7 @@ use analytics::{
 use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
-use ledger::{BucketWidth, GroupBy, UsageFilter, UsageKey, UsageSummary, UsageTotals};
+use ledger::{BucketWidth, DimensionFilter, GroupBy, UsageKey, UsageSummary, UsageTotals};
 
 use self::explanation::Explainer;
 use super::currency::currency_view;
@@ -159,7 +159,7 @@ impl Search {
         let from = days_before(self.from, before, &self.zone).unwrap_or(self.from);
         let (to, zone) = (self.to, self.zone.clone());
         let period = Period { from, to, bucket: BucketWidth::Day, zone };
-        sum_period(engine, &period, group_by, &UsageFilter::default()).await
+        sum_period(engine, &period, group_by, &DimensionFilter::default()).await
     }
 
     fn cache_collapses(&self, sums: &UsageSummary, group_by: GroupBy) -> Vec<UsageAnomalyView> {

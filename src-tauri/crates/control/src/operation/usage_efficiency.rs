@@ -3,7 +3,7 @@
 use domain::{NanoUsd, ShownCurrency};
 use engine::Engine;
 use ledger::{
-    FailedCosts, GroupBy, Purpose, UsageFilter, UsageKey, UsageQuery, UsageSummary, UsageTotals,
+    DimensionFilter, FailedCosts, GroupBy, Purpose, UsageKey, UsageQuery, UsageSummary, UsageTotals,
 };
 
 use super::currency::currency_view;
@@ -50,7 +50,7 @@ async fn sum_whole(
     period: &Period,
     group_by: GroupBy,
     purpose: Purpose,
-    filter: &UsageFilter,
+    filter: &DimensionFilter,
 ) -> Result<UsageSummary, ApiError> {
     let question = UsageQuery::whole(period.from, period.to, group_by)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;

@@ -1,6 +1,6 @@
 //! The forecast of the month that runs, and hours by weekdays.
 
-use analytics::{BackTest, DailyCost, Forecast, ForecastDay, ForecastMethod, Today};
+use analytics::{DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today};
 use domain::{NanoUsd, SeededEntropy, ShownCurrency, WallTime};
 use engine::Engine;
 use jiff::civil::{Date, Weekday};
@@ -104,7 +104,7 @@ const fn method_view(method: ForecastMethod) -> ForecastMethodView {
     }
 }
 
-fn back_test_view(tested: BackTest) -> ForecastBackTestView {
+fn back_test_view(tested: ForecastBackTest) -> ForecastBackTestView {
     ForecastBackTestView {
         months: u32::try_from(tested.months).unwrap_or(u32::MAX),
         error_percent: (tested.error_percent * 10.0).round() / 10.0,

@@ -17,7 +17,6 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Longest custom period that is shown by hour, in milliseconds.
 const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
 
-/// A resolved period.
 #[derive(Debug, Clone)]
 pub(super) struct Period {
     pub(super) from: WallTime,
@@ -130,7 +129,7 @@ fn custom_period(
     Ok((WallTime::from_unix_ms(from.0), to, bucket))
 }
 
-pub(super) fn ledger_filter(filter: &UsageFilter) -> ledger::UsageFilter {
+pub(super) fn ledger_filter(filter: &UsageFilter) -> ledger::DimensionFilter {
     filter_names(filter).collect()
 }
 

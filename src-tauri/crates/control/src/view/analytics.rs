@@ -78,7 +78,6 @@ pub struct ForecastDayView {
     pub cumulative_high_nano_usd: NanoDollars,
 }
 
-/// Hours by weekdays.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageHeatmapView {
     pub from: UnixMs,

@@ -63,7 +63,6 @@ pub struct PlaygroundRunView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PlaygroundErrorView {
-    /// The gateway's message.
     pub message: String,
     /// The gateway's machine-readable code.
     pub code: Option<String>,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-/// All profiles.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ProfilesView {
     /// None if all backends are used.
@@ -31,7 +30,6 @@ pub struct ProfileSet {
     pub backends: Vec<String>,
 }
 
-/// Names a profile.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ProfileRef {
     pub name: String,

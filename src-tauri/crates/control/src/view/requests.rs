@@ -1,7 +1,7 @@
 //! Request and view types for single requests and saved views of them.
 
-use ledger::UsageBasis;
-use resilience::FailureClass;
+use ledger::{CacheOutcome, RequestState, UsageBasis};
+use resilience::{FailureClass, FailureOwner};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -51,14 +51,14 @@ pub struct RequestsQuery {
     pub http_status: Option<String>,
     #[serde(default)]
     #[specta(optional)]
-    pub state: Option<RequestStateView>,
+    pub state: Option<RequestState>,
     /// The class of a failed attempt, `rate-limited`, or the error code that the client got.
     #[serde(default)]
     #[specta(optional)]
     pub failure: Option<String>,
     #[serde(default)]
     #[specta(optional)]
-    pub cache: Option<CacheOutcomeView>,
+    pub cache: Option<CacheOutcome>,
     /// Only requests that cost at least this many US dollars, `0.10`.
     #[serde(default)]
     #[specta(optional)]
@@ -145,7 +145,7 @@ pub struct RequestView {
     pub model_asked: String,
     /// The model that the backend reports.
     pub model_billed: Option<String>,
-    pub state: RequestStateView,
+    pub state: RequestState,
     /// The status that the client saw.
     pub http_status: Option<u16>,
     /// The message that the client saw; only the class for requests recorded by older versions.
@@ -174,27 +174,11 @@ pub struct RequestView {
     pub cost_basis: CostBasisView,
     /// Why the cost is not known, where that was recorded.
     pub unpriced: Option<UnpricedView>,
-    pub cache: CacheOutcomeView,
+    pub cache: CacheOutcome,
     pub first_token_ms: Option<f64>,
     /// Time to the last byte, in milliseconds.
     pub total_ms: Option<f64>,
     pub attempts: u32,
-}
-
-domain::words! {
-    /// The state of a request.
-    RequestStateView {
-        Running = "running",
-        Complete = "complete",
-        /// Cut short after its first token.
-        Partial = "partial",
-        /// Refused or failed.
-        Failed = "failed",
-        /// The client disconnected.
-        Cancelled = "cancelled",
-        /// The program stopped while it ran.
-        Unknown = "unknown",
-    }
 }
 
 /// The error class and the advice for a request that did not end well.
@@ -270,8 +254,7 @@ pub struct RequestAttemptView {
     pub http_status: Option<u16>,
     /// Failure class in words: "rate limited"; None if the attempt succeeded.
     pub class: Option<String>,
-    /// Who is at fault: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`.
-    pub owner: Option<String>,
+    pub owner: Option<FailureOwner>,
     /// One sentence.
     pub error: Option<String>,
     /// None if not known.
@@ -282,24 +265,11 @@ pub struct RequestAttemptView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RequestCacheView {
-    pub outcome: CacheOutcomeView,
+    pub outcome: CacheOutcome,
     /// One sentence.
     pub reason: String,
     /// Cost avoided by the cache.
     pub saved_nano_usd: Option<NanoDollars>,
     /// Waiting time avoided by the cache, in milliseconds.
     pub saved_ms: Option<f64>,
-}
-
-domain::words! {
-    /// What the cache did for a request.
-    CacheOutcomeView {
-        Hit = "hit",
-        /// Joined an identical request in flight.
-        Joined = "joined",
-        /// Not in the cache. The response is stored if that is allowed.
-        Miss = "miss",
-        /// The cache was not asked.
-        Bypass = "bypass",
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! States come with their reasons and times as text, so the panel computes nothing.
 
+use ::resilience::{BlockReason, BreakerOverride};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -35,7 +36,6 @@ pub struct AvailabilityView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum AvailabilityState {
-    /// Gets requests.
     Ready,
     /// Gets a growing share of requests after an outage.
     Recovering,
@@ -114,7 +114,7 @@ pub struct CooldownView {
 /// A key or an account that its provider refuses.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct EndpointBlockView {
-    pub reason: BlockReasonView,
+    pub reason: BlockReason,
     /// One sentence.
     pub why: String,
     /// What lifts the block.
@@ -122,41 +122,15 @@ pub struct EndpointBlockView {
     pub since: Option<UnixMs>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum BlockReasonView {
-    /// The provider does not know the key.
-    KeyRejected,
-    /// The key lacks a permission.
-    Forbidden,
-    /// The account has no credit left.
-    Unpaid,
-    QuotaExhausted,
-}
-
 /// A manual override of a breaker.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ActiveOverrideView {
-    pub forced: BreakerOverrideView,
+    pub forced: BreakerOverride,
     /// Who set it: `you`.
     pub by: String,
     pub since: Option<UnixMs>,
     /// When it ends; None if it lasts until it is reset.
     pub until: Option<UnixMs>,
-}
-
-/// States that a breaker can be forced into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum BreakerOverrideView {
-    /// Lets no request through.
-    Open,
-    /// Lets every request through, except while the endpoint is blocked.
-    Closed,
-    /// The breaker counts but never opens.
-    MonitorOnly,
-    /// The breaker does nothing.
-    Disabled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -175,13 +149,12 @@ pub struct EndpointForce {
     pub backend: String,
     /// None if the backend needs no key.
     pub credential: Option<String>,
-    pub forced: BreakerOverrideView,
+    pub forced: BreakerOverride,
     /// How long it lasts, 1 to [`FORCE_MINUTES_MAX`]. Without it, `closed` ends after the time in
     /// the settings, and every other state ends when it is reset.
     pub minutes: Option<u32>,
 }
 
-/// Names an endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct EndpointRef {
     pub backend: String,

@@ -16,7 +16,6 @@ pub struct SettingsView {
     /// False if the file cannot be used. Defaults or the last valid settings are then in force, and
     /// edits are refused.
     pub valid: bool,
-    /// Values in force.
     pub values: SettingsValues,
     /// Values of a fresh install.
     pub defaults: SettingsValues,

@@ -81,7 +81,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     let open = EndpointForce {
         backend: "a".to_owned(),
         credential: None,
-        forced: BreakerOverrideView::Open,
+        forced: BreakerOverride::Open,
         minutes: Some(15),
     };
     control::access_force(&core, open).await.expect("forced");

@@ -113,7 +113,7 @@ async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
     assert_eq!((attempt.backend.as_str(), attempt.http_status), ("up", Some(500)));
     assert_eq!(attempt.class.as_deref(), Some("server"));
     assert_eq!(attempt.owner.as_deref(), Some("endpoint"));
-    assert_eq!(path.cache.outcome, CacheOutcomeView::Bypass);
+    assert_eq!(path.cache.outcome, CacheOutcome::Bypass);
 
     let query = BreakerTimelineQuery { backend: "up".to_owned(), hours: 1 };
     let timeline = loop {
@@ -157,7 +157,7 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     let held = EndpointForce {
         backend: "up".to_owned(),
         credential: Some("up".to_owned()),
-        forced: BreakerOverrideView::Open,
+        forced: BreakerOverride::Open,
         minutes: None,
     };
     control::access_force(&bench.world.core, held).await.expect("blocked");
@@ -170,7 +170,7 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
         assert_eq!(found, expected, "{query:?}");
     };
     let text = |text: &str| Some(text.to_owned());
-    let state = Some(RequestStateView::Failed);
+    let state = Some(RequestState::Failed);
     check(RequestsQuery { state, ..all.clone() }, &[&refused, &failed]).await;
     check(RequestsQuery { http_status: text("5xx"), ..all.clone() }, &[&refused, &failed]).await;
     check(RequestsQuery { http_status: text("503"), ..all.clone() }, &[&refused]).await;
@@ -221,10 +221,7 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
     let blocked = bench.endpoint().await;
     assert_eq!(blocked.availability.state, AvailabilityState::Blocked);
     let block = blocked.block.expect("a block");
-    assert_eq!(
-        (block.reason, block.fix.as_str()),
-        (BlockReasonView::KeyRejected, "Replace the key.")
-    );
+    assert_eq!((block.reason, block.fix.as_str()), (BlockReason::KeyRejected, "Replace the key."));
     let replace = KeyReplace { id: "up".to_owned(), secret: secret(MARKED_KEY), untested: false };
     control::key_replace(&bench.world.core, replace).await.expect("replaced");
     assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Ready);
@@ -246,13 +243,13 @@ async fn an_override_is_shown_announced_and_kept_over_a_restart() {
     let force = EndpointForce {
         backend: "up".to_owned(),
         credential: None,
-        forced: BreakerOverrideView::Open,
+        forced: BreakerOverride::Open,
         minutes: Some(30),
     };
     let held = control::access_force(core, force.clone()).await.expect("held");
     assert_eq!(held.availability.state, AvailabilityState::Held);
     let set = held.forced.expect("set by hand");
-    assert_eq!(set.forced, BreakerOverrideView::Open);
+    assert_eq!(set.forced, BreakerOverride::Open);
     let until = set.until.expect("it ends");
     loop {
         if let PanelEvent::Changed { tags } = events.next().await.expect("an event")
@@ -304,18 +301,18 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
         assert_eq!(endpoint.availability.until, Some(until));
         Some((until.0 - engine.clock().wall().unix_ms() + 500) / 1_000)
     };
-    let usual = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
+    let usual = secs_left(force(BreakerOverride::Closed, None).await.expect("held"));
     assert!(usual.is_some_and(|secs| (890..=900).contains(&secs)), "{usual:?}");
     let set = |draft: &mut settings::Settings| {
         draft.resilience.preset = ResiliencePreset::Custom;
         draft.resilience.custom.forced_closed_secs = 7_200;
     };
     engine.settings_editor().edit(set).await.expect("saved");
-    let longer = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
+    let longer = secs_left(force(BreakerOverride::Closed, None).await.expect("held"));
     assert!(longer.is_some_and(|secs| (7_190..=7_200).contains(&secs)), "{longer:?}");
-    let named = secs_left(force(BreakerOverrideView::Closed, Some(1)).await.expect("held"));
+    let named = secs_left(force(BreakerOverride::Closed, Some(1)).await.expect("held"));
     assert!(named.is_some_and(|secs| secs <= 60), "{named:?}");
-    assert_eq!(secs_left(force(BreakerOverrideView::MonitorOnly, None).await.expect("held")), None);
+    assert_eq!(secs_left(force(BreakerOverride::MonitorOnly, None).await.expect("held")), None);
     core.stop().await;
 }
 

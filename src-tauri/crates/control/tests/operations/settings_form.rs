@@ -126,7 +126,7 @@ async fn saved_views_are_in_the_settings_file_and_a_wrong_filter_is_refused() {
     let view = |name: &str, query: RequestsQuery| SavedView { name: name.to_owned(), query };
     let slow = RequestsQuery {
         slower_than: Some("5s".to_owned()),
-        state: Some(RequestStateView::Complete),
+        state: Some(RequestState::Complete),
         ..RequestsQuery::default()
     };
     control::saved_view_set(core, view("slow", slow.clone())).await.expect("saved");

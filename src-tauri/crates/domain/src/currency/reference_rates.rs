@@ -38,7 +38,6 @@ impl ReferenceRates {
     }
 }
 
-/// The bundled rates.
 #[must_use]
 pub fn reference_rates() -> &'static ReferenceRates {
     static RATES: LazyLock<ReferenceRates> = LazyLock::new(|| {

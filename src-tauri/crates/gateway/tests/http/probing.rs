@@ -90,7 +90,6 @@ async fn the_mock_is_probed_in_process() {
     assert_eq!(report, Ok(expected));
 }
 
-/// Never answers.
 struct Silent;
 
 #[async_trait::async_trait]

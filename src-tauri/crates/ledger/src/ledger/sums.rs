@@ -6,13 +6,13 @@ use jiff::civil::Date;
 
 use super::Ledger;
 use crate::{
-    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts, FailedCosts,
-    GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, OutcomeCount,
-    OutcomePrecision, Purpose, RequestCosts, RouteCount, Spend, StatementRow, UnpricedModel,
-    UsageFilter, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed,
-    cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup,
-    meter_rollup, outcome_counts, project_meters, request_costs, rollup, route_counts,
-    statement_rows, unpriced_models,
+    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
+    FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
+    ModelLatency, OutcomeCount, OutcomePrecision, Purpose, RequestCosts, RouteCount, Spend,
+    StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
+    billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses,
+    latency_rollup, meter_rollup, outcome_counts, project_meters, request_costs, rollup,
+    route_counts, statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -56,7 +56,7 @@ impl Ledger {
         &self,
         from: WallTime,
         to: WallTime,
-        filter: UsageFilter,
+        filter: DimensionFilter,
     ) -> Result<Vec<UnpricedModel>, LedgerError> {
         self.read_current(move |connection| unpriced_models::list(connection, (from, to), &filter))
             .await
@@ -83,7 +83,7 @@ impl Ledger {
         &self,
         from: WallTime,
         to: WallTime,
-        filter: UsageFilter,
+        filter: DimensionFilter,
     ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
         self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
             .await
@@ -137,7 +137,7 @@ impl Ledger {
         &self,
         from: WallTime,
         to: WallTime,
-        filter: UsageFilter,
+        filter: DimensionFilter,
     ) -> Result<RequestCosts, LedgerError> {
         self.read_current(move |connection| {
             request_costs::summarise(connection, (from, to), &filter)
@@ -194,7 +194,7 @@ impl Ledger {
         &self,
         from: WallTime,
         to: WallTime,
-        filter: UsageFilter,
+        filter: DimensionFilter,
     ) -> Result<FailedCosts, LedgerError> {
         self.read_current(move |connection| {
             failed_requests::sum_between(connection, (from, to), &filter)

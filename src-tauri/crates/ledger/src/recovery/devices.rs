@@ -15,10 +15,9 @@ use crate::{LedgerError, database, merge};
 
 /// A copy of the ledger for another machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerExport {
+pub struct LedgerCopy {
     pub path: PathBuf,
     pub requests: u64,
-    /// Size in bytes.
     pub bytes: u64,
 }
 
@@ -48,11 +47,7 @@ impl Recovery {
     ///
     /// # Errors
     /// [`LedgerError::File`] if the file exists or cannot be written.
-    pub async fn export(
-        &self,
-        target: PathBuf,
-        device: String,
-    ) -> Result<LedgerExport, LedgerError> {
+    pub async fn export(&self, target: PathBuf, device: String) -> Result<LedgerCopy, LedgerError> {
         let _turn = self.file.operation_lock.lock().await;
         let exported = self.ledger.read_current(move |connection| {
             // Claims the name, so that no other file is ever replaced.
@@ -64,7 +59,7 @@ impl Recovery {
                     fs::rename(&partial, &target).map_err(|error| file_error(&target, error))?;
                     let bytes =
                         fs::metadata(&target).map_err(|error| file_error(&target, error))?;
-                    Ok(LedgerExport { path: target.clone(), requests, bytes: bytes.len() })
+                    Ok(LedgerCopy { path: target.clone(), requests, bytes: bytes.len() })
                 });
             made.inspect_err(|_| [&partial, &target].into_iter().for_each(|path| discard(path)))
         });

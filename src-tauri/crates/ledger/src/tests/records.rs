@@ -131,7 +131,7 @@ async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
     check(RequestQuery { backend: away, ..newest.clone() }, &[9, 6, 3]).await;
     let state = |state| RequestQuery { state: Some(state), ..newest.clone() };
     check(state(RequestState::Failed), &[9, 6, 3]).await;
-    check(state(RequestState::Reserved), &[10]).await;
+    check(state(RequestState::Running), &[10]).await;
     check(state(RequestState::Complete), &[11, 8, 7, 4]).await;
     check(RequestQuery { client: shell, ..state(RequestState::Failed) }, &[6]).await;
     check(RequestQuery { purpose: Some(Purpose::Check), ..newest }, &[5]).await;

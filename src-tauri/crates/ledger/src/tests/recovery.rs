@@ -445,10 +445,7 @@ async fn a_restore_onto_a_sound_ledger_loses_nothing_and_finishes_what_had_begun
     let state = async |number| {
         ledger.request(request(number).id).await.expect("read").expect("a row").0.state
     };
-    assert_eq!(
-        (state(10).await, state(11).await),
-        (RequestState::Complete, RequestState::Reserved)
-    );
+    assert_eq!((state(10).await, state(11).await), (RequestState::Complete, RequestState::Running));
     ledger.settle(settlement(11)).await.expect("settled");
     assert_eq!((count(&ledger).await, rollups::totals(&ledger).await.requests), (12, 12));
     let again = recovery.restore(None).await.expect("restored");

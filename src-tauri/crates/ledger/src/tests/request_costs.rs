@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::rollups::{DIMENSIONS, any_settlement, key_of};
 use super::{LedgerFixture, at, settlement};
 use crate::{
-    EXPENSIVE_REQUESTS_MAX, GroupBy, Ledger, RequestQuery, RequestRow, UsageFilter, UsageKey,
+    DimensionFilter, EXPENSIVE_REQUESTS_MAX, GroupBy, Ledger, RequestQuery, RequestRow, UsageKey,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -26,7 +26,7 @@ async fn check(ledger: &Ledger, (from, to): (WallTime, WallTime), filter: Option
     let mut rows: Vec<&RequestRow> = rows.iter().filter(|row| wanted(row)).collect();
     rows.sort_by_key(|row| Reverse((row.cost.amount(), row.request.id)));
     let named = filter.map(|(group_by, name)| (group_by, name.to_owned()));
-    let filter: UsageFilter = named.into_iter().collect();
+    let filter: DimensionFilter = named.into_iter().collect();
     let costs = ledger.request_costs(from, to, filter).await.expect("read");
     let amount = |row: &&RequestRow| row.cost.amount().unwrap_or_default();
     assert_eq!(costs.requests, u64::try_from(rows.len()).expect("few"));
@@ -80,7 +80,7 @@ async fn many_requests_of_one_cost_and_purged_ones_still_make_a_list() {
     let all = (at(0), at(24 * HOUR_MS));
     check(&ledger, all, None).await;
     assert_eq!(ledger.purge_before(at(HOUR_MS)).await.expect("purged"), 6);
-    let costs = ledger.request_costs(all.0, all.1, UsageFilter::default()).await.expect("read");
+    let costs = ledger.request_costs(all.0, all.1, DimensionFilter::default()).await.expect("read");
     assert_eq!(costs.expensive.len(), EXPENSIVE_REQUESTS_MAX);
     let lasting = NanoUsd::new(20_000_000);
     assert!(costs.expensive.iter().all(|row| row.cost.amount() == Some(lasting)));
@@ -96,6 +96,6 @@ async fn a_request_without_a_cost_is_in_no_step() {
     unpriced.cost = Cost::Unpriced;
     ledger.settle(unpriced).await.expect("settled");
     let all = (at(0), at(24 * HOUR_MS));
-    let costs = ledger.request_costs(all.0, all.1, UsageFilter::default()).await.expect("read");
+    let costs = ledger.request_costs(all.0, all.1, DimensionFilter::default()).await.expect("read");
     assert_eq!(costs, crate::RequestCosts::default());
 }

@@ -10,10 +10,9 @@ use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
-    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, GroupBy, Ledger, Purpose,
+    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageFilter, UsageKey, UsageQuery, UsageTotals, attempts, cross_rollup, requests,
-    rollup,
+    Spend, UsageKey, UsageQuery, UsageTotals, attempts, cross_rollup, requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -240,7 +239,7 @@ fn sums_and_pages_never_scan_the_requests() {
     let place = LedgerFixture::new();
     drop(place.open());
     let connection = place.raw();
-    let none = UsageFilter::default();
+    let none = DimensionFilter::default();
     let sum = |sql: &str, search: &str| {
         let values: &[&dyn rusqlite::ToSql] = match sql.contains("?4") {
             true => rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user", "editor"],
@@ -249,7 +248,7 @@ fn sums_and_pages_never_scan_the_requests() {
         let plan = place.query_plan(sql, values);
         assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
     };
-    let some: UsageFilter = [(GroupBy::Client, "editor".to_owned())].into_iter().collect();
+    let some: DimensionFilter = [(GroupBy::Client, "editor".to_owned())].into_iter().collect();
     let piece = |width, hours: i64| {
         let end_ms = NOW_MS + hours * 3_600_000;
         RangePiece { width, start_ms: NOW_MS, end_ms }
@@ -288,7 +287,7 @@ fn sums_and_pages_never_scan_the_requests() {
     check(RequestQuery { client, ..newest.clone() }, "SEARCH requests USING PRIMARY KEY");
     let failed = Some(RequestState::Failed);
     check(RequestQuery { state: failed, ..newest.clone() }, "INDEX requests_trouble");
-    let running = Some(RequestState::Reserved);
+    let running = Some(RequestState::Running);
     check(RequestQuery { state: running, ..newest.clone() }, "INDEX requests_reserved");
     let route = Some("fast".to_owned());
     check(RequestQuery { route, ..newest.clone() }, "SEARCH requests USING PRIMARY KEY");
@@ -428,7 +427,7 @@ pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
     let mut groups: BTreeMap<UsageKey, UsageTotals> = BTreeMap::new();
     let mut buckets: BTreeMap<(WallTime, UsageKey), UsageTotals> = BTreeMap::new();
     let mut totals = UsageTotals::default();
-    for row in rows.iter().filter(|row| row.state != RequestState::Reserved) {
+    for row in rows.iter().filter(|row| row.state != RequestState::Running) {
         let started = row.request.started;
         let bucket = summary.buckets.iter().find(|b| b.start <= started && started < b.end);
         let start = bucket.expect("a bucket").start;

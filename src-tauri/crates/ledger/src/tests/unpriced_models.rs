@@ -3,7 +3,7 @@
 use pricing::{Cost, Unpriced, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, backend, settlement};
-use crate::{GroupBy, UnpricedModel, UsageFilter};
+use crate::{DimensionFilter, GroupBy, UnpricedModel};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -38,7 +38,7 @@ async fn models_without_a_price_are_listed_with_the_newest_reason() {
         requests,
         unpriced: Some(reason(why)),
     };
-    let all = ledger.unpriced_models(at(0), at(9 * HOUR_MS), UsageFilter::default()).await;
+    let all = ledger.unpriced_models(at(0), at(9 * HOUR_MS), DimensionFilter::default()).await;
     let expected = [
         listed("llama", "home", 3, UnpricedReason::NoPrice),
         listed("gpt", "away", 1, UnpricedReason::UnknownTier),

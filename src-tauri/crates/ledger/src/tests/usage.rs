@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::LedgerFixture;
 use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
 use crate::{
-    BucketWidth, CacheOutcome, CrossQuery, FailedCosts, GroupBy, LatencyGroupBy, LatencyPart,
-    LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement, UsageFilter,
+    BucketWidth, CacheOutcome, CrossQuery, DimensionFilter, FailedCosts, GroupBy, LatencyGroupBy,
+    LatencyPart, LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement,
     UsageKey, UsageQuery, UsageTotals, hourly_rollup,
 };
 
@@ -160,9 +160,10 @@ async fn check_whole(
     filter: (GroupBy, UsageKey),
 ) {
     let wanted = |row: &&RequestRow| key_of(row, filter.0) == filter.1;
-    let chosen: UsageFilter = std::iter::once((filter.0, filter_value(filter.1.clone()))).collect();
+    let chosen: DimensionFilter =
+        std::iter::once((filter.0, filter_value(filter.1.clone()))).collect();
     for (filter, rows) in [
-        (UsageFilter::default(), rows.to_vec()),
+        (DimensionFilter::default(), rows.to_vec()),
         (chosen, rows.iter().filter(wanted).cloned().collect()),
     ] {
         let failed = |row: &RequestRow| {
@@ -239,7 +240,7 @@ async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, Wal
         (GroupBy::Model, GroupBy::Backend),
         (GroupBy::Client, GroupBy::Client),
     ] {
-        let query = CrossQuery::new(range.0, range.1, (down, across), UsageFilter::default());
+        let query = CrossQuery::new(range.0, range.1, (down, across), DimensionFilter::default());
         let summary = ledger.usage_cross(query.expect("a range")).await.expect("read");
         let mut cells = BTreeMap::new();
         for ((down, _), line) in summary.rows.iter().zip(&summary.cells) {

@@ -25,14 +25,14 @@ domain::words! {
     /// A named set of numbers.
     #[derive(Default)]
     ResiliencePreset {
-        /// Trips early and for longer, and retries little: for metered keys.
+        /// Trips early and retries little. For metered keys.
         Careful = "careful",
-        /// Fits most users.
+        /// Right for most setups.
         #[default]
         Balanced = "balanced",
-        /// Tolerates more failures and recovers sooner: for one backend without a fallback.
+        /// Tolerates more failures and recovers sooner. For a single backend.
         Eager = "eager",
-        /// The user's own numbers.
+        /// Your own thresholds.
         Custom = "custom",
     }
 }

@@ -138,7 +138,6 @@ impl KeyPoolSettings {
         self.members.iter().map(|member| &member.credential)
     }
 
-    /// Removes a key.
     pub fn remove(&mut self, credential: &CredentialId) {
         self.members.retain(|member| member.credential != *credential);
     }

@@ -33,7 +33,6 @@ pub(super) fn read_system(
     Ok((!parts.is_empty()).then_some(ConversationTurn { role: Role::System, parts }))
 }
 
-/// Reads `messages`.
 pub(super) fn read_turns(
     list: &JsonNode<'_>,
     extras: &mut Vec<ExtraField>,

@@ -26,7 +26,7 @@ pub(super) struct ChatChunk<'a> {
 pub(super) struct ChunkChoice<'a> {
     pub(super) index: u64,
     pub(super) finish_reason: Option<String>,
-    pub(super) delta: ChatDelta<'a>,
+    pub(super) delta: ChunkDelta<'a>,
 }
 
 /// The kind of content that a delta adds.
@@ -88,14 +88,14 @@ impl<'a> ChunkChoice<'a> {
             finish_reason.and_then(decode_string).filter(|reason| !reason.is_empty());
         let index = index.and_then(|index| index.get().parse().ok()).unwrap_or_default();
         // Whole answers have `message` where chunks have `delta`; some servers mix them up.
-        let delta = delta.or(message).and_then(ChatDelta::read).unwrap_or_default();
+        let delta = delta.or(message).and_then(ChunkDelta::read).unwrap_or_default();
         Self { index, finish_reason, delta }
     }
 }
 
 /// The members of a delta or message that hold content.
 #[derive(Debug, Default)]
-pub(super) struct ChatDelta<'a> {
+pub(super) struct ChunkDelta<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
     audio: Option<&'a RawValue>,
@@ -106,7 +106,7 @@ pub(super) struct ChatDelta<'a> {
     annotations: Option<&'a RawValue>,
 }
 
-impl<'a> ChatDelta<'a> {
+impl<'a> ChunkDelta<'a> {
     fn read(value: &'a RawValue) -> Option<Self> {
         let keys = [
             "content",

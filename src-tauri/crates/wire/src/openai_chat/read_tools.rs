@@ -134,7 +134,6 @@ fn read_allowed(
     Ok(Some(AllowedTools { names, choice: mode.unwrap_or(ToolChoice::Auto) }))
 }
 
-/// Parses `response_format`.
 pub(super) fn read_format(node: &JsonNode<'_>) -> Result<OutputFormat, RequestError> {
     let format = node.object()?;
     match format.required_text("type")?.as_str() {

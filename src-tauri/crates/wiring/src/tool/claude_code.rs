@@ -6,11 +6,11 @@
 
 use serde_json::Value;
 
-use super::{LayerFile, ToolDefinition, ToolFile, WiringTarget};
+use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::KeyEdit;
+use crate::key::ValueEdit;
 
 /// Variables that win over `apiKeyHelper` or over the base URL.
 const OUTRANKING: &[&str] = &[
@@ -21,7 +21,7 @@ const OUTRANKING: &[&str] = &[
     "CLAUDE_CODE_USE_VERTEX",
 ];
 
-pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
+pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: false,
     program: "claude",
@@ -37,11 +37,11 @@ fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     vec![ToolFile { path, format: Format::Json, edits: key_edits }]
 }
 
-fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
+fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     let program = target.program.to_string_lossy();
     let helper = std::iter::once(program.as_ref()).chain(target.token_arguments());
-    let set = |path: &[&str], value: String| KeyEdit::set(path, Value::String(value));
-    let removed = OUTRANKING.iter().map(|name| KeyEdit::remove(&["env", name]));
+    let set = |path: &[&str], value: String| ValueEdit::set(path, Value::String(value));
+    let removed = OUTRANKING.iter().map(|name| ValueEdit::remove(&["env", name]));
     let mut edits = vec![
         set(&["apiKeyHelper"], shell_command(helper)),
         set(&["env", "ANTHROPIC_BASE_URL"], target.address.clone()),

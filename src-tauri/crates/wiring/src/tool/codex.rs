@@ -3,16 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::{LayerFile, ToolDefinition, ToolFile, WiringTarget};
+use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::KeyEdit;
+use crate::key::ValueEdit;
 
 /// Name of the provider in the tool's file.
 const PROVIDER: &str = "gatehouse";
 
-pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
+pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: "codex",
@@ -28,7 +28,7 @@ fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     vec![ToolFile { path, format: Format::Toml, edits: key_edits }]
 }
 
-fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
+fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     let provider = json!({
         "name": "Gatehouse",
         "base_url": format!("{}/v1", target.address),
@@ -39,8 +39,8 @@ fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
         },
     });
     vec![
-        KeyEdit::set(&["model_provider"], Value::from(PROVIDER)),
-        KeyEdit::set(&["model_providers", PROVIDER], provider),
+        ValueEdit::set(&["model_provider"], Value::from(PROVIDER)),
+        ValueEdit::set(&["model_providers", PROVIDER], provider),
     ]
 }
 

@@ -7,13 +7,13 @@
 
 use serde_json::Value;
 
-use super::{LayerFile, ToolDefinition, ToolFile, WiringTarget};
+use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::KeyEdit;
+use crate::key::ValueEdit;
 
-pub(super) const DEFINITION: ToolDefinition<WiringTarget> = ToolDefinition {
+pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {
     rung: WiringRung::Environment,
     restart: true,
     program: "gemini",
@@ -31,8 +31,8 @@ fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
     vec![ToolFile { path, format: Format::Json, edits: key_edits }]
 }
 
-fn key_edits(_: &WiringTarget) -> Vec<KeyEdit> {
-    vec![KeyEdit::set(&["security", "auth", "selectedType"], Value::from("gemini-api-key"))]
+fn key_edits(_: &WiringTarget) -> Vec<ValueEdit> {
+    vec![ValueEdit::set(&["security", "auth", "selectedType"], Value::from("gemini-api-key"))]
 }
 
 /// The system's settings win over all others, then those of a project.

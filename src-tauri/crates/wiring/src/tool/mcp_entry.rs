@@ -8,16 +8,16 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{LayerFile, McpServerTarget, ToolDefinition, ToolFile, codex, gemini_cli};
+use super::{ClientToolDefinition, LayerFile, McpServerTarget, ToolFile, codex, gemini_cli};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::KeyEdit;
+use crate::key::ValueEdit;
 
 /// Name of the server in the programs' files.
 const SERVER: &str = "gatehouse";
 
-pub(super) const CLAUDE_CODE: ToolDefinition<McpServerTarget> = ToolDefinition {
+pub(super) const CLAUDE_CODE: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: "claude",
@@ -31,7 +31,7 @@ pub(super) const CLAUDE_CODE: ToolDefinition<McpServerTarget> = ToolDefinition {
     profile_key: |_| None,
 };
 
-pub(super) const CODEX: ToolDefinition<McpServerTarget> = ToolDefinition {
+pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: codex::DEFINITION.program,
@@ -45,7 +45,7 @@ pub(super) const CODEX: ToolDefinition<McpServerTarget> = ToolDefinition {
     profile_key: |_| None,
 };
 
-pub(super) const CLAUDE_DESKTOP: ToolDefinition<McpServerTarget> = ToolDefinition {
+pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: "claude-desktop",
@@ -59,7 +59,7 @@ pub(super) const CLAUDE_DESKTOP: ToolDefinition<McpServerTarget> = ToolDefinitio
     profile_key: |_| None,
 };
 
-pub(super) const GEMINI_CLI: ToolDefinition<McpServerTarget> = ToolDefinition {
+pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
     rung: WiringRung::Command,
     restart: true,
     program: gemini_cli::DEFINITION.program,
@@ -87,19 +87,19 @@ fn command(target: &McpServerTarget) -> Value {
     json!({"command": target.program.to_string_lossy(), "args": ["mcp"]})
 }
 
-fn plain_entry(target: &McpServerTarget) -> Vec<KeyEdit> {
-    vec![KeyEdit::set(&["mcpServers", SERVER], command(target))]
+fn plain_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
+    vec![ValueEdit::set(&["mcpServers", SERVER], command(target))]
 }
 
 /// Claude Code writes the kind of each server.
-fn typed_entry(target: &McpServerTarget) -> Vec<KeyEdit> {
+fn typed_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
     let program = target.program.to_string_lossy();
     let entry = json!({"type": "stdio", "command": program, "args": ["mcp"]});
-    vec![KeyEdit::set(&["mcpServers", SERVER], entry)]
+    vec![ValueEdit::set(&["mcpServers", SERVER], entry)]
 }
 
-fn codex_entry(target: &McpServerTarget) -> Vec<KeyEdit> {
-    vec![KeyEdit::set(&["mcp_servers", SERVER], command(target))]
+fn codex_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
+    vec![ValueEdit::set(&["mcp_servers", SERVER], command(target))]
 }
 
 fn claude_code_layers(environment: &ToolEnvironment) -> Vec<LayerFile> {

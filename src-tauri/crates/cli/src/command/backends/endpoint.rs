@@ -1,10 +1,9 @@
 //! `gatehouse backends states`, `force` and `reset`: the circuit, cooldown and block of each
 //! backend and key.
 
-use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    BreakerOverrideView, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
+    BreakerOverride, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
 };
 
 use super::render_sentence;
@@ -14,6 +13,7 @@ use crate::exit::CommandError;
 use crate::quantity::{UNKNOWN, format_distance_if_known};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
 
 /// Default duration of a manual override, in minutes.
 const FORCE_MINUTES_DEFAULT: u32 = 15;
@@ -35,29 +35,14 @@ pub(crate) struct ForceArguments {
     #[command(flatten)]
     endpoint: EndpointArguments,
     /// What the circuit breaker does until then
-    #[arg(long, value_enum)]
-    to: ForcedBreakerState,
+    #[arg(long, value_parser = word::<BreakerOverride>())]
+    to: BreakerOverride,
     /// Minutes until it ends; by default 15, and for `closed` the time in the settings
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
     minutes: Option<u32>,
     /// Keep it until `gatehouse backends reset`; `closed` still ends by itself
     #[arg(long, conflicts_with = "minutes")]
     until_reset: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ForcedBreakerState {
-    /// Block traffic
-    #[value(alias = "block")]
-    Open,
-    /// Allow traffic; a rejected key still blocks
-    #[value(alias = "allow")]
-    Closed,
-    /// Monitor only: count failures, block nothing
-    #[value(alias = "count-only")]
-    MonitorOnly,
-    /// Disable the breaker: neither count nor block
-    Disabled,
 }
 
 pub(super) async fn states(core: &Core, console: &mut Console) -> Result<(), CommandError> {
@@ -82,15 +67,14 @@ pub(super) async fn force(
     core: &Core,
     console: &mut Console,
 ) -> Result<(), CommandError> {
-    let (forced, what) = match wanted.to {
-        ForcedBreakerState::Open => (BreakerOverrideView::Open, "to block traffic"),
-        ForcedBreakerState::Closed => (BreakerOverrideView::Closed, "to allow traffic"),
-        ForcedBreakerState::MonitorOnly => (BreakerOverrideView::MonitorOnly, "to monitor only"),
-        ForcedBreakerState::Disabled => {
-            (BreakerOverrideView::Disabled, "to disabled (nothing is counted or blocked)")
-        }
+    let forced = wanted.to;
+    let what = match forced {
+        BreakerOverride::Open => "to block traffic",
+        BreakerOverride::Closed => "to allow traffic",
+        BreakerOverride::MonitorOnly => "to monitor only",
+        BreakerOverride::Disabled => "to disabled (nothing is counted or blocked)",
     };
-    let has_own_time = wanted.until_reset || matches!(wanted.to, ForcedBreakerState::Closed);
+    let has_own_time = wanted.until_reset || forced == BreakerOverride::Closed;
     let minutes = wanted.minutes.or((!has_own_time).then_some(FORCE_MINUTES_DEFAULT));
     let EndpointArguments { backend, key: credential } = wanted.endpoint;
     let req = EndpointForce { backend, credential, forced, minutes };

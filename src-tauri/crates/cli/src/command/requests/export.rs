@@ -27,7 +27,7 @@ pub(super) struct ExportRequestsArguments {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
     #[command(flatten)]
-    filter: Box<filter::FilterArguments>,
+    filter: Box<filter::RequestFilterArguments>,
 }
 
 pub(super) async fn run(

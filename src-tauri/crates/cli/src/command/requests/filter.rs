@@ -1,16 +1,16 @@
 //! The filters of `gatehouse requests`.
 
-use control::view::{CacheOutcomeView, RequestStateView, RequestsQuery, UnixMs};
+use control::view::{CacheOutcome, RequestState, RequestsQuery, UnixMs};
 use control::{Core, unknown_name_error};
 
 use super::super::completers;
-use super::super::usage::parse_span_ms;
 use crate::exit::CommandError;
+use crate::span::parse_span_ms;
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Filters")]
-pub(super) struct FilterArguments {
+pub(super) struct RequestFilterArguments {
     /// Start from a saved view; the other filters change it
     #[arg(long, value_name = "NAME")]
     view: Option<String>,
@@ -36,8 +36,8 @@ pub(super) struct FilterArguments {
     #[arg(long, conflicts_with = "state")]
     failed: bool,
     /// Only requests in this state
-    #[arg(long, value_name = "STATE", value_parser = word::<RequestStateView>())]
-    state: Option<RequestStateView>,
+    #[arg(long, value_name = "STATE", value_parser = word::<RequestState>())]
+    state: Option<RequestState>,
     /// Only requests with this HTTP status, for example 503 or 5xx
     #[arg(long, value_name = "CODE")]
     status: Option<String>,
@@ -45,8 +45,8 @@ pub(super) struct FilterArguments {
     #[arg(long, value_name = "WORD")]
     class: Option<String>,
     /// Only requests with this outcome of the cache
-    #[arg(long, value_name = "OUTCOME", value_parser = word::<CacheOutcomeView>())]
-    cache: Option<CacheOutcomeView>,
+    #[arg(long, value_name = "OUTCOME", value_parser = word::<CacheOutcome>())]
+    cache: Option<CacheOutcome>,
     /// Only requests since then, for example 90m, 12h or 7d
     #[arg(long, value_name = "TIME", value_parser = parse_span_ms)]
     since: Option<i64>,
@@ -71,7 +71,7 @@ pub(super) struct FilterArguments {
 }
 
 pub(super) async fn build_query(
-    wanted: &FilterArguments,
+    wanted: &RequestFilterArguments,
     limit: u32,
     core: &Core,
     now: UnixMs,
@@ -81,7 +81,7 @@ pub(super) async fn build_query(
         None => RequestsQuery::default(),
     };
     let ago = |span: i64| UnixMs(now.0.saturating_sub(span));
-    let failed = wanted.failed.then_some(RequestStateView::Failed);
+    let failed = wanted.failed.then_some(RequestState::Failed);
     let text = |own: &Option<String>, saved: Option<String>| own.clone().or(saved);
     Ok(RequestsQuery {
         limit,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use control::view::{RequestStateView, RequestView, RequestsQuery, UnixMs};
+use control::view::{RequestState, RequestView, RequestsQuery, UnixMs};
 use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 use domain::WallTime;
 
@@ -81,7 +81,7 @@ impl Tail {
     ) -> Result<(), CommandError> {
         let mut ended: Vec<(UnixMs, RequestView)> = requests
             .into_iter()
-            .filter(|request| request.state != RequestStateView::Running)
+            .filter(|request| request.state != RequestState::Running)
             .filter(|request| !self.shown.contains_key(&request.id))
             .map(|request| (request.ended_at.unwrap_or(request.started_at), request))
             .filter(|(at, _)| *at >= self.since)
@@ -135,7 +135,7 @@ mod tests {
             Console::for_test(ConsoleFormat::Text, StreamPeer::Terminal);
         let mut tail = Tail { since: UnixMs(0), shown: HashMap::new() };
         let mut first = page.requests.clone();
-        first[0].state = RequestStateView::Running;
+        first[0].state = RequestState::Running;
         tail.print_ended(first, &mut console).expect("printed");
         assert_eq!(answers.text().lines().count(), 2);
         tail.print_ended(page.requests, &mut console).expect("printed");

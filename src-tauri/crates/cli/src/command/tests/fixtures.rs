@@ -528,7 +528,7 @@ pub(super) fn endpoints_fixture() -> Value {
             "why": "Blocked: the provider does not accept the key.", "since": ago(60),
             "until": null},
          "breaker": calm, "cooldowns": [],
-         "block": {"reason": "key_rejected", "why": "It said 401.", "fix": "Replace the key.",
+         "block": {"reason": "key-rejected", "why": "It said 401.", "fix": "Replace the key.",
             "since": ago(60)},
          "forced": null, "concurrency": free},
     ])

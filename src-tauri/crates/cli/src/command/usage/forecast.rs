@@ -3,7 +3,7 @@
 use control::Core;
 use control::view::{ForecastMethodView, UsageForecastQuery, UsageForecastView};
 
-use super::period::FilterArguments;
+use super::period::UsageFilterArguments;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
@@ -11,7 +11,7 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TextTable};
 
 pub(super) async fn run(
-    wanted: &FilterArguments,
+    wanted: &UsageFilterArguments,
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {

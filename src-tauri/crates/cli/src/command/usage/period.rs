@@ -1,10 +1,11 @@
 //! Arguments that choose the requests of a usage report: a period, a time zone and filters.
 
 use clap::ValueEnum;
-use control::Moment;
+use control::DayOrInstant;
 use control::view::{TimeZoneChoice, UnixMs, UsageFilter, UsagePeriodQuery, UsageRange};
 
 use crate::exit::{CommandError, Exit};
+use crate::span::parse_span_ms;
 
 /// Which requests count.
 #[derive(Debug, Clone, clap::Args)]
@@ -17,12 +18,12 @@ pub(crate) struct PeriodArguments {
     #[arg(long, value_name = "TIME")]
     until: Option<UsageEnd>,
     #[command(flatten)]
-    chosen: FilterArguments,
+    chosen: UsageFilterArguments,
 }
 
 /// Whose days, and filters.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct FilterArguments {
+pub(crate) struct UsageFilterArguments {
     /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
@@ -58,7 +59,7 @@ impl PeriodArguments {
     }
 }
 
-impl FilterArguments {
+impl UsageFilterArguments {
     pub(super) fn zone(&self) -> TimeZoneChoice {
         if self.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local }
     }
@@ -107,7 +108,7 @@ impl PeriodArgument {
 pub(super) enum UsagePeriod {
     Range(UsageRange),
     SpanMs(i64),
-    Moment(Moment),
+    Moment(DayOrInstant),
 }
 
 impl UsagePeriod {
@@ -115,7 +116,7 @@ impl UsagePeriod {
         let days_ago = |days: i64| Some(UnixMs(now.0 - days * 86_400_000));
         let start = match self {
             Self::Range(UsageRange::Today) => {
-                Moment::today(now, zone).and_then(|day| day.start(zone))
+                DayOrInstant::today(now, zone).and_then(|day| day.start(zone))
             }
             Self::Range(UsageRange::LastDay) => days_ago(1),
             Self::Range(UsageRange::LastWeek) => days_ago(7),
@@ -135,7 +136,7 @@ impl std::str::FromStr for UsagePeriod {
             "24h" | "1d" => Ok(Self::Range(UsageRange::LastDay)),
             "7d" => Ok(Self::Range(UsageRange::LastWeek)),
             "30d" => Ok(Self::Range(UsageRange::LastMonth)),
-            other => match Moment::parse(other) {
+            other => match DayOrInstant::parse(other) {
                 Some(moment) => Ok(Self::Moment(moment)),
                 None => parse_span_ms(other).map(Self::SpanMs).map_err(|_| not_a_time(other)),
             },
@@ -147,7 +148,7 @@ impl std::str::FromStr for UsagePeriod {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UsageEnd {
     SpanMs(i64),
-    Moment(Moment),
+    Moment(DayOrInstant),
 }
 
 impl UsageEnd {
@@ -162,7 +163,7 @@ impl UsageEnd {
 impl std::str::FromStr for UsageEnd {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        match Moment::parse(text) {
+        match DayOrInstant::parse(text) {
             Some(moment) => Ok(Self::Moment(moment)),
             None => parse_span_ms(text).map(Self::SpanMs).map_err(|_| not_a_time(text)),
         }
@@ -175,12 +176,6 @@ fn not_a_time(text: &str) -> String {
 
 fn outside_calendar() -> CommandError {
     CommandError::new(Exit::Usage, "the date is outside the supported dates")
-}
-
-/// Parses a time span such as `90m`, `12h`, `7d` or `4w` into milliseconds.
-pub(in crate::command) fn parse_span_ms(text: &str) -> Result<i64, String> {
-    let span = control::parse_span(text).and_then(|span| i64::try_from(span.as_millis()).ok());
-    span.ok_or_else(|| format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w"))
 }
 
 #[cfg(test)]
@@ -196,8 +191,11 @@ mod tests {
         check("1d", Some(UsagePeriod::Range(UsageRange::LastDay)));
         check("90m", Some(UsagePeriod::SpanMs(5_400_000)));
         check("2w", Some(UsagePeriod::SpanMs(1_209_600_000)));
-        check("2026-11-01", Moment::parse("2026-11-01").map(UsagePeriod::Moment));
-        check("2026-11-01T08:00Z", Moment::parse("2026-11-01T08:00Z").map(UsagePeriod::Moment));
+        check("2026-11-01", DayOrInstant::parse("2026-11-01").map(UsagePeriod::Moment));
+        check(
+            "2026-11-01T08:00Z",
+            DayOrInstant::parse("2026-11-01T08:00Z").map(UsagePeriod::Moment),
+        );
         for wrong in ["", "d", "0h", "-1d", "1y", "9223372036854775807w", "1é", "2026-11-31"] {
             check(wrong, None);
         }

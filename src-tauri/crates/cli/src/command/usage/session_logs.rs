@@ -7,11 +7,11 @@ use control::view::{
 };
 use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 
-use super::parse_span_ms;
 use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_cost, format_count, format_counted_noun};
 use crate::sign::Tone;
+use crate::span::parse_span_ms;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
 

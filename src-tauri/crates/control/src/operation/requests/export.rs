@@ -7,13 +7,12 @@ use serde::Serialize;
 
 use super::super::text_file::{self, CSV, JSON};
 use super::filter::filters;
-use super::{cache_outcome_view, state_view};
 use crate::ApiError;
 use crate::csv_cell::guard_formula;
 use crate::operation::usage::cost_view;
 use crate::view::{
-    CacheOutcomeView, CostBasisView, Count, RequestStateView, RequestsExport, RequestsFormat,
-    SavedFile, TextFile,
+    CacheOutcome, CostBasisView, Count, RequestState, RequestsExport, RequestsFormat, SavedFile,
+    TextFile,
 };
 
 /// Most requests in a file, about 30 MB of CSV.
@@ -34,7 +33,7 @@ struct ExportedRequest {
     key: Option<String>,
     model_asked: String,
     model_billed: Option<String>,
-    state: RequestStateView,
+    state: RequestState,
     http_status: Option<u16>,
     error_class: Option<String>,
     stream: bool,
@@ -49,7 +48,7 @@ struct ExportedRequest {
     cost_basis: CostBasisView,
     /// Why the cost is not known.
     unpriced: Option<&'static str>,
-    cache: CacheOutcomeView,
+    cache: CacheOutcome,
     first_token_ms: Option<u64>,
     total_ms: Option<u64>,
     /// The other machine that it was made on.
@@ -149,7 +148,7 @@ fn exported(row: RequestRow) -> ExportedRequest {
         key: row.credential.map(|id| id.to_string()),
         model_asked: row.request.model_asked,
         model_billed: row.model_billed,
-        state: state_view(row.state),
+        state: row.state,
         http_status: row.http_status,
         error_class: row.error_class,
         stream: row.request.streamed,
@@ -161,7 +160,7 @@ fn exported(row: RequestRow) -> ExportedRequest {
         cost_usd: row.cost.amount().map(|amount| amount.to_string()),
         cost_basis,
         unpriced: row.unpriced.map(|why| why.reason.word()),
-        cache: cache_outcome_view(row.cache),
+        cache: row.cache,
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
         device: row.device,

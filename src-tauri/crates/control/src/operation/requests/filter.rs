@@ -4,12 +4,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::{IdError, NanoUsd, WallTime};
-use ledger::{CacheOutcome, RequestQuery, RequestState};
+use ledger::RequestQuery;
 
 use super::super::input;
 use crate::ApiError;
 use crate::amount::{parse_dollars, parse_span};
-use crate::view::{CacheOutcomeView, RequestStateView, RequestsQuery, UnixMs};
+use crate::view::{RequestsQuery, UnixMs};
 
 /// Most requests in one page.
 const REQUESTS_PAGE_MAX: u32 = 500;
@@ -38,9 +38,9 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
         route: req.route.clone(),
         model: req.model.clone(),
         http_status: req.http_status.as_deref().map(parse_http_statuses).transpose()?,
-        state: req.state.map(ledger_state),
+        state: req.state,
         failure: req.failure.clone(),
-        cache: req.cache.map(ledger_cache_outcome),
+        cache: req.cache,
         cost_min: optional_dollars("min_cost", req.min_cost.as_deref())?,
         cost_max: optional_dollars("max_cost", req.max_cost.as_deref())?,
         is_unpriced: req.unpriced == Some(true),
@@ -93,26 +93,6 @@ fn parse_http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
     };
     let message = "enter an HTTP status such as 503, or a class such as 5xx";
     range.ok_or_else(|| ApiError::invalid("http_status", message))
-}
-
-const fn ledger_state(view: RequestStateView) -> RequestState {
-    match view {
-        RequestStateView::Running => RequestState::Reserved,
-        RequestStateView::Complete => RequestState::Complete,
-        RequestStateView::Partial => RequestState::Partial,
-        RequestStateView::Failed => RequestState::Failed,
-        RequestStateView::Cancelled => RequestState::Cancelled,
-        RequestStateView::Unknown => RequestState::Unknown,
-    }
-}
-
-const fn ledger_cache_outcome(view: CacheOutcomeView) -> CacheOutcome {
-    match view {
-        CacheOutcomeView::Hit => CacheOutcome::Hit,
-        CacheOutcomeView::Joined => CacheOutcome::Coalesced,
-        CacheOutcomeView::Miss => CacheOutcome::Miss,
-        CacheOutcomeView::Bypass => CacheOutcome::Bypass,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use settings::{VIEW_QUERY_CHARS_MAX, VIEWS_MAX, ViewSettings};
 
 use super::super::input;
 use super::filter;
-use crate::view::{RequestsQuery, SavedView, SavedViewRef};
+use crate::view::{CacheOutcome, RequestsQuery, SavedView, SavedViewRef};
 use crate::{ApiError, unknown_name_error};
 
 pub(crate) async fn saved_views(engine: &Engine) -> Result<Vec<SavedView>, ApiError> {
@@ -78,6 +78,11 @@ fn parse_query(text: &str) -> Option<RequestsQuery> {
         let value = match &*name {
             "since" | "until" => word.parse::<i64>().map_or(Value::Null, Value::from),
             "unpriced" => Value::Bool(word == "true"),
+            // Read by its other word, too, which views saved by an earlier version have.
+            "cache" => {
+                let known = word.parse().map(CacheOutcome::word);
+                Value::from(known.unwrap_or(&*word))
+            }
             _ => Value::from(&*word),
         };
         (name.into_owned(), value)
@@ -88,14 +93,14 @@ fn parse_query(text: &str) -> Option<RequestsQuery> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{CacheOutcomeView, RequestStateView, UnixMs};
+    use crate::view::{RequestState, UnixMs};
 
     #[test]
     fn filters_survive_the_settings_file() {
         let text = |text: &str| Some(text.to_owned());
         let query = RequestsQuery {
-            state: Some(RequestStateView::Failed),
-            cache: Some(CacheOutcomeView::Miss),
+            state: Some(RequestState::Failed),
+            cache: Some(CacheOutcome::Miss),
             model: text("*gpt 4&5*"),
             http_status: text("503"),
             within: text("24h"),
@@ -112,5 +117,7 @@ mod tests {
         assert_eq!(render_query(&RequestsQuery::default()), "");
         assert_eq!(parse_query("colour=red"), Some(RequestsQuery::default()));
         assert_eq!(parse_query("state=sleepy"), None);
+        let shared = parse_query("cache=joined").expect("an earlier word");
+        assert_eq!(shared.cache, Some(CacheOutcome::Coalesced));
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn failure_cause(
     row: &RequestRow,
     attempts: &[AttemptRecord],
 ) -> Option<FailureCauseView> {
-    if matches!(row.state, RequestState::Complete | RequestState::Reserved) {
+    if matches!(row.state, RequestState::Complete | RequestState::Running) {
         return None;
     }
     let failed = attempts.iter().rev().find(|attempt| attempt.class.is_some());

@@ -8,7 +8,7 @@ use ledger::{AttemptRecord, RequestRow, UsageBasis};
 use serde::Deserialize;
 
 use super::super::invoice::invoice_view;
-use super::super::requests::{cache_outcome_view, request_view};
+use super::super::requests::request_view;
 use super::super::usage::cost_view;
 use super::super::{cache, input};
 use super::failure_cause::failure_cause;
@@ -65,7 +65,7 @@ fn attempt_view(
         duration_ms: ms(attempt.duration),
         http_status: attempt.http_status,
         class: class.map(|word| word.replace(['-', '_'], " ")),
-        owner: attempt.owner.clone(),
+        owner: attempt.owner.as_deref().and_then(|word| word.parse().ok()),
         error: attempt.message.clone(),
         cost_nano_usd: cost,
         cost_basis,
@@ -105,7 +105,7 @@ fn parse_exclusions(json: &str) -> Vec<ExcludedCandidateView> {
 }
 
 fn cache_view(row: &RequestRow) -> RequestCacheView {
-    let outcome = cache_outcome_view(row.cache);
+    let outcome = row.cache;
     RequestCacheView {
         outcome,
         reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),

@@ -5,15 +5,12 @@ use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
 use tokio_util::sync::CancellationToken;
 
-/// Tells the parts of a call that the client has cancelled it.
-pub(crate) type StopSignal = CancellationToken;
-
-pub(crate) struct ToolCall {
+pub(crate) struct AgentCall {
     context: RequestContext<RoleServer>,
     steps_reported: usize,
 }
 
-impl ToolCall {
+impl AgentCall {
     pub(crate) const fn new(context: RequestContext<RoleServer>) -> Self {
         Self { context, steps_reported: 0 }
     }
@@ -23,7 +20,8 @@ impl ToolCall {
         self.context.ct.cancelled().await;
     }
 
-    pub(crate) fn stop_signal(&self) -> StopSignal {
+    /// Tells the parts of the call that the client has cancelled it.
+    pub(crate) fn stop_signal(&self) -> CancellationToken {
         self.context.ct.clone()
     }
 
