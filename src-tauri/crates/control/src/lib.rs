@@ -9,6 +9,7 @@ mod agent_tool;
 mod amount;
 mod audit;
 mod caller;
+mod choice;
 mod core;
 mod core_events;
 mod csv_cell;
@@ -32,6 +33,7 @@ pub use ::wiring::Launch;
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use amount::{parse_span, parse_time_to_come};
 pub use caller::{AgentName, Caller};
+pub use choice::{Choice, ChoiceTable, choice_tables};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
 pub use display::DisplayAvailability;
@@ -54,8 +56,5 @@ pub use remote::RemoteEngine;
 pub use settings::{
     Card, Setting, SettingKind, SettingValue, Settings, Theme, reference as settings_reference,
 };
-pub use sign::{
-    Choice, ChoiceTable, Label, LabelTable, Shape, Sign, SignTable, Tone, choice_tables,
-    label_tables, sign_tables,
-};
+pub use sign::{Label, LabelTable, Shape, Sign, SignTable, Tone, label_tables, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};

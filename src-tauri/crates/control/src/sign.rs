@@ -1,8 +1,6 @@
 //! The shape, tone and word of every state, defined once for the command line and the panel. A
 //! state is never shown by colour alone.
 
-use domain::Word as _;
-
 use crate::view::*;
 
 domain::words! {
@@ -378,86 +376,6 @@ labels! {
         NonConforming => "unusable answer",
         ConflictOrTimeout => "asked to retry",
         Cancelled => "client left",
-    }
-}
-
-/// Values that a form offers, in its order. The note of each is the meaning of its word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChoiceTable {
-    pub name: &'static str,
-    /// Name of the type in Rust and TypeScript.
-    pub value_type: &'static str,
-    pub choices: Vec<Choice>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
-    pub word: &'static str,
-    pub label: &'static str,
-    pub note: &'static str,
-}
-
-macro_rules! choices {
-    ($($name:ident: $Value:ident { $($value:ident => $label:literal,)+ })+) => {
-        /// All choices, for the panel.
-        #[must_use]
-        pub fn choice_tables() -> Vec<ChoiceTable> {
-            vec![$(ChoiceTable {
-                name: stringify!($name),
-                value_type: stringify!($Value),
-                choices: vec![$(Choice {
-                    word: $Value::$value.word(),
-                    label: $label,
-                    note: $Value::$value.meaning(),
-                }),+],
-            }),+]
-        }
-    };
-}
-
-choices! {
-    POLICIES: RoutePolicy {
-        Ordered => "In order",
-        Balanced => "Balanced",
-        Fastest => "Fastest",
-        Cheapest => "Cheapest",
-        LeastBusy => "Least busy",
-        Weighted => "By weight",
-        Split => "Split",
-    }
-    POOL_ORDERS: PoolOrder {
-        Ordered => "In order",
-        Weighted => "By weight",
-    }
-    CACHE_MODES: CacheMode {
-        Auto => "Auto",
-        On => "On",
-        Off => "Off",
-        Refresh => "Refresh",
-    }
-    TRANSLATION_MODES: TranslationMode {
-        Strict => "Strict",
-        Lenient => "Lenient",
-    }
-    UNSUPPORTED_FEATURES: UnsupportedFeature {
-        StreamUsage => "Usage in streams",
-        DeveloperRole => "developer role",
-        MaxCompletionTokens => "max_completion_tokens",
-        ParallelToolCalls => "parallel_tool_calls",
-        ReasoningEffort => "reasoning_effort",
-        JsonSchema => "JSON schema",
-        Tools => "Tools",
-        Images => "Images",
-    }
-    EXTRA_DIALECTS: ExtraDialect {
-        Responses => "Responses",
-        Messages => "Messages",
-    }
-    RESILIENCE_PRESETS: ResiliencePreset {
-        Careful => "Careful",
-        Balanced => "Balanced",
-        Eager => "Eager",
-        Custom => "Custom",
     }
 }
 
