@@ -36,7 +36,7 @@ pub(crate) const RESPONSES: UsageSpelling = UsageSpelling {
 
 /// Counts of the whole object that are read, or that repeat one that is. Some servers send both
 /// spellings of a count.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     CHAT.input,
     CHAT.input_details,
     CHAT.output,
@@ -49,21 +49,35 @@ const NAMES: [&str; 14] = [
     "prompt_cache_hit_tokens",
     "prompt_cache_miss_tokens",
     "cache_read_input_tokens",
+    "cached_input_tokens",
     "cache_creation_input_tokens",
     "reasoning_tokens",
 ];
 
-const INPUT_NAMES: [&str; 9] = [
+const INPUT_NAMES: [&str; 13] = [
     "text_tokens",
     "audio_tokens",
     "image_tokens",
     "video_tokens",
     "cached_tokens",
     "cached_tokens_details",
+    "cache_read_input_tokens",
     "cache_write_tokens",
+    "cache_write_tokens_details",
     "cache_creation_tokens",
     "cache_creation_input_tokens",
+    "cache_creation",
+    "cache_creation_token_details",
 ];
+
+/// Further names of what was read from the cache: of Moonshot and Together, DeepSeek, proxies of
+/// Anthropic, and Inception. Where several are sent, some may be left at zero.
+const CACHE_READ_NAMES: [&str; 4] =
+    ["cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_input_tokens"];
+
+/// Names of what was written to the cache.
+const CACHE_WRITE_NAMES: [&str; 3] =
+    ["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"];
 
 const OUTPUT_NAMES: [&str; 6] = [
     "text_tokens",
@@ -117,22 +131,16 @@ pub(crate) fn read_input_usage(value: &RawValue) -> Option<UsageReport> {
 /// exceed the total), they are treated as additional.
 fn read_input(usage: &mut UsageBuilder, members: &Members<'_>, names: &UsageSpelling, input: u64) {
     let inside = members.object(names.input_details);
-    usage.check_names(&format!("usage.{}", names.input_details), &inside, &INPUT_NAMES);
-    // Moonshot and Together, DeepSeek, and proxies of Anthropic have names of their own.
-    let cached = inside
-        .get("cached_tokens")
-        .or_else(|| members.get("cached_tokens"))
-        .or_else(|| members.get("prompt_cache_hit_tokens"))
-        .or_else(|| members.get("cache_read_input_tokens"));
-    let written = inside
-        .get("cache_write_tokens")
-        .or_else(|| inside.get("cache_creation_tokens"))
-        .or_else(|| inside.get("cache_creation_input_tokens"))
-        .or_else(|| members.get("cache_creation_input_tokens"));
-    let cached = usage.read_count(cached);
+    let path = format!("usage.{}", names.input_details);
+    usage.check_names(&path, &inside, &INPUT_NAMES);
+    let cached = read_largest(usage, [members, &inside], &CACHE_READ_NAMES);
     let cached = usage.clamp_part(cached, input);
-    let written = usage.read_count(written);
-    usage.count(Meter::CacheWrite5m, written);
+    if cached > 0 && inside.string("cache_type").is_some() {
+        // Alibaba reads what was cached on request at half the price of what it cached by itself
+        // (<https://www.alibabacloud.com/help/en/model-studio/context-cache>).
+        usage.mark_unread(&format!("{path}.cache_type"));
+    }
+    let written = read_cache_writes(usage, members, &inside, &path);
     let rest = input - cached;
     let rest = rest.checked_sub(written).unwrap_or_else(|| {
         usage.mark_adjusted();
@@ -144,7 +152,7 @@ fn read_input(usage: &mut UsageBuilder, members: &Members<'_>, names: &UsageSpel
         MEDIA.map(|name| usage.read_count(of_cached.get(name)));
     if cached > 0 && audio > 0 && inside.get("cached_tokens_details").is_none() {
         // Audio has another price than text, cached or not, and nothing says which was cached.
-        usage.mark_unread(&format!("usage.{}.cached_tokens", names.input_details));
+        usage.mark_unread(&format!("{path}.cached_tokens"));
     }
     let cached_parts = [
         (Meter::CacheReadAudio, cached_audio),
@@ -161,10 +169,41 @@ fn read_input(usage: &mut UsageBuilder, members: &Members<'_>, names: &UsageSpel
     usage.split(rest, new_parts, Meter::Input);
 }
 
+fn read_largest(usage: &mut UsageBuilder, places: [&Members<'_>; 2], names: &[&str]) -> u64 {
+    let counts = places.into_iter().flat_map(|place| names.iter().map(|name| place.get(name)));
+    counts.fold(0, |largest, count| usage.read_count(count).max(largest))
+}
+
+/// Alibaba and LiteLLM tell the lifetime of what was written as Anthropic does. OpenAI lists one
+/// price for writes, and none for those that live twelve hours.
+fn read_cache_writes(
+    usage: &mut UsageBuilder,
+    members: &Members<'_>,
+    inside: &Members<'_>,
+    path: &str,
+) -> u64 {
+    let written = read_largest(usage, [members, inside], &CACHE_WRITE_NAMES);
+    let ages = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
+    let mut of_hour = 0;
+    for name in ["cache_creation", "cache_creation_token_details"] {
+        let split = inside.object(name);
+        usage.check_names(&format!("{path}.{name}"), &split, &ages);
+        of_hour = usage.read_count(split.get(ages[1])).max(of_hour);
+    }
+    let of_hour = usage.clamp_part(of_hour, written);
+    let lifetimes = inside.object("cache_write_tokens_details");
+    let of_lifetimes = format!("{path}.cache_write_tokens_details");
+    usage.check_names(&of_lifetimes, &lifetimes, &["ttl_30m_tokens"]);
+    usage.count(Meter::CacheWrite5m, written - of_hour);
+    usage.count(Meter::CacheWrite1h, of_hour);
+    written
+}
+
 const MEDIA: [&str; 3] = ["audio_tokens", "image_tokens", "video_tokens"];
 
-/// The output count includes reasoning, unless the total shows that it is separate (xAI). Returns
-/// all output tokens; `beyond_input` is how many there are by the total.
+/// The output count includes reasoning, unless the total shows that it is separate (xAI), or it
+/// stands beside the counts and is more than all output (Perplexity). Returns all output tokens;
+/// `beyond_input` is how many there are by the total.
 fn read_output(
     usage: &mut UsageBuilder,
     members: &Members<'_>,
@@ -175,12 +214,14 @@ fn read_output(
     let inside = members.object(names.output_details);
     usage.check_names(&format!("usage.{}", names.output_details), &inside, &OUTPUT_NAMES);
     // SGLang has it beside the details.
-    let thought = inside.get("reasoning_tokens").or_else(|| members.get("reasoning_tokens"));
-    let thought = usage.read_count(thought);
+    let inside_thought = inside.get("reasoning_tokens");
+    let thought = usage.read_count(inside_thought.or_else(|| members.get("reasoning_tokens")));
     let [audio, image] =
         ["audio_tokens", "image_tokens"].map(|name| usage.read_count(inside.get(name)));
     let with_thought = output.saturating_add(thought);
-    let all = if thought > 0 && beyond_input == with_thought { with_thought } else { output };
+    let is_more = inside_thought.is_none() && thought > output;
+    let is_apart = is_more || (thought > 0 && beyond_input == with_thought);
+    let all = if is_apart { with_thought } else { output };
     let parts =
         [(Meter::Reasoning, thought), (Meter::OutputAudio, audio), (Meter::OutputImage, image)];
     usage.split(all, parts, Meter::Output);

@@ -142,13 +142,15 @@ impl UsageBuilder {
     ///   fee only, and `cost_details.upstream_inference_cost` comes on top
     ///   (<https://openrouter.ai/docs/use-cases/usage-accounting>);
     /// - xAI's `cost_in_usd_ticks`, 10^10 for a dollar (<https://docs.x.ai/developers/cost-tracking>);
-    /// - Perplexity's `cost.total_cost` in dollars (<https://docs.perplexity.ai/api-reference>).
+    /// - Perplexity's `cost.total_cost` in dollars, which is zero until the end of a stream
+    ///   (<https://docs.perplexity.ai/api-reference>).
     pub(crate) fn read_stated_cost(&mut self, object: &Members<'_>) {
         let dollars = |value: &RawValue| NanoUsd::from_dollars(value.get()).ok();
         let stated = match (object.get("cost"), object.get("cost_in_usd_ticks")) {
             (_, Some(ticks)) => ticks.get().parse().ok().map(xai_ticks),
             (Some(cost), _) if cost.get().starts_with('{') => {
-                object.object("cost").get("total_cost").and_then(dollars)
+                let total = object.object("cost").get("total_cost").and_then(dollars);
+                total.filter(|total| *total > NanoUsd::ZERO)
             }
             (Some(cost), _) if object.get("is_byok").is_some_and(|own| own.get() == "true") => {
                 let upstream = object.object("cost_details");
@@ -260,6 +262,7 @@ mod tests {
             stated(r#"{"cost":{"total_cost":0.006,"request_cost":0.005}}"#),
             Some(6_000_000)
         );
+        assert_eq!(stated(r#"{"cost":{"input_tokens_cost":0,"total_cost":0}}"#), None);
         let own_key =
             r#"{"cost":0.95,"is_byok":true,"cost_details":{"upstream_inference_cost":19}}"#;
         assert_eq!(stated(own_key), Some(19_950_000_000));

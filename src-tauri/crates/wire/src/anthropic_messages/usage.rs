@@ -11,7 +11,7 @@ use crate::UsageReport;
 use crate::json::{Members, array_items, quote};
 use crate::usage::UsageBuilder;
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "input_tokens",
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
@@ -23,6 +23,7 @@ const NAMES: [&str; 11] = [
     "service_tier",
     "speed",
     "inference_geo",
+    "fallback_credit",
 ];
 
 /// Reads a `usage` value; `None` if it has neither an input nor an output count. Fields by
@@ -38,6 +39,7 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     read_server_tools(&mut usage, &members);
     read_tier(&mut usage, &members);
     read_region(&mut usage, &members);
+    read_fallback_credit(&mut usage, &members);
     usage.check_names("usage", &members, &NAMES);
     usage.read_stated_cost(&members);
     Some(usage.into_report(value))
@@ -141,6 +143,15 @@ fn read_region(usage: &mut UsageBuilder, members: &Members<'_>) {
     let region = members.string("inference_geo").unwrap_or_default();
     if !matches!(region.as_str(), "" | "global" | "not_available") {
         usage.set_region(region);
+    }
+}
+
+/// A redeemed credit bills the answer as if the whole conversation had been with its model, which
+/// the counts do not tell (<https://docs.anthropic.com/en/api/beta>).
+fn read_fallback_credit(usage: &mut UsageBuilder, members: &Members<'_>) {
+    let status = members.object("fallback_credit").object("status").string("type");
+    if status.as_deref().is_some_and(|status| status != "not_applied") {
+        usage.mark_unread("usage.fallback_credit");
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::error::in_band_error;
 use super::thinking::{push_thinking_events, read_google_signature};
-use super::usage::{ChatUsage, ChunkBill, has_citations};
+use super::usage::{BESIDE_CHOICES, ChatUsage, ChunkBill, has_citations, server_tool, server_work};
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{
@@ -89,6 +89,8 @@ fn bill_event<'a>(
         usage: ChunkBill::usage_of(chunk.get("usage"), bill.usage, chunk.get("x_groq")),
         service_tier: chunk.get("service_tier"),
         model: model.as_deref(),
+        billed_beside: server_work(BESIDE_CHOICES.map(|name| chunk.get(name)))
+            .or(bill.billed_beside),
         ..bill
     };
     usage.read(bill).map(ProviderEvent::Usage)
@@ -124,6 +126,8 @@ fn push_choice_events<'a>(
     let delta = members.object(key);
     bill.usage = bill.usage.or(members.get("usage"));
     bill.has_citations |= has_citations(delta.get("annotations"));
+    let tool = server_tool(delta.get("executed_tools"), delta.get("tool_calls"));
+    bill.billed_beside = bill.billed_beside.or(tool);
     push_thinking_events(choice, &delta, pieces);
     if let Some(content) = delta.get("content") {
         push_content_events(choice, content, pieces);

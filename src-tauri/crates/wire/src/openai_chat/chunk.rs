@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 
-use super::usage::{ChunkBill, has_citations};
+use super::usage::{BESIDE_CHOICES, ChunkBill, has_citations, is_filled, server_tool, server_work};
 use crate::json::{PickedValues, array_items, decode_string, pick, pick_each};
 use crate::{CHOICES_MAX, StreamFault};
 
@@ -17,6 +17,8 @@ pub(super) struct ChatChunk<'a> {
     choice_usage: Option<&'a RawValue>,
     x_groq: Option<&'a RawValue>,
     service_tier: Option<&'a RawValue>,
+    /// By [`BESIDE_CHOICES`].
+    beside: [Option<&'a RawValue>; 2],
     /// The raw `choices` value, for cutting it out.
     pub(super) choices_raw: Option<&'a RawValue>,
     pub(super) choices: Vec<ChunkChoice<'a>>,
@@ -42,8 +44,10 @@ pub(super) enum DeltaKind {
 
 impl<'a> ChatChunk<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, StreamFault> {
-        let keys = ["error", "model", "usage", "choices", "service_tier", "x_groq"];
-        let [error, model, usage, choices_at, service_tier, x_groq] =
+        let [searched, breakdown] = BESIDE_CHOICES;
+        let keys =
+            ["error", "model", "usage", "choices", "service_tier", "x_groq", searched, breakdown];
+        let [error, model, usage, choices_at, service_tier, x_groq, searched, breakdown] =
             pick(text, keys).ok_or(StreamFault::NotJson)?;
         let keys = ["index", "delta", "message", "finish_reason", "usage"];
         let raw = match choices_at {
@@ -62,6 +66,7 @@ impl<'a> ChatChunk<'a> {
             choice_usage,
             x_groq,
             service_tier,
+            beside: [searched, breakdown],
             choices_raw: choices_at,
             choices,
         })
@@ -78,6 +83,8 @@ impl<'a> ChatChunk<'a> {
             service_tier: self.service_tier,
             model: self.model.as_deref(),
             has_citations: self.choices.iter().any(|choice| choice.delta.has_citations()),
+            billed_beside: server_work(self.beside)
+                .or_else(|| self.choices.iter().find_map(|choice| choice.delta.server_tool())),
         }
     }
 }
@@ -104,6 +111,7 @@ pub(super) struct ChunkDelta<'a> {
     tool_calls: Option<&'a RawValue>,
     function_call: Option<&'a RawValue>,
     annotations: Option<&'a RawValue>,
+    executed_tools: Option<&'a RawValue>,
 }
 
 impl<'a> ChunkDelta<'a> {
@@ -117,11 +125,30 @@ impl<'a> ChunkDelta<'a> {
             "tool_calls",
             "function_call",
             "annotations",
+            "executed_tools",
         ];
-        let [content, refusal, audio, thinking, reasoning, tool_calls, function_call, annotations] =
-            pick(value.get(), keys)?;
+        let [
+            content,
+            refusal,
+            audio,
+            thinking,
+            reasoning,
+            tool_calls,
+            function_call,
+            annotations,
+            executed_tools,
+        ] = pick(value.get(), keys)?;
         let thinking = [thinking, reasoning];
-        Some(Self { content, refusal, audio, thinking, tool_calls, function_call, annotations })
+        Some(Self {
+            content,
+            refusal,
+            audio,
+            thinking,
+            tool_calls,
+            function_call,
+            annotations,
+            executed_tools,
+        })
     }
 
     pub(super) fn kind(&self) -> DeltaKind {
@@ -140,6 +167,10 @@ impl<'a> ChunkDelta<'a> {
 
     pub(super) fn has_citations(&self) -> bool {
         has_citations(self.annotations)
+    }
+
+    fn server_tool(&self) -> Option<&'static str> {
+        server_tool(self.executed_tools, self.tool_calls)
     }
 
     /// Raw length of text, thinking and arguments, in bytes. Nothing is decoded, and thinking sent
@@ -170,8 +201,4 @@ fn arguments_length(call: &RawValue) -> Option<usize> {
 /// none.
 pub(super) fn data_event(json: &str) -> String {
     format!("data: {}\n\n", json.replace(['\r', '\n'], " "))
-}
-
-fn is_filled(value: Option<&RawValue>) -> bool {
-    value.is_some_and(|value| !matches!(value.get(), "\"\"" | "[]" | "{}"))
 }

@@ -1,12 +1,13 @@
 //! The usage of one Chat answer, whole or streamed: its usage object, and what stands beside it.
 //!
 //! Every chunk names the service tier, and the usage comes in one of the last. Some servers report it
-//! in the choice (Moonshot) or in a member of their own (Groq).
+//! in the choice (Moonshot) or in a member of their own (Groq). Tools that a server ran are billed
+//! beside the usage.
 
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
-use crate::json::{Members, array_items, pick};
+use crate::json::{Members, array_items, decode_string, pick};
 use crate::openai_usage::{CHAT, apply_tier, read_usage};
 use crate::usage::mark_unread;
 use domain::Meter;
@@ -23,6 +24,44 @@ pub(crate) struct ChunkBill<'a> {
     pub(super) model: Option<&'a str>,
     /// True if the text cites web pages.
     pub(super) has_citations: bool,
+    /// What shows that something is billed beside the usage.
+    pub(super) billed_beside: Option<&'static str>,
+}
+
+/// What shows a tool of the server's own beside the choices: Z.ai's search
+/// (<https://docs.z.ai/guides/tools/web-search>), and the other models that Groq's systems asked
+/// (<https://console.groq.com/docs/compound>).
+pub(super) const BESIDE_CHOICES: [&str; 2] = ["web_search", "usage_breakdown"];
+
+/// The first of [`BESIDE_CHOICES`] that has something, by its values in an answer or a chunk.
+pub(super) fn server_work(values: [Option<&RawValue>; 2]) -> Option<&'static str> {
+    let found = BESIDE_CHOICES.into_iter().zip(values).find(|(_, value)| is_filled(*value));
+    found.map(|(name, _)| name)
+}
+
+/// What shows in a message or a delta that the server ran tools of its own: Groq's
+/// (<https://console.groq.com/docs/tool-use/built-in-tools>), and calls of those of Moonshot
+/// (<https://platform.moonshot.ai/docs/guide/use-web-search>).
+pub(super) fn server_tool(
+    executed: Option<&RawValue>,
+    calls: Option<&RawValue>,
+) -> Option<&'static str> {
+    if is_filled(executed) {
+        return Some("choices.message.executed_tools");
+    }
+    let calls = calls.filter(|calls| calls.get().contains(BUILTIN_CALL));
+    let is_builtin = |call: &RawValue| {
+        let kind = pick(call.get(), ["type"]).and_then(|[kind]| decode_string(kind?));
+        kind.as_deref() == Some(BUILTIN_CALL)
+    };
+    let has_builtin = calls.and_then(array_items).unwrap_or_default().into_iter().any(is_builtin);
+    has_builtin.then_some("choices.message.tool_calls: builtin_function")
+}
+
+const BUILTIN_CALL: &str = "builtin_function";
+
+pub(super) fn is_filled(value: Option<&RawValue>) -> bool {
+    value.is_some_and(|value| !matches!(value.get(), "null" | "\"\"" | "[]" | "{}"))
 }
 
 impl<'a> ChunkBill<'a> {
@@ -44,6 +83,7 @@ pub(crate) struct ChatUsage {
     service_tier: Option<Box<RawValue>>,
     is_search_model: bool,
     has_citations: bool,
+    billed_beside: Option<&'static str>,
 }
 
 impl ChatUsage {
@@ -69,6 +109,10 @@ impl ChatUsage {
             self.has_citations = true;
             is_news = true;
         }
+        if chunk.billed_beside.is_some() && self.billed_beside.is_none() {
+            self.billed_beside = chunk.billed_beside;
+            is_news = true;
+        }
         is_news.then(|| self.bill()).flatten()
     }
 
@@ -83,6 +127,9 @@ impl ChatUsage {
             usage.quantities.set(Meter::WebSearch, searches.max(1));
         } else if self.has_citations && searches == 0 {
             mark_unread(usage, "choices.message.annotations");
+        }
+        if let Some(name) = self.billed_beside {
+            mark_unread(usage, name);
         }
         Some(report)
     }

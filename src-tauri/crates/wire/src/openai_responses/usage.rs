@@ -12,7 +12,7 @@ use crate::usage::{UsageBuilder, mark_unread};
 
 /// What the calls of OpenAI's own tools in an answer count. OpenAI bills searches of the web and
 /// in files by the call (<https://platform.openai.com/docs/pricing>); opening or searching a page
-/// that was found is free.
+/// that was found is free. The billed searches also stand in `tool_usage`, which wins.
 #[derive(Debug, Default)]
 pub(super) struct ToolCalls {
     counts: MeteredUsage,
@@ -42,6 +42,12 @@ impl ToolCalls {
             "file_search_call" => Meter::FileSearch,
             "code_interpreter_call" => Meter::CodeExecution,
             "image_generation_call" => Meter::Image,
+            "shell_call" => match item.object("environment").string("type").as_deref() {
+                Some("local") => return,
+                // Billed by the container, as code is.
+                Some("container_reference") => Meter::CodeExecution,
+                _ => return self.mark_unread(&kind),
+            },
             // Run by the client, or by somebody else's server.
             "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call"
             | "apply_patch_call" | "tool_search_call" | "mcp_call" => return,
@@ -76,13 +82,15 @@ pub(super) fn read_answer_usage(
     if let Some(unread) = listed.unread.or(streamed.unread) {
         mark_unread(usage, &unread);
     }
-    // Images are billed at the rates of the model that made them. Searches are counted above.
+    // Images are billed at the rates of the model that made them.
     let mut tools = UsageBuilder::default();
-    let known: &[&str] = match usage.quantities.get(Meter::WebSearch) {
-        0 => &[],
-        _ => &["web_search"],
-    };
-    tools.check_names("tool_usage", &response.object("tool_usage"), known);
+    let tool_usage = response.object("tool_usage");
+    tools.check_names("tool_usage", &tool_usage, &["web_search"]);
+    let searches = tool_usage.object("web_search");
+    tools.check_names("tool_usage.web_search", &searches, &["num_requests"]);
+    if let Some(billed) = searches.get("num_requests") {
+        usage.quantities.set(Meter::WebSearch, tools.read_count(Some(billed)));
+    }
     if let Some(unread) = tools.unread() {
         mark_unread(usage, unread);
     }
