@@ -164,6 +164,12 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "inbox_read" => json!({"number": null}),
         "incident_note" => json!({"number": 1, "note": "seen"}),
         "budget_remove" => json!({"id": "monthly"}),
+        "budget_backtest" => {
+            json!({"budget": {"id": "monthly", "limit_usd": "20", "period": "month",
+            "days": null, "reset_day": null, "reset_weekday": null, "scope": null, "action": null,
+            "switch_to": null, "marks": null, "forecast": null, "refuse_unpriced": null},
+            "last_days": 30})
+        }
         "budget_allow" => json!({"id": "monthly", "usd": "5", "until": null}),
         "pins_list" => json!({"zone": "utc"}),
         "pin_save" => json!({"name": "spend", "measure": "cost", "range": "last_week",
@@ -259,7 +265,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "backup" | "backup_check" | "restore_plan" | "restore" => json!({"path": "nowhere"}),
         "ledger" | "ledger_backup" | "ledger_acknowledge" => Value::Null,
         "ledger_restore" => json!({"backup": null}),
-        "ledger_export" | "ledger_merge" => json!({"path": "nowhere"}),
+        "ledger_export" | "ledger_merge" | "ledger_merge_plan" => json!({"path": "nowhere"}),
         "ledger_examine" | "ledger_repair" => json!({"file": null}),
         "readiness_start" => json!({"set": "full"}),
         "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
@@ -463,6 +469,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "session_logs_cancel"
                 | "ledger_export"
                 | "ledger_merge"
+                | "ledger_merge_plan"
                 | "backup"
                 | "config_export"
                 | "config_import_plan"

@@ -97,6 +97,8 @@ export const commands = {
 	budgetSet: (req: BudgetSet) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_set", { req })),
 	/**  Allows more than a budget's limit for a time, or takes that back. */
 	budgetAllow: (req: BudgetAllow) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_allow", { req })),
+	/**  Computes what a budget would have done to the requests of the last days. Changes nothing. */
+	budgetBacktest: (req: BudgetBacktest) => typedError<BudgetBacktestView, ApiError>(__TAURI_INVOKE("budget_backtest", { req })),
 	/**  Removes a budget. */
 	budgetRemove: (req: BudgetRef) => typedError<null, ApiError>(__TAURI_INVOKE("budget_remove", { req })),
 	/**  Lists profiles: sets of backends, one of which is in use at a time. */
@@ -265,6 +267,8 @@ export const commands = {
 	ledgerAcknowledge: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger_acknowledge")),
 	/**  Copies the ledger into a new file, to be merged on another machine. It holds no secret. */
 	ledgerExport: (req: LedgerExport) => typedError<LedgerExportedView, ApiError>(__TAURI_INVOKE("ledger_export", { req })),
+	/**  Counts what a merge of another machine's export would add. Changes nothing. */
+	ledgerMergePlan: (req: LedgerMerge) => typedError<LedgerMergePlanView, ApiError>(__TAURI_INVOKE("ledger_merge_plan", { req })),
 	/**  Adds the requests of another machine from its export. */
 	ledgerMerge: (req: LedgerMerge) => typedError<LedgerMergedView, ApiError>(__TAURI_INVOKE("ledger_merge", { req })),
 	/**  Returns the last backup of everything, and where the next one goes. */
@@ -1009,8 +1013,8 @@ export type BackupRef = {
 	path: string,
 };
 
-/**  What is done with an archive. */
-export type BackupTask = "create" | "check" | "restore";
+/**  What is done with an archive, or with another machine's export. */
+export type BackupTask = "create" | "check" | "restore" | "merge";
 
 export type BackupView = {
 	path: string,
@@ -1226,6 +1230,37 @@ export type BudgetAllowanceView = {
 	nano_usd: NanoDollars,
 	at: UnixMs,
 	until: UnixMs,
+};
+
+/**  Tries a budget, which need not exist, on the requests of the last days. */
+export type BudgetBacktest = {
+	budget: BudgetSet,
+	/**  1 to 366. */
+	last_days: number,
+};
+
+/**  What a budget would have done to the requests that it counts. */
+export type BudgetBacktestView = {
+	/**  "In the last 30 days it would have refused 3 of 412 requests; these cost $1.20. …" */
+	sentence: string,
+	/**  What the past cannot tell, in sentences. */
+	caveat: string,
+	/**  From when on requests are counted. */
+	from: UnixMs,
+	requests: Count,
+	/**  Requests that it would have refused, or sent to another route. */
+	refused: Count,
+	/**  What these cost in fact, as far as it is known. */
+	refused_nano_usd: NanoDollars,
+	first_refused: UnixMs | null,
+	/**  What would have been spent. */
+	spent_nano_usd: NanoDollars,
+	/**  Requests that would have passed without a known price. */
+	unpriced_requests: Count,
+	/**  Periods with requests; 0 for a rolling window. */
+	periods: Count,
+	/**  Of these, those in which it would have been used up or have refused requests. */
+	periods_used_up: Count,
 };
 
 /**  A mark that a budget reached. */
@@ -1921,6 +1956,13 @@ export type DriftView = {
 	providers: DriftProviderView[],
 	/**  Newest first; days with traffic or a report. */
 	days: DriftDayView[],
+	/**
+	 *  "openrouter states $4.20 and Gatehouse computes $4.10 for the same 120 answers (+2.4 %)."
+	 *  None if no backend stated a cost.
+	 */
+	stated_finding: string | null,
+	/**  What backends stated in their answers, by backend and model; the largest difference first. */
+	stated: StatedDriftView[],
 };
 
 /**  A key or an account that its provider refuses. */
@@ -2562,13 +2604,15 @@ export type LedgerBackupView = {
 
 export type LedgerDeviceView = {
 	name: string,
+	/**  How many of its requests were merged. */
+	requests: Count,
 	/**  When its last export was merged. */
 	merged: UnixMs,
 };
 
 export type LedgerExport = {
-	/**  An absolute path where no file is yet. */
-	path: string,
+	/**  An absolute path where no file is yet; None for a new file in the folder for downloads. */
+	path: string | null,
 	/**  What this machine is called on the other one; None for its host name. */
 	device?: string | null,
 };
@@ -2598,6 +2642,22 @@ export type LedgerIncidentView = {
 export type LedgerMerge = {
 	/**  The absolute path of an export. */
 	path: string,
+};
+
+/**  What a merge would add. */
+export type LedgerMergePlanView = {
+	/**  The other machine; None if the file is an export of this one. */
+	device: string | null,
+	/**  Requests of the file that are not here. */
+	added: Count,
+	/**  When the first of these began; None if there are none. */
+	first: UnixMs | null,
+	/**  When the last of these began. */
+	last: UnixMs | null,
+	/**  Requests of the file that are here already. */
+	known: Count,
+	/**  Requests that had not ended when the file was made; a later export has them. */
+	unfinished: Count,
 };
 
 export type LedgerMergedView = {
@@ -4487,6 +4547,25 @@ export type SpendView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
+};
+
+/**  Answers of a model whose backend stated what they cost, which is what counts. */
+export type StatedDriftView = {
+	backend: string,
+	model: string,
+	answers: Count,
+	/**
+	 *  Answers that the price list computes too. The others have no price, or a part that is not
+	 *  understood.
+	 */
+	compared: Count,
+	/**  Of the compared answers alone, as the next two; None if there are none. */
+	stated_nano_usd: NanoDollars | null,
+	computed_nano_usd: NanoDollars | null,
+	/**  Stated minus computed. */
+	difference_nano_usd: NanoDollars | null,
+	/**  Share of what was stated, in percent with one decimal; None if nothing was stated. */
+	difference_percent: number | null,
 };
 
 /**  How a statement is written. */

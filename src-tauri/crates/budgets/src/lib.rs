@@ -9,6 +9,7 @@
 //! slack, which each status shows.
 
 mod answer_length;
+mod back_test;
 mod forecast;
 
 use domain::{
@@ -20,6 +21,7 @@ use jiff::tz::TimeZone;
 pub use answer_length::{
     ANSWERS_KEPT_MAX, ANSWERS_MIN, AnswerLengths, MODELS_MAX, OUTPUT_TOKENS_ASSUMED,
 };
+pub use back_test::{BudgetBackTest, PastCall, PastRequest, back_test};
 pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
 
 /// Whose money one call spends.
@@ -197,6 +199,13 @@ impl BudgetBook {
             }
         }
         budgets
+    }
+
+    /// Reserves for a further attempt of a request in the `budgets` that reserved for it.
+    pub fn reserve_again(&mut self, budgets: &[BudgetId], reservation: Reservation) {
+        for status in self.budgets.iter_mut().filter(|status| budgets.contains(&status.id)) {
+            status.reserved.add(reservation);
+        }
     }
 
     /// Gives a reservation back.

@@ -60,7 +60,7 @@ pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
-    ledger_repair, ledger_restore,
+    ledger_merge_plan, ledger_repair, ledger_restore,
 };
 pub(crate) use self::service_levels::service_levels;
 pub(crate) use self::vault::*;

@@ -113,6 +113,8 @@ macro_rules! operations {
             budget_set(req: BudgetSet) -> BudgetView, changes [Usage, Settings];
             /// Allows more than a budget's limit for a time, or takes that back.
             budget_allow(req: BudgetAllow) -> BudgetView, changes [Usage];
+            /// Computes what a budget would have done to the requests of the last days. Changes nothing.
+            budget_backtest(req: BudgetBacktest) -> BudgetBacktestView, changes [];
             /// Removes a budget.
             budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
             /// Lists profiles: sets of backends, one of which is in use at a time.
@@ -281,6 +283,8 @@ macro_rules! operations {
             ledger_acknowledge() -> LedgerView, changes [Ledger, Status];
             /// Copies the ledger into a new file, to be merged on another machine. It holds no secret.
             ledger_export(req: LedgerExport) -> LedgerExportedView, changes [], audit true;
+            /// Counts what a merge of another machine's export would add. Changes nothing.
+            ledger_merge_plan(req: LedgerMerge) -> LedgerMergePlanView, changes [];
             /// Adds the requests of another machine from its export.
             ledger_merge(req: LedgerMerge) -> LedgerMergedView, changes [Usage, Status, Ledger];
             /// Returns the last backup of everything, and where the next one goes.

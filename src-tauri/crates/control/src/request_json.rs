@@ -51,6 +51,7 @@ plain!(
     BillingImport,
     DriftQuery,
     BudgetSet,
+    BudgetBacktest,
     BudgetRef,
     KeyEdit,
     KeyRef,

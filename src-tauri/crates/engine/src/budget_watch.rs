@@ -30,8 +30,8 @@ pub const BUDGET_CROSSINGS_SHOWN_MAX: usize = 50;
 
 pub struct BudgetWatch {
     budgets: Arc<Budgets>,
-    ledger: Ledger,
-    clock: Arc<dyn Clock>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
     events: EventBus,
     changed: Notify,
     /// Held by a correction: two at once would each add what the other found.

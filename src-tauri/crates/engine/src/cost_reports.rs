@@ -16,7 +16,9 @@ use gateway::{FetchError, KeyCarrier, ReportCall, Upstream, fetch_report};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use ledger::{BilledDay, BucketWidth, GroupBy, Ledger, LedgerError, UsageKey, UsageQuery};
+use ledger::{
+    BilledDay, BucketWidth, GroupBy, Ledger, LedgerError, StatedCosts, UsageKey, UsageQuery,
+};
 use settings::SettingsStore;
 use tokio::sync::Notify;
 use vault::{Vault, VaultError};
@@ -255,6 +257,26 @@ impl CostReports {
         }
         rows.reverse();
         Ok(rows)
+    }
+
+    /// What backends stated in the last `days` UTC days, today included, beside what is computed for
+    /// the same answers; of one provider's backends, or of all.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn stated(
+        &self,
+        days: i64,
+        provider: Option<BillingProvider>,
+    ) -> Result<Vec<StatedCosts>, LedgerError> {
+        let from = self.today().saturating_sub((days.clamp(1, DRIFT_DAYS_MAX) - 1).days());
+        let Some(from) = day_start(from) else { return Ok(Vec::new()) };
+        let mut stated = self.ledger.stated_costs(from, self.clock.wall()).await?;
+        let backends = self.backend_providers();
+        stated.retain(|costs| {
+            provider.is_none_or(|provider| backends.get(&costs.backend) == Some(&provider))
+        });
+        Ok(stated)
     }
 
     /// What the ledger has of a UTC day, by provider. Backends count to the provider at their

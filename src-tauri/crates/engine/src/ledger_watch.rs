@@ -1,19 +1,23 @@
 //! Keeps the ledger whole: checks its file, makes daily backups and announces problems.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use archive::ArchiveWatch;
 use domain::{Clock, WallTime};
-use ledger::{Ledger, LedgerError, LedgerState, Recovery};
+use ledger::{Ledger, LedgerError, LedgerState, MergeReport, Recovery};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::backup_progress::BackupTask;
 use crate::client_activity::ClientActivity;
 use crate::events::{EngineEvent, EventBus};
 use crate::ledger_problem::{
     BackupFailure, FILE_CHECK_SECS, LedgerProblem, backup_problem, file_problem, incident_problem,
     state_problem,
 };
+use crate::progress_teller::ProgressTeller;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -126,6 +130,21 @@ impl LedgerWatch {
         }
         self.announce_change();
         made
+    }
+
+    /// Adds what an export of another machine has, and tells how far it is.
+    ///
+    /// # Errors
+    /// As for [`Recovery::merge`].
+    pub async fn merge(&self, source: PathBuf) -> Result<MergeReport, LedgerError> {
+        let teller = ProgressTeller::begin(BackupTask::Merge, self.events.clone(), Arc::default());
+        // A merge is not cancelled: the next one would go on from there.
+        let tell = |done, total| {
+            let _goes_on = teller.goes_on(done, total);
+        };
+        let merged = self.recovery.merge(source, tell).await;
+        self.announce_change();
+        merged
     }
 
     /// Marks all displayed ledger data as stale after a restore, repair, acknowledgement or new

@@ -10,6 +10,7 @@ mod assemble;
 mod backtest;
 mod backup_archives;
 mod backup_progress;
+mod budget_back_test;
 mod budget_notice;
 mod budget_watch;
 mod client_activity;
@@ -77,6 +78,7 @@ pub use backup_archives::{
     ArchiveCheck, BackupArchives, BackupError, BackupMade, MissingKeys, RestoreDone, RestorePlan,
 };
 pub use backup_progress::{BackupProgress, BackupTask};
+pub use budget_back_test::BudgetTrial;
 pub use budget_notice::BudgetNotice;
 pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::ClientActivity;

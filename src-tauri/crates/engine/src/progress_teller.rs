@@ -1,4 +1,4 @@
-//! Tells how far a backup, its check or a restore is, and stops it when it is cancelled.
+//! Tells how far a backup, its check, a restore or a merge is, and stops it when it is cancelled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,14 +24,9 @@ impl ProgressTeller {
         teller
     }
 
-    fn tell(&self, done_bytes: u64, total_bytes: u64, is_running: bool) {
+    fn tell(&self, done: u64, total: u64, is_running: bool) {
         let task = self.task;
-        self.events.send(EngineEvent::Backup(BackupProgress {
-            task,
-            done_bytes,
-            total_bytes,
-            is_running,
-        }));
+        self.events.send(EngineEvent::Backup(BackupProgress { task, done, total, is_running }));
     }
 }
 

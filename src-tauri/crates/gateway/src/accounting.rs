@@ -195,6 +195,9 @@ impl RequestRecord {
         let mut attempt =
             AttemptRecord::started(candidate.endpoint.clone(), &candidate.model, started);
         attempt.set_cost(cost_without_usage);
+        if let (Some(budget), Some(failed)) = (&mut self.budget, settlement.attempts.last()) {
+            budget.cover_next_attempt(&failed.cost);
+        }
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
     }

@@ -14,6 +14,7 @@ use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime}
 use jiff::tz::TimeZone;
 use ledger::{Purpose, ReservedAmount, Settlement};
 use parking_lot::Mutex;
+use pricing::Cost;
 use routing::{Candidate, Decision};
 use tokio::sync::Notify;
 
@@ -41,6 +42,8 @@ pub(crate) struct BudgetReservation {
     budgets: Arc<Budgets>,
     reserved: Vec<BudgetId>,
     reservation: Reservation,
+    /// For attempts after the first.
+    further: Vec<Reservation>,
     spent: Vec<(BudgetId, NanoUsd)>,
 }
 
@@ -173,8 +176,8 @@ impl Budgets {
         let reservation = reservation.unwrap_or_default();
         let reserved = book.reserve(&charges, reservation);
         drop(book);
-        let (budgets, spent) = (Arc::clone(self), Vec::new());
-        Ok(BudgetReservation { budgets, reserved, reservation, spent })
+        let (budgets, further, spent) = (Arc::clone(self), Vec::new(), Vec::new());
+        Ok(BudgetReservation { budgets, reserved, reservation, further, spent })
     }
 
     fn note(&self, reached: MarkReached) {
@@ -227,6 +230,19 @@ impl BudgetReservation {
         budgets.map(|budget| ReservedAmount { budget: budget.clone(), amount }).collect()
     }
 
+    /// Reserves once more for another attempt, unless the one that `failed` cost nothing: until the
+    /// request is settled, each of them may have cost what was reserved for one.
+    pub(crate) fn cover_next_attempt(&mut self, failed: &Cost) {
+        if *failed == Cost::NotBilled {
+            return;
+        }
+        let Reservation { amount, at_most } = self.reservation;
+        // The request is counted once among those without a bound.
+        let further = Reservation { amount, at_most: at_most.or(Some(amount)) };
+        self.budgets.book.lock().reserve_again(&self.reserved, further);
+        self.further.push(further);
+    }
+
     /// Notes what the attempts of `settlement` cost.
     pub(crate) fn settle(&mut self, settlement: &Settlement) {
         let book = self.budgets.book.lock();
@@ -250,7 +266,9 @@ impl BudgetReservation {
 impl Drop for BudgetReservation {
     fn drop(&mut self) {
         let mut book = self.budgets.book.lock();
-        book.release(&self.reserved, self.reservation);
+        for reservation in self.further.iter().chain([&self.reservation]) {
+            book.release(&self.reserved, *reservation);
+        }
         let reached = book.spend(&self.spent, self.budgets.clock.wall());
         drop(book);
         self.budgets.note(reached);

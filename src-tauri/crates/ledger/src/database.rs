@@ -31,11 +31,12 @@ const WAL_BYTES_KEPT_MAX: i64 = 134_217_728;
 /// 'GATE', the application id of a ledger file.
 const APPLICATION_ID: i64 = 1_195_463_749;
 
-/// First bytes of every SQLite file, length of its header, and the position of the version number
-/// (SQLite file format, section 1.3).
+/// First bytes of every SQLite file, length of its header, and the positions of the version number
+/// and the application id (SQLite file format, section 1.3).
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER_BYTES: usize = 100;
 const VERSION_BYTES: std::ops::Range<usize> = 60..64;
+const APPLICATION_BYTES: std::ops::Range<usize> = 68..72;
 
 /// Prepared statements cached per connection; over twice the number in use.
 const STATEMENTS_CACHED_MAX: usize = 96;
@@ -66,6 +67,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v22.sql"),
     include_str!("schema/v23.sql"),
     include_str!("schema/v24.sql"),
+    include_str!("schema/v25.sql"),
+    include_str!("schema/v26.sql"),
 ];
 
 /// Schema version that this program reads and writes.
@@ -119,7 +122,8 @@ fn open_connection(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerEr
     Ok(connection)
 }
 
-/// Rejects a non-database or a too new file by its first bytes, before SQLite opens it.
+/// Rejects a non-database, another program's or a too new file by its first bytes, before SQLite
+/// opens it.
 fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     let file = fs::File::open(path).map_err(|error| file_error(path, error))?;
@@ -128,9 +132,18 @@ fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
     if header.is_empty() {
         return Ok(());
     }
-    let version = header.get(VERSION_BYTES).and_then(|bytes| bytes.try_into().ok());
-    match version.map(u32::from_be_bytes) {
-        Some(found) if header.starts_with(MAGIC) => refuse_newer(found, known).map(drop),
+    let number = |at: std::ops::Range<usize>| {
+        let bytes: Option<[u8; 4]> = header.get(at).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(u32::from_be_bytes)
+    };
+    match (number(VERSION_BYTES), number(APPLICATION_BYTES)) {
+        // What has no version yet may have another program's tables, or none.
+        (Some(found), Some(id)) if header.starts_with(MAGIC) => {
+            match found == 0 || i64::from(id) == APPLICATION_ID {
+                true => refuse_newer(found, known).map(drop),
+                false => Err(foreign_database()),
+            }
+        }
         _ => Err(LedgerError::Corrupt { detail: "it is not an SQLite database".to_owned() }),
     }
 }
@@ -141,9 +154,13 @@ fn check_schema_version(connection: &Connection, known: usize) -> Result<usize, 
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let is_new = sqlite_file::object_count(connection)? == 0;
     if !is_new && pragma("application_id")? != APPLICATION_ID {
-        return Err(LedgerError::Corrupt { detail: "it is another program's database".to_owned() });
+        return Err(foreign_database());
     }
     refuse_newer(u32::try_from(pragma("user_version")?).unwrap_or(u32::MAX), known)
+}
+
+fn foreign_database() -> LedgerError {
+    LedgerError::Corrupt { detail: "it is another program's database".to_owned() }
 }
 
 fn refuse_newer(found: u32, known: usize) -> Result<usize, LedgerError> {

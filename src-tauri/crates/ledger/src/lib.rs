@@ -42,6 +42,7 @@ mod note;
 mod observed_time;
 mod outcome_counts;
 mod packed_text;
+mod past_calls;
 mod price_changes;
 mod price_table;
 mod project_meters;
@@ -65,6 +66,7 @@ mod session_values;
 mod set_aside;
 mod spill;
 mod state;
+mod stated_costs;
 mod statement_rows;
 mod statements;
 mod text_columns;
@@ -107,6 +109,7 @@ pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedTimeRow};
 pub use outcome_counts::{
     EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OutcomeCount, OutcomeDimension, OutcomePrecision,
 };
+pub use past_calls::{PAST_CALLS_MAX, PastCallRow};
 pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
 pub use project_meters::PROJECT_METER_REQUESTS_MAX;
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
@@ -116,7 +119,8 @@ pub use record::{
     Settlement, Timings, UsageBasis,
 };
 pub use recovery::{
-    LedgerCopy, LedgerDevice, MergeReport, Recovery, RestoreReport, SkippedBackup, examine_copy,
+    LedgerCopy, LedgerDevice, MergePlan, MergeReport, Recovery, RestoreReport, SkippedBackup,
+    examine_copy,
 };
 pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
@@ -130,6 +134,7 @@ pub use session_values::{AnswerValue, UnpricedAnswer};
 pub use set_aside::SET_ASIDE_FILES_MAX;
 pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};
+pub use stated_costs::{STATED_GROUPS_MAX, StatedCosts};
 pub use statement_rows::StatementRow;
 pub use text_columns::{
     DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX,

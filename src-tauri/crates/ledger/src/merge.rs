@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::integer_columns::row_count;
 use crate::usage::SLOT_MS;
-use crate::{LedgerError, hourly_rollup, meter_rollup, rollup};
+use crate::{LedgerError, hourly_rollup, meter_rollup, rollup, stated_costs};
 use domain::WallTime;
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
@@ -193,6 +193,11 @@ fn add_requests(
         ),
         [device],
     )?;
+    transaction.execute(
+        "UPDATE main.devices SET requests = requests + (SELECT count(*) FROM main.requests
+         WHERE device = number AND id IN (SELECT id FROM temp.added))",
+        [],
+    )?;
     transaction.execute(ADD_EXPLANATIONS, [])?;
     for table in ["attempts", "decisions"] {
         let columns = self::columns(transaction, table)?;
@@ -222,6 +227,7 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     rollup::add_listed(connection)?;
     meter_rollup::add_listed(connection)?;
+    stated_costs::add_listed(connection)?;
     connection.execute(
         "INSERT INTO main.rollup_failures
          SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
@@ -244,6 +250,38 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
         params![SLOT_MS],
     )?;
     Ok(())
+}
+
+/// What a merge of another machine's export would add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MissingRequests {
+    /// What the other machine is called; `None` if it is this one.
+    pub(crate) device: Option<String>,
+    pub(crate) requests: u64,
+    /// When the first and the last of them began.
+    pub(crate) period: Option<(WallTime, WallTime)>,
+}
+
+/// Counts the requests of the export at `other` that `target` lacks.
+pub(crate) fn count_missing(
+    target: &Connection,
+    other: &Path,
+) -> Result<MissingRequests, LedgerError> {
+    with_attached(target, other, |target| {
+        let sql = "SELECT count(*), min(started_ms), max(started_ms),
+            (SELECT coalesce(name, 'unnamed') FROM other.identity
+             WHERE id <> (SELECT id FROM main.identity))
+            FROM other.requests WHERE id NOT IN (SELECT id FROM main.requests)";
+        target.query_row(sql, [], |row| {
+            let time =
+                |place| row.get::<_, Option<i64>>(place).map(|ms| ms.map(WallTime::from_unix_ms));
+            Ok(MissingRequests {
+                device: row.get(3)?,
+                requests: row.get::<_, i64>(0)?.unsigned_abs(),
+                period: time(1)?.zip(time(2)?),
+            })
+        })
+    })
 }
 
 /// The columns of a table, comma separated for use in a statement. Only for our own schema.

@@ -22,7 +22,7 @@ use crate::set_aside::{file_bytes, kept_files, set_aside};
 use crate::{Ledger, LedgerBackup, LedgerError, LedgerLimits, backup, database};
 
 pub use archives::examine_copy;
-pub use devices::{LedgerCopy, LedgerDevice, MergeReport};
+pub use devices::{LedgerCopy, LedgerDevice, MergePlan, MergeReport};
 pub use restore::{RestoreReport, SkippedBackup};
 
 /// Guards the ledger's file: incidents, backups, restore and repair. Cheap to clone.

@@ -61,6 +61,7 @@ const TABLES: &[SalvageTable] = &[
     table("rollup_failures", "slot_ms", Some(8)),
     table("rollup_meters", "slot_ms", Some(6)),
     table("rollup_bypasses", "slot_ms", Some(4)),
+    table("rollup_stated", "number", None),
     table("health_log", "number", None),
     table("observed_time", "slot_ms", None),
     table("transitions", "number", None),

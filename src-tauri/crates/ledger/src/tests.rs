@@ -18,6 +18,7 @@ mod rollups;
 mod route_counts;
 mod service_levels;
 mod sessions;
+mod stated_costs;
 mod unpriced_models;
 mod usage;
 

@@ -20,7 +20,7 @@ use crate::{
     TransitionRecord, attempts, billed, budget_history, budget_reservations, cache_bypasses,
     endpoint_states, explanations, failed_attempts, health, hourly_rollup, meter_rollup,
     price_changes, price_table, readiness_runs, requests, rollup, session_imports, session_values,
-    transitions,
+    stated_costs, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -268,6 +268,7 @@ pub(crate) fn commit(
         hourly_rollup::unfold_settled(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;
         meter_rollup::count_settled(connection, &settled)?;
+        stated_costs::count_settled(connection, &settled)?;
         cache_bypasses::count_settled(connection, &settled)?;
         price_table::keep_used(connection, &settled)
     })

@@ -146,8 +146,11 @@ impl AttemptPricing {
             Some(price) => price.invoice(usage),
             None => (Vec::new(), Err(UnpricedReason::NoPrice.into())),
         };
-        // Quantities are kept also where nothing prices them, so that they can be priced later.
-        let lines = if lines.is_empty() { unrated_lines(usage) } else { lines };
+        // Quantities are kept also where nothing prices them, so that they can be priced later. The
+        // lines beside a stated cost are what is compared with it, so they have rates only if they
+        // are all there is.
+        let is_partial = usage.stated_cost.is_some() && usage.unread.is_some();
+        let lines = if lines.is_empty() || is_partial { unrated_lines(usage) } else { lines };
         let stated =
             usage.stated_cost.filter(|amount| (NanoUsd::ZERO..=ATTEMPT_COST_MAX).contains(amount));
         let unread = usage.unread.as_deref();

@@ -29,7 +29,7 @@ export function BackupPart() {
   );
 }
 
-const DOING: Record<BackupTask, string> = {
+const DOING: Record<Exclude<BackupTask, "merge">, string> = {
   create: "Backing up",
   check: "Checking the backup",
   restore: "Restoring",
@@ -38,7 +38,7 @@ const DOING: Record<BackupTask, string> = {
 function Progress() {
   const progress = useBackupProgress();
   const cancel = useAction("backupCancel", (call) => call());
-  if (progress === null) return null;
+  if (progress === null || progress.task === "merge") return null;
   const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
   return (
     <SettingRow label={<span role="status">{`${DOING[progress.task]}${percent}`}</span>} detail="" changed={false}>

@@ -1,6 +1,7 @@
 /** The ledger: whether it is complete, its backups, and how to restore records. */
 import { useState } from "react";
 import { Archive, RotateCcw, Wrench } from "lucide-react";
+import { DevicesRow } from "@/features/settings/ledger-devices";
 import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
@@ -71,21 +72,7 @@ function Body({ ledger }: { ledger: LedgerView }) {
           {newest && <Restore newest={newest} />}
         </span>
       </SettingRow>
-      {ledger.devices.length > 0 && (
-        <SettingRow
-          label="Merged machines"
-          detail="Add the newest requests of another machine: `gatehouse ledger export FILE` there, `gatehouse ledger merge FILE` here."
-          changed={false}
-        >
-          <ul className="text-right">
-            {ledger.devices.map((device) => (
-              <li key={`${device.name} ${device.merged}`}>
-                {device.name}, <Moment at={device.merged} />
-              </li>
-            ))}
-          </ul>
-        </SettingRow>
-      )}
+      <DevicesRow devices={ledger.devices} />
       {ledger.kept_files.length > 0 && <Repair ledger={ledger} />}
       {backup.error && (
         <div className="p-3">

@@ -2,6 +2,7 @@
 import { DriftCard } from "@/features/usage/drift-card";
 import { MetersTable } from "@/features/usage/meters-table";
 import { PeriodBar } from "@/features/usage/period-bar";
+import { StatedCard } from "@/features/usage/stated-card";
 import { UnpricedCard } from "@/features/usage/unpriced-card";
 import { isFiltered, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
@@ -38,6 +39,7 @@ export function BillingScreen({ place, onMove }: BillingScreenProps) {
             ) : (
               <>
                 <DriftCard />
+                <StatedCard />
                 <MetersTable meters={data.meters} />
               </>
             )}

@@ -1,5 +1,7 @@
 /** Adds or changes a budget. What is wrong is said by the core and stands beside its field. */
+import { useState } from "react";
 import { Controller, useForm, useWatch, type Control, type UseFormReturn } from "react-hook-form";
+import { BudgetBacktest } from "@/features/usage/budget-backtest";
 import { formValues, requestOf, type BudgetValues } from "@/features/usage/budget-values";
 import { ACTIONS, DIMENSIONS, PERIODS, periodWords, WEEKDAYS } from "@/features/usage/budget-words";
 import { Button } from "@/components/button";
@@ -41,13 +43,17 @@ interface BudgetDialogProps {
 export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
   const form = useForm<BudgetValues>({ defaultValues: formValues(budget) });
   const set = useAction("budgetSet", (call, values: BudgetSet) => call(values));
-  const send = (values: BudgetValues) =>
+  const [trialError, setTrialError] = useState<ApiError | null>(null);
+  const error = trialError ?? set.error;
+  const send = (values: BudgetValues) => {
+    setTrialError(null);
     set.mutate(requestOf(values), {
       onSuccess: (saved) => {
         notify({ title: `${saved.id}: ${formatMoney(saved.limit_nano_usd)} ${periodWords(saved)}, from now on` });
         onClose();
       },
     });
+  };
   const [dimension, action] = useWatch({ control: form.control, name: ["dimension", "action"] });
   return (
     <Dialog
@@ -62,13 +68,13 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
             <Field
               label="Name"
               help="Used in settings and in messages to clients, for example monthly."
-              fault={faultOf(set.error, "id")}
+              fault={faultOf(error, "id")}
             >
               {(control) => <TextInput {...control} mono {...form.register("id")} />}
             </Field>
           )}
           <div className="grid grid-cols-2 gap-4">
-            <Field label="Limit" help="US dollars, for example 20 or 2.50." fault={faultOf(set.error, "limit_usd")}>
+            <Field label="Limit" help="US dollars, for example 20 or 2.50." fault={faultOf(error, "limit_usd")}>
               {(control) => (
                 <TextInput
                   {...control}
@@ -79,7 +85,7 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
                 />
               )}
             </Field>
-            <Field label="In each" fault={faultOf(set.error, "period")}>
+            <Field label="In each" fault={faultOf(error, "period")}>
               {(control) => (
                 <FormSelect<BudgetValues> {...control} name="period" control={form.control} options={PERIODS} />
               )}
@@ -92,29 +98,29 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
             {dimension !== "all" && (
               <Field
                 label={DIMENSIONS.find((one) => one.value === dimension)?.label ?? ""}
-                fault={faultOf(set.error, "scope")}
+                fault={faultOf(error, "scope")}
               >
                 {(control) => <ScopeName dimension={dimension} control={form.control} field={control} />}
               </Field>
             )}
             <div className={dimension === "all" ? undefined : "col-start-1"}>
-              <Field label="At the limit" fault={faultOf(set.error, "action")}>
+              <Field label="At the limit" fault={faultOf(error, "action")}>
                 {(control) => (
                   <FormSelect<BudgetValues> {...control} name="action" control={form.control} options={ACTIONS} />
                 )}
               </Field>
             </div>
             {action === "switch" && (
-              <Field label="Route" fault={faultOf(set.error, "switch_to")}>
+              <Field label="Route" fault={faultOf(error, "switch_to")}>
                 {(control) => <RouteName control={form.control} field={control} />}
               </Field>
             )}
             <div className="col-start-1">
-              <Field label="Tell me at" help="Percent, separated by commas." fault={faultOf(set.error, "marks")}>
+              <Field label="Tell me at" help="Percent, separated by commas." fault={faultOf(error, "marks")}>
                 {(control) => <TextInput {...control} {...form.register("marks")} />}
               </Field>
             </div>
-            <PeriodField form={form} error={set.error} />
+            <PeriodField form={form} error={error} />
           </div>
           <Controller
             control={form.control}
@@ -136,7 +142,8 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
               </div>
             )}
           />
-          <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
+          <BudgetBacktest form={form} onFault={setTrialError} />
+          <ErrorNotice error={faultElsewhere(error, FIELDS)} />
         </DialogBody>
         <DialogFoot>
           <Button onClick={onClose}>Cancel</Button>

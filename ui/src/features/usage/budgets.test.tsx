@@ -26,6 +26,21 @@ test("a budget is added, and what is wrong stands beside its field", async () =>
   );
 });
 
+test("a budget is tried on the past before it is made", async () => {
+  const { host, user } = renderPanel("busy", "/budgets?add=true");
+  const dialog = await screen.findByRole("dialog", { name: "Add budget" });
+  const before = await host.budgets();
+  await user.click(within(dialog).getByRole("button", { name: "Try on the last 30 days" }));
+  expect(await within(dialog).findByText("enter an amount above 0")).toBeVisible();
+  await user.type(within(dialog).getByLabelText("Limit"), "1");
+  await user.click(within(dialog).getByRole("button", { name: "Try on the last 30 days" }));
+  expect(await within(dialog).findByText(/it would have refused \d+ of \d+ requests/)).toBeVisible();
+  expect(within(dialog).queryByText("enter an amount above 0")).not.toBeInTheDocument();
+  await user.type(within(dialog).getByLabelText("Limit"), "0000");
+  expect(within(dialog).queryByText(/it would have refused/)).not.toBeInTheDocument();
+  expect(await host.budgets()).toEqual(before);
+});
+
 test("a budget is changed without its name, and removing it can be undone", async () => {
   const { host, user } = renderPanel("busy", "/budgets");
   const monthly = await screen.findByRole("listitem", { name: "monthly" });

@@ -66,6 +66,15 @@ test("what a provider billed stands beside what was computed, and an admin key l
   expect(await screen.findByText(/^OpenAI billed \$/)).toBeVisible();
 });
 
+test("what a backend states in its answers stands beside what is computed for them", async () => {
+  const { host } = renderPanel("busy", "/billing");
+  const { stated_finding: finding } = await host.billingDrift({ days: 30 });
+  const card = await screen.findByRole("region", { name: "Stated and computed" });
+  expect(within(card).getByText(finding ?? "")).toBeInTheDocument();
+  const unpriced = within(card).getByRole("row", { name: /z-ai\/glm-5\.3/ });
+  expect(within(unpriced).getAllByText("no price")).toHaveLength(2);
+});
+
 test("a fetch of a cost report says how far it is, and the button cancels it meanwhile", async () => {
   const { host, user } = renderPanel("busy", "/billing");
   const card = await screen.findByRole("region", { name: "Billed and computed" });

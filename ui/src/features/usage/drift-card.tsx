@@ -2,6 +2,7 @@
 import { FileUp, KeyRound, RefreshCw, X } from "lucide-react";
 import { useMemo, useRef, useState, type ChangeEvent } from "react";
 import { AdminKeyDialog } from "@/features/usage/admin-key-dialog";
+import { DRIFT_DAYS, Difference, isLarge } from "@/features/usage/drift";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { DataTable, type Column } from "@/components/data-table";
@@ -16,8 +17,6 @@ import { useBillingDrift, useBillingProgress } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 
-const DAYS = 30;
-
 function firstProblem({ problems: [problem] }: BillingReportView): string | null {
   return problem === undefined ? null : `${problem.file}, line ${problem.line}: ${problem.problem}`;
 }
@@ -29,9 +28,9 @@ const report = {
 };
 
 export function DriftCard() {
-  const drift = useBillingDrift({ days: DAYS });
+  const drift = useBillingDrift({ days: DRIFT_DAYS });
   return (
-    <Card title="Billed and computed" note={`the last ${DAYS} days, in UTC as providers bill`}>
+    <Card title="Billed and computed" note={`the last ${DRIFT_DAYS} days, in UTC as providers bill`}>
       <Reading of={drift} skeleton={<Skeleton className="h-24" />}>
         {(data) => (
           <div className="flex flex-col gap-3">
@@ -57,7 +56,7 @@ function Provider({ provider }: { provider: DriftProviderView }) {
   const progress = useBillingProgress();
   const running = progress?.provider === provider.provider ? progress : null;
   const cancel = useAction("billingCancel", (call) => call());
-  const fetch = useAction("billingFetch", (call) => call({ provider: provider.provider, days: DAYS }));
+  const fetch = useAction("billingFetch", (call) => call({ provider: provider.provider, days: DRIFT_DAYS }));
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line py-2">
       <span className="w-24 font-medium">{provider.label}</span>
@@ -109,13 +108,6 @@ function Provider({ provider }: { provider: DriftProviderView }) {
   );
 }
 
-/** From here on a difference is worth a look. */
-const LARGE_PERCENT = 2;
-
-function isLarge(percent: number | null): boolean {
-  return percent !== null && Math.abs(percent) >= LARGE_PERCENT;
-}
-
 /** Imports the cost report that a provider's page exports. */
 function CsvButton({ provider }: { provider: BillingProvider }) {
   const input = useRef<HTMLInputElement>(null);
@@ -159,17 +151,7 @@ function Days({ drift }: { drift: DriftView }) {
         numeric: true,
         width: "120px",
         value: (row) => row.difference_percent,
-        cell: (row) =>
-          row.difference_nano_usd === null ? (
-            "–"
-          ) : (
-            <span
-              className={isLarge(row.difference_percent) ? "text-warn" : undefined}
-              title={formatMoney(row.difference_nano_usd)}
-            >
-              {row.difference_percent === null ? formatMoney(row.difference_nano_usd) : `${row.difference_percent} %`}
-            </span>
-          ),
+        cell: (row) => <Difference nano={row.difference_nano_usd} percent={row.difference_percent} />,
       },
       {
         id: "requests",

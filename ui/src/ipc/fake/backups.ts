@@ -10,7 +10,7 @@ const FOLDER = "/home/dev/Downloads";
 /** The core refuses the same: a relative path depends on where it was started. */
 export function wholePath(path: string): string {
   if (path.startsWith("/")) return path;
-  throw fault("invalid_input", "give the whole path, from the root on", "path");
+  throw fault("invalid_input", "give the whole path, from the root on", null, "path");
 }
 
 export function fakeBackups({

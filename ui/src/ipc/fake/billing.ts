@@ -16,6 +16,17 @@ const NANO = 1_000_000_000;
 
 const money = (nano: number) => `$${(nano / NANO).toFixed(2)}`;
 
+const statedOf = (model: string, answers: number, compared: number, dollars: number, difference: number) => ({
+  backend: "openrouter",
+  model,
+  answers,
+  compared,
+  stated_nano_usd: compared === 0 ? null : Math.round(dollars * NANO),
+  computed_nano_usd: compared === 0 ? null : Math.round((dollars - difference) * NANO),
+  difference_nano_usd: compared === 0 ? null : Math.round(difference * NANO),
+  difference_percent: compared === 0 ? null : Math.round((difference * 1_000) / dollars) / 10,
+});
+
 export function fakeBilling({
   world,
   now,
@@ -91,6 +102,20 @@ export function fakeBilling({
           ]
         : [],
       days: rows,
+      ...stated(provider === null || provider === "openrouter"),
+    };
+  };
+
+  /** Two models of which the price list knows one. */
+  const stated = (isWanted: boolean): Pick<DriftView, "stated" | "stated_finding"> => {
+    if (!isWanted || world.requests.length === 0) return { stated: [], stated_finding: null };
+    return {
+      stated_finding: "openrouter states $4.28 and Gatehouse computes $4.06 for 348 of 402 answers (+5.1 %).",
+      stated: [
+        statedOf("anthropic/claude-sonnet-5", 312, 312, 3.86, 0.19),
+        statedOf("openai/gpt-6-luna", 36, 36, 0.42, 0.03),
+        statedOf("z-ai/glm-5.3", 54, 0, 0, 0),
+      ],
     };
   };
 

@@ -37,12 +37,18 @@ const SET: BudgetSet[] = [
   { ...PLAIN, id: "openai", limit_usd: "5", period: "rolling", days: 30, action: "tell", marks: [80, 100, 150] },
 ];
 
+const dollars = (nano: number) => `$${(nano / 1_000_000_000).toFixed(2)}`;
+
+function checkLimit({ limit_usd: limit }: BudgetSet): void {
+  if (!(Number(limit) > 0)) raise(fault("invalid_input", "enter an amount above 0", null, "limit_usd"));
+}
+
 export function fakeBudgets({
   world,
   now,
   answer,
   changed,
-}: Doing): Pick<Host, "budgets" | "budgetSet" | "budgetAllow" | "budgetRemove"> {
+}: Doing): Pick<Host, "budgets" | "budgetSet" | "budgetAllow" | "budgetBacktest" | "budgetRemove"> {
   let budgets = world.requests.length > 0 ? SET : [];
   let allowances: (BudgetAllowanceView & { id: string })[] = [];
   const viewOf = (budget: BudgetSet): BudgetView => {
@@ -102,7 +108,7 @@ export function fakeBudgets({
     budgets: () => answer(() => budgets.map(viewOf)),
     budgetSet: (req) =>
       answer(() => {
-        if (!(Number(req.limit_usd) > 0)) raise(fault("invalid_input", "enter an amount above 0", null, "limit_usd"));
+        checkLimit(req);
         if (req.period === "rolling" && req.days === null)
           raise(fault("invalid_input", "say how many days count, from 1 to 366", null, "days"));
         if (req.action === "switch" && req.switch_to === null)
@@ -110,6 +116,39 @@ export function fakeBudgets({
         budgets = [...budgets.filter((budget) => budget.id !== req.id), req];
         changed("usage");
         return viewOf(req);
+      }),
+    budgetBacktest: ({ budget, last_days: days }) =>
+      answer(() => {
+        checkLimit(budget);
+        const limit = Math.round(Number(budget.limit_usd) * 1_000_000_000);
+        const past = world.requests.filter(({ started_at: at }) => at >= now() - days * DAY_MS);
+        let [spent, refused, refusedCost] = [0, 0, 0];
+        let first: number | null = null;
+        for (const { cost_nano_usd: cost, started_at: at } of past.toSorted((a, b) => a.started_at - b.started_at)) {
+          if (cost === null || cost === 0) continue;
+          if (spent + cost <= limit || budget.action === "tell") spent += cost;
+          else {
+            [refused, refusedCost] = [refused + 1, refusedCost + cost];
+            first ??= at;
+          }
+        }
+        return {
+          sentence:
+            refused === 0
+              ? `In the last ${days} days it would have let pass all ${past.length} requests, ${dollars(spent)}. It would have lasted in all of 2 months with requests.`
+              : `In the last ${days} days it would have refused ${refused} of ${past.length} requests; these cost ${dollars(refusedCost)}. It would have been used up in 1 of 2 months with requests.`,
+          caveat:
+            "Each request counts with what it cost. What is reserved before that is not known of past requests; it is mostly more, so a limit may be felt a little earlier.",
+          from: now() - days * DAY_MS,
+          requests: past.length,
+          refused,
+          refused_nano_usd: refusedCost,
+          first_refused: first,
+          spent_nano_usd: spent,
+          unpriced_requests: past.filter(({ cost_nano_usd: cost }) => cost === null).length,
+          periods: 2,
+          periods_used_up: refused > 0 ? 1 : 0,
+        };
       }),
     budgetAllow: ({ id, usd, until }) =>
       answer(() => {

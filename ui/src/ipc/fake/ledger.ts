@@ -1,6 +1,7 @@
 /** The ledger of the fake data: intact with backups, or damaged and set aside in the failing scenario. */
 import type { LedgerIncidentView, LedgerView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
+import { wholePath } from "@/ipc/fake/backups";
 import { fault } from "@/ipc/fake/rules";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
@@ -48,8 +49,26 @@ export function ledgerView(world: World, now: number): LedgerView {
         })
       : [],
     kept_files: incident ? [KEPT] : [],
-    devices: isUsed ? [{ name: "laptop", merged: now - 3 * DAY_MS }] : [],
+    devices: isUsed
+      ? [
+          { name: "laptop", requests: 1_204, merged: now - 3 * DAY_MS },
+          { name: "workstation", requests: 18_310, merged: now - 9 * DAY_MS },
+        ]
+      : [],
   };
+}
+
+const MERGE = { device: "laptop", added: 96, known: 1_204, unfinished: 1 };
+
+/** Any path is an export, but for those of a picture. */
+function exportAt(path: string): void {
+  if (wholePath(path).endsWith(".png"))
+    throw fault(
+      "invalid_input",
+      `${path} is no sound export of a ledger: it is not an SQLite database`,
+      "Make one on the other machine: gatehouse ledger export FILE",
+      "path",
+    );
 }
 
 export function fakeLedger({
@@ -67,6 +86,7 @@ export function fakeLedger({
   | "ledgerAcknowledge"
   | "ledgerExport"
   | "ledgerMerge"
+  | "ledgerMergePlan"
 > {
   const restored = (from: string) => {
     world.ledgerIncident = false;
@@ -97,11 +117,22 @@ export function fakeLedger({
         damaged_tables: ["requests"],
       })),
     ledgerExport: (req) =>
-      answer(() => ({ path: req.path, device: req.device ?? "desk", requests: 4_702, bytes: 4_198_400 })),
-    ledgerMerge: () =>
+      answer(() => ({
+        path: req.path === null ? "/home/dev/Downloads/gatehouse-ledger.sqlite" : wholePath(req.path),
+        device: req.device ?? "desk",
+        requests: 4_702,
+        bytes: 4_198_400,
+      })),
+    ledgerMergePlan: (req) =>
       answer(() => {
+        exportAt(req.path);
+        return { ...MERGE, first: now() - 3 * DAY_MS, last: now() - 2 * HOUR_MS };
+      }),
+    ledgerMerge: (req) =>
+      answer(() => {
+        exportAt(req.path);
         changed("ledger", "status", "usage");
-        return { device: "laptop", added: 0, known: 1_204, unfinished: 0 };
+        return MERGE;
       }),
     ledgerRepair: (req) => answer(() => restored(req.file ?? KEPT)),
     ledgerAcknowledge: () =>

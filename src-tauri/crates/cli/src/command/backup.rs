@@ -132,6 +132,7 @@ fn show_progress(progress: &BackupProgressView, console: &mut Console) {
             BackupTask::Create => "Backing up",
             BackupTask::Check => "Checking the backup",
             BackupTask::Restore => "Restoring",
+            BackupTask::Merge => "Merging",
         };
         let line = match progress.percent {
             Some(percent) => format!("{bar} {what}: {percent} %"),

@@ -1,5 +1,7 @@
 //! `gatehouse budgets`: lists, sets and removes spending limits.
 
+pub(super) mod backtest;
+
 use clap::Subcommand;
 use control::view::{
     BudgetAction, BudgetAllow, BudgetCrossingView, BudgetDimension, BudgetMarkKind, BudgetPeriod,
@@ -30,6 +32,8 @@ pub(crate) enum BudgetsCommand {
     Set(Box<SetBudgetArguments>),
     /// Allow more than a budget's limit, for a time
     Allow(AllowArguments),
+    /// Show what a budget, as it is or with other values, would have done to the last days' requests
+    Backtest(Box<backtest::BacktestArguments>),
     /// Remove a budget
     #[command(visible_alias = "rm", aliases = ["delete", "del"])]
     Remove(NameArgument),
@@ -37,11 +41,17 @@ pub(crate) enum BudgetsCommand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetBudgetArguments {
-    #[command(flatten)]
-    named: NameArgument,
     /// Most to spend in a period, in US dollars, for example 20 or 2.50
     #[arg(long, value_name = "USD")]
     limit: String,
+    #[command(flatten)]
+    terms: BudgetTermsArguments,
+}
+
+#[derive(Debug, clap::Args)]
+struct BudgetTermsArguments {
+    #[command(flatten)]
+    named: NameArgument,
     /// When it begins anew; a budget that exists keeps its period
     #[arg(long, value_parser = word::<BudgetPeriod>())]
     period: Option<BudgetPeriod>,
@@ -85,15 +95,15 @@ fn parse_marks(text: &str) -> Result<Marks, String> {
     marks.map(Marks).map_err(|_| "write percentages such as 50,80,100, or none".to_owned())
 }
 
-impl SetBudgetArguments {
+impl BudgetTermsArguments {
     /// The typed values; those of `known`, the budget so far, where none was typed.
-    fn merge_with(self, known: Option<&BudgetView>) -> BudgetSet {
+    fn merge_with(self, limit: String, known: Option<&BudgetView>) -> BudgetSet {
         let period = self.period.or(known.map(|it| it.period)).unwrap_or_default();
         let same = known.filter(|it| it.period == period);
         let action = self.action.or(known.map(|it| it.action));
         BudgetSet {
             id: self.named.name,
-            limit_usd: self.limit,
+            limit_usd: limit,
             period,
             days: self.days.or(same.and_then(|it| it.days)),
             reset_day: self.reset_day.or(same.and_then(|it| it.reset_day)),
@@ -178,10 +188,14 @@ pub(crate) async fn run(
             console.print_view(&shown, |shown| render_budget(shown, now))?;
         }
         BudgetsCommand::Set(typed) => {
-            let known = control::budgets(core).await?;
-            let known = known.into_iter().find(|budget| budget.id == typed.named.name);
-            let set = control::budget_set(core, typed.merge_with(known.as_ref())).await?;
+            let known = find_known(core, &typed.terms.named.name).await?;
+            let req = typed.terms.merge_with(typed.limit, known.as_ref());
+            let set = control::budget_set(core, req).await?;
             console.print_view(&set, |set| table(std::slice::from_ref(set), now))?;
+        }
+        BudgetsCommand::Backtest(typed) => {
+            let found = backtest::run(*typed, core).await?;
+            console.print_view(&found, |found| backtest::render_backtest(found, now))?;
         }
         BudgetsCommand::Allow(AllowArguments { named, usd, until }) => {
             let parse = |text: String| {
@@ -202,6 +216,11 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Success)
+}
+
+async fn find_known(core: &Core, name: &str) -> Result<Option<BudgetView>, ApiError> {
+    let known = control::budgets(core).await?;
+    Ok(known.into_iter().find(|budget| budget.id == name))
 }
 
 async fn find(core: &Core, name: &str) -> Result<BudgetView, ApiError> {

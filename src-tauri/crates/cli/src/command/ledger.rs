@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use control::Core;
 use control::view::{
-    Count, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView,
-    LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, UnixMs,
+    Count, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergePlanView,
+    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, UnixMs,
 };
 
 use super::keys::render_sentence;
@@ -48,9 +49,9 @@ pub(crate) struct RestoreLedgerArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportLedgerArguments {
-    /// A new file
+    /// A new file; by default one in the folder for downloads
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// What this machine is called on the other one; by default its host name
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -61,6 +62,9 @@ pub(crate) struct MergeLedgerArguments {
     /// A file from `gatehouse ledger export`
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
+    /// Show what would be added, and add nothing
+    #[arg(long)]
+    preview: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,12 +103,19 @@ pub(crate) async fn run(
         LedgerCommand::Restore(wanted) => restore(wanted, core, console).await,
         LedgerCommand::Repair(wanted) => repair(wanted, core, console).await,
         LedgerCommand::Export(wanted) => {
-            let req = LedgerExport { path: absolute(&wanted.file)?, device: wanted.device };
+            let path = wanted.file.as_deref().map(absolute).transpose()?;
+            let req = LedgerExport { path, device: wanted.device };
             console.print_view(&control::ledger_export(core, req).await?, render_exported)?;
             Ok(Exit::Success)
         }
         LedgerCommand::Merge(wanted) => {
             let req = LedgerMerge { path: absolute(&wanted.file)? };
+            if wanted.preview {
+                let plan = control::ledger_merge_plan(core, req).await?;
+                let now = console.now();
+                console.print_view(&plan, |plan| render_merge_plan(plan, now))?;
+                return Ok(Exit::Success);
+            }
             console.print_view(&control::ledger_merge(core, req).await?, render_merged)?;
             Ok(Exit::Success)
         }
@@ -174,23 +185,42 @@ fn render_exported(made: &LedgerExportedView) -> StyledText {
     ))
 }
 
+pub(super) fn render_merge_plan(plan: &LedgerMergePlanView, now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
+    let added = format_counted_noun(plan.added, "new request");
+    let of = device_name(plan.device.as_deref());
+    let known = format_count(plan.known);
+    text.line(Tone::Strong, &format!("{added} of {of}; {known} are here already."));
+    if let (Some(first), Some(last)) = (plan.first, plan.last) {
+        let (first, last) = (format_distance(now, first), format_distance(now, last));
+        text.line(Tone::Plain, &format!("The first began {first}, the last {last}."));
+    }
+    add_unfinished(plan.unfinished, &mut text);
+    text
+}
+
 fn render_merged(merged: &LedgerMergedView) -> StyledText {
     let mut text = StyledText::new();
     let added = format_counted_noun(merged.added, "request");
-    let from = match &merged.device {
-        Some(device) => format!(" of {device}"),
-        None => " of this machine".to_owned(),
-    };
+    let of = device_name(merged.device.as_deref());
     let known = format_count(merged.known);
-    text.line(Tone::Good, &format!("● Added {added}{from}; {known} were here already."));
-    if merged.unfinished.0 > 0 {
+    text.line(Tone::Good, &format!("● Added {added} of {of}; {known} were here already."));
+    add_unfinished(merged.unfinished, &mut text);
+    text
+}
+
+fn device_name(device: Option<&str>) -> &str {
+    device.unwrap_or("this machine")
+}
+
+fn add_unfinished(unfinished: Count, text: &mut StyledText) {
+    if unfinished.0 > 0 {
         let line = format!(
             "{} had not ended when the file was made. Merge a later export.",
-            format_counted_noun(merged.unfinished, "request")
+            format_counted_noun(unfinished, "request")
         );
         text.line(Tone::Muted, &line);
     }
-    text
 }
 
 /// A sentence on what a repair can recover, shown before it starts.
@@ -254,7 +284,9 @@ pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
         fact("Kept file", kept.clone());
     }
     for device in &ledger.devices {
-        fact("Merged", format!("{}, {}", device.name, format_distance(now, device.merged)));
+        let requests = format_counted_noun(device.requests, "request");
+        let merged = format_distance(now, device.merged);
+        fact("Merged", format!("{}, {requests}, {merged}", device.name));
     }
     text.end().table(&table);
     if !ledger.backups.is_empty() {

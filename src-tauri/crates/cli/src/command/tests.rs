@@ -3,9 +3,9 @@
 
 use control::view::{
     AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
-    ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerRestoredView,
-    LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView, ProfilesView,
-    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView,
+    ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerMergePlanView,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView,
+    ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView,
     SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
     UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
     UsageHeatmapView, UsageLatencyView, UsageView,
@@ -199,9 +199,18 @@ fn what_was_billed_beside_what_was_computed() {
         "providers": [],
         "days": [day("2026-11-20", None, None, &["2 requests have no price"]),
             day("2026-11-19", Some(4_100_000_000), Some(2.4), &["billed more than Gatehouse saw"]),
-            day("2026-11-18", Some(0), None, &[])]});
+            day("2026-11-18", Some(0), None, &[])],
+        "stated_finding": "openrouter states $4.20 and Gatehouse computes $4.10 for 120 of 126 answers (+2.4 %).",
+        "stated": [
+            {"backend": "openrouter", "model": "openai/gpt-6-luna", "answers": 120, "compared": 120,
+             "stated_nano_usd": 4_200_000_000_i64, "computed_nano_usd": 4_100_000_000_i64,
+             "difference_nano_usd": 100_000_000, "difference_percent": 2.4},
+            {"backend": "openrouter", "model": "z-ai/glm-5.3", "answers": 6, "compared": 0,
+             "stated_nano_usd": null, "computed_nano_usd": null, "difference_nano_usd": null,
+             "difference_percent": null}]});
     check_seen!("billing_drift", usage::reconcile::render_drift(&view(drift)));
-    let nothing = json!({"finding": "Nothing is reconciled.", "providers": [], "days": []});
+    let nothing = json!({"finding": "Nothing is reconciled.", "providers": [], "days": [],
+        "stated_finding": null, "stated": []});
     check_seen!("billing_drift_none", usage::reconcile::render_drift(&view(nothing)));
 }
 
@@ -316,6 +325,16 @@ fn budgets_for_people() {
     let known: Vec<BudgetView> = view(json!(known));
     check_seen!("budgets", budgets::table(&known, NOW));
     check_seen!("budgets_none", budgets::table(&[], NOW));
+    let tried = json!({
+        "sentence": "In the last 30 days it would have refused 3 of 412 requests; these cost $1.20. \
+            It would have been used up in 1 of 2 months with requests.",
+        "caveat": "Each request counts with what it cost.",
+        "from": NOW.0 - 30 * 86_400_000, "requests": 412, "refused": 3,
+        "refused_nano_usd": 1_200_000_000, "first_refused": NOW.0 - 4 * 86_400_000,
+        "spent_nano_usd": 18_800_000_000_i64, "unpriced_requests": 0, "periods": 2,
+        "periods_used_up": 1
+    });
+    check_seen!("budget_backtest", budgets::backtest::render_backtest(&view(tried), NOW));
     let crossing = |kind: &str, percent: Option<u16>, ago: i64| {
         json!({"kind": kind, "percent": percent, "period_from": 0, "at": NOW.0 - ago,
             "spent_nano_usd": 4_000_000_000_i64, "limit_nano_usd": 5_000_000_000_i64})
@@ -551,7 +570,7 @@ fn ledger_fixture() -> Value {
         "backups": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "at": NOW.0 - 7_200_000,
                      "bytes": 4_198_400}],
         "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"],
-        "devices": [{"name": "laptop", "merged": NOW.0 - 86_400_000}]
+        "devices": [{"name": "laptop", "requests": 1_204, "merged": NOW.0 - 86_400_000}]
     })
 }
 
@@ -572,4 +591,9 @@ fn the_ledger_for_people() {
         "skipped": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "reason": "it is malformed"}]
     }));
     check_seen!("ledger_restored", ledger::render_restored(&restored));
+    let plan = view::<LedgerMergePlanView>(json!({
+        "device": "laptop", "added": 1_204, "first": NOW.0 - 9 * 86_400_000, "last": NOW.0 - 7_200_000,
+        "known": 88, "unfinished": 1
+    }));
+    check_seen!("ledger_merge_plan", ledger::render_merge_plan(&plan, NOW));
 }

@@ -84,8 +84,8 @@ pub(crate) async fn restore(engine: &Engine, req: BackupRef) -> Result<RestoredV
 }
 
 pub(crate) fn backup_progress_view(progress: &BackupProgress) -> BackupProgressView {
-    let BackupProgress { task, done_bytes, total_bytes, is_running } = *progress;
-    let percent = done_bytes.saturating_mul(100).checked_div(total_bytes);
+    let BackupProgress { task, done, total, is_running } = *progress;
+    let percent = done.saturating_mul(100).checked_div(total);
     let percent = percent.and_then(|percent| u32::try_from(percent.min(100)).ok());
     BackupProgressView { task, percent, is_running }
 }

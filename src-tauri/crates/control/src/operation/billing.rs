@@ -3,12 +3,14 @@
 use billing::{DriftReason, ExportProblem};
 use domain::{BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{CostReportError, CostReportProgress, Engine, ProviderDay, StoredReport};
+use ledger::StatedCosts;
 
 use super::currency::shown_currency;
 use crate::ApiError;
 use crate::view::{
     BilledLineView, BillingFetch, BillingImport, BillingProblemView, BillingProgressView,
     BillingReportView, DriftDayView, DriftProviderView, DriftQuery, DriftState, DriftView,
+    StatedDriftView,
 };
 
 /// Where each provider makes its admin keys.
@@ -66,11 +68,69 @@ pub(crate) async fn billing_drift(engine: &Engine, req: DriftQuery) -> Result<Dr
         .filter(wanted)
         .filter_map(|provider| provider_view(engine, *provider, &rows))
         .collect();
+    let stated = engine.cost_reports().stated(days, req.provider).await?;
     Ok(DriftView {
         finding: finding(&providers, shown_currency(engine)),
         providers,
         days: rows.iter().map(day_view).collect(),
+        stated_finding: stated_finding(&stated, shown_currency(engine)),
+        stated: stated.iter().map(stated_view).collect(),
     })
+}
+
+fn stated_view(costs: &StatedCosts) -> StatedDriftView {
+    let StatedCosts { stated, computed, .. } = *costs;
+    let difference = stated - computed;
+    let if_compared = |amount: NanoUsd| (costs.compared > 0).then(|| amount.into());
+    StatedDriftView {
+        backend: costs.backend.clone(),
+        model: costs.model.clone(),
+        answers: costs.answers.into(),
+        compared: costs.compared.into(),
+        stated_nano_usd: if_compared(stated),
+        computed_nano_usd: if_compared(computed),
+        difference_nano_usd: if_compared(difference),
+        difference_percent: share_percent(difference, stated),
+    }
+}
+
+/// A sentence for each backend, in the order of their first group.
+fn stated_finding(groups: &[StatedCosts], currency: ShownCurrency) -> Option<String> {
+    let mut backends: Vec<StatedCosts> = Vec::new();
+    for group in groups {
+        match backends.iter_mut().find(|sum| sum.backend == group.backend) {
+            Some(sum) => {
+                sum.answers += group.answers;
+                sum.compared += group.compared;
+                sum.stated += group.stated;
+                sum.computed += group.computed;
+            }
+            None => backends.push(group.clone()),
+        }
+    }
+    let sentence = |sum: &StatedCosts| {
+        let answers = count_noun(sum.answers, "answer");
+        if sum.compared == 0 {
+            return format!(
+                "{} states what {answers} cost; no price of its models is known to compare it with.",
+                sum.backend
+            );
+        }
+        let percent = share_percent(sum.stated - sum.computed, sum.stated);
+        let percent = percent.map(|percent| format!(" ({percent:+.1} %)")).unwrap_or_default();
+        let of = match sum.compared == sum.answers {
+            true => format!("the same {answers}"),
+            false => format!("{} of {answers}", sum.compared),
+        };
+        format!(
+            "{} states {} and Gatehouse computes {} for {of}{percent}.",
+            sum.backend,
+            currency.format(sum.stated),
+            currency.format(sum.computed),
+        )
+    };
+    let sentences: Vec<String> = backends.iter().map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 fn check_days(days: u32, days_max: i64) -> Result<i64, ApiError> {

@@ -1,5 +1,7 @@
 //! Operations on budgets.
 
+mod back_test;
+
 use budgets::BudgetStatus;
 use domain::{
     BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetId,
@@ -11,6 +13,7 @@ use settings::{
     BUDGET_RESET_DAY_RANGE, Settings,
 };
 
+pub(crate) use self::back_test::budget_backtest;
 use super::input;
 use crate::view::{
     BudgetAllow, BudgetAllowanceView, BudgetCrossingView, BudgetNoticeView, BudgetRef,

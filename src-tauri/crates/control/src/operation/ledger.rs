@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use engine::{Engine, LedgerProblem, LedgerSeverity};
 use ledger::{LedgerBackup, LedgerDevice, LedgerError, LedgerIncident, LedgerState, RestoreReport};
 
+use super::backups::new_download;
 use crate::ApiError;
 use crate::view::{
     LedgerBackupView, LedgerDeviceView, LedgerExport, LedgerExportedView, LedgerIncidentView,
-    LedgerMerge, LedgerMergedView, LedgerProblemView, LedgerRepair, LedgerRestore,
-    LedgerRestoredView, LedgerSalvageView, LedgerStateView, LedgerView, SkippedBackupView,
-    VerdictLevel,
+    LedgerMerge, LedgerMergePlanView, LedgerMergedView, LedgerProblemView, LedgerRepair,
+    LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerStateView, LedgerView,
+    SkippedBackupView, VerdictLevel,
 };
 
 pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
@@ -32,14 +33,21 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
 }
 
 fn device_view(device: LedgerDevice) -> LedgerDeviceView {
-    LedgerDeviceView { name: device.name, merged: device.merged.into() }
+    LedgerDeviceView {
+        name: device.name,
+        requests: device.requests.into(),
+        merged: device.merged.into(),
+    }
 }
 
 pub(crate) async fn ledger_export(
     engine: &Engine,
     req: LedgerExport,
 ) -> Result<LedgerExportedView, ApiError> {
-    let path = absolute_path(&req.path)?;
+    let path = match req.path.as_deref() {
+        Some(path) => absolute_path(path)?,
+        None => new_download(engine, "gatehouse-ledger", "sqlite")?,
+    };
     let device = match req.device.as_deref().map(str::trim) {
         Some("") => return Err(ApiError::invalid("device", "name this machine")),
         Some(name) if name.chars().count() > ledger::NAME_CHARS_MAX => {
@@ -66,30 +74,49 @@ pub(crate) async fn ledger_merge(
     req: LedgerMerge,
 ) -> Result<LedgerMergedView, ApiError> {
     let path = absolute_path(&req.path)?;
-    let shown = path.display().to_string();
-    let merged = engine.ledger_watch().recovery().merge(path).await;
-    // These two speak of the file, not of this machine's ledger.
-    let merged = merged.map_err(|error| match error {
-        LedgerError::Corrupt { detail } => {
-            ApiError::invalid("path", format!("{shown} is no sound export of a ledger: {detail}"))
-                .with_hint("Make one on the other machine: gatehouse ledger export FILE")
-        }
-        LedgerError::NewerSchema { .. } => {
-            ApiError::invalid("path", format!("{shown} was made by a newer Gatehouse"))
-                .with_hint("Install that version here too.")
-        }
-        LedgerError::File { source, .. } => {
-            ApiError::invalid("path", format!("could not read {shown}: {source}"))
-        }
-        other => other.into(),
-    })?;
-    engine.ledger_watch().announce_change();
+    let merged = engine.ledger_watch().merge(path).await;
+    let merged = merged.map_err(|error| export_error(&req.path, error))?;
     Ok(LedgerMergedView {
         device: merged.device,
         added: merged.added.into(),
         known: merged.known.into(),
         unfinished: merged.unfinished.into(),
     })
+}
+
+pub(crate) async fn ledger_merge_plan(
+    engine: &Engine,
+    req: LedgerMerge,
+) -> Result<LedgerMergePlanView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let plan = engine.ledger_watch().recovery().plan_merge(path).await;
+    let plan = plan.map_err(|error| export_error(&req.path, error))?;
+    Ok(LedgerMergePlanView {
+        device: plan.device,
+        added: plan.added.into(),
+        first: plan.period.map(|(first, _)| first.into()),
+        last: plan.period.map(|(_, last)| last.into()),
+        known: plan.known.into(),
+        unfinished: plan.unfinished.into(),
+    })
+}
+
+/// Three of the errors speak of the file, not of this machine's ledger.
+fn export_error(path: &str, error: LedgerError) -> ApiError {
+    match error {
+        LedgerError::Corrupt { detail } => {
+            ApiError::invalid("path", format!("{path} is no sound export of a ledger: {detail}"))
+                .with_hint("Make one on the other machine: gatehouse ledger export FILE")
+        }
+        LedgerError::NewerSchema { .. } => {
+            ApiError::invalid("path", format!("{path} was made by a newer Gatehouse"))
+                .with_hint("Install that version here too.")
+        }
+        LedgerError::File { source, .. } => {
+            ApiError::invalid("path", format!("could not read {path}: {source}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// A path of this machine. Relative ones would depend on where the engine was started.

@@ -81,6 +81,29 @@ pub struct DriftView {
     pub providers: Vec<DriftProviderView>,
     /// Newest first; days with traffic or a report.
     pub days: Vec<DriftDayView>,
+    /// "openrouter states $4.20 and Gatehouse computes $4.10 for the same 120 answers (+2.4 %)."
+    /// None if no backend stated a cost.
+    pub stated_finding: Option<String>,
+    /// What backends stated in their answers, by backend and model; the largest difference first.
+    pub stated: Vec<StatedDriftView>,
+}
+
+/// Answers of a model whose backend stated what they cost, which is what counts.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct StatedDriftView {
+    pub backend: String,
+    pub model: String,
+    pub answers: Count,
+    /// Answers that the price list computes too. The others have no price, or a part that is not
+    /// understood.
+    pub compared: Count,
+    /// Of the compared answers alone, as the next two; None if there are none.
+    pub stated_nano_usd: Option<NanoDollars>,
+    pub computed_nano_usd: Option<NanoDollars>,
+    /// Stated minus computed.
+    pub difference_nano_usd: Option<NanoDollars>,
+    /// Share of what was stated, in percent with one decimal; None if nothing was stated.
+    pub difference_percent: Option<f64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -146,6 +146,42 @@ pub struct BudgetSet {
     pub refuse_unpriced: Option<bool>,
 }
 
+/// Most days back that a budget is tried on.
+pub const BUDGET_BACKTEST_DAYS_MAX: u32 = 366;
+
+/// Tries a budget, which need not exist, on the requests of the last days.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BudgetBacktest {
+    pub budget: BudgetSet,
+    /// 1 to 366.
+    pub last_days: u32,
+}
+
+/// What a budget would have done to the requests that it counts.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BudgetBacktestView {
+    /// "In the last 30 days it would have refused 3 of 412 requests; these cost $1.20. …"
+    pub sentence: String,
+    /// What the past cannot tell, in sentences.
+    pub caveat: String,
+    /// From when on requests are counted.
+    pub from: UnixMs,
+    pub requests: Count,
+    /// Requests that it would have refused, or sent to another route.
+    pub refused: Count,
+    /// What these cost in fact, as far as it is known.
+    pub refused_nano_usd: NanoDollars,
+    pub first_refused: Option<UnixMs>,
+    /// What would have been spent.
+    pub spent_nano_usd: NanoDollars,
+    /// Requests that would have passed without a known price.
+    pub unpriced_requests: Count,
+    /// Periods with requests; 0 for a rolling window.
+    pub periods: Count,
+    /// Of these, those in which it would have been used up or have refused requests.
+    pub periods_used_up: Count,
+}
+
 /// Allows more than a budget's limit, in addition to what is allowed already.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BudgetAllow {

@@ -29,14 +29,16 @@ pub struct LedgerView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct LedgerDeviceView {
     pub name: String,
+    /// How many of its requests were merged.
+    pub requests: Count,
     /// When its last export was merged.
     pub merged: UnixMs,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct LedgerExport {
-    /// An absolute path where no file is yet.
-    pub path: String,
+    /// An absolute path where no file is yet; None for a new file in the folder for downloads.
+    pub path: Option<String>,
     /// What this machine is called on the other one; None for its host name.
     #[serde(default)]
     pub device: Option<String>,
@@ -54,6 +56,23 @@ pub struct LedgerExportedView {
 pub struct LedgerMerge {
     /// The absolute path of an export.
     pub path: String,
+}
+
+/// What a merge would add.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerMergePlanView {
+    /// The other machine; None if the file is an export of this one.
+    pub device: Option<String>,
+    /// Requests of the file that are not here.
+    pub added: Count,
+    /// When the first of these began; None if there are none.
+    pub first: Option<UnixMs>,
+    /// When the last of these began.
+    pub last: Option<UnixMs>,
+    /// Requests of the file that are here already.
+    pub known: Count,
+    /// Requests that had not ended when the file was made; a later export has them.
+    pub unfinished: Count,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use control::view::*;
 use control::{ApiError, CoreEvents, ErrorCode, PanelEvent};
-use domain::BackendId;
+use domain::{BackendId, Endpoint, Meter, NanoUsd};
 use jiff::{Timestamp, ToSpan};
+use ledger::{AttemptRecord, Settlement};
 use parking_lot::Mutex;
+use pricing::{Cost, LineItem, Rate};
 use serde_json::{Value, json};
 use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
 
@@ -71,6 +73,43 @@ fn reconciled(view: &DriftView) -> Vec<(&str, i64, usize)> {
         .iter()
         .filter_map(|day| Some((day.day.as_str(), day.billed_nano_usd?.0, day.lines.len())));
     days.collect()
+}
+
+/// An answer of `up` that cost `stated` by its backend, and these lines by the price list.
+fn stated(world: &World, stated: i64, lines: Vec<LineItem>) -> Settlement {
+    let endpoint = Endpoint { backend: BackendId::new("up").expect("a name"), credential: None };
+    let mut attempt = AttemptRecord::started(endpoint, "grok-4", world.engine().clock().wall());
+    attempt.cost = Cost::Reported(NanoUsd::new(stated));
+    attempt.lines = lines;
+    let cost = attempt.cost.clone();
+    Settlement { cost, attempts: vec![attempt], ..world.answered("editor") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_backend_states_is_compared_with_what_is_computed() {
+    let world = world().await;
+    assert_eq!(drift(&world).await.stated_finding, None);
+    let rate = Rate::new(2_000_000_000);
+    let line = |quantity| LineItem {
+        meter: Meter::Input,
+        quantity,
+        rate: Some(rate),
+        amount: Some(rate.amount(quantity)),
+    };
+    world.settle(stated(&world, 5_000_000_000, vec![line(2_000_000)])).await;
+    world.settle(stated(&world, 900_000_000, vec![line(7).without_rate()])).await;
+    let view = drift(&world).await;
+    let finding = "up states $5.00 and Gatehouse computes $4.00 for 1 of 2 answers (+20.0 %).";
+    assert_eq!(view.stated_finding.as_deref(), Some(finding));
+    let [row] = view.stated.as_slice() else { panic!("one model: {:?}", view.stated) };
+    assert_eq!((row.backend.as_str(), row.model.as_str()), ("up", "grok-4"));
+    assert_eq!((row.answers, row.compared), (Count(2), Count(1)));
+    let amounts = [row.stated_nano_usd, row.computed_nano_usd, row.difference_nano_usd];
+    assert_eq!(amounts.map(|it| it.map(|it| it.0)), [5, 4, 1].map(|it| Some(it * 1_000_000_000)));
+    let of_openai = DriftQuery { days: 5, provider: Some(BillingProvider::OpenAi) };
+    let view = control::billing_drift(&world.core, of_openai).await.expect("a view");
+    assert!(view.stated.is_empty(), "it is no backend of OpenAI");
+    world.core.stop().await;
 }
 
 fn openai_page(start: Timestamp, results: &Value, next: Option<&str>) -> Reply {

@@ -2,8 +2,8 @@
 
 use control::view::*;
 use control::{Core, ErrorCode};
-use domain::NanoUsd;
-use ledger::Settlement;
+use domain::{BackendId, Endpoint, NanoUsd};
+use ledger::{AttemptRecord, Settlement};
 use pricing::Cost;
 
 use crate::world::{World, world};
@@ -54,6 +54,44 @@ async fn a_budget_counts_what_the_ledger_has_also_after_a_restart() {
     assert_eq!(spent(&again.core).await, []);
     let gone = control::budget_remove(&again.core, BudgetRef { id }).await.expect_err("gone");
     assert_eq!(gone.code, ErrorCode::NotFound);
+}
+
+/// Records a request of `client` with one attempt that cost two dollars.
+async fn ask_for_two_dollars(world: &World, client: &str) {
+    let endpoint = Endpoint { backend: BackendId::new("up").expect("a name"), credential: None };
+    let mut attempt = AttemptRecord::started(endpoint, "m", world.engine().clock().wall());
+    attempt.cost = Cost::Reported(NanoUsd::new(2_000_000_000));
+    let cost = attempt.cost.clone();
+    world.settle(Settlement { cost, attempts: vec![attempt], ..world.answered(client) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_is_tried_on_the_past_before_it_is_made() {
+    let world = world().await;
+    for client in ["editor", "agent", "editor"] {
+        ask_for_two_dollars(&world, client).await;
+    }
+    let tried = |limit, scope| {
+        let budget = BudgetSet { id: String::new(), ..set(limit, scope) };
+        let req = BudgetBacktest { budget, last_days: 30 };
+        async { control::budget_backtest(&world.core, req).await }
+    };
+    let view = tried("5", None).await.expect("tried");
+    assert_eq!((view.requests, view.refused), (Count(3), Count(1)));
+    assert_eq!(view.refused_nano_usd.0, 2_000_000_000);
+    let expected = "In the last 30 days it would have refused 1 of 3 requests; these cost $2.00. \
+        It would have been used up in 1 of 1 month with requests.";
+    assert_eq!(view.sentence, expected);
+    let editor = Some((BudgetDimension::Client, "editor"));
+    let view = tried("5", editor).await.expect("tried");
+    assert_eq!((view.requests, view.refused), (Count(2), Count(0)));
+    let nobody = Some((BudgetDimension::Client, "nobody"));
+    let view = tried("5", nobody).await.expect("tried");
+    assert_eq!(view.sentence, "In the last 30 days there was no request that it counts.");
+    let refused = tried("0", None).await.expect_err("no amount");
+    assert_eq!(refused.field.as_deref(), Some("limit_usd"));
+    assert_eq!(control::budgets(&world.core).await.expect("budgets").len(), 0, "none was made");
+    world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,11 @@ use budgets::LoadedSpending;
 use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
-use test_support::{ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream};
+use parking_lot::Mutex;
+use test_support::{ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, always, limits};
-use crate::world::{PRICED_MODEL, World, network, world};
+use crate::world::{PRICED_MODEL, World, network, world, world_with};
 
 /// Costs nine tokens at a dollar a million.
 const COST: NanoUsd = NanoUsd::new(9_000);
@@ -80,6 +81,32 @@ async fn a_request_that_names_no_limit_reserves_an_answer_of_the_usual_length() 
     let long = stated.replace(r#""max_tokens":2"#, &format!(r#""max_tokens":{}"#, assumed * 10));
     let (_world, _upstream, reserved) = in_flight(&long).await;
     assert_eq!(reserved.slack, NanoUsd::new(assumed * 9 * 1_000));
+}
+
+/// What is reserved while a second attempt waits for its answer, after the `first` one failed.
+async fn reserved_for_a_second_attempt(first: Reply) -> NanoUsd {
+    let replies = Mutex::new(vec![first]);
+    let script =
+        move |_: &ReceivedRequest| Some(replies.lock().pop().unwrap_or_else(Reply::silence));
+    let upstream = ScriptedUpstream::start_with(script).await.expect("an upstream");
+    let world = world_with(&upstream, limits(network())).await;
+    configure(&world, NanoUsd::new(1_000_000_000), None);
+    let ask = ask();
+    let mut asked = Box::pin(world.chat(&ask));
+    tokio::select! {
+        _answer = &mut asked => unreachable!("the backend is silent"),
+        () = upstream.wait_for_requests(2) => {}
+    }
+    world.budgets.statuses().remove(0).reserved.amount
+}
+
+#[tokio::test]
+async fn a_second_attempt_reserves_once_more_unless_the_first_cost_nothing() {
+    let once = NanoUsd::new((i64::try_from(ask().len() / 4).expect("short") + 2) * 1_000);
+    // The backend may have answered before the connection was lost.
+    assert_eq!(reserved_for_a_second_attempt(Reply::reset_before_head()).await, once.scaled(2));
+    let refused = Reply::error(500, "server_error", "no");
+    assert_eq!(reserved_for_a_second_attempt(refused).await, once);
 }
 
 #[tokio::test]

@@ -8,11 +8,12 @@ use super::Ledger;
 use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
-    ModelLatency, OutcomeCount, OutcomePrecision, Purpose, RequestCosts, RouteCount, Spend,
-    StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
-    billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses,
-    latency_rollup, meter_rollup, outcome_counts, project_meters, request_costs, rollup,
-    route_counts, statement_rows, unpriced_models,
+    ModelLatency, OutcomeCount, OutcomePrecision, PastCallRow, Purpose, RequestCosts, RouteCount,
+    Spend, StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary,
+    UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts,
+    failed_requests, first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls,
+    project_meters, request_costs, rollup, route_counts, stated_costs, statement_rows,
+    unpriced_models,
 };
 
 impl Ledger {
@@ -202,6 +203,22 @@ impl Ledger {
         .await
     }
 
+    /// What backends stated for the user's own traffic in `from..to` beside what is computed for it;
+    /// at most [`crate::STATED_GROUPS_MAX`] groups. Both are rounded to whole UTC days.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn stated_costs(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<StatedCosts>, LedgerError> {
+        self.read_current(move |connection| {
+            stated_costs::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
     /// What the user's own traffic in `from..to` counted and cost on each meter, failed attempts
     /// included. `from` is rounded down and `to` up to a quarter hour.
     ///
@@ -284,6 +301,15 @@ impl Ledger {
             attempt_outcomes::list_since(connection, from, backend.as_ref())
         })
         .await
+    }
+
+    /// Calls of the user's own requests since `from`, oldest first; at most the newest
+    /// [`crate::PAST_CALLS_MAX`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn past_calls(&self, from: WallTime) -> Result<Vec<PastCallRow>, LedgerError> {
+        self.read_current(move |connection| past_calls::list_since(connection, from)).await
     }
 
     /// Counts the user's own requests since `from` by route, backend and model, largest groups

@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use domain::WallTime;
-use rusqlite::OptionalExtension;
 
 use super::Recovery;
 use crate::backup::{self, CopySpeed, discard};
@@ -33,10 +32,25 @@ pub struct MergeReport {
     pub unfinished: u64,
 }
 
+/// What a merge would add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergePlan {
+    /// What the other machine is called; `None` if the file is of this one.
+    pub device: Option<String>,
+    /// Requests of the file that are not here.
+    pub added: u64,
+    /// When the first and the last of them began.
+    pub period: Option<(WallTime, WallTime)>,
+    pub known: u64,
+    pub unfinished: u64,
+}
+
 /// A machine whose requests were merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerDevice {
     pub name: String,
+    /// How many of its requests were merged.
+    pub requests: u64,
     /// When the last export of it was merged.
     pub merged: WallTime,
 }
@@ -66,37 +80,72 @@ impl Recovery {
         exported.await
     }
 
+    /// What [`Self::merge`] of the export `source` would add. Changes nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no ledger, is damaged or of a newer program.
+    pub async fn plan_merge(&self, source: PathBuf) -> Result<MergePlan, LedgerError> {
+        let _turn = self.file.operation_lock.lock().await;
+        let staged = self.staged_export();
+        let plan = self.stage(source, staged.clone()).await;
+        discard(&staged);
+        plan
+    }
+
     /// Adds the requests that the export `source` of another machine has and this ledger lacks, a
-    /// few at a time. Merging a file twice changes nothing, nor does the order of files.
+    /// few at a time; `tell` hears how many of how many are added. Merging a file twice changes
+    /// nothing, nor does the order of files.
     ///
     /// # Errors
     /// The file cannot be read, is no ledger, is damaged or of a newer program. Then nothing was
     /// added. After another error, the next merge goes on.
-    pub async fn merge(&self, source: PathBuf) -> Result<MergeReport, LedgerError> {
+    pub async fn merge(
+        &self,
+        source: PathBuf,
+        tell: impl Fn(u64, u64),
+    ) -> Result<MergeReport, LedgerError> {
         let _turn = self.file.operation_lock.lock().await;
-        let staged = sqlite_file::with_suffix(&self.file.path, ".merging");
-        let (copy, limits) = (staged.clone(), self.file.limits);
-        let opened = self.ledger.read(move |_| {
-            copy_source(&source, &copy)?;
-            let export = database::open(&copy, limits, database::MIGRATIONS)?;
-            backup::check_pages(&export)?;
-            let unfinished = export.execute("DELETE FROM requests WHERE state = 'reserved'", [])?;
-            let count = "SELECT count(*) FROM requests";
-            let requests: i64 = export.query_row(count, [], |row| row.get(0))?;
-            Ok::<_, LedgerError>((unfinished, requests))
-        });
-        let merged = match opened.await {
-            Ok(counts) => self.merge_staged(&staged, counts).await,
+        let staged = self.staged_export();
+        let merged = match self.stage(source, staged.clone()).await {
+            Ok(plan) => self.merge_staged(&staged, plan, tell).await,
             Err(error) => Err(error),
         };
         discard(&staged);
         merged
     }
 
+    fn staged_export(&self) -> PathBuf {
+        sqlite_file::with_suffix(&self.file.path, ".merging")
+    }
+
+    /// Copies the export to `staged`, upgrades it there, and counts what is new in it.
+    async fn stage(&self, source: PathBuf, staged: PathBuf) -> Result<MergePlan, LedgerError> {
+        let limits = self.file.limits;
+        let staging = self.ledger.read_current(move |connection| {
+            copy_source(&source, &staged)?;
+            let export = database::open(&staged, limits, database::MIGRATIONS)?;
+            backup::check_pages(&export)?;
+            let unfinished = export.execute("DELETE FROM requests WHERE state = 'reserved'", [])?;
+            let count = "SELECT count(*) FROM requests";
+            let requests: i64 = export.query_row(count, [], |row| row.get(0))?;
+            drop(export);
+            let missing = merge::count_missing(connection, &staged)?;
+            Ok::<_, LedgerError>(MergePlan {
+                device: missing.device,
+                added: missing.requests,
+                period: missing.period,
+                known: requests.unsigned_abs().saturating_sub(missing.requests),
+                unfinished: unfinished as u64,
+            })
+        });
+        staging.await
+    }
+
     async fn merge_staged(
         &self,
         staged: &Path,
-        (unfinished, requests): (usize, i64),
+        plan: MergePlan,
+        tell: impl Fn(u64, u64),
     ) -> Result<MergeReport, LedgerError> {
         let at = self.file.clock.wall();
         let (mut added, mut after) = (0, Some(String::new()));
@@ -109,21 +158,10 @@ impl Recovery {
             let step = step.await?;
             added += step.added;
             after = step.after;
+            tell(added, plan.added);
         }
-        let id: String = {
-            let export = database::open_reader(staged)?;
-            export.query_row("SELECT id FROM identity", [], |row| row.get(0))?
-        };
-        let device = self.ledger.read_current(move |connection| {
-            let sql = "SELECT name FROM devices WHERE id = ?1";
-            connection.query_row(sql, [id], |row| row.get(0)).optional()
-        });
-        Ok(MergeReport {
-            device: device.await?,
-            added,
-            known: requests.unsigned_abs().saturating_sub(added),
-            unfinished: unfinished as u64,
-        })
+        let MergePlan { device, known, unfinished, .. } = plan;
+        Ok(MergeReport { device, added, known, unfinished })
     }
 
     /// The machines whose requests were merged, by name.
@@ -132,10 +170,11 @@ impl Recovery {
     /// The file cannot be read.
     pub async fn devices(&self) -> Result<Vec<LedgerDevice>, LedgerError> {
         let list = |connection: &rusqlite::Connection| {
-            let sql = "SELECT name, merged_ms FROM devices ORDER BY name, id";
+            let sql = "SELECT name, requests, merged_ms FROM devices ORDER BY name, id";
             let read = |row: &rusqlite::Row<'_>| {
                 let merged = WallTime::from_unix_ms(row.get("merged_ms")?);
-                Ok(LedgerDevice { name: row.get("name")?, merged })
+                let requests = row.get::<_, i64>("requests")?.unsigned_abs();
+                Ok(LedgerDevice { name: row.get("name")?, requests, merged })
             };
             connection.prepare_cached(sql)?.query_map([], read)?.collect::<Result<Vec<_>, _>>()
         };
@@ -154,8 +193,12 @@ fn name_device(path: &Path, device: &str) -> Result<u64, LedgerError> {
 fn copy_source(source: &Path, copy: &Path) -> Result<(), LedgerError> {
     discard(copy);
     let failed = |error: io::Error| file_error(source, error);
-    if !fs::metadata(source).map_err(failed)?.is_file() {
+    let metadata = fs::metadata(source).map_err(failed)?;
+    if !metadata.is_file() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
+    }
+    if metadata.len() == 0 {
+        return Err(LedgerError::Corrupt { detail: "it is empty".to_owned() });
     }
     fs::copy(source, copy).map_err(failed)?;
     sqlite_file::restrict_permissions(copy).map_err(|error| file_error(copy, error))

@@ -47,7 +47,12 @@ impl Device {
     }
 
     async fn merge(&self, file: &Path) -> (Option<String>, u64, u64, u64) {
-        let merged = self.recovery.merge(file.to_owned()).await.expect("merged");
+        let plan = self.recovery.plan_merge(file.to_owned()).await.expect("planned");
+        let merged = self.recovery.merge(file.to_owned(), |_, _| {}).await.expect("merged");
+        let planned = (plan.device, plan.added, plan.known, plan.unfinished);
+        let made = (&merged.device, merged.added, merged.known, merged.unfinished);
+        assert_eq!((&planned.0, planned.1, planned.2, planned.3), made);
+        assert_eq!(plan.period.is_some(), merged.added > 0);
         (merged.device, merged.added, merged.known, merged.unfinished)
     }
 
@@ -71,6 +76,11 @@ impl Device {
     async fn devices(&self) -> Vec<String> {
         let devices = self.recovery.devices().await.expect("read");
         devices.into_iter().map(|device| device.name).collect()
+    }
+
+    async fn requests_of(&self, name: &str) -> u64 {
+        let devices = self.recovery.devices().await.expect("read");
+        devices.into_iter().filter(|device| device.name == name).map(|it| it.requests).sum()
     }
 
     async fn device_of(&self, number: u32) -> Option<String> {
@@ -106,6 +116,7 @@ async fn another_machine_is_merged_once_and_named() {
     assert_eq!(desk.merge(&file).await, (Some("laptop".to_owned()), 0, 3, 1));
     assert_eq!(desk.contents().await, first);
     assert_eq!(desk.devices().await, ["laptop"]);
+    assert_eq!(desk.requests_of("laptop").await, 2);
     assert_eq!(desk.device_of(1).await.as_deref(), Some("laptop"));
     assert_eq!(desk.device_of(10).await, None);
     rollups::check_against_recount(&desk.ledger, GroupBy::Model).await;
@@ -122,6 +133,7 @@ async fn another_machine_is_merged_once_and_named() {
     tower.merge(&desk.export("desk", "desk.sqlite").await).await;
     assert_eq!(tower.device_of(1).await.as_deref(), Some("laptop"));
     assert_eq!(tower.device_of(10).await.as_deref(), Some("desk"));
+    assert_eq!((tower.requests_of("laptop").await, tower.requests_of("desk").await), (3, 2));
     assert_eq!(tower.devices().await, ["desk", "laptop"]);
     // Back on the first one, its own requests stay its own.
     laptop.merge(&tower.export("tower", "tower.sqlite").await).await;
@@ -150,15 +162,23 @@ async fn what_is_no_export_changes_nothing_and_no_file_is_replaced() {
     rusqlite::Connection::open(&foreign)
         .and_then(|other| other.execute_batch("CREATE TABLE theirs (x)"))
         .expect("a database");
+    let versioned = folder.join("versioned.sqlite");
+    rusqlite::Connection::open(&versioned)
+        .and_then(|other| other.execute_batch("CREATE TABLE theirs (x); PRAGMA user_version = 77"))
+        .expect("a database");
+    let empty = folder.join("empty.sqlite");
+    write(&empty, b"");
     let half = folder.join("half.sqlite");
     let whole = std::fs::read(device.export("x", "whole.sqlite").await).expect("bytes");
     write(&half, whole.get(..whole.len() / 2).unwrap_or_default());
-    for path in [text, foreign, half] {
-        let error = device.recovery.merge(path.clone()).await.expect_err("refused");
+    for path in [text, foreign, versioned, empty, half] {
+        let error = device.recovery.merge(path.clone(), |_, _| {}).await.expect_err("refused");
+        assert!(matches!(error, LedgerError::Corrupt { .. }), "{path:?}: {error:?}");
+        let error = device.recovery.plan_merge(path.clone()).await.expect_err("refused");
         assert!(matches!(error, LedgerError::Corrupt { .. }), "{path:?}: {error:?}");
     }
     for path in [folder.clone(), folder.join("missing.sqlite")] {
-        let error = device.recovery.merge(path).await.expect_err("refused");
+        let error = device.recovery.merge(path, |_, _| {}).await.expect_err("refused");
         assert!(matches!(error, LedgerError::File { .. }), "{error:?}");
     }
     assert_eq!(device.contents().await, before);

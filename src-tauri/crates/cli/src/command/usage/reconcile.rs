@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use control::view::{
     BillingFetch, BillingImport, BillingProgressView, BillingProvider, BillingReportView,
-    DriftDayView, DriftQuery, DriftView,
+    DriftDayView, DriftQuery, DriftView, NanoDollars, StatedDriftView,
 };
 use control::{Core, CoreEvents, PanelEvent};
 
@@ -152,11 +152,48 @@ pub(in crate::command) fn render_report(report: &BillingReportView) -> StyledTex
 pub(in crate::command) fn render_drift(drift: &DriftView) -> StyledText {
     let mut text = StyledText::new();
     text.line(Tone::Strong, &drift.finding);
-    if drift.days.is_empty() {
-        let hint = "`gatehouse usage reconcile --provider NAME` reads a cost report.";
-        text.line(Tone::Muted, hint);
-        return text;
+    match drift.days.is_empty() {
+        true => {
+            let hint = "`gatehouse usage reconcile --provider NAME` reads a cost report.";
+            text.line(Tone::Muted, hint);
+        }
+        false => {
+            text.end().table(&days_table(&drift.days));
+        }
     }
+    if let Some(finding) = &drift.stated_finding {
+        text.end().line(Tone::Strong, finding).end().table(&stated_table(&drift.stated));
+    }
+    text
+}
+
+fn stated_table(stated: &[StatedDriftView]) -> TextTable {
+    let mut table = TextTable::new(&[
+        Column::Left("Backend"),
+        Column::Left("Model"),
+        Column::Right("Answers"),
+        Column::Right("Compared").hidden_at_rank(2),
+        Column::Right("Stated"),
+        Column::Right("Computed"),
+        Column::Right("Difference").hidden_at_rank(1),
+    ]);
+    let money =
+        |amount: Option<NanoDollars>| amount.map_or_else(|| UNKNOWN.to_owned(), format_money);
+    for row in stated {
+        table.row([
+            row.backend.as_str().into(),
+            row.model.as_str().into(),
+            format_count(row.answers).into(),
+            format_count(row.compared).into(),
+            money(row.stated_nano_usd).into(),
+            money(row.computed_nano_usd).into(),
+            format_difference(row.difference_nano_usd, row.difference_percent).into(),
+        ]);
+    }
+    table
+}
+
+fn days_table(days: &[DriftDayView]) -> TextTable {
     let mut table = TextTable::new(&[
         Column::Left("Day (UTC)"),
         Column::Left("Provider"),
@@ -167,19 +204,21 @@ pub(in crate::command) fn render_drift(drift: &DriftView) -> StyledText {
         Column::Right("Requests").hidden_at_rank(2),
         Column::Left("Why").hidden_at_rank(1),
     ]);
-    for day in &drift.days {
+    for day in days {
         table.row(day_row(day));
     }
-    text.end().table(&table);
-    text
+    table
 }
 
-fn day_row(day: &DriftDayView) -> [TableCell; 8] {
-    let difference = match (day.difference_nano_usd, day.difference_percent) {
+fn format_difference(amount: Option<NanoDollars>, percent: Option<f64>) -> String {
+    match (amount, percent) {
         (None, _) => UNKNOWN.to_owned(),
         (Some(amount), None) => format_money(amount),
         (Some(amount), Some(percent)) => format!("{} ({percent:+.1} %)", format_money(amount)),
-    };
+    }
+}
+
+fn day_row(day: &DriftDayView) -> [TableCell; 8] {
     [
         day.day.as_str().into(),
         day.provider.name().into(),
@@ -189,7 +228,7 @@ fn day_row(day: &DriftDayView) -> [TableCell; 8] {
             Some(billed) => format_money(billed).into(),
             None => TableCell::styled(Tone::Muted, "not reconciled"),
         },
-        difference.into(),
+        format_difference(day.difference_nano_usd, day.difference_percent).into(),
         format_count(day.requests).into(),
         day.reasons.join("; ").into(),
     ]

@@ -1,0 +1,107 @@
+//! What backends stated that their answers cost, beside what the price list computes for the same
+//! ones: sums by UTC day, backend and model.
+//!
+//! Both are in an attempt: its cost is what was stated, and its lines are what was computed. An
+//! answer is compared if each of its lines has a rate.
+
+use domain::{NanoUsd, RequestId, WallTime};
+use pricing::Cost;
+use rusqlite::{Connection, Row, params};
+
+use crate::integer_columns::{get_count, row_count};
+use crate::text_columns::WordColumn;
+use crate::{COST_MAX, Purpose, Settlement, rollup};
+
+/// Most groups in one result.
+pub const STATED_GROUPS_MAX: usize = 500;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Answers of a model whose backend stated what they cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedCosts {
+    pub backend: String,
+    /// The name that was sent to the backend.
+    pub model: String,
+    pub answers: u64,
+    /// Answers that the price list computes too.
+    pub compared: u64,
+    /// What was stated for the compared answers.
+    pub stated: NanoUsd,
+    /// What is computed for them.
+    pub computed: NanoUsd,
+}
+
+/// The statement that counts the attempts of requests that match a condition on `a.request_id`.
+fn count_sql(condition: &str) -> String {
+    let cost_max = COST_MAX.nanos();
+    format!(
+        "INSERT INTO rollup_stated (day_ms, purpose, backend, model, answers, compared,
+          stated_nano_usd, computed_nano_usd)
+         SELECT day_ms, purpose, backend, model, count(*), count(computed),
+          sum(iif(computed IS NULL, 0, stated)), sum(coalesce(computed, 0))
+         FROM (SELECT r.started_ms - r.started_ms % {DAY_MS} AS day_ms, r.purpose, a.backend,
+           a.model, a.cost_nano_usd AS stated,
+           (SELECT iif(count(*) = count(line.value ->> 3),
+             min(sum(min(line.value ->> 3, {cost_max})), {cost_max}), NULL)
+            FROM json_each(a.lines) line) AS computed
+          FROM attempts a JOIN requests r ON r.id = a.request_id
+          WHERE {condition} AND a.cost_basis = 'reported')
+         WHERE true GROUP BY 1, 2, 3, 4
+         ON CONFLICT DO UPDATE SET answers = answers + excluded.answers,
+          compared = compared + excluded.compared,
+          stated_nano_usd = stated_nano_usd + excluded.stated_nano_usd,
+          computed_nano_usd = computed_nano_usd + excluded.computed_nano_usd"
+    )
+}
+
+/// Counts the attempts of just settled requests, in the same transaction.
+pub(crate) fn count_settled(
+    connection: &Connection,
+    settled: &[&Settlement],
+) -> rusqlite::Result<()> {
+    let has_stated = |ended: &&&Settlement| {
+        ended.attempts.iter().any(|attempt| matches!(attempt.cost, Cost::Reported(_)))
+    };
+    let ids: Vec<RequestId> =
+        settled.iter().filter(has_stated).map(|ended| ended.request.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?1))");
+    connection.prepare_cached(&sql)?.execute([rollup::id_list(&ids)]).map(drop)
+}
+
+/// Counts the requests in the temporary table `added`.
+pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)");
+    connection.execute(&sql, []).map(drop)
+}
+
+/// Sums over whole UTC days, the largest difference first.
+pub(crate) fn sum_between(
+    connection: &Connection,
+    from: WallTime,
+    to: WallTime,
+    purpose: Purpose,
+) -> rusqlite::Result<Vec<StatedCosts>> {
+    let sql = "SELECT backend, model, sum(answers) AS answers, sum(compared) AS compared,
+         sum(stated_nano_usd) AS stated, sum(computed_nano_usd) AS computed
+        FROM rollup_stated WHERE day_ms >= ?1 AND day_ms < ?2 AND purpose = ?3
+        GROUP BY 1, 2 ORDER BY abs(sum(stated_nano_usd) - sum(computed_nano_usd)) DESC, 3 DESC, 1, 2
+        LIMIT ?4";
+    let from = from.unix_ms() - from.unix_ms().rem_euclid(DAY_MS);
+    let range = params![from, to.unix_ms(), WordColumn(purpose), row_count(STATED_GROUPS_MAX)];
+    connection.prepare_cached(sql)?.query_map(range, read)?.collect()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<StatedCosts> {
+    Ok(StatedCosts {
+        backend: row.get("backend")?,
+        model: row.get("model")?,
+        answers: get_count(row, "answers")?,
+        compared: get_count(row, "compared")?,
+        stated: NanoUsd::new(row.get("stated")?),
+        computed: NanoUsd::new(row.get("computed")?),
+    })
+}

@@ -1,0 +1,20 @@
+/** How a difference between costs is shown, and of which days. */
+import { formatMoney } from "@/lib/money";
+
+export const DRIFT_DAYS = 30;
+
+/** From here on a difference is worth a look. */
+const LARGE_PERCENT = 2;
+
+export function isLarge(percent: number | null): boolean {
+  return percent !== null && Math.abs(percent) >= LARGE_PERCENT;
+}
+
+export function Difference({ nano, percent }: { nano: number | null; percent: number | null }) {
+  if (nano === null) return "–";
+  return (
+    <span className={isLarge(percent) ? "text-warn" : undefined} title={formatMoney(nano)}>
+      {percent === null ? formatMoney(nano) : `${percent} %`}
+    </span>
+  );
+}
