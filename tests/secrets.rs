@@ -152,7 +152,11 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "alert_acknowledge" | "silence_remove" | "incident" => json!({"number": 1}),
         "alert_silence" => json!({"rule": "backend-down", "scope": "up", "reason": "",
             "until": 4_000_000_000_000_i64}),
-        "alert_rule_set" | "alert_rule_preview" => {
+        "alert_ladder_set" => json!({"step": "sound", "wait_secs": 600}),
+        "alert_rule_backtest" => {
+            json!({"numbers": {"rule": "backend-down", "hold_secs": 60}, "days": 7})
+        }
+        "alert_rule_set" | "alert_rule_preview" | "alert_rule_rehearse" => {
             json!({"rule": "backend-down", "delivery": "inbox", "hold_secs": 60})
         }
         "alert_channel_secret" => json!({"channel": "webhook",

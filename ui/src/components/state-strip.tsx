@@ -5,13 +5,13 @@
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { StateBadge } from "@/components/state-mark";
+import { timeTicks } from "@/components/time-ticks";
 import type { AvailabilityState, BreakerSpanView } from "@/ipc/bindings";
 import { AVAILABILITY } from "@/lib/tables";
 import { formatClock, formatExact, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 44;
 const AXIS_PX = 18;
-const TICK_WIDTH_PX = 64;
 const SPAN_WIDTH_PX_MIN = 2;
 
 /** Height as a share of the strip, and colour. */
@@ -32,20 +32,6 @@ interface StateStripProps {
   from: number;
   to: number;
   spans: BreakerSpanView[];
-}
-
-/** Full hours or days, far enough apart for their labels. */
-function ticksOf(from: number, to: number, width: number): { at: number; label: string }[] {
-  const hour = 3_600_000;
-  const room = Math.max(Math.floor(width / TICK_WIDTH_PX), 1);
-  const step = [1, 3, 6, 12, 24, 48].map((hours) => hours * hour).find((ms) => (to - from) / ms <= room) ?? 96 * hour;
-  const midnight = new Date(from).setHours(0, 0, 0, 0);
-  const count = Math.ceil((to - midnight) / step);
-  const isDays = step >= 24 * hour;
-  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-  return Array.from({ length: count }, (_, index) => midnight + (index + 1) * step)
-    .filter((at) => at > from && at < to)
-    .map((at) => ({ at, label: isDays ? day.format(at) : formatClock(at) }));
 }
 
 export function StateStrip({ label, from, to, spans }: StateStripProps) {
@@ -113,7 +99,7 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
             );
           })}
           <line x2={width} y1={HEIGHT_PX + 0.5} y2={HEIGHT_PX + 0.5} className="stroke-line-strong" />
-          {ticksOf(from, to, width).map((tick) => (
+          {timeTicks(from, to, width).map((tick) => (
             <text
               key={tick.at}
               x={x(tick.at)}

@@ -1,6 +1,24 @@
 /** The queries of alerts. The tag of alerts invalidates them all. */
-import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
-import type { AlertChannelView, AlertRuleView, AlertsView, ApiError, InboxView, IncidentView } from "@/ipc/bindings";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  type InfiniteData,
+  type UseQueryResult,
+} from "@tanstack/react-query";
+import type {
+  AlertBacktestView,
+  AlertChannelView,
+  AlertLadderView,
+  AlertRehearsalView,
+  AlertRuleBacktest,
+  AlertRuleSet,
+  AlertRuleView,
+  AlertsView,
+  ApiError,
+  InboxView,
+  IncidentView,
+} from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
 const INBOX_PAGE_ROWS = 50;
@@ -31,9 +49,39 @@ export function useIncident(number: number): UseQueryResult<IncidentView, ApiErr
   });
 }
 
+/** When a rule would have fired in the last days, with the numbers that are typed. */
+export function useRuleBacktest(query: AlertRuleBacktest): UseQueryResult<AlertBacktestView, ApiError> {
+  const host = useHost();
+  return useQuery<AlertBacktestView, ApiError>({
+    queryKey: ["alerts", "backtest", query],
+    queryFn: () => host.alertRuleBacktest(query),
+    placeholderData: keepPreviousData,
+    retry: false,
+    gcTime: 0,
+  });
+}
+
+/** What a rule would do with made-up facts, once it is asked. */
+export function useRuleRehearsal(numbers: AlertRuleSet): UseQueryResult<AlertRehearsalView, ApiError> {
+  const host = useHost();
+  return useQuery<AlertRehearsalView, ApiError>({
+    queryKey: ["alerts", "rehearsal", numbers],
+    queryFn: () => host.alertRuleRehearse(numbers),
+    placeholderData: keepPreviousData,
+    retry: false,
+    gcTime: 0,
+  });
+}
+
 export function useAlertRules(): UseQueryResult<AlertRuleView[], ApiError> {
   const host = useHost();
   return useQuery<AlertRuleView[], ApiError>({ queryKey: ["alerts", "rules"], queryFn: () => host.alertRules() });
+}
+
+/** Who is told of an alert when, until somebody acknowledges it. */
+export function useAlertLadder(): UseQueryResult<AlertLadderView, ApiError> {
+  const host = useHost();
+  return useQuery<AlertLadderView, ApiError>({ queryKey: ["alerts", "ladder"], queryFn: () => host.alertLadder() });
 }
 
 /** The ways of telling of alerts, and whether each works. */

@@ -73,10 +73,18 @@ export const commands = {
 	alertRules: () => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rules")),
 	/**  Says when a rule would fire with other settings. Changes nothing. */
 	alertRulePreview: (req: AlertRuleSet) => typedError<AlertRulePreviewView, ApiError>(__TAURI_INVOKE("alert_rule_preview", { req })),
+	/**  Says when a rule would have fired in the last days, with other settings or the saved ones. */
+	alertRuleBacktest: (req: AlertRuleBacktest) => typedError<AlertBacktestView, ApiError>(__TAURI_INVOKE("alert_rule_backtest", { req })),
+	/**  Plays a rule on made-up facts: what it would tell, when and where. Shows and saves nothing. */
+	alertRuleRehearse: (req: AlertRuleSet) => typedError<AlertRehearsalView, ApiError>(__TAURI_INVOKE("alert_rule_rehearse", { req })),
 	/**  Sets what becomes of the alerts of a rule, and the numbers that it judges by. */
 	alertRuleSet: (req: AlertRuleSet) => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rule_set", { req })),
 	/**  Lists the channels that alerts are sent through, and whether each works. */
 	alertChannels: () => typedError<AlertChannelView[], ApiError>(__TAURI_INVOKE("alert_channels")),
+	/**  Returns who is told of an alert when, until somebody acknowledges it. */
+	alertLadder: () => typedError<AlertLadderView, ApiError>(__TAURI_INVOKE("alert_ladder")),
+	/**  Sets after which wait and from which severity on a step of the ladder tells. */
+	alertLadderSet: (req: AlertLadderSet) => typedError<AlertLadderView, ApiError>(__TAURI_INVOKE("alert_ladder_set", { req })),
 	/**  Stores the address of the webhook or the password of the mail server. */
 	alertChannelSecret: (req: AlertChannelSecret) => typedError<AlertChannelView, ApiError>(__TAURI_INVOKE("alert_channel_secret", { req })),
 	/**  Sends a test through a channel at once. */
@@ -402,6 +410,26 @@ export type AgentToolView = {
 	description: string,
 };
 
+/**  When a rule would have fired. */
+export type AlertBacktestView = {
+	/**  Since when it is known, at most the days that were asked about. */
+	from: UnixMs,
+	to: UnixMs,
+	/**
+	 *  "Would have fired 3 times in 7 days, for 40 min in all; with the saved numbers: once. In fact
+	 *  it fired twice."
+	 */
+	sentence: string,
+	/**  What the back-test does not know, in sentences. */
+	notes: string[],
+	/**  With the numbers of the request; None if no history is kept for the rule. */
+	tried: AlertFiringView[] | null,
+	/**  With the saved numbers; None if no history is kept, or the numbers are the saved ones. */
+	saved: AlertFiringView[] | null,
+	/**  What really fired. */
+	fired: AlertFiringView[],
+};
+
 /**  A way of telling the user of alerts, beside the inbox. */
 export type AlertChannel = 
 /**  Notifications of this desktop */
@@ -477,11 +505,75 @@ export type AlertEnding =
 /**  Its rule was switched off */
 "switched-off";
 
+/**  An alert of the past, or one that would have been. */
+export type AlertFiringView = {
+	title: string,
+	/**  May be before the time that was asked about. */
+	from: UnixMs,
+	/**  None while it fires. */
+	to: UnixMs | null,
+	/**  How long it fired, or has fired. */
+	lasted_secs: Count,
+};
+
 /**  What an alert rule watches over. */
 export type AlertGroup = "backends" | "money" | "local-app" | "keys";
 
+/**  Changes a step. What is absent stays. */
+export type AlertLadderSet = {
+	step: LadderStep,
+	/**  For the sound, 0 is never. */
+	wait_secs: number | null,
+	from_severity: AlertSeverity | null,
+};
+
+export type AlertLadderStepView = {
+	step: LadderStep,
+	is_on: boolean,
+	/**  The least severity that it tells. */
+	from_severity: AlertSeverity,
+	/**  Since the alert fired. */
+	wait_secs: number,
+	/**  What it does and what it needs, in a sentence. */
+	text: string,
+	/**  True if wait and severity can be set. */
+	is_editable: boolean,
+};
+
+/**  What happens with an alert that nobody acknowledges. */
+export type AlertLadderView = {
+	/**  What is told when, in a sentence. */
+	sentence: string,
+	/**  Those that are on by their time, then those that are off. */
+	steps: AlertLadderStepView[],
+};
+
 export type AlertRef = {
 	number: number,
+};
+
+export type AlertRehearsalStepView = {
+	kind: RehearsalStepKind,
+	/**  Since the condition began. */
+	after_secs: number,
+	/**  What happens, in a sentence. */
+	text: string,
+	severity: AlertSeverity | null,
+	/**  The channel that gets a message. */
+	channel: AlertChannel | null,
+	/**  What would be shown or sent, marked as a rehearsal. */
+	title: string | null,
+	body: string | null,
+};
+
+/**  What a rule would do, step by step, with made-up facts. Nothing of it is saved or shown elsewhere. */
+export type AlertRehearsalView = {
+	/**  What is told when, in a sentence. */
+	sentence: string,
+	/**  Why less is told than one may expect. */
+	notes: string[],
+	/**  In order; none for a rule that is off or judges nothing. */
+	steps: AlertRehearsalStepView[],
 };
 
 /**  A rule of alerts. */
@@ -531,7 +623,20 @@ export type AlertRule =
 /**  A key that no request used for a month */
 "key-unused" | 
 /**  Far more requests than in a usual hour */
-"unusual-use";
+"unusual-use" | 
+/**  A client or a model that no request had before */
+"first-use" | 
+/**  A key that lies in plain text in a file */
+"plain-key" | 
+/**  Little is left of a limit of a provider */
+"quota-low";
+
+export type AlertRuleBacktest = {
+	/**  What to try; what is absent is as saved. */
+	numbers: AlertRuleSet,
+	/**  1 to [`ALERT_BACKTEST_DAYS_MAX`]. */
+	days: number,
+};
 
 export type AlertRuleNumberView = {
 	value: number,
@@ -2555,6 +2660,15 @@ export type KeysScanView = {
 	vault_was_read: boolean,
 };
 
+/**  A way in which an alert is told. */
+export type LadderStep = 
+/**  An entry of the inbox */
+"inbox" | 
+/**  A notification of the desktop */
+"notification" | 
+/**  The notification again, with a sound */
+"sound" | "webhook" | "mail";
+
 export type LatencyBucketView = {
 	start: UnixMs,
 	/**  `08:00` or `21 Nov` */
@@ -3519,6 +3633,25 @@ export type ReadinessView = {
 /**  How much reasoning the model is asked for. */
 export type ReasoningEffort = "minimal" | "low" | "medium" | "high";
 
+/**  Something that happens in a rehearsal. */
+export type RehearsalStepKind = 
+/**  The condition holds */
+"pending" | 
+/**  The alert fires and is in the inbox */
+"fired" | 
+/**  The desktop shows a notification */
+"shown" | 
+/**  A channel gets a message */
+"sent" | 
+/**  The condition is over */
+"over" | 
+/**  The notification goes */
+"withdrawn" | 
+/**  The desktop says that it is over */
+"told-over" | 
+/**  The alert ends */
+"ended";
+
 export type RequestAttemptView = {
 	backend: string,
 	/**  None if the backend needs no key. */
@@ -4284,6 +4417,10 @@ export type SettingsValues = {
 	cache_redis_credential: string | null,
 	/**  When something needs your attention, and when checks finish in the background. */
 	notifications_enabled: boolean,
+	/**  An alert that nobody acknowledged for so long is shown again, with a sound; 0: never. */
+	notifications_sound_wait_secs: number,
+	/**  The least severity that is shown again with a sound. */
+	notifications_sound_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  When a backend does not answer. */
 	alerts_backend_down: "off" | "inbox" | "notification",
 	/**  When the gateway sends a backend no requests, because too many of them failed. */
@@ -4330,6 +4467,12 @@ export type SettingsValues = {
 	alerts_key_unused: "off" | "inbox" | "notification",
 	/**  When there are far more requests than in a usual hour. */
 	alerts_unusual_use: "off" | "inbox" | "notification",
+	/**  When a client or a model is used for the first time. */
+	alerts_first_use: "off" | "inbox" | "notification",
+	/**  When keys lie in plain text in files that are known to hold some. */
+	alerts_plain_key: "off" | "inbox" | "notification",
+	/**  When little is left of a limit of a provider. */
+	alerts_quota_low: "off" | "inbox" | "notification",
 	/**  How often alerts, requests and cost are summed up. */
 	alerts_digest_period: "off" | "daily" | "weekly",
 	/**  Hour of the day at which the digest is made. */
@@ -4436,6 +4579,22 @@ export type SettingsValues = {
 	alerts_unusual_use_percent: number,
 	/**  How severe it is. */
 	alerts_unusual_use_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_first_use_for_secs: number,
+	/**  How severe it is. */
+	alerts_first_use_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_plain_key_for_secs: number,
+	/**  Keys in plain text in known files. */
+	alerts_plain_key_keys: number,
+	/**  How severe it is. */
+	alerts_plain_key_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_quota_low_for_secs: number,
+	/**  Share that is left of a provider's limit. */
+	alerts_quota_low_percent: number,
+	/**  How severe it is. */
+	alerts_quota_low_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
 	webhook_enabled: boolean,
 	/**  What the address understands. */

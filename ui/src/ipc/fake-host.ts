@@ -13,6 +13,8 @@ import { fakeBackups } from "@/ipc/fake/backups";
 import { fakeExports } from "@/ipc/fake/exports";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlertChannels } from "@/ipc/fake/alert-channels";
+import { fakeAlertLadder } from "@/ipc/fake/alert-ladder";
+import { fakeAlertTrials } from "@/ipc/fake/alert-trials";
 import { fakeAlerts } from "@/ipc/fake/alerts";
 import { fakeAgents } from "@/ipc/fake/agents";
 import { fakeAudit } from "@/ipc/fake/audit";
@@ -335,6 +337,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeAlerts(doing),
     ...fakeHealth(doing),
     ...fakeAlertChannels(doing),
+    ...fakeAlertLadder(doing),
+    ...fakeAlertTrials(doing),
     ...fakePrices(doing),
 
     ...fakeUsage(doing, labelOf),

@@ -10,7 +10,7 @@ mod outbox;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{AlertChannel, AlertDelivery, ClockReading, Moment, RunId, WallTime};
+use domain::{AlertChannel, AlertDelivery, AlertSeverity, ClockReading, Moment, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use self::delivery::Delivery;
@@ -94,6 +94,8 @@ pub struct AlertContext {
     /// True while the window has the focus and so shows alerts itself.
     pub is_focused: bool,
     pub is_quiet: bool,
+    /// When an alert that nobody acknowledged is shown again with a sound; `None` for never.
+    pub escalation: Option<EscalationPolicy>,
     pub tunings: RuleTunings,
     /// The channels beside the desktop that are switched on.
     pub channels: BTreeMap<AlertChannel, ChannelPolicy>,
@@ -103,6 +105,15 @@ impl AlertContext {
     pub(crate) fn delivery(&self, rule: AlertRule) -> AlertDelivery {
         tuning_of(&self.tunings, rule).delivery
     }
+}
+
+/// Which alerts are shown again with a sound, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EscalationPolicy {
+    /// The least severity.
+    pub from: AlertSeverity,
+    /// How long an alert must have gone without being acknowledged since it fired.
+    pub wait: Duration,
 }
 
 /// What follows from an evaluation.
@@ -277,6 +288,11 @@ impl AlertBook {
     pub fn is_waiting(&self) -> bool {
         self.alerts.values().any(|alert| !alert.is_told || alert.came_back)
             || self.outboxes.values().any(Outbox::is_waiting)
+    }
+
+    /// True while nothing is pending or ends: as long as the facts stay, nothing will happen.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.alerts.values().all(|alert| alert.is_live() && alert.unknown_since_ms.is_none())
     }
 
     /// What holds and is part of another alert, as of the last evaluation.

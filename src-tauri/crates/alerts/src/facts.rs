@@ -33,6 +33,8 @@ pub struct Facts {
     pub vault: Option<VaultFact>,
     /// Keys that no request used for 30 days.
     pub unused_keys: Vec<CredentialId>,
+    /// Names that were used for the first time in the last 24 hours.
+    pub first_uses: Vec<FirstUse>,
     /// Numbers that rules compare with their thresholds.
     pub measurements: Vec<Measurement>,
     /// Rules of which nothing is known now, since what they judge could not be read.
@@ -165,6 +167,13 @@ pub struct ChannelFact {
     pub channel: AlertChannel,
     /// Why, as a clause without secrets.
     pub reason: String,
+}
+
+/// A name that no request had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstUse {
+    Client(String),
+    Model(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

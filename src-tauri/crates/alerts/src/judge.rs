@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId};
 
-use self::measured::{add_measurements, key_unused};
+use self::measured::{add_measurements, first_use, key_unused};
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
@@ -57,6 +57,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
     all.held.extend(facts.ledger.as_ref().map(ledger_fault));
     all.held.extend(facts.vault.as_ref().map(|fault| vault_fault(fault, tunings)));
     all.held.extend(facts.unused_keys.iter().map(|key| key_unused(key, tunings)));
+    all.held.extend(facts.first_uses.iter().map(|used| first_use(used, tunings)));
     all.held.extend(facts.channels.iter().map(|fault| channel_fault(fault, tunings)));
     add_measurements(&mut all, facts, tunings);
     all

@@ -8,6 +8,7 @@
 //! alerts of one server share a notification. Suppression concerns creation alone: an alert that
 //! exists is measured until it ends.
 
+mod back_test;
 mod book;
 mod condition;
 mod facts;
@@ -15,25 +16,29 @@ mod judge;
 mod measurement;
 mod message;
 mod notification;
+mod rehearsal;
 mod rule;
 mod silence;
 
+pub use back_test::{PastFiring, PastTime, back_test};
 pub use book::{
     ATTEMPTS_MAX, Alert, AlertBook, AlertContext, AlertEffect, ChannelActivity, ChannelFailure,
-    ChannelPolicy, ChannelTest, FLAPS_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY, POSTED_PER_DAY_MAX,
-    POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
-    RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressedCondition,
+    ChannelPolicy, ChannelTest, EscalationPolicy, FLAPS_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY,
+    POSTED_PER_DAY_MAX, POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY,
+    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    SuppressedCondition,
 };
 pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;
 pub use facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, Impact, KeyFact, LedgerFact, RouteFact, VaultFact,
+    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, VaultFact,
 };
 pub use judge::conditions;
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
 pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
+pub use rehearsal::{REHEARSAL_MARK, RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{
     AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,
     ThresholdSide, UNKNOWN_KEPT, tuning_of,

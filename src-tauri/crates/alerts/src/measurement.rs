@@ -34,6 +34,10 @@ pub enum Measurement {
     KeyExpiry { key: CredentialId, days: i64 },
     /// Whole days since a key was made or replaced.
     KeyAge { key: CredentialId, days: i64 },
+    /// Keys in plain text in known files, and where: file and line.
+    PlainKeys { keys: u64, places: Vec<String> },
+    /// What is left of the limit that will stop a backend first; `limit` says of what.
+    Quota { backend: BackendId, label: String, limit: String, remaining: u64, total: u64 },
 }
 
 /// Hours that cost more than usual. Amounts as they are shown.
@@ -72,18 +76,23 @@ impl Measurement {
             Self::Disk { .. } => AlertRule::DiskSpace,
             Self::KeyExpiry { .. } => AlertRule::KeyExpiry,
             Self::KeyAge { .. } => AlertRule::KeyAge,
+            Self::PlainKeys { .. } => AlertRule::PlainKey,
+            Self::Quota { .. } => AlertRule::QuotaLow,
         }
     }
 
     pub(crate) fn scope(&self) -> &str {
         match self {
-            Self::Errors { backend, .. } | Self::Latency { backend, .. } => backend.as_str(),
+            Self::Errors { backend, .. }
+            | Self::Latency { backend, .. }
+            | Self::Quota { backend, .. } => backend.as_str(),
             Self::KeyExpiry { key, .. } | Self::KeyAge { key, .. } => key.as_str(),
             Self::Bill { provider, .. } => provider,
             Self::Spend(_) | Self::Unpriced { .. } => "cost",
             Self::Requests(_) => "requests",
             Self::Cache { .. } => "cache",
             Self::Disk { .. } => "disk",
+            Self::PlainKeys { .. } => "files",
         }
     }
 
@@ -104,6 +113,8 @@ impl Measurement {
             Self::Cache { answered, eligible } => percent(*answered, *eligible),
             Self::Disk { free_megabytes } => Some(*free_megabytes as f64),
             Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } => Some(*days as f64),
+            Self::PlainKeys { keys, .. } => Some(*keys as f64),
+            Self::Quota { remaining, total, .. } => percent(*remaining, *total),
         }
     }
 

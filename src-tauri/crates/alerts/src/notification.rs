@@ -25,6 +25,8 @@ pub struct Notification {
     pub urgency: Urgency,
     /// Panel path that a click opens, for example `/backends/openai`.
     pub path: String,
+    /// True if it is to be heard, where the desktop can.
+    pub has_sound: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

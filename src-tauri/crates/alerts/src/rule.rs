@@ -1,7 +1,7 @@
 //! The table of alert rules.
 //!
-//! A rule is here only if what it judges is measured. Not here, because nothing records it yet: the
-//! quota that a provider has left, start time, memory and processor, and copies of keys in files.
+//! A rule is here only if what it judges is measured. Not here, because nothing records it yet: start
+//! time, memory and processor.
 
 mod rows;
 mod tuning;
@@ -63,6 +63,12 @@ domain::words! {
         KeyUnused = "key-unused",
         /// Far more requests than in a usual hour
         UnusualUse = "unusual-use",
+        /// A client or a model that no request had before
+        FirstUse = "first-use",
+        /// A key that lies in plain text in a file
+        PlainKey = "plain-key",
+        /// Little is left of a limit of a provider
+        QuotaLow = "quota-low",
     }
 }
 

@@ -1,6 +1,8 @@
 //! The commands, one file each: the arguments, one call of the core, and the answer as text.
 
+pub(crate) mod alert_ladder;
 pub(crate) mod alert_rules;
+pub(crate) mod alert_trials;
 pub(crate) mod alerts;
 pub(crate) mod ask;
 pub(crate) mod audit;

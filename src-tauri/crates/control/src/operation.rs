@@ -2,7 +2,9 @@
 
 mod agents;
 mod alert_channels;
+mod alert_ladder;
 mod alert_rules;
+mod alert_trials;
 mod alerts;
 mod audit;
 mod backends;
@@ -50,7 +52,9 @@ mod wiring;
 
 pub(crate) use self::agents::*;
 pub(crate) use self::alert_channels::*;
+pub(crate) use self::alert_ladder::*;
 pub(crate) use self::alert_rules::*;
+pub(crate) use self::alert_trials::*;
 pub(crate) use self::alerts::*;
 pub(crate) use self::audit::audit_log;
 pub(crate) use self::billing::{

@@ -89,10 +89,18 @@ macro_rules! operations {
             alert_rules() -> Vec<AlertRuleView>, changes [];
             /// Says when a rule would fire with other settings. Changes nothing.
             alert_rule_preview(req: AlertRuleSet) -> AlertRulePreviewView, changes [];
+            /// Says when a rule would have fired in the last days, with other settings or the saved ones.
+            alert_rule_backtest(req: AlertRuleBacktest) -> AlertBacktestView, changes [];
+            /// Plays a rule on made-up facts: what it would tell, when and where. Shows and saves nothing.
+            alert_rule_rehearse(req: AlertRuleSet) -> AlertRehearsalView, changes [];
             /// Sets what becomes of the alerts of a rule, and the numbers that it judges by.
             alert_rule_set(req: AlertRuleSet) -> Vec<AlertRuleView>, changes [Alerts, Settings];
             /// Lists the channels that alerts are sent through, and whether each works.
             alert_channels() -> Vec<AlertChannelView>, changes [];
+            /// Returns who is told of an alert when, until somebody acknowledges it.
+            alert_ladder() -> AlertLadderView, changes [];
+            /// Sets after which wait and from which severity on a step of the ladder tells.
+            alert_ladder_set(req: AlertLadderSet) -> AlertLadderView, changes [Alerts, Settings];
             /// Stores the address of the webhook or the password of the mail server.
             alert_channel_secret(req: AlertChannelSecret) -> AlertChannelView, changes [Alerts, Keys, Settings];
             /// Sends a test through a channel at once.

@@ -36,6 +36,8 @@ plain!(
     AlertChannelRef,
     AlertTestAnswer,
     AlertRef,
+    AlertLadderSet,
+    AlertRuleBacktest,
     AlertRuleSet,
     AlertSilence,
     AuditLogQuery,

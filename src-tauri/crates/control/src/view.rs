@@ -8,6 +8,8 @@ mod advice;
 mod agent_access;
 mod agents;
 mod alert_channels;
+mod alert_ladder;
+mod alert_trials;
 mod alerts;
 mod analytics;
 mod anomalies;
@@ -69,6 +71,8 @@ pub use domain::{
 };
 
 pub use self::alert_channels::*;
+pub use self::alert_ladder::*;
+pub use self::alert_trials::*;
 pub use self::alerts::*;
 pub use self::audit::*;
 pub use self::wiring::*;

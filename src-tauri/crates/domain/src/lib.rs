@@ -63,7 +63,9 @@ pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
 pub use session_tool::SessionTool;
 pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict};
-pub use text::{capitalize, count_noun, cut_between_words, group_digits, list_names, one_line};
+pub use text::{
+    capitalize, count_noun, cut_between_words, format_span, group_digits, list_names, one_line,
+};
 pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::{TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;

@@ -1,6 +1,8 @@
 //! Formats numbers and lists for sentences, the same way in the panel, in notifications and on the
 //! command line.
 
+use std::time::Duration;
+
 /// Formats a number in groups of three digits: `1,234,567`.
 #[must_use]
 pub fn group_digits(number: u64) -> String {
@@ -20,6 +22,24 @@ pub fn group_digits(number: u64) -> String {
 pub fn count_noun(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", group_digits(number))
+}
+
+/// A length of time in its two largest units: `45 s`, `5 min`, `5 min 30 s`, `2 h 10 min`, `3 d 4 h`.
+#[must_use]
+pub fn format_span(span: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let secs = span.as_secs();
+    let place = UNITS.iter().position(|(size, _)| secs >= *size).unwrap_or(UNITS.len() - 1);
+    let mut left = secs;
+    let mut parts = Vec::new();
+    for (size, unit) in UNITS.iter().skip(place).take(2) {
+        let count = left / size;
+        left %= size;
+        if count > 0 || *size == 1 && parts.is_empty() {
+            parts.push(format!("{count} {unit}"));
+        }
+    }
+    parts.join(" ")
 }
 
 /// The text with its first letter as a capital.
@@ -75,7 +95,7 @@ pub fn cut_between_words(text: &str, chars_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{capitalize, cut_between_words, group_digits, list_names, one_line};
+    use super::*;
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -94,6 +114,22 @@ mod tests {
         check(&["a", "b"], "a and b");
         check(&["a", "b", "c"], "a, b and 1 more");
         check(&["a", "b", "c", "d", "e"], "a, b and 3 more");
+    }
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let spans = [
+            (0, "0 s"),
+            (45, "45 s"),
+            (300, "5 min"),
+            (330, "5 min 30 s"),
+            (7_800, "2 h 10 min"),
+            (7_230, "2 h"),
+            (273_600, "3 d 4 h"),
+        ];
+        for (secs, text) in spans {
+            assert_eq!(format_span(Duration::from_secs(secs)), text);
+        }
     }
 
     #[test]

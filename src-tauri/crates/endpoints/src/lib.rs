@@ -5,6 +5,7 @@
 
 mod backend_load;
 mod latency;
+mod quotas;
 mod registry;
 mod routing_inputs;
 mod rules;
@@ -12,6 +13,7 @@ mod verdict;
 
 pub use backend_load::{BackendBusy, BackendTraffic, IN_FLIGHT_MAX};
 pub use latency::SPEEDS_MAX;
+pub use quotas::{QUOTA_ENDPOINTS_MAX, QuotaKind, QuotaLeft};
 pub use registry::{
     AdmittedAttempt, CONVERSATIONS_MAX, EndpointRegistry, NotAdmitted, RequestLoad, TransitionSink,
 };

@@ -18,6 +18,7 @@ use routing::Candidate;
 
 use crate::backend_load::{BackendBusy, BackendLoad, BackendTraffic};
 use crate::latency::FirstTokenLatencies;
+use crate::quotas::{QuotaLeft, Quotas};
 use crate::routing_inputs::{PriceFn, RoutingInputs};
 use crate::rules::ResilienceRules;
 use crate::verdict::{FailureReason, Verdict};
@@ -39,6 +40,7 @@ pub struct EndpointRegistry {
     pub(crate) loads: Mutex<HashMap<BackendId, BackendLoad>>,
     pub(crate) conversations: Mutex<HashMap<u64, StickyTarget>>,
     pauses: Mutex<PauseDetector>,
+    quotas: Mutex<Quotas>,
 }
 
 /// The backend that answered a conversation last, until its prompt cache is assumed to be cold.
@@ -67,6 +69,7 @@ impl EndpointRegistry {
             loads: Mutex::default(),
             conversations: Mutex::default(),
             pauses: Mutex::default(),
+            quotas: Mutex::default(),
         })
     }
 
@@ -92,6 +95,20 @@ impl EndpointRegistry {
     #[must_use]
     pub fn availability(&self, endpoint: &Endpoint, model: &str) -> Availability {
         self.endpoints.lock().availability(endpoint, model, self.clock.now())
+    }
+
+    /// Takes in what an answer said of the account's limits.
+    pub fn record_quotas(&self, endpoint: &Endpoint, quotas: Vec<QuotaLeft>) {
+        if !quotas.is_empty() {
+            self.quotas.lock().record(endpoint, quotas, self.clock.now());
+        }
+    }
+
+    /// The limit of which the smallest share is left; `None` if its provider said nothing, or not
+    /// since it renewed.
+    #[must_use]
+    pub fn scarcest_quota(&self, endpoint: &Endpoint) -> Option<QuotaLeft> {
+        self.quotas.lock().scarcest(endpoint, self.clock.now())
     }
 
     /// Requests in flight to a backend, and the adaptive limit on them.

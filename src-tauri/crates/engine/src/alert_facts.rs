@@ -20,7 +20,7 @@ use vault::{Vault, VaultState};
 
 use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
-use crate::configured::{backend_labels, open_breaker};
+use crate::configured::{backend_labels, endpoints_of, open_breaker};
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
@@ -55,12 +55,16 @@ impl AlertSources {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
         let (keys, unverified_keys) = self.keys(&settings);
-        let Measured { mut measurements, unused_keys, mut unmeasured } = self.measured.latest();
-        match self.error_rates(&settings) {
-            Some(rates) => measurements.extend(rates),
-            None => drop(unmeasured.insert(AlertRule::ErrorRate)),
+        let Measured { mut measurements, unused_keys, first_uses, mut unmeasured } =
+            self.measured.latest();
+        let levels = self.service_levels.latest();
+        match levels.is_empty() {
+            // They were not counted yet.
+            true => drop(unmeasured.insert(AlertRule::ErrorRate)),
+            false => measurements.extend(error_rates(&levels, &settings)),
         }
-        measurements.extend(self.key_times(&settings));
+        measurements.extend(self.quotas(&settings));
+        measurements.extend(key_times(&settings, self.clock.wall()));
         if self.vault.state() == VaultState::Unchecked {
             unmeasured.insert(AlertRule::VaultFault);
         }
@@ -74,10 +78,11 @@ impl AlertSources {
             keys,
             unverified_keys,
             budgets: self.budgets(&settings),
-            burns: self.burns(&settings),
+            burns: burn_facts(levels, &settings, &self.mock),
             channels,
             vault: self.vault_fault(&settings),
             unused_keys,
+            first_uses,
             measurements,
             unmeasured,
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
@@ -140,70 +145,24 @@ impl AlertSources {
         impact
     }
 
-    /// Service levels whose allowed failures are used up too fast.
-    fn burns(&self, settings: &Settings) -> Vec<BurnFact> {
-        let labels = backend_labels(settings, &self.mock);
-        let candidates = |id: &RouteId| -> Vec<BackendId> {
-            let route = settings.routes.get(id);
-            let all = route.into_iter().flat_map(|route| &route.candidates);
-            all.map(|candidate| candidate.backend.clone()).collect()
-        };
-        let fact = |level: ServiceLevel| {
-            let Burn::Burning { rule, rate } = level.burn else { return None };
-            let subject = match level.scope {
-                LevelScope::Gateway => BurnSubject::Gateway,
-                LevelScope::Route(id) => BurnSubject::Route { backends: candidates(&id), id },
-                LevelScope::Backend(id) => BurnSubject::Backend {
-                    label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
-                    id,
-                },
-            };
-            let counts = level.counts.get(&rule.long).copied().unwrap_or_default();
-            Some(BurnFact {
-                subject,
-                is_fast: rule.speed == BurnSpeed::Fast,
-                failed: counts.bad,
-                requests: counts.valid(),
-                window: rule.long.word().to_owned(),
-                times_allowed: rate,
+    /// What is left of the limits of backends all of whose keys are known to have one: as much as by
+    /// the best of them.
+    fn quotas(&self, settings: &Settings) -> Vec<Measurement> {
+        let quota = |(id, known): (&BackendId, &BackendSettings)| {
+            let endpoints = endpoints_of(settings, &self.mock, id);
+            let left = endpoints.map(|endpoint| self.registry.scarcest_quota(&endpoint));
+            let left = left.collect::<Option<Vec<_>>>()?;
+            let best =
+                left.into_iter().max_by(|one, other| one.share().total_cmp(&other.share()))?;
+            Some(Measurement::Quota {
+                backend: id.clone(),
+                label: known.label.clone(),
+                limit: best.kind.word().replace('-', " "),
+                remaining: best.remaining,
+                total: best.limit,
             })
         };
-        self.service_levels.latest().into_iter().filter_map(fact).collect()
-    }
-
-    /// Failed requests to each enabled backend; `None` before they were counted.
-    fn error_rates(&self, settings: &Settings) -> Option<Vec<Measurement>> {
-        let levels = self.service_levels.latest();
-        let rate = |level: &ServiceLevel| {
-            let LevelScope::Backend(id) = &level.scope else { return None };
-            let known = settings.backends.get(id).filter(|_| settings.is_backend_on(id))?;
-            let counts = level.counts(BurnWindow::HalfHour);
-            let (backend, label) = (id.clone(), known.label.clone());
-            Some(Measurement::Errors {
-                backend,
-                label,
-                failed: counts.bad,
-                requests: counts.valid(),
-            })
-        };
-        (!levels.is_empty()).then(|| levels.iter().filter_map(rate).collect())
-    }
-
-    /// How old each key is, and when it ends.
-    fn key_times(&self, settings: &Settings) -> Vec<Measurement> {
-        let now = self.clock.wall().unix_ms();
-        let days = |ms: i64| ms.div_euclid(DAY_MS);
-        let mut found = Vec::new();
-        for (key, known) in &settings.credentials {
-            let since = known.replaced.unwrap_or(known.created);
-            let age = days(now - since.unix_ms());
-            found.push(Measurement::KeyAge { key: key.clone(), days: age });
-            if let Some(expires) = known.expires {
-                let left = days(expires.unix_ms() - now);
-                found.push(Measurement::KeyExpiry { key: key.clone(), days: left });
-            }
-        }
-        found
+        settings.backends_on().filter_map(quota).collect()
     }
 
     /// A vault without keys is nobody's trouble.
@@ -296,6 +255,73 @@ impl AlertSources {
         }
         facts
     }
+}
+
+/// Service levels whose allowed failures are used up too fast.
+pub(crate) fn burn_facts(
+    levels: Vec<ServiceLevel>,
+    settings: &Settings,
+    mock: &BackendId,
+) -> Vec<BurnFact> {
+    let labels = backend_labels(settings, mock);
+    let candidates = |id: &RouteId| -> Vec<BackendId> {
+        let route = settings.routes.get(id);
+        let all = route.into_iter().flat_map(|route| &route.candidates);
+        all.map(|candidate| candidate.backend.clone()).collect()
+    };
+    let fact = |level: ServiceLevel| {
+        let Burn::Burning { rule, rate } = level.burn else { return None };
+        let subject = match level.scope {
+            LevelScope::Gateway => BurnSubject::Gateway,
+            LevelScope::Route(id) => BurnSubject::Route { backends: candidates(&id), id },
+            LevelScope::Backend(id) => BurnSubject::Backend {
+                label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
+                id,
+            },
+        };
+        let counts = level.counts.get(&rule.long).copied().unwrap_or_default();
+        Some(BurnFact {
+            subject,
+            is_fast: rule.speed == BurnSpeed::Fast,
+            failed: counts.bad,
+            requests: counts.valid(),
+            window: rule.long.word().to_owned(),
+            times_allowed: rate,
+        })
+    };
+    levels.into_iter().filter_map(fact).collect()
+}
+
+/// Failed requests to each enabled backend.
+pub(crate) fn error_rates(levels: &[ServiceLevel], settings: &Settings) -> Vec<Measurement> {
+    let rate = |level: &ServiceLevel| {
+        let LevelScope::Backend(id) = &level.scope else { return None };
+        let known = settings.backends.get(id).filter(|_| settings.is_backend_on(id))?;
+        let counts = level.counts(BurnWindow::HalfHour);
+        let (backend, label) = (id.clone(), known.label.clone());
+        Some(Measurement::Errors { backend, label, failed: counts.bad, requests: counts.valid() })
+    };
+    levels.iter().filter_map(rate).collect()
+}
+
+/// How old each key is at a moment, and when it ends. Nothing is known of one before it was made or
+/// replaced.
+pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
+    let days = |ms: i64| ms.div_euclid(DAY_MS);
+    let mut found = Vec::new();
+    for (key, known) in &settings.credentials {
+        let since = known.replaced.unwrap_or(known.created);
+        if since > at {
+            continue;
+        }
+        let age = days(at.unix_ms() - since.unix_ms());
+        found.push(Measurement::KeyAge { key: key.clone(), days: age });
+        if let Some(expires) = known.expires {
+            let left = days(expires.unix_ms() - at.unix_ms());
+            found.push(Measurement::KeyExpiry { key: key.clone(), days: left });
+        }
+    }
+    found
 }
 
 fn backend_fault(health: BackendHealth, open: Option<String>) -> (BackendFault, String) {

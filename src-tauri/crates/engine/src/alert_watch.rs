@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    Alert, AlertBook, AlertContext, AlertEffect, Notification, RuleTunings, Silence,
-    SilenceMatcher, SuppressedCondition, Urgency, conditions,
+    Alert, AlertBook, AlertContext, AlertEffect, EscalationPolicy, Notification, RuleTunings,
+    Silence, SilenceMatcher, SuppressedCondition, Urgency, conditions,
 };
 use domain::{Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use ledger::{AlertChange, AlertNote, AlertRow, Ledger, LedgerError};
 use parking_lot::Mutex;
 use readiness::ReadinessReport;
-use settings::SettingsStore;
+use settings::{NotificationSettings, SettingsStore};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::alert_facts::AlertSources;
@@ -271,6 +271,12 @@ impl AlertWatch {
         }
     }
 
+    /// The settings of this moment as a rehearsal has them: not in quiet hours, nobody looks.
+    #[must_use]
+    pub fn rehearsal_context(&self, tunings: RuleTunings) -> AlertContext {
+        AlertContext { is_focused: false, is_quiet: false, tunings, ..self.context() }
+    }
+
     fn context(&self) -> AlertContext {
         let settings = self.settings.current();
         let hours = (settings.alerts.quiet_from_hour, settings.alerts.quiet_until_hour);
@@ -278,10 +284,17 @@ impl AlertWatch {
             is_on: settings.notifications.enabled,
             is_focused: self.notifications.is_focused(),
             is_quiet: local_hour(self.clock.wall()).is_some_and(|hour| is_quiet(hours, hour)),
+            escalation: escalation(&settings.notifications),
             tunings: rule_tunings(&settings.alerts),
             channels: self.channels.policies(),
         }
     }
+}
+
+/// No wait at all means never: what is shown at once would always sound.
+fn escalation(settings: &NotificationSettings) -> Option<EscalationPolicy> {
+    let wait = Duration::from_secs(settings.sound_wait_secs.into());
+    (!wait.is_zero()).then_some(EscalationPolicy { from: settings.sound_severity, wait })
 }
 
 /// True for events after which something else may be true.
@@ -351,6 +364,7 @@ fn run_notification(report: &ReadinessReport, verdict: ReadinessVerdict) -> Noti
         body: one_line(&report.judgement.sentence, SENTENCE_CHARS_MAX),
         urgency,
         path: "/readiness".to_owned(),
+        has_sound: false,
     }
 }
 

@@ -18,6 +18,7 @@ use settings::VaultKind;
 use tokio::sync::RwLock;
 
 use crate::alert_facts::AlertSources;
+use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
 use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
@@ -99,16 +100,12 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     ));
     let vault_switch = vault_switch(&base, &backends, vault);
     let key_scanner = key_scanner(&base, &client_wiring);
-    let routes = Arc::new(RouteExplainer {
-        snapshots: Arc::clone(&backends.snapshots),
-        registry: Arc::clone(&backends.registry),
-        settings: Arc::clone(&base.settings),
-    });
+    let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
     let service_levels = service_level_watch(&base, &backends);
     let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
     let cost_reports = Arc::new(cost_reports(&base, &backends));
-    let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports);
+    let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
     let alerts = alert_watch(&base, &backends, &measured, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
@@ -122,6 +119,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
+        alert_history: alert_history(&base, &budgets, &service_levels),
         measured,
         service_levels,
         notifications,
@@ -138,6 +136,14 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         routes,
         key_scanner,
         client_wiring,
+    })
+}
+
+fn route_explainer(base: &BaseParts, backends: &BackendParts) -> Arc<RouteExplainer> {
+    Arc::new(RouteExplainer {
+        snapshots: Arc::clone(&backends.snapshots),
+        registry: Arc::clone(&backends.registry),
+        settings: Arc::clone(&base.settings),
     })
 }
 
@@ -410,6 +416,7 @@ fn measurement_watch(
     budgets: &Arc<BudgetWatch>,
     ledger_watch: &Arc<LedgerWatch>,
     cost_reports: &Arc<CostReports>,
+    key_scanner: &Arc<KeyScanner>,
 ) -> Arc<MeasurementWatch> {
     Arc::new(MeasurementWatch {
         settings: Arc::clone(&base.settings),
@@ -417,7 +424,9 @@ fn measurement_watch(
         ledger_watch: Arc::clone(ledger_watch),
         budgets: Arc::clone(budgets),
         cost_reports: Arc::clone(cost_reports),
+        key_scanner: Arc::clone(key_scanner),
         clock: Arc::clone(&base.clock),
+        scanned: Mutex::default(),
         latest: Mutex::default(),
     })
 }
@@ -477,6 +486,21 @@ fn alert_watch(
         book: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
     })
+}
+
+fn alert_history(
+    base: &BaseParts,
+    budgets: &Arc<BudgetWatch>,
+    service_levels: &Arc<ServiceLevelWatch>,
+) -> AlertHistory {
+    AlertHistory {
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        service_levels: Arc::clone(service_levels),
+        budgets: Arc::clone(budgets),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
+    }
 }
 
 fn playground(

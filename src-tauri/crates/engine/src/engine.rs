@@ -13,6 +13,7 @@ use settings::{Settings, SettingsStore};
 use vault::Vault;
 
 use crate::Folders;
+use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
 use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
@@ -69,6 +70,7 @@ pub(crate) struct EngineParts {
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) alerts: Arc<AlertWatch>,
+    pub(crate) alert_history: AlertHistory,
     pub(crate) measured: Arc<MeasurementWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) playground: Arc<Playground>,
@@ -285,6 +287,11 @@ impl Engine {
     #[must_use]
     pub fn alerts(&self) -> &Arc<AlertWatch> {
         &self.parts.alerts
+    }
+
+    #[must_use]
+    pub fn alert_history(&self) -> &AlertHistory {
+        &self.parts.alert_history
     }
 
     #[must_use]

@@ -4,6 +4,7 @@
 //! built; only `assemble` and `start` know all of them. Invariant: no other crate spawns a task.
 
 mod alert_facts;
+mod alert_history;
 mod alert_watch;
 mod allocator;
 mod assemble;
@@ -102,6 +103,7 @@ pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
 pub use model_catalogue::ModelCatalogue;
 
+pub use alert_history::{AlertHistory, RuleBackTest};
 pub use alert_watch::AlertWatch;
 pub use message_channels::MessageChannels;
 pub use notifications::{NotificationOutcome, Notifications, WindowFocus};

@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::{AlertRule, Measurement, RequestSpike, SpendSpike};
+use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
 use analytics::{HISTORY_HOURS, Spike, whole_count, whole_nanos};
-use domain::{BackendId, Clock, CredentialId, NanoUsd, ShownCurrency, WallTime};
+use domain::{BackendId, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
     UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
-use settings::SettingsStore;
+use settings::{Settings, SettingsStore};
 
 use crate::budget_watch::BudgetWatch;
 use crate::cost_reports::CostReports;
+use crate::key_scanner::KeyScanner;
 use crate::ledger_watch::LedgerWatch;
+use crate::snapshot::PLAYGROUND_CLIENT;
 use crate::tasks::Tasks;
 use crate::usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 
@@ -27,19 +29,23 @@ const FIRST_EVALUATION_SECS: u64 = 15;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Time that latencies are compared with, before the last hour.
-const USUAL_DAYS: i64 = 7;
+pub(crate) const USUAL_DAYS: i64 = 7;
 /// Answers in that time before it says anything.
-const USUAL_REQUESTS_MIN: u64 = 50;
+pub(crate) const USUAL_REQUESTS_MIN: u64 = 50;
 /// Days of bills that are compared, today included.
 const BILL_DAYS: i64 = 8;
 /// Least difference to a bill that is worth a look.
 const BILL_DIFFERENCE_MIN: NanoUsd = NanoUsd::new(1_000_000_000);
 /// Days without a request after which a key counts as unused.
 const UNUSED_DAYS: i64 = 30;
+/// Days of requests after which a first use says something.
+const FIRST_USE_DAYS: i64 = 7;
+/// Time between two looks for keys in plain text.
+const SCAN_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 const MEGABYTE: u64 = 1_000_000;
 
 /// Rules that are judged by what this watch reads.
-const RULES: [AlertRule; 8] = [
+const RULES: [AlertRule; 10] = [
     AlertRule::SlowAnswers,
     AlertRule::SpendAnomaly,
     AlertRule::UnusualUse,
@@ -48,6 +54,8 @@ const RULES: [AlertRule; 8] = [
     AlertRule::CacheHits,
     AlertRule::DiskSpace,
     AlertRule::KeyUnused,
+    AlertRule::FirstUse,
+    AlertRule::PlainKey,
 ];
 
 /// What was read last.
@@ -55,6 +63,7 @@ const RULES: [AlertRule; 8] = [
 pub(crate) struct Measured {
     pub(crate) measurements: Vec<Measurement>,
     pub(crate) unused_keys: Vec<CredentialId>,
+    pub(crate) first_uses: Vec<FirstUse>,
     /// Rules whose numbers could not be read.
     pub(crate) unmeasured: BTreeSet<AlertRule>,
 }
@@ -65,7 +74,10 @@ pub(crate) struct MeasurementWatch {
     pub(crate) ledger_watch: Arc<LedgerWatch>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) cost_reports: Arc<CostReports>,
+    pub(crate) key_scanner: Arc<KeyScanner>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Keys in plain text, and when they were looked for.
+    pub(crate) scanned: Mutex<Option<(Moment, Measurement)>>,
     /// `None` until the first evaluation.
     pub(crate) latest: Mutex<Option<Measured>>,
 }
@@ -111,7 +123,47 @@ impl MeasurementWatch {
                 found.unmeasured.insert(AlertRule::KeyUnused);
             }
         }
+        match self.first_uses(now).await {
+            Ok(uses) => found.first_uses = uses,
+            Err(error) => {
+                tracing::warn!(%error, "first uses could not be read for the alerts");
+                found.unmeasured.insert(AlertRule::FirstUse);
+            }
+        }
+        match self.plain_keys().await {
+            Some(keys) => found.measurements.push(keys),
+            None => drop(found.unmeasured.insert(AlertRule::PlainKey)),
+        }
         *self.latest.lock() = Some(found);
+    }
+
+    /// Clients and models of the last 24 hours that were not used before. In a young ledger everything
+    /// is new.
+    async fn first_uses(&self, now: WallTime) -> Result<Vec<FirstUse>, LedgerError> {
+        let oldest = self.ledger.first_hour().await?;
+        if oldest.is_none_or(|oldest| oldest > before(now, FIRST_USE_DAYS * DAY_MS)) {
+            return Ok(Vec::new());
+        }
+        let since = before(now, DAY_MS);
+        let clients = self.ledger.first_uses(GroupBy::Client, since).await?;
+        let models = self.ledger.first_uses(GroupBy::Model, since).await?;
+        let clients = clients.into_iter().filter(|(name, _)| name != PLAYGROUND_CLIENT);
+        let clients = clients.map(|(name, _)| FirstUse::Client(name));
+        Ok(clients.chain(models.into_iter().map(|(name, _)| FirstUse::Model(name))).collect())
+    }
+
+    /// Keys in the files that are known to hold some; looked for again after [`SCAN_PAUSE`]. `None` if
+    /// the files could not be read.
+    async fn plain_keys(&self) -> Option<Measurement> {
+        let now = self.clock.now();
+        let known = self.scanned.lock().clone();
+        if let Some((_, found)) = known.filter(|(at, _)| now.since(*at) < SCAN_PAUSE) {
+            return Some(found);
+        }
+        let (keys, places) = self.key_scanner.known_places().await.ok()?;
+        let found = Measurement::PlainKeys { keys: keys as u64, places };
+        *self.scanned.lock() = Some((now, found.clone()));
+        Some(found)
     }
 
     /// First tokens of this hour and the one before, and of the week before, of each backend with
@@ -166,25 +218,19 @@ impl MeasurementWatch {
         let start = |spike: &Spike| hours.get(spike.hours.start).map_or(now, |hour| hour.start);
         let spend = match cost {
             None => None,
-            Some(spike) => Some(SpendSpike {
-                percent_of_usual: percent_of(spike.actual, spike.expected),
-                actual: shown.format(whole_nanos(spike.actual)),
-                usual: shown.format(whole_nanos(spike.expected)),
-                client: self.top_client(start(&spike), now, |it| it.cost.nanos()).await?,
-            }),
+            Some(spike) => {
+                let client = self.top_client(start(&spike), now, |it| it.cost.nanos()).await?;
+                Some(spend_spike(&spike, shown, client))
+            }
         };
         let requests = match requests {
             None => None,
-            Some(spike) => Some(RequestSpike {
-                percent_of_usual: percent_of(spike.actual, spike.expected),
-                actual: whole_count(spike.actual),
-                usual: whole_count(spike.expected / spike.hours.len().max(1) as f64),
-                client: self
-                    .top_client(start(&spike), now, |it| {
-                        i64::try_from(it.requests).unwrap_or(i64::MAX)
-                    })
-                    .await?,
-            }),
+            Some(spike) => {
+                let most =
+                    |it: &ledger::UsageTotals| i64::try_from(it.requests).unwrap_or(i64::MAX);
+                let client = self.top_client(start(&spike), now, most).await?;
+                Some(request_spike(&spike, client))
+            }
         };
         Ok(vec![Measurement::Spend(spend), Measurement::Requests(requests)])
     }
@@ -269,7 +315,35 @@ impl MeasurementWatch {
     }
 
     fn shown(&self) -> ShownCurrency {
-        self.settings.current().currency.shown().0
+        shown_currency(&self.settings.current())
+    }
+}
+
+pub(crate) fn shown_currency(settings: &Settings) -> ShownCurrency {
+    settings.currency.shown().0
+}
+
+/// A spike of cost in words; `client` is who cost the most.
+pub(crate) fn spend_spike(
+    spike: &Spike,
+    shown: ShownCurrency,
+    client: Option<String>,
+) -> SpendSpike {
+    SpendSpike {
+        percent_of_usual: percent_of(spike.actual, spike.expected),
+        actual: shown.format(whole_nanos(spike.actual)),
+        usual: shown.format(whole_nanos(spike.expected)),
+        client,
+    }
+}
+
+/// A spike of requests in words; `client` is who sent the most.
+pub(crate) fn request_spike(spike: &Spike, client: Option<String>) -> RequestSpike {
+    RequestSpike {
+        percent_of_usual: percent_of(spike.actual, spike.expected),
+        actual: whole_count(spike.actual),
+        usual: whole_count(spike.expected / spike.hours.len().max(1) as f64),
+        client,
     }
 }
 
@@ -295,4 +369,4 @@ fn percent_of(actual: f64, usual: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

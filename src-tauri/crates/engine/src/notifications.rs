@@ -48,6 +48,7 @@ impl Notifications {
             body: "Notifications work. Click to open the settings.".to_owned(),
             urgency: Urgency::Normal,
             path: "/settings".to_owned(),
+            has_sound: false,
         })
         .await
     }

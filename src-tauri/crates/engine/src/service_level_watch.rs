@@ -176,12 +176,12 @@ impl ServiceLevelWatch {
 }
 
 /// For how long requests are kept.
-fn kept_time(settings: &Settings) -> Duration {
+pub(crate) fn kept_time(settings: &Settings) -> Duration {
     Duration::from_secs(u64::from(settings.ledger.retention_days) * DAY_SECS)
 }
 
 /// The default objectives. A route with one backend promises no more than that.
-fn objectives(settings: &Settings) -> Vec<(LevelScope, Objective)> {
+pub(crate) fn objectives(settings: &Settings) -> Vec<(LevelScope, Objective)> {
     let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route)).map(
         |(id, route)| {
             let first = route.candidates.first().map(|candidate| &candidate.backend);
@@ -212,38 +212,40 @@ fn level(
 
 /// Valid requests of one time until now.
 #[derive(Default)]
-struct ValidCounts {
-    gateway: RequestCounts,
-    named: BTreeMap<(OutcomeDimension, String), RequestCounts>,
-}
+struct ValidCounts(BTreeMap<LevelScope, RequestCounts>);
 
 impl ValidCounts {
     fn of(outcomes: &[OutcomeCount]) -> Self {
         let mut all = Self::default();
-        for outcome in outcomes {
-            let Some(is_good) = is_good(outcome) else { continue };
-            let counts = match is_good {
-                true => RequestCounts { good: outcome.count, bad: 0 },
-                false => RequestCounts { good: 0, bad: outcome.count },
-            };
-            *all.named.entry((outcome.dimension, outcome.name.clone())).or_default() += counts;
-            if outcome.dimension == OutcomeDimension::Route {
-                all.gateway += counts;
-            }
+        for (scope, counts) in outcomes.iter().flat_map(scopes_of) {
+            *all.0.entry(scope).or_default() += counts;
         }
         all
     }
 
     fn of_scope(&self, scope: &LevelScope) -> RequestCounts {
-        let named = |dimension, name: &str| {
-            self.named.get(&(dimension, name.to_owned())).copied().unwrap_or_default()
-        };
-        match scope {
-            LevelScope::Gateway => self.gateway,
-            LevelScope::Route(id) => named(OutcomeDimension::Route, id.as_str()),
-            LevelScope::Backend(id) => named(OutcomeDimension::Backend, id.as_str()),
-        }
+        self.0.get(scope).copied().unwrap_or_default()
     }
+}
+
+/// What an outcome counts for: the gateway and its route, or its backend. Nothing if it is not valid.
+pub(crate) fn scopes_of(outcome: &OutcomeCount) -> Vec<(LevelScope, RequestCounts)> {
+    let counts = match is_good(outcome) {
+        None => return Vec::new(),
+        Some(true) => RequestCounts { good: outcome.count, bad: 0 },
+        Some(false) => RequestCounts { good: 0, bad: outcome.count },
+    };
+    let name = outcome.name.as_str();
+    let scopes = match outcome.dimension {
+        OutcomeDimension::Route => {
+            let route = RouteId::new(name).ok().map(LevelScope::Route);
+            std::iter::once(LevelScope::Gateway).chain(route).collect()
+        }
+        OutcomeDimension::Backend => {
+            BackendId::new(name).ok().map(LevelScope::Backend).into_iter().collect::<Vec<_>>()
+        }
+    };
+    scopes.into_iter().map(|scope| (scope, counts)).collect()
 }
 
 /// `None` for what says nothing about who answers: the caller's own errors and faults of this
@@ -298,10 +300,11 @@ mod tests {
         let route = LevelScope::Route(RouteId::new("fast").expect("a name"));
         let found = counts(OutcomeDimension::Route);
         assert_eq!(found.of_scope(&route), RequestCounts { good: 100, bad: 31 });
-        assert_eq!(found.gateway, RequestCounts { good: 100, bad: 31 });
+        let gateway = LevelScope::Gateway;
+        assert_eq!(found.of_scope(&gateway), RequestCounts { good: 100, bad: 31 });
         let backend = LevelScope::Backend(BackendId::new("fast").expect("a name"));
         let found = counts(OutcomeDimension::Backend);
         assert_eq!(found.of_scope(&backend), RequestCounts { good: 100, bad: 23 });
-        assert_eq!(found.gateway, RequestCounts::default(), "attempts are not requests");
+        assert_eq!(found.of_scope(&gateway), RequestCounts::default(), "attempts are not requests");
     }
 }

@@ -37,7 +37,8 @@ pub fn smallest_daily_budget(statuses: &[BudgetStatus]) -> Option<NanoUsd> {
     daily.map(|status| status.budget.limit).min()
 }
 
-fn without_gaps(
+/// Every hour from `start` to that of `to`; those that are not known are without requests.
+pub(crate) fn without_gaps(
     start: WallTime,
     to: WallTime,
     known: &[(WallTime, UsageTotals)],

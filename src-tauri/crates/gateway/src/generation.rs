@@ -24,6 +24,7 @@ use crate::failure::{Failure, bad_request};
 use crate::headers::{Media, copy_to_client, media};
 use crate::limits::RUNAWAY_BODY_BYTES_MIN;
 use crate::outbound::Outbound;
+use crate::quota_headers::read_quotas;
 use crate::relay::{self, Relay, RelayContext};
 use crate::response::{self, CACHE, JSON, Refusal, ResponseBody};
 use crate::response_items::{ResponseItemStore, ResponseItemWriter};
@@ -143,6 +144,8 @@ impl Call for Generation {
         };
         let response = send(outbound, request).await?;
         record.first_byte(response.status.as_u16());
+        let quotas = read_quotas(&response.headers, outbound.clock.wall());
+        outbound.registry.record_quotas(&candidate.endpoint, quotas);
         let request_body = call.request.body();
         let opening = open::Opening { outbound, limits, backend, request_body, share };
         opening.open(exchange, response, record).await

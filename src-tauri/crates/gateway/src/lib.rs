@@ -36,6 +36,7 @@ mod metrics;
 mod models;
 mod outbound;
 mod probe;
+mod quota_headers;
 mod refusals;
 mod relay;
 mod request_heads;

@@ -66,9 +66,15 @@ impl LatencyHistogram {
         self.0.saturating_record(micros.min(MICROS_MAX));
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// Adds the latencies of `other`.
+    pub fn merge(&mut self, other: &Self) {
         // Both have the same bounds.
         let _ = self.0.add(&other.0);
+    }
+
+    /// Takes away latencies that were merged before.
+    pub fn unmerge(&mut self, other: &Self) {
+        let _ = self.0.subtract(&other.0);
     }
 
     /// The counts as they are stored.

@@ -107,7 +107,8 @@ pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
 pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedTimeRow};
 pub use outcome_counts::{
-    EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OutcomeCount, OutcomeDimension, OutcomePrecision,
+    EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount,
+    OutcomeDimension, OutcomeMinutes, OutcomePrecision,
 };
 pub use past_calls::{PAST_CALLS_MAX, PastCallRow};
 pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};

@@ -5,7 +5,7 @@
 //! index.
 
 use domain::WallTime;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
 use crate::requests::oldest_id_at;
@@ -15,6 +15,10 @@ use crate::usage::slot_start;
 pub const EXACT_REQUESTS_MAX: usize = 50_000;
 /// Most failed requests read for a long range, the newest.
 pub const FAILED_REQUESTS_MAX: usize = 100_000;
+/// Most requests read for outcomes by minute, the newest.
+pub const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
+
+const MINUTE_MS: i64 = 60_000;
 
 domain::words! {
     /// What requests are counted by.
@@ -38,6 +42,15 @@ pub struct OutcomeCount {
     pub count: u64,
 }
 
+/// Outcomes by the minute in which their request began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OutcomeMinutes {
+    /// Since when all of them are here: later than asked for if there were too many.
+    pub from: WallTime,
+    /// By the start of the minute, in no order.
+    pub counts: Vec<(WallTime, OutcomeCount)>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomePrecision {
     /// To the millisecond, at most [`EXACT_REQUESTS_MAX`] requests.
@@ -51,6 +64,62 @@ pub enum OutcomePrecision {
 const REQUEST_FAILURE: &str = "CASE WHEN r.state = 'complete' THEN NULL
      ELSE coalesce(a.class, a.error_class, r.error_class, 'unknown') END";
 
+/// How the newest requests from an id on ended, by route.
+fn request_outcomes(column: &str, groups: &str) -> String {
+    format!(
+        "SELECT {column}r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
+        FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+          AND state IN ('complete', 'failed', 'partial') ORDER BY id DESC LIMIT ?2) r
+        LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts GROUP BY {groups}"
+    )
+}
+
+/// How the attempts of the newest requests from an id on ended, by backend.
+fn attempt_outcomes(column: &str, groups: &str) -> String {
+    format!(
+        "SELECT {column}a.backend AS name, coalesce(a.class, a.error_class) AS failure,
+         count(*) AS count
+        FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+          AND state <> 'reserved' ORDER BY id DESC LIMIT ?2) r
+        JOIN attempts a ON a.request_id = r.id
+        WHERE a.error_class IS NOT NULL OR r.state = 'complete' GROUP BY {groups}"
+    )
+}
+
+/// The user's own traffic since `from`, or of the newest `requests_max` requests.
+pub(crate) fn minutes_since(
+    connection: &Connection,
+    from: WallTime,
+    requests_max: usize,
+) -> rusqlite::Result<OutcomeMinutes> {
+    let limit = row_count(requests_max);
+    let oldest = "SELECT started_ms FROM requests WHERE id >= ?1 AND purpose = 'user'
+        ORDER BY id DESC LIMIT 1 OFFSET ?2";
+    let oldest: Option<i64> = connection
+        .prepare_cached(oldest)?
+        .query_row(params![oldest_id_at(from), limit], |row| row.get(0))
+        .optional()?;
+    // A minute that is not whole would say too little.
+    let from =
+        oldest.map_or(from, |ms| WallTime::from_unix_ms(ms - ms.rem_euclid(MINUTE_MS) + MINUTE_MS));
+    let mut found = OutcomeMinutes { from, counts: Vec::new() };
+    let column = "r.started_ms / 60000 AS minute, ";
+    for (dimension, sql) in [
+        (OutcomeDimension::Route, request_outcomes(column, "1, 2, 3")),
+        (OutcomeDimension::Backend, attempt_outcomes(column, "1, 2, 3")),
+    ] {
+        let read = |row: &Row<'_>| {
+            let minute: i64 = row.get("minute")?;
+            Ok((WallTime::from_unix_ms(minute * MINUTE_MS), read_count(row, dimension)?))
+        };
+        let range = params![oldest_id_at(from), limit];
+        for count in connection.prepare_cached(&sql)?.query_map(range, read)? {
+            found.counts.push(count?);
+        }
+    }
+    Ok(found)
+}
+
 /// The user's own traffic since `from`.
 pub(crate) fn count_since(
     connection: &Connection,
@@ -61,20 +130,12 @@ pub(crate) fn count_since(
     match precision {
         OutcomePrecision::Exact => {
             let range = params![oldest_id_at(from), row_count(EXACT_REQUESTS_MAX)];
-            let requests = format!(
-                "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
-                FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
-                  AND state IN ('complete', 'failed', 'partial') ORDER BY id DESC LIMIT ?2) r
-                LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts GROUP BY 1, 2"
-            );
-            collect(connection, &requests, range, OutcomeDimension::Route, &mut all)?;
-            let attempts = "SELECT a.backend AS name, coalesce(a.class, a.error_class) AS failure,
-                 count(*) AS count
-                FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
-                  AND state <> 'reserved' ORDER BY id DESC LIMIT ?2) r
-                JOIN attempts a ON a.request_id = r.id
-                WHERE a.error_class IS NOT NULL OR r.state = 'complete' GROUP BY 1, 2";
-            collect(connection, attempts, range, OutcomeDimension::Backend, &mut all)?;
+            for (dimension, sql) in [
+                (OutcomeDimension::Route, request_outcomes("", "1, 2")),
+                (OutcomeDimension::Backend, attempt_outcomes("", "1, 2")),
+            ] {
+                collect(connection, &sql, range, dimension, &mut all)?;
+            }
         }
         OutcomePrecision::Quarter => {
             let from = slot_start(from);
@@ -125,16 +186,18 @@ fn collect(
     dimension: OutcomeDimension,
     all: &mut Vec<OutcomeCount>,
 ) -> rusqlite::Result<()> {
-    let read = |row: &Row<'_>| {
-        Ok(OutcomeCount {
-            dimension,
-            name: row.get("name")?,
-            failure: row.get("failure")?,
-            count: get_count(row, "count")?,
-        })
-    };
+    let read = |row: &Row<'_>| read_count(row, dimension);
     for outcome in connection.prepare_cached(sql)?.query_map(range, read)? {
         all.push(outcome?);
     }
     Ok(())
+}
+
+fn read_count(row: &Row<'_>, dimension: OutcomeDimension) -> rusqlite::Result<OutcomeCount> {
+    Ok(OutcomeCount {
+        dimension,
+        name: row.get("name")?,
+        failure: row.get("failure")?,
+        count: get_count(row, "count")?,
+    })
 }

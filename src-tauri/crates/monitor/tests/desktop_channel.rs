@@ -150,9 +150,14 @@ fn inside_a_bus_with_a_recording_server() {
     if !is_inside() {
         return;
     }
-    for (capabilities, delivered, actions) in [
-        (vec!["body"], DeliveryOutcome::ShownOnly, vec![]),
-        (vec!["body", "actions"], DeliveryOutcome::Clickable, vec!["default", "Open"]),
+    for (capabilities, delivered, actions, sound) in [
+        (vec!["body"], DeliveryOutcome::ShownOnly, vec![], None),
+        (
+            vec!["body", "actions", "sound"],
+            DeliveryOutcome::Clickable,
+            vec!["default", "Open"],
+            Some("dialog-warning"),
+        ),
     ] {
         let (notified, told) = mpsc::channel();
         let server = RecordingServer { capabilities, notified };
@@ -167,6 +172,7 @@ fn inside_a_bus_with_a_recording_server() {
         assert_eq!(told.app_name, "Gatehouse");
         assert_eq!(told.desktop_entry.as_deref(), Some("gatehouse"));
         assert_eq!(told.urgency, Some(2));
+        assert_eq!(told.sound.as_deref(), sound);
     }
 }
 
@@ -176,6 +182,7 @@ struct ReceivedNotification {
     actions: Vec<String>,
     desktop_entry: Option<String>,
     urgency: Option<u8>,
+    sound: Option<String>,
 }
 
 struct RecordingServer {
@@ -203,7 +210,8 @@ impl RecordingServer {
     ) -> u32 {
         let desktop_entry = hints.remove("desktop-entry").and_then(|hint| hint.try_into().ok());
         let urgency = hints.remove("urgency").and_then(|hint| hint.try_into().ok());
-        let told = ReceivedNotification { app_name, actions, desktop_entry, urgency };
+        let sound = hints.remove("sound-name").and_then(|hint| hint.try_into().ok());
+        let told = ReceivedNotification { app_name, actions, desktop_entry, urgency, sound };
         self.notified.send(told).expect("the test waits");
         1
     }
@@ -238,6 +246,7 @@ fn notification(title: &str, body: &str, path: &str) -> Notification {
         body: body.to_owned(),
         urgency: Urgency::Critical,
         path: path.to_owned(),
+        has_sound: true,
     }
 }
 

@@ -18,9 +18,9 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect,
-    NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode, UnsupportedFeature, VaultKind,
-    ViewId, WallTime,
+    AlertSeverity, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
+    ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode, UnsupportedFeature,
+    VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -215,6 +215,10 @@ settings! {
         /// When something needs your attention, and when checks finish in the background.
         enabled: bool = true, panel Notifications "Desktop notifications",
             summary "Notifications";
+        /// An alert that nobody acknowledged for so long is shown again, with a sound; 0: never.
+        sound_wait_secs: u32 = 600, in 0..=86_400;
+        /// The least severity that is shown again with a sound.
+        sound_severity: AlertSeverity = AlertSeverity::Critical;
     }
 }
 

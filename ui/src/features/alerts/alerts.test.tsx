@@ -191,3 +191,58 @@ test("the address of a webhook is stored, with the core's word on a wrong one", 
   expect(store).toHaveBeenLastCalledWith({ channel: "webhook", secret: "https://other.example.com/x" });
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
 });
+
+test("a rule is tried on the past with the numbers that are typed, beside the saved ones and what fired", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/rules");
+  const tried = vi.spyOn(host, "alertRuleBacktest");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Requests to a backend fail" }));
+  const test = within(await screen.findByRole("region", { name: "Back-test" }));
+  expect(await test.findByText(/^Would have fired 3 times in 7 days, for .* in all\. In fact/)).toBeVisible();
+  await user.clear(screen.getByLabelText(/^Threshold/));
+  await user.type(screen.getByLabelText(/^Threshold/), "3");
+  expect(await test.findByText(/^Would have fired once in 7 days.*with the saved numbers: 3 times/)).toBeVisible();
+  expect(tried).toHaveBeenLastCalledWith({
+    numbers: expect.objectContaining({ rule: "error-rate", threshold: 3 }),
+    days: 7,
+  });
+  await user.click(test.getByRole("radio", { name: "30 days" }));
+  expect(await test.findByText(/^Would have fired twice in 30 days/)).toBeVisible();
+  const slider = test.getByRole("slider");
+  slider.focus();
+  await user.keyboard("{ArrowRight}");
+  expect(slider).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Would fire: Requests to a backend fail, /));
+});
+
+test("a rule without recorded facts says so, and not that it would never have fired", async () => {
+  const { user } = renderPanel("failing", "/alerts/rules");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
+  const test = within(await screen.findByRole("region", { name: "Back-test" }));
+  expect(await test.findByText(/^No history is kept for this rule\./)).toBeVisible();
+  expect(test.queryByText(/Would/)).not.toBeInTheDocument();
+});
+
+test("a rehearsal shows what would be told and when, marked as one", async () => {
+  const { user } = renderPanel("failing", "/alerts/rules");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
+  await user.click(await screen.findByRole("button", { name: "Rehearse" }));
+  const steps = within(await screen.findByRole("list", { name: "Steps of the rehearsal" }));
+  const all = steps.getAllByRole("listitem").map((item) => item.textContent);
+  expect(all[0]).toBe("at onceThe condition holds.");
+  expect(all[2]).toMatch(/^5 min 30 sThe desktop shows a notification\.Rehearsal: Disk almost full/);
+  expect(all.at(-1)).toMatch(/The alert ends/);
+  await user.click(screen.getByRole("button", { name: "Hide rehearsal" }));
+  expect(screen.queryByRole("list", { name: "Steps of the rehearsal" })).not.toBeInTheDocument();
+});
+
+test("the ladder says who is told when, and its waits and severities are set in place", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/channels");
+  const set = vi.spyOn(host, "alertLadderSet");
+  expect(await screen.findByText(/^At once the inbox, after 30 s a notification, after 10 min a sound/)).toBeVisible();
+  await choose(user, screen.getByRole("combobox", { name: "Notification with a sound: wait" }), "After 1 min");
+  expect(set).toHaveBeenCalledWith({ step: "sound", wait_secs: 60, from_severity: null });
+  expect(await screen.findByText(/after 30 s a notification, after 1 min a sound/)).toBeVisible();
+  await choose(user, screen.getByRole("combobox", { name: "Notification with a sound: from severity" }), "From high");
+  expect(set).toHaveBeenLastCalledWith({ step: "sound", wait_secs: null, from_severity: "high" });
+  const steps = within(screen.getByRole("list", { name: "Steps of the ladder" }));
+  expect(steps.getAllByRole("listitem").at(-1)).toHaveTextContent(/^offMailOff\. Switch it on/);
+});

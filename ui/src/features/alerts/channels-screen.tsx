@@ -3,6 +3,7 @@ import { KeyRound, Send } from "lucide-react";
 import { useRef, useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { reportError } from "@/features/alerts/firing-screen";
+import { Ladder } from "@/features/alerts/ladder";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -34,6 +35,7 @@ export function ChannelsScreen() {
       <Reading of={channels} skeleton={<LoadingCard label="Loading channels" className="h-[300px]" />}>
         {(all) => (
           <>
+            <Ladder />
             {all.map((channel) => (
               <Channel key={channel.channel} view={channel} />
             ))}

@@ -1,5 +1,6 @@
 /** The editor of a rule: what becomes of its alerts and the numbers that it judges by, with the sentence they make. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -7,7 +8,9 @@ import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput, type ControlProps } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import { notify } from "@/components/toast";
+import { BackTest } from "@/features/alerts/back-test";
 import { DELIVERIES } from "@/features/alerts/deliveries";
+import { Rehearsal } from "@/features/alerts/rehearsal";
 import { useAction } from "@/ipc/actions";
 import { useHost } from "@/ipc/host-context";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -50,7 +53,9 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
   const form = useForm<Draft>({ defaultValues: draftOf(rule) });
   const draft = useWatch({ control: form.control }) as Draft;
   const set = useAction("alertRuleSet", (call, req: AlertRuleSet) => call(req));
-  const preview = usePreview(requestOf(rule, draft));
+  const [isRehearsing, setRehearsing] = useState(false);
+  const numbers = requestOf(rule, draft);
+  const preview = usePreview(numbers);
   const submit = form.handleSubmit((typed) =>
     set.mutate(requestOf(rule, typed), {
       onSuccess: () => {
@@ -62,7 +67,7 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
   const fault = (field: (typeof FIELDS)[number]) => faultOf(set.error ?? preview.error, field);
   const standard = () => form.reset({ ...draftOf(rule, "default"), delivery: draft.delivery });
   return (
-    <Dialog open onClose={onClose} title={rule.title} description="In force with the next evaluation.">
+    <Dialog open onClose={onClose} title={rule.title} description="In force with the next evaluation." width="wide">
       <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
           <Field label="Alerts are" fault={fault("delivery")}>
@@ -97,8 +102,13 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
             {preview.data?.sentence ?? rule.condition}
           </section>
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
+          <BackTest numbers={numbers} />
+          {isRehearsing && <Rehearsal numbers={numbers} />}
         </DialogBody>
         <DialogFoot>
+          <Button onClick={() => setRehearsing(!isRehearsing)} aria-expanded={isRehearsing} className="mr-auto">
+            {isRehearsing ? "Hide rehearsal" : "Rehearse"}
+          </Button>
           <Button onClick={standard}>Defaults</Button>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={set.isPending}>

@@ -301,4 +301,42 @@ export const ALERT_RULES: RuleRow[] = [
     severity: severity("high"),
     keep_secs: 1800,
   },
+  {
+    ...NO_NUMBERS,
+    rule: "first-use",
+    group: "keys",
+    title: "First use",
+    condition:
+      "Fires when a client or a model is used for the first time, once a week of requests is known. Ends when it was a day ago. Low.",
+    delivery: "inbox",
+    hold: hold(0),
+    severity: severity("low"),
+    keep_secs: 0,
+  },
+  {
+    ...NO_NUMBERS,
+    rule: "plain-key",
+    group: "keys",
+    title: "Keys in plain text",
+    condition:
+      "Fires when 1 or more keys lie in plain text in shell profiles and files of coding tools, which are read every six hours. Ends when fewer do. Low.",
+    delivery: "inbox",
+    hold: hold(0),
+    threshold: number(1, [1, 1000], "keys", "Keys in plain text in known files."),
+    severity: severity("low"),
+    keep_secs: 0,
+  },
+  {
+    ...NO_NUMBERS,
+    rule: "quota-low",
+    group: "money",
+    title: "Near a provider's limit",
+    condition:
+      "Fires when less than 10 % is left of a limit that a provider names in its answers, by every key of a backend, for 2 minutes. Ends when more is left or it renewed, for 10 minutes. Medium.",
+    delivery: "notification",
+    hold: hold(120),
+    threshold: number(10, [1, 90], "%", "Share that is left of a provider's limit."),
+    severity: severity("medium"),
+    keep_secs: 600,
+  },
 ];

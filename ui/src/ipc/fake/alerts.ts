@@ -43,7 +43,7 @@ function ended(since: number, lasted: number) {
 }
 
 /** Oldest first. */
-function makeEntries({ scenario, clients }: Doing["world"], now: number): InboxEntryView[] {
+export function makeEntries({ scenario, clients }: Doing["world"], now: number): InboxEntryView[] {
   if (clients.length === 0) return [];
   const past = [
     entry(1, now - 6 * DAY_MS, {
@@ -128,7 +128,7 @@ type AlertOperation =
   | "incidentNote";
 
 /** The row of the rule, if what is asked for is within its limits. */
-function checkedRow(req: AlertRuleSet): RuleRow {
+export function checkedRow(req: AlertRuleSet): RuleRow {
   const row = ALERT_RULES.find(({ rule }) => rule === req.rule);
   if (row === undefined) return raise(fault("not_found", `there is no rule ${req.rule}`, null));
   const numbers = [

@@ -73,6 +73,9 @@ struct Shown {
     sent_ms: RunningMs,
     repeats: usize,
     lasted: Duration,
+    /// True once it was shown with a sound.
+    #[serde(default)]
+    is_escalated: bool,
 }
 
 pub(super) struct DeliveryMoment<'a> {
@@ -100,6 +103,18 @@ impl DeliveryMoment<'_> {
     /// True while good news is not shown.
     const fn is_held(&self) -> bool {
         !self.context.is_on || self.context.is_focused || self.context.is_quiet
+    }
+
+    /// True if one of the alerts went without being acknowledged for long enough, and nobody looks or
+    /// wants quiet.
+    fn is_to_be_heard(&self, live: &[&mut Alert]) -> bool {
+        let Some(policy) = self.context.escalation else { return false };
+        let passes = live.iter().any(|alert| alert.condition.passes_quiet_hours);
+        let is_due = live.iter().any(|alert| {
+            alert.condition.severity >= policy.from
+                && is_past(alert.fired_ms, policy.wait, self.now)
+        });
+        is_due && !self.context.is_focused && (passes || !self.context.is_quiet)
     }
 
     /// Whether an alert has waited long enough to be told.
@@ -166,14 +181,18 @@ impl Delivery {
         if let Some(shown) = self.shown.get_mut(key).filter(|shown| shown.is_visible) {
             let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
             shown.lasted = lasted.unwrap_or_default().max(shown.lasted);
-            if shown.cause != cause || shown.repeats_now(live.first().map(|it| &**it), moment.now) {
+            let is_repeat = shown.repeats_now(live.first().map(|it| &**it), moment.now);
+            let has_sound = !shown.is_escalated && moment.is_to_be_heard(&live);
+            if shown.cause != cause || is_repeat || has_sound {
                 if shown.cause == cause {
-                    shown.repeats += 1;
+                    shown.repeats += usize::from(is_repeat);
                     shown.sent_ms = moment.now;
                 }
+                shown.is_escalated |= has_sound;
                 shown.cause = cause;
                 live.iter_mut().for_each(|alert| alert.tell(moment.wall));
-                effects.push(AlertEffect::Send(notification(key, &live)));
+                let shown = Notification { has_sound, ..notification(key, &live) };
+                effects.push(AlertEffect::Send(shown));
             }
             return;
         }
@@ -210,6 +229,7 @@ impl Delivery {
                 sent_ms: moment.now,
                 repeats: 0,
                 lasted: lasted.unwrap_or_default(),
+                is_escalated: false,
             };
             self.shown.insert(key.to_owned(), shown);
             live.iter_mut().for_each(|alert| alert.notified_at = Some(moment.wall));
@@ -233,7 +253,15 @@ impl Delivery {
         let Some((title, body)) = news else { return self.hide(key, effects) };
         self.shown.remove(key);
         let (key, path, urgency) = (key.to_owned(), alert.condition.path.clone(), Urgency::Low);
-        effects.push(AlertEffect::Send(Notification { key, title, body, urgency, path }));
+        let has_sound = false;
+        effects.push(AlertEffect::Send(Notification {
+            key,
+            title,
+            body,
+            urgency,
+            path,
+            has_sound,
+        }));
     }
 
     fn hide(&mut self, key: &str, effects: &mut Vec<AlertEffect>) {
@@ -274,6 +302,7 @@ impl Delivery {
             body,
             urgency: Urgency::Low,
             path: last.condition.path.clone(),
+            has_sound: false,
         }));
     }
 
@@ -295,6 +324,8 @@ impl Delivery {
             sent_ms: now,
             repeats: usize::MAX,
             lasted: Duration::ZERO,
+            // One notice is enough.
+            is_escalated: true,
         };
         self.shown.insert(key.to_owned(), shown);
         Some(Some(AlertEffect::Send(Notification {
@@ -305,6 +336,7 @@ impl Delivery {
             ]),
             urgency: Urgency::Normal,
             path: first.condition.path.clone(),
+            has_sound: false,
         })))
     }
 
@@ -369,7 +401,8 @@ impl Delivery {
         effects: &mut Vec<AlertEffect>,
     ) {
         let (sent_ms, repeats, lasted) = (0, usize::MAX, Duration::ZERO);
-        let shown = Shown { is_visible: true, cause, sent_ms, repeats, lasted };
+        let is_escalated = true;
+        let shown = Shown { is_visible: true, cause, sent_ms, repeats, lasted, is_escalated };
         self.shown.insert(key.to_owned(), shown);
         effects.push(AlertEffect::Send(Notification {
             key: key.to_owned(),
@@ -377,6 +410,7 @@ impl Delivery {
             body: join_sentences(&[body]),
             urgency: Urgency::Normal,
             path: INBOX_PATH.to_owned(),
+            has_sound: false,
         }));
     }
 
@@ -467,5 +501,5 @@ pub(super) fn notification<A: Borrow<Alert>>(key: &str, live: &[A]) -> Notificat
         (_, None) => Default::default(),
     };
     let urgency = if is_critical { Urgency::Critical } else { Urgency::Normal };
-    Notification { key: key.to_owned(), title, body, urgency, path }
+    Notification { key: key.to_owned(), title, body, urgency, path, has_sound: false }
 }

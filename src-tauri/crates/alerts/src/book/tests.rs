@@ -8,6 +8,7 @@ use crate::notification::{BODY_CHARS_MAX, TITLE_CHARS_MAX, Urgency};
 use crate::rule::{RuleTuning, tunings};
 use crate::{AlertSeverity, conditions};
 
+mod inhibition;
 mod measured;
 mod simulation;
 
@@ -25,6 +26,7 @@ impl Bench {
             is_on: true,
             is_focused: false,
             is_quiet: false,
+            escalation: None,
             tunings: tunings(),
             channels: BTreeMap::new(),
         };
@@ -129,6 +131,7 @@ fn run_notice() -> Notification {
         body: "Ready, 9.3 of 10".to_owned(),
         urgency: Urgency::Low,
         path: "/readiness".to_owned(),
+        has_sound: false,
     }
 }
 
@@ -437,6 +440,37 @@ fn a_critical_alert_comes_again_until_it_is_acknowledged() {
     assert!(bench.book.acknowledge(number, bench.reading().wall));
     assert!(!bench.book.acknowledge(number + 1, bench.reading().wall), "there is none");
     assert_eq!(bench.told(20_000), [Told::Gone("fault/a".to_owned())]);
+}
+
+#[test]
+fn an_alert_that_nobody_acknowledges_is_shown_again_with_a_sound_once() {
+    let policy = |from| EscalationPolicy { from, wait: Duration::from_secs(300) };
+    let heard = |told: &[Told]| {
+        let sounds = told.iter().filter(|it| matches!(it, Told::Shown(shown) if shown.has_sound));
+        sounds.count()
+    };
+    let mut bench = Bench::new();
+    bench.context.escalation = Some(policy(AlertSeverity::Medium));
+    bench.set(down("a", covered()));
+    assert_eq!(heard(&bench.told(299)), 0);
+    assert!(bench.shown(1).has_sound);
+    assert_eq!(heard(&bench.told(20_000)), 0, "once");
+
+    // A less severe one, one that is acknowledged, in quiet hours, and while somebody looks.
+    let mut bench = Bench::new();
+    bench.context.escalation = Some(policy(AlertSeverity::High));
+    bench.set(down("a", covered()));
+    assert_eq!(heard(&bench.told(600)), 0);
+    bench.context.escalation = Some(policy(AlertSeverity::Medium));
+    bench.context.is_quiet = true;
+    assert_eq!(heard(&bench.told(600)), 0);
+    bench.context.is_quiet = false;
+    bench.context.is_focused = true;
+    assert_eq!(heard(&bench.told(600)), 0);
+    bench.context.is_focused = false;
+    let wall = bench.reading().wall;
+    assert!(bench.book.acknowledge(1, wall));
+    assert_eq!(heard(&bench.told(600)), 0);
 }
 
 #[test]

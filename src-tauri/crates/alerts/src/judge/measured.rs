@@ -6,7 +6,7 @@ use domain::{AlertSeverity, BackendId, CredentialId, count_noun, group_digits, l
 
 use super::fault_causes;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
-use crate::facts::Facts;
+use crate::facts::{Facts, FirstUse};
 use crate::measurement::Measurement;
 use crate::notification::{cut_title, join_sentences};
 use crate::rule::{AlertRule, Position, RuleTuning, RuleTunings, SeverityRow, tuning_of};
@@ -41,7 +41,10 @@ impl Measurement {
         let base = condition(self.rule(), self.scope());
         let told = match self {
             Self::Errors { .. } | Self::Latency { .. } => self.about_backend(base, facts),
-            Self::KeyExpiry { .. } | Self::KeyAge { .. } => self.about_key(base),
+            Self::Quota { .. } => self.about_quota(base, facts),
+            Self::KeyExpiry { .. } | Self::KeyAge { .. } | Self::PlainKeys { .. } => {
+                self.about_key(base)
+            }
             Self::Spend(_) | Self::Requests(_) => self.about_usage(base),
             Self::Unpriced { .. } | Self::Bill { .. } => self.about_money(base),
             Self::Cache { .. } | Self::Disk { .. } => self.about_machine(base, facts),
@@ -90,6 +93,28 @@ impl Measurement {
             path: format!("/backends/{backend}"),
             over: Some((cut_title(&over), "It was so for five minutes.".to_owned())),
             inhibited_by: causes,
+            ..base
+        }
+    }
+
+    fn about_quota(&self, base: Condition, facts: &Facts) -> Condition {
+        let Self::Quota { backend, label, limit, remaining, total } = self else { return base };
+        Condition {
+            title: cut_title(&format!("{label} is near its limit")),
+            detail: join_sentences(&[
+                &format!(
+                    "{} of {} {limit} are left until it renews.",
+                    group_digits(*remaining),
+                    group_digits(*total)
+                ),
+                "Put another backend first, or send less at once.",
+            ]),
+            path: format!("/backends/{backend}"),
+            over: Some((
+                cut_title(&format!("{label} has room again")),
+                "Its limit renewed.".to_owned(),
+            )),
+            inhibited_by: fault_causes(backend, facts),
             ..base
         }
     }
@@ -229,6 +254,18 @@ impl Measurement {
                     .collect(),
                 ..base
             },
+            Self::PlainKeys { keys, places } => Condition {
+                title: match keys {
+                    1 => "A key lies in plain text".to_owned(),
+                    keys => format!("{} keys lie in plain text", group_digits(*keys)),
+                },
+                detail: join_sentences(&[
+                    &format!("In {}.", list_names(places.iter(), NAMES_MAX)),
+                    "Find keys on the page Keys moves them.",
+                ]),
+                path: "/keys".to_owned(),
+                ..base
+            },
             _ => base,
         }
     }
@@ -267,6 +304,34 @@ pub(super) fn key_unused(key: &CredentialId, tunings: &RuleTunings) -> Condition
         ]),
         path: format!("/keys/{key}"),
         ..condition(AlertRule::KeyUnused, key.as_str())
+    }
+}
+
+/// The alert about a client or a model that was not used before.
+pub(super) fn first_use(used: &FirstUse, tunings: &RuleTunings) -> Condition {
+    let (kind, name, detail, next, path) = match used {
+        FirstUse::Client(name) => (
+            "client",
+            name,
+            "It sent its first request within a day.",
+            "Remove it if you do not know it.",
+            "/clients",
+        ),
+        FirstUse::Model(name) => (
+            "model",
+            name,
+            "It was asked for the first time within a day.",
+            "See who asked.",
+            "/requests",
+        ),
+    };
+    Condition {
+        severity: tuning_of(tunings, AlertRule::FirstUse).severity,
+        scopes: [name.clone()].into(),
+        title: cut_title(&format!("New {kind}: {name}")),
+        detail: join_sentences(&[detail, next]),
+        path: path.to_owned(),
+        ..condition(AlertRule::FirstUse, &format!("{kind}/{name}"))
     }
 }
 

@@ -320,6 +320,40 @@ const ROWS: &[RuleRow] = &[
         1_800,
     )
     .threshold(PERCENT, ThresholdSide::AtLeast, 100),
+    row(
+        (AlertRule::FirstUse, AlertGroup::Keys),
+        "First use",
+        (
+            "a client or a model is used for the first time, once a week of requests is known",
+            "it was a day ago",
+        ),
+        SeverityRow::Set,
+        0,
+    ),
+    row(
+        (AlertRule::PlainKey, AlertGroup::Keys),
+        "Keys in plain text",
+        (
+            "{threshold} or more keys lie in plain text in shell profiles and files of coding tools, \
+             which are read every six hours",
+            "fewer do",
+        ),
+        SeverityRow::Set,
+        0,
+    )
+    .threshold(("keys", ""), ThresholdSide::AtLeast, 100),
+    row(
+        (AlertRule::QuotaLow, AlertGroup::Money),
+        "Near a provider's limit",
+        (
+            "less than {threshold} is left of a limit that a provider names in its answers, by every \
+             key of a backend",
+            "more is left or it renewed",
+        ),
+        SeverityRow::Set,
+        600,
+    )
+    .threshold(PERCENT, ThresholdSide::Below, 120),
 ];
 
 impl AlertRule {

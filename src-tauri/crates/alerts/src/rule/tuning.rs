@@ -57,6 +57,12 @@ impl RuleTuning {
         })
     }
 
+    /// True if a measurement of `rule` is on the side of its threshold on which it fires.
+    #[must_use]
+    pub fn is_beyond(&self, rule: AlertRule, value: f64) -> bool {
+        self.position(rule, value) == Some(Position::Beyond)
+    }
+
     /// When an alert of `rule` fires and ends, and how severe it is, in sentences.
     #[must_use]
     pub fn sentence(&self, rule: AlertRule) -> String {
@@ -121,6 +127,9 @@ pub(crate) mod tests {
             (AlertRule::KeyAge, tuning(0, 90, 0, Low)),
             (AlertRule::KeyUnused, tuning(0, 0, 0, Info)),
             (AlertRule::UnusualUse, tuning(60, 500, 0, High)),
+            (AlertRule::FirstUse, tuning(0, 0, 0, Low)),
+            (AlertRule::PlainKey, tuning(0, 1, 0, Low)),
+            (AlertRule::QuotaLow, tuning(120, 10, 0, Medium)),
         ])
     }
 

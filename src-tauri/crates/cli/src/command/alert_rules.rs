@@ -1,8 +1,8 @@
 //! `gatehouse alerts rules`: when each rule fires, and the numbers that it judges by.
 
 use control::view::{
-    AlertDelivery, AlertRule, AlertRuleNumberView, AlertRuleSet, AlertRuleView, AlertSeverity,
-    UnixMs,
+    ALERT_BACKTEST_DAYS_MAX, AlertDelivery, AlertRule, AlertRuleNumberView, AlertRuleSet,
+    AlertRuleView, AlertSeverity, UnixMs,
 };
 use control::{ApiError, Core};
 
@@ -33,6 +33,14 @@ pub(crate) struct RuleArguments {
     /// How severe its alerts are
     #[arg(long, requires = "rule", value_parser = word::<AlertSeverity>())]
     severity: Option<AlertSeverity>,
+    /// Say when it would have fired in the last days, with these numbers or the saved ones; change
+    /// nothing
+    #[arg(long, requires = "rule")]
+    backtest: bool,
+    /// How far back
+    #[arg(long, value_name = "N", default_value_t = 7, requires = "backtest",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(ALERT_BACKTEST_DAYS_MAX)))]
+    days: u32,
 }
 
 pub(super) async fn run(
@@ -47,8 +55,11 @@ pub(super) async fn run(
         return Ok(());
     };
     let hold_secs = typed.hold.as_deref().map(parse_hold).transpose()?;
-    let RuleArguments { delivery, threshold, minimum, severity, .. } = typed;
+    let RuleArguments { delivery, threshold, minimum, severity, backtest, days, .. } = typed;
     let wanted = AlertRuleSet { rule, delivery, hold_secs, threshold, minimum, severity };
+    if backtest {
+        return super::alert_trials::backtest(wanted, days, core, console).await;
+    }
     let is_change = delivery.is_some()
         || severity.is_some()
         || [hold_secs, threshold, minimum].iter().any(Option::is_some);

@@ -8,7 +8,9 @@ use control::view::{
 };
 use control::{ApiError, Core};
 
+use super::alert_ladder::render_ladder;
 use super::alert_rules::RuleArguments;
+use super::alert_trials::RehearseArguments;
 use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -46,6 +48,8 @@ pub(crate) enum AlertsCommand {
     Unsilence(NumberArgument),
     /// List the channels that alerts are sent through, and whether each works
     Channels,
+    /// Say who is told of an alert when, until somebody acknowledges it
+    Ladder,
     /// Store the address of the webhook or the password of the mail server
     Secret(SecretArguments),
     /// Send a test through a channel, and ask whether it arrived
@@ -53,6 +57,8 @@ pub(crate) enum AlertsCommand {
     /// List the rules, or set what becomes of the alerts of one
     #[command(visible_alias = "rule")]
     Rules(RuleArguments),
+    /// Play a rule on made-up facts: what it would tell, when and where
+    Rehearse(RehearseArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -178,7 +184,13 @@ pub(crate) async fn run(
             console.print_view(&stored, render_stored_secret)?;
         }
         AlertsCommand::Test(typed) => return test(typed, core, console).await,
+        AlertsCommand::Ladder => {
+            console.print_view(&control::alert_ladder(core).await?, render_ladder)?;
+        }
         AlertsCommand::Rules(typed) => super::alert_rules::run(typed, core, console).await?,
+        AlertsCommand::Rehearse(typed) => {
+            super::alert_trials::rehearse(typed, core, console).await?;
+        }
     }
     Ok(Exit::Success)
 }

@@ -268,6 +268,52 @@ fn alerts_for_people() {
 }
 
 #[test]
+fn the_ladder_for_people() {
+    let step = |step: &str, is_on: bool, wait_secs: u32, text: &str| {
+        json!({"step": step, "is_on": is_on, "from_severity": "high", "wait_secs": wait_secs,
+            "text": text, "is_editable": true})
+    };
+    let ladder = json!({"sentence": "At once the inbox, after 10 min a sound. It ends when somebody \
+            acknowledges.",
+        "steps": [step("inbox", true, 0, "Every alert whose rule is not off."),
+            step("sound", true, 600, "The notification again, with a sound."),
+            step("mail", false, 0, "Off. Switch it on in the settings of mail.")]});
+    check_seen!("alert_ladder", alert_ladder::render_ladder(&view(ladder)));
+}
+
+#[test]
+fn trials_of_rules_for_people() {
+    let firing = |minutes: i64, lasted: Option<i64>| {
+        let from = NOW.0 - minutes * 60_000;
+        let to = lasted.map(|lasted| from + lasted * 60_000);
+        json!({"title": format!("{HOSTILE} is down"), "from": from, "to": to,
+            "lasted_secs": lasted.unwrap_or(minutes) * 60})
+    };
+    let tested = json!({"from": NOW.0 - 604_800_000_i64, "to": NOW.0,
+        "sentence": "Would have fired twice in 7 days, for 45 min in all; with the saved numbers: \
+            once. In fact it fired once.",
+        "notes": ["Nobody looked for 2 d 4 h of it, so nothing fires then."],
+        "tried": [firing(300, Some(40)), firing(5, None)], "saved": [firing(300, Some(39))],
+        "fired": [firing(300, Some(39))]});
+    check_seen!("alert_backtest", alert_trials::render_backtest(&view(tested), NOW));
+    let none = json!({"from": NOW.0 - 604_800_000_i64, "to": NOW.0,
+        "sentence": "No history is kept for this rule. In fact it did not fire in 7 days.",
+        "notes": [], "tried": null, "saved": null, "fired": []});
+    check_seen!("alert_backtest_none", alert_trials::render_backtest(&view(none), NOW));
+    let step = |kind: &str, after: u32, text: &str, title: Value| {
+        json!({"kind": kind, "after_secs": after, "text": text, "severity": null,
+            "channel": null, "title": title, "body": null})
+    };
+    let played = json!({"sentence": "An entry of the inbox at once; a notification after 30 s.",
+        "notes": [], "steps": [
+            step("pending", 0, "The condition holds.", Value::Null),
+            step("shown", 30, "The desktop shows a notification.",
+                json!("Rehearsal: Example is down")),
+            step("ended", 450, "The alert ends. Its entry stays in the inbox.", Value::Null)]});
+    check_seen!("alert_rehearsal", alert_trials::render_rehearsal(&view(played)));
+}
+
+#[test]
 fn health_for_people() {
     let report: HealthReportView = view(health_fixture());
     check_seen!("health", health::render_health(&report, NOW));

@@ -63,10 +63,14 @@ pub(crate) async fn alert_rule_preview(
     engine: &Engine,
     req: AlertRuleSet,
 ) -> Result<AlertRulePreviewView, ApiError> {
-    let draft = engine.settings().with_values(&rule_changes(&req)?);
-    let draft = draft.map_err(|error| ApiError::invalid("rule", error.to_string()))?;
-    let tunings = rule_tunings(&draft.alerts);
+    let tunings = rule_tunings(&with_rule(&engine.settings(), &req)?.alerts);
     Ok(AlertRulePreviewView { sentence: tuning_of(&tunings, req.rule).sentence(req.rule) })
+}
+
+/// The settings with the changes of a request.
+pub(super) fn with_rule(settings: &Settings, req: &AlertRuleSet) -> Result<Settings, ApiError> {
+    let draft = settings.with_values(&rule_changes(req)?);
+    draft.map_err(|error| ApiError::invalid("rule", error.to_string()))
 }
 
 /// The settings that a request changes, by their paths.

@@ -1,22 +1,25 @@
-//! What the user should look after: keys that end, are old, unused or stored twice.
+//! What the user should look after: keys that end, are old, unused or stored twice. From when on a
+//! key ends soon or is old, the rules of alerts say.
 
 use std::sync::Arc;
 
+use alerts::{AlertRule, RuleTunings, tuning_of};
 use domain::BoundSecret;
 
 use crate::view::{KeyNotice, KeyNoticeView, KeyView, UnixMs};
 
-/// Time before the end of a key from which it is told, in days. BEHAVIOUR's rule A-19.
-const EXPIRY_DAYS: i64 = 14;
-/// Age from which a key should be replaced, in days; readiness check R-23 and rule A-19.
-const AGE_DAYS_MAX: i64 = 90;
 /// Days without a request after which a key counts as unused; those that the usage is summed over.
 const UNUSED_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 
 /// Adds to each key its notices. `secrets` are in the same order; `None` for one that could not be
 /// read. They are compared as they are: a map of them or of their hashes would be a copy in memory.
-pub(super) fn add_notices(keys: &mut [KeyView], secrets: &[Option<Arc<BoundSecret>>], now: UnixMs) {
+pub(super) fn add_notices(
+    keys: &mut [KeyView],
+    secrets: &[Option<Arc<BoundSecret>>],
+    tunings: &RuleTunings,
+    now: UnixMs,
+) {
     let names: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
     for (key, secret) in keys.iter_mut().zip(secrets) {
         let is_same = |other: &Option<Arc<BoundSecret>>| match (secret, other) {
@@ -26,11 +29,17 @@ pub(super) fn add_notices(keys: &mut [KeyView], secrets: &[Option<Arc<BoundSecre
         let others =
             names.iter().zip(secrets).filter(|(name, other)| **name != key.id && is_same(other));
         let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
-        key.notices = notices_of(key, &others, now);
+        key.notices = notices_of(key, &others, tunings, now);
     }
 }
 
-fn notices_of(key: &KeyView, others: &[&str], now: UnixMs) -> Vec<KeyNoticeView> {
+fn notices_of(
+    key: &KeyView,
+    others: &[&str],
+    tunings: &RuleTunings,
+    now: UnixMs,
+) -> Vec<KeyNoticeView> {
+    let fires = |rule, days: i64| tuning_of(tunings, rule).is_beyond(rule, days as f64);
     let mut notices = Vec::new();
     let mut add = |notice, sentence| notices.push(KeyNoticeView { notice, sentence });
     match key.expires_at.map(|at| at.0 - now.0) {
@@ -38,7 +47,7 @@ fn notices_of(key: &KeyView, others: &[&str], now: UnixMs) -> Vec<KeyNoticeView>
             let sentence = "It has expired. Replace it with a new one.";
             add(KeyNotice::Expired, sentence.to_owned());
         }
-        Some(left) if left <= EXPIRY_DAYS * DAY_MS => {
+        Some(left) if fires(AlertRule::KeyExpiry, left / DAY_MS) => {
             let sentence = format!("It expires {}. Replace it before.", in_days(left / DAY_MS));
             add(KeyNotice::ExpiresSoon, sentence);
         }
@@ -46,7 +55,7 @@ fn notices_of(key: &KeyView, others: &[&str], now: UnixMs) -> Vec<KeyNoticeView>
     }
     let since = key.replaced_at.or(key.created_at);
     let age = since.map(|since| (now.0 - since.0) / DAY_MS);
-    if let Some(days) = age.filter(|days| *days > AGE_DAYS_MAX) {
+    if let Some(days) = age.filter(|days| fires(AlertRule::KeyAge, *days)) {
         let sentence =
             format!("It has been in use for {days} days. Replace it, and revoke this one.");
         add(KeyNotice::Old, sentence);
@@ -116,27 +125,40 @@ mod tests {
         }
     }
 
+    /// The rules with a threshold of so many days.
+    fn tunings(days: u32) -> RuleTunings {
+        let tuning = alerts::RuleTuning { threshold: days, ..alerts::RuleTuning::default() };
+        [AlertRule::KeyExpiry, AlertRule::KeyAge].map(|rule| (rule, tuning)).into()
+    }
+
+    fn notices_from(days: u32, key: &KeyView) -> Vec<KeyNotice> {
+        let found = notices_of(key, &[], &tunings(days), NOW);
+        found.into_iter().map(|it| it.notice).collect()
+    }
+
     fn notices(key: &KeyView) -> Vec<KeyNotice> {
-        notices_of(key, &[], NOW).into_iter().map(|it| it.notice).collect()
+        notices_from(90, key)
     }
 
     #[test]
-    fn an_end_is_told_from_two_weeks_before_it() {
+    fn an_end_is_told_from_the_days_of_its_rule_on() {
         let ending = |left_ms| KeyView { expires_at: Some(UnixMs(NOW.0 + left_ms)), ..key("a") };
-        let window = EXPIRY_DAYS * DAY_MS;
-        assert_eq!(notices(&ending(window + 1)), []);
-        assert_eq!(notices(&ending(window)), [KeyNotice::ExpiresSoon]);
-        assert_eq!(notices(&ending(1)), [KeyNotice::ExpiresSoon]);
-        assert_eq!(notices(&ending(0)), [KeyNotice::Expired]);
-        let told = notices_of(&ending(window), &[], NOW);
+        let window = 14 * DAY_MS;
+        assert_eq!(notices_from(14, &ending(window + DAY_MS)), []);
+        assert_eq!(notices_from(14, &ending(window)), [KeyNotice::ExpiresSoon]);
+        assert_eq!(notices_from(13, &ending(window)), []);
+        assert_eq!(notices_from(14, &ending(1)), [KeyNotice::ExpiresSoon]);
+        assert_eq!(notices_from(14, &ending(0)), [KeyNotice::Expired]);
+        let told = notices_of(&ending(window), &[], &tunings(14), NOW);
         assert_eq!(told[0].sentence, "It expires in 14 days. Replace it before.");
     }
 
     #[test]
-    fn an_age_counts_from_the_last_replacement() {
-        let old = KeyView { created_at: days_ago(AGE_DAYS_MAX + 1), ..key("a") };
-        assert_eq!(notices(&old), [KeyNotice::Old]);
-        assert_eq!(notices(&KeyView { replaced_at: days_ago(AGE_DAYS_MAX), ..old }), []);
+    fn an_age_counts_from_the_last_replacement_and_is_told_from_the_days_of_its_rule_on() {
+        let old = KeyView { created_at: days_ago(90), ..key("a") };
+        assert_eq!(notices_from(90, &old), [KeyNotice::Old]);
+        assert_eq!(notices_from(91, &old), []);
+        assert_eq!(notices_from(90, &KeyView { replaced_at: days_ago(89), ..old }), []);
     }
 
     #[test]
@@ -159,7 +181,8 @@ mod tests {
             let secret = domain::Secret::parse(format!("sk-test-{text}")).expect("a key");
             Some(Arc::new(BoundSecret::new(secret, None)))
         };
-        add_notices(&mut keys, &[bound("1"), bound("2"), bound("1"), None], NOW);
+        let secrets = [bound("1"), bound("2"), bound("1"), None];
+        add_notices(&mut keys, &secrets, &tunings(90), NOW);
         let told =
             keys.map(|key| key.notices.into_iter().map(|it| it.sentence).collect::<Vec<_>>());
         assert_eq!(told[0], ["It is the same key as c."]);

@@ -34,7 +34,8 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         secrets.push(bound);
         keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
     }
-    key_notices::add_notices(&mut keys, &secrets, engine.clock().wall().into());
+    let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
+    key_notices::add_notices(&mut keys, &secrets, &tunings, now);
     if engine.vault().kind() == VaultKind::Env {
         keys.extend(environment_key_views(engine, &settings, &used).await);
     }

@@ -12,7 +12,7 @@ use crate::response_cache::tests::{NOW, opened};
 const CENT: i64 = 10_000_000;
 
 /// A request of `editor` that `up` answered so long before now.
-fn answered(number: u64, secs_ago: i64, cost: Cost, first_token_ms: u64) -> Settlement {
+pub(crate) fn answered(number: u64, secs_ago: i64, cost: Cost, first_token_ms: u64) -> Settlement {
     let started = before(NOW, secs_ago * 1_000);
     let request = NewRequest {
         id: RequestId::generate(started, &SeededEntropy::new(number)),
@@ -48,14 +48,14 @@ fn answered(number: u64, secs_ago: i64, cost: Cost, first_token_ms: u64) -> Sett
     }
 }
 
-async fn settle(engine: &Engine, all: impl IntoIterator<Item = Settlement>) {
+pub(crate) async fn settle(engine: &Engine, all: impl IntoIterator<Item = Settlement>) {
     for one in all {
         engine.ledger().settle(Box::new(one)).await.expect("settled");
     }
 }
 
 /// A backend at OpenAI, and three keys: one that is used, one that is not, and a new one.
-async fn with_backend_and_keys(engine: &Engine) {
+pub(crate) async fn with_backend_and_keys(engine: &Engine) {
     let origin: Origin = "https://api.openai.com".parse().expect("an address");
     let key = |days_ago: i64| CredentialSettings {
         label: "Key".to_owned(),
@@ -67,7 +67,7 @@ async fn with_backend_and_keys(engine: &Engine) {
         billing: None,
     };
     let keys = [("used", key(40)), ("idle", key(40)), ("new", key(1))];
-    let add = move |draft: &mut settings::Settings| {
+    let add = move |draft: &mut Settings| {
         for (name, key) in keys {
             draft.credentials.insert(CredentialId::new(name).expect("a name"), key);
         }
@@ -108,6 +108,9 @@ async fn every_rule_finds_its_numbers_in_the_ledger() {
     settle(&engine, usual).await;
     settle(&engine, (0..78).map(|place| answered(1_000 + place, 1_200, cents(10), 5_000))).await;
     settle(&engine, (0..2).map(|place| answered(2_000 + place, 600, Cost::Unpriced, 5_000))).await;
+    let mut new_client = answered(3_000, 20 * 3_600, cents(0), 1_000);
+    new_client.request.client = ClientId::new("cursor").expect("a name");
+    settle(&engine, [new_client]).await;
     let yesterday = engine.cost_reports().today().yesterday().expect("a day");
     let bill = BilledDay {
         provider: domain::BillingProvider::OpenAi,
@@ -120,7 +123,9 @@ async fn every_rule_finds_its_numbers_in_the_ledger() {
 
     watch.evaluate().await;
     let found = watch.latest();
-    assert_eq!(found.unmeasured, BTreeSet::new());
+    // Without a home folder there are no known files.
+    assert_eq!(found.unmeasured, BTreeSet::from([AlertRule::PlainKey]));
+    assert_eq!(found.first_uses, [FirstUse::Client("cursor".to_owned())]);
     assert_eq!(found.unused_keys, [CredentialId::new("idle").expect("a name")]);
     let of = |rule: AlertRule| {
         let own = found.measurements.iter().filter(|it| it.rule() == rule);
@@ -168,6 +173,7 @@ async fn a_young_ledger_calls_no_key_unused_and_nothing_unusual() {
     watch.evaluate().await;
     let found = watch.latest();
     assert_eq!(found.unused_keys, []);
+    assert_eq!(found.first_uses, [], "everything is new in a young ledger");
     assert!(found.measurements.contains(&Measurement::Spend(None)));
     assert!(found.measurements.contains(&Measurement::Requests(None)));
     assert!(found.measurements.iter().all(|it| it.rule() != AlertRule::SlowAnswers));

@@ -35,6 +35,7 @@ async fn a_whole_answer_comes_through_byte_for_byte_with_its_headers() {
         .header("set-cookie", "s=1")
         .header("access-control-allow-origin", "*")
         .header("refresh", "0; url=https://evil.test")
+        .header("x-ratelimit-limit-requests", "100")
         .header("x-ratelimit-remaining-requests", "9");
     let upstream = upstream(reply).await;
     let world = world(&upstream).await;
@@ -55,6 +56,9 @@ async fn a_whole_answer_comes_through_byte_for_byte_with_its_headers() {
     assert_eq!((row.http_status, row.bytes_out), (Some(200), body.len() as u64));
     assert!(row.timings.first_byte <= row.timings.total && row.timings.first_byte.is_some());
     assert_eq!((attempts.len(), attempts[0].http_status), (1, Some(200)));
+    let (backend, credential) = (attempts[0].backend.clone(), attempts[0].credential.clone());
+    let quota = world.registry.scarcest_quota(&domain::Endpoint { backend, credential });
+    assert_eq!(quota.map(|quota| (quota.remaining, quota.limit)), Some((9, 100)));
     let settled = world.seen.wait_settled(1).await;
     assert_eq!((settled[0].verdict, settled[0].recorded), (Some(Verdict::Success), Recorded::Yes));
 }

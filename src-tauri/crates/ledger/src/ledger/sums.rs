@@ -8,12 +8,12 @@ use super::Ledger;
 use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
-    ModelLatency, OutcomeCount, OutcomePrecision, PastCallRow, Purpose, RequestCosts, RouteCount,
-    Spend, StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary,
-    UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts,
-    failed_requests, first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls,
-    project_meters, request_costs, rollup, route_counts, stated_costs, statement_rows,
-    unpriced_models,
+    ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
+    PastCallRow, Purpose, RequestCosts, RouteCount, Spend, StatedCosts, StatementRow,
+    UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed,
+    cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup,
+    meter_rollup, outcome_counts, past_calls, project_meters, request_costs, rollup, route_counts,
+    stated_costs, statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -44,6 +44,17 @@ impl Ledger {
     ) -> Result<Vec<OutcomeCount>, LedgerError> {
         self.read_current(move |connection| {
             outcome_counts::count_since(connection, from, precision)
+        })
+        .await
+    }
+
+    /// How the user's own requests and attempts since `from` ended, by minute, route and backend.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn outcome_minutes(&self, from: WallTime) -> Result<OutcomeMinutes, LedgerError> {
+        self.read_current(move |connection| {
+            outcome_counts::minutes_since(connection, from, OUTCOME_MINUTE_REQUESTS_MAX)
         })
         .await
     }

@@ -7,7 +7,7 @@ use domain::WallTime;
 use super::{LedgerFixture, at, backend, settlement};
 use crate::{
     Ledger, OBSERVED_DAYS_KEPT, ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose,
-    RequestOutcome, Settlement,
+    RequestOutcome, Settlement, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -109,6 +109,28 @@ async fn outcomes_are_the_same_from_requests_and_from_roll_ups() {
     ];
     assert_eq!(outcomes(&ledger, OutcomePrecision::Exact).await, expected);
     assert_eq!(outcomes(&ledger, OutcomePrecision::Quarter).await, expected);
+    let minutes = ledger.outcome_minutes(at(0)).await.expect("read");
+    assert_eq!(minutes.from, at(0), "all of them were read");
+    let mut by_minute: Vec<_> = minutes
+        .counts
+        .into_iter()
+        .map(|(minute, one)| {
+            assert_eq!(minute.unix_ms(), at(0).unix_ms() / 60_000 * 60_000);
+            row(&one.name, one.failure.as_deref().unwrap_or("good"), one.count)
+        })
+        .collect();
+    by_minute.sort();
+    assert_eq!(by_minute, expected);
+    let cut = |requests_max| {
+        ledger.read_current(move |connection| {
+            outcome_counts::minutes_since(connection, at(0), requests_max)
+        })
+    };
+    // Five requests of the user's, all of one minute: without one of them the minute is not whole.
+    assert_eq!(cut(5).await.expect("read").from, at(0));
+    let part = cut(4).await.expect("read");
+    assert_eq!(part.from.unix_ms(), at(0).unix_ms() / 60_000 * 60_000 + 60_000);
+    assert_eq!(part.counts, []);
     let later = WallTime::from_unix_ms(at(0).unix_ms() + 3_500);
     let recent = ledger.outcome_counts(later, OutcomePrecision::Exact).await.expect("read");
     let routes: u64 = recent

@@ -26,6 +26,10 @@ const SHOWN_REMEMBERED_MAX: usize = 64;
 /// Maximum number of calls that wait for the desktop at once; further ones fail immediately.
 pub const CALLS_AT_ONCE_MAX: usize = 4;
 
+/// Name of the sound, by the freedesktop sound naming specification; macOS and Windows fall back to
+/// their own.
+const SOUND_NAME: &str = "dialog-warning";
+
 /// The action id that servers send for a click on the notification itself.
 const DEFAULT_ACTION: &str = "default";
 
@@ -160,6 +164,9 @@ impl DesktopChannelState {
             toast.id(id);
         }
         self.add_platform_hints(&mut toast, notification.urgency);
+        if notification.has_sound && abilities.sound {
+            toast.sound_name(SOUND_NAME);
+        }
         let handle = match toast.show() {
             Ok(handle) => handle,
             Err(error) => {
@@ -255,6 +262,7 @@ impl Drop for PendingDesktopCall {
 struct ServerCapabilities {
     actions: bool,
     markup: bool,
+    sound: bool,
 }
 
 impl ServerCapabilities {
@@ -262,12 +270,12 @@ impl ServerCapabilities {
     fn query() -> Result<Self, ChannelError> {
         let named = super::session_bus::capabilities()?;
         let has = |name: &str| named.iter().any(|capability| capability == name);
-        Ok(Self { actions: has("actions"), markup: has("body-markup") })
+        Ok(Self { actions: has("actions"), markup: has("body-markup"), sound: has("sound") })
     }
 
     #[cfg(not(all(unix, not(target_os = "macos"))))]
     fn query() -> Result<Self, ChannelError> {
-        Ok(Self { actions: true, markup: false })
+        Ok(Self { actions: true, markup: false, sound: true })
     }
 }
 

@@ -53,6 +53,12 @@ settings! {
         key_unused: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Unused key";
         /// When there are far more requests than in a usual hour.
         unusual_use: AlertDelivery, panel Notifications "Unusual use";
+        /// When a client or a model is used for the first time.
+        first_use: AlertDelivery = AlertDelivery::Inbox, panel Notifications "First use";
+        /// When keys lie in plain text in files that are known to hold some.
+        plain_key: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Keys in plain text";
+        /// When little is left of a limit of a provider.
+        quota_low: AlertDelivery, panel Notifications "Near a provider's limit";
         /// How often alerts, requests and cost are summed up.
         digest_period: DigestPeriod, panel Digest "Digest";
         /// Hour of the day at which the digest is made.
@@ -159,6 +165,22 @@ settings! {
         unusual_use_percent: u32 = 500, in 500..=10_000;
         /// How severe it is.
         unusual_use_severity: AlertSeverity = AlertSeverity::High;
+        /// How long it must hold before an alert fires.
+        first_use_for_secs: u32 = 0, in 0..=604_800;
+        /// How severe it is.
+        first_use_severity: AlertSeverity = AlertSeverity::Low;
+        /// How long it must hold before an alert fires.
+        plain_key_for_secs: u32 = 0, in 0..=604_800;
+        /// Keys in plain text in known files.
+        plain_key_keys: u32 = 1, in 1..=1_000, counts "keys";
+        /// How severe it is.
+        plain_key_severity: AlertSeverity = AlertSeverity::Low;
+        /// How long it must hold before an alert fires.
+        quota_low_for_secs: u32 = 120, in 0..=604_800;
+        /// Share that is left of a provider's limit.
+        quota_low_percent: u32 = 10, in 1..=90;
+        /// How severe it is.
+        quota_low_severity: AlertSeverity = AlertSeverity::Medium;
     }
 }
 

@@ -57,6 +57,15 @@ fn expiry(days: i64) -> Measurement {
     Measurement::KeyExpiry { key: key("main"), days }
 }
 
+fn quota(remaining: u64, total: u64) -> Measurement {
+    let (label, limit) = ("OpenAI".to_owned(), "requests".to_owned());
+    Measurement::Quota { backend: id("a"), label, limit, remaining, total }
+}
+
+fn plain_keys(keys: u64) -> Measurement {
+    Measurement::PlainKeys { keys, places: vec!["~/.zshrc line 3".to_owned()] }
+}
+
 fn age(days: i64) -> Measurement {
     Measurement::KeyAge { key: key("main"), days }
 }
@@ -133,6 +142,21 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
             "low: The key main is old | It has been in use for 90 days. Replace it, and revoke this \
              one.",
         ),
+        (
+            quota(9, 100),
+            "medium: OpenAI is near its limit | 9 of 100 requests are left until it renews. Put \
+             another backend first, or send less at once.",
+        ),
+        (
+            plain_keys(2),
+            "low: 2 keys lie in plain text | In ~/.zshrc line 3. Find keys on the page Keys moves \
+             them.",
+        ),
+        (
+            plain_keys(1),
+            "low: A key lies in plain text | In ~/.zshrc line 3. Find keys on the page Keys moves \
+             them.",
+        ),
     ];
     for (measurement, expected) in table {
         assert_eq!(judged(measurement.clone()).as_deref(), Some(expected), "{measurement:?}");
@@ -155,6 +179,8 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         disk(500),
         expiry(15),
         age(89),
+        quota(10, 100),
+        plain_keys(0),
     ];
     for measurement in silent {
         assert_eq!(judged(measurement.clone()), None, "{measurement:?}");
@@ -176,6 +202,23 @@ fn a_vault_that_cannot_be_read_and_a_key_that_nobody_uses_are_told() {
     assert_eq!(
         told(unused),
         ["The key old is not used: No request used it in 30 days. Remove it if nothing needs it."]
+    );
+}
+
+#[test]
+fn a_first_use_is_told_of_each_name() {
+    use crate::facts::FirstUse;
+    let first_uses = vec![FirstUse::Client("cursor".to_owned()), FirstUse::Model("o9".to_owned())];
+    let all = conditions(&Facts { first_uses, ..Facts::default() }, &tunings());
+    let told: Vec<String> =
+        all.held.iter().map(|it| format!("{}: {}", it.title, it.detail)).collect();
+    assert_eq!(
+        told,
+        [
+            "New client: cursor: It sent its first request within a day. Remove it if you do not know \
+             it.",
+            "New model: o9: It was asked for the first time within a day. See who asked.",
+        ]
     );
 }
 

@@ -95,7 +95,7 @@ fn count_failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionS
 }
 
 /// `once`, `twice`, `3 times`; `0 times` for none.
-pub(super) fn times_text(number: u32) -> String {
+pub(in crate::operation) fn times_text(number: u32) -> String {
     match number {
         0 => "0 times".to_owned(),
         1 => "once".to_owned(),

@@ -1,0 +1,361 @@
+//! Back-tests of alert rules: what the ledger and the settings still know of past facts goes through
+//! the live judgement (`alerts::back_test`).
+//!
+//! A rule whose facts nobody records has no back-test. Hours in which no backend was seen to answer or
+//! to fail, since the program or the machine was off, are gaps: nothing fires in them.
+
+mod hours;
+mod outcomes;
+mod states;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts::{
+    AlertRule, BudgetFact, Facts, Measurement, PastFiring, PastTime, RuleTunings, tuning_of,
+};
+use domain::{BackendId, BudgetMark, Clock, WallTime};
+use jiff::tz::TimeZone;
+use ledger::{BUDGET_CROSSINGS_KEPT_MAX, Ledger, LedgerError, ObservedTimeRow};
+use settings::{Settings, SettingsStore};
+
+use self::outcomes::PastOutcomes;
+use self::states::PastStates;
+use crate::alert_facts::{burn_facts, error_rates, key_times};
+use crate::budget_watch::BudgetWatch;
+use crate::service_level_watch::ServiceLevelWatch;
+use crate::usage_hours::hour_start;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Time judged before the days that are asked about, beside the rule's own: an alert that fired in it
+/// and goes on is none of these days.
+const LEAD_MS: i64 = DAY_MS;
+/// Longest time judged before them.
+const LEAD_MS_MAX: i64 = 3 * DAY_MS;
+
+/// What past facts of a rule are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PastSource {
+    /// Changes of health and breakers.
+    States,
+    /// These, and how requests ended.
+    Outcomes,
+    /// These, and first tokens by hour.
+    Latencies,
+    /// Usage by hour.
+    Usage,
+    /// The dates of the keys in the settings.
+    KeyDates,
+    /// The marks that budgets reached.
+    BudgetMarks,
+}
+
+impl PastSource {
+    /// `None` for a rule whose facts nobody records.
+    const fn of(rule: AlertRule) -> Option<Self> {
+        match rule {
+            AlertRule::BackendDown | AlertRule::BreakerOpen | AlertRule::RouteDead => {
+                Some(Self::States)
+            }
+            AlertRule::BurnFast | AlertRule::BurnSlow | AlertRule::ErrorRate => {
+                Some(Self::Outcomes)
+            }
+            AlertRule::SlowAnswers => Some(Self::Latencies),
+            AlertRule::SpendAnomaly
+            | AlertRule::UnusualUse
+            | AlertRule::UnpricedModel
+            | AlertRule::CacheHits => Some(Self::Usage),
+            AlertRule::KeyExpiry | AlertRule::KeyAge => Some(Self::KeyDates),
+            AlertRule::BudgetMark => Some(Self::BudgetMarks),
+            AlertRule::BudgetForecast
+            | AlertRule::LedgerFault
+            | AlertRule::KeyBlocked
+            | AlertRule::ChannelFault
+            | AlertRule::Digest
+            | AlertRule::BillDrift
+            | AlertRule::DiskSpace
+            | AlertRule::VaultFault
+            | AlertRule::KeyUnused
+            | AlertRule::FirstUse
+            | AlertRule::PlainKey
+            | AlertRule::QuotaLow => None,
+        }
+    }
+}
+
+/// When a rule would have fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleBackTest {
+    /// Since when its facts are known, at most the days that were asked about.
+    pub from: WallTime,
+    pub until: WallTime,
+    /// Time in between in which nobody looked.
+    pub unseen: Duration,
+    /// For each of the tunings, oldest first. What fired before `from` is left out unless it went on.
+    pub firings: Vec<Vec<PastFiring>>,
+}
+
+pub struct AlertHistory {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) service_levels: Arc<ServiceLevelWatch>,
+    pub(crate) budgets: Arc<BudgetWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mock: BackendId,
+}
+
+impl AlertHistory {
+    /// When `rule` would have fired in the last days with each of the tunings. `None` if nothing is
+    /// recorded that says so.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn back_test(
+        &self,
+        rule: AlertRule,
+        tunings: Vec<RuleTunings>,
+        days: u32,
+    ) -> Result<Option<RuleBackTest>, LedgerError> {
+        let Some(source) = PastSource::of(rule) else { return Ok(None) };
+        let until = self.clock.wall();
+        let wanted = before(until, i64::from(days) * DAY_MS);
+        let hold = tunings.iter().map(|all| tuning_of(all, rule).hold).max().unwrap_or_default();
+        let lead = (LEAD_MS + millis(hold)).min(LEAD_MS_MAX);
+        let judged_from = before(wanted, lead);
+        let observed = self.service_levels.observed_since(hour_start(judged_from)).await?;
+        let Some(begin) = self.known_since(source, judged_from, &observed).await? else {
+            return Ok(None);
+        };
+        let facts = self.read(source, begin, until).await?;
+        let begin = begin.max(facts.known_from);
+        let past = PastTime {
+            from: begin,
+            until,
+            changes: facts.changes.range(begin..until).copied().collect(),
+            gaps: gaps(&observed, begin, until),
+        };
+        let from = wanted.max(begin);
+        let unseen = past.gaps.iter().map(|gap| length_after(gap, from)).sum();
+        let judge = move || {
+            let all = tunings.iter();
+            all.map(|tunings| alerts::back_test(rule, tunings, &past, |at| facts.at(at)))
+                .map(|firings| visible(firings, from))
+                .collect()
+        };
+        // Only a program that stops does not wait for it.
+        let firings = tokio::task::spawn_blocking(judge).await.map_err(|_| LedgerError::Closed)?;
+        Ok(Some(RuleBackTest { from, until, unseen, firings }))
+    }
+
+    /// `from`, or the first moment after it of which something is known. `None` if nothing is.
+    async fn known_since(
+        &self,
+        source: PastSource,
+        from: WallTime,
+        observed: &[ObservedTimeRow],
+    ) -> Result<Option<WallTime>, LedgerError> {
+        if source == PastSource::KeyDates {
+            return Ok(Some(from));
+        }
+        let seen = observed.iter().map(|row| row.slot).min();
+        let first = self.ledger.first_hour().await?.into_iter().chain(seen).min();
+        Ok(first.map(|first| first.max(from)))
+    }
+
+    async fn read(
+        &self,
+        source: PastSource,
+        from: WallTime,
+        until: WallTime,
+    ) -> Result<PastFacts, LedgerError> {
+        let settings = self.settings.current();
+        let mut facts = PastFacts::new(settings, self.mock.clone(), from);
+        match source {
+            PastSource::States | PastSource::Outcomes | PastSource::Latencies => {
+                let states =
+                    PastStates::read(&self.ledger, &facts.settings, &self.mock, until).await?;
+                facts.known_from = facts.known_from.max(states.known_from);
+                facts.changes.extend(states.changes());
+                facts.states = Some(states);
+            }
+            PastSource::Usage => {
+                let hours = self.usage_measurements(from, until).await?;
+                facts.take_hours(hours);
+            }
+            PastSource::KeyDates => facts.add_key_dates(from, until),
+            PastSource::BudgetMarks => {
+                let marks = self.budget_marks(&facts.settings).await?;
+                facts.changes.extend(marks.iter().flat_map(|mark| [mark.0.start, mark.0.end]));
+                facts.marks = marks;
+            }
+        }
+        if matches!(source, PastSource::Outcomes | PastSource::Latencies) {
+            let outcomes = PastOutcomes::read(&self.ledger, &facts.settings, from, until).await?;
+            facts.known_from = facts.known_from.max(outcomes.known_from);
+            facts.changes.extend(outcomes.changes());
+            facts.outcomes = Some(outcomes);
+        }
+        if source == PastSource::Latencies {
+            let hours = self.latency_measurements(&facts.settings, from, until).await?;
+            facts.take_hours(hours);
+        }
+        Ok(facts)
+    }
+
+    /// The marks that budgets with periods reached, each from then to the end of its period. When a
+    /// rolling budget leaves a mark again is not recorded.
+    async fn budget_marks(
+        &self,
+        settings: &Settings,
+    ) -> Result<Vec<(Range<WallTime>, BudgetFact)>, LedgerError> {
+        let zone = TimeZone::system();
+        let mut marks = Vec::new();
+        for (id, budget) in settings.budgets.iter().filter(|it| !it.1.schedule.is_rolling()) {
+            let crossings =
+                self.ledger.budget_crossings(id.clone(), BUDGET_CROSSINGS_KEPT_MAX).await?;
+            for crossing in crossings {
+                let title = match crossing.mark {
+                    BudgetMark::Spent(percent) => format!("Budget {id}: {percent} % used"),
+                    BudgetMark::Refused => format!("Budget {id} is used up"),
+                    BudgetMark::Forecast => continue,
+                };
+                let Some((_, end)) = budget.schedule.around(crossing.at, &zone) else { continue };
+                let fact = BudgetFact {
+                    id: id.clone(),
+                    mark: crossing.mark,
+                    period_from: crossing.period_from,
+                    title,
+                    message: String::new(),
+                };
+                marks.push((crossing.at..end, fact));
+            }
+        }
+        Ok(marks)
+    }
+}
+
+/// What is known of past facts.
+struct PastFacts {
+    settings: Arc<Settings>,
+    mock: BackendId,
+    /// Since when they are whole.
+    known_from: WallTime,
+    /// When they changed.
+    changes: BTreeSet<WallTime>,
+    states: Option<PastStates>,
+    outcomes: Option<PastOutcomes>,
+    /// Measurements by the end of their hour.
+    hours: BTreeMap<WallTime, Vec<Measurement>>,
+    has_key_dates: bool,
+    marks: Vec<(Range<WallTime>, BudgetFact)>,
+}
+
+impl PastFacts {
+    fn new(settings: Arc<Settings>, mock: BackendId, known_from: WallTime) -> Self {
+        Self {
+            settings,
+            mock,
+            known_from,
+            changes: BTreeSet::new(),
+            states: None,
+            outcomes: None,
+            hours: BTreeMap::new(),
+            has_key_dates: false,
+            marks: Vec::new(),
+        }
+    }
+
+    fn take_hours(&mut self, hours: BTreeMap<WallTime, Vec<Measurement>>) {
+        self.changes.extend(hours.keys());
+        self.hours = hours;
+    }
+
+    fn add_key_dates(&mut self, from: WallTime, until: WallTime) {
+        self.has_key_dates = true;
+        for key in self.settings.credentials.values() {
+            let since = key.replaced.unwrap_or(key.created).unix_ms();
+            // A day before the end is over a moment later than a day after the beginning begins.
+            let days = [Some(since), key.expires.map(|at| at.unix_ms() + 1)];
+            for day in days.into_iter().flatten() {
+                let first = from.unix_ms() + (day - from.unix_ms()).rem_euclid(DAY_MS);
+                let all = (first..until.unix_ms()).step_by(usize::try_from(DAY_MS).unwrap_or(1));
+                self.changes.extend(all.map(WallTime::from_unix_ms));
+            }
+            self.changes.insert(WallTime::from_unix_ms(since));
+        }
+    }
+
+    fn at(&self, at: WallTime) -> Facts {
+        let mut facts = Facts::default();
+        if let Some(states) = &self.states {
+            facts.backends = states.backends(at);
+            facts.dead_routes = states.dead_routes(&facts.backends);
+        }
+        if let Some(outcomes) = &self.outcomes {
+            let levels = outcomes.levels(at);
+            facts.measurements.extend(error_rates(&levels, &self.settings));
+            facts.burns = burn_facts(levels, &self.settings, &self.mock);
+        }
+        if let Some((_, latest)) = self.hours.range(..=at).next_back() {
+            facts.measurements.extend(latest.iter().cloned());
+        }
+        if self.has_key_dates {
+            facts.measurements.extend(key_times(&self.settings, at));
+        }
+        let reached = self.marks.iter().filter(|(time, _)| time.contains(&at));
+        facts.budgets.extend(reached.map(|(_, fact)| fact.clone()));
+        facts
+    }
+}
+
+/// Whole hours of which no observed time is known, as far as they are in `from..until`. None at all
+/// without any observed time: then there is nothing to observe.
+fn gaps(observed: &[ObservedTimeRow], from: WallTime, until: WallTime) -> Vec<Range<WallTime>> {
+    let seen: BTreeSet<(i64, i64)> = observed
+        .iter()
+        .map(|row| (row.slot.unix_ms(), row.slot.unix_ms() + millis(row.width)))
+        .collect();
+    let mut gaps: Vec<Range<WallTime>> = Vec::new();
+    if seen.is_empty() {
+        return gaps;
+    }
+    let mut hour = hour_start(from).unix_ms();
+    while hour < until.unix_ms() {
+        let end = hour + HOUR_MS;
+        let latest = seen.range(..=(hour, i64::MAX)).next_back();
+        if latest.is_none_or(|(_, seen_until)| *seen_until <= hour) {
+            let gap =
+                WallTime::from_unix_ms(hour).max(from)..WallTime::from_unix_ms(end).min(until);
+            match gaps.last_mut() {
+                Some(last) if last.end == gap.start => last.end = gap.end,
+                _ => gaps.push(gap),
+            }
+        }
+        hour = end;
+    }
+    gaps
+}
+
+/// How much of a gap is after `from`.
+fn length_after(gap: &Range<WallTime>, from: WallTime) -> Duration {
+    let ms = gap.end.unix_ms() - gap.start.max(from).unix_ms();
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+}
+
+fn visible(firings: Vec<PastFiring>, from: WallTime) -> Vec<PastFiring> {
+    firings.into_iter().filter(|it| it.ended.is_none_or(|ended| ended > from)).collect()
+}
+
+fn before(time: WallTime, ms: i64) -> WallTime {
+    WallTime::from_unix_ms(time.unix_ms().saturating_sub(ms))
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

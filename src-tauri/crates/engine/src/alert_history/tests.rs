@@ -1,0 +1,239 @@
+//! Back-tests on ledgers with a known past.
+
+use alerts::RuleTuning;
+use domain::HealthState;
+use ledger::{HealthChange, TransitionRecord};
+use pricing::Cost;
+
+use super::*;
+use crate::Engine;
+use crate::measurement_watch::tests::{answered, settle, with_backend_and_keys};
+use crate::response_cache::tests::{NOW, opened};
+use crate::rule_tunings::rule_tunings;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+fn ago(secs: i64) -> WallTime {
+    before(NOW, secs * 1_000)
+}
+
+fn up() -> BackendId {
+    BackendId::new("up").expect("a name")
+}
+
+async fn health(engine: &Engine, secs_ago: i64, to: HealthState) {
+    let change = HealthChange {
+        backend: up(),
+        from: None,
+        to,
+        at: ago(secs_ago),
+        reason: "connection refused".to_owned(),
+    };
+    engine.ledger().record_health(change).await.expect("recorded");
+}
+
+/// So many seconds of each of these hours were seen.
+async fn observe(engine: &Engine, hours_ago: impl Iterator<Item = i64>) {
+    let row = |hour: i64| ObservedTimeRow {
+        backend: up(),
+        slot: hour_start(ago(hour * HOUR)),
+        width: Duration::from_secs(3_600),
+        good: Duration::from_secs(600),
+        bad: Duration::ZERO,
+    };
+    engine.ledger().add_observed_time(hours_ago.map(row).collect()).await.expect("added");
+}
+
+/// The saved numbers, changed.
+fn tuned(engine: &Engine, rule: AlertRule, change: impl Fn(&mut RuleTuning)) -> RuleTunings {
+    let mut all = rule_tunings(&engine.settings().alerts);
+    change(all.entry(rule).or_default());
+    all
+}
+
+async fn tested(engine: &Engine, rule: AlertRule, tunings: Vec<RuleTunings>) -> RuleBackTest {
+    let found = engine.alert_history().back_test(rule, tunings, 7).await.expect("read");
+    found.expect("a history")
+}
+
+/// Minutes until now at which each fired and ended.
+fn minutes(firings: &[PastFiring]) -> Vec<(i64, Option<i64>)> {
+    let ago = |at: WallTime| (NOW.unix_ms() - at.unix_ms()) / 60_000;
+    firings.iter().map(|it| (ago(it.fired), it.ended.map(ago))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outages_of_the_past_fire_by_their_length_and_not_while_nobody_looked() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    observe(&engine, (0..200).filter(|hour| !(70..75).contains(hour))).await;
+    health(&engine, 10 * DAY, HealthState::Up).await;
+    // Ten minutes three days and a half ago, and a minute two days ago.
+    health(&engine, 84 * HOUR, HealthState::Down).await;
+    health(&engine, 84 * HOUR - 10 * MINUTE, HealthState::Up).await;
+    health(&engine, 48 * HOUR, HealthState::Down).await;
+    health(&engine, 48 * HOUR - MINUTE, HealthState::Up).await;
+    // While nobody looked.
+    health(&engine, 73 * HOUR, HealthState::Down).await;
+    health(&engine, 73 * HOUR - 30 * MINUTE, HealthState::Up).await;
+
+    let rule = AlertRule::BackendDown;
+    let longer = |secs| tuned(&engine, rule, |it| it.hold = Duration::from_secs(secs));
+    let found = tested(&engine, rule, vec![longer(0), longer(300), longer(900)]).await;
+    assert_eq!((found.from, found.until), (ago(7 * DAY), NOW));
+    assert_eq!(found.unseen, Duration::from_secs(5 * 3_600));
+    let long = (84 * 60, Some(84 * 60 - 12));
+    assert_eq!(minutes(&found.firings[0]), [long, (48 * 60, Some(48 * 60 - 3))]);
+    assert_eq!(minutes(&found.firings[1]), [(84 * 60 - 5, Some(84 * 60 - 12))]);
+    assert_eq!(minutes(&found.firings[2]), []);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breaker_is_open_until_it_is_not_or_its_time_is_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    health(&engine, 10 * DAY, HealthState::Up).await;
+    settle(&engine, [answered(1, 9 * DAY, Cost::Unpriced, 100)]).await;
+    let change = |secs_ago, from: &str, to: &str, lasts: Option<u64>| TransitionRecord {
+        at: ago(secs_ago),
+        endpoint: domain::Endpoint { backend: up(), credential: None },
+        model: None,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        rule: "failures-in-a-row".to_owned(),
+        evidence: Vec::new(),
+        lasts: lasts.map(Duration::from_secs),
+    };
+    let all = vec![
+        change(5 * HOUR, "closed", "open", Some(60)),
+        change(5 * HOUR - 10, "open", "half-open", None),
+        change(5 * HOUR - 11, "half-open", "open", Some(600)),
+        change(3 * HOUR, "recovering", "open", Some(900)),
+        change(2 * HOUR, "open", "closed", None),
+    ];
+    engine.ledger().record_endpoint_changes(all, Vec::new()).expect("queued");
+    let rule = AlertRule::BreakerOpen;
+    let tunings = tuned(&engine, rule, |it| it.hold = Duration::from_secs(120));
+    let found = tested(&engine, rule, vec![tunings]).await;
+    let [first, second] = &minutes(&found.firings[0])[..] else { panic!("{found:?}") };
+    // Open for 600 and for 900 s: what came after the end of those times was written down late.
+    assert_eq!(*first, (5 * 60 - 3, Some(5 * 60 - 12)));
+    assert_eq!(*second, (3 * 60 - 2, Some(3 * 60 - 16)));
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_of_the_past_are_judged_with_the_numbers_that_are_tried() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    health(&engine, 10 * DAY, HealthState::Up).await;
+    let cost = || Cost::Reported(domain::NanoUsd::new(1));
+    settle(&engine, [answered(1, 9 * DAY, cost(), 100)]).await;
+    // Within ten minutes two days ago: a fifth of a hundred failed.
+    let requests = (0..100).map(|number| {
+        let mut one =
+            answered(100 + number, 2 * DAY - i64::try_from(number).unwrap_or(0) * 6, cost(), 100);
+        if number % 5 == 0 {
+            one.outcome = ledger::RequestOutcome::Failed;
+            for attempt in &mut one.attempts {
+                attempt.error_class = Some("server".to_owned());
+                attempt.class = Some("server".to_owned());
+            }
+        }
+        one
+    });
+    settle(&engine, requests).await;
+    let rule = AlertRule::ErrorRate;
+    let at_percent = |percent| {
+        let mut all = tuned(&engine, rule, |it| it.threshold = percent);
+        // So many failures are a fast burn too, which would say it all.
+        all.entry(AlertRule::BurnFast).or_default().delivery = domain::AlertDelivery::Off;
+        all
+    };
+    let found = tested(&engine, rule, vec![at_percent(1), at_percent(30)]).await;
+    let [(fired, Some(ended))] = minutes(&found.firings[0])[..] else { panic!("{found:?}") };
+    // Five minutes after the fifth failure, and until few are left in the half hour.
+    let began = 2 * 24 * 60;
+    assert!((began - 9..=began - 6).contains(&fired), "{}", began - fired);
+    assert!((began - 47..=began - 40).contains(&ended), "{}", began - ended);
+    assert_eq!(minutes(&found.firings[1]), []);
+    let found = tested(&engine, AlertRule::BurnFast, vec![rule_tunings(&engine.settings().alerts)]);
+    assert_eq!(found.await.firings[0].len(), 1, "the backend's, which the gateway's is part of");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_of_the_past_is_judged_by_whole_hours() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let cents = |cents: i64| Cost::Reported(domain::NanoUsd::new(cents * 10_000_000));
+    let usual = (50..=70_i64).flat_map(|hour| (0..6_i64).map(move |place| (hour, place)));
+    let usual = usual.map(|(hour, place)| {
+        let number = u64::try_from(1_000 + hour * 10 + place).expect("small");
+        answered(number, hour * HOUR - place * MINUTE, cents(1), 1_000)
+    });
+    settle(&engine, usual).await;
+    let spike = (0..80).map(|number| answered(number, 40 * HOUR + 60, cents(10), 5_000));
+    settle(&engine, spike).await;
+    settle(&engine, [answered(9_000, 30 * HOUR, Cost::Unpriced, 1_000)]).await;
+    let saved = || vec![rule_tunings(&engine.settings().alerts)];
+    for rule in [AlertRule::SpendAnomaly, AlertRule::UnpricedModel] {
+        let found = tested(&engine, rule, saved()).await;
+        assert_eq!(found.firings[0].len(), 1, "{rule}: {found:?}");
+    }
+    let many = tuned(&engine, AlertRule::UnpricedModel, |it| it.threshold = 2);
+    let found = tested(&engine, AlertRule::UnpricedModel, vec![many]).await;
+    assert_eq!(found.firings[0], []);
+    assert!(found.from > ago(4 * DAY), "nothing is known of the days before the first request");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_answers_are_compared_with_the_week_before_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    health(&engine, 10 * DAY, HealthState::Up).await;
+    let cost = || Cost::Reported(domain::NanoUsd::new(1));
+    let usual = (0..60_i64).map(|place| {
+        answered(u64::try_from(place).unwrap_or(0), 60 * HOUR - place * MINUTE, cost(), 1_000)
+    });
+    settle(&engine, usual).await;
+    settle(&engine, (0..20).map(|place| answered(500 + place, 30 * HOUR + 60, cost(), 5_000)))
+        .await;
+    let rule = AlertRule::SlowAnswers;
+    let at_percent = |percent| tuned(&engine, rule, |it| it.threshold = percent);
+    let found = tested(&engine, rule, vec![at_percent(200), at_percent(600)]).await;
+    assert_eq!(found.firings[0].len(), 1, "{found:?}");
+    assert_eq!(found.firings[1], []);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_grow_old_at_the_hour_that_they_were_made_and_some_rules_have_no_history() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let rule = AlertRule::KeyAge;
+    // Two keys are 40 days old, one is new.
+    let at_days = |days| tuned(&engine, rule, |it| it.threshold = days);
+    let found = tested(&engine, rule, vec![at_days(38), at_days(20), at_days(90)]).await;
+    assert_eq!(minutes(&found.firings[0]), [(2 * 24 * 60, None), (2 * 24 * 60, None)]);
+    let went_on = &found.firings[1];
+    assert_eq!(went_on.len(), 2);
+    assert!(went_on.iter().all(|it| it.fired < found.from && it.ended.is_none()), "{went_on:?}");
+    assert_eq!(found.firings[2], []);
+    for rule in [AlertRule::DiskSpace, AlertRule::VaultFault, AlertRule::Digest] {
+        let saved = vec![rule_tunings(&engine.settings().alerts)];
+        let found = engine.alert_history().back_test(rule, saved, 7).await.expect("read");
+        assert_eq!(found, None, "{rule}");
+    }
+    engine.stop().await;
+}

@@ -1,0 +1,179 @@
+/** The fake core's trials of rules: made-up episodes of a month, and a rehearsal. */
+import type {
+  AlertBacktestView,
+  AlertFiringView,
+  AlertRehearsalStepView,
+  AlertRehearsalView,
+  AlertRule,
+  AlertRuleSet,
+  AlertSeverity,
+} from "@/ipc/bindings";
+import { checkedRow, makeEntries } from "@/ipc/fake/alerts";
+import type { RuleRow } from "@/ipc/fake/alert-rules";
+import type { Doing } from "@/ipc/fake/doing";
+import { fault } from "@/ipc/fake/rules";
+import type { Host } from "@/ipc/host";
+
+type TrialOperation = "alertRuleBacktest" | "alertRuleRehearse";
+
+const DAY_MS = 86_400_000;
+const DAYS_MAX = 30;
+const GROUP_WAIT_SECS = 30;
+
+/** Rules whose facts nobody records. */
+const WITHOUT_HISTORY: readonly AlertRule[] = [
+  "budget-forecast",
+  "ledger-fault",
+  "key-blocked",
+  "channel-fault",
+  "digest",
+  "bill-drift",
+  "disk-space",
+  "vault-fault",
+  "key-unused",
+  "first-use",
+  "plain-key",
+  "quota-low",
+];
+
+/** How far beyond the default threshold, how many minutes, how many days ago. */
+const EPISODES = [
+  { beyond: 1.6, minutes: 44, daysAgo: 26.3 },
+  { beyond: 1.1, minutes: 12, daysAgo: 19.6 },
+  { beyond: 3.2, minutes: 95, daysAgo: 12.2 },
+  { beyond: 2.4, minutes: 41, daysAgo: 6 },
+  { beyond: 1.2, minutes: 16, daysAgo: 4.4 },
+  { beyond: 4.0, minutes: 260, daysAgo: 2.1 },
+];
+
+interface Numbers {
+  hold: number;
+  threshold: number;
+}
+
+function firingsOf(row: RuleRow, { hold, threshold }: Numbers, days: number, now: number): AlertFiringView[] {
+  const limit = row.threshold?.default ?? 1;
+  return EPISODES.filter(({ beyond, minutes, daysAgo }) => {
+    const isLong = minutes * 60 >= hold;
+    return daysAgo < days && isLong && (row.threshold === null || beyond * limit >= threshold);
+  }).map(({ minutes, daysAgo }) => {
+    const from = now - daysAgo * DAY_MS + hold * 1_000;
+    const lasted = minutes * 60 - hold + row.keep_secs;
+    return { title: row.title, from, to: from + lasted * 1_000, lasted_secs: lasted };
+  });
+}
+
+const TIMES = ["never", "once", "twice"];
+
+function times(count: number): string {
+  return TIMES[count] ?? `${count} times`;
+}
+
+function spanText(secs: number): string {
+  const [hours, minutes] = [Math.floor(secs / 3_600), Math.floor((secs % 3_600) / 60)];
+  if (secs < 60) return `${secs} s`;
+  if (hours === 0) return secs % 60 === 0 ? `${minutes} min` : `${minutes} min ${secs % 60} s`;
+  return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`;
+}
+
+function sentenceOf(
+  tried: AlertFiringView[] | null,
+  saved: AlertFiringView[] | null,
+  fired: number,
+  days: number,
+): string {
+  const really = fired === 0 ? "In fact it did not fire" : `In fact it fired ${times(fired)}`;
+  if (tried === null) return `No history is kept for this rule. ${really} in ${days} days.`;
+  const secs = tried.reduce((sum, firing) => sum + firing.lasted_secs, 0);
+  const would =
+    tried.length === 0
+      ? `Would not have fired in ${days} days`
+      : `Would have fired ${times(tried.length)} in ${days} days, for ${spanText(secs)} in all`;
+  return `${would}${saved === null ? "" : `; with the saved numbers: ${times(saved.length)}`}. ${really}.`;
+}
+
+function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days: number): AlertBacktestView {
+  const to = now();
+  const from = to - days * DAY_MS;
+  const savedNumbers = { hold: row.hold?.value ?? 0, threshold: row.threshold?.value ?? 0 };
+  const numbers = {
+    hold: req.hold_secs ?? savedNumbers.hold,
+    threshold: req.threshold ?? savedNumbers.threshold,
+  };
+  const isUsed = world.clients.length > 0 && !WITHOUT_HISTORY.includes(row.rule);
+  const isSaved = numbers.hold === savedNumbers.hold && numbers.threshold === savedNumbers.threshold;
+  const tried = isUsed ? firingsOf(row, numbers, days, to) : null;
+  const saved = isUsed && !isSaved ? firingsOf(row, savedNumbers, days, to) : null;
+  const fired = makeEntries(world, to)
+    .filter((entry) => entry.rule === row.rule && (entry.ended_at ?? to) > from)
+    .map(({ title, fired_at, ended_at }) => ({
+      title,
+      from: fired_at,
+      to: ended_at,
+      lasted_secs: Math.floor(((ended_at ?? to) - fired_at) / 1_000),
+    }));
+  return {
+    from,
+    to,
+    sentence: sentenceOf(tried, saved, fired.length, days),
+    notes: isUsed ? ["Nobody looked for 2 d 4 h of it, so nothing fires then."] : [],
+    tried,
+    saved,
+    fired,
+  };
+}
+
+const NOTHING_SHOWN = { severity: null, channel: null, title: null, body: null };
+const SHOWN: readonly AlertSeverity[] = ["medium", "high", "critical"];
+
+function afterText(secs: number): string {
+  return secs === 0 ? "at once" : `after ${spanText(secs)}`;
+}
+
+function rehearsalOf(row: RuleRow, req: AlertRuleSet): AlertRehearsalView {
+  const hold = req.hold_secs ?? row.hold?.value ?? 0;
+  const severity = req.severity ?? row.severity?.value ?? "medium";
+  const delivery = req.delivery ?? row.delivery;
+  if (delivery === "off")
+    return { sentence: "It tells nothing.", notes: ["The rule is off: no alert fires."], steps: [] };
+  const isShown = delivery === "notification" && SHOWN.includes(severity);
+  const title = `Rehearsal: ${row.title}`;
+  const over = hold + 300;
+  const step = (kind: AlertRehearsalStepView["kind"], after: number, text: string, shown = false) => ({
+    ...NOTHING_SHOWN,
+    kind,
+    after_secs: after,
+    text,
+    ...(shown ? { title, body: "An example. What it means and what to do stands here." } : {}),
+  });
+  return {
+    sentence: `An entry of the inbox ${afterText(hold)}${isShown ? `; a notification ${afterText(hold + GROUP_WAIT_SECS)}` : ""}.`,
+    notes: [
+      isShown
+        ? "Outside of quiet hours, while the window is not in front, if nobody acknowledges it."
+        : delivery === "inbox"
+          ? "Its alerts are for the inbox alone."
+          : "The desktop shows alerts from medium on; this one is less severe.",
+    ],
+    steps: [
+      step("pending", 0, "The condition holds."),
+      { ...step("fired", hold, "The alert fires and is in the inbox.", true), severity },
+      ...(isShown ? [step("shown", hold + GROUP_WAIT_SECS, "The desktop shows a notification.", true)] : []),
+      step("over", over, "The condition is over."),
+      ...(isShown ? [step("withdrawn", over, "The notification is withdrawn.")] : []),
+      step("ended", over + row.keep_secs, "The alert ends. Its entry stays in the inbox."),
+    ],
+  };
+}
+
+export function fakeAlertTrials(doing: Doing): Pick<Host, TrialOperation> {
+  const { answer } = doing;
+  return {
+    alertRuleBacktest: ({ numbers, days }) =>
+      answer(() => {
+        if (days < 1 || days > DAYS_MAX) throw fault("invalid_input", `choose 1 to ${DAYS_MAX}`, null, "days");
+        return backtestOf(doing, checkedRow(numbers), numbers, days);
+      }),
+    alertRuleRehearse: (req) => answer(() => rehearsalOf(checkedRow(req), req)),
+  };
+}
