@@ -14,6 +14,7 @@ mod sdk {
     pub(crate) mod fixture;
     mod mail;
     pub(crate) mod matrix;
+    mod oauth;
     pub(crate) mod other_operations;
     #[cfg(target_os = "linux")]
     mod programs;

@@ -199,6 +199,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "backend_switch" => json!({"id": "panel", "enabled": true}),
         "backend_test" | "backend_remove" => json!({"id": "panel"}),
         "key_add" => json!({"id": "second", "label": "", "secret": secret, "url": base_url}),
+        "key_oauth_add" => json!({"id": "renewed", "label": "", "secret": secret,
+            "url": base_url, "token_url": base_url, "client_id": "app-1",
+            "grant": "refresh_token", "scope": null, "client_secret": secret}),
         "keys_scan" => json!({"known_files": true, "paths": []}),
         "keys_import" => json!({"scan": {"known_files": true, "paths": []}, "keys": [
             {"fingerprint": "0000000000000000", "name": "found", "add_backend": false}]}),

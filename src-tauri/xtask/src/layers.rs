@@ -164,6 +164,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite*", &["sqlite-file", "session-logs", "ledger", "cache", ACCEPTANCE]),
     ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
+    ("oauth2", &["gateway"]),
     ("notify-rust", &["monitor"]),
     ("lettre", &["monitor"]),
     ("tauri*", &["gatehouse-desktop"]),

@@ -10,15 +10,17 @@ import { inspectSecret, NOTHING_FOUND, type SecretFindings } from "@/lib/pasted-
 interface SecretFieldProps {
   label: string;
   ref: Ref<HTMLInputElement>;
-  presets: BackendPresetView[];
+  /** Whose keys are recognised; null for a secret that has no such form. */
+  presets: BackendPresetView[] | null;
+  optional?: boolean;
   fault?: string | null;
   onFindings?: (findings: SecretFindings) => void;
 }
 
-export function SecretField({ label, ref, presets, fault = null, onFindings }: SecretFieldProps) {
+export function SecretField({ label, ref, presets, optional = false, fault = null, onFindings }: SecretFieldProps) {
   const [findings, setFindings] = useState<SecretFindings>(NOTHING_FOUND);
   const inspect = (text: string) => {
-    const found = inspectSecret(text, presets);
+    const found = inspectSecret(text, presets ?? []);
     setFindings(found);
     onFindings?.(found);
   };
@@ -31,7 +33,12 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
     inspect(text);
   };
   return (
-    <Field label={label} fault={fault ?? innerSpaceFault(findings)} help={helpFor(findings)}>
+    <Field
+      label={label}
+      optional={optional}
+      fault={fault ?? innerSpaceFault(findings)}
+      help={presets === null ? STORED : helpFor(findings)}
+    >
       {(control) => (
         <TextInput
           {...control}
@@ -40,7 +47,7 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
           mono
           autoComplete="new-password"
           data-1p-ignore
-          placeholder="Paste the key"
+          placeholder={presets === null ? "Paste it" : "Paste the key"}
           onPaste={paste}
           onInput={(event) => inspect(event.currentTarget.value)}
         />
@@ -49,12 +56,14 @@ export function SecretField({ label, ref, presets, fault = null, onFindings }: S
   );
 }
 
+const STORED = "Stored in the vault. You can replace or remove it, but not read it back.";
+
 function innerSpaceFault(findings: SecretFindings): string | null {
   return findings.hasInnerSpace ? "The key contains a space or line break. Copy it again." : null;
 }
 
 function helpFor(findings: SecretFindings): string {
-  if (findings.empty) return "Stored in the vault. You can replace or remove it, but not read it back.";
+  if (findings.empty) return STORED;
   const origin = sayOrigin(findings.providers.map(({ label }) => label));
   return findings.hasOuterSpace ? `${origin} Surrounding whitespace was removed.` : origin;
 }

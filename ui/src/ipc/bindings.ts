@@ -27,6 +27,8 @@ export const commands = {
 	keys: () => typedError<KeyView[], ApiError>(__TAURI_INVOKE("keys")),
 	/**  Puts a key into the vault. */
 	keyAdd: (req: KeyAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_add", { req })),
+	/**  Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens. */
+	keyOauthAdd: (req: KeyOAuthAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_oauth_add", { req })),
 	/**  Looks for keys in plain text in shell profiles, files of tools and named files. */
 	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
 	/**  Imports keys found in plain text into the vault. The files stay as they are. */
@@ -2211,6 +2213,8 @@ export type FailureClass =
 "model-missing" | 
 /**  401: the provider does not accept the key. */
 "key-rejected" | 
+/**  Its access token ended, and the token endpoint gave no new one yet. Another key may work. */
+"key-expired" | 
 /**  403: the key has no permission. */
 "forbidden" | 
 /**  402, or a used-up credit balance: someone must pay. */
@@ -2569,6 +2573,40 @@ export type KeyPoolView = {
 	members: PoolKeyView[],
 };
 
+/**  Adds a key of OAuth. Its secret goes to the token endpoint alone, its access tokens to `url` alone. */
+export type KeyOAuthAdd = {
+	id: string,
+	/**  Display name; the id if empty. */
+	label: string,
+	/**  The refresh token, or the client secret for `client_credentials`. Write-only. */
+	secret: string,
+	/**
+	 *  The URL that access tokens may be sent to. Without one, they are bound to the first backend
+	 *  that uses the key.
+	 */
+	url: string | null,
+	token_url: string,
+	client_id: string,
+	grant: OAuthGrant,
+	/**  Scopes separated by spaces. */
+	scope: string | null,
+	/**  Authenticates the client beside a refresh token. Write-only. */
+	client_secret: string | null,
+};
+
+/**  How the access tokens of a key are got, and the present one. */
+export type KeyOAuthView = {
+	token_url: string,
+	client_id: string,
+	grant: OAuthGrant,
+	/**  Scopes separated by spaces; None for what the server gives. */
+	scope: string | null,
+	/**  None before the first access token since the start. */
+	refreshed_at: UnixMs | null,
+	/**  When the access token ends. It is refreshed at 80 % of its life. */
+	access_expires_at: UnixMs | null,
+};
+
 export type KeyRef = {
 	id: string,
 };
@@ -2592,6 +2630,8 @@ export type KeyState =
 "valid" | 
 /**  Rejected at the last call. */
 "rejected" | 
+/**  Its access token ended and could not be refreshed. */
+"expired" | 
 /**  In the settings but not in the vault. */
 "missing";
 
@@ -2625,6 +2665,8 @@ export type KeyView = {
 	billing: BillingProvider | null,
 	/**  As the user says; None if never or not known. */
 	expires_at: UnixMs | null,
+	/**  Of a key that is exchanged for access tokens. */
+	oauth: KeyOAuthView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],
 	/**  The key before it, while that can still be checked. */
@@ -3034,6 +3076,13 @@ export type NumberFieldView = {
 	max: number,
 	default: number,
 };
+
+/**  What a key of OAuth is exchanged by (RFC 6749). */
+export type OAuthGrant = 
+/**  A refresh token, from a sign-in; the server may replace it with each use. */
+"refresh_token" | 
+/**  The client's own id and secret, without a user. */
+"client_credentials";
 
 /**  Where a button leads. */
 export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "open_route"; id: string } | 

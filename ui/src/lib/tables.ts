@@ -48,6 +48,7 @@ export const OPERATION_CHANGES = {
   backendRemove: ["backends", "keys", "status", "settings"],
   keys: [],
   keyAdd: ["keys", "status", "settings"],
+  keyOauthAdd: ["keys", "status", "settings"],
   keysScan: [],
   keysImport: ["backends", "keys", "status", "settings"],
   keyEdit: ["keys", "settings"],
@@ -299,6 +300,7 @@ export const KEY: Record<KeyState, Sign> = {
   valid: { word: "Valid", shape: "disc", tone: "ok" },
   unverified: { word: "Unverified", shape: "ring", tone: "muted" },
   rejected: { word: "Rejected", shape: "barred", tone: "bad" },
+  expired: { word: "Expired", shape: "triangle", tone: "bad" },
   missing: { word: "Missing", shape: "triangle", tone: "warn" },
 };
 
@@ -455,6 +457,7 @@ export const FAILURE_WORD: Record<FailureClass, string> = {
   "bad-request": "Bad request",
   "model-missing": "No such model",
   "key-rejected": "Key rejected",
+  "key-expired": "Key expired",
   forbidden: "Forbidden",
   unpaid: "Not paid",
   "spend-limit": "Spend limit",

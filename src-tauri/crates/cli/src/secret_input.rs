@@ -46,6 +46,32 @@ pub(crate) fn read_secret(
     }
 }
 
+/// The secret of a key of OAuth, called `what`, and the client secret beside it if it has one. From
+/// standard input each is a line.
+pub(crate) fn read_oauth_secrets(
+    source: SecretSource,
+    (what, name): (&str, &str),
+    with_client_secret: bool,
+    console: &Console,
+) -> Result<(Secret, Option<Secret>), CommandError> {
+    let (first, second) = match source {
+        SecretSource::Stdin => {
+            let text = read_limited(std::io::stdin().lock())?;
+            let mut lines = text.trim().lines();
+            let mut line = || Zeroizing::new(lines.next().unwrap_or_default().to_owned());
+            (line(), with_client_secret.then(line))
+        }
+        SecretSource::Prompt => {
+            let ask =
+                |what: &str| prompt_for_key(&format!("{what} of {name} (not shown): "), console);
+            let first = ask(what)?;
+            let second = with_client_secret.then(|| ask("Client secret")).transpose()?;
+            (first, second)
+        }
+    };
+    Ok((parse_secret(first)?, second.map(parse_secret).transpose()?))
+}
+
 /// Prompts for a key; fails if standard input is no terminal.
 fn prompt_for_key(question: &str, console: &Console) -> Result<Zeroizing<String>, CommandError> {
     if console.stdin == StreamPeer::Other {

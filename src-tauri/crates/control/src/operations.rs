@@ -43,6 +43,8 @@ macro_rules! operations {
             keys() -> Vec<KeyView>, changes [];
             /// Puts a key into the vault.
             key_add(req: KeyAdd) -> KeyView, changes [Keys, Status, Settings];
+            /// Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens.
+            key_oauth_add(req: KeyOAuthAdd) -> KeyView, changes [Keys, Status, Settings];
             /// Looks for keys in plain text in shell profiles, files of tools and named files.
             keys_scan(req: KeysScan) -> KeysScanView, changes [];
             /// Imports keys found in plain text into the vault. The files stay as they are.

@@ -141,6 +141,18 @@ impl RequestJson for KeyAdd {
     }
 }
 
+impl RequestJson for KeyOAuthAdd {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let secret = expose_as_json(&self.secret);
+        let client_secret = self.client_secret.as_ref().map(expose_as_json);
+        to_zeroizing_json(&json!({
+            "id": self.id, "label": self.label, "secret": secret, "url": self.url,
+            "token_url": self.token_url, "client_id": self.client_id, "grant": self.grant,
+            "scope": self.scope, "client_secret": client_secret,
+        }))
+    }
+}
+
 impl RequestJson for KeyReplace {
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let secret = expose_as_json(&self.secret);

@@ -189,6 +189,7 @@ signs! {
         Valid => Disc Ok "valid",
         Unverified => Ring Muted "unverified",
         Rejected => Barred Bad "rejected",
+        Expired => Triangle Bad "expired",
         Missing => Triangle Warn "missing",
     }
     KEY_NOTICE: KeyNotice {
@@ -366,6 +367,7 @@ labels! {
         BadRequest => "bad request",
         ModelMissing => "no such model",
         KeyRejected => "key rejected",
+        KeyExpired => "key expired",
         Forbidden => "forbidden",
         Unpaid => "not paid",
         SpendLimit => "spend limit",

@@ -50,6 +50,7 @@ mod wiring;
 
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
+pub use ::domain::OAuthGrant;
 pub use ::engine::{BackupTask, KeyState, LogImportState};
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,

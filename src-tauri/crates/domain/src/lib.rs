@@ -20,6 +20,7 @@ mod keyed_fields;
 mod known_variable;
 mod meter;
 mod money;
+mod oauth;
 mod origin;
 mod preset;
 mod redact;
@@ -56,11 +57,15 @@ pub use id::{
 pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};
+pub use oauth::OAuthGrant;
 pub use origin::{Origin, OriginError};
 pub use preset::{Preset, PresetLocation, presets};
 pub use redact::redact;
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
-pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
+pub use secret::{
+    ACCESS_TOKEN_BYTES_MAX, BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError,
+    TokenExchange,
+};
 pub use session_tool::SessionTool;
 pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict};
 pub use text::{

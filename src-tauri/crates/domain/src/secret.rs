@@ -17,6 +17,10 @@ const TAIL_FROM_CHARS: usize = 12;
 
 const FINGERPRINT_CHARS: usize = 16;
 
+/// Maximum length of an access token, in bytes. It is never stored, so the limit of a stored secret
+/// does not hold; Microsoft's tokens with many groups exceed that one.
+pub const ACCESS_TOKEN_BYTES_MAX: usize = 16_384;
+
 /// A key or token. Zeroed when dropped. `Debug` prints none of it, and it has no `Serialize`.
 #[derive(Clone, PartialEq, Eq, Zeroize, Deserialize)]
 #[zeroize(drop)]
@@ -29,9 +33,9 @@ pub enum SecretError {
     /// Empty, or only white space.
     #[error("the key is empty; paste it again")]
     Empty,
-    /// More than [`SECRET_BYTES_MAX`] bytes.
-    #[error("the key has {0} bytes; at most {SECRET_BYTES_MAX} are allowed")]
-    TooLong(usize),
+    /// More than [`SECRET_BYTES_MAX`] or, for an access token, [`ACCESS_TOKEN_BYTES_MAX`] bytes.
+    #[error("the key has {bytes} bytes; at most {bytes_max} are allowed")]
+    TooLong { bytes: usize, bytes_max: usize },
     /// White space, a line break or a character that is not allowed in an HTTP header. Holds its
     /// position, from 1.
     #[error(
@@ -44,19 +48,28 @@ pub enum SecretError {
 impl Secret {
     /// Parses a pasted key: trims surrounding white space, then allows visible ASCII only, because
     /// the key is sent in an HTTP header (RFC 9110 section 5.5).
-    pub fn parse(mut text: String) -> Result<Self, SecretError> {
-        let outcome = Self::check(&text);
+    pub fn parse(text: String) -> Result<Self, SecretError> {
+        Self::parse_within(text, SECRET_BYTES_MAX)
+    }
+
+    /// Parses an access token, of at most [`ACCESS_TOKEN_BYTES_MAX`]. The vault stores none.
+    pub fn parse_access_token(text: String) -> Result<Self, SecretError> {
+        Self::parse_within(text, ACCESS_TOKEN_BYTES_MAX)
+    }
+
+    fn parse_within(mut text: String, bytes_max: usize) -> Result<Self, SecretError> {
+        let outcome = Self::check(&text, bytes_max);
         text.zeroize();
         outcome
     }
 
-    fn check(text: &str) -> Result<Self, SecretError> {
+    fn check(text: &str, bytes_max: usize) -> Result<Self, SecretError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(SecretError::Empty);
         }
-        if trimmed.len() > SECRET_BYTES_MAX {
-            return Err(SecretError::TooLong(trimmed.len()));
+        if trimmed.len() > bytes_max {
+            return Err(SecretError::TooLong { bytes: trimmed.len(), bytes_max });
         }
         match trimmed.chars().position(|c| !c.is_ascii_graphic()) {
             Some(position) => Err(SecretError::Character(position + 1)),
@@ -116,6 +129,17 @@ impl fmt::Debug for Secret {
 pub struct BoundSecret {
     secret: Secret,
     origin: Option<Origin>,
+    exchange: Option<Box<TokenExchange>>,
+}
+
+/// Where a refresh token or client secret is exchanged for access tokens (OAuth 2.0). The secret
+/// itself goes to `endpoint` alone, its access tokens to the origin of the [`BoundSecret`] alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenExchange {
+    /// Origin of the token endpoint.
+    pub endpoint: Origin,
+    /// Authenticates the client beside a refresh token; `None` for a public client.
+    pub client_secret: Option<Secret>,
 }
 
 /// The secret may not be sent to the requested origin.
@@ -132,24 +156,69 @@ pub enum OriginMismatch {
     },
     #[error("the key has no allowed host yet; use it for a backend first")]
     Unbound,
+    /// A refresh token or client secret, which no request carries.
+    #[error("the stored secret is exchanged for access tokens and is never sent with a request")]
+    ExchangedOnly,
+    /// A plain key, which no token endpoint gets.
+    #[error("the stored key is not one that is exchanged for access tokens; add it again")]
+    NotExchanged,
 }
 
 impl BoundSecret {
     /// With `None` the secret may be sent nowhere until it is bound.
     #[must_use]
     pub const fn new(secret: Secret, origin: Option<Origin>) -> Self {
-        Self { secret, origin }
+        Self { secret, origin, exchange: None }
+    }
+
+    /// A refresh token or client secret, whose access tokens may be sent to `origin`.
+    #[must_use]
+    pub fn exchanged(secret: Secret, origin: Option<Origin>, exchange: TokenExchange) -> Self {
+        Self { secret, origin, exchange: Some(Box::new(exchange)) }
     }
 
     /// Returns the secret if it is bound to `asked`. This is the only way to a provider's header.
     pub fn for_origin(&self, asked: &Origin) -> Result<&Secret, OriginMismatch> {
         match &self.origin {
-            Some(bound) if bound == asked => Ok(&self.secret),
-            Some(bound) => {
-                Err(OriginMismatch::OtherOrigin { bound: bound.clone(), asked: asked.clone() })
-            }
+            _ if self.exchange.is_some() => Err(OriginMismatch::ExchangedOnly),
+            Some(bound) => matching(bound, asked, &self.secret),
             None => Err(OriginMismatch::Unbound),
         }
+    }
+
+    /// Returns the secret and the client secret beside it, if `asked` is its token endpoint. This is
+    /// the only way to a token endpoint.
+    pub fn for_token_endpoint(
+        &self,
+        asked: &Origin,
+    ) -> Result<(&Secret, Option<&Secret>), OriginMismatch> {
+        let exchange = self.exchange.as_ref().ok_or(OriginMismatch::NotExchanged)?;
+        let secret = matching(&exchange.endpoint, asked, &self.secret)?;
+        Ok((secret, exchange.client_secret.as_ref()))
+    }
+
+    /// An access token got with this secret, bound to the origin that the vault names for it.
+    #[must_use]
+    pub fn issued(&self, access_token: Secret) -> Self {
+        Self::new(access_token, self.origin.clone())
+    }
+
+    /// The same with another secret: a replaced key, a rotated refresh token.
+    #[must_use]
+    pub fn with_secret(&self, secret: Secret) -> Self {
+        Self { secret, ..self.clone() }
+    }
+
+    /// The same, bound to `origin`.
+    #[must_use]
+    pub fn with_origin(&self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self.clone() }
+    }
+
+    /// Set if the secret is exchanged for access tokens and never sent with a request.
+    #[must_use]
+    pub fn exchange(&self) -> Option<&TokenExchange> {
+        self.exchange.as_deref()
     }
 
     /// The secret and its origin, for a store that writes both.
@@ -157,6 +226,15 @@ impl BoundSecret {
     pub const fn parts(&self) -> (&Secret, Option<&Origin>) {
         (&self.secret, self.origin.as_ref())
     }
+}
+
+fn matching<'a>(
+    bound: &Origin,
+    asked: &Origin,
+    secret: &'a Secret,
+) -> Result<&'a Secret, OriginMismatch> {
+    let mismatch = || OriginMismatch::OtherOrigin { bound: bound.clone(), asked: asked.clone() };
+    (bound == asked).then_some(secret).ok_or_else(mismatch)
 }
 
 #[cfg(test)]
@@ -174,8 +252,13 @@ mod tests {
         assert_eq!(refused("sk abc"), SecretError::Character(3));
         assert_eq!(refused("sk-ä"), SecretError::Character(4));
         assert_eq!(refused(" \n"), SecretError::Empty);
-        assert_eq!(refused(&"k".repeat(SECRET_BYTES_MAX + 1)), SecretError::TooLong(2_049));
+        let too_long = SecretError::TooLong { bytes: 2_049, bytes_max: SECRET_BYTES_MAX };
+        assert_eq!(refused(&"k".repeat(SECRET_BYTES_MAX + 1)), too_long);
         assert_eq!(secret(&"k".repeat(SECRET_BYTES_MAX)).expose().len(), SECRET_BYTES_MAX);
+        let token = |bytes: usize| Secret::parse_access_token("k".repeat(bytes));
+        assert!(
+            token(ACCESS_TOKEN_BYTES_MAX).is_ok() && token(ACCESS_TOKEN_BYTES_MAX + 1).is_err()
+        );
     }
 
     #[test]
@@ -197,5 +280,30 @@ mod tests {
         assert!(matches!(bound.for_origin(&away), Err(OriginMismatch::OtherOrigin { .. })));
         let unbound = BoundSecret::new(secret("sk-123456789"), None);
         assert_eq!(unbound.for_origin(&home), Err(OriginMismatch::Unbound));
+    }
+
+    #[test]
+    fn an_exchanged_secret_goes_to_its_token_endpoint_and_its_tokens_to_the_backend() {
+        let origin = |text: &str| text.parse::<Origin>().expect("an origin");
+        let (login, api) = (origin("https://login.test"), origin("https://api.test"));
+        let exchange =
+            TokenExchange { endpoint: login.clone(), client_secret: Some(secret("client-0001")) };
+        let stored =
+            BoundSecret::exchanged(secret("refresh-0001"), Some(api.clone()), exchange.clone());
+        assert_eq!(stored.for_origin(&api), Err(OriginMismatch::ExchangedOnly));
+        assert_eq!(stored.for_origin(&login), Err(OriginMismatch::ExchangedOnly));
+        assert!(matches!(
+            stored.for_token_endpoint(&api),
+            Err(OriginMismatch::OtherOrigin { bound, .. }) if bound == login
+        ));
+        let (refresh, client) = stored.for_token_endpoint(&login).expect("its endpoint");
+        assert_eq!((refresh.expose(), client), ("refresh-0001", exchange.client_secret.as_ref()));
+
+        let token = stored.issued(secret("access-0001"));
+        assert!(token.for_origin(&api).is_ok() && token.for_origin(&login).is_err());
+        assert_eq!(token.for_token_endpoint(&login), Err(OriginMismatch::NotExchanged));
+        let rotated = stored.with_secret(secret("refresh-0002")).with_origin(login.clone());
+        assert_eq!(rotated.exchange(), Some(&exchange));
+        assert_eq!(rotated.parts().1, Some(&login));
     }
 }

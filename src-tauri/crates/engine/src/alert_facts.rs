@@ -342,6 +342,7 @@ fn backend_fault(health: BackendHealth, open: Option<String>) -> (BackendFault, 
 const fn key_fault(state: KeyState) -> Option<&'static str> {
     match state {
         KeyState::Rejected => Some("was rejected"),
+        KeyState::Expired => Some("could not be refreshed"),
         KeyState::Missing => Some("is not in the vault"),
         KeyState::Valid | KeyState::Unverified => None,
     }

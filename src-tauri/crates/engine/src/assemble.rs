@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{Entropy, IdError};
-use gateway::{GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token};
+use gateway::{
+    AccessTokens, GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token,
+};
 use ledger::{Purpose, Recovery};
 use monitor::{Monitor, NotificationChannel};
 use parking_lot::Mutex;
@@ -171,7 +173,15 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
         base.events.clone(),
     );
     let registry = saver.registry();
-    let keys = Arc::new(KeyStatuses::new(Arc::clone(&registry), base.ledger.clone()));
+    let access_tokens = Arc::new(AccessTokens::new(
+        base.vault.clone(),
+        network.clone(),
+        Arc::clone(&base.clock),
+        Arc::clone(&base.settings),
+        Arc::clone(&registry),
+    ));
+    let keys =
+        Arc::new(KeyStatuses::new(Arc::clone(&registry), base.ledger.clone(), access_tokens));
     let models = Arc::new(ModelCatalogue::new(Arc::clone(&base.settings), base.mock.clone()));
     let response_cache = Arc::new(response_cache(base));
     let snapshots = Arc::new(SnapshotStore {
@@ -203,7 +213,6 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
         snapshots: Arc::clone(&snapshots),
         models: Arc::clone(&models),
         settings: Arc::clone(&base.settings),
-        vault: base.vault.clone(),
         network: network.clone(),
         mock_upstream: mock.clone(),
         mock: base.mock.clone(),

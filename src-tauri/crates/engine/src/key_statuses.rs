@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::{BackendId, CredentialId, WallTime};
 use endpoints::EndpointRegistry;
+use gateway::AccessTokens;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
@@ -33,6 +34,8 @@ domain::words! {
         Valid = "valid",
         /// Rejected at the last call.
         Rejected = "rejected",
+        /// Its access token ended and could not be refreshed.
+        Expired = "expired",
         /// In the settings but not in the vault.
         Missing = "missing",
     }
@@ -43,11 +46,23 @@ pub struct KeyStatuses {
     ledger: Ledger,
     keys: Mutex<HashMap<CredentialId, KeyStatus>>,
     retired: RetiredKeys,
+    access_tokens: Arc<AccessTokens>,
 }
 
 impl KeyStatuses {
-    pub(crate) fn new(registry: Arc<EndpointRegistry>, ledger: Ledger) -> Self {
-        Self { registry, ledger, keys: Mutex::default(), retired: RetiredKeys::default() }
+    pub(crate) fn new(
+        registry: Arc<EndpointRegistry>,
+        ledger: Ledger,
+        access_tokens: Arc<AccessTokens>,
+    ) -> Self {
+        let (keys, retired) = (Mutex::default(), RetiredKeys::default());
+        Self { registry, ledger, keys, retired, access_tokens }
+    }
+
+    /// What requests carry for keys that are refreshed.
+    #[must_use]
+    pub const fn access_tokens(&self) -> &Arc<AccessTokens> {
+        &self.access_tokens
     }
 
     /// Keys that were replaced.
@@ -59,7 +74,19 @@ impl KeyStatuses {
     /// Status of a key; the default if nothing is known.
     #[must_use]
     pub fn status(&self, id: &CredentialId) -> KeyStatus {
-        self.keys.lock().get(id).cloned().unwrap_or_default()
+        let known = self.keys.lock().get(id).cloned().unwrap_or_default();
+        let Some(token) = self.access_tokens.status(id) else { return known };
+        let Some(fault) = token.fault else { return known };
+        let state = match (token.is_rejected, token.is_expired) {
+            (true, _) => KeyState::Rejected,
+            (false, true) => KeyState::Expired,
+            (false, false) => known.state,
+        };
+        let reason = match token.is_expired {
+            true => fault,
+            false => format!("{fault}. Requests work until the access token ends"),
+        };
+        KeyStatus { state, reason: Some(reason), ..known }
     }
 
     /// Last use of a key: since the start, otherwise from the ledger's newest request of each
@@ -85,6 +112,7 @@ impl KeyStatuses {
     /// Forgets the status of a replaced key and lifts the blocks and cooldowns of its endpoints.
     pub fn forget(&self, id: &CredentialId) {
         self.keys.lock().remove(id);
+        self.access_tokens.forget(id);
         self.registry.lift_after_credential_change(id);
     }
 
@@ -96,6 +124,9 @@ impl KeyStatuses {
         reason: Option<String>,
         at: WallTime,
     ) -> bool {
+        if state == KeyState::Rejected {
+            self.access_tokens.refuse_token(id);
+        }
         let mut keys = self.keys.lock();
         let key = keys.entry(id.clone()).or_default();
         let changed = key.state != state;
@@ -111,12 +142,12 @@ impl KeyStatuses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_parts::{ledger_in, registry};
+    use crate::test_parts::{access_tokens, ledger_in, registry};
 
     #[test]
     fn a_replaced_key_starts_anew_and_keeps_nothing_of_the_old_one() {
         let home = tempfile::tempdir().expect("a folder");
-        let standings = KeyStatuses::new(registry(), ledger_in(&home));
+        let standings = KeyStatuses::new(registry(), ledger_in(&home), access_tokens(&home));
         let id = CredentialId::new("up").expect("an id");
         let at = WallTime::from_unix_ms(1);
         assert!(standings.record_result(&id, KeyState::Rejected, Some("no".to_owned()), at));

@@ -9,11 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, Clock, CredentialId, Endpoint, Moment};
 use endpoints::{EndpointRegistry, Verdict};
-use gateway::{Backend, ProbeFailure, Upstream};
+use gateway::{Backend, KeyError, ProbeFailure, Upstream};
 use monitor::{HealthFinding, Probe, ProbeReport, ProbeStep};
 use resilience::ProbeOutcome;
 use settings::SettingsStore;
-use vault::{Vault, VaultError};
+use vault::VaultError;
 
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
@@ -24,6 +24,7 @@ use crate::snapshot::SnapshotStore;
 use crate::topic::Topic;
 
 const READ_KEY: &str = "Read the key from the vault";
+const REFRESHED: &str = "Get an access token";
 const ANSWERS: &str = "Reach the backend";
 const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
@@ -43,7 +44,6 @@ pub struct BackendProber {
     pub(crate) snapshots: Arc<SnapshotStore>,
     pub(crate) models: Arc<ModelCatalogue>,
     pub(crate) settings: Arc<SettingsStore>,
-    pub(crate) vault: Vault,
     pub(crate) network: Arc<dyn Upstream>,
     pub(crate) mock_upstream: Arc<dyn Upstream>,
     pub(crate) mock: BackendId,
@@ -141,7 +141,7 @@ impl BackendProber {
         backend: &Backend,
         credential: Option<CredentialId>,
     ) -> ProbeReport {
-        let key = match self.read_key(credential.as_ref()).await {
+        let key = match self.key_to_send(credential.as_ref()).await {
             Ok(key) => key,
             Err(error) => return self.unreadable_key_report(credential.as_ref(), &error),
         };
@@ -160,12 +160,12 @@ impl BackendProber {
         }
     }
 
-    async fn read_key(
+    async fn key_to_send(
         &self,
         credential: Option<&CredentialId>,
-    ) -> Result<Option<Arc<BoundSecret>>, VaultError> {
+    ) -> Result<Option<Arc<BoundSecret>>, KeyError> {
         match credential {
-            Some(credential) => self.vault.get(credential).await.map(Some),
+            Some(credential) => self.keys.access_tokens().key(credential).await.map(Some),
             None => Ok(None),
         }
     }
@@ -207,21 +207,27 @@ impl BackendProber {
     fn unreadable_key_report(
         &self,
         credential: Option<&CredentialId>,
-        error: &VaultError,
+        error: &KeyError,
     ) -> ProbeReport {
-        let missing = matches!(error, VaultError::NotFound(_));
+        let missing = matches!(error, KeyError::Vault(VaultError::NotFound(_)));
         if let (true, Some(credential)) = (missing, credential) {
             let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
             self.set_key_state(credential, KeyState::Missing, reason);
         }
-        let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
+        let (finding, fix) = match error {
+            KeyError::Vault(error) => (HealthFinding::Failed, error.hint()),
+            KeyError::Rejected(_) => (HealthFinding::KeyRejected, None),
+            KeyError::Expired(_) => (HealthFinding::Failed, None),
+        };
+        let (detail, fix) = (error.to_string(), fix.map(str::to_owned));
         let read = ProbeStep::Failed {
-            title: READ_KEY.to_owned(),
+            title: if matches!(error, KeyError::Vault(_)) { READ_KEY } else { REFRESHED }
+                .to_owned(),
             detail: detail.clone(),
             fix: fix.clone(),
         };
         let steps = vec![read, skipped_step(ANSWERS), skipped_step(ACCEPTED), skipped_step(LISTED)];
-        let report = ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
+        let report = ProbeReport::new(finding, detail, Duration::ZERO);
         ProbeReport { fix, key_missing: missing, steps, ..report }
     }
 

@@ -168,7 +168,14 @@ impl ResponseCache {
         self.tasks.spawn("cache password", async move {
             let password = match cache.vault.get(&credential).await {
                 Ok(bound) => match bound.parts() {
-                    (password, None) => password.clone(),
+                    (password, None) if bound.exchange().is_none() => password.clone(),
+                    (_, None) => {
+                        tracing::warn!(
+                            %credential,
+                            "a key that is refreshed cannot be the shared cache's password"
+                        );
+                        return;
+                    }
                     // A provider's key is bound to its origin and must not go anywhere else.
                     (_, Some(origin)) => {
                         tracing::warn!(

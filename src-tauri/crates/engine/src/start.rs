@@ -104,7 +104,10 @@ impl Engine {
         client_wiring.repair().await;
         let outside = Outside { owner, recovery, vault, port, channel, log_roots, client_wiring };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
-        let EngineParts { backends, budgets, settings_editor, vault_switch, .. } = &*engine.parts;
+        let EngineParts { base, backends, budgets, settings_editor, vault_switch, .. } =
+            &*engine.parts;
+        // A command of its own process needs it as well: one that verifies a key.
+        upkeep::spawn_token_refresh(&backends.keys, base.events.clone(), &base.tasks);
         backends.health.restore().await?;
         backends.saver.restore().await?;
         settings_editor.apply();
@@ -183,7 +186,7 @@ fn gateway_parts(parts: &EngineParts) -> GatewayParts {
         clock: Arc::clone(&base.clock),
         entropy: Arc::clone(&base.entropy),
         ledger: base.ledger.clone(),
-        vault: base.vault.clone(),
+        access_tokens: Arc::clone(backends.keys.access_tokens()),
         snapshot: Arc::clone(&backends.snapshots.current),
         network: backends.network.clone(),
         mock: backends.mock.clone(),

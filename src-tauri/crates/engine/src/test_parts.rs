@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use domain::{Clock, ManualClock, SeededEntropy, WallTime};
 use endpoints::{EndpointRegistry, ResilienceRules};
+use gateway::{AccessTokens, MockUpstream};
 use ledger::Ledger;
+use settings::SettingsStore;
 use tempfile::TempDir;
+use vault::{MemoryStore, Vault};
 
 /// 2026-11-21, when the bundled prices are in force.
 pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
@@ -21,4 +24,12 @@ pub(crate) fn ledger_in(home: &TempDir) -> Ledger {
 pub(crate) fn registry() -> Arc<EndpointRegistry> {
     let entropy = SeededEntropy::new(5);
     EndpointRegistry::new(&ResilienceRules::default(), clock(), &entropy, Box::new(|_| {}))
+}
+
+/// Access tokens of no key.
+pub(crate) fn access_tokens(home: &TempDir) -> Arc<AccessTokens> {
+    let vault = Vault::new(Arc::new(MemoryStore::new()), clock());
+    let settings = SettingsStore::open(home.path().join("settings.toml")).expect("settings");
+    let network = Arc::new(MockUpstream::new(clock()));
+    Arc::new(AccessTokens::new(vault, network, clock(), Arc::new(settings), registry()))
 }

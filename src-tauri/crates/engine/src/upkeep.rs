@@ -10,9 +10,11 @@ use ledger::Ledger;
 use settings::SettingsStore;
 use vault::Vault;
 
+use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::key_statuses::KeyStatuses;
 use crate::tasks::Tasks;
+use crate::topic::Topic;
 
 /// Interval of removing expired keys in memory and unused connections, in seconds.
 const SWEEP_SECS: u64 = 2;
@@ -49,6 +51,13 @@ pub(crate) fn spawn_sweep(
             gateway.log_counted_refusals();
         }
     });
+}
+
+/// Refreshes access tokens before they end, and tells panels of it.
+pub(crate) fn spawn_token_refresh(keys: &KeyStatuses, events: EventBus, tasks: &Tasks) {
+    let tell = Box::new(move || events.send_changed(&[Topic::Keys, Topic::Status]));
+    let fresh = Arc::clone(keys.access_tokens()).keep_fresh(tasks.stop_token(), tell);
+    tasks.spawn("access tokens", fresh);
 }
 
 /// Notices that this machine slept. A task of its own, because other work must not delay its

@@ -11,6 +11,7 @@ use routing::RoutingError;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
+use crate::access_tokens::KeyError;
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::response::{Refusal, RetryAdvice};
 use crate::scope::Forbidden;
@@ -131,8 +132,32 @@ impl Failure {
         Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
+    /// The backend's key cannot be sent.
+    pub(crate) fn key(backend: &BackendId, error: &KeyError) -> Self {
+        let (status, kind, code, class, retry) = match error {
+            KeyError::Vault(error) => return Self::vault(backend, error),
+            KeyError::Rejected(_) => (
+                BACKEND_KEY_STATUS,
+                ErrorKind::BackendKey,
+                "backend_key_rejected",
+                FailureClass::KeyRejected,
+                RetryAdvice::Never,
+            ),
+            KeyError::Expired(_) => (
+                503,
+                ErrorKind::Api,
+                "backend_key_expired",
+                FailureClass::KeyExpired,
+                RetryAdvice::After(LOCAL_RETRY_AFTER),
+            ),
+        };
+        let message = format!("The key of the backend {backend} cannot be used: {error}.");
+        let refusal = Refusal::new(status, kind, code, message);
+        Self { class, ..Self::not_sent(refusal.retry(retry)) }
+    }
+
     /// The backend's key could not be read.
-    pub(crate) fn vault(backend: &BackendId, error: &VaultError) -> Self {
+    fn vault(backend: &BackendId, error: &VaultError) -> Self {
         let missing = matches!(error, VaultError::NotFound(_));
         let (status, kind, code) = match missing {
             true => (BACKEND_KEY_STATUS, ErrorKind::BackendKey, "key_missing"),

@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use ledger::Ledger;
 use tokio_util::sync::CancellationToken;
-use vault::Vault;
 
+use crate::access_tokens::AccessTokens;
 use crate::accounting::Accounting;
 use crate::admission::AdmissionControl;
 use crate::agents::{AgentEndpoint, AgentSlot};
@@ -39,7 +39,7 @@ pub struct GatewayParts {
     /// Seeds request ids.
     pub entropy: Arc<dyn Entropy>,
     pub ledger: Ledger,
-    pub vault: Vault,
+    pub access_tokens: Arc<AccessTokens>,
     /// Swapped by the engine whenever the settings change.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub network: Arc<dyn Upstream>,
@@ -78,7 +78,7 @@ impl Gateway {
             clock,
             entropy,
             ledger,
-            vault,
+            access_tokens,
             snapshot,
             network,
             mock,
@@ -106,7 +106,7 @@ impl Gateway {
                 clock,
                 events,
                 registry: endpoints,
-                vault,
+                keys: access_tokens,
                 network,
                 mock,
                 port: AtomicU16::new(0),

@@ -5,6 +5,7 @@
 //! origin; no lock is held across a network wait; only connections are spawned as tasks; an answer
 //! that a client has received to its end is in the ledger.
 
+mod access_tokens;
 mod accounting;
 mod admission;
 mod agents;
@@ -52,6 +53,7 @@ mod unpaused_timeout;
 mod upstream;
 mod wrong_token_limiter;
 
+pub use access_tokens::{ACCESS_TOKEN_WAIT_MAX, AccessTokenStatus, AccessTokens, KeyError};
 pub use agents::{AgentBody, AgentEndpoint};
 pub use budget_guard::Budgets;
 pub use control_listener::{

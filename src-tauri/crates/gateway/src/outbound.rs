@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use domain::{BoundSecret, Clock, Endpoint};
 use endpoints::EndpointRegistry;
 use routing::Candidate;
-use vault::Vault;
 use wire::TargetKind;
 
+use crate::access_tokens::AccessTokens;
 use crate::event::EventSink;
 use crate::failure::Failure;
 use crate::snapshot::{Backend, Snapshot};
@@ -19,7 +19,7 @@ pub(crate) struct Outbound {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) registry: Arc<EndpointRegistry>,
-    pub(crate) vault: Vault,
+    pub(crate) keys: Arc<AccessTokens>,
     pub(crate) network: Arc<dyn Upstream>,
     pub(crate) mock: Arc<dyn Upstream>,
     /// The gateway's own port, to recognise a backend that points back to it; 0 before it listens.
@@ -52,13 +52,13 @@ impl Outbound {
         Ok(backend)
     }
 
-    /// Reads the key of `endpoint` from the vault; `None` if the backend is called without one.
+    /// The key of `endpoint` or its access token; `None` if the backend is called without one.
     pub(crate) async fn key(
         &self,
         endpoint: &Endpoint,
     ) -> Result<Option<Arc<BoundSecret>>, Failure> {
         let Some(id) = &endpoint.credential else { return Ok(None) };
-        let read = self.vault.get(id).await;
-        read.map(Some).map_err(|error| Failure::vault(&endpoint.backend, &error))
+        let read = self.keys.key(id).await;
+        read.map(Some).map_err(|error| Failure::key(&endpoint.backend, &error))
     }
 }

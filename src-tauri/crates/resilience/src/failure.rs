@@ -41,6 +41,8 @@ words! {
         ModelMissing = "model-missing",
         /// 401: the provider does not accept the key.
         KeyRejected = "key-rejected",
+        /// Its access token ended, and the token endpoint gave no new one yet. Another key may work.
+        KeyExpired = "key-expired",
         /// 403: the key has no permission.
         Forbidden = "forbidden",
         /// 402, or a used-up credit balance: someone must pay.
@@ -162,9 +164,12 @@ impl FailureClass {
             Self::FirstTokenTimeout | Self::Stalled => (Endpoint, 0, FailureScope::BackendPerhaps),
             Self::BadRequest => (Request, 0, FailureScope::Everything),
             Self::ModelMissing => (Model, 0, FailureScope::Model),
-            Self::KeyRejected | Self::Forbidden | Self::Unpaid | Self::SpendLimit | Self::Quota => {
-                (Key, 0, FailureScope::Endpoint)
-            }
+            Self::KeyRejected
+            | Self::KeyExpired
+            | Self::Forbidden
+            | Self::Unpaid
+            | Self::SpendLimit
+            | Self::Quota => (Key, 0, FailureScope::Endpoint),
             Self::RateLimited => (Key, 2, FailureScope::Endpoint),
             Self::Server => (Endpoint, 2, FailureScope::BackendPerhaps),
             Self::Overloaded | Self::NonConforming | Self::ConflictOrTimeout => {
@@ -227,6 +232,8 @@ impl AttemptFailure {
             | Class::Paused
             | Class::BadRequest
             | Class::ModelMissing
+            // It is refreshed in the background, and fails at once until then.
+            | Class::KeyExpired
             | Class::ConflictOrTimeout
             | Class::Cancelled => CallOutcome::Neutral,
         }
@@ -303,6 +310,7 @@ mod tests {
             (FailureClass::Stalled, "breaker"),
             (FailureClass::BadRequest, "nothing"),
             (FailureClass::ModelMissing, "nothing"),
+            (FailureClass::KeyExpired, "nothing"),
             (FailureClass::KeyRejected, BlockReason::KeyRejected.word()),
             (FailureClass::Forbidden, BlockReason::Forbidden.word()),
             (FailureClass::Unpaid, BlockReason::Unpaid.word()),

@@ -38,13 +38,13 @@ pub use model::{
     ClientScope, ClientSettings, CredentialSettings, CurrencySettings, ENTRIES_MAX,
     GatewaySettings, HealthSettings, KeyPoolSettings, LABEL_CHARS_MAX, LedgerSettings,
     MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, MailSettings, McpSettings,
-    MetricsSettings, NotificationSettings, PINS_MAX, POOL_MEMBERS_MAX, PROFILES_MAX,
-    PROJECT_CHARS_MAX, PinMeasure, PinRange, PinSettings, PoolMemberSettings, Profile,
-    ProfileSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers,
-    ResiliencePreset, ResilienceSettings, RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX,
-    STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed,
-    TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE,
-    WebhookSettings,
+    MetricsSettings, NotificationSettings, OAUTH_TEXT_CHARS_MAX, OAuthSettings, PINS_MAX,
+    POOL_MEMBERS_MAX, PROFILES_MAX, PROJECT_CHARS_MAX, PinMeasure, PinRange, PinSettings,
+    PoolMemberSettings, Profile, ProfileSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
+    ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
+    RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT,
+    STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed, TrafficLimits,
+    VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE, WebhookSettings,
 };
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;

@@ -5,6 +5,7 @@ mod alerts;
 mod cache;
 mod channels;
 mod currency;
+mod oauth;
 mod pins;
 mod profiles;
 mod resilience;
@@ -35,6 +36,7 @@ pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
 pub(crate) use channels::MAIL_TEXT_CHARS_MAX;
 pub use channels::{MailSettings, WebhookSettings};
 pub use currency::CurrencySettings;
+pub use oauth::{OAUTH_TEXT_CHARS_MAX, OAuthSettings};
 pub use pins::{PINS_MAX, PinMeasure, PinRange, PinSettings};
 pub use profiles::{PROFILES_MAX, Profile, ProfileSettings};
 pub(crate) use resilience::PresetRow;
@@ -280,6 +282,8 @@ pub struct CredentialSettings {
     /// Set for an admin key, which reads this provider's cost reports and is never sent with a
     /// request.
     pub billing: Option<BillingProvider>,
+    /// Set for a secret that is exchanged for access tokens, which requests carry instead of it.
+    pub oauth: Option<OAuthSettings>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod channels;
 mod currency;
 mod entries;
 mod names;
+mod oauth;
 pub(crate) mod pins;
 mod pool;
 mod profiles;
@@ -129,7 +130,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let [credentials, backends, routes, clients, views, pins, budgets, profiles] =
         ["credentials", "backends", "routes", "clients", "views", "pins", "budgets", "profiles"]
             .map(|name| root.section(name, findings));
-    settings.credentials = entries::read_credentials(&credentials, findings);
+    settings.credentials = entries::read_credentials(&credentials, settings.gateway.port, findings);
     settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
     settings.routes = routes::read_routes(&routes, findings);
     settings.clients = entries::read_clients(&clients, findings);

@@ -199,6 +199,28 @@ fn each_mistake_is_found_at_its_field() {
         ("[credentials.k]\nlabel = \"K\"".into(), Error, "credentials.k.created", 1),
         (format!("[credentials.k]\n{CREATED}\ntail = \"12345\""), Error, "credentials.k.tail", 3),
         (format!("[credentials.k]\n{CREATED}\norigin = \"x\""), Error, "credentials.k.origin", 3),
+        (
+            format!("[credentials.k]\n{CREATED}\nclient_id = \"a\""),
+            Error,
+            "credentials.k.token_url",
+            1,
+        ),
+        (
+            format!(
+                "[credentials.k]\n{CREATED}\nclient_id = \"a\"\ntoken_url = \"http://a.test/t\""
+            ),
+            Error,
+            "credentials.k.token_url",
+            4,
+        ),
+        (
+            format!(
+                "[credentials.k]\n{CREATED}\ntoken_url = \"https://a.test/t\"\nclient_id = \"\""
+            ),
+            Error,
+            "credentials.k.client_id",
+            4,
+        ),
         ("[credentials.k]\ncreated = 2026-01-31".into(), Error, "credentials.k.created", 2),
         (format!("[clients.c]\n{CREATED}"), Error, "clients.c.token_sha256", 1),
         (

@@ -12,15 +12,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, PoolOrder, RouteId, RoutePolicy,
-    TranslationMode, UnsupportedFeature, WallTime,
+    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, OAuthGrant, PoolOrder, RouteId,
+    RoutePolicy, TranslationMode, UnsupportedFeature, WallTime,
 };
 use proptest::prelude::*;
 use settings::{
     AllowedNetwork, BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
-    ClientScope, ClientSettings, CredentialSettings, KeyPoolSettings, PoolMemberSettings,
-    ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings, SettingsEditError,
-    SettingsError, SettingsFileState, SettingsStore, Theme, TokenSha256, TrafficLimits, VaultKind,
+    ClientScope, ClientSettings, CredentialSettings, KeyPoolSettings, OAuthSettings,
+    PoolMemberSettings, ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings,
+    SettingsEditError, SettingsError, SettingsFileState, SettingsStore, Theme, TokenSha256,
+    TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -130,6 +131,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             replaced: None,
             expires: None,
             billing: None,
+            oauth: None,
         };
         draft.credentials.insert(CredentialId::new("local").expect("an id"), credential);
         let backend = BackendSettings {
@@ -630,6 +632,16 @@ fn any_routing() -> impl Strategy<Value = Settings> {
                     replaced: None,
                     expires: None,
                     billing: None,
+                    oauth: (weight % 2 == 0).then(|| OAuthSettings {
+                        token_url: "https://login.test/token".parse().expect("a URL"),
+                        client_id: "app-1".to_owned(),
+                        grant: if weight % 4 == 0 {
+                            OAuthGrant::ClientCredentials
+                        } else {
+                            OAuthGrant::RefreshToken
+                        },
+                        scope: (weight % 3 == 0).then(|| "models.read offline".to_owned()),
+                    }),
                 };
                 settings.credentials.insert(credential.clone(), known);
                 up.pool.members.push(PoolMemberSettings { credential, weight });

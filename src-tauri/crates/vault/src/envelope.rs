@@ -5,28 +5,39 @@
 //! text, because Windows stores text as UTF-16, which halves the capacity. This is the only file of
 //! the crate that looks inside a secret.
 
-use domain::{BoundSecret, Origin, Secret};
+use domain::{BoundSecret, Origin, Secret, TokenExchange};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::limits::ENVELOPE_BYTES_MAX;
 use crate::{Damage, VaultError};
 
-/// The version written, and the only one read.
-const VERSION: u32 = 1;
+/// The version of a key that requests carry.
+const VERSION_PLAIN: u32 = 1;
+/// The version of a secret that is exchanged for access tokens. A program from before these must
+/// refuse it: read as a plain key, a refresh token would be sent with requests.
+const VERSION_EXCHANGED: u32 = 2;
 
 /// A stored item. Zeroed when dropped.
 pub(crate) type Envelope = Zeroizing<Vec<u8>>;
 
-/// Capacity for the largest possible envelope (every character escaped), so that the buffer is
-/// never reallocated, which would leave a copy behind.
-const BUFFER_BYTES: usize = 2 * domain::SECRET_BYTES_MAX + 1_024;
+/// Capacity for the largest possible envelope (two secrets, every character escaped), so that the
+/// buffer is never reallocated, which would leave a copy behind.
+const BUFFER_BYTES: usize = 4 * domain::SECRET_BYTES_MAX + 2_048;
 
 /// Encodes the envelope. Fails if it exceeds [`ENVELOPE_BYTES_MAX`].
 pub(crate) fn encode(bound: &BoundSecret) -> Result<Envelope, VaultError> {
     let (secret, origin) = bound.parts();
-    let line =
-        EnvelopeBody { v: VERSION, secret: secret.expose(), origin: origin.map(Origin::to_string) };
+    let exchange = bound.exchange().map(|exchange| ExchangeBody {
+        endpoint: exchange.endpoint.to_string(),
+        client_secret: exchange.client_secret.as_ref().map(Secret::expose),
+    });
+    let line = EnvelopeBody {
+        v: if exchange.is_some() { VERSION_EXCHANGED } else { VERSION_PLAIN },
+        secret: secret.expose(),
+        origin: origin.map(Origin::to_string),
+        exchange,
+    };
     let mut bytes = Zeroizing::new(Vec::with_capacity(BUFFER_BYTES));
     serde_json::to_writer(&mut *bytes, &line).map_err(|_| VaultError::Damaged(Damage::Item))?;
     if bytes.len() > ENVELOPE_BYTES_MAX {
@@ -40,12 +51,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<BoundSecret, VaultError> {
     let damaged = |damage| VaultError::Damaged(damage);
     let version: EnvelopeVersion =
         serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
-    if version.v != VERSION {
+    if version.v > VERSION_EXCHANGED {
         return Err(damaged(Damage::Newer));
     }
     let read: ParsedEnvelope = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
-    let origin = read.origin.map(|text| text.parse::<Origin>()).transpose();
-    Ok(BoundSecret::new(read.secret, origin.map_err(|_| damaged(Damage::Item))?))
+    let origin = |text: String| text.parse::<Origin>().map_err(|_| damaged(Damage::Item));
+    let bound_to = read.origin.map(origin).transpose()?;
+    match (version.v, read.exchange) {
+        (VERSION_PLAIN, None) => Ok(BoundSecret::new(read.secret, bound_to)),
+        (VERSION_EXCHANGED, Some(ParsedExchange { endpoint, client_secret })) => {
+            let exchange = TokenExchange { endpoint: origin(endpoint)?, client_secret };
+            Ok(BoundSecret::exchanged(read.secret, bound_to, exchange))
+        }
+        _ => Err(damaged(Damage::Item)),
+    }
 }
 
 #[derive(Serialize)]
@@ -53,6 +72,14 @@ struct EnvelopeBody<'a> {
     v: u32,
     secret: &'a str,
     origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<ExchangeBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExchangeBody<'a> {
+    endpoint: String,
+    client_secret: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +91,13 @@ struct EnvelopeVersion {
 struct ParsedEnvelope {
     secret: Secret,
     origin: Option<String>,
+    exchange: Option<ParsedExchange>,
+}
+
+#[derive(Deserialize)]
+struct ParsedExchange {
+    endpoint: String,
+    client_secret: Option<Secret>,
 }
 
 #[cfg(test)]
@@ -92,6 +126,21 @@ mod tests {
         );
         let unbound = encode(&bound("sk-1", None)).expect("small");
         assert_eq!(&**unbound, br#"{"v":1,"secret":"sk-1","origin":null}"#);
+    }
+
+    #[test]
+    fn a_refresh_token_keeps_its_endpoint_and_is_of_a_version_that_older_programs_refuse() {
+        let secret = |text: &str| Secret::parse(text.to_owned()).expect("a good secret");
+        let endpoint = "https://login.example.com".parse().expect("an origin");
+        let exchange = TokenExchange { endpoint, client_secret: Some(secret("client-1")) };
+        let api = "https://api.example.com".parse().expect("an origin");
+        let bound = BoundSecret::exchanged(secret("refresh-1"), Some(api), exchange);
+        let sealed = encode(&bound).expect("small");
+        assert_eq!(
+            std::str::from_utf8(&sealed).expect("UTF-8"),
+            r#"{"v":2,"secret":"refresh-1","origin":"https://api.example.com:443","exchange":{"endpoint":"https://login.example.com:443","client_secret":"client-1"}}"#
+        );
+        assert_eq!(decode(&sealed).expect("reads"), bound);
     }
 
     #[test]
@@ -136,12 +185,15 @@ mod tests {
             r#"{"v":1,"secret":"sk RAWKEY","origin":null}"#,
             r#"{"v":1,"secret":"sk-RAWKEY","origin":"nowhere"}"#,
             r#"{"v":"sk-RAWKEY"}"#,
+            r#"{"v":2,"secret":"sk-RAWKEY","origin":null}"#,
+            r#"{"v":2,"secret":"sk-RAWKEY","origin":null,"exchange":{"endpoint":"nowhere"}}"#,
+            r#"{"v":1,"secret":"sk-RAWKEY","origin":null,"exchange":{"endpoint":"https://a.test"}}"#,
         ] {
             let error = decode(text.as_bytes()).expect_err("damaged");
             assert!(matches!(error, VaultError::Damaged(Damage::Item)), "{text}: {error:?}");
             assert!(!format!("{error:?} {error}").contains("RAWKEY"), "{error:?}");
         }
-        let newer = decode(br#"{"v":2,"sealed":"sk-RAWKEY"}"#).expect_err("newer");
+        let newer = decode(br#"{"v":3,"sealed":"sk-RAWKEY"}"#).expect_err("newer");
         assert!(matches!(newer, VaultError::Damaged(Damage::Newer)), "{newer:?}");
     }
 }

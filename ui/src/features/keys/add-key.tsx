@@ -1,7 +1,9 @@
 /** Adds a key. The field recognises the provider and suggests the names and the allowed host. */
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
+import { AddOAuthKeyForm } from "@/features/keys/add-oauth-key";
 import { Button } from "@/components/button";
+import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -23,8 +25,25 @@ const FIELDS = ["id", "label", "secret", "url"] as const;
 export function AddKeyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog open={open} onClose={onClose} title="Add key">
-      <AddKeyForm onClose={onClose} />
+      <KindOfKey onClose={onClose} />
     </Dialog>
+  );
+}
+
+const KINDS = [
+  { value: "plain", label: "API key" },
+  { value: "oauth", label: "OAuth" },
+] as const;
+
+function KindOfKey({ onClose }: { onClose: () => void }) {
+  const [kind, setKind] = useState<(typeof KINDS)[number]["value"]>("plain");
+  return (
+    <>
+      <div className="px-5 pt-4">
+        <Choice label="Kind of key" options={KINDS} value={kind} onChange={setKind} />
+      </div>
+      {kind === "plain" ? <AddKeyForm onClose={onClose} /> : <AddOAuthKeyForm onClose={onClose} />}
+    </>
   );
 }
 

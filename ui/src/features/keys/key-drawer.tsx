@@ -18,7 +18,7 @@ import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { KeyVerificationView, KeyView } from "@/ipc/bindings";
+import type { KeyOAuthView, KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
@@ -63,7 +63,10 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
       >
         <DialogBody className="flex flex-col gap-4">
           {stored.reason !== null && (
-            <Notice tone={stored.state === "rejected" ? "bad" : "warn"} title={stored.reason} />
+            <Notice
+              tone={stored.state === "rejected" || stored.state === "expired" ? "bad" : "warn"}
+              title={stored.reason}
+            />
           )}
           {stored.notices.map(({ notice, sentence }) => (
             <Notice
@@ -131,8 +134,37 @@ function Verification({ seen }: { seen: KeyVerificationView }) {
   );
 }
 
+/** What is put in when the key is replaced. */
+function newSecretLabel(oauth: KeyOAuthView | null): string {
+  if (oauth === null) return "New API key";
+  return oauth.grant === "refresh_token" ? "New refresh token" : "New client secret";
+}
+
+function oauthFacts(oauth: KeyOAuthView | null): Fact[] {
+  if (oauth === null) return [];
+  return [
+    {
+      name: "Access token",
+      value:
+        oauth.access_expires_at === null || oauth.refreshed_at === null ? (
+          "none yet"
+        ) : (
+          <>
+            expires <Moment at={oauth.access_expires_at} focusable />, refreshed{" "}
+            <Moment at={oauth.refreshed_at} focusable />
+          </>
+        ),
+    },
+    { name: "Token endpoint", value: <code className="font-mono text-12">{oauth.token_url}</code> },
+    { name: "Client ID", value: <code className="font-mono text-12">{oauth.client_id}</code> },
+    { name: "Grant", value: oauth.grant === "refresh_token" ? "refresh token" : "client credentials" },
+    ...(oauth.scope === null ? [] : [{ name: "Scope", value: oauth.scope }]),
+  ];
+}
+
 function factsOf(stored: KeyView): Fact[] {
   return [
+    ...oauthFacts(stored.oauth),
     {
       name: "Ends in",
       value:
@@ -198,7 +230,11 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
       open={open}
       onClose={onClose}
       title={`Replace the ${stored.label} key`}
-      description="The new key is tried first, unbilled. Then the backends that use this key switch to it."
+      description={
+        stored.oauth === null
+          ? "The new key is tried first, unbilled. Then the backends that use this key switch to it."
+          : "An access token is got with it first. If that is refused, the old one stays."
+      }
     >
       <ReplaceForm stored={stored} onClose={onClose} />
     </Dialog>
@@ -233,8 +269,13 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
       }}
     >
       <DialogBody className="flex flex-col gap-4">
-        <SecretField label="New API key" ref={secret} presets={presets} fault={faultOf(replace.error, "secret")} />
-        {stored.used_by.length > 0 && (
+        <SecretField
+          label={newSecretLabel(stored.oauth)}
+          ref={secret}
+          presets={stored.oauth === null ? presets : null}
+          fault={faultOf(replace.error, "secret")}
+        />
+        {stored.oauth === null && stored.used_by.length > 0 && (
           <Switch label="Store it even if the provider rejects it" checked={isUntested} onChange={setUntested} />
         )}
         <ErrorNotice error={faultElsewhere(replace.error, ["secret"])} />

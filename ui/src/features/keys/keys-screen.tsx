@@ -62,7 +62,7 @@ function KeysLead() {
   const vault = useStatus().data?.vault;
   if (keys === undefined) return null;
   const place = vault === undefined ? "" : ` Stored in: ${VAULT_KIND_WORD[vault.kind].toLowerCase()}.`;
-  const bad = keys.filter((key) => key.state === "rejected" || key.state === "missing").length;
+  const bad = keys.filter((key) => ["rejected", "expired", "missing"].includes(key.state)).length;
   const held = formatCounted(keys.length, "key", "keys");
   if (keys.length === 0) return `No API keys yet.${place}`;
   return `${held}, ${bad === 0 ? "none rejected" : `${bad} with problems`}.${place}`;

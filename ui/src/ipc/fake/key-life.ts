@@ -1,15 +1,49 @@
 /** What becomes of the fake core's keys: edited, replaced, and the old one checked. */
 import type { Doing } from "@/ipc/fake/doing";
-import { fault, raise, requireSecret, requireVault } from "@/ipc/fake/rules";
+import { fault, raise, requireId, requireSecret, requireVault } from "@/ipc/fake/rules";
+import { makeKey } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
-type KeyLifeOperation = "keyEdit" | "keyReplace" | "keyRetiredCheck";
+type KeyLifeOperation = "keyEdit" | "keyReplace" | "keyRetiredCheck" | "keyOauthAdd";
 
 export function fakeKeyLife({ world, now, answer, changed }: Doing): Pick<Host, KeyLifeOperation> {
   const key = (id: string) =>
     world.keys.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no key named ${id}.`, "It may have been removed elsewhere."));
   return {
+    keyOauthAdd: (req) =>
+      answer(() => {
+        requireVault(world);
+        requireId(req.id, "key");
+        requireSecret(req.secret);
+        if (req.secret.includes("wrong"))
+          throw fault(
+            "invalid_input",
+            `it was not stored: the token endpoint ${new URL(req.token_url).host} refuses (invalid_grant)`,
+            "Sign in again and paste the new refresh token.",
+            "secret",
+          );
+        const origin = req.url === null ? null : `${new URL(req.url).origin}:443`;
+        const added = {
+          ...makeKey(req.id, req.secret.slice(-4), origin, now(), 0),
+          label: req.label === "" ? req.id : req.label,
+          state: "unverified" as const,
+          verified_at: null,
+          used_at: null,
+          used_by: [],
+          oauth: {
+            token_url: req.token_url,
+            client_id: req.client_id,
+            grant: req.grant,
+            scope: req.scope,
+            refreshed_at: now(),
+            access_expires_at: now() + 3_600_000,
+          },
+        };
+        world.keys.push(added);
+        changed("keys", "status");
+        return added;
+      }),
     keyEdit: (req) =>
       answer(() => {
         changed("keys");

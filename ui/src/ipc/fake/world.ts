@@ -136,6 +136,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     storage: "keychain",
     billing: null,
     expires_at: null,
+    oauth: null,
     notices: [],
     retired: null,
     read_only: false,
@@ -228,6 +229,20 @@ function furnish(world: World, now: number): void {
       state: "unverified",
       verified_at: null,
       used_at: null,
+    },
+    {
+      ...makeKey("vertex", "Qk8s", "https://europe-west4-aiplatform.googleapis.com:443", now, 21),
+      label: "Google Vertex",
+      used_at: null,
+      used_by: [],
+      oauth: {
+        token_url: "https://oauth2.googleapis.com/token",
+        client_id: "4711-gatehouse.apps.googleusercontent.com",
+        grant: "refresh_token",
+        scope: "https://www.googleapis.com/auth/cloud-platform",
+        refreshed_at: now - 18 * MINUTE_MS,
+        access_expires_at: now + 42 * MINUTE_MS,
+      },
     },
     {
       ...makeKey("pinecone", "44af", null, now, 12),

@@ -1,6 +1,7 @@
 //! `gatehouse keys`: adds, verifies, replaces and removes keys. No command prints a key.
 
 mod import;
+mod oauth;
 mod scan;
 
 use clap::{Subcommand, ValueHint};
@@ -83,6 +84,8 @@ pub(crate) struct AddKeyArguments {
     /// An admin key that reads this provider's cost reports; no request is sent with it
     #[arg(long, value_name = "PROVIDER", value_parser = word::<BillingProvider>())]
     billing: Option<BillingProvider>,
+    #[command(flatten)]
+    oauth: oauth::OAuthArguments,
 }
 
 /// What the user knows of a key; the rest stays.
@@ -154,6 +157,9 @@ async fn add(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
+    if wanted.oauth.is_given() {
+        return oauth::add(wanted, core, console).await;
+    }
     let secret =
         read_secret(SecretSource::from_argument(wanted.stdin), &wanted.named.name, console)?;
     unlock_interactively(core, console).await?;
@@ -248,7 +254,9 @@ async fn verify(
     console.print_view(&verification, render_verification)?;
     Ok(match verification.state {
         KeyState::Valid => Exit::Success,
-        KeyState::Unverified | KeyState::Rejected | KeyState::Missing => Exit::Negative,
+        KeyState::Unverified | KeyState::Rejected | KeyState::Expired | KeyState::Missing => {
+            Exit::Negative
+        }
     })
 }
 
@@ -319,6 +327,9 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     text.table(&table);
     for key in keys {
+        if let Some(ends) = oauth::describe_access_token(key, now) {
+            text.line(Tone::Muted, &format!("{}: {ends}", key.id));
+        }
         if let Some(reason) = &key.reason {
             text.line(Tone::Muted, &format!("{}: {reason}", key.id));
         }

@@ -53,6 +53,7 @@ pub(crate) async fn alert_channel_secret(
         created: engine.clock().wall(),
         replaced: settings.credentials.contains_key(&id).then(|| engine.clock().wall()),
         billing: None,
+        oauth: None,
         expires: None,
     };
     engine.vault().put(&id, BoundSecret::new(secret, Some(origin))).await?;

@@ -254,8 +254,7 @@ async fn bind_stored_key(
         VaultError::NotFound(_) => ApiError::invalid("key", error.to_string()),
         other => other.into(),
     })?;
-    let (secret, own) = bound.parts();
-    match own {
+    match bound.parts().1 {
         Some(own) if own == origin => return Ok(id),
         Some(own) => {
             let message = format!("the key {id} is locked to {own} and cannot be sent to {origin}");
@@ -264,8 +263,9 @@ async fn bind_stored_key(
         }
         None => {}
     }
-    let bound = domain::BoundSecret::new(secret.clone(), Some(origin.clone()));
-    engine.vault().put(&id, bound).await?;
+    engine.vault().put(&id, bound.with_origin(origin.clone())).await?;
+    // An access token from before may be sent nowhere.
+    engine.keys().access_tokens().forget(&id);
     if settings.credentials.contains_key(&id) {
         let (place, origin) = (id.clone(), origin.clone());
         engine

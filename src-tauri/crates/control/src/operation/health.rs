@@ -222,7 +222,9 @@ fn key_is_accepted(engine: &Engine, known: &BackendSettings) -> Option<bool> {
     if states.contains(&KeyState::Valid) {
         return Some(true);
     }
-    let is_fault = |state: &KeyState| matches!(state, KeyState::Rejected | KeyState::Missing);
+    let is_fault = |state: &KeyState| {
+        matches!(state, KeyState::Rejected | KeyState::Expired | KeyState::Missing)
+    };
     states.iter().any(is_fault).then_some(false)
 }
 

@@ -113,6 +113,7 @@ mod tests {
             dependents: crate::view::DependentsView::default(),
             storage: VaultKind::Keychain,
             billing: None,
+            oauth: None,
             expires_at: None,
             notices: Vec::new(),
             retired: None,

@@ -1,4 +1,4 @@
-//! Operations on keys: list, add, verify, replace, remove. A key is never read back.
+//! Operations on keys: list, add, edit, verify, remove. A key is never read back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use domain::{
     BillingProvider, BoundSecret, CredentialId, Origin, Secret, WallTime, known_variables,
 };
-use engine::{Engine, KeyState, KeyTrial};
+use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
+use super::key_oauth::oauth_view;
 use super::{dependents, input, key_notices, sum_last_days};
 use crate::ApiError;
 use crate::view::{
-    KeyAdd, KeyEdit, KeyRef, KeyReplace, KeyVerificationView, KeyView, RetiredKeyCheckView,
-    RetiredKeyState, RetiredKeyView, SpendView,
+    KeyAdd, KeyEdit, KeyRef, KeyVerificationView, KeyView, RetiredKeyView, SpendView,
 };
 
 /// Days over which a key's usage is summed.
@@ -31,8 +31,11 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let view = key_view(engine, &settings, id, known, &used);
         let bound = read_if_unlocked(engine, id).await;
         let origin = bound.as_ref().and_then(|bound| bound.parts().1.map(Origin::to_string));
+        // A refresh token may have been replaced by its server since the settings were written.
+        let rotated = bound.as_ref().filter(|bound| bound.exchange().is_some());
+        let tail = rotated.map_or_else(|| view.tail.clone(), |bound| bound.parts().0.tail());
         secrets.push(bound);
-        keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
+        keys.push(KeyView { origin, tail, used_at: used_at.map(Into::into), ..view });
     }
     let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
     key_notices::add_notices(&mut keys, &secrets, &tunings, now);
@@ -79,7 +82,7 @@ pub(super) fn parse_new_key_name(
     Ok(id)
 }
 
-/// Stores a new key in the vault and its description in the settings, both or neither.
+/// Stores a new key that requests carry.
 pub(super) async fn store_key(
     engine: &Engine,
     id: &CredentialId,
@@ -96,8 +99,19 @@ pub(super) async fn store_key(
         replaced: None,
         expires: None,
         billing,
+        oauth: None,
     };
-    engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
+    store_new_key(engine, id, known, BoundSecret::new(secret, origin)).await
+}
+
+/// Stores a new key with its description, both or neither.
+pub(super) async fn store_new_key(
+    engine: &Engine,
+    id: &CredentialId,
+    known: CredentialSettings,
+    bound: BoundSecret,
+) -> Result<(), ApiError> {
+    engine.vault().put(id, bound).await?;
     let place = id.clone();
     let added = engine.settings_editor().edit(move |draft| {
         draft.credentials.insert(place, known);
@@ -129,100 +143,6 @@ pub(crate) async fn key_edit(engine: &Engine, req: KeyEdit) -> Result<KeyView, A
     find_key_view(engine, &id).await
 }
 
-pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
-    let id = input::parse_known_credential(&engine.settings(), &req.id)?;
-    let old = read_replaced(engine, &id).await?;
-    let bound = match &old {
-        Some(old) => old.parts().1.cloned(),
-        None => configured_origin(&engine.settings(), &id),
-    };
-    if !req.untested {
-        refuse_rejected(engine, &id, BoundSecret::new(req.secret.clone(), bound.clone())).await?;
-    }
-    let _held = engine.vault_switch().lock_changes().await;
-    let (tail, replaced) = (req.secret.tail(), engine.clock().wall());
-    let is_same = old.as_ref().is_some_and(|old| *old.parts().0 == req.secret);
-    engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
-    let place = id.clone();
-    engine
-        .settings_editor()
-        .edit(move |draft| {
-            if let Some(known) = draft.credentials.get_mut(&place) {
-                (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
-                known.expires = None;
-            }
-        })
-        .await?;
-    engine.keys().forget(&id);
-    if let Some(old) = old.filter(|_| !is_same) {
-        engine.keys().retired().keep(id.clone(), old, engine.clock().now(), replaced);
-    }
-    for backend in backends_using_key(&engine.settings(), &id) {
-        engine.health_watch().request_probe(&backend);
-    }
-    find_key_view(engine, &id).await
-}
-
-/// The key that is about to be replaced; `None` if the vault has none.
-async fn read_replaced(
-    engine: &Engine,
-    id: &CredentialId,
-) -> Result<Option<Arc<BoundSecret>>, ApiError> {
-    match engine.vault().get(id).await {
-        Ok(old) => Ok(Some(old)),
-        Err(VaultError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Refuses a key that its provider rejects. One that could not be asked about passes.
-async fn refuse_rejected(
-    engine: &Engine,
-    id: &CredentialId,
-    key: BoundSecret,
-) -> Result<(), ApiError> {
-    let Some(backend) = backends_using_key(&engine.settings(), id).into_iter().next() else {
-        return Ok(());
-    };
-    match engine.prober().try_key(&backend, Arc::new(key)).await {
-        KeyTrial::Rejected(why) => {
-            let message =
-                format!("the new key does not work, so the old one stays: {backend} {why}");
-            Err(ApiError::invalid("secret", message)
-                .with_hint("Check that it was copied whole. Some providers need a minute."))
-        }
-        KeyTrial::Accepted | KeyTrial::Unknown(_) => Ok(()),
-    }
-}
-
-/// Asks whether the key before the present one still works. One that is rejected is forgotten.
-pub(crate) async fn key_retired_check(
-    engine: &Engine,
-    req: KeyRef,
-) -> Result<RetiredKeyCheckView, ApiError> {
-    let settings = engine.settings();
-    let id = input::parse_known_credential(&settings, &req.id)?;
-    let retired = engine.keys().retired().get(&id).ok_or_else(|| {
-        let message = format!("{id} was not replaced since this start in the last 24 hours");
-        ApiError::not_found(message)
-    })?;
-    let (state, sentence) = match backends_using_key(&settings, &id).first() {
-        None => (RetiredKeyState::Unknown, "No backend uses the key, so none can be asked.".into()),
-        Some(backend) => match engine.prober().try_key(backend, retired.key).await {
-            KeyTrial::Accepted => {
-                let sentence = format!("{backend} still accepts the old key. Revoke it there.");
-                (RetiredKeyState::Accepted, sentence)
-            }
-            KeyTrial::Rejected(_) => {
-                engine.keys().retired().forget(&id);
-                (RetiredKeyState::Rejected, format!("{backend} rejects the old key."))
-            }
-            KeyTrial::Unknown(why) => (RetiredKeyState::Unknown, format!("Not known: {why}.")),
-        },
-    };
-    Ok(RetiredKeyCheckView { id: req.id, state, sentence })
-}
-
 pub(crate) async fn key_verify(
     engine: &Engine,
     req: KeyRef,
@@ -246,6 +166,7 @@ pub(crate) async fn key_verify(
             fix: Some("Use the key for a backend first.".to_owned()),
         });
     };
+    engine.keys().access_tokens().retry(&id);
     let report = engine.prober().probe_now(&backend).await;
     let standing = engine.keys().status(&id);
     let own = report.keys.into_iter().find(|key| key.credential == id);
@@ -290,13 +211,13 @@ fn detach_key(draft: &mut Settings, id: &CredentialId) {
     draft.cache.redis_credential.take_if(|used| used == id);
 }
 
-fn backends_using_key(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
+pub(super) fn backends_using_key(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
     let uses =
         |backend: &settings::BackendSettings| backend.pool.credentials().any(|used| used == id);
     settings.backends.iter().filter(|(_, b)| uses(b)).map(|(id, _)| id.clone()).collect()
 }
 
-fn configured_origin(settings: &Settings, id: &CredentialId) -> Option<Origin> {
+pub(super) fn configured_origin(settings: &Settings, id: &CredentialId) -> Option<Origin> {
     let known = settings.credentials.get(id).and_then(|known| known.origin.clone());
     let user = backends_using_key(settings, id).into_iter().next();
     known.or_else(|| Origin::from_url(&settings.backends.get(&user?)?.base_url).ok())
@@ -306,7 +227,7 @@ pub(super) fn parse_origin(url: &url::Url) -> Result<Origin, ApiError> {
     Origin::from_url(url).map_err(|error| ApiError::invalid("url", error.to_string()))
 }
 
-async fn find_key_view(engine: &Engine, id: &CredentialId) -> Result<KeyView, ApiError> {
+pub(super) async fn find_key_view(engine: &Engine, id: &CredentialId) -> Result<KeyView, ApiError> {
     let found = keys(engine).await?.into_iter().find(|key| key.id == id.as_str());
     found.ok_or_else(|| ApiError::not_found(format!("there is no key named {id}")))
 }
@@ -335,6 +256,7 @@ fn key_view(
         storage: engine.vault().kind(),
         billing: known.billing,
         expires_at: known.expires.map(Into::into),
+        oauth: oauth_view(engine, settings, id),
         notices: Vec::new(),
         retired: engine.keys().retired().get(id).map(|retired| RetiredKeyView {
             tail: retired.key.parts().0.tail(),
@@ -367,6 +289,7 @@ async fn environment_key_views(
                 replaced: None,
                 expires: None,
                 billing: None,
+                oauth: None,
             };
             let view = key_view(engine, settings, &id, &known, used);
             keys.push(KeyView { created_at: None, read_only: true, ..view });

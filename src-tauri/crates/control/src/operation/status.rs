@@ -187,6 +187,7 @@ fn unconfirmed(last: Option<LastKnownHealth>) -> BackendAnswers {
 const fn key_fault(state: KeyState) -> Option<&'static str> {
     match state {
         KeyState::Rejected => Some("was rejected"),
+        KeyState::Expired => Some("could not be refreshed"),
         KeyState::Missing => Some("is not in the vault"),
         KeyState::Valid | KeyState::Unverified => None,
     }

@@ -1,6 +1,6 @@
 //! Request and view types for keys. A view never holds the key, only its last four characters.
 
-use domain::{BillingProvider, Secret};
+use domain::{BillingProvider, OAuthGrant, Secret};
 use engine::KeyState;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -31,6 +31,8 @@ pub struct KeyView {
     pub billing: Option<BillingProvider>,
     /// As the user says; None if never or not known.
     pub expires_at: Option<UnixMs>,
+    /// Of a key that is exchanged for access tokens.
+    pub oauth: Option<KeyOAuthView>,
     /// What the user should look after.
     pub notices: Vec<KeyNoticeView>,
     /// The key before it, while that can still be checked.
@@ -126,6 +128,42 @@ pub struct KeyAdd {
     #[serde(default)]
     #[specta(optional)]
     pub billing: Option<BillingProvider>,
+}
+
+/// How the access tokens of a key are got, and the present one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyOAuthView {
+    pub token_url: String,
+    pub client_id: String,
+    pub grant: OAuthGrant,
+    /// Scopes separated by spaces; None for what the server gives.
+    pub scope: Option<String>,
+    /// None before the first access token since the start.
+    pub refreshed_at: Option<UnixMs>,
+    /// When the access token ends. It is refreshed at 80 % of its life.
+    pub access_expires_at: Option<UnixMs>,
+}
+
+/// Adds a key of OAuth. Its secret goes to the token endpoint alone, its access tokens to `url` alone.
+#[derive(Debug, Deserialize, Type)]
+pub struct KeyOAuthAdd {
+    pub id: String,
+    /// Display name; the id if empty.
+    pub label: String,
+    /// The refresh token, or the client secret for `client_credentials`. Write-only.
+    #[specta(type = String)]
+    pub secret: Secret,
+    /// The URL that access tokens may be sent to. Without one, they are bound to the first backend
+    /// that uses the key.
+    pub url: Option<String>,
+    pub token_url: String,
+    pub client_id: String,
+    pub grant: OAuthGrant,
+    /// Scopes separated by spaces.
+    pub scope: Option<String>,
+    /// Authenticates the client beside a refresh token. Write-only.
+    #[specta(type = Option<String>)]
+    pub client_secret: Option<Secret>,
 }
 
 /// Replaces a key. It stays bound to its origin. A key that its provider rejects is refused, and the

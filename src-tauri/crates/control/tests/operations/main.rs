@@ -27,6 +27,8 @@ mod insight;
 #[cfg(test)]
 mod key_life;
 #[cfg(test)]
+mod key_oauth;
+#[cfg(test)]
 mod keys_scan;
 #[cfg(test)]
 mod last_known;

@@ -65,6 +65,7 @@ pub(crate) async fn with_backend_and_keys(engine: &Engine) {
         replaced: None,
         expires: None,
         billing: None,
+        oauth: None,
     };
     let keys = [("used", key(40)), ("idle", key(40)), ("new", key(1))];
     let add = move |draft: &mut Settings| {

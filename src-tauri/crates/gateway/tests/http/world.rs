@@ -12,10 +12,10 @@ use domain::{
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
-    Backend, Budgets, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent, GatewayParts,
-    HttpUpstream, Listener, ListenerLimits, MetricsSource, MockUpstream, NameLookup, RequestLimits,
-    RequestSummary, Snapshot, StopSignal, SystemNameLookup, TokenState, UpstreamEnvironment,
-    new_token,
+    AccessTokens, Backend, Budgets, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent,
+    GatewayParts, HttpUpstream, Listener, ListenerLimits, MetricsSource, MockUpstream, NameLookup,
+    RequestLimits, RequestSummary, Snapshot, StopSignal, SystemNameLookup, TokenState,
+    UpstreamEnvironment, new_token,
 };
 use ledger::{AttemptRecord, Ledger, LedgerLimits, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
@@ -24,6 +24,7 @@ use resilience::{AttemptRules, EndpointTransition};
 use routing::{
     BackendCapabilities, BackendRole, BackendStatus, KeyPool, PoolKey, RoutableBackend, RouteTable,
 };
+use settings::SettingsStore;
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
@@ -230,7 +231,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
         ledger: ledger.clone(),
-        vault: vault.clone(),
+        access_tokens: access_tokens(&folder, &vault, &limits.network, &clock, &registry),
         snapshot: Arc::clone(&snapshot),
         network: limits.network,
         mock: Arc::new(MockUpstream::new(clock)),
@@ -259,6 +260,24 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         serving,
         folder,
     }
+}
+
+/// Access tokens of no key: the settings name none.
+fn access_tokens(
+    folder: &TempDir,
+    vault: &Vault,
+    network: &Arc<HttpUpstream>,
+    clock: &Arc<dyn Clock>,
+    registry: &Arc<EndpointRegistry>,
+) -> Arc<AccessTokens> {
+    let settings = SettingsStore::open(folder.path().join("settings.toml")).expect("settings");
+    Arc::new(AccessTokens::new(
+        vault.clone(),
+        network.clone(),
+        clock.clone(),
+        Arc::new(settings),
+        registry.clone(),
+    ))
 }
 
 /// Each backend with its one model; all at the same upstream.

@@ -96,6 +96,7 @@ fn each_class_goes_where_its_row_says() {
             | Class::ModelMissing => &elsewhere,
             Class::Paused
             | Class::KeyRejected
+            | Class::KeyExpired
             | Class::Forbidden
             | Class::Unpaid
             | Class::SpendLimit

@@ -12,6 +12,7 @@ use toml_edit::Value;
 use url::Url;
 
 use super::names::{NameListRules, read_names};
+use super::oauth::{OAUTH_NAMES, read_oauth};
 use super::{pool, scope};
 use crate::finding::{Findings, RepairAction, id_error_hint};
 use crate::section_reader::SectionReader;
@@ -66,11 +67,12 @@ const CLIENT_NAMES: [&str; 10] = [
 
 pub(super) fn read_credentials(
     section: &SectionReader,
+    gateway_port: u16,
     findings: &mut Findings,
 ) -> IndexMap<CredentialId, CredentialSettings> {
     read_entries(section, findings, |id: &CredentialId, entry, findings| {
         let names = ["label", "origin", "tail", "created", "replaced", "expires", "billing"];
-        entry.check_names(&names, findings);
+        entry.check_names(&[&names[..], &OAUTH_NAMES[..]].concat(), findings);
         entry.require("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
         if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
@@ -90,6 +92,7 @@ pub(super) fn read_credentials(
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             billing: entry.word("billing", BillingProvider::WORDS, findings),
+            oauth: read_oauth(entry, gateway_port, findings),
         })
     })
 }

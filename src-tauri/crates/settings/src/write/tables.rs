@@ -12,7 +12,7 @@ use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
     AllowedNetwork, BackendSettings, BalanceSettings, ClientPriority, ClientScope, ClientSettings,
-    CredentialSettings, KeyPoolSettings, PinSettings, PoolMemberSettings, Profile,
+    CredentialSettings, KeyPoolSettings, OAuthSettings, PinSettings, PoolMemberSettings, Profile,
     RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings, ViewSettings,
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
 }
 
 fn credential_fields(credential: &CredentialSettings) -> TableFields {
-    let CredentialSettings { label, origin, tail, created, replaced, expires, billing } =
+    let CredentialSettings { label, origin, tail, created, replaced, expires, billing, oauth } =
         credential;
     let mut fields = TableFields::from([("label", label.as_str().into())]);
     fields.extend(origin.as_ref().map(|it| ("origin", it.to_string().into())));
@@ -61,6 +61,12 @@ fn credential_fields(credential: &CredentialSettings) -> TableFields {
     fields.extend(replaced.map(|at| ("replaced", time_value(at))));
     fields.extend(expires.map(|at| ("expires", time_value(at))));
     fields.extend(billing.map(|of| ("billing", of.word().into())));
+    if let Some(OAuthSettings { token_url, client_id, grant, scope }) = oauth {
+        fields.insert("token_url", token_url.as_str().into());
+        fields.insert("client_id", client_id.as_str().into());
+        fields.insert("grant", grant.word().into());
+        fields.extend(scope.as_ref().map(|scope| ("scope", scope.as_str().into())));
+    }
     fields
 }
 

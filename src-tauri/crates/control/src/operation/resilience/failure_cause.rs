@@ -68,6 +68,7 @@ const fn next_step(class: FailureClass) -> &'static str {
         FailureClass::BadRequest => "Change the request: every backend would refuse it.",
         FailureClass::ModelMissing => "Choose a model that the backend lists under Backends.",
         FailureClass::KeyRejected => "Replace the key under Keys.",
+        FailureClass::KeyExpired => "See under Keys why it could not be refreshed.",
         FailureClass::Forbidden => "Give the key this permission at the provider.",
         FailureClass::Unpaid => "Add credit at the provider, then check the key under Keys.",
         FailureClass::SpendLimit => "Raise the spend limit at the provider.",

@@ -1,0 +1,142 @@
+//! Replaces keys, and asks whether the replaced ones still work.
+
+use std::sync::Arc;
+
+use domain::{BoundSecret, CredentialId, Origin, Secret, WallTime};
+use engine::{Engine, KeyTrial};
+use vault::VaultError;
+
+use super::input;
+use super::key_oauth::exchange_anew;
+use super::keys::{backends_using_key, configured_origin, find_key_view};
+use crate::ApiError;
+use crate::view::{KeyRef, KeyReplace, KeyView, RetiredKeyCheckView, RetiredKeyState};
+
+pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
+    let id = input::parse_known_credential(&engine.settings(), &req.id)?;
+    let old = read_replaced(engine, &id).await?;
+    if engine.settings().credentials.get(&id).is_some_and(|known| known.oauth.is_some()) {
+        return replace_exchanged(engine, id, old.as_deref(), req.secret).await;
+    }
+    let bound = match &old {
+        Some(old) => old.parts().1.cloned(),
+        None => configured_origin(&engine.settings(), &id),
+    };
+    if !req.untested {
+        refuse_rejected(engine, &id, BoundSecret::new(req.secret.clone(), bound.clone())).await?;
+    }
+    let _held = engine.vault_switch().lock_changes().await;
+    let tail = req.secret.tail();
+    let is_same = old.as_ref().is_some_and(|old| *old.parts().0 == req.secret);
+    engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
+    let replaced = note_replacement(engine, &id, tail, bound).await?;
+    engine.keys().forget(&id);
+    if let Some(old) = old.filter(|_| !is_same) {
+        engine.keys().retired().keep(id.clone(), old, engine.clock().now(), replaced);
+    }
+    probe_users(engine, &id);
+    find_key_view(engine, &id).await
+}
+
+/// The old secret of OAuth is not kept: only its use could tell whether it still works.
+async fn replace_exchanged(
+    engine: &Engine,
+    id: CredentialId,
+    old: Option<&BoundSecret>,
+    secret: Secret,
+) -> Result<KeyView, ApiError> {
+    let held = engine.vault_switch().lock_changes().await;
+    let tail = secret.tail();
+    exchange_anew(engine, &id, old, secret).await?;
+    drop(held);
+    let origin = configured_origin(&engine.settings(), &id);
+    note_replacement(engine, &id, tail, origin).await?;
+    probe_users(engine, &id);
+    find_key_view(engine, &id).await
+}
+
+/// Writes down that the key is another one since now.
+async fn note_replacement(
+    engine: &Engine,
+    id: &CredentialId,
+    tail: Option<String>,
+    bound: Option<Origin>,
+) -> Result<WallTime, ApiError> {
+    let (place, replaced) = (id.clone(), engine.clock().wall());
+    engine
+        .settings_editor()
+        .edit(move |draft| {
+            if let Some(known) = draft.credentials.get_mut(&place) {
+                (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
+                known.expires = None;
+            }
+        })
+        .await?;
+    Ok(replaced)
+}
+
+fn probe_users(engine: &Engine, id: &CredentialId) {
+    for backend in backends_using_key(&engine.settings(), id) {
+        engine.health_watch().request_probe(&backend);
+    }
+}
+
+/// The key that is about to be replaced; `None` if the vault has none.
+async fn read_replaced(
+    engine: &Engine,
+    id: &CredentialId,
+) -> Result<Option<Arc<BoundSecret>>, ApiError> {
+    match engine.vault().get(id).await {
+        Ok(old) => Ok(Some(old)),
+        Err(VaultError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a key that its provider rejects. One that could not be asked about passes.
+async fn refuse_rejected(
+    engine: &Engine,
+    id: &CredentialId,
+    key: BoundSecret,
+) -> Result<(), ApiError> {
+    let Some(backend) = backends_using_key(&engine.settings(), id).into_iter().next() else {
+        return Ok(());
+    };
+    match engine.prober().try_key(&backend, Arc::new(key)).await {
+        KeyTrial::Rejected(why) => {
+            let message =
+                format!("the new key does not work, so the old one stays: {backend} {why}");
+            Err(ApiError::invalid("secret", message)
+                .with_hint("Check that it was copied whole. Some providers need a minute."))
+        }
+        KeyTrial::Accepted | KeyTrial::Unknown(_) => Ok(()),
+    }
+}
+
+/// Asks whether the key before the present one still works. One that is rejected is forgotten.
+pub(crate) async fn key_retired_check(
+    engine: &Engine,
+    req: KeyRef,
+) -> Result<RetiredKeyCheckView, ApiError> {
+    let settings = engine.settings();
+    let id = input::parse_known_credential(&settings, &req.id)?;
+    let retired = engine.keys().retired().get(&id).ok_or_else(|| {
+        let message = format!("{id} was not replaced since this start in the last 24 hours");
+        ApiError::not_found(message)
+    })?;
+    let (state, sentence) = match backends_using_key(&settings, &id).first() {
+        None => (RetiredKeyState::Unknown, "No backend uses the key, so none can be asked.".into()),
+        Some(backend) => match engine.prober().try_key(backend, retired.key).await {
+            KeyTrial::Accepted => {
+                let sentence = format!("{backend} still accepts the old key. Revoke it there.");
+                (RetiredKeyState::Accepted, sentence)
+            }
+            KeyTrial::Rejected(_) => {
+                engine.keys().retired().forget(&id);
+                (RetiredKeyState::Rejected, format!("{backend} rejects the old key."))
+            }
+            KeyTrial::Unknown(why) => (RetiredKeyState::Unknown, format!("Not known: {why}.")),
+        },
+    };
+    Ok(RetiredKeyCheckView { id: req.id, state, sentence })
+}
