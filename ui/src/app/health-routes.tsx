@@ -1,9 +1,27 @@
 /** The addresses of Health: one for each of its parts. */
-import { createRoute } from "@tanstack/react-router";
-import { HealthScreen, LevelsScreen } from "@/app/lazy-screens";
+import { createRoute, useNavigate } from "@tanstack/react-router";
+import { HealthScreen, LevelsScreen, TimelineScreen } from "@/app/lazy-screens";
 import { root } from "@/app/root-route";
+import { parseTimelineRange, type TimelineRange } from "@/lib/timeline-range";
 
 const now = createRoute({ getParentRoute: () => root, path: "/health", component: HealthScreen });
+
+const timeline = createRoute({
+  getParentRoute: () => root,
+  path: "/health/timeline",
+  validateSearch: (search: Record<string, unknown>): { range?: TimelineRange } =>
+    search["range"] === undefined ? {} : { range: parseTimelineRange(search["range"]) },
+  component: function Timeline() {
+    const navigate = useNavigate();
+    return (
+      <TimelineScreen
+        range={timeline.useSearch().range ?? "24h"}
+        onRange={(range) => void navigate({ to: "/health/timeline", search: { range }, replace: true })}
+      />
+    );
+  },
+});
+
 const levels = createRoute({ getParentRoute: () => root, path: "/health/levels", component: LevelsScreen });
 
-export const healthRoutes = [now, levels] as const;
+export const healthRoutes = [now, timeline, levels] as const;

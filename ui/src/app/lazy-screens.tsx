@@ -94,6 +94,10 @@ export const HealthScreen = lazyComponent(
   async () => (await import("@/features/health/now-screen")).NowScreen,
   <ScreenSkeleton title="Health" />,
 );
+export const TimelineScreen = lazyComponent(
+  async () => (await import("@/features/health/timeline-screen")).TimelineScreen,
+  <ScreenSkeleton title="Health" />,
+);
 export const LevelsScreen = lazyComponent(
   async () => (await import("@/features/health/levels-screen")).LevelsScreen,
   <ScreenSkeleton title="Health" />,
@@ -157,6 +161,7 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/cache": CacheScreen.preload,
   "/prices": PricesScreen.preload,
   "/session-logs": SessionLogsScreen.preload,
+  "/health/timeline": TimelineScreen.preload,
   "/health/levels": LevelsScreen.preload,
   "/alerts/history": AlertHistoryScreen.preload,
   "/alerts/rules": AlertRulesScreen.preload,

@@ -19,6 +19,7 @@ const PATHS = [
   "/prices",
   "/readiness",
   "/health",
+  "/health/timeline",
   "/health/levels",
   "/alerts",
   "/alerts/history",

@@ -62,6 +62,11 @@ export const commands = {
 	/**  Returns how each backend has served: state, availability, first tokens and score. */
 	health: () => typedError<HealthReportView, ApiError>(__TAURI_INVOKE("health")),
 	/**  Returns objectives and what is left of the failures that they allow. */
+	recentEvents: (req: RecentEventsQuery) => typedError<RecentEventView[], ApiError>(__TAURI_INVOKE("recent_events", { req })),
+	healthTree: () => typedError<HealthTreeView, ApiError>(__TAURI_INVOKE("health_tree")),
+	healthTimeline: (req: HealthTimelineQuery) => typedError<HealthTimelineView, ApiError>(__TAURI_INVOKE("health_timeline", { req })),
+	serviceLevelPreview: (req: ServiceLevelSet) => typedError<ServiceLevelPreviewView, ApiError>(__TAURI_INVOKE("service_level_preview", { req })),
+	serviceLevelSet: (req: ServiceLevelSet) => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_level_set", { req })),
 	serviceLevels: () => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_levels")),
 	/**  Lists the alerts that fire or are pending, what keeps which quiet, and silences. */
 	alerts: () => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alerts")),
@@ -2488,11 +2493,13 @@ export type IncidentNote = {
 };
 
 /**  Where an entry of an incident's time line comes from. */
-export type IncidentSource = "alert" | "health" | "breaker" | "note";
+export type IncidentSource = "alert" | "health" | "breaker" | "note" | "action";
 
 /**  An alert with what happened around it. */
 export type IncidentView = {
 	alert: InboxEntryView,
+	failed: FailedRequestsView,
+	timeline: HealthTimelineView,
 	/**  Oldest first. */
 	events: IncidentEventView[],
 	/**  All of it as Markdown. */
@@ -4309,6 +4316,7 @@ export type ServiceLevelView = {
 	/**  When the budget is used up at the present rate; None if it lasts, or with too few requests. */
 	exhausted_at: UnixMs | null,
 	/**  What to do, if anything. */
+	pace: BurnPaceView | null,
 	advice: string,
 };
 
@@ -4316,6 +4324,8 @@ export type ServiceLevelView = {
 export type ServiceLevelsView = {
 	/**  "Every objective is kept", "1 of 5 objectives is missed" */
 	finding: string,
+	objectives: ObjectiveView[],
+	first_token_max_ms: number,
 	/**
 	 *  The gateway, routes and backends in their order, each with its requests before its first
 	 *  tokens.
@@ -5714,3 +5724,25 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type RecentEventKind = "health" | "breaker" | "alert" | "settings" | "key" | "checks";
+export type RecentEventsQuery = { kind?: RecentEventKind | null, limit: number };
+export type RecentEventView = { at: UnixMs, kind: RecentEventKind, tone: "ok" | "warn" | "bad" | "info" | "muted", title: string, detail: string, path: string | null };
+export type DependencyState = "up" | "degraded" | "down" | "blocked" | "unknown" | "offline" | "off" | "not_observed";
+export type DependencyKind = "network" | "provider" | "backend" | "key" | "models" | "model" | "machine" | "gateway" | "ledger" | "vault" | "settings";
+export type HealthTreeView = { finding: string, nodes: DependencyNodeView[] };
+export type DependencyNodeView = { id: string, parent: string | null, depth: number, kind: DependencyKind, label: string, state: DependencyState, reason: string, since: UnixMs | null, suppressed_by: string | null, suppresses: number, folded: boolean, action: PanelActionView | null };
+export type HealthTimelineQuery = { hours: number };
+export type HealthTimelineView = { finding: string, from: UnixMs, to: UnixMs, lanes: HealthLaneView[], markers: TimelineMarkerView[] };
+export type HealthLaneView = { kind: DependencyKind, id: string, label: string, summary: string, down_secs: number, observed_secs: number, spans: LaneSpanView[] };
+export type LaneSpanView = { from: UnixMs, to: UnixMs, state: DependencyState, why: string };
+export type TimelineMarkerKind = "breaker" | "settings";
+export type TimelineMarkerView = { at: UnixMs, kind: TimelineMarkerKind, lane: string | null, text: string };
+export type FailedRequestsView = { count: number, is_at_least: boolean, backend: string | null };
+export type ObjectiveTarget = "gateway" | "route" | "backend" | "first-token";
+export type ServiceGoal = "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99";
+export type ServicePeriod = "7d" | "30d";
+export type BurnPaceView = { long: BurnRateView, short: BurnRateView, factor: number };
+export type ObjectiveView = { target: ObjectiveTarget, label: string, goal: ServiceGoal, period: ServicePeriod, period_is_fixed: boolean, is_default: boolean, consequence: string };
+export type ServiceLevelSet = { target: ObjectiveTarget, goal?: ServiceGoal | null, period?: ServicePeriod | null, max_ms?: number | null };
+export type ServiceLevelPreviewView = { consequence: string, effect: string };

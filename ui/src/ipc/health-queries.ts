@@ -1,6 +1,14 @@
 /** The queries of health and service levels. The tag of health invalidates both once a minute. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import type { ApiError, HealthReportView, ServiceLevelsView } from "@/ipc/bindings";
+import type {
+  ApiError,
+  HealthReportView,
+  HealthTimelineView,
+  HealthTreeView,
+  RecentEventKind,
+  RecentEventView,
+  ServiceLevelsView,
+} from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
 /** How each backend has served, the worst first. */
@@ -15,5 +23,33 @@ export function useServiceLevels(): UseQueryResult<ServiceLevelsView, ApiError> 
   return useQuery<ServiceLevelsView, ApiError>({
     queryKey: ["service_levels"],
     queryFn: () => host.serviceLevels(),
+  });
+}
+
+/** What answers depend on, and which of it is the cause. */
+export function useHealthTree(): UseQueryResult<HealthTreeView, ApiError> {
+  const host = useHost();
+  return useQuery<HealthTreeView, ApiError>({ queryKey: ["health", "tree"], queryFn: () => host.healthTree() });
+}
+
+/** States over time. Keeps those of the previous range while the next are loading. */
+export function useHealthTimeline(hours: number): UseQueryResult<HealthTimelineView, ApiError> {
+  const host = useHost();
+  return useQuery<HealthTimelineView, ApiError>({
+    queryKey: ["health", "timeline", hours],
+    queryFn: () => host.healthTimeline({ hours }),
+    placeholderData: (previous) => previous,
+  });
+}
+
+const EVENTS_SHOWN = 20;
+
+/** What happened lately. Keeps those of the previous kind while the next are loading. */
+export function useRecentEvents(kind: RecentEventKind | null): UseQueryResult<RecentEventView[], ApiError> {
+  const host = useHost();
+  return useQuery<RecentEventView[], ApiError>({
+    queryKey: ["recent_events", kind],
+    queryFn: () => host.recentEvents({ kind, limit: EVENTS_SHOWN }),
+    placeholderData: (previous) => previous,
   });
 }

@@ -49,6 +49,7 @@ export const QUERY_NAMES = [
   "alerts",
   "health",
   "service_levels",
+  "recent_events",
   "status",
   "backends",
   "presets",

@@ -1,6 +1,7 @@
 // Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.
 
 import type {
+  DependencyState,
   AlertChannelState,
   AlertEnding,
   AlertSeverity,
@@ -66,6 +67,11 @@ export const OPERATION_CHANGES = {
   billingDrift: [],
   health: [],
   serviceLevels: [],
+  recentEvents: [],
+  healthTree: [],
+  healthTimeline: [],
+  serviceLevelPreview: [],
+  serviceLevelSet: ["health", "settings"],
   alerts: [],
   alertAcknowledge: ["alerts"],
   alertSilence: ["alerts"],
@@ -282,6 +288,17 @@ export const CHECK: Record<CheckStatus, Sign> = {
   not_applicable: { word: "Not applicable", shape: "dash", tone: "muted" },
   crashed: { word: "Check crashed", shape: "barred", tone: "warn" },
   cancelled: { word: "Cancelled", shape: "square", tone: "muted" },
+};
+
+export const DEPENDENCY: Record<DependencyState, Sign> = {
+  up: { word: "Up", shape: "disc", tone: "ok" },
+  degraded: { word: "Degraded", shape: "half", tone: "warn" },
+  down: { word: "Down", shape: "barred", tone: "bad" },
+  blocked: { word: "Blocked", shape: "square", tone: "bad" },
+  unknown: { word: "Unknown", shape: "ring", tone: "muted" },
+  offline: { word: "Offline", shape: "triangle", tone: "muted" },
+  off: { word: "Off", shape: "dash", tone: "muted" },
+  not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
 };
 
 export const GATEWAY: Record<GatewayState, Sign> = {

@@ -21,6 +21,7 @@ export const SCREENS = {
   prices: { path: "/prices", heading: "Usage" },
   "session logs": { path: "/session-logs", heading: "Usage" },
   health: { path: "/health", heading: "Health" },
+  "health timeline": { path: "/health/timeline?range=7d", heading: "Health" },
   "service levels": { path: "/health/levels", heading: "Health" },
   alerts: { path: "/alerts", heading: "Alerts" },
   "alert history": { path: "/alerts/history", heading: "Alerts" },

@@ -115,6 +115,18 @@ const EXTRA: Extra[] = [
   { name: "client-disconnect", scenario: "failing", path: "/clients?disconnect=claude-code" },
   { name: "client-add", scenario: "busy", path: "/clients?add=true" },
   { name: "usage-month", scenario: "busy", path: "/usage?range=last_month&group=model" },
+  {
+    name: "health-objective",
+    scenario: "busy",
+    path: "/health/levels",
+    act: (page) => page.getByRole("button", { name: "Edit the objective of Gateway" }).click(),
+  },
+  {
+    name: "overview-events",
+    scenario: "busy",
+    path: "/",
+    act: (page) => page.getByRole("radio", { name: "Events" }).click(),
+  },
   { name: "alert-incident", scenario: "failing", path: "/alerts/4" },
   {
     name: "inbox",

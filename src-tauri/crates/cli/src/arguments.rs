@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, export,
     health, keys, ledger, mcp, models, notify, pins, prices, profiles, requests, routes, run,
-    settings, token, usage, vault,
+    settings, slo, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -106,7 +106,7 @@ pub(crate) enum CoreCommand {
     Health(health::HealthArguments),
     /// Show objectives and what is left of the failures that they allow
     #[command(visible_alias = "service-levels", alias = "slos")]
-    Slo,
+    Slo(slo::SloArguments),
     /// Pin figures to the Overview, such as the cost of a project
     #[command(subcommand, visible_alias = "pin")]
     Pins(pins::PinsCommand),

@@ -8,7 +8,7 @@ use crate::arguments::CoreCommand;
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, export, health, keys,
     ledger, mcp, models, notify, panel, pins, prices, profiles, requests, routes, run, settings,
-    status, stop, token, usage, vault,
+    slo, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -158,7 +158,7 @@ async fn dispatch_core_command(
         CoreCommand::Alerts(wanted) => alerts::run(wanted, core, console).await,
         CoreCommand::Audit(wanted) => audit::run(wanted, core, console).await,
         CoreCommand::Health(wanted) => health::run(wanted, core, console).await,
-        CoreCommand::Slo => health::run_service_levels(core, console).await,
+        CoreCommand::Slo(wanted) => slo::run(wanted, core, console).await,
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Profiles(wanted) => profiles::run(wanted, core, console).await,

@@ -17,18 +17,31 @@ pub(crate) const UNKNOWN: &str = "–";
 /// The distance from `now` to `then`: `3 min ago`, `in 2 d`.
 pub(crate) fn format_distance(now: UnixMs, then: UnixMs) -> String {
     let apart = now.0.abs_diff(then.0);
-    let length = match apart {
-        0..SECOND_MS => return "just now".to_owned(),
-        SECOND_MS..MINUTE_MS => format!("{} s", apart / SECOND_MS),
-        MINUTE_MS..HOUR_MS => format!("{} min", apart / MINUTE_MS),
-        HOUR_MS..DAY_MS => format!("{} h", apart / HOUR_MS),
-        _ => format!("{} d", apart / DAY_MS),
-    };
+    if apart < SECOND_MS {
+        return "just now".to_owned();
+    }
+    let length = format_length(apart);
     if then > now { format!("in {length}") } else { format!("{length} ago") }
+}
+
+/// A time in its largest whole unit: `42 s`, `12 min`, `3 h`, `4 d`.
+pub(crate) fn format_length(ms: u64) -> String {
+    match ms {
+        0..MINUTE_MS => format!("{} s", ms / SECOND_MS),
+        MINUTE_MS..HOUR_MS => format!("{} min", ms / MINUTE_MS),
+        HOUR_MS..DAY_MS => format!("{} h", ms / HOUR_MS),
+        _ => format!("{} d", ms / DAY_MS),
+    }
 }
 
 pub(crate) fn format_distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
     then.map_or_else(|| UNKNOWN.to_owned(), |then| format_distance(now, then))
+}
+
+/// Formats a count that may be cut off: `500 or more`.
+pub(crate) fn format_at_least(count: Count, is_cut: bool) -> String {
+    let number = format_count(count);
+    if is_cut { format!("{number} or more") } else { number }
 }
 
 /// Formats a count as `1,234,567`.

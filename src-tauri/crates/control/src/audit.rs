@@ -15,8 +15,9 @@ use crate::request_json::RequestJson;
 use crate::{ApiError, ErrorCode};
 
 /// The fields of requests that name what they are about, the first one counts.
-const SUBJECT_FIELDS: &[&str] =
-    &["id", "tool", "rule", "backend", "name", "number", "run", "provider", "kind", "from"];
+const SUBJECT_FIELDS: &[&str] = &[
+    "id", "tool", "rule", "backend", "name", "number", "run", "provider", "kind", "from", "target",
+];
 
 /// A call in progress. If it is dropped before its end, it is written down as failed.
 pub(crate) struct AuditedCall<'a> {

@@ -18,6 +18,7 @@ mod dependents;
 mod explain;
 mod exports;
 mod health;
+mod incident_past;
 mod input;
 mod invoice;
 mod key_notices;
@@ -31,6 +32,7 @@ mod playground;
 mod prices;
 mod profiles;
 mod readiness;
+mod recent_events;
 mod requests;
 mod resilience;
 mod routes;
@@ -68,7 +70,7 @@ pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
     ledger_merge_plan, ledger_repair, ledger_restore,
 };
-pub(crate) use self::service_levels::service_levels;
+pub(crate) use self::service_levels::{service_level_preview, service_level_set, service_levels};
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{
@@ -82,7 +84,7 @@ pub(crate) use clients::*;
 pub(crate) use currency::currency;
 pub(crate) use explain::*;
 pub(crate) use exports::*;
-pub(crate) use health::health;
+pub(crate) use health::{health, health_timeline, health_tree};
 pub(crate) use key_oauth::key_oauth_add;
 pub(crate) use key_replace::{key_replace, key_retired_check};
 pub(crate) use keys::*;
@@ -92,6 +94,7 @@ pub(crate) use playground::*;
 pub(crate) use prices::*;
 pub(crate) use profiles::*;
 pub(crate) use readiness::*;
+pub(crate) use recent_events::recent_events;
 pub(crate) use requests::{
     request_code, requests, requests_export, requests_export_save, saved_view_remove,
     saved_view_set, saved_views,

@@ -75,10 +75,20 @@ macro_rules! operations {
             billing_import(req: BillingImport) -> BillingReportView, changes [Usage];
             /// Compares what providers billed with what was computed, by UTC day.
             billing_drift(req: DriftQuery) -> DriftView, changes [];
+            /// Lists what happened lately, of all sources, newest first.
+            recent_events(req: RecentEventsQuery) -> Vec<RecentEventView>, changes [];
             /// Returns how each backend has served: state, availability, first tokens and score.
             health() -> HealthReportView, changes [], tool "health" Read;
+            /// Returns what answers depend on as a tree: the cause, and what it explains.
+            health_tree() -> HealthTreeView, changes [];
+            /// Returns the states of the network, the gateway and each backend over time.
+            health_timeline(req: HealthTimelineQuery) -> HealthTimelineView, changes [];
             /// Returns objectives and what is left of the failures that they allow.
             service_levels() -> ServiceLevelsView, changes [], tool "service_levels" Read;
+            /// Says what an objective would allow, and who would miss it. Changes nothing.
+            service_level_preview(req: ServiceLevelSet) -> ServiceLevelPreviewView, changes [];
+            /// Sets what is promised of the gateway, routes, backends or first tokens.
+            service_level_set(req: ServiceLevelSet) -> ServiceLevelsView, changes [Health, Settings];
             /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
             alerts() -> AlertsView, changes [];
             /// Takes a firing alert as seen until it ends: it is not shown again.

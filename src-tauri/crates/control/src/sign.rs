@@ -179,6 +179,16 @@ signs! {
         Listening => Disc Ok "running",
         Failed => Barred Bad "not running",
     }
+    DEPENDENCY: DependencyState {
+        Up => Disc Ok "up",
+        Degraded => Half Warn "degraded",
+        Down => Barred Bad "down",
+        Blocked => Square Bad "blocked",
+        Unknown => Ring Muted "unknown",
+        Offline => Triangle Muted "offline",
+        Off => Dash Muted "off",
+        NotObserved => Dash Muted "not observed",
+    }
     HEALTH: HealthStateView {
         Up => Disc Ok "up",
         Down => Barred Bad "down",
@@ -399,7 +409,7 @@ mod tests {
         let tables = sign_tables().unwrap();
         let signs = tables.iter().flat_map(|table| &table.signs).map(|(_, sign)| sign);
         let off: Vec<_> = signs.filter(|sign| sign.word == "off").collect();
-        assert_eq!(off.len(), 4);
+        assert_eq!(off.len(), 5);
         assert!(off.iter().all(|sign| sign.shape == Shape::Dash && sign.tone == Tone::Muted));
     }
 }

@@ -24,6 +24,7 @@ mod currency;
 mod efficiency;
 mod exports;
 mod health;
+mod health_tree;
 mod invoice;
 mod keys;
 mod keys_scan;
@@ -35,6 +36,7 @@ mod playground;
 mod prices;
 mod profiles;
 mod readiness;
+mod recent_events;
 mod requests;
 mod resilience;
 mod routes;
@@ -51,7 +53,7 @@ mod wiring;
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::domain::OAuthGrant;
-pub use ::engine::{BackupTask, KeyState, LogImportState};
+pub use ::engine::{BackupTask, KeyState, LogImportState, ObjectiveTarget};
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
 };
@@ -67,8 +69,8 @@ pub use ::settings::{
 pub use domain::{
     AlertChannel, AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction,
     BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect,
-    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit,
-    UnsupportedFeature, VaultKind, Weekday,
+    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, ServiceGoal, ServicePeriod, SessionTool,
+    TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
 pub use self::alert_channels::*;
@@ -92,6 +94,7 @@ pub use currency::*;
 pub use efficiency::*;
 pub use exports::*;
 pub use health::*;
+pub use health_tree::*;
 pub use invoice::*;
 pub use keys::*;
 pub use keys_scan::*;
@@ -103,6 +106,7 @@ pub use playground::*;
 pub use prices::*;
 pub use profiles::*;
 pub use readiness::*;
+pub use recent_events::*;
 pub use requests::*;
 pub use resilience::*;
 pub use routes::*;

@@ -26,6 +26,7 @@ mod preset;
 mod redact;
 mod routing_modes;
 mod secret;
+mod service_goal;
 mod session_tool;
 mod states;
 mod text;
@@ -66,6 +67,7 @@ pub use secret::{
     ACCESS_TOKEN_BYTES_MAX, BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError,
     TokenExchange,
 };
+pub use service_goal::{ServiceGoal, ServicePeriod};
 pub use session_tool::SessionTool;
 pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict};
 pub use text::{

@@ -104,7 +104,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let key_scanner = key_scanner(&base, &client_wiring);
     let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
-    let service_levels = service_level_watch(&base, &backends);
+    let service_levels = service_level_watch(&base, &backends, &gateway);
     let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
     let cost_reports = Arc::new(cost_reports(&base, &backends));
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
@@ -400,7 +400,11 @@ fn notifications(
     Arc::new(Notifications { channel, events, focused })
 }
 
-fn service_level_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceLevelWatch> {
+fn service_level_watch(
+    base: &BaseParts,
+    backends: &BackendParts,
+    gateway: &Arc<GatewayServer>,
+) -> Arc<ServiceLevelWatch> {
     let observer = TimeObserver {
         health: Arc::clone(&backends.health),
         registry: Arc::clone(&backends.registry),
@@ -408,6 +412,7 @@ fn service_level_watch(base: &BaseParts, backends: &BackendParts) -> Arc<Service
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
+        gateway: Arc::clone(gateway),
         state: Mutex::default(),
     };
     Arc::new(ServiceLevelWatch {

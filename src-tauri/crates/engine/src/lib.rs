@@ -119,7 +119,9 @@ pub use response_cache::ResponseCache;
 pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};
 pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
 pub use rule_tunings::{RuleSettingNames, rule_tunings};
-pub use service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
+pub use service_level_watch::{
+    LevelScope, ObjectiveTarget, ServiceLevel, ServiceLevelWatch, first_token_max, objective_of,
+};
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};

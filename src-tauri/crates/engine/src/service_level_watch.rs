@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock, RouteId, WallTime};
+use domain::{BackendId, Clock, RouteId, ServicePeriod, WallTime};
 use ledger::{
     Ledger, LedgerError, ObservedTimeRow, OutcomeCount, OutcomeDimension, OutcomePrecision,
+    WatchSpan,
 };
 use parking_lot::Mutex;
 use resilience::{FailureClass, FailureOwner};
@@ -45,9 +46,23 @@ pub enum LevelScope {
     Backend(BackendId),
 }
 
+domain::words! {
+    /// What an objective of the settings is for.
+    ObjectiveTarget {
+        Gateway = "gateway",
+        /// Routes with more than one backend
+        Route = "route",
+        /// Backends, and routes with only one
+        Backend = "backend",
+        /// How fast backends begin to answer
+        FirstToken = "first-token",
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceLevel {
     pub scope: LevelScope,
+    pub target: ObjectiveTarget,
     pub objective: Objective,
     /// Requests in each time until now.
     pub counts: BTreeMap<BurnWindow, RequestCounts>,
@@ -121,6 +136,14 @@ impl ServiceLevelWatch {
         self.observer.observed_since(from).await
     }
 
+    /// When the program watched, from before `from` on, oldest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn watched_since(&self, from: WallTime) -> Result<Vec<WatchSpan>, LedgerError> {
+        self.observer.watched_since(from).await
+    }
+
     /// The gateway, the enabled routes and the enabled backends, as they are now.
     ///
     /// # Errors
@@ -132,10 +155,9 @@ impl ServiceLevelWatch {
         for window in BurnWindow::ALL {
             windows.insert(*window, self.valid_counts(*window, now, kept).await?);
         }
-        Ok(objectives(&settings)
-            .into_iter()
-            .map(|(scope, objective)| level(scope, objective, &windows, kept))
-            .collect())
+        let level =
+            |(scope, target)| level(scope, target, objective_of(&settings, target), &windows, kept);
+        Ok(targets(&settings).into_iter().map(level).collect())
     }
 
     /// [`Objective::budget_left`] of the backends in the settings. Needs one of the nine times that
@@ -145,7 +167,8 @@ impl ServiceLevelWatch {
     /// The ledger cannot be read.
     pub async fn backend_budgets_left(&self) -> Result<BTreeMap<BackendId, f64>, LedgerError> {
         let settings = self.settings.current();
-        let (objective, now) = (Objective::BACKEND, self.clock.wall());
+        let objective = objective_of(&settings, ObjectiveTarget::Backend);
+        let now = self.clock.wall();
         let window = BurnWindow::of_period(objective.period);
         let counts = self.valid_counts(window, now, kept_time(&settings)).await?;
         let left = |id: &BackendId| {
@@ -180,25 +203,46 @@ pub(crate) fn kept_time(settings: &Settings) -> Duration {
     Duration::from_secs(u64::from(settings.ledger.retention_days) * DAY_SECS)
 }
 
-/// The default objectives. A route with one backend promises no more than that.
-pub(crate) fn objectives(settings: &Settings) -> Vec<(LevelScope, Objective)> {
+/// A first token that takes longer is not in time.
+#[must_use]
+pub fn first_token_max(settings: &Settings) -> Duration {
+    Duration::from_millis(settings.service_levels.first_token_max_ms.into())
+}
+
+/// What the settings promise.
+#[must_use]
+pub const fn objective_of(settings: &Settings, target: ObjectiveTarget) -> Objective {
+    let own = &settings.service_levels;
+    match target {
+        ObjectiveTarget::Gateway => Objective::new(own.gateway_goal, own.gateway_period),
+        ObjectiveTarget::Route => Objective::new(own.route_goal, own.route_period),
+        ObjectiveTarget::Backend => Objective::new(own.backend_goal, own.backend_period),
+        // Latencies are read for a week.
+        ObjectiveTarget::FirstToken => Objective::new(own.first_token_goal, ServicePeriod::Week),
+    }
+}
+
+/// A route with one backend promises no more than that.
+pub(crate) fn targets(settings: &Settings) -> Vec<(LevelScope, ObjectiveTarget)> {
     let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route)).map(
         |(id, route)| {
             let first = route.candidates.first().map(|candidate| &candidate.backend);
             let has_fallback = route.candidates.iter().any(|it| Some(&it.backend) != first);
-            let objective = if has_fallback { Objective::ROUTE } else { Objective::BACKEND };
-            (LevelScope::Route(id.clone()), objective)
+            let target =
+                if has_fallback { ObjectiveTarget::Route } else { ObjectiveTarget::Backend };
+            (LevelScope::Route(id.clone()), target)
         },
     );
     let backends = settings.backends_on();
-    std::iter::once((LevelScope::Gateway, Objective::GATEWAY))
+    std::iter::once((LevelScope::Gateway, ObjectiveTarget::Gateway))
         .chain(routes)
-        .chain(backends.map(|(id, _)| (LevelScope::Backend(id.clone()), Objective::BACKEND)))
+        .chain(backends.map(|(id, _)| (LevelScope::Backend(id.clone()), ObjectiveTarget::Backend)))
         .collect()
 }
 
 fn level(
     scope: LevelScope,
+    target: ObjectiveTarget,
     objective: Objective,
     windows: &BTreeMap<BurnWindow, ValidCounts>,
     kept: Duration,
@@ -207,7 +251,7 @@ fn level(
         windows.iter().map(|(window, found)| (*window, found.of_scope(&scope))).collect();
     let burn = judge_burn(objective, |window| counts.get(&window).copied().unwrap_or_default());
     let kept = (kept < objective.period).then_some(kept);
-    ServiceLevel { scope, objective, counts, burn, kept }
+    ServiceLevel { scope, target, objective, counts, burn, kept }
 }
 
 /// Valid requests of one time until now.

@@ -3,7 +3,7 @@
 //! The state at the beginning of a step counts for the whole step, and each change of state begins a
 //! new one. A step in which the machine slept, the program stood still or the clock was set counts
 //! for nothing, and neither does a backend while it is unknown, paused or out of reach because this
-//! machine is offline.
+//! machine is offline. When the program watched at all is recorded beside it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +11,16 @@ use std::time::Duration;
 
 use domain::{BackendId, Clock, ClockReading, HealthState, Origin, WallTime};
 use endpoints::EndpointRegistry;
-use ledger::{Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedTimeRow};
+use ledger::{
+    Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedTimeRow, WATCH_SPANS_KEPT_MAX, WatchSpan,
+    WatchStart,
+};
 use parking_lot::Mutex;
-use service_levels::{ObservedTime, SpanClock};
+use service_levels::{ObservedSpan, ObservedTime, SpanClock};
 use settings::{BackendSettings, SettingsStore};
 
 use crate::configured::{is_paused, open_breaker};
+use crate::gateway_server::{GatewayServer, GatewayStatus};
 use crate::health_watch::HealthWatch;
 use crate::tasks::Tasks;
 
@@ -35,26 +39,43 @@ pub(crate) struct TimeObserver {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
+    pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) state: Mutex<ObserverState>,
+}
+
+/// What holds from one step to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct WatchFacts {
+    /// Whether each backend answers, where that is known.
+    answers: BTreeMap<BackendId, bool>,
+    is_online: bool,
+    is_listening: bool,
 }
 
 #[derive(Default)]
 pub(crate) struct ObserverState {
     clock: SpanClock,
-    /// Whether each backend answers, where that is known.
-    answers: BTreeMap<BackendId, bool>,
+    facts: WatchFacts,
+    /// The newest is the last; those before it have ended and are not saved yet.
+    watched: Vec<WatchSpan>,
+    /// True if time passed since the newest that counts for nothing.
+    has_gap: bool,
     /// Not saved yet, by backend and hour.
     pending: BTreeMap<(BackendId, WallTime), ObservedTime>,
 }
 
 impl ObserverState {
     /// Ends a step, and begins one with what is known now.
-    pub(crate) fn step(&mut self, at: ClockReading, answers: BTreeMap<BackendId, bool>) {
+    pub(crate) fn step(&mut self, at: ClockReading, facts: WatchFacts) {
         let span = self.clock.advance(at);
-        let before = std::mem::replace(&mut self.answers, answers);
-        let Some(span) = span else { return };
+        let before = std::mem::replace(&mut self.facts, facts);
+        let Some(span) = span else {
+            self.has_gap = true;
+            return;
+        };
+        self.watch(span, &before);
         let hour_ms = i64::try_from(HOUR.as_millis()).unwrap_or(i64::MAX);
-        for (backend, is_good) in before {
+        for (backend, is_good) in before.answers {
             for (hour, length) in span.split(hour_ms) {
                 let key = (backend.clone(), hour);
                 if self.pending.len() >= OBSERVED_ROWS_MAX && !self.pending.contains_key(&key) {
@@ -66,6 +87,39 @@ impl ObserverState {
                 };
             }
         }
+    }
+
+    /// Goes on with the newest span, or begins one.
+    fn watch(&mut self, ObservedSpan { from, until }: ObservedSpan, held: &WatchFacts) {
+        let has_gap = std::mem::take(&mut self.has_gap);
+        let begun_by = match self.watched.last_mut() {
+            None => WatchStart::Started,
+            Some(_) if has_gap => WatchStart::Resumed,
+            Some(newest)
+                if newest.is_online != held.is_online
+                    || newest.is_listening != held.is_listening =>
+            {
+                WatchStart::Changed
+            }
+            Some(newest) => {
+                newest.until = until;
+                return;
+            }
+        };
+        let (is_online, is_listening) = (held.is_online, held.is_listening);
+        if self.watched.len() >= WATCH_SPANS_KEPT_MAX {
+            self.watched.remove(0);
+        }
+        self.watched.push(WatchSpan { from, until, begun_by, is_online, is_listening });
+    }
+
+    /// Takes what is to be saved. The newest span stays, since it may go on.
+    fn take_unsaved(&mut self) -> (Vec<ObservedTimeRow>, Vec<WatchSpan>) {
+        let rows = self.rows();
+        self.pending.clear();
+        let spans = self.watched.clone();
+        self.watched.drain(..self.watched.len().saturating_sub(1));
+        (rows, spans)
     }
 
     fn rows(&self) -> Vec<ObservedTimeRow> {
@@ -112,9 +166,28 @@ impl TimeObserver {
         Ok(rows)
     }
 
+    /// When the program watched, from before `from` on, with what is not saved yet.
+    pub(crate) async fn watched_since(
+        &self,
+        from: WallTime,
+    ) -> Result<Vec<WatchSpan>, LedgerError> {
+        let mut spans: BTreeMap<WallTime, WatchSpan> = BTreeMap::new();
+        for span in self.ledger.watch_spans(from).await? {
+            spans.insert(span.from, span);
+        }
+        for span in self.state.lock().watched.iter().filter(|span| span.until > from) {
+            spans.insert(span.from, span.clone());
+        }
+        Ok(spans.into_values().collect())
+    }
+
     pub(crate) fn observe(&self) {
-        let answers = self.answers();
-        self.state.lock().step(ClockReading::read(&*self.clock), answers);
+        let facts = WatchFacts {
+            answers: self.answers(),
+            is_online: !self.health.is_offline(),
+            is_listening: self.gateway.status() == GatewayStatus::Listening,
+        };
+        self.state.lock().step(ClockReading::read(&*self.clock), facts);
     }
 
     fn answers(&self) -> BTreeMap<BackendId, bool> {
@@ -136,16 +209,11 @@ impl TimeObserver {
     }
 
     async fn save(&self) {
-        let rows = {
-            let mut state = self.state.lock();
-            let rows = state.rows();
-            state.pending.clear();
-            rows
-        };
-        if rows.is_empty() {
+        let (rows, spans) = self.state.lock().take_unsaved();
+        if rows.is_empty() && spans.is_empty() {
             return;
         }
-        match tokio::time::timeout(SAVING_MAX, self.ledger.add_observed_time(rows)).await {
+        match tokio::time::timeout(SAVING_MAX, self.ledger.add_observed_time(rows, spans)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "observed time could not be saved"),
             Err(_) => tracing::warn!("observed time is not saved yet; it stays queued"),
@@ -168,13 +236,15 @@ mod tests {
         secs: u64,
         wall_ms: i64,
         answers: Option<bool>,
+        is_online: bool,
     }
 
     impl Weeks {
         fn new() -> Self {
             let start_ms = crate::test_parts::NOW.unix_ms();
             let state = ObserverState::default();
-            let mut weeks = Self { state, secs: 0, wall_ms: start_ms, answers: None };
+            let mut weeks =
+                Self { state, secs: 0, wall_ms: start_ms, answers: None, is_online: true };
             weeks.step();
             weeks
         }
@@ -185,8 +255,15 @@ mod tests {
                 wall: WallTime::from_unix_ms(self.wall_ms),
             };
             let id = BackendId::new("home").expect("a name");
-            self.state
-                .step(reading, self.answers.map(|is_good| (id, is_good)).into_iter().collect());
+            let answers = self.answers.map(|is_good| (id, is_good)).into_iter().collect();
+            let facts = WatchFacts { answers, is_online: self.is_online, is_listening: true };
+            self.state.step(reading, facts);
+        }
+
+        /// Why each span began, and its length in seconds.
+        fn watched(&self) -> Vec<(WatchStart, u64)> {
+            let length = |it: &WatchSpan| it.until.unix_ms().abs_diff(it.from.unix_ms()) / 1_000;
+            self.state.watched.iter().map(|it| (it.begun_by, length(it))).collect()
         }
 
         fn pass(&mut self, secs: u64) {
@@ -248,5 +325,25 @@ mod tests {
         assert_eq!(weeks.sums(), (88_620 + 345_600, 3_900));
         let longest = weeks.state.pending.values().map(|time| time.observed()).max();
         assert_eq!(longest, Some(HOUR), "no hour is longer than that");
+    }
+
+    #[test]
+    fn sleep_ends_a_span_and_a_lost_network_begins_one() {
+        let mut weeks = Weeks::new();
+        weeks.run(Some(true), 600);
+        weeks.run(Some(false), 60);
+        assert_eq!(weeks.watched(), [(WatchStart::Started, 660)], "a backend changes no span");
+        weeks.jump(3_600);
+        weeks.pass(120);
+        weeks.is_online = false;
+        weeks.step();
+        weeks.pass(30);
+        let all =
+            [(WatchStart::Started, 660), (WatchStart::Resumed, 120), (WatchStart::Changed, 30)];
+        assert_eq!(weeks.watched(), all);
+        let (_, spans) = weeks.state.take_unsaved();
+        assert_eq!(spans.len(), 3);
+        weeks.pass(15);
+        assert_eq!(weeks.watched(), [(WatchStart::Changed, 45)], "the newest goes on");
     }
 }

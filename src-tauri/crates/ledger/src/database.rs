@@ -69,6 +69,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v24.sql"),
     include_str!("schema/v25.sql"),
     include_str!("schema/v26.sql"),
+    include_str!("schema/v27.sql"),
 ];
 
 /// Schema version that this program reads and writes.

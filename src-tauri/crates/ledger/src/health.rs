@@ -70,18 +70,29 @@ pub(crate) fn list_changes(
     backend: &BackendId,
     limit: usize,
 ) -> rusqlite::Result<Vec<HealthChange>> {
-    let read = |row: &Row<'_>| {
-        Ok(HealthChange {
-            backend: get_named(row, "backend")?,
-            from: get_parsed(row, "from_state")?,
-            to: get_named(row, "to_state")?,
-            at: WallTime::from_unix_ms(row.get("at_ms")?),
-            reason: row.get("reason")?,
-        })
-    };
     let sql = "SELECT * FROM health_log WHERE backend = ?1 ORDER BY number DESC LIMIT ?2";
     let limit = row_count(limit.min(HEALTH_LOG_ENTRIES_MAX));
     collect_known(
-        connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read)?,
+        connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read_change)?,
     )
+}
+
+/// The latest changes of all backends, newest first.
+pub(crate) fn list_newest_changes(
+    connection: &Connection,
+    limit: usize,
+) -> rusqlite::Result<Vec<HealthChange>> {
+    let sql = "SELECT * FROM health_log ORDER BY number DESC LIMIT ?1";
+    let limit = row_count(limit.min(HEALTH_LOG_ENTRIES_MAX));
+    collect_known(connection.prepare_cached(sql)?.query_map([limit], read_change)?)
+}
+
+fn read_change(row: &Row<'_>) -> rusqlite::Result<HealthChange> {
+    Ok(HealthChange {
+        backend: get_named(row, "backend")?,
+        from: get_parsed(row, "from_state")?,
+        to: get_named(row, "to_state")?,
+        at: WallTime::from_unix_ms(row.get("at_ms")?),
+        reason: row.get("reason")?,
+    })
 }

@@ -74,6 +74,7 @@ mod token_columns;
 mod transitions;
 mod unpriced_models;
 mod usage;
+mod watch_spans;
 mod writer;
 mod writes;
 
@@ -151,6 +152,7 @@ pub use usage::{
     USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary,
     UsageTotals,
 };
+pub use watch_spans::{WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart};
 
 #[cfg(test)]
 mod tests;

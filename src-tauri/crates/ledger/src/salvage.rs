@@ -64,6 +64,7 @@ const TABLES: &[SalvageTable] = &[
     table("rollup_stated", "number", None),
     table("health_log", "number", None),
     table("observed_time", "slot_ms", None),
+    table("watch_spans", "from_ms", None),
     table("transitions", "number", None),
     table("prices", "id", None),
     table("price_changes", "id", None),

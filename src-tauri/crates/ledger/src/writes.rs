@@ -17,10 +17,10 @@ use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     AnswerValue, BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord,
     RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoredEndpointState,
-    TransitionRecord, attempts, billed, budget_history, budget_reservations, cache_bypasses,
-    endpoint_states, explanations, failed_attempts, health, hourly_rollup, meter_rollup,
-    price_changes, price_table, readiness_runs, requests, rollup, session_imports, session_values,
-    stated_costs, transitions,
+    TransitionRecord, WatchSpan, attempts, billed, budget_history, budget_reservations,
+    cache_bypasses, endpoint_states, explanations, failed_attempts, health, hourly_rollup,
+    meter_rollup, price_changes, price_table, readiness_runs, requests, rollup, session_imports,
+    session_values, stated_costs, transitions, watch_spans,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -58,7 +58,7 @@ pub(crate) enum LedgerWrite {
     EndpointStates(Vec<StoredEndpointState>),
     Run(ReadinessRunRecord),
     Health(HealthChange),
-    ObservedTime(Vec<ObservedTimeRow>),
+    ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
     UndoPriceChange { change: i64, at: WallTime },
@@ -126,7 +126,10 @@ impl LedgerWrite {
             Self::EndpointStates(states) => endpoint_states::replace(connection, states),
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
-            Self::ObservedTime(rows) => observed_time::add(connection, rows),
+            Self::ObservedTime { rows, spans } => {
+                watch_spans::put(connection, spans)?;
+                observed_time::add(connection, rows)
+            }
             Self::AddPrices { at, what, prices } => {
                 price_changes::add(connection, *at, what, prices)
             }

@@ -12,7 +12,7 @@ mod strip;
 
 pub use objective::{
     BAD_LONG_MIN, BAD_SHORT_MIN, BURN_RULES, Burn, BurnRule, BurnSpeed, BurnWindow, Objective,
-    PERIOD_MONTH, PERIOD_WEEK, RequestCounts, VALID_MIN, judge_burn,
+    RequestCounts, VALID_MIN, judge_burn, shown_rule,
 };
 pub use observed::{
     OBSERVATION_GAP_MAX, OBSERVED_MIN, ObservedSpan, ObservedTime, SpanClock, Uptime,

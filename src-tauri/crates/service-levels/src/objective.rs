@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
+use domain::{ServiceGoal, ServicePeriod};
+
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 
-/// Period of a backend's objective.
-pub const PERIOD_WEEK: Duration = Duration::from_secs(7 * DAY);
-/// Period of the objectives of routes and of the gateway.
-pub const PERIOD_MONTH: Duration = Duration::from_secs(30 * DAY);
+const PERIOD_WEEK: Duration = ServicePeriod::Week.length();
+const PERIOD_MONTH: Duration = ServicePeriod::Month.length();
 
 /// Fewest valid requests in the long window that say anything.
 pub const VALID_MIN: u64 = 20;
@@ -49,6 +49,15 @@ impl std::ops::AddAssign for RequestCounts {
     }
 }
 
+impl std::iter::Sum for RequestCounts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, counts| {
+            sum += counts;
+            sum
+        })
+    }
+}
+
 /// So many of a million valid requests are to succeed within a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Objective {
@@ -58,16 +67,10 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// 99.95 % in 30 days.
-    pub const GATEWAY: Self = Self { goal_ppm: 999_500, period: PERIOD_MONTH };
-    /// 99.9 % in 30 days, for a route with more than one backend.
-    pub const ROUTE: Self = Self { goal_ppm: 999_000, period: PERIOD_MONTH };
-    /// 99.5 % in 7 days.
-    pub const BACKEND: Self = Self { goal_ppm: 995_000, period: PERIOD_WEEK };
-    /// 95 % of first tokens in time, in 7 days.
-    pub const FIRST_TOKEN: Self = Self { goal_ppm: 950_000, period: PERIOD_WEEK };
-    /// A first token that took longer is not in time.
-    pub const FIRST_TOKEN_MAX: Duration = Duration::from_secs(2);
+    #[must_use]
+    pub const fn new(goal: ServiceGoal, period: ServicePeriod) -> Self {
+        Self { goal_ppm: goal.ppm(), period: period.length() }
+    }
 
     /// Share of the valid requests that may fail, 0 to 1.
     #[must_use]
@@ -219,11 +222,27 @@ pub fn judge_burn(objective: Objective, counts: impl Fn(BurnWindow) -> RequestCo
     if is_known { Burn::Within } else { Burn::NotEnoughData }
 }
 
+/// The rule whose burn rates tell how the objective stands: the one that holds, else the slow one, for
+/// which there are most requests.
+#[must_use]
+pub fn shown_rule(objective: Objective, burn: Burn) -> Option<BurnRule> {
+    match burn {
+        Burn::Burning { rule, .. } => Some(rule),
+        Burn::NotEnoughData | Burn::Within => {
+            let mut own = BURN_RULES.iter().filter(|rule| rule.period == objective.period);
+            own.find(|rule| rule.speed == BurnSpeed::Slow).copied()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const WEEK: Objective = Objective::new(ServiceGoal::Percent99_5, ServicePeriod::Week);
+    const MONTH: Objective = Objective::new(ServiceGoal::Percent99_9, ServicePeriod::Month);
 
     fn counts(good: u64, bad: u64) -> RequestCounts {
         RequestCounts { good, bad }
@@ -231,7 +250,7 @@ mod tests {
 
     #[test]
     fn figures_equal_those_computed_by_hand() {
-        let week = Objective::BACKEND;
+        let week = WEEK;
         // 3 of 1 000 failed, 5 are allowed: 60 % used.
         assert!((week.budget_left(counts(997, 3)).expect("enough") - 0.4).abs() < 1e-9);
         assert!((week.burn_rate(counts(997, 3)).expect("valid") - 0.6).abs() < 1e-9);
@@ -243,7 +262,7 @@ mod tests {
         assert_eq!(week.exhausted_in(0.4, 1.0), None, "it lasts");
         assert_eq!(week.exhausted_in(0.0, 0.0), Some(Duration::ZERO));
         // 99.9 % of 30 days leaves 43.2 minutes.
-        let minutes = Objective::ROUTE.allowed_bad_share() * 30.0 * 24.0 * 60.0;
+        let minutes = MONTH.allowed_bad_share() * 30.0 * 24.0 * 60.0;
         assert!((minutes - 43.2).abs() < 1e-9, "{minutes}");
     }
 
@@ -259,7 +278,7 @@ mod tests {
 
     #[test]
     fn too_few_requests_are_no_figure_and_no_alert() {
-        let week = Objective::BACKEND;
+        let week = WEEK;
         assert_eq!(week.budget_left(counts(10, 9)), None, "19 requests");
         assert!(week.budget_left(counts(10, 10)).is_some(), "20 requests");
         assert_eq!(judge_burn(week, |_| counts(0, 19)), Burn::NotEnoughData);
@@ -278,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_rule_holds_from_its_factor_on_and_needs_both_windows() {
-        let week = Objective::BACKEND;
+        let week = WEEK;
         let speed = |bad: u64| match judge_burn(week, |_| counts(1_000 - bad, bad)) {
             Burn::Burning { rule, .. } => Some((rule.speed, rule.long)),
             Burn::Within | Burn::NotEnoughData => None,
@@ -295,10 +314,21 @@ mod tests {
         assert_eq!(judge_burn(week, over), Burn::Within, "it is over");
     }
 
+    #[test]
+    fn the_rates_that_are_shown_are_those_of_the_rule_that_holds() {
+        let shown = |bad| {
+            let burn = judge_burn(WEEK, |_| counts(1_000 - bad, bad));
+            shown_rule(WEEK, burn).map(|rule| (rule.speed, rule.long, rule.short))
+        };
+        let slow = (BurnSpeed::Slow, BurnWindow::Day, BurnWindow::TwoHours);
+        assert_eq!(shown(0), Some(slow));
+        assert_eq!(shown(50), Some((BurnSpeed::Fast, BurnWindow::Hour, BurnWindow::FiveMinutes)));
+    }
+
     proptest! {
         #[test]
         fn more_failures_never_leave_more(good in 0_u64..100_000, bad in 0_u64..1_000) {
-            let left = |bad| Objective::BACKEND.budget_left(counts(good, bad));
+            let left = |bad| WEEK.budget_left(counts(good, bad));
             if let (Some(fewer), Some(more)) = (left(bad), left(bad + 1)) {
                 prop_assert!(more <= fewer);
             }
@@ -306,10 +336,10 @@ mod tests {
 
         #[test]
         fn without_failures_nothing_burns(good in 0_u64..100_000) {
-            let burn = judge_burn(Objective::GATEWAY, |_| counts(good, 0));
+            let burn = judge_burn(MONTH, |_| counts(good, 0));
             let burns = matches!(burn, Burn::Burning { .. });
             prop_assert!(!burns);
-            prop_assert!(Objective::GATEWAY.budget_left(counts(good, 0)).is_none_or(|left| left == 1.0));
+            prop_assert!(MONTH.budget_left(counts(good, 0)).is_none_or(|left| left == 1.0));
         }
     }
 }

@@ -43,8 +43,9 @@ pub use model::{
     PoolMemberSettings, Profile, ProfileSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
     ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
     RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT,
-    STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed, TrafficLimits,
-    VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE, WebhookSettings,
+    STICKY_SECS_RANGE, ServiceLevelSettings, Settings, Theme, TokenSha256, TokenSha256Malformed,
+    TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE,
+    WebhookSettings,
 };
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;

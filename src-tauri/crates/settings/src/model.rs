@@ -11,6 +11,7 @@ mod profiles;
 mod resilience;
 mod routing;
 mod scope;
+mod service_levels;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -48,6 +49,7 @@ pub use routing::{
     STICKY_SECS_RANGE, TrafficLimits, WEIGHT_RANGE,
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
+pub use service_levels::ServiceLevelSettings;
 
 /// Id of the built-in mock backend, which is never in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
@@ -125,6 +127,7 @@ settings_file! {
             gateway: GatewaySettings,
             vault: VaultSettings,
             health: HealthSettings,
+            service_levels: ServiceLevelSettings,
             resilience: ResilienceSettings,
             cache: CacheSettings,
             notifications: NotificationSettings,

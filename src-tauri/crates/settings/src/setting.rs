@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use domain::serde::{Deserialize, Serialize};
 use domain::{
     AlertDelivery, AlertSeverity, CacheMode, CredentialId, DigestPeriod, MailEncryption, ProfileId,
-    RoutePolicy, TranslationMode, VaultKind, WebhookFormat,
+    RoutePolicy, ServiceGoal, ServicePeriod, TranslationMode, VaultKind, WebhookFormat,
 };
 use indexmap::IndexMap;
 use toml_edit::Value;
@@ -201,8 +201,8 @@ macro_rules! word_types {
 }
 
 word_types!(
-    AlertDelivery AlertSeverity CacheMode DigestPeriod MailEncryption RoutePolicy TranslationMode
-    VaultKind WebhookFormat
+    AlertDelivery AlertSeverity CacheMode DigestPeriod MailEncryption RoutePolicy ServiceGoal
+    ServicePeriod TranslationMode VaultKind WebhookFormat
 );
 pub(crate) use word_types;
 

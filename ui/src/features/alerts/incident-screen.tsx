@@ -7,11 +7,13 @@ import {
   MessageSquarePlus,
   StickyNote,
   Unplug,
+  Wrench,
   type LucideIcon,
 } from "lucide-react";
 import { useForm } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
+import { ChartCard } from "@/components/chart-card";
 import { ErrorNotice } from "@/components/error-notice";
 import { Facts } from "@/components/facts";
 import { TextInput } from "@/components/field";
@@ -21,14 +23,23 @@ import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
+import { SwimLanes } from "@/components/swim-lanes";
+import { SwimLanesTable } from "@/components/swim-lanes-table";
 import { notify } from "@/components/toast";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
 import { useIncident } from "@/ipc/alert-queries";
 import { signOfEntry } from "@/ipc/alert-sign";
-import type { IncidentEventView, IncidentSource, IncidentView, InboxEntryView } from "@/ipc/bindings";
+import type {
+  FailedRequestsView,
+  IncidentEventView,
+  IncidentSource,
+  IncidentView,
+  InboxEntryView,
+} from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatCount } from "@/lib/quantity";
 import { formatSpan } from "@/lib/time";
 import { requestsPath } from "@/lib/request-filter";
 
@@ -69,9 +80,24 @@ export function IncidentScreen({ number }: { number: number }) {
   );
 }
 
-function Detail({ detail: { alert, events } }: { detail: IncidentView }) {
+function Detail({ detail: { alert, failed, timeline, events } }: { detail: IncidentView }) {
   return (
     <div className="grid items-start gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_320px]">
+      <ChartCard
+        finding="States around it"
+        note="hatched: nobody watched, so nothing is known"
+        table={<SwimLanesTable lanes={timeline.lanes} />}
+        className="@min-[760px]:col-span-2"
+      >
+        <SwimLanes
+          label="States around the alert"
+          from={timeline.from}
+          to={timeline.to}
+          lanes={timeline.lanes}
+          markers={timeline.markers}
+          shade={{ from: alert.since, to: alert.ended_at ?? timeline.to }}
+        />
+      </ChartCard>
       <Card title="What happened" note="oldest first" flush>
         <ol aria-label="Time line">
           {events.map((event) => (
@@ -81,13 +107,13 @@ function Detail({ detail: { alert, events } }: { detail: IncidentView }) {
         <AddNote number={alert.number} />
       </Card>
       <Card title="Alert">
-        <Facts facts={factsOf(alert)} />
+        <Facts facts={factsOf(alert, failed)} />
       </Card>
     </div>
   );
 }
 
-function factsOf(alert: InboxEntryView) {
+function factsOf(alert: InboxEntryView, failed: FailedRequestsView) {
   const until = alert.ended_at ?? undefined;
   return [
     { name: "State", value: <StateBadge sign={signOfEntry(alert)} /> },
@@ -103,12 +129,22 @@ function factsOf(alert: InboxEntryView) {
       value: alert.acknowledged_at === null ? "no" : <Moment at={alert.acknowledged_at} focusable />,
     },
     {
-      name: "Requests",
-      value: (
-        <PanelLink path={requestsPath({ since: alert.since, ...(until !== undefined && { until }), state: "failed" })}>
-          Failed in this time
-        </PanelLink>
-      ),
+      name: failed.backend === null ? "Failed requests" : `Failed at ${failed.backend}`,
+      value:
+        failed.count === 0 ? (
+          "none"
+        ) : (
+          <PanelLink
+            path={requestsPath({
+              since: alert.since,
+              ...(until !== undefined && { until }),
+              ...(failed.backend !== null && { backend: failed.backend }),
+              state: "failed",
+            })}
+          >
+            {failed.is_at_least ? `${formatCount(failed.count)} or more` : formatCount(failed.count)}
+          </PanelLink>
+        ),
     },
   ];
 }
@@ -118,6 +154,7 @@ const SOURCES: Record<IncidentSource, { word: string; icon: LucideIcon }> = {
   health: { word: "Health", icon: HeartPulse },
   breaker: { word: "Breaker", icon: Unplug },
   note: { word: "Your note", icon: StickyNote },
+  action: { word: "Changed", icon: Wrench },
 };
 
 function Event({ event: { at, source, text } }: { event: IncidentEventView }) {

@@ -6,6 +6,7 @@ import { EditBackend } from "@/features/backends/edit-backend";
 import { Resilience } from "@/features/backends/resilience";
 import { BackendTest } from "@/features/backends/test-steps";
 import { useBackendSwitch, useRemovalLosses } from "@/features/backends/backend-actions";
+import { ServiceSummary } from "@/features/backends/service-summary";
 import { Confirm } from "@/components/confirm";
 import { Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
@@ -154,6 +155,7 @@ function Summary({ backend }: { backend: BackendView }) {
           <Figure name="Spend" value={<Spend spend={day.spend} />} />
         </dl>
       </section>
+      {!backend.built_in && <ServiceSummary id={backend.id} />}
     </div>
   );
 }

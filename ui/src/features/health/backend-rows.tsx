@@ -1,26 +1,44 @@
 /** One row per backend: state, days, availability, first tokens and score; what is behind them opens below it. */
 import { useState } from "react";
-import { DayStrip, spellDay } from "@/features/health/day-strip";
-import { formatPercent } from "@/features/health/percent";
 import { ChartTable } from "@/components/chart-table";
+import { DayStrip, spellDay } from "@/components/day-strip";
 import { DisclosureSummary } from "@/components/disclosure-summary";
+import { HealthScore } from "@/components/health-score";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
-import type { BackendHealthView, HealthScoreView, StripDayView } from "@/ipc/bindings";
+import type { BackendHealthView, StripDayView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
+import { formatPercent } from "@/lib/percent";
 import { formatDuration } from "@/lib/quantity";
 import { HEALTH, STRIP_CELL } from "@/lib/tables";
 import { formatExact, formatSpan } from "@/lib/time";
 
 const TABLE_HEIGHT_PX = 160;
+const GRID = "grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_64px_64px_64px_40px] gap-x-4 px-4";
 
 export function BackendRows({ backends }: { backends: BackendHealthView[] }) {
   return (
-    <ul>
-      {backends.map((backend) => (
-        <BackendRow key={backend.id} backend={backend} />
-      ))}
-    </ul>
+    <>
+      {/* Each figure names itself for screen readers. */}
+      <div aria-hidden="true" className={classNames(GRID, "border-b border-line py-2 text-12 text-ink-3")}>
+        <span>Backend</span>
+        <span>90 days</span>
+        <span className="text-right">24 hours</span>
+        <span className="text-right" title="Half of the first tokens came within this time">
+          p50
+        </span>
+        <span className="text-right" title="95 % of the first tokens came within this time">
+          p95
+        </span>
+        <span className="text-right">Score</span>
+      </div>
+      <ul>
+        {backends.map((backend) => (
+          <BackendRow key={backend.id} backend={backend} />
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -32,44 +50,45 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
   const sign = HEALTH[health.state];
   const quarter = availability.at(-1);
   return (
-    <li className="border-b border-line px-4 py-3 last:border-b-0">
-      <div className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6">
+    <li className="border-b border-line py-2.5 last:border-b-0">
+      <dl className={classNames(GRID, "items-center")}>
         <div className="min-w-0">
-          <p className="flex items-center gap-2 font-medium text-ink-1">
+          <dt className="flex items-center gap-2 font-medium text-ink-1">
             <StateMark sign={sign} size={14} />
-            <PanelLink look="plain" path={`/backends/${backend.id}`}>
+            <PanelLink look="plain" path={`/backends/${backend.id}`} className="truncate">
               {label}
             </PanelLink>
             <span
-              className="truncate text-12 font-normal text-ink-2"
+              className="shrink-0 text-12 font-normal text-ink-2"
               title={health.since === null ? undefined : `Since ${formatExact(health.since)}`}
             >
               {sign.word}
               {health.since !== null && ` for ${formatSpan(now - health.since)}`}
             </span>
-          </p>
-          <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
+          </dt>
+          <dd className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
             {health.reason}
-          </p>
+          </dd>
         </div>
         <div className="min-w-0">
-          <DayStrip label={`${label}, last 90 days`} days={strip} onPoint={setDay} />
-          <p className="truncate text-12 text-ink-2">
-            {day === null ? `90 days: ${quarter?.sentence ?? "not observed"}` : spellDay(day)}
-          </p>
+          <dt className="sr-only">90 days</dt>
+          <dd>
+            <DayStrip label={`${label}, last 90 days`} days={strip} onPoint={setDay} />
+            <p className="truncate text-12 text-ink-3">
+              {day === null ? (quarter?.sentence ?? "not observed") : spellDay(day)}
+            </p>
+          </dd>
         </div>
-        <dl className="grid grid-cols-[64px_140px_48px] gap-x-4 text-right">
-          <Figure name="24 hours" text={formatPercent(availability[0]?.percent ?? null)} />
-          <Figure
-            name="First token p50 / p95"
-            text={first === null ? "–" : `${latencyText(first.p50_ms)} / ${latencyText(first.p95_ms)}`}
-          />
-          <Figure name="Score" text={backend.score.points === null ? "–" : String(backend.score.points)} />
-        </dl>
-      </div>
-      <details className="group mt-1" onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <DisclosureSummary className="w-fit cursor-pointer rounded-mark text-12 text-ink-2">
-          Score, availability and days of {label}
+        <Figure name="24 hours" text={formatPercent(availability[0]?.percent ?? null)} />
+        <Figure name="First token, p50" text={latencyText(first?.p50_ms ?? null)} />
+        <Figure name="First token, p95" text={latencyText(first?.p95_ms ?? null)} />
+        <Figure name="Score" text={backend.score.points === null ? "–" : String(backend.score.points)} />
+      </dl>
+      <details className="group mt-1 px-4" onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <DisclosureSummary className="w-fit cursor-pointer rounded-mark text-12 text-ink-3">
+          <span>
+            Details<span className="sr-only"> of {label}</span>
+          </span>
         </DisclosureSummary>
         {isOpen && <Behind backend={backend} />}
       </details>
@@ -79,8 +98,8 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
 
 function Figure({ name, text }: { name: string; text: string }) {
   return (
-    <div>
-      <dt className="text-11 text-ink-3">{name}</dt>
+    <div className="text-right">
+      <dt className="sr-only">{name}</dt>
       <dd className="numeric whitespace-nowrap text-ink-1">{text}</dd>
     </div>
   );
@@ -97,8 +116,8 @@ function Behind({
 }) {
   const seen = strip.filter(({ percent }) => percent !== null).toReversed();
   return (
-    <div className="grid grid-cols-1 gap-x-8 gap-y-4 pt-3 @2xl:grid-cols-2">
-      <Score score={score} />
+    <div className="grid grid-cols-1 gap-x-8 gap-y-4 pt-3 pb-1 @2xl:grid-cols-2">
+      <HealthScore score={score} />
       <div className="min-w-0">
         <h3 className="text-12 font-medium text-ink-1">Availability</h3>
         <ul className="text-12 text-ink-2">
@@ -127,32 +146,6 @@ function Behind({
           />
         )}
       </div>
-    </div>
-  );
-}
-
-function Score({ score }: { score: HealthScoreView }) {
-  return (
-    <div className="min-w-0">
-      <h3 className="text-12 font-medium text-ink-1">
-        {score.points === null ? "No score yet" : `Score ${score.points} of 100`}{" "}
-        <span className="font-normal text-ink-3">{score.confidence} confidence</span>
-      </h3>
-      {score.cap_sentence !== null && <p className="text-12 text-warn">{score.cap_sentence}</p>}
-      <table className="w-full text-12">
-        <tbody>
-          {score.parts.map(({ part, meaning, points, points_max: most }) => (
-            <tr key={part}>
-              <th scope="row" className="py-1 pr-3 text-left font-normal text-ink-2">
-                {meaning}
-              </th>
-              <td className="numeric py-1 whitespace-nowrap text-ink-1">
-                {points === null ? "not measured" : `${points.toFixed(1)} of ${most}`}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   );
 }

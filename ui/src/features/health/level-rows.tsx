@@ -1,10 +1,12 @@
 /** One row per objective: how it stands, what is left of the failures that it allows, and when that is used up. */
-import { formatPercent } from "@/features/health/percent";
+import { useState } from "react";
+import { Button } from "@/components/button";
+import { formatPercent } from "@/lib/percent";
 import { classNames } from "@/lib/class-names";
 import { Moment } from "@/components/moment";
 import { StateBadge } from "@/components/state-mark";
-import type { ServiceLevelView } from "@/ipc/bindings";
-import { formatCount } from "@/lib/quantity";
+import type { BurnPaceView, ServiceLevelView } from "@/ipc/bindings";
+import { formatCount, formatCounted } from "@/lib/quantity";
 import { SERVICE_LEVEL, type Tone } from "@/lib/tables";
 
 const FILLS: Record<Tone, string> = {
@@ -18,7 +20,14 @@ const FILLS: Record<Tone, string> = {
 const HEAD = "px-4 py-2 text-12 font-medium text-ink-3";
 const CELL = "border-t border-line px-4 py-2 align-top";
 
+/** So many that cannot be told yet are listed; more are folded. */
+const UNKNOWN_SHOWN_MAX = 3;
+
 export function LevelRows({ levels }: { levels: ServiceLevelView[] }) {
+  const [isAll, setAll] = useState(false);
+  const unknown = levels.filter(({ state }) => state === "not_enough_data");
+  const known = levels.filter(({ state }) => state !== "not_enough_data");
+  const isFolded = !isAll && unknown.length > UNKNOWN_SHOWN_MAX;
   return (
     <div role="region" aria-label="Service levels" tabIndex={0} className="focus-inset overflow-x-auto">
       <table className="w-full border-separate border-spacing-0">
@@ -30,21 +39,33 @@ export function LevelRows({ levels }: { levels: ServiceLevelView[] }) {
             <th scope="col" className={classNames(HEAD, "text-left")}>
               State
             </th>
-            <th scope="col" className={classNames(HEAD, "w-48 text-left")}>
+            <th scope="col" className={classNames(HEAD, "w-36 text-left whitespace-nowrap")}>
               Allowed failures left
             </th>
             <th scope="col" className={classNames(HEAD, "text-right")}>
               Good
             </th>
-            <th scope="col" className={classNames(HEAD, "text-left")}>
-              Used up in
+            <th scope="col" className={classNames(HEAD, "text-right")}>
+              Burn rate
+            </th>
+            <th scope="col" className={classNames(HEAD, "text-left whitespace-nowrap")}>
+              Used up
             </th>
           </tr>
         </thead>
         <tbody>
-          {levels.map((level) => (
+          {[...known, ...(isFolded ? [] : unknown)].map((level) => (
             <LevelRow key={`${level.kind} ${level.id} ${level.indicator}`} level={level} />
           ))}
+          {isFolded && (
+            <tr>
+              <td colSpan={6} className="border-t border-line px-4 py-1.5">
+                <Button size="small" look="quiet" onClick={() => setAll(true)}>
+                  Show {formatCounted(unknown.length, "objective", "objectives")} without enough requests
+                </Button>
+              </td>
+            </tr>
+          )}
         </tbody>
       </table>
     </div>
@@ -71,7 +92,7 @@ function LevelRow({ level }: { level: ServiceLevelView }) {
       </td>
       <td className={CELL}>
         {left === null ? (
-          <span className="text-12 text-ink-3">{`${formatCount(level.valid)} of 20 requests needed`}</span>
+          <span className="text-12 text-ink-3">{formatCount(level.valid)} of 20 requests</span>
         ) : (
           <>
             <span
@@ -99,7 +120,31 @@ function LevelRow({ level }: { level: ServiceLevelView }) {
           {formatCount(level.bad)} of {formatCount(level.valid)} failed
         </span>
       </td>
+      <td className={classNames(CELL, "numeric")}>
+        <BurnRate pace={level.pace} />
+      </td>
       <td className={CELL}>{level.exhausted_at === null ? "–" : <Moment at={level.exhausted_at} />}</td>
     </tr>
   );
+}
+
+/** How many times as fast as allowed: the longer time over the shorter. */
+function BurnRate({ pace }: { pace: BurnPaceView | null }) {
+  if (pace === null) return "–";
+  const { long, short, factor } = pace;
+  return (
+    <span title={`Too fast from ${formatRate(factor)} on in both`}>
+      <span className={long.rate !== null && long.rate >= factor ? "text-bad" : "text-ink-1"}>
+        {formatRate(long.rate)}
+      </span>{" "}
+      <span className="text-12 text-ink-3">in {long.window}</span>
+      <span className="block text-12 whitespace-nowrap text-ink-3">
+        {formatRate(short.rate)} in {short.window}
+      </span>
+    </span>
+  );
+}
+
+function formatRate(rate: number | null): string {
+  return rate === null ? "–" : `${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}×`;
 }

@@ -1,6 +1,7 @@
 /** Which objectives are kept, and what is left of the failures that they allow? */
 import { HealthPage } from "@/features/health/health-page";
 import { LevelRows } from "@/features/health/level-rows";
+import { ObjectivesCard } from "@/features/health/objectives-card";
 import { Card } from "@/components/card";
 import { Reading } from "@/components/reading";
 import { SkeletonCard } from "@/components/skeleton";
@@ -12,9 +13,12 @@ export function LevelsScreen() {
     <HealthPage current="levels" lead={levels.data && `${levels.data.finding}.`}>
       <Reading of={levels} skeleton={<SkeletonCard label="Loading service levels" rows={3} />}>
         {(all) => (
-          <Card title="Service levels" note="only requests that say something about the service count" flush>
-            <LevelRows levels={all.levels} />
-          </Card>
+          <>
+            <Card title="How they stand" note="only requests that say something about the service count" flush>
+              <LevelRows levels={all.levels} />
+            </Card>
+            <ObjectivesCard {...all} />
+          </>
         )}
       </Reading>
     </HealthPage>

@@ -1,16 +1,22 @@
 /** Can I work, and how well did each backend serve? */
 import { HeartPulse } from "lucide-react";
 import { BackendRows } from "@/features/health/backend-rows";
+import { DependencyTree } from "@/features/health/dependency-tree";
+import { ExpiriesCard } from "@/features/health/expiries-card";
 import { HealthPage } from "@/features/health/health-page";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonCard } from "@/components/skeleton";
-import { useHealth } from "@/ipc/health-queries";
+import { useHealth, useHealthTree } from "@/ipc/health-queries";
+import { useClients, useKeys } from "@/ipc/queries";
 
 export function NowScreen() {
   const health = useHealth();
+  const tree = useHealthTree();
+  const keys = useKeys().data;
+  const clients = useClients().data;
   return (
     <HealthPage current="now" lead={health.data && `${health.data.finding}.`}>
       <Reading of={health} skeleton={<SkeletonCard label="Loading health" rows={4} />}>
@@ -26,12 +32,27 @@ export function NowScreen() {
               </EmptyState>
             </section>
           ) : (
-            <Card title="Backends" note="the worst first; only observed time counts" flush>
-              <BackendRows backends={backends} />
-            </Card>
+            <>
+              <Reading of={tree} skeleton={<SkeletonCard label="Loading what answers depend on" rows={6} />}>
+                {({ finding, nodes }) => (
+                  <Card title="What answers depend on" note={inNote(finding)} flush>
+                    <DependencyTree nodes={nodes} />
+                  </Card>
+                )}
+              </Reading>
+              <Card title="Backends" note="the worst first; only observed time counts" flush>
+                <BackendRows backends={backends} />
+              </Card>
+              <ExpiriesCard keys={keys ?? []} clients={clients ?? []} />
+            </>
           )
         }
       </Reading>
     </HealthPage>
   );
+}
+
+/** A sentence as it stands beside a title. */
+function inNote(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

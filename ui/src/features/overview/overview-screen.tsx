@@ -6,9 +6,11 @@ import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-sk
 import { NeedsYou } from "@/features/overview/needs-you";
 import { Pins } from "@/features/overview/pins";
 import { ReadinessCard } from "@/features/overview/readiness-card";
+import { RecentEvents } from "@/features/overview/recent-events";
 import { RecentRequests } from "@/features/overview/recent-requests";
 import { SpendCard } from "@/features/overview/spend-card";
 import { VerdictBar } from "@/features/overview/verdict-bar";
+import { Choice } from "@/components/choice";
 import { Reading } from "@/components/reading";
 import type { PinView, StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
@@ -33,6 +35,12 @@ export function OverviewScreen() {
 /** The core's need that the keychain card replaces. The first steps replace the one for a backend. */
 const KEYS_UNSTORED = "vault/missing";
 
+const LATELY = [
+  { value: "requests", label: "Requests" },
+  { value: "events", label: "Events" },
+] as const;
+type Lately = (typeof LATELY)[number]["value"];
+
 function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
   const isSetUp = areFirstStepsDone(status.first_steps);
   const [isDismissed, setDismissed] = useState(wasNoKeychainDismissed);
@@ -41,6 +49,9 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
     (need) => !(asksForVault && need.id === KEYS_UNSTORED) && (isSetUp || need.level !== "not_set_up"),
   );
   const needs = shown.length;
+  const [lately, setLately] = useState<Lately>("requests");
+  const isEvents = isSetUp && lately === "events";
+  const choice = isSetUp && <Choice label="Shown" options={LATELY} value={lately} onChange={setLately} />;
   return (
     <>
       <VerdictBar status={status} />
@@ -51,7 +62,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
           {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
           <Pins pins={pins} />
-          <RecentRequests />
+          {isEvents ? <RecentEvents choice={choice} /> : <RecentRequests choice={choice} />}
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />

@@ -15,6 +15,7 @@ import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { REQUEST } from "@/lib/tables";
+import type { ReactNode } from "react";
 
 const ROWS_MAX = 12;
 const ROW_PX = 35;
@@ -24,7 +25,7 @@ const HEADER_PX = 43;
  * As many rows as there is room for: beside the other parts of the screen, so that it does not scroll at 1280 by 800.
  * Where it scrolls anyway, some.
  */
-export function RecentRequests() {
+export function RecentRequests({ choice }: { choice: ReactNode }) {
   const requests = useRequests({}, ROWS_MAX);
   const [height, measure] = useMeasuredHeight(HEADER_PX + ROWS_MAX * ROW_PX);
   const rows = Math.min(Math.max(Math.floor((height - HEADER_PX) / ROW_PX), 1), ROWS_MAX);
@@ -42,9 +43,12 @@ export function RecentRequests() {
         className="flex-1 overflow-hidden"
         flush
         action={
-          <PanelLink path="/requests" className="text-12">
-            All requests
-          </PanelLink>
+          <>
+            <PanelLink path="/requests" className="mr-2 text-12">
+              All requests
+            </PanelLink>
+            {choice}
+          </>
         }
       >
         <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Loading requests" />}>

@@ -14,7 +14,9 @@ import type {
 import type { Host } from "@/ipc/host";
 import { ALERT_RULES, type RuleRow } from "@/ipc/fake/alert-rules";
 import type { Doing } from "@/ipc/fake/doing";
+import { healthTimeline } from "@/ipc/fake/health-timeline";
 import { fault, raise } from "@/ipc/fake/rules";
+import type { World } from "@/ipc/fake/world";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -228,7 +230,35 @@ export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, A
   const incidentOf = (found: InboxEntryView): IncidentView => {
     const events = eventsOf(found, notes.get(found.number) ?? []);
     const lines = events.map(({ at, source, text }) => `- ${new Date(at).toISOString()} (${source}): ${text}`);
-    return { alert: found, events, markdown: `# ${found.title}\n\n${found.detail}\n\n${lines.join("\n")}\n` };
+    const scoped = world.backends.filter(({ id }) => found.scopes.includes(id)).map(({ id }) => id);
+    const end = found.ended_at ?? now();
+    const hours = Math.max((now() - found.since) / 3_600_000, 0.2) * 1.25;
+    const { markers, lanes, ...rest } = healthTimeline(world, now(), hours, scoped);
+    const [from, to] = [rest.from, Math.min(end + (end - found.since) / 4, now())];
+    const timeline = {
+      finding: found.title,
+      from,
+      to,
+      lanes: lanes.map((lane) => ({
+        ...lane,
+        spans: lane.spans.filter((span) => span.from < to).map((span) => ({ ...span, to: Math.min(span.to, to) })),
+      })),
+      markers: markers.filter(({ at }) => at <= to),
+    };
+    const isIn = ({ started_at: at, state, backend }: World["requests"][number]) =>
+      at >= found.since && at <= end && state === "failed" && (scoped.length !== 1 || backend === scoped[0]);
+    const failed = {
+      count: world.requests.filter(isIn).length,
+      is_at_least: false,
+      backend: scoped.length === 1 ? (scoped[0] ?? null) : null,
+    };
+    return {
+      alert: found,
+      failed,
+      timeline,
+      events,
+      markdown: `# ${found.title}\n\n${found.detail}\n\n${lines.join("\n")}\n`,
+    };
   };
   return {
     alerts: () => answer(view),

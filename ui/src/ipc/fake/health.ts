@@ -3,6 +3,8 @@ import type {
   AvailabilityShareView,
   BackendHealthView,
   BackendView,
+  BurnPaceView,
+  BurnWindow,
   HealthReportView,
   ScorePart,
   ServiceLevelsView,
@@ -11,6 +13,10 @@ import type {
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
+import { healthTimeline } from "@/ipc/fake/health-timeline";
+import { healthTree } from "@/ipc/fake/health-tree";
+import { Objectives } from "@/ipc/fake/objectives";
+import { fakeRecentEvents } from "@/ipc/fake/recent-events";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
 
@@ -123,16 +129,36 @@ function level(rest: Partial<ServiceLevelView> & Pick<ServiceLevelView, "kind" |
     good_percent: null,
     budget_left_percent: null,
     burn: [],
+    pace:
+      rest.indicator === "first-token"
+        ? null
+        : days === 7
+          ? paceOf(rest, ["24h", "2h"], 1.5)
+          : paceOf(rest, ["3d", "6h"], 1),
     exhausted_at: null,
     advice: "",
     ...rest,
   };
 }
 
-function levelsOf(world: World, now: number): ServiceLevelsView {
+function paceOf(
+  { valid = 0, bad = 0, goal_percent: goal }: Partial<ServiceLevelView>,
+  [long, short]: [BurnWindow, BurnWindow],
+  factor: number,
+): BurnPaceView {
+  const rate = valid < 20 ? null : (100 * bad) / valid / (100 - (goal ?? 99.5));
+  return {
+    long: { window: long, valid, bad, rate },
+    short: { window: short, valid: Math.floor(valid / 12), bad: 0, rate: valid < 240 ? null : (rate ?? 0) * 0.6 },
+    factor,
+  };
+}
+
+function levelsOf(objectives: Objectives, world: World, now: number): ServiceLevelsView {
+  const promised = { objectives: objectives.views(), first_token_max_ms: objectives.maxMs };
   const gateway = { kind: "gateway", id: "", label: "Gateway", goal_percent: 99.95, period_days: 30 } as const;
   const backends = backendViews(world, now).filter(({ built_in: builtIn, enabled }) => !builtIn && enabled);
-  if (backends.length === 0) return { finding: "Not enough requests to tell", levels: [level(gateway)] };
+  if (backends.length === 0) return { finding: "Not enough requests to tell", ...promised, levels: [level(gateway)] };
   const kept = { state: "kept", valid: 4_120, bad: 1, good_percent: 99.975, budget_left_percent: 52 } as const;
   const levels = [
     level({ ...gateway, ...kept }),
@@ -162,13 +188,37 @@ function levelsOf(world: World, now: number): ServiceLevelsView {
       missed === 0
         ? `All ${known} objectives with enough requests are kept`
         : `${missed} of ${known} objectives ${missed === 1 ? "is" : "are"} missed`,
+    ...promised,
     levels,
   };
 }
 
-export function fakeHealth({ world, now, answer }: Doing): Pick<Host, "health" | "serviceLevels"> {
+type HealthHost = Pick<
+  Host,
+  | "health"
+  | "recentEvents"
+  | "healthTree"
+  | "healthTimeline"
+  | "serviceLevels"
+  | "serviceLevelSet"
+  | "serviceLevelPreview"
+>;
+
+export function fakeHealth(doing: Doing): HealthHost {
+  const { world, now, answer, changed } = doing;
+  const objectives = new Objectives();
   return {
+    ...fakeRecentEvents(doing),
+    serviceLevelPreview: (req) => answer(() => objectives.preview(req)),
+    serviceLevelSet: (req) =>
+      answer(() => {
+        objectives.set(req);
+        changed("health", "settings");
+        return levelsOf(objectives, world, now());
+      }),
+    healthTree: () => answer(() => healthTree(world, now())),
+    healthTimeline: ({ hours }) => answer(() => healthTimeline(world, now(), hours)),
     health: () => answer(() => reportOf(world, now())),
-    serviceLevels: () => answer(() => levelsOf(world, now())),
+    serviceLevels: () => answer(() => levelsOf(objectives, world, now())),
   };
 }

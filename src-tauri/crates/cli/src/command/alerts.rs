@@ -14,7 +14,7 @@ use super::alert_trials::RehearseArguments;
 use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::format_distance;
+use crate::quantity::{format_at_least, format_distance};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -325,6 +325,8 @@ pub(super) fn render_incident(incident: &IncidentView, markdown: bool, now: Unix
     let alert = &incident.alert;
     text.line(Tone::Strong, &alert.title);
     text.line(Tone::Plain, &alert.detail);
+    let failed = format_at_least(incident.failed.count, incident.failed.is_at_least);
+    text.line(Tone::Plain, &format!("Failed requests: {failed}"));
     let mut table =
         TextTable::new(&[Column::Left("When"), Column::Left("From"), Column::Left("What")]);
     for event in &incident.events {

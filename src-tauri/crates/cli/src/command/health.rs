@@ -1,18 +1,16 @@
-//! `gatehouse health` and `gatehouse slo`: how backends have served, and which objectives are kept.
+//! `gatehouse health`: how backends have served.
 
 use control::Core;
-use control::view::{
-    BackendHealthView, HealthReportView, LevelIndicator, ScoreConfidence, ServiceLevelKind,
-    ServiceLevelView, ServiceLevelsView, StripCell, UnixMs,
-};
+use control::view::{BackendHealthView, HealthReportView, ScoreConfidence, StripCell, UnixMs};
 
-use super::keys::render_sentence;
+use super::health_tree;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TextTable};
 
+const TIMELINE_HOURS: u32 = 24;
 /// Days of the strip that fit beside the other columns.
 const STRIP_DAYS_SHOWN: usize = 30;
 
@@ -20,6 +18,15 @@ const STRIP_DAYS_SHOWN: usize = 30;
 pub(crate) struct HealthArguments {
     /// Only this backend, with its days and the parts of its score
     backend: Option<String>,
+    /// Show what answers depend on as a tree: network, providers, backends, keys, models
+    #[arg(long, conflicts_with = "backend")]
+    tree: bool,
+    /// Show when the network, the gateway and each backend were not up
+    #[arg(long, conflicts_with_all = ["backend", "tree"])]
+    timeline: bool,
+    /// Hours that the time line goes back, at most 720
+    #[arg(long, value_name = "HOURS", default_value_t = TIMELINE_HOURS, requires = "timeline")]
+    hours: u32,
 }
 
 pub(crate) async fn run(
@@ -27,6 +34,12 @@ pub(crate) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
+    if wanted.tree {
+        return health_tree::run_tree(core, console).await;
+    }
+    if wanted.timeline {
+        return health_tree::run_timeline(wanted.hours, core, console).await;
+    }
     let (mut report, now) = (control::health(core).await?, console.now());
     let Some(id) = wanted.backend else {
         console.print_view(&report, |it| render_health(it, now))?;
@@ -38,15 +51,6 @@ pub(crate) async fn run(
         return Err(control::ApiError::not_found(message).into());
     };
     console.print_view(backend, |it| render_backend_health(it, now))?;
-    Ok(Exit::Success)
-}
-
-pub(crate) async fn run_service_levels(
-    core: &Core,
-    console: &mut Console,
-) -> Result<Exit, CommandError> {
-    let (levels, now) = (control::service_levels(core).await?, console.now());
-    console.print_view(&levels, |it| render_service_levels(it, now))?;
     Ok(Exit::Success)
 }
 
@@ -137,52 +141,5 @@ const fn cell(cell: StripCell) -> char {
         StripCell::Partial => '◐',
         StripCell::Bad => '▬',
         StripCell::NotObserved => '·',
-    }
-}
-
-/// The table of objectives.
-pub(super) fn render_service_levels(levels: &ServiceLevelsView, now: UnixMs) -> StyledText {
-    if levels.levels.is_empty() {
-        return render_sentence(&levels.finding);
-    }
-    let mut text = StyledText::new();
-    text.line(Tone::Strong, &levels.finding);
-    let mut table = TextTable::new(&[
-        Column::Left("Of"),
-        Column::Left("Objective"),
-        Column::Left("State"),
-        Column::Right("Budget left"),
-        Column::Right("Failed"),
-        Column::Left("Used up").hidden_at_rank(1),
-    ]);
-    for level in &levels.levels {
-        table.row([
-            subject(level).into(),
-            level.objective.as_str().into(),
-            Sign::from(level.state).into(),
-            level
-                .budget_left_percent
-                .map_or_else(|| "–".to_owned(), |left| format!("{left:.0} %"))
-                .into(),
-            format!("{} of {}", level.bad.0, level.valid.0).into(),
-            level.exhausted_at.map(|at| format_distance(now, at)).unwrap_or_default().into(),
-        ]);
-    }
-    text.table(&table);
-    let advised = levels.levels.iter().filter(|level| !level.advice.is_empty());
-    for level in advised {
-        text.line(Tone::Plain, &format!("{}: {}", subject(level), level.advice));
-    }
-    text
-}
-
-fn subject(level: &ServiceLevelView) -> String {
-    let name = match level.kind {
-        ServiceLevelKind::Gateway => level.label.clone(),
-        kind => format!("{} {}", kind.word(), level.label),
-    };
-    match level.indicator {
-        LevelIndicator::Requests => name,
-        LevelIndicator::FirstToken => format!("{name}, first token"),
     }
 }

@@ -252,7 +252,9 @@ fn alerts_for_people() {
     let inbox = json!({"entries": [entry], "unread": 1, "next": 7});
     check_seen!("alerts_inbox", alerts::render_inbox(&view(inbox), NOW));
     let event = json!({"at": NOW.0 - 120_000, "source": "alert", "text": "The alert fired."});
-    let incident = json!({"alert": entry, "events": [event], "markdown": "# It"});
+    let incident = json!({"alert": entry, "events": [event], "markdown": "# It",
+        "failed": {"count": 12, "is_at_least": true, "backend": "openai"},
+        "timeline": {"finding": "", "from": NOW.0, "to": NOW.0, "lanes": [], "markers": []}});
     check_seen!("alert_shown", alerts::render_incident(&view(incident.clone()), false, NOW));
     check_seen!("alert_markdown", alerts::render_incident(&view(incident), true, NOW));
     let rule = json!([{"rule": "backend-down", "group": "backends", "title": "Backend down",
@@ -321,8 +323,11 @@ fn health_for_people() {
     check_seen!("health_backend", health::render_backend_health(first, NOW));
     let none = json!({"finding": "No backend is in use", "is_offline": false, "backends": []});
     check_seen!("health_none", health::render_health(&view(none), NOW));
+    check_seen!("health_tree", health_tree::render_tree(&view(health_tree_fixture()), NOW));
+    let timeline = view(health_timeline_fixture());
+    check_seen!("health_timeline", health_tree::render_timeline(&timeline, NOW));
     let levels: ServiceLevelsView = view(service_levels_fixture());
-    check_seen!("service_levels", health::render_service_levels(&levels, NOW));
+    check_seen!("service_levels", slo::render_service_levels(&levels, NOW));
 }
 
 #[test]

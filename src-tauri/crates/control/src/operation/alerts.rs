@@ -7,11 +7,12 @@ use domain::{BackendId, HealthState, WallTime};
 use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
 
+use super::incident_past;
 use crate::ApiError;
 use crate::view::{
-    AlertRef, AlertSilence, AlertState, AlertView, AlertsView, InboxEntryView, InboxQuery,
-    InboxRead, InboxView, IncidentEventView, IncidentNote, IncidentSource, IncidentView,
-    SilenceRef, SilenceView, SuppressedAlertView,
+    AlertRef, AlertSilence, AlertState, AlertView, AlertsView, FailedRequestsView, InboxEntryView,
+    InboxQuery, InboxRead, InboxView, IncidentEventView, IncidentNote, IncidentSource,
+    IncidentView, SilenceRef, SilenceView, SuppressedAlertView,
 };
 
 /// Most entries of one page of the inbox.
@@ -116,9 +117,15 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     for backend in row.scopes.iter().filter_map(|scope| BackendId::new(scope.as_str()).ok()) {
         add_backend_events(engine, &row, &backend, &mut events).await?;
     }
+    let until = row.ended.unwrap_or_else(|| engine.clock().wall());
+    let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
+    events.extend(incident_past::actions(engine, lead, until).await?);
     events.sort_by_key(|event| event.at);
-    let markdown = incident_markdown(&alert, &events);
-    Ok(IncidentView { alert, events, markdown })
+    let backends = incident_past::affected_backends(engine, &row);
+    let failed = incident_past::failed_requests(engine, &row, &backends).await?;
+    let timeline = incident_past::timeline(engine, &row, &backends).await?;
+    let markdown = incident_markdown(&alert, &failed, &events);
+    Ok(IncidentView { alert, failed, timeline, events, markdown })
 }
 
 pub(crate) async fn incident_note(
@@ -255,17 +262,24 @@ async fn add_backend_events(
     Ok(())
 }
 
-fn incident_markdown(alert: &InboxEntryView, events: &[IncidentEventView]) -> String {
+fn incident_markdown(
+    alert: &InboxEntryView,
+    failed: &FailedRequestsView,
+    events: &[IncidentEventView],
+) -> String {
     let time = |at: crate::view::UnixMs| WallTime::from_unix_ms(at.0).to_rfc3339();
     let mut text = format!("# {}\n\n{}\n\n", escape(&alert.title), escape(&alert.detail));
     let ended = alert.ended_at.map_or_else(|| "not yet".to_owned(), time);
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "- Rule: {}\n- Severity: {}\n- Began: {}\n- Ended: {ended}\n\n## Time line\n\n",
+        "- Rule: {}\n- Severity: {}\n- Began: {}\n- Ended: {ended}\n- Failed requests: \
+         {}{}\n\n## Time line\n\n",
         alert.rule,
         alert.severity,
         time(alert.since),
+        if failed.is_at_least { "at least " } else { "" },
+        failed.count.0,
     );
     for event in events {
         let _ = writeln!(text, "- {} ({}): {}", time(event.at), event.source, escape(&event.text));

@@ -1,5 +1,9 @@
 //! How each backend has served: availability, first tokens, score.
 
+mod lanes;
+mod timeline;
+mod tree;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -28,6 +32,10 @@ const STRIP_DAYS: i64 = 90;
 const FIRST_TOKENS_MIN: u64 = 10;
 /// A result this old counts as fresh for nothing.
 const FRESH_MAX: Duration = Duration::from_secs(120);
+
+pub(crate) use self::timeline::health_timeline;
+pub(in crate::operation) use self::timeline::lanes_and_markers;
+pub(crate) use self::tree::health_tree;
 
 type Histograms = HashMap<String, LatencyHistogram>;
 

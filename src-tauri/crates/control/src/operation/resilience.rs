@@ -25,6 +25,7 @@ mod timeline;
 pub(crate) use backtest::breaker_backtest;
 pub(crate) use request_path::request_path;
 pub(crate) use timeline::breaker_timeline;
+pub(in crate::operation) use timeline::restrictions_since;
 pub(super) use timeline::times_text;
 
 /// Reason shown for an endpoint that is ready.

@@ -1,18 +1,29 @@
 //! Objectives: what is left of the failures they allow, and how fast it is used up.
 
+mod objectives;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::WallTime;
-use engine::{Engine, LevelScope, ServiceLevel, backend_labels};
-use service_levels::{Burn, BurnSpeed, BurnWindow, Objective, RequestCounts, VALID_MIN};
+use engine::{
+    Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, first_token_max,
+    objective_of,
+};
+use ledger::LatencyHistogram;
+use service_levels::{
+    Burn, BurnSpeed, BurnWindow, Objective, RequestCounts, VALID_MIN, shown_rule,
+};
 
 use super::health::{first_tokens, percent_text};
 use crate::ApiError;
 use crate::view::{
-    BurnRateView, LevelIndicator, ServiceLevelKind, ServiceLevelState, ServiceLevelView,
-    ServiceLevelsView,
+    BurnPaceView, BurnRateView, LevelIndicator, ServiceLevelKind, ServiceLevelState,
+    ServiceLevelView, ServiceLevelsView,
 };
+
+use self::objectives::objective_views;
+pub(crate) use self::objectives::{service_level_preview, service_level_set};
 
 const DAY_SECS: u64 = 86_400;
 /// Budgets with less left are tight.
@@ -22,20 +33,34 @@ const SCARCE_FROM: f64 = 0.25;
 
 pub(crate) async fn service_levels(engine: &Engine) -> Result<ServiceLevelsView, ApiError> {
     let now = engine.clock().wall();
-    let labels = backend_labels(&engine.settings(), engine.mock_id());
+    let settings = engine.settings();
+    let labels = backend_labels(&settings, engine.mock_id());
+    let (first_token, max) =
+        (objective_of(&settings, ObjectiveTarget::FirstToken), first_token_max(&settings));
     let week_ago = WallTime::from_unix_ms(now.unix_ms() - 7 * 86_400_000);
     let first_tokens = first_tokens(engine, week_ago, now).await?;
+    let levels = engine.service_levels().levels().await?;
     let mut views = Vec::new();
-    for level in engine.service_levels().levels().await? {
-        views.push(level_view(&level, &labels, now));
+    for level in &levels {
+        views.push(level_view(level, &labels, now));
         let LevelScope::Backend(id) = &level.scope else { continue };
         if let Some(found) = first_tokens.get(id.as_str()) {
-            let good = found.count_within(Objective::FIRST_TOKEN_MAX);
-            let counts = RequestCounts { good, bad: found.count().saturating_sub(good) };
-            views.push(first_token_view(&level.scope, counts, &labels));
+            let counts = counts_within(found, max);
+            views.push(first_token_view(&level.scope, first_token, max, counts, &labels));
         }
     }
-    Ok(ServiceLevelsView { finding: finding(&views), levels: views })
+    Ok(ServiceLevelsView {
+        finding: finding(&views),
+        objectives: objective_views(&settings, &levels, &first_tokens),
+        first_token_max_ms: settings.service_levels.first_token_max_ms,
+        levels: views,
+    })
+}
+
+/// First tokens in time and late ones.
+fn counts_within(found: &LatencyHistogram, max: Duration) -> RequestCounts {
+    let good = found.count_within(max);
+    RequestCounts { good, bad: found.count().saturating_sub(good) }
 }
 
 fn level_view(
@@ -67,7 +92,12 @@ fn level_view(
         Some(kept) => format!("{}; kept for {}", plain.objective, days_text(kept)),
         None => plain.objective,
     };
-    ServiceLevelView { state, objective, burn, exhausted_at, advice, ..plain }
+    let pace = shown_rule(level.objective, level.burn).and_then(|rule| {
+        let rate = |window| burn.iter().find(|it| it.window == window).cloned();
+        let (long, short) = (rate(rule.long)?, rate(rule.short)?);
+        Some(BurnPaceView { long, short, factor: rule.factor })
+    });
+    ServiceLevelView { state, objective, burn, pace, exhausted_at, advice, ..plain }
 }
 
 /// The time whose rate tells when the budget is used up.
@@ -80,20 +110,21 @@ fn recent_window(objective: Objective) -> BurnWindow {
 
 fn first_token_view(
     scope: &LevelScope,
+    objective: Objective,
+    max: Duration,
     counts: RequestCounts,
     labels: &HashMap<String, String>,
 ) -> ServiceLevelView {
-    let objective = Objective::FIRST_TOKEN;
     let plain = plain_view(scope, objective, counts, labels);
     let left = objective.budget_left(counts);
     let state = state_of(left, Burn::Within);
-    let seconds = Objective::FIRST_TOKEN_MAX.as_secs();
     ServiceLevelView {
         indicator: LevelIndicator::FirstToken,
         state,
         objective: format!(
-            "{} within {seconds} s in {}",
+            "{} within {} s in {}",
             goal_text(objective),
+            max.as_secs_f64(),
             days_text(objective.period)
         ),
         advice: match state {
@@ -135,6 +166,7 @@ fn plain_view(
         good_percent: counts.bad_share().map(|bad| (1.0 - bad) * 100.0),
         budget_left_percent: objective.budget_left(counts).map(|it| it.clamp(0.0, 1.0) * 100.0),
         burn: Vec::new(),
+        pace: None,
         exhausted_at: None,
         advice: String::new(),
     }

@@ -133,7 +133,7 @@ fn collect_facts(
 
 /// Whether a backend can answer now. A backend whose probes fail cannot, even while its breaker still lets
 /// requests through.
-fn backend_answers(
+pub(super) fn backend_answers(
     engine: &Engine,
     settings: &Settings,
     id: &BackendId,
@@ -232,7 +232,7 @@ fn collect_issues(
     issues
 }
 
-fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
+pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
     (engine.settings_editor().state() == SettingsFileState::Invalid).then(|| StatusIssueView {
         id: "settings".to_owned(),
         level: VerdictLevel::Problem,
@@ -245,7 +245,7 @@ fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
     })
 }
 
-fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
+pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     let (level, title, impact) = match engine.gateway().status() {
         GatewayStatus::Listening => return None,
         GatewayStatus::Stopped => {
@@ -267,7 +267,7 @@ fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
 }
 
 /// The ledger's problems. Only one that makes the gateway refuse requests stops them.
-fn ledger_issues(engine: &Engine) -> Vec<Issue> {
+pub(super) fn ledger_issues(engine: &Engine) -> Vec<Issue> {
     let is_refusing = matches!(engine.ledger().state(), LedgerState::Refusing(_));
     let issue = |problem: LedgerProblem| {
         let stops = is_refusing && problem.severity == LedgerSeverity::Problem;
@@ -284,7 +284,7 @@ fn ledger_issues(engine: &Engine) -> Vec<Issue> {
     engine.ledger_watch().problems().into_iter().map(issue).collect()
 }
 
-fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
+pub(super) fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
     let state = engine.vault().state();
     if state == VaultState::Ready && engine.vault().is_outdated() {
         return Some(StatusIssueView {

@@ -5,7 +5,7 @@ use domain::AlertDelivery;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, UnixMs};
+use super::{Count, HealthTimelineView, UnixMs};
 
 domain::words! {
     /// Where an alert stands.
@@ -25,6 +25,8 @@ domain::words! {
         Health = "health",
         Breaker = "breaker",
         Note = "note",
+        /// Something was changed
+        Action = "action",
     }
 }
 
@@ -159,10 +161,23 @@ pub struct InboxRead {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct IncidentView {
     pub alert: InboxEntryView,
+    pub failed: FailedRequestsView,
+    /// The network, the gateway and the backends that it is about, from before it to after.
+    pub timeline: HealthTimelineView,
     /// Oldest first.
     pub events: Vec<IncidentEventView>,
     /// All of it as Markdown.
     pub markdown: String,
+}
+
+/// Requests that failed during an alert.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct FailedRequestsView {
+    pub count: Count,
+    /// True if there may be more than were counted.
+    pub is_at_least: bool,
+    /// The backend that they failed at; None if those of all are counted.
+    pub backend: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

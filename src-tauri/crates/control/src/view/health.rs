@@ -4,7 +4,7 @@ use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCe
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, HealthView, UnixMs};
+use super::{Count, HealthView, ObjectiveTarget, ServiceGoal, ServicePeriod, UnixMs};
 
 domain::words! {
     /// What a service level is of.
@@ -129,6 +129,10 @@ pub struct ScorePartView {
 pub struct ServiceLevelsView {
     /// "Every objective is kept", "1 of 5 objectives is missed"
     pub finding: String,
+    /// What is promised of each kind; `service_level_set` changes it.
+    pub objectives: Vec<ObjectiveView>,
+    /// A first token that takes longer is not in time.
+    pub first_token_max_ms: u32,
     /// The gateway, routes and backends in their order, each with its requests before its first
     /// tokens.
     pub levels: Vec<ServiceLevelView>,
@@ -157,6 +161,8 @@ pub struct ServiceLevelView {
     pub budget_left_percent: Option<f64>,
     /// How many times as fast as allowed requests failed in each time until now.
     pub burn: Vec<BurnRateView>,
+    /// The two of these rates that tell how it stands; None for first tokens.
+    pub pace: Option<BurnPaceView>,
     /// When the budget is used up at the present rate; None if it lasts, or with too few requests.
     pub exhausted_at: Option<UnixMs>,
     /// What to do, if anything.
@@ -170,4 +176,52 @@ pub struct BurnRateView {
     pub bad: Count,
     /// None with fewer than twenty valid requests.
     pub rate: Option<f64>,
+}
+
+/// An alert needs both rates, so that it matters and ends soon after the cause.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BurnPaceView {
+    pub long: BurnRateView,
+    pub short: BurnRateView,
+    /// From this rate on in both, requests fail too fast.
+    pub factor: f64,
+}
+
+/// An objective of the settings.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ObjectiveView {
+    pub target: ObjectiveTarget,
+    /// "Routes with a fallback"
+    pub label: String,
+    pub goal: ServiceGoal,
+    pub period: ServicePeriod,
+    /// First tokens are counted over a week.
+    pub period_is_fixed: bool,
+    /// True unless it was set.
+    pub is_default: bool,
+    /// "allows 43 min, or 12 of 12,000 requests"
+    pub consequence: String,
+}
+
+/// What is to be promised. What is absent stays.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ServiceLevelSet {
+    pub target: ObjectiveTarget,
+    #[serde(default)]
+    pub goal: Option<ServiceGoal>,
+    /// Not of first tokens.
+    #[serde(default)]
+    pub period: Option<ServicePeriod>,
+    /// Of first tokens only; 100 to 60,000.
+    #[serde(default)]
+    pub max_ms: Option<u32>,
+}
+
+/// What an objective would mean. Nothing is changed.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ServiceLevelPreviewView {
+    /// "99.9 % in 30 days allows 43 min, or 12 of 12,000 requests"
+    pub consequence: String,
+    /// "1 of 3 backends would miss it", or that there are too few requests to tell
+    pub effect: String,
 }

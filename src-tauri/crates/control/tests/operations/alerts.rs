@@ -79,7 +79,10 @@ async fn an_alert_is_listed_acknowledged_noted_and_kept_over_a_restart() {
     let note = IncidentNote { number, note: " Raise *it*. ".to_owned() };
     let incident = control::incident_note(&world.core, note).await.expect("noted");
     let texts: Vec<&str> = incident.events.iter().map(|it| it.text.as_str()).collect();
-    assert_eq!(texts, ["The alert fired.", "The alert was acknowledged.", "Raise *it*."]);
+    let set = "Budget set: monthly (by command line)";
+    assert_eq!(texts, [set, "The alert fired.", "The alert was acknowledged.", "Raise *it*."]);
+    assert_eq!((incident.failed.count.0, incident.failed.backend), (0, None));
+    assert_eq!(incident.timeline.lanes.len(), 2, "it is about no backend");
     assert!(incident.markdown.contains("Raise \\*it\\*."), "{}", incident.markdown);
 
     let again = World::open(world.stop().await, |_| {}).await.serving().await;

@@ -46,7 +46,7 @@ async fn a_backend_has_the_availability_that_was_observed() {
         bad: Duration::from_secs(bad),
     };
     let rows = vec![row(1, 3_600, 0), row(2, 3_240, 360)];
-    engine.ledger().add_observed_time(rows).await.expect("stored");
+    engine.ledger().add_observed_time(rows, Vec::new()).await.expect("stored");
     let after = control::health(core).await.expect("health");
     let own = &after.backends[0];
     assert_eq!(own.availability[0].sentence, "95.00 % of 2 h observed");
@@ -94,4 +94,81 @@ async fn objectives_need_twenty_requests_and_count_only_valid_ones() {
     let hour = missed.burn.iter().find(|it| it.window == BurnWindow::Hour).expect("an hour");
     // A fifth failed, a two-thousandth is allowed.
     assert!((hour.rate.expect("enough") - 400.0).abs() < 1e-6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tree_and_the_time_line_have_every_backend_and_say_only_what_was_watched() {
+    let world = world().await;
+    let core = &world.core;
+    let upstream = lists_models().await;
+    let id = world.add_up(&upstream, marked_key()).await.id;
+    let name = format!("backend/{id}");
+    let tree = control::health_tree(core).await.expect("the tree");
+    let backend = tree.nodes.iter().find(|node| node.id == name).expect("the backend");
+    // Its address is on this machine, so it is under that, below its host.
+    assert_eq!((backend.depth, backend.kind), (2, DependencyKind::Backend));
+    let host = tree.nodes.iter().find(|node| Some(&node.id) == backend.parent.as_ref());
+    assert_eq!(host.and_then(|host| host.parent.as_deref()), Some("machine"));
+    assert_ne!(backend.state, DependencyState::NotObserved);
+
+    let asked = async |hours| control::health_timeline(core, HealthTimelineQuery { hours }).await;
+    for hours in [0, HEALTH_TIMELINE_HOURS_MAX + 1] {
+        let refused = asked(hours).await.expect_err("out of range");
+        assert_eq!(refused.field.as_deref(), Some("hours"));
+    }
+    let timeline = asked(HEALTH_TIMELINE_HOURS_MAX).await.expect("a time line");
+    let kinds: Vec<DependencyKind> = timeline.lanes.iter().map(|lane| lane.kind).collect();
+    use DependencyKind::{Backend, Gateway, Network};
+    assert_eq!(kinds, [Network, Gateway, Backend]);
+    for lane in &timeline.lanes {
+        let ends = (lane.spans.first().map(|it| it.from), lane.spans.last().map(|it| it.to));
+        assert_eq!(ends, (Some(timeline.from), Some(timeline.to)), "{}", lane.label);
+        assert!(lane.spans.windows(2).all(|pair| pair[0].to == pair[1].from), "{}", lane.label);
+        assert_eq!(lane.spans[0].state, DependencyState::NotObserved, "{}", lane.label);
+    }
+    assert!(timeline.markers.iter().any(|it| it.kind == TimelineMarkerKind::Settings));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objective_is_previewed_without_a_change_and_then_set() {
+    let world = world().await;
+    let core = &world.core;
+    for _ in 0..25 {
+        world.settle(world.answered("editor")).await;
+    }
+    let week = ServiceLevelSet {
+        target: ObjectiveTarget::Gateway,
+        goal: Some(ServiceGoal::Percent90),
+        period: Some(ServicePeriod::Week),
+        max_ms: None,
+    };
+    let preview = control::service_level_preview(core, week.clone()).await.expect("a preview");
+    assert_eq!(preview.consequence, "90 % in 7 days allows 16.8 h, or 2 of 25 requests");
+    assert_eq!(preview.effect, "The gateway with enough requests would keep it.");
+    let gateway = |all: &ServiceLevelsView| {
+        let promised = &all.objectives[0];
+        assert_eq!(promised.target, ObjectiveTarget::Gateway);
+        (promised.is_default, all.levels[0].objective.clone())
+    };
+    let before = control::service_levels(core).await.expect("levels");
+    assert_eq!(gateway(&before), (true, "99.95 % in 30 days".to_owned()));
+    let after = control::service_level_set(core, week).await.expect("set");
+    assert_eq!(gateway(&after), (false, "90 % in 7 days".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_is_listed_by_kind() {
+    let world = world().await;
+    let core = &world.core;
+    let upstream = lists_models().await;
+    world.add_up(&upstream, marked_key()).await;
+    let listed =
+        async |kind, limit| control::recent_events(core, RecentEventsQuery { kind, limit }).await;
+    for limit in [0, 101] {
+        let refused = listed(None, limit).await.expect_err("out of range");
+        assert_eq!(refused.field.as_deref(), Some("limit"));
+    }
+    let settings = listed(Some(RecentEventKind::Settings), 100).await.expect("events");
+    assert!(settings.iter().any(|event| event.title == "Backend add: up"), "{settings:?}");
+    assert!(listed(Some(RecentEventKind::Checks), 100).await.expect("events").is_empty());
 }

@@ -8,7 +8,9 @@ use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
 use settings::Settings;
 
 use super::before;
-use crate::service_level_watch::{LevelScope, ServiceLevel, kept_time, objectives, scopes_of};
+use crate::service_level_watch::{
+    LevelScope, ObjectiveTarget, ServiceLevel, kept_time, objective_of, scopes_of, targets,
+};
 
 const MINUTE_MS: i64 = 60_000;
 /// The windows that alerts are judged by.
@@ -24,13 +26,16 @@ const WINDOWS: [BurnWindow; 7] = [
 /// The longest of them.
 const WINDOW_MS_MAX: i64 = 3 * 86_400_000;
 
+/// What a scope is to keep.
+type Promise = (LevelScope, ObjectiveTarget, Objective);
+
 pub(super) struct PastOutcomes {
     /// Since when they are whole.
     pub(super) known_from: WallTime,
     /// Start of the first minute.
     first: i64,
-    /// By scope: the requests before each minute.
-    sums: Vec<(LevelScope, Objective, Vec<RequestCounts>)>,
+    /// The requests before each minute.
+    sums: Vec<(Promise, Vec<RequestCounts>)>,
     /// Minutes with requests, counted from the first.
     active: BTreeSet<usize>,
 }
@@ -57,9 +62,9 @@ impl PastOutcomes {
             }
         }
         let length = active.last().map_or(0, |last| last + 1);
-        let sums = objectives(settings).into_iter().map(|(scope, objective)| {
+        let sums = targets(settings).into_iter().map(|(scope, target)| {
             let own = minutes.remove(&scope).unwrap_or_default();
-            (scope, objective, running_sums(&own, length))
+            ((scope, target, objective_of(settings, target)), running_sums(&own, length))
         });
         let read_from = if found.from > start { found.from } else { WallTime::default() };
         Ok(Self { known_from: read_from.max(kept_from), first, sums: sums.collect(), active })
@@ -78,7 +83,7 @@ impl PastOutcomes {
     /// The service levels of a moment, by whole minutes.
     pub(super) fn levels(&self, at: WallTime) -> Vec<ServiceLevel> {
         let end = (at.unix_ms() - self.first).div_euclid(MINUTE_MS);
-        let level = |(scope, objective, sums): &(LevelScope, Objective, Vec<RequestCounts>)| {
+        let level = |((scope, target, objective), sums): &(Promise, Vec<RequestCounts>)| {
             let counts: BTreeMap<BurnWindow, RequestCounts> = WINDOWS
                 .iter()
                 .map(|window| {
@@ -88,7 +93,14 @@ impl PastOutcomes {
                 .collect();
             let burn: Burn =
                 judge_burn(*objective, |window| counts.get(&window).copied().unwrap_or_default());
-            ServiceLevel { scope: scope.clone(), objective: *objective, counts, burn, kept: None }
+            ServiceLevel {
+                scope: scope.clone(),
+                target: *target,
+                objective: *objective,
+                counts,
+                burn,
+                kept: None,
+            }
         };
         self.sums.iter().map(level).collect()
     }

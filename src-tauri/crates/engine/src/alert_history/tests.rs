@@ -43,7 +43,8 @@ async fn observe(engine: &Engine, hours_ago: impl Iterator<Item = i64>) {
         good: Duration::from_secs(600),
         bad: Duration::ZERO,
     };
-    engine.ledger().add_observed_time(hours_ago.map(row).collect()).await.expect("added");
+    let rows = hours_ago.map(row).collect();
+    engine.ledger().add_observed_time(rows, Vec::new()).await.expect("added");
 }
 
 /// The saved numbers, changed.

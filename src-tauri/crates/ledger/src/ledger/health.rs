@@ -4,7 +4,10 @@ use domain::{BackendId, WallTime};
 
 use super::Ledger;
 use crate::writes::LedgerWrite;
-use crate::{HealthChange, HealthRow, LedgerError, ObservedTimeRow, health, observed_time};
+use crate::{
+    HealthChange, HealthRow, LedgerError, ObservedTimeRow, WatchSpan, health, observed_time,
+    watch_spans,
+};
 
 impl Ledger {
     /// Saves a change of a backend's health and its new state.
@@ -15,13 +18,25 @@ impl Ledger {
         self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
     }
 
-    /// Adds to the time for which backends were seen to answer or not; at most
-    /// [`crate::OBSERVED_ROWS_MAX`] rows.
+    /// Adds to the time for which backends were seen to answer or not, at most
+    /// [`crate::OBSERVED_ROWS_MAX`] rows, and saves when the program watched.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn add_observed_time(&self, rows: Vec<ObservedTimeRow>) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::ObservedTime(rows)).await.map(drop)
+    pub async fn add_observed_time(
+        &self,
+        rows: Vec<ObservedTimeRow>,
+        spans: Vec<WatchSpan>,
+    ) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::ObservedTime { rows, spans }).await.map(drop)
+    }
+
+    /// Times in which the program watched and that reach past `from`, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn watch_spans(&self, from: WallTime) -> Result<Vec<WatchSpan>, LedgerError> {
+        self.read(move |connection| watch_spans::list_since(connection, from)).await
     }
 
     /// The time for which backends were seen to answer or not, by hour and for older ones by UTC
@@ -39,6 +54,17 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
         self.read(health::list_latest).await
+    }
+
+    /// The latest health changes of all backends, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn newest_health_changes(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<HealthChange>, LedgerError> {
+        self.read(move |connection| health::list_newest_changes(connection, limit)).await
     }
 
     /// The latest health changes of a backend, newest first.

@@ -7,7 +7,8 @@ use domain::WallTime;
 use super::{LedgerFixture, at, backend, settlement};
 use crate::{
     Ledger, OBSERVED_DAYS_KEPT, ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose,
-    RequestOutcome, Settlement, outcome_counts,
+    RequestOutcome, Settlement, WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart,
+    outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -28,7 +29,7 @@ async fn observed_time_is_added_by_hour_and_folded_to_days() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let start = 1_000 * DAY;
-    let add = async |rows| ledger.add_observed_time(rows).await.expect("written");
+    let add = async |rows| ledger.add_observed_time(rows, Vec::new()).await.expect("written");
     let all = async || ledger.observed_time(WallTime::from_unix_ms(0)).await.expect("read");
     add(vec![row("home", start + 5, 60, 0), row("away", start, 0, 30)]).await;
     add(vec![row("home", start, 10, 20), row("home", start + 2 * HOUR, 40, 0)]).await;
@@ -59,6 +60,47 @@ async fn observed_time_is_added_by_hour_and_folded_to_days() {
     drop(ledger);
     let again = place.open();
     assert_eq!(again.observed_time(WallTime::from_unix_ms(last)).await.expect("read").len(), 1);
+}
+
+fn span(from: i64, until: i64, begun_by: WatchStart) -> WatchSpan {
+    let [from, until] = [from, until].map(WallTime::from_unix_ms);
+    WatchSpan { from, until, begun_by, is_online: true, is_listening: false }
+}
+
+#[tokio::test]
+async fn a_watch_span_that_goes_on_is_one_row_and_old_ones_go() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let put = async |spans| ledger.add_observed_time(Vec::new(), spans).await.expect("written");
+    let since = async |from| ledger.watch_spans(WallTime::from_unix_ms(from)).await.expect("read");
+    let start = 1_000 * DAY;
+    put(vec![span(start, start + 10, WatchStart::Started)]).await;
+    put(vec![
+        span(start, start + 60, WatchStart::Started),
+        span(start + 90, start + 95, WatchStart::Resumed),
+    ])
+    .await;
+    let both = [
+        span(start, start + 60, WatchStart::Started),
+        span(start + 90, start + 95, WatchStart::Resumed),
+    ];
+    assert_eq!(since(start + 59).await, both);
+    assert_eq!(since(start + 60).await, both[1..], "what ended is not asked for");
+    put(vec![span(start, start + 20, WatchStart::Started)]).await;
+    assert_eq!(since(0).await, both, "an end never moves back");
+
+    let later = start + 95 + WATCH_DAYS_KEPT * DAY;
+    put(vec![span(later, later, WatchStart::Changed)]).await;
+    assert_eq!(since(0).await.len(), 2, "the second is just young enough");
+    put(vec![span(later, later + 1, WatchStart::Changed)]).await;
+    assert_eq!(since(0).await, [span(later, later + 1, WatchStart::Changed)]);
+
+    let most = i64::try_from(WATCH_SPANS_KEPT_MAX).expect("small");
+    let many = (0..most).map(|number| later + 10 + number * 2);
+    put(many.map(|from| span(from, from + 1, WatchStart::Changed)).collect()).await;
+    let kept = since(0).await;
+    assert_eq!(kept.len(), WATCH_SPANS_KEPT_MAX);
+    assert_eq!(kept.first().map(|it| it.from.unix_ms()), Some(later + 10), "the oldest went");
 }
 
 /// Counts by dimension, name and failure.

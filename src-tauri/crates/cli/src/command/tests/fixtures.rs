@@ -633,14 +633,57 @@ pub(crate) fn service_levels_fixture() -> Value {
         json!({"kind": kind, "indicator": "requests", "id": "it", "label": label, "state": state,
             "objective": "99.5 % in 7 days", "goal_percent": 99.5, "period_days": 7,
             "valid": 1_000, "bad": 3, "good_percent": 99.7, "budget_left_percent": left,
-            "burn": [], "exhausted_at": null, "advice": advice})
+            "burn": [], "exhausted_at": null, "advice": advice, "pace": {"factor": 1.5,
+                "long": {"window": "24h", "valid": 400, "bad": 3, "rate": 1.84},
+                "short": {"window": "2h", "valid": 12, "bad": 1, "rate": null}}})
     };
     let mut burning = level("backend", HOSTILE, "burning_fast", json!(12.0), "Look at it.");
     burning["exhausted_at"] = json!(NOW.0 + 7_200_000);
     let mut slow = level("backend", "Home", "kept", json!(80.0), "");
     slow["indicator"] = json!("first-token");
-    json!({"finding": "1 of 3 objectives will be missed at this rate", "levels": [
+    slow["pace"] = Value::Null;
+    let objectives = json!([{"target": "gateway", "label": "Gateway", "goal": "99.95",
+        "period": "30d", "period_is_fixed": false, "is_default": true,
+        "consequence": "allows 22 min, or 6 of 12,000 requests"}]);
+    json!({"finding": "1 of 3 objectives will be missed at this rate",
+        "objectives": objectives, "first_token_max_ms": 2_000, "levels": [
         level("gateway", "Gateway", "not_enough_data", Value::Null, ""),
         level("route", "fast", "missed", json!(0.0), "Put another backend first."),
         burning, slow]})
+}
+
+pub(crate) fn health_tree_fixture() -> Value {
+    let node = |id: &str, depth: u32, label: &str, state: &str, by: Value, folded: bool| {
+        json!({"id": id, "parent": null, "depth": depth, "kind": "backend", "label": label,
+            "state": state, "reason": if state == "up" { "" } else { "It does not answer." },
+            "since": NOW.0 - 7_200_000, "suppressed_by": by, "suppresses": 0, "folded": folded,
+            "action": null})
+    };
+    json!({"finding": "One cause: groq is down", "nodes": [
+        node("network", 0, "Network", "up", Value::Null, false),
+        node("provider/groq", 1, "api.groq.com", "down", json!(HOSTILE), false),
+        node("backend/groq", 2, HOSTILE, "down", Value::Null, false),
+        node("models/groq", 3, "3 models", "unknown", json!(HOSTILE), false),
+        node("provider/openai", 1, "api.openai.com", "up", Value::Null, true),
+        node("backend/openai", 2, "hidden, as all is well", "up", Value::Null, false),
+        node("machine", 0, "This machine", "up", Value::Null, true),
+        node("ledger", 1, "Ledger", "up", Value::Null, false)]})
+}
+
+pub(crate) fn health_timeline_fixture() -> Value {
+    let span = |from_s: i64, to_s: i64, state: &str| {
+        json!({"from": NOW.0 - from_s * 1_000, "to": NOW.0 - to_s * 1_000, "state": state,
+            "why": if state == "up" { "" } else { HOSTILE }})
+    };
+    let lane = |kind: &str, label: &str, summary: &str, spans: Value| {
+        json!({"kind": kind, "id": kind, "label": label, "summary": summary, "spans": spans,
+            "down_secs": 720, "observed_secs": 32_400})
+    };
+    json!({"finding": "openai was down for 12 min in the last 24 hours",
+        "from": NOW.0 - 86_400_000, "to": NOW.0, "markers": [], "lanes": [
+        lane("network", "Network", "never offline in 9 h observed",
+            json!([span(86_400, 32_400, "not_observed"), span(32_400, 0, "up")])),
+        lane("backend", HOSTILE, "down for 12 min of 9 h observed",
+            json!([span(32_400, 7_200, "up"), span(7_200, 6_480, "down"), span(6_480, 6_420, "degraded"),
+                span(6_420, 0, "up")]))]})
 }

@@ -3,15 +3,14 @@
 //! The log holds breaker, cooldown, block and override side by side. A strip shows the most
 //! restrictive of them at each time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ::resilience::{
     BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
 };
-use domain::{CredentialId, Endpoint, WallTime};
-use engine::{Engine, configured_endpoints};
-use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
+use domain::{CredentialId, WallTime};
+use engine::Engine;
+use ledger::TransitionRecord;
 
 use super::super::input;
 use super::{HEALTHY_SENTENCE, sentence_from_clause};
@@ -20,6 +19,11 @@ use crate::view::{
     BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,
 };
 use crate::{ApiError, Sign};
+
+mod past;
+
+pub(in crate::operation) use past::restrictions_since;
+use past::{build_strips, load_steps};
 
 const HOUR_MS: i64 = 3_600_000;
 /// Most transitions that are listed.
@@ -38,32 +42,8 @@ pub(crate) async fn breaker_timeline(
     };
     let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
-    let limit = TRANSITIONS_PAGE_ROWS_MAX;
-    // Includes what happened in this very millisecond.
-    let end = WallTime::from_unix_ms(to.unix_ms().saturating_add(1));
-    let query = TransitionQuery { backend: Some(backend.clone()), from, to: end, limit };
-    let newest_first: Vec<TimelineStep> = engine
-        .ledger()
-        .transitions(query)
-        .await?
-        .into_iter()
-        .filter_map(TimelineStep::parse)
-        .collect();
-    let own = configured_endpoints(&engine.settings(), engine.mock_id())
-        .into_iter()
-        .filter(|endpoint| endpoint.backend == backend);
-    let mut strips: BTreeMap<Option<CredentialId>, Vec<&TimelineStep>> =
-        own.map(|endpoint| (endpoint.credential, Vec::new())).collect();
-    for step in newest_first.iter().rev().filter(|step| step.model.is_none()) {
-        strips.entry(step.credential.clone()).or_default().push(step);
-    }
-    let strip = |(credential, steps): (Option<CredentialId>, Vec<&TimelineStep>)| {
-        let endpoint = Endpoint { backend: backend.clone(), credential };
-        let now = EndpointRestrictions::from_status(&engine.endpoint_registry().status(&endpoint));
-        let credential = endpoint.credential.as_ref().map(ToString::to_string);
-        BreakerStripView { credential, spans: build_spans(&steps, now, from, to) }
-    };
-    let strips: Vec<BreakerStripView> = strips.into_iter().map(strip).collect();
+    let newest_first = load_steps(engine, &backend, from).await?;
+    let strips = build_strips(engine, &backend, &newest_first, from, to);
     let steps = || newest_first.iter().map(|step| (step.from, step.to));
     let (opened, failed_trials) = (count_trips(steps()), count_failed_trials(steps()));
     Ok(BreakerTimelineView {

@@ -1,6 +1,6 @@
 //! Tests of the spans built from the log of transitions.
 
-use domain::BackendId;
+use domain::{BackendId, Endpoint};
 
 use super::*;
 

@@ -6,7 +6,7 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import type { StripCell, StripDayView } from "@/ipc/bindings";
 import { STRIP_CELL } from "@/lib/tables";
-import { formatPercent } from "@/features/health/percent";
+import { formatPercent } from "@/lib/percent";
 
 const HEIGHT_PX = 24;
 

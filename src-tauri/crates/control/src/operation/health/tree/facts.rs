@@ -1,0 +1,211 @@
+//! What the engine knows of each node.
+
+use domain::{BackendId, CredentialId, Origin};
+use engine::{Engine, KeyState, endpoints_of};
+use settings::{BackendSettings, Settings};
+use vault::VaultState;
+
+use super::{BackendFacts, NodeFacts, ProviderFacts, TreeFacts};
+use crate::operation::resilience::sentence_from_clause;
+use crate::operation::routes::backend_availability;
+use crate::operation::status::{
+    backend_answers, gateway_issue, ledger_issues, settings_issue, vault_issue,
+};
+use crate::operation::verdict::{BackendAnswers, Outage, OutageCause};
+use crate::view::{
+    AvailabilityState, DependencyKind, DependencyState, PanelActionView, StatusIssueView, UnixMs,
+    VerdictLevel,
+};
+
+pub(super) fn collect(engine: &Engine) -> TreeFacts {
+    let settings = engine.settings();
+    let mut providers: Vec<ProviderFacts> = Vec::new();
+    for (id, known) in &settings.backends {
+        let origin = Origin::from_url(&known.base_url);
+        let host = known.base_url.host_str().unwrap_or_default();
+        let host = match known.base_url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let facts = backend_facts(engine, &settings, id, known);
+        match providers.iter_mut().find(|it| it.host == host) {
+            Some(provider) => provider.backends.push(facts),
+            None => providers.push(ProviderFacts {
+                host,
+                is_local: origin.is_ok_and(|it| it.is_loopback()),
+                backends: vec![facts],
+            }),
+        }
+    }
+    let is_offline = engine.health_watch().is_offline();
+    TreeFacts { is_offline, parts: parts(engine, &settings), providers }
+}
+
+/// What the program itself needs on this machine.
+fn parts(engine: &Engine, settings: &Settings) -> Vec<NodeFacts> {
+    use DependencyKind as Kind;
+    use PanelActionView::{OpenLedger, OpenSettings};
+    let gateway = format!("Gateway, port {}", engine.gateway().port());
+    let ledger = ledger_issues(engine).into_iter().next().map(|issue| issue.view);
+    let mut vault = part(Kind::Vault, "Key storage", OpenSettings, vault_issue(engine, settings));
+    if engine.vault().state() == VaultState::Unchecked {
+        vault.state = DependencyState::Unknown;
+        "Not checked yet.".clone_into(&mut vault.reason);
+    }
+    vec![
+        part(Kind::Gateway, &gateway, OpenSettings, gateway_issue(engine)),
+        part(Kind::Ledger, "Ledger", OpenLedger, ledger),
+        vault,
+        part(Kind::Settings, "Settings file", OpenSettings, settings_issue(engine)),
+    ]
+}
+
+fn part(
+    kind: DependencyKind,
+    label: &str,
+    action: PanelActionView,
+    issue: Option<StatusIssueView>,
+) -> NodeFacts {
+    let state = match issue.as_ref().map(|it| it.level) {
+        None => DependencyState::Up,
+        Some(VerdictLevel::Problem) => DependencyState::Down,
+        Some(_) => DependencyState::Degraded,
+    };
+    NodeFacts {
+        kind,
+        name: String::new(),
+        label: label.to_owned(),
+        state,
+        since: issue.as_ref().and_then(|it| it.since),
+        reason: issue.map(|it| sentence_from_clause(&it.title)).unwrap_or_default(),
+        action: Some(action),
+    }
+}
+
+fn backend_facts(
+    engine: &Engine,
+    settings: &Settings,
+    id: &BackendId,
+    known: &BackendSettings,
+) -> BackendFacts {
+    let answers = backend_answers(engine, settings, id, known);
+    let (state, reason, since) = match settings.is_backend_on(id) {
+        true => backend_state(engine, settings, id, &answers),
+        false => (DependencyState::Off, String::new(), None),
+    };
+    BackendFacts {
+        id: id.clone(),
+        node: NodeFacts {
+            kind: DependencyKind::Backend,
+            name: id.to_string(),
+            label: known.label.clone(),
+            state,
+            reason,
+            since,
+            action: Some(PanelActionView::OpenBackend { id: id.to_string() }),
+        },
+        lost_key: match answers {
+            BackendAnswers::No(Outage { cause: OutageCause::Key(key), .. }) => Some(key),
+            _ => None,
+        },
+        keys: known.pool.credentials().map(|key| key_facts(engine, settings, id, key)).collect(),
+        models: engine.model_catalogue().models(id).len(),
+        held_models: held_models(engine, settings, id),
+    }
+}
+
+/// State, reason and since when.
+fn backend_state(
+    engine: &Engine,
+    settings: &Settings,
+    id: &BackendId,
+    answers: &BackendAnswers,
+) -> (DependencyState, String, Option<UnixMs>) {
+    match answers {
+        BackendAnswers::Yes => {
+            let availability = backend_availability(engine, settings, id);
+            match availability.state {
+                AvailabilityState::Recovering | AvailabilityState::Trial => {
+                    (DependencyState::Degraded, availability.why, availability.since)
+                }
+                _ => {
+                    let health = engine.health_watch().health(id);
+                    let since = health.and_then(|it| it.since).map(UnixMs::from);
+                    (DependencyState::Up, String::new(), since)
+                }
+            }
+        }
+        BackendAnswers::Unconfirmed(None) => {
+            (DependencyState::Unknown, "Not checked yet.".to_owned(), None)
+        }
+        BackendAnswers::Unconfirmed(Some(last)) => {
+            let reason = format!("Last known: {}.", last.state);
+            (DependencyState::Unknown, reason, Some(last.since.into()))
+        }
+        BackendAnswers::No(outage) => {
+            let since = outage.since.map(UnixMs::from);
+            let state = match &outage.cause {
+                OutageCause::Key(key) => {
+                    let reason = format!("The key {key} is not accepted.");
+                    return (DependencyState::Blocked, reason, since);
+                }
+                OutageCause::Down | OutageCause::Failing => DependencyState::Down,
+                OutageCause::Blocked => DependencyState::Blocked,
+                OutageCause::RateLimited => DependencyState::Degraded,
+            };
+            (state, outage.reason.clone(), since)
+        }
+    }
+}
+
+/// Named after its backend too, since several may use it.
+fn key_facts(
+    engine: &Engine,
+    settings: &Settings,
+    backend: &BackendId,
+    id: &CredentialId,
+) -> NodeFacts {
+    let status = engine.keys().status(id);
+    let (state, otherwise) = match status.state {
+        KeyState::Valid => (DependencyState::Up, ""),
+        KeyState::Unverified => (DependencyState::Unknown, "Not tried yet."),
+        KeyState::Rejected => (DependencyState::Blocked, "The provider rejects it."),
+        KeyState::Expired => (DependencyState::Blocked, "Its access token ended."),
+        KeyState::Missing => (DependencyState::Down, "It is not in the vault."),
+    };
+    let label = settings.credentials.get(id).map(|key| key.label.clone());
+    let label = label.filter(|label| !label.is_empty()).unwrap_or_else(|| id.to_string());
+    NodeFacts {
+        kind: DependencyKind::Key,
+        name: format!("{backend}/{id}"),
+        label: format!("Key {label}"),
+        state,
+        reason: status
+            .reason
+            .filter(|_| state != DependencyState::Up)
+            .unwrap_or_else(|| otherwise.to_owned()),
+        since: status.verified_at.map(Into::into),
+        action: Some(PanelActionView::OpenKey { id: id.to_string() }),
+    }
+}
+
+/// Models that every key of the backend holds back.
+fn held_models(engine: &Engine, settings: &Settings, id: &BackendId) -> Vec<NodeFacts> {
+    let registry = engine.endpoint_registry();
+    let mut endpoints = endpoints_of(settings, engine.mock_id(), id);
+    let Some(first) = endpoints.next() else { return Vec::new() };
+    let rest: Vec<_> = endpoints.map(|it| registry.model_cooldowns(&it)).collect();
+    let is_held = |model: &str| rest.iter().all(|own| own.iter().any(|it| it.model == model));
+    let own = registry.model_cooldowns(&first).into_iter();
+    own.filter(|held| is_held(&held.model))
+        .map(|held| NodeFacts {
+            kind: DependencyKind::Model,
+            name: format!("{id}/{}", held.model),
+            label: held.model,
+            state: DependencyState::Degraded,
+            reason: "Rate limited: only this model is held back.".to_owned(),
+            since: None,
+            action: None,
+        })
+        .collect()
+}

@@ -1,0 +1,64 @@
+/** What was down, when and for how long: the states of everything that answers depend on, side by side. */
+import { LatencyOverTime } from "@/features/health/latency-over-time";
+import { HealthPage } from "@/features/health/health-page";
+import { ChartCard } from "@/components/chart-card";
+import { Choice } from "@/components/choice";
+import { Reading } from "@/components/reading";
+import { LoadingCard } from "@/components/skeleton";
+import { SwimLanes } from "@/components/swim-lanes";
+import { SwimLanesTable } from "@/components/swim-lanes-table";
+import type { HealthTimelineView } from "@/ipc/bindings";
+import { useHealthTimeline } from "@/ipc/health-queries";
+import { classNames } from "@/lib/class-names";
+import { toCsv } from "@/lib/csv";
+import { TIMELINE_RANGES, type TimelineRange } from "@/lib/timeline-range";
+
+interface TimelineScreenProps {
+  range: TimelineRange;
+  onRange: (range: TimelineRange) => void;
+}
+
+export function TimelineScreen({ range, onRange }: TimelineScreenProps) {
+  const { hours, words } = TIMELINE_RANGES.find(({ value }) => value === range) ?? TIMELINE_RANGES[0];
+  const timeline = useHealthTimeline(hours);
+  return (
+    <HealthPage current="timeline" lead={timeline.data && `${timeline.data.finding}.`}>
+      <Reading of={timeline} skeleton={<LoadingCard label="Loading the time line" className="h-[320px]" />}>
+        {(view) => (
+          <ChartCard
+            finding="States over time"
+            note="hatched: nobody watched, so nothing is known"
+            controls={<Choice label="Range" options={TIMELINE_RANGES} value={range} onChange={onRange} />}
+            file={{ name: "gatehouse-states", csv: () => timelineCsv(view) }}
+            table={<SwimLanesTable lanes={view.lanes} />}
+            className={classNames(timeline.isPlaceholderData && "opacity-60")}
+          >
+            <SwimLanes
+              label={`States of ${words}`}
+              from={view.from}
+              to={view.to}
+              lanes={view.lanes}
+              markers={view.markers}
+            />
+          </ChartCard>
+        )}
+      </Reading>
+      <LatencyOverTime range={range} />
+    </HealthPage>
+  );
+}
+
+function timelineCsv({ lanes }: HealthTimelineView): string {
+  return toCsv(
+    ["of", "state", "from_utc", "to_utc", "reason"],
+    lanes.flatMap(({ id, spans }) =>
+      spans.map(({ from, to, state, why }) => [
+        id,
+        state,
+        new Date(from).toISOString(),
+        new Date(to).toISOString(),
+        why,
+      ]),
+    ),
+  );
+}
