@@ -84,8 +84,8 @@ struct Replay {
     book: BudgetBook,
     /// Requests under way, the one that ends first on top.
     under_way: BinaryHeap<Reverse<UnderWay>>,
-    window: Window,
-    period: Option<Period>,
+    window: SpentWindow,
+    period: Option<ReplayedPeriod>,
     found: BudgetBackTest,
 }
 
@@ -98,12 +98,12 @@ struct UnderWay {
 
 /// What was spent and when, as long as a rolling window may still have it.
 #[derive(Default)]
-struct Window {
+struct SpentWindow {
     spent: VecDeque<(WallTime, NanoUsd)>,
     sum: NanoUsd,
 }
 
-struct Period {
+struct ReplayedPeriod {
     from: WallTime,
     /// True if a request of it is counted.
     has_requests: bool,
@@ -111,7 +111,7 @@ struct Period {
     is_used_up: bool,
 }
 
-impl Window {
+impl SpentWindow {
     fn push(&mut self, at: WallTime, amount: NanoUsd) {
         self.spent.push_back((at, amount));
         self.sum += amount;
@@ -155,7 +155,7 @@ impl Replay {
             self.book.correct(id, from, seen, loaded);
         } else if self.period.as_ref().is_none_or(|period| period.from != from) {
             self.count_period();
-            self.period = Some(Period { from, has_requests: false, is_used_up: false });
+            self.period = Some(ReplayedPeriod { from, has_requests: false, is_used_up: false });
         }
     }
 
