@@ -112,7 +112,7 @@ async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
     let attempt = path.attempts.first().expect("an attempt");
     assert_eq!((attempt.backend.as_str(), attempt.http_status), ("up", Some(500)));
     assert_eq!(attempt.class.as_deref(), Some("server"));
-    assert_eq!(attempt.owner.as_deref(), Some("endpoint"));
+    assert_eq!(attempt.owner.map(|owner| owner.word()), Some("endpoint"));
     assert_eq!(path.cache.outcome, CacheOutcome::Bypass);
 
     let query = BreakerTimelineQuery { backend: "up".to_owned(), hours: 1 };
