@@ -28,6 +28,9 @@ const JSON: &str = "content-type: application/json";
 /// The backend's answer for each model; most repeat the key that was sent.
 fn answer(request: &ReceivedRequest, elsewhere: std::net::SocketAddr) -> Reply {
     let sent = request.authorization().unwrap_or_default().replace("Bearer ", "");
+    if request.path.ends_with("/service") {
+        return Reply::echo_key(request).header("x-oauth-scopes", &sent);
+    }
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
         return Reply::models(&["good"]);
@@ -136,6 +139,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "health"
         | "agent_access"
         | "service_levels"
+        | "services"
         | "alert_rules"
         | "alert_channels"
         | "profiles"
@@ -198,6 +202,12 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
             "offers": [], "crossing": "lenient"}),
         "backend_switch" => json!({"id": "panel", "enabled": true}),
         "backend_test" | "backend_remove" => json!({"id": "panel"}),
+        "service_set" => json!({"id": "store", "label": "", "kind": "http",
+            "address": format!("{}/service", base_url.trim_end_matches('/')),
+            "key": {"kind": "new", "secret": secret}, "required": true, "enabled": true,
+            "private_network": false, "expects": {"method": "GET", "status": null,
+            "contains": "", "key_header": "", "scopes": []}}),
+        "service_test" | "service_remove" => json!({"id": "store"}),
         "key_add" => json!({"id": "second", "label": "", "secret": secret, "url": base_url}),
         "key_oauth_add" => json!({"id": "renewed", "label": "", "secret": secret,
             "url": base_url, "token_url": base_url, "client_id": "app-1",
@@ -310,6 +320,11 @@ fn misplaced_key_bodies() -> Vec<Value> {
         json!({"id": "x", "label": "", "kind": "openai", "models": [], "lacks": [], "offers": [],
             "crossing": "strict", "key": {"kind": "none"},
             "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1")}),
+        json!({"id": "x", "label": "", "kind": "http", "required": true, "enabled": true,
+            "private_network": false, "key": {"kind": "keep"},
+            "address": format!("https://u:{MARKED_KEY}@h/{MARKED_KEY}"),
+            "expects": {"method": "GET", "status": null, "contains": MARKED_KEY,
+            "key_header": MARKED_KEY, "scopes": [MARKED_KEY]}}),
         json!({"range": MARKED_KEY, "set": MARKED_KEY, "limit": MARKED_KEY}),
         json!({"passphrase": {"it": MARKED_KEY}}),
         json!({"caller": MARKED_KEY, "operation": MARKED_KEY, "limit": 1}),

@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("monitor", &["domain", "ledger", "alerts"]),
     ("readiness", &["domain"]),
+    ("service-checks", &["domain", "settings", "gateway", "monitor"]),
     ("playground", &["domain", "wire", "ledger", "gateway"]),
     (
         "engine",
@@ -85,6 +86,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "monitor",
             "readiness",
+            "service-checks",
             "playground",
         ],
     ),
@@ -111,6 +113,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "monitor",
             "readiness",
+            "service-checks",
             "playground",
             "engine",
         ],

@@ -59,15 +59,28 @@ export const commands = {
 	billingImport: (req: BillingImport) => typedError<BillingReportView, ApiError>(__TAURI_INVOKE("billing_import", { req })),
 	/**  Compares what providers billed with what was computed, by UTC day. */
 	billingDrift: (req: DriftQuery) => typedError<DriftView, ApiError>(__TAURI_INVOKE("billing_drift", { req })),
+	/**  Lists what happened lately, of all sources, newest first. */
+	recentEvents: (req: RecentEventsQuery) => typedError<RecentEventView[], ApiError>(__TAURI_INVOKE("recent_events", { req })),
 	/**  Returns how each backend has served: state, availability, first tokens and score. */
 	health: () => typedError<HealthReportView, ApiError>(__TAURI_INVOKE("health")),
-	/**  Returns objectives and what is left of the failures that they allow. */
-	recentEvents: (req: RecentEventsQuery) => typedError<RecentEventView[], ApiError>(__TAURI_INVOKE("recent_events", { req })),
+	/**  Returns what answers depend on as a tree: the cause, and what it explains. */
 	healthTree: () => typedError<HealthTreeView, ApiError>(__TAURI_INVOKE("health_tree")),
+	/**  Returns the states of the network, the gateway and each backend over time. */
 	healthTimeline: (req: HealthTimelineQuery) => typedError<HealthTimelineView, ApiError>(__TAURI_INVOKE("health_timeline", { req })),
-	serviceLevelPreview: (req: ServiceLevelSet) => typedError<ServiceLevelPreviewView, ApiError>(__TAURI_INVOKE("service_level_preview", { req })),
-	serviceLevelSet: (req: ServiceLevelSet) => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_level_set", { req })),
+	/**  Returns objectives and what is left of the failures that they allow. */
 	serviceLevels: () => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_levels")),
+	/**  Says what an objective would allow, and who would miss it. Changes nothing. */
+	serviceLevelPreview: (req: ServiceLevelSet) => typedError<ServiceLevelPreviewView, ApiError>(__TAURI_INVOKE("service_level_preview", { req })),
+	/**  Sets what is promised of the gateway, routes, backends or first tokens. */
+	serviceLevelSet: (req: ServiceLevelSet) => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_level_set", { req })),
+	/**  Lists what work depends on beside the backends, and whether it works. */
+	services: () => typedError<ServicesView, ApiError>(__TAURI_INVOKE("services")),
+	/**  Adds a service to watch, or changes one. */
+	serviceSet: (req: ServiceSet) => typedError<ServiceView, ApiError>(__TAURI_INVOKE("service_set", { req })),
+	/**  Checks a service step by step. Nothing is billed. */
+	serviceTest: (req: ServiceRef) => typedError<ServiceTestView, ApiError>(__TAURI_INVOKE("service_test", { req })),
+	/**  Removes a service. Its key stays in the vault. */
+	serviceRemove: (req: ServiceRef) => typedError<null, ApiError>(__TAURI_INVOKE("service_remove", { req })),
 	/**  Lists the alerts that fire or are pending, what keeps which quiet, and silences. */
 	alerts: () => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alerts")),
 	/**  Takes a firing alert as seen until it ends: it is not shown again. */
@@ -524,7 +537,7 @@ export type AlertFiringView = {
 };
 
 /**  What an alert rule watches over. */
-export type AlertGroup = "backends" | "money" | "local-app" | "keys";
+export type AlertGroup = "backends" | "money" | "local-app" | "keys" | "services";
 
 /**  Changes a step. What is absent stays. */
 export type AlertLadderSet = {
@@ -636,7 +649,9 @@ export type AlertRule =
 /**  A key that lies in plain text in a file */
 "plain-key" | 
 /**  Little is left of a limit of a provider */
-"quota-low";
+"quota-low" | 
+/**  A service beside the backends does not work */
+"service-down";
 
 export type AlertRuleBacktest = {
 	/**  What to try; what is absent is as saved. */
@@ -1532,6 +1547,14 @@ export type BudgetView = {
 	crossings: BudgetCrossingView[],
 };
 
+/**  An alert needs both rates, so that it matters and ends soon after the cause. */
+export type BurnPaceView = {
+	long: BurnRateView,
+	short: BurnRateView,
+	/**  From this rate on in both, requests fail too fast. */
+	factor: number | null,
+};
+
 export type BurnRateView = {
 	window: BurnWindow,
 	valid: Count,
@@ -1985,6 +2008,53 @@ export type CurrencyView = {
 	finding: string | null,
 };
 
+/**  What a node of the tree is. */
+export type DependencyKind = "network" | 
+/**  A host that backends are at */
+"provider" | "backend" | "key" | 
+/**  All models of a backend */
+"models" | 
+/**  A model that alone is held back */
+"model" | "machine" | "gateway" | "ledger" | "vault" | "settings";
+
+export type DependencyNodeView = {
+	/**  `backend/openai` */
+	id: string,
+	/**  None at the top. */
+	parent: string | null,
+	/**  0 at the top. */
+	depth: number,
+	kind: DependencyKind,
+	label: string,
+	state: DependencyState,
+	/**  One sentence; empty if there is nothing to say. */
+	reason: string,
+	since: UnixMs | null,
+	/**  The label of the node whose state explains this one. */
+	suppressed_by: string | null,
+	/**  How many nodes this one explains. */
+	suppresses: Count,
+	/**  Nothing below it is the cause of trouble, so a list may hide it. */
+	folded: boolean,
+	/**  Where it is looked after. */
+	action: PanelActionView | null,
+};
+
+/**  How something stands that answers depend on. */
+export type DependencyState = "up" | 
+/**  It answers, but less than it should */
+"degraded" | "down" | 
+/**  Its key or account is refused, or the user blocked it */
+"blocked" | 
+/**  No recent result tells */
+"unknown" | 
+/**  This machine has no network */
+"offline" | 
+/**  It is switched off */
+"off" | 
+/**  Nobody watched: Gatehouse was not running, or the machine slept */
+"not_observed";
+
 /**  What is affected when a key or a backend is removed. */
 export type DependentsView = {
 	/**  Backends that use the key; empty for a backend. */
@@ -1993,6 +2063,8 @@ export type DependentsView = {
 	routes: string[],
 	/**  Of these, routes without another candidate. */
 	broken_routes: string[],
+	/**  Services that are checked with the key; empty for a backend. */
+	services: string[],
 	/**  The key is the password of the shared cache's server. */
 	cache_server: boolean,
 };
@@ -2161,6 +2233,15 @@ export type ExtraDialect =
 "responses" | 
 /**  POST /messages (Anthropic's format) is passed through unchanged. */
 "messages";
+
+/**  Requests that failed during an alert. */
+export type FailedRequestsView = {
+	count: Count,
+	/**  True if there may be more than were counted. */
+	is_at_least: boolean,
+	/**  The backend that they failed at; None if those of all are counted. */
+	backend: string | null,
+};
 
 export type FailureBackendView = {
 	key: string,
@@ -2376,6 +2457,21 @@ export type GuideStepView = {
 /**  A client tool with a guide. */
 export type GuidedTool = "opencode" | "aider" | "zed" | "continue" | "cline" | "cursor";
 
+export type HealthLaneView = {
+	kind: DependencyKind,
+	/**  `backend/openai`, as in the tree */
+	id: string,
+	label: string,
+	/**  "down for 12 min of 9 h observed" */
+	summary: string,
+	/**  Down or blocked; of the network, offline. */
+	down_secs: Count,
+	/**  In a state that was known. */
+	observed_secs: Count,
+	/**  Oldest first, without gaps. Where there are too many, each is the worst of its time. */
+	spans: LaneSpanView[],
+};
+
 /**  How each backend has served, and how it does now. */
 export type HealthReportView = {
 	/**  "Every backend answers", "1 of 3 backends does not answer" */
@@ -2384,6 +2480,8 @@ export type HealthReportView = {
 	is_offline: boolean,
 	/**  The worst first; those that are switched off last. */
 	backends: BackendHealthView[],
+	/**  What else work depends on. */
+	services: ServicesView,
 };
 
 export type HealthScoreView = {
@@ -2398,6 +2496,31 @@ export type HealthScoreView = {
 };
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
+
+export type HealthTimelineQuery = {
+	/**  1 to [`HEALTH_TIMELINE_HOURS_MAX`]. */
+	hours: number,
+};
+
+/**  States over time, one lane for each part. */
+export type HealthTimelineView = {
+	/**  "openai was down for 12 min in 24 hours" */
+	finding: string,
+	from: UnixMs,
+	to: UnixMs,
+	/**  The network and the gateway, then the backends in use. */
+	lanes: HealthLaneView[],
+	/**  Oldest first; the newest, if there are too many. */
+	markers: TimelineMarkerView[],
+};
+
+/**  What answers depend on, and which of it is the cause of what. */
+export type HealthTreeView = {
+	/**  "Everything that answers depend on is up", "1 cause: openai is down" */
+	finding: string,
+	/**  Each before what depends on it, the worst first. */
+	nodes: DependencyNodeView[],
+};
 
 export type HealthView = {
 	state: HealthStateView,
@@ -2493,12 +2616,15 @@ export type IncidentNote = {
 };
 
 /**  Where an entry of an incident's time line comes from. */
-export type IncidentSource = "alert" | "health" | "breaker" | "note" | "action";
+export type IncidentSource = "alert" | "health" | "breaker" | "note" | 
+/**  Something was changed */
+"action";
 
 /**  An alert with what happened around it. */
 export type IncidentView = {
 	alert: InboxEntryView,
 	failed: FailedRequestsView,
+	/**  The network, the gateway and the backends that it is about, from before it to after. */
 	timeline: HealthTimelineView,
 	/**  Oldest first. */
 	events: IncidentEventView[],
@@ -2574,12 +2700,6 @@ export type KeyNoticeView = {
 	sentence: string,
 };
 
-export type KeyPoolView = {
-	order: PoolOrder,
-	/**  Each key once; empty for a backend without keys. */
-	members: PoolKeyView[],
-};
-
 /**  Adds a key of OAuth. Its secret goes to the token endpoint alone, its access tokens to `url` alone. */
 export type KeyOAuthAdd = {
 	id: string,
@@ -2612,6 +2732,12 @@ export type KeyOAuthView = {
 	refreshed_at: UnixMs | null,
 	/**  When the access token ends. It is refreshed at 80 % of its life. */
 	access_expires_at: UnixMs | null,
+};
+
+export type KeyPoolView = {
+	order: PoolOrder,
+	/**  Each key once; empty for a backend without keys. */
+	members: PoolKeyView[],
 };
 
 export type KeyRef = {
@@ -2717,6 +2843,14 @@ export type LadderStep =
 "notification" | 
 /**  The notification again, with a sound */
 "sound" | "webhook" | "mail";
+
+export type LaneSpanView = {
+	from: UnixMs,
+	to: UnixMs,
+	state: DependencyState,
+	/**  One sentence; empty if there is nothing to say. */
+	why: string,
+};
 
 export type LatencyBucketView = {
 	start: UnixMs,
@@ -3091,6 +3225,30 @@ export type OAuthGrant =
 /**  The client's own id and secret, without a user. */
 "client_credentials";
 
+/**  What an objective of the settings is for. */
+export type ObjectiveTarget = "gateway" | 
+/**  Routes with more than one backend */
+"route" | 
+/**  Backends, and routes with only one */
+"backend" | 
+/**  How fast backends begin to answer */
+"first-token";
+
+/**  An objective of the settings. */
+export type ObjectiveView = {
+	target: ObjectiveTarget,
+	/**  "Routes with a fallback" */
+	label: string,
+	goal: ServiceGoal,
+	period: ServicePeriod,
+	/**  First tokens are counted over a week. */
+	period_is_fixed: boolean,
+	/**  True unless it was set. */
+	is_default: boolean,
+	/**  "allows 43 min, or 12 of 12,000 requests" */
+	consequence: string,
+};
+
 /**  Where a button leads. */
 export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "open_route"; id: string } | 
 /**  The list of routes. */
@@ -3098,7 +3256,9 @@ export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "op
 /**  Looks for keys in plain text, to import them. */
 { kind: "find_keys" } | 
 /**  Starts a readiness run. */
-{ kind: "run_checks" } | { kind: "open_readiness" } | { kind: "open_settings" } | 
+{ kind: "run_checks" } | { kind: "open_readiness" } | 
+/**  The health of backends and services. */
+{ kind: "open_health" } | { kind: "open_settings" } | 
 /**  The ledger section of the settings. */
 { kind: "open_ledger" };
 
@@ -3689,6 +3849,40 @@ export type ReadinessView = {
 /**  How much reasoning the model is asked for. */
 export type ReasoningEffort = "minimal" | "low" | "medium" | "high";
 
+/**  What an event came from. */
+export type RecentEventKind = 
+/**  A backend went up or down */
+"health" | 
+/**  A breaker tripped or closed again */
+"breaker" | 
+/**  An alert fired or ended */
+"alert" | 
+/**  Something changed the settings */
+"settings" | 
+/**  Something was done with a key */
+"key" | 
+/**  Readiness checks ended */
+"checks";
+
+export type RecentEventView = {
+	at: UnixMs,
+	kind: RecentEventKind,
+	tone: Tone,
+	/**  "groq is down" */
+	title: string,
+	/**  A sentence, or empty. */
+	detail: string,
+	/**  Path of the panel. */
+	path: string | null,
+};
+
+export type RecentEventsQuery = {
+	/**  None for all kinds. */
+	kind?: RecentEventKind | null,
+	/**  1 to 100. */
+	limit: number,
+};
+
 /**  Something that happens in a rehearsal. */
 export type RehearsalStepKind = 
 /**  The condition holds */
@@ -4269,8 +4463,77 @@ export type SecretsImportedView = {
 	unknown: string[],
 };
 
+/**  Whose token it is, and what it may do. */
+export type ServiceAccountView = {
+	login: string,
+	/**  None if the service does not list the scopes of such tokens. */
+	scopes: string[] | null,
+	/**  Scopes that are wanted and that it does not have. */
+	missing: string[],
+	/**  None if it never ends or the service does not say. */
+	expires_at: UnixMs | null,
+};
+
+/**  What a check expects; only what fits the kind of the service. */
+export type ServiceExpectationView = {
+	/**  Of an HTTP check. */
+	method: ServiceMethod,
+	/**  Status of an HTTP check; None for any from 200 to 299. */
+	status: number | null,
+	/**  Text that the answer to an HTTP check must contain; empty for any. */
+	contains: string,
+	/**  Header that carries the key of an HTTP check; empty for `Authorization: Bearer`. */
+	key_header: string,
+	/**  Scopes that a GitHub token must have. */
+	scopes: string[],
+};
+
+/**  Share of the requests that are to succeed, in percent. */
+export type ServiceGoal = "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99";
+
+export type ServiceKey = 
+/**  The key that it has, if any. */
+{ kind: "keep" } | 
+/**  It needs no key. */
+{ kind: "none" } | 
+/**  A key that is already in the vault. */
+{ kind: "stored"; 
+/**  Id of the key. */
+id: string } | 
+/**  A new key, stored in the vault under the name of the service. */
+{ kind: "new"; 
+/**  Write-only. */
+secret: string };
+
+/**  How a service is checked. No check is billed. */
+export type ServiceKind = 
+/**  A web address is asked; its status and text are compared */
+"http" | 
+/**  A port takes connections */
+"tcp" | 
+/**  GitHub accepts a token that has the scopes that are wanted */
+"github";
+
 /**  What a service level is of. */
 export type ServiceLevelKind = "gateway" | "route" | "backend";
+
+/**  What an objective would mean. Nothing is changed. */
+export type ServiceLevelPreviewView = {
+	/**  "99.9 % in 30 days allows 43 min, or 12 of 12,000 requests" */
+	consequence: string,
+	/**  "1 of 3 backends would miss it", or that there are too few requests to tell */
+	effect: string,
+};
+
+/**  What is to be promised. What is absent stays. */
+export type ServiceLevelSet = {
+	target: ObjectiveTarget,
+	goal?: ServiceGoal | null,
+	/**  Not of first tokens. */
+	period?: ServicePeriod | null,
+	/**  Of first tokens only; 100 to 60,000. */
+	max_ms?: number | null,
+};
 
 /**  How a service level stands. */
 export type ServiceLevelState = 
@@ -4313,10 +4576,11 @@ export type ServiceLevelView = {
 	budget_left_percent: number | null,
 	/**  How many times as fast as allowed requests failed in each time until now. */
 	burn: BurnRateView[],
+	/**  The two of these rates that tell how it stands; None for first tokens. */
+	pace: BurnPaceView | null,
 	/**  When the budget is used up at the present rate; None if it lasts, or with too few requests. */
 	exhausted_at: UnixMs | null,
 	/**  What to do, if anything. */
-	pace: BurnPaceView | null,
 	advice: string,
 };
 
@@ -4324,13 +4588,76 @@ export type ServiceLevelView = {
 export type ServiceLevelsView = {
 	/**  "Every objective is kept", "1 of 5 objectives is missed" */
 	finding: string,
+	/**  What is promised of each kind; `service_level_set` changes it. */
 	objectives: ObjectiveView[],
+	/**  A first token that takes longer is not in time. */
 	first_token_max_ms: number,
 	/**
 	 *  The gateway, routes and backends in their order, each with its requests before its first
 	 *  tokens.
 	 */
 	levels: ServiceLevelView[],
+};
+
+/**  The method of an HTTP check: one that changes nothing. */
+export type ServiceMethod = "GET" | "HEAD";
+
+/**  Time until now over which a goal is to be kept. The rules of burn rates are made for these two. */
+export type ServicePeriod = "7d" | "30d";
+
+export type ServiceRef = {
+	id: string,
+};
+
+/**  Adds a service, or changes one. */
+export type ServiceSet = {
+	id: string,
+	/**  Display name; the id if empty. */
+	label: string,
+	kind: ServiceKind,
+	/**  A URL, or host and port; GitHub's own API if empty. */
+	address: string,
+	key: ServiceKey,
+	required: boolean,
+	enabled: boolean,
+	private_network: boolean,
+	expects: ServiceExpectationView,
+};
+
+/**  The result of a check, step by step. Nothing is billed. */
+export type ServiceTestView = {
+	id: string,
+	passed: boolean,
+	/**  What was found, as a sentence. */
+	sentence: string,
+	/**  In the order they were run. */
+	steps: BackendTestStepView[],
+};
+
+export type ServiceView = {
+	id: string,
+	label: string,
+	kind: ServiceKind,
+	address: string,
+	/**  Id of the key that it is checked with. */
+	credential: string | null,
+	/**  True if work stops without it. */
+	required: boolean,
+	enabled: boolean,
+	/**  True if its public name may resolve to a private address. */
+	private_network: boolean,
+	expects: ServiceExpectationView,
+	health: HealthView,
+	/**  What it says of its token. */
+	account: ServiceAccountView | null,
+};
+
+/**  All services. */
+export type ServicesView = {
+	/**  "All 3 services work", "1 of 3 services is down" */
+	finding: string,
+	/**  In the order of the settings. */
+	services: ServiceView[],
 };
 
 /**  Dimension of a report on session logs. */
@@ -4458,6 +4785,22 @@ export type SettingsValues = {
 	vault_kind: "keychain" | "file" | "env" | "memory",
 	/**  Probes are free. */
 	health_interval_secs: number,
+	/**  Percentage of all requests that are to be answered. */
+	slo_gateway_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
+	/**  Time over which that is counted. */
+	slo_gateway_period: "7d" | "30d",
+	/**  Percentage of a route's requests that are to be answered, if it has more than one backend. */
+	slo_route_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
+	/**  Time over which that is counted. */
+	slo_route_period: "7d" | "30d",
+	/**  Percentage of the requests to a backend that are to be answered. */
+	slo_backend_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
+	/**  Time over which that is counted. */
+	slo_backend_period: "7d" | "30d",
+	/**  Percentage of a backend's first tokens that are to be in time. */
+	slo_first_token_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
+	/**  A first token that takes longer is not in time. */
+	slo_first_token_max_ms: number,
 	/**  Serves repeated requests without asking a provider. */
 	cache_enabled: boolean,
 	/**  Encrypted; survives a restart. */
@@ -4532,6 +4875,8 @@ export type SettingsValues = {
 	alerts_plain_key: "off" | "inbox" | "notification",
 	/**  When little is left of a limit of a provider. */
 	alerts_quota_low: "off" | "inbox" | "notification",
+	/**  When a service beside the backends does not work. */
+	alerts_service_down: "off" | "inbox" | "notification",
 	/**  How often alerts, requests and cost are summed up. */
 	alerts_digest_period: "off" | "daily" | "weekly",
 	/**  Hour of the day at which the digest is made. */
@@ -4654,6 +4999,8 @@ export type SettingsValues = {
 	alerts_quota_low_percent: number,
 	/**  How severe it is. */
 	alerts_quota_low_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_service_down_for_secs: number,
 	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
 	webhook_enabled: boolean,
 	/**  What the address understands. */
@@ -4883,6 +5230,30 @@ export type TimeZoneChoice =
 "local" | 
 /**  UTC, as on provider pages. */
 "utc";
+
+/**  What a marker of a time line is. */
+export type TimelineMarkerKind = 
+/**  A breaker tripped */
+"breaker" | 
+/**  Something was changed that changes the settings */
+"settings";
+
+export type TimelineMarkerView = {
+	at: UnixMs,
+	kind: TimelineMarkerKind,
+	/**  The lane it is about; None for all. */
+	lane: string | null,
+	text: string,
+};
+
+/**  The colour role of a state. */
+export type Tone = "ok" | 
+/**  Needs attention. */
+"warn" | 
+/**  Does not work. */
+"bad" | 
+/**  In progress. */
+"info" | "muted";
 
 /**  How a client tool that is not wired reaches the gateway. */
 export type ToolGuideView = {
@@ -5724,25 +6095,3 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
-
-export type RecentEventKind = "health" | "breaker" | "alert" | "settings" | "key" | "checks";
-export type RecentEventsQuery = { kind?: RecentEventKind | null, limit: number };
-export type RecentEventView = { at: UnixMs, kind: RecentEventKind, tone: "ok" | "warn" | "bad" | "info" | "muted", title: string, detail: string, path: string | null };
-export type DependencyState = "up" | "degraded" | "down" | "blocked" | "unknown" | "offline" | "off" | "not_observed";
-export type DependencyKind = "network" | "provider" | "backend" | "key" | "models" | "model" | "machine" | "gateway" | "ledger" | "vault" | "settings";
-export type HealthTreeView = { finding: string, nodes: DependencyNodeView[] };
-export type DependencyNodeView = { id: string, parent: string | null, depth: number, kind: DependencyKind, label: string, state: DependencyState, reason: string, since: UnixMs | null, suppressed_by: string | null, suppresses: number, folded: boolean, action: PanelActionView | null };
-export type HealthTimelineQuery = { hours: number };
-export type HealthTimelineView = { finding: string, from: UnixMs, to: UnixMs, lanes: HealthLaneView[], markers: TimelineMarkerView[] };
-export type HealthLaneView = { kind: DependencyKind, id: string, label: string, summary: string, down_secs: number, observed_secs: number, spans: LaneSpanView[] };
-export type LaneSpanView = { from: UnixMs, to: UnixMs, state: DependencyState, why: string };
-export type TimelineMarkerKind = "breaker" | "settings";
-export type TimelineMarkerView = { at: UnixMs, kind: TimelineMarkerKind, lane: string | null, text: string };
-export type FailedRequestsView = { count: number, is_at_least: boolean, backend: string | null };
-export type ObjectiveTarget = "gateway" | "route" | "backend" | "first-token";
-export type ServiceGoal = "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99";
-export type ServicePeriod = "7d" | "30d";
-export type BurnPaceView = { long: BurnRateView, short: BurnRateView, factor: number };
-export type ObjectiveView = { target: ObjectiveTarget, label: string, goal: ServiceGoal, period: ServicePeriod, period_is_fixed: boolean, is_default: boolean, consequence: string };
-export type ServiceLevelSet = { target: ObjectiveTarget, goal?: ServiceGoal | null, period?: ServicePeriod | null, max_ms?: number | null };
-export type ServiceLevelPreviewView = { consequence: string, effect: string };

@@ -1,4 +1,4 @@
-/** The queries of health and service levels. The tag of health invalidates both once a minute. */
+/** The queries of health and service levels. The tag of health invalidates them once a minute. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
@@ -8,6 +8,7 @@ import type {
   RecentEventKind,
   RecentEventView,
   ServiceLevelsView,
+  ServicesView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
@@ -52,4 +53,10 @@ export function useRecentEvents(kind: RecentEventKind | null): UseQueryResult<Re
     queryFn: () => host.recentEvents({ kind, limit: EVENTS_SHOWN }),
     placeholderData: (previous) => previous,
   });
+}
+
+/** What work depends on beside the backends. */
+export function useServices(): UseQueryResult<ServicesView, ApiError> {
+  const host = useHost();
+  return useQuery<ServicesView, ApiError>({ queryKey: ["services"], queryFn: () => host.services() });
 }

@@ -50,6 +50,7 @@ export const QUERY_NAMES = [
   "health",
   "service_levels",
   "recent_events",
+  "services",
   "status",
   "backends",
   "presets",

@@ -27,6 +27,8 @@ export function actionTarget(action: PanelActionView, need: string | null = null
       return { path: "/readiness", label: "Run checks" };
     case "open_readiness":
       return { path: "/readiness", label: "Open readiness" };
+    case "open_health":
+      return { path: "/health", label: "Open health" };
     case "open_settings":
       return isVault(need)
         ? { path: "/settings?part=Vault", label: "Open vault settings" }

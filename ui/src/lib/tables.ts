@@ -1,7 +1,6 @@
 // Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.
 
 import type {
-  DependencyState,
   AlertChannelState,
   AlertEnding,
   AlertSeverity,
@@ -18,6 +17,7 @@ import type {
   CheckSeverity,
   CheckStatus,
   CostBasisView,
+  DependencyState,
   FailureClass,
   FailureOwner,
   GatewayState,
@@ -65,13 +65,17 @@ export const OPERATION_CHANGES = {
   billingCancel: [],
   billingImport: ["usage"],
   billingDrift: [],
-  health: [],
-  serviceLevels: [],
   recentEvents: [],
+  health: [],
   healthTree: [],
   healthTimeline: [],
+  serviceLevels: [],
   serviceLevelPreview: [],
   serviceLevelSet: ["health", "settings"],
+  services: [],
+  serviceSet: ["health", "keys", "status", "settings"],
+  serviceTest: ["health", "keys", "status"],
+  serviceRemove: ["health", "keys", "status", "settings"],
   alerts: [],
   alertAcknowledge: ["alerts"],
   alertSilence: ["alerts"],
@@ -290,6 +294,11 @@ export const CHECK: Record<CheckStatus, Sign> = {
   cancelled: { word: "Cancelled", shape: "square", tone: "muted" },
 };
 
+export const GATEWAY: Record<GatewayState, Sign> = {
+  listening: { word: "Running", shape: "disc", tone: "ok" },
+  failed: { word: "Not running", shape: "barred", tone: "bad" },
+};
+
 export const DEPENDENCY: Record<DependencyState, Sign> = {
   up: { word: "Up", shape: "disc", tone: "ok" },
   degraded: { word: "Degraded", shape: "half", tone: "warn" },
@@ -299,11 +308,6 @@ export const DEPENDENCY: Record<DependencyState, Sign> = {
   offline: { word: "Offline", shape: "triangle", tone: "muted" },
   off: { word: "Off", shape: "dash", tone: "muted" },
   not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
-};
-
-export const GATEWAY: Record<GatewayState, Sign> = {
-  listening: { word: "Running", shape: "disc", tone: "ok" },
-  failed: { word: "Not running", shape: "barred", tone: "bad" },
 };
 
 export const HEALTH: Record<HealthStateView, Sign> = {

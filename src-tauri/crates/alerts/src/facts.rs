@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
+use domain::{
+    AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId, WallTime,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::measurement::Measurement;
@@ -15,6 +17,8 @@ pub struct Facts {
     pub is_offline: bool,
     /// The enabled backends.
     pub backends: Vec<BackendFact>,
+    /// The services that are watched.
+    pub services: Vec<ServiceFact>,
     /// Routes that no backend can answer.
     pub dead_routes: Vec<RouteFact>,
     /// Keys of enabled backends that are rejected or missing.
@@ -99,6 +103,20 @@ impl Impact {
         let stands_in = !self.covered.is_empty() || self.models_covered;
         !self.uncovered.is_empty() || self.models_uncovered > 0 || !stands_in
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFact {
+    pub id: ServiceId,
+    pub label: String,
+    /// True for a service on this machine.
+    pub is_local: bool,
+    /// True if work stops without it.
+    pub is_required: bool,
+    /// `None` if no result is recent enough.
+    pub is_down: Option<bool>,
+    /// What the state means, as a clause without secrets.
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Turns facts into the conditions that are true now.
 
 mod measured;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId};
 
 use self::measured::{add_measurements, first_use, key_unused};
+use self::services::add_services;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
@@ -32,6 +34,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
             BackendFault::BreakerOpen => all.held.push(breaker_open(backend)),
         }
     }
+    add_services(&mut all, facts);
     let by_id: BTreeMap<&BackendId, &BackendFact> =
         facts.backends.iter().map(|backend| (&backend.id, backend)).collect();
     all.held.extend(facts.keys.iter().map(|key| key_blocked(key, &by_id)));

@@ -32,7 +32,7 @@ pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;
 pub use facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, VaultFact,
+    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, ServiceFact, VaultFact,
 };
 pub use judge::conditions;
 pub use measurement::{Measurement, RequestSpike, SpendSpike};

@@ -69,6 +69,8 @@ domain::words! {
         PlainKey = "plain-key",
         /// Little is left of a limit of a provider
         QuotaLow = "quota-low",
+        /// A service beside the backends does not work
+        ServiceDown = "service-down",
     }
 }
 
@@ -79,6 +81,7 @@ domain::words! {
         Money = "money",
         LocalApp = "local-app",
         Keys = "keys",
+        Services = "services",
     }
 }
 

@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, export,
     health, keys, ledger, mcp, models, notify, pins, prices, profiles, requests, routes, run,
-    settings, slo, token, usage, vault,
+    services, settings, slo, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -113,6 +113,9 @@ pub(crate) enum CoreCommand {
     /// Use some backends for work and others at home: sets of backends to switch between
     #[command(subcommand, visible_alias = "profile")]
     Profiles(profiles::ProfilesCommand),
+    /// Watch what else work depends on: web addresses, databases, GitHub tokens
+    #[command(subcommand, visible_alias = "service")]
+    Services(services::ServicesCommand),
     /// Print a client's token
     #[command(alias = "tokens")]
     Token(token::TokenArguments),

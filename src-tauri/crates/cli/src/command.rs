@@ -29,6 +29,7 @@ pub(crate) mod profiles;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod run;
+pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod slo;
 pub(crate) mod status;

@@ -84,7 +84,7 @@ pub(crate) fn confirm_removal(
     }
 }
 
-/// What happens to the backends, routes and cache that use it, one sentence each.
+/// What happens to the backends, services, routes and cache that use it, one sentence each.
 pub(crate) fn describe_consequences(of: &DependentsView) -> Vec<String> {
     let mut said = Vec::new();
     let list = |names: &[String]| names.join(", ");
@@ -101,6 +101,9 @@ pub(crate) fn describe_consequences(of: &DependentsView) -> Vec<String> {
         let (routes, lose) =
             if shortened.len() == 1 { ("Route", "loses") } else { ("Routes", "lose") };
         said.push(format!("{routes} {} {lose} a backend.", list(&shortened)));
+    }
+    if !of.services.is_empty() {
+        said.push(format!("{} is checked with it.", list(&of.services)));
     }
     if of.cache_server {
         said.push("It is the password of the shared cache.".to_owned());
@@ -132,6 +135,7 @@ mod tests {
             backends: vec!["openai".to_owned()],
             routes: vec!["fast".to_owned(), "main".to_owned()],
             broken_routes: vec!["fast".to_owned()],
+            services: Vec::new(),
             cache_server: true,
         };
         let (mut console, ..) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);

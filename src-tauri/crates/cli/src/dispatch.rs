@@ -7,8 +7,8 @@ use tokio::runtime::Builder;
 use crate::arguments::CoreCommand;
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, export, health, keys,
-    ledger, mcp, models, notify, panel, pins, prices, profiles, requests, routes, run, settings,
-    slo, status, stop, token, usage, vault,
+    ledger, mcp, models, notify, panel, pins, prices, profiles, requests, routes, run, services,
+    settings, slo, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -162,6 +162,7 @@ async fn dispatch_core_command(
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Profiles(wanted) => profiles::run(wanted, core, console).await,
+        CoreCommand::Services(wanted) => services::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,
         CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
         CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,

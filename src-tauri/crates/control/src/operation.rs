@@ -37,6 +37,7 @@ mod requests;
 mod resilience;
 mod routes;
 mod service_levels;
+mod services;
 mod session_logs;
 mod settings;
 mod statement;
@@ -71,6 +72,7 @@ pub(crate) use self::ledger::{
     ledger_merge_plan, ledger_repair, ledger_restore,
 };
 pub(crate) use self::service_levels::{service_level_preview, service_level_set, service_levels};
+pub(crate) use self::services::{service_remove, service_set, service_test, services};
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{

@@ -89,6 +89,14 @@ macro_rules! operations {
             service_level_preview(req: ServiceLevelSet) -> ServiceLevelPreviewView, changes [];
             /// Sets what is promised of the gateway, routes, backends or first tokens.
             service_level_set(req: ServiceLevelSet) -> ServiceLevelsView, changes [Health, Settings];
+            /// Lists what work depends on beside the backends, and whether it works.
+            services() -> ServicesView, changes [], tool "list_services" Read;
+            /// Adds a service to watch, or changes one.
+            service_set(req: ServiceSet) -> ServiceView, changes [Health, Keys, Status, Settings];
+            /// Checks a service step by step. Nothing is billed.
+            service_test(req: ServiceRef) -> ServiceTestView, changes [Health, Keys, Status], audit false;
+            /// Removes a service. Its key stays in the vault.
+            service_remove(req: ServiceRef) -> (), changes [Health, Keys, Status, Settings];
             /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
             alerts() -> AlertsView, changes [];
             /// Takes a firing alert as seen until it ends: it is not shown again.

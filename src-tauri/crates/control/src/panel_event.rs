@@ -91,6 +91,9 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Health { .. } => {
                 Self::Changed { tags: vec![ChangeTag::Backends, ChangeTag::Status] }
             }
+            EngineEvent::Service { .. } => {
+                Self::Changed { tags: vec![ChangeTag::Health, ChangeTag::Status] }
+            }
             EngineEvent::SettingsApplied => Self::Changed {
                 tags: vec![
                     ChangeTag::Settings,

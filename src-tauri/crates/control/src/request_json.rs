@@ -117,6 +117,7 @@ plain!(
     RouteSimulation,
     SavedView,
     SavedViewRef,
+    ServiceRef,
 );
 
 impl RequestJson for BackendAdd {
@@ -130,6 +131,22 @@ impl RequestJson for BackendAdd {
             "id": self.id, "label": self.label, "kind": self.kind,
             "base_url": self.base_url, "key": key, "models": self.models,
             "lacks": self.lacks, "offers": self.offers, "crossing": self.crossing,
+        }))
+    }
+}
+
+impl RequestJson for ServiceSet {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let key = match &self.key {
+            ServiceKey::Keep => json!({"kind": "keep"}),
+            ServiceKey::None => json!({"kind": "none"}),
+            ServiceKey::Stored { id } => json!({"kind": "stored", "id": id}),
+            ServiceKey::New { secret } => json!({"kind": "new", "secret": expose_as_json(secret)}),
+        };
+        to_zeroizing_json(&json!({
+            "id": self.id, "label": self.label, "kind": self.kind, "address": self.address,
+            "key": key, "required": self.required, "enabled": self.enabled,
+            "private_network": self.private_network, "expects": self.expects,
         }))
     }
 }
@@ -250,6 +267,23 @@ mod tests {
         assert_eq!((arrived.lacks, arrived.offers), (add.lacks, add.offers));
         assert_eq!((arrived.kind, arrived.crossing), (add.kind, add.crossing));
         assert!(matches!(arrived.key, BackendKey::New { secret: key } if key == secret()));
+
+        let set = ServiceSet {
+            id: "store".to_owned(),
+            label: String::new(),
+            kind: ServiceKind::Http,
+            address: "https://store.test/health".to_owned(),
+            key: ServiceKey::New { secret: secret() },
+            required: true,
+            enabled: true,
+            private_network: false,
+            expects: ServiceExpectationView { status: Some(204), ..Default::default() },
+        };
+        let arrived: ServiceSet = serde_json::from_slice(&set.to_json()).expect("readable");
+        assert_eq!((arrived.id, arrived.kind, arrived.address), (set.id, set.kind, set.address));
+        assert_eq!((arrived.required, arrived.enabled), (true, true));
+        assert_eq!((arrived.private_network, arrived.expects), (false, set.expects));
+        assert!(matches!(arrived.key, ServiceKey::New { secret: key } if key == secret()));
 
         let replace = KeyReplace { id: "up".to_owned(), secret: secret(), untested: true };
         let arrived: KeyReplace = serde_json::from_slice(&replace.to_json()).expect("readable");

@@ -40,6 +40,7 @@ mod recent_events;
 mod requests;
 mod resilience;
 mod routes;
+mod services;
 mod session_logs;
 mod settings;
 mod statement;
@@ -69,8 +70,8 @@ pub use ::settings::{
 pub use domain::{
     AlertChannel, AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction,
     BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect,
-    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, ServiceGoal, ServicePeriod, SessionTool,
-    TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
+    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, ServiceGoal, ServiceKind, ServiceMethod,
+    ServicePeriod, SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
 pub use self::alert_channels::*;
@@ -110,6 +111,7 @@ pub use recent_events::*;
 pub use requests::*;
 pub use resilience::*;
 pub use routes::*;
+pub use services::*;
 pub use session_logs::*;
 pub use settings::*;
 pub use statement::*;

@@ -113,6 +113,10 @@ slug! {
     RouteId
 }
 slug! {
+    /// A service beside the backends that is watched.
+    ServiceId
+}
+slug! {
     /// A figure on the Overview.
     PinId
 }

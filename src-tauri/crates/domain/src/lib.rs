@@ -26,6 +26,7 @@ mod preset;
 mod redact;
 mod routing_modes;
 mod secret;
+mod service;
 mod service_goal;
 mod session_tool;
 mod states;
@@ -53,7 +54,7 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use group_by::GroupBy;
 pub use id::{
     BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, PinId,
-    ProfileId, RequestId, RouteId, RunId, SLUG_CHARS_MAX, ViewId,
+    ProfileId, RequestId, RouteId, RunId, SLUG_CHARS_MAX, ServiceId, ViewId,
 };
 pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
@@ -67,6 +68,7 @@ pub use secret::{
     ACCESS_TOKEN_BYTES_MAX, BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError,
     TokenExchange,
 };
+pub use service::{ServiceKind, ServiceMethod};
 pub use service_goal::{ServiceGoal, ServicePeriod};
 pub use session_tool::SessionTool;
 pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict};

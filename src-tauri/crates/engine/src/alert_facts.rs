@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use alerts::{
     AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    Impact, KeyFact, LedgerFact, Measurement, RouteFact, VaultFact,
+    Impact, KeyFact, LedgerFact, Measurement, RouteFact, ServiceFact, VaultFact,
 };
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, WallTime, list_names,
+    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, ServiceId, WallTime,
+    list_names,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
-use monitor::{BackendHealth, HealthCause};
+use monitor::{HealthCause, ObservedHealth};
 use routing::{ModelSet, ServedModels};
 use service_levels::{Burn, BurnSpeed, BurnWindow};
-use settings::{BackendSettings, Settings, SettingsStore};
+use settings::{BackendSettings, ServiceSettings, Settings, SettingsStore};
 use vault::{Vault, VaultState};
 
 use crate::budget_notice::BudgetNotice;
@@ -27,6 +28,7 @@ use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::measurement_watch::{Measured, MeasurementWatch};
 use crate::service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
+use crate::service_watch::ServiceWatch;
 use crate::snapshot::SnapshotStore;
 
 /// Most names in a sentence.
@@ -39,6 +41,7 @@ pub(crate) struct AlertSources {
     pub(crate) snapshots: Arc<SnapshotStore>,
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) health: Arc<HealthWatch>,
+    pub(crate) services: Arc<ServiceWatch>,
     pub(crate) keys: Arc<KeyStatuses>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
@@ -65,6 +68,7 @@ impl AlertSources {
         }
         measurements.extend(self.quotas(&settings));
         measurements.extend(key_times(&settings, self.clock.wall()));
+        measurements.extend(self.told_ends(&settings));
         if self.vault.state() == VaultState::Unchecked {
             unmeasured.insert(AlertRule::VaultFault);
         }
@@ -74,6 +78,7 @@ impl AlertSources {
                 .backends_on()
                 .map(|(id, known)| self.backend(id, known, &settings, &served))
                 .collect(),
+            services: self.services(&settings),
             dead_routes: self.dead_routes(&settings),
             keys,
             unverified_keys,
@@ -117,6 +122,25 @@ impl AlertSources {
             reason,
             impact: self.impact(id, settings, served),
         }
+    }
+
+    fn services(&self, settings: &Settings) -> Vec<ServiceFact> {
+        let fact = |(id, known): (&ServiceId, &ServiceSettings)| {
+            let health = self.services.health(id)?;
+            Some(ServiceFact {
+                id: id.clone(),
+                label: known.label.clone(),
+                is_local: known.address.is_loopback(),
+                is_required: known.required,
+                is_down: match health.state {
+                    HealthState::Up => Some(false),
+                    HealthState::Down => Some(true),
+                    HealthState::Unknown => None,
+                },
+                reason: health.reason,
+            })
+        };
+        settings.services.iter().filter_map(fact).collect()
     }
 
     /// Why the breakers let no request through; `None` if one of them does.
@@ -163,6 +187,19 @@ impl AlertSources {
             })
         };
         settings.backends_on().filter_map(quota).collect()
+    }
+
+    /// When keys end whose services told it, where the user did not.
+    fn told_ends(&self, settings: &Settings) -> Vec<Measurement> {
+        let now = self.clock.wall().unix_ms();
+        let end = |(id, service): (&ServiceId, &ServiceSettings)| {
+            let key = service.credential.clone()?;
+            let is_known = settings.credentials.get(&key).is_some_and(|it| it.expires.is_some());
+            let expires = self.services.account(id)?.expires.filter(|_| !is_known)?;
+            let days = (expires.unix_ms() - now).div_euclid(DAY_MS);
+            Some(Measurement::KeyExpiry { key, days })
+        };
+        settings.services.iter().filter_map(end).collect()
     }
 
     /// A vault without keys is nobody's trouble.
@@ -324,7 +361,7 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
     found
 }
 
-fn backend_fault(health: BackendHealth, open: Option<String>) -> (BackendFault, String) {
+fn backend_fault(health: ObservedHealth, open: Option<String>) -> (BackendFault, String) {
     match (health.state, health.cause, open) {
         // From before a restart, and not confirmed.
         _ if health.last_known.is_some() => (BackendFault::Unknown, health.reason),

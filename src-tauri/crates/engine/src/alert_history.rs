@@ -81,7 +81,8 @@ impl PastSource {
             | AlertRule::KeyUnused
             | AlertRule::FirstUse
             | AlertRule::PlainKey
-            | AlertRule::QuotaLow => None,
+            | AlertRule::QuotaLow
+            | AlertRule::ServiceDown => None,
         }
     }
 }

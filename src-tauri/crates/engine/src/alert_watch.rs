@@ -302,6 +302,7 @@ const fn is_cause(event: &EngineEvent) -> bool {
     matches!(
         event,
         EngineEvent::Health { .. }
+            | EngineEvent::Service { .. }
             | EngineEvent::Budget(_)
             | EngineEvent::SettingsApplied
             | EngineEvent::Ledger(_)

@@ -50,6 +50,7 @@ use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
 use crate::service_level_watch::ServiceLevelWatch;
+use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::{self, CHECK_CLIENT, PLAYGROUND_CLIENT, SnapshotStore, own_client};
 use crate::time_observer::TimeObserver;
@@ -105,10 +106,13 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
     let service_levels = service_level_watch(&base, &backends, &gateway);
-    let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
+    let services = service_watch(&base, &backends);
+    let settings_editor =
+        settings_editor(&base, &backends, &services, &budgets, &vault_switch, &gateway);
     let cost_reports = Arc::new(cost_reports(&base, &backends));
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
-    let alerts = alert_watch(&base, &backends, &measured, &service_levels, &notifications);
+    let alerts =
+        alert_watch(&base, &backends, &services, &measured, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let readiness =
@@ -124,6 +128,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         alert_history: alert_history(&base, &budgets, &service_levels),
         measured,
         service_levels,
+        services,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
@@ -338,9 +343,28 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
     }
 }
 
+fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch> {
+    let interval = Duration::from_secs(base.settings.current().health.interval_secs);
+    let entropy = SharedEntropy(Arc::clone(&base.entropy));
+    Arc::new(ServiceWatch {
+        monitor: Monitor::new(interval, Box::new(entropy)),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        network: backends.network.clone(),
+        registry: Arc::clone(&backends.registry),
+        keys: Arc::clone(&backends.keys),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        is_offline: base.is_offline,
+        accounts: Mutex::default(),
+        applied: Mutex::default(),
+    })
+}
+
 fn settings_editor(
     base: &BaseParts,
     backends: &BackendParts,
+    services: &Arc<ServiceWatch>,
     budgets: &Arc<BudgetWatch>,
     vault_switch: &Arc<VaultSwitch>,
     gateway: &Arc<GatewayServer>,
@@ -352,6 +376,7 @@ fn settings_editor(
         snapshots: Arc::clone(&backends.snapshots),
         saver: Arc::clone(&backends.saver),
         health: Arc::clone(&backends.health),
+        services: Arc::clone(services),
         budgets: Arc::clone(budgets),
         ledger: base.ledger.clone(),
         gateway: Arc::clone(gateway),
@@ -467,6 +492,7 @@ fn metrics_exporter(
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
+    services: &Arc<ServiceWatch>,
     measured: &Arc<MeasurementWatch>,
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
@@ -477,6 +503,7 @@ fn alert_watch(
             snapshots: Arc::clone(&backends.snapshots),
             registry: Arc::clone(&backends.registry),
             health: Arc::clone(&backends.health),
+            services: Arc::clone(services),
             keys: Arc::clone(&backends.keys),
             budgets: Arc::clone(&measured.budgets),
             ledger: Arc::clone(&measured.ledger_watch),

@@ -40,6 +40,7 @@ use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
 use crate::service_level_watch::ServiceLevelWatch;
+use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
@@ -73,6 +74,7 @@ pub(crate) struct EngineParts {
     pub(crate) alert_history: AlertHistory,
     pub(crate) measured: Arc<MeasurementWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
+    pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
     pub(crate) cost_reports: Arc<CostReports>,
@@ -297,6 +299,11 @@ impl Engine {
     #[must_use]
     pub fn service_levels(&self) -> &ServiceLevelWatch {
         &self.parts.service_levels
+    }
+
+    #[must_use]
+    pub fn services(&self) -> &ServiceWatch {
+        &self.parts.services
     }
 
     #[must_use]

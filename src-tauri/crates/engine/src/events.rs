@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::BackendId;
+use domain::{BackendId, ServiceId};
 use monitor::HealthTransition;
 use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
@@ -24,6 +24,11 @@ pub enum EngineEvent {
     Changed(Vec<Topic>),
     Health {
         backend: BackendId,
+        transition: Arc<HealthTransition>,
+    },
+    /// The health of a service changed.
+    Service {
+        service: ServiceId,
         transition: Arc<HealthTransition>,
     },
     /// A budget reached a mark.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{BackendId, Clock, ClockReading};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
-use monitor::{BackendHealth, BackendTransition, LastKnownHealth, Monitor, Observation, Probe};
+use monitor::{LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedTransition};
 use settings::{Settings, SettingsStore};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -29,7 +29,7 @@ pub struct HealthWatch {
 
 impl HealthWatch {
     #[must_use]
-    pub fn health(&self, id: &BackendId) -> Option<BackendHealth> {
+    pub fn health(&self, id: &BackendId) -> Option<ObservedHealth> {
         self.monitor.view(id, ClockReading::read(&*self.clock))
     }
 
@@ -87,7 +87,7 @@ impl HealthWatch {
     fn watch(&self, settings: &Settings, stored: &HashMap<BackendId, LastKnownHealth>) {
         let watched = std::iter::once(&self.mock).chain(settings.backends_on().map(|(id, _)| id));
         let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
-        self.monitor.set_backends(watched, self.clock.now());
+        self.monitor.set_watched(watched, self.clock.now());
     }
 
     /// Spawns the probes by schedule, those of silent endpoints, and the log of changes.
@@ -129,7 +129,10 @@ impl HealthWatch {
     }
 
     /// Stores a health change in the ledger and publishes it as an event.
-    async fn record_change(&self, BackendTransition { backend, transition }: BackendTransition) {
+    async fn record_change(
+        &self,
+        WatchedTransition { id: backend, transition }: WatchedTransition,
+    ) {
         let change = ledger::HealthChange {
             backend: backend.clone(),
             from: Some(transition.from),

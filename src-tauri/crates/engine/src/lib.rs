@@ -57,6 +57,7 @@ mod retired_keys;
 mod route_explainer;
 mod rule_tunings;
 mod service_level_watch;
+mod service_watch;
 mod session_answer;
 mod settings_editor;
 mod snapshot;
@@ -122,6 +123,7 @@ pub use rule_tunings::{RuleSettingNames, rule_tunings};
 pub use service_level_watch::{
     LevelScope, ObjectiveTarget, ServiceLevel, ServiceLevelWatch, first_token_max, objective_of,
 };
+pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};

@@ -19,6 +19,7 @@ use crate::events::{EngineEvent, EventBus};
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
 use crate::response_cache::ResponseCache;
+use crate::service_watch::ServiceWatch;
 use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
@@ -45,6 +46,7 @@ pub struct SettingsEditor {
     pub(crate) snapshots: Arc<SnapshotStore>,
     pub(crate) saver: Arc<EndpointSaver>,
     pub(crate) health: Arc<HealthWatch>,
+    pub(crate) services: Arc<ServiceWatch>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Ledger,
     pub(crate) gateway: Arc<GatewayServer>,
@@ -130,8 +132,8 @@ impl SettingsEditor {
         Ok(())
     }
 
-    /// Puts the settings in force: vault, cache, request snapshot, watched backends, port and
-    /// intervals.
+    /// Puts the settings in force: vault, cache, request snapshot, watched backends and
+    /// services, port and intervals.
     pub(crate) fn apply(&self) {
         let _in_order = self.applying.lock();
         let settings = self.store.current();
@@ -143,6 +145,7 @@ impl SettingsEditor {
             configured_endpoints(&settings, &self.mock).into_iter().collect();
         self.saver.retain(&known);
         self.health.apply(&settings);
+        self.services.apply(&settings);
         self.budgets.apply(&settings);
         self.ledger.set_commit_wait(Duration::from_millis(settings.ledger.commit_wait_ms));
         self.gateway.apply_port();
@@ -181,6 +184,7 @@ impl SettingsEditor {
             Topic::Clients,
             Topic::Routes,
             Topic::Endpoints,
+            Topic::Health,
             Topic::Cache,
         ]);
     }

@@ -44,6 +44,7 @@ mod request_heads;
 mod response;
 mod response_items;
 mod scope;
+mod service_call;
 mod snapshot;
 mod stream_end;
 mod surface;
@@ -83,10 +84,11 @@ pub use loopback::{
 pub use metrics::MetricsSource;
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
+pub use service_call::{SERVICE_ANSWER_BYTES_MAX, ServiceAnswer, ServiceCall, call_service};
 pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameLookup, Proxies, SystemNameLookup,
-    TlsFault, Upstream, UpstreamEnvironment, UpstreamFailure, UpstreamRequest, UpstreamResponse,
-    is_offline,
+    CONNECT_LIMIT, HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameLookup, Proxies,
+    SystemNameLookup, TlsFault, Upstream, UpstreamEnvironment, UpstreamFailure, UpstreamRequest,
+    UpstreamResponse, connect, is_offline,
 };

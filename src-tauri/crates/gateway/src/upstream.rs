@@ -4,6 +4,7 @@
 //! what happened in types the caller can decide by. Dropping what they return cancels the call at
 //! once.
 
+mod connect;
 mod http;
 mod key;
 mod local;
@@ -18,11 +19,12 @@ use bytes::Bytes;
 use domain::{BoundSecret, OriginMismatch};
 use endpoints::FailureReason;
 use futures_util::stream::BoxStream;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
 use settings::{AddressError, AllowedNetwork};
 use url::Url;
 
+pub use connect::{CONNECT_LIMIT, connect};
 pub use http::{HttpUpstream, Proxies, UpstreamEnvironment};
 pub use key::KeyScrubber;
 pub use local::is_offline;
@@ -54,7 +56,7 @@ pub struct UpstreamRequest {
 }
 
 /// The header that carries a backend's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyCarrier {
     /// `Authorization: Bearer`: OpenAI and compatible backends.
     Bearer,
@@ -62,6 +64,8 @@ pub enum KeyCarrier {
     XApiKey,
     /// `x-goog-api-key`: Gemini.
     XGoogApiKey,
+    /// The header that a service wants.
+    Header(HeaderName),
 }
 
 /// The head of an answer and the stream of its body.

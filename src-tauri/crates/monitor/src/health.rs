@@ -1,4 +1,4 @@
-//! Health of one backend: a plain state machine over observed results.
+//! Health of one backend or service: a plain state machine over observed results.
 //!
 //! It counts consecutive results instead of ratios, because a backend with three calls an hour
 //! leaves any window empty. Two good results make it up (the value Gatus uses), three bad ones
@@ -47,6 +47,8 @@ pub struct Health {
 pub enum HealthCause {
     /// There is no result since it was added.
     NotCheckedYet,
+    /// There are results, but too few in a row for a state.
+    Unsettled,
     /// The state is from before a restart and not confirmed yet.
     LastKnown,
     /// No result for longer than [`Health::stale_after`].
@@ -107,9 +109,9 @@ pub struct HealthTransition {
     pub lasted: Option<Duration>,
 }
 
-/// A backend's health for display.
+/// Health for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendHealth {
+pub struct ObservedHealth {
     pub state: HealthState,
     pub cause: HealthCause,
     /// The cause in words.
@@ -251,7 +253,7 @@ impl Health {
 
     /// Returns the present health without changing it.
     #[must_use]
-    pub fn view(&self, at: ClockReading) -> BackendHealth {
+    pub fn view(&self, at: ClockReading) -> ObservedHealth {
         let stale = self.is_stale(at.now);
         let silent = stale || self.cause == HealthCause::NoRecentResult;
         let reason = match (&self.last_known, self.cause) {
@@ -262,7 +264,7 @@ impl Health {
             _ => self.reason.clone(),
         };
         let state = if stale { HealthState::Unknown } else { self.state };
-        BackendHealth {
+        ObservedHealth {
             state,
             cause: if stale { HealthCause::NoRecentResult } else { self.cause },
             reason,
@@ -325,7 +327,20 @@ impl Health {
                 at,
             );
         }
+        self.note_progress(&format!("{count} of {SUCCESSES_FOR_UP} answers in a row"));
         None
+    }
+
+    /// Says how far the results are from a state, while there is none.
+    fn note_progress(&mut self, progress: &str) {
+        let is_open = matches!(
+            self.cause,
+            HealthCause::NotCheckedYet | HealthCause::NoRecentResult | HealthCause::Unsettled
+        );
+        if self.state == HealthState::Unknown && is_open {
+            self.cause = HealthCause::Unsettled;
+            self.reason = progress.to_owned();
+        }
     }
 
     fn apply_failure(&mut self, reason: &str, at: ClockReading) -> Option<HealthTransition> {
@@ -343,9 +358,11 @@ impl Health {
                 at,
             );
         }
-        if self.state == HealthState::Up {
-            let start = format!("{count} of {FAILURES_FOR_DOWN} failures in a row");
-            self.reason = reason_sentence(&start, reason);
+        let start = format!("{count} of {FAILURES_FOR_DOWN} failures in a row");
+        let progress = reason_sentence(&start, reason);
+        match self.state {
+            HealthState::Up => self.reason = progress,
+            HealthState::Down | HealthState::Unknown => self.note_progress(&progress),
         }
         None
     }

@@ -1,4 +1,4 @@
-//! Watches the backends and notifies the user when one needs attention.
+//! Watches backends and services, and notifies the user when one needs attention.
 //!
 //! Three parts, each usable alone: [`Health`] (state machine of one backend), [`Monitor`] (probe
 //! schedule) and [`NotificationChannel`] (delivery to the desktop). What is shown is decided by the
@@ -19,11 +19,12 @@ pub use channel::{
     WebhookCall, send_mail, webhook_call,
 };
 pub use health::{
-    BackendHealth, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition,
-    JITTER_PERMILLE_MAX, LastKnownHealth, Observation, ObservationSource, PASSIVE_TTL,
-    REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
+    FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition, JITTER_PERMILLE_MAX,
+    LastKnownHealth, Observation, ObservationSource, ObservedHealth, PASSIVE_TTL, REASON_CHARS_MAX,
+    RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
 pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
 pub use schedule::{
-    BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, TRANSITIONS_KEPT_MAX,
+    Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, TRANSITIONS_KEPT_MAX, WatchedId,
+    WatchedTransition,
 };

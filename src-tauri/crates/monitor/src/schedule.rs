@@ -1,10 +1,12 @@
-//! The probe schedule: one [`Health`] per backend, at most three probes at once.
+//! The probe schedule: one [`Health`] per backend, at most three probes at once. Another schedule of
+//! the same kind watches services.
 //!
 //! The limit keeps probe durations comparable, because more probes at once would measure this
-//! machine instead of the backend. The loop is a future instead of a task, so that the engine's
+//! machine instead of what is probed. The loop is a future instead of a task, so that the engine's
 //! task supervisor runs it too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast};
 
 use crate::health::{
-    BackendHealth, Health, HealthFinding, HealthTransition, LastKnownHealth, Observation,
+    Health, HealthFinding, HealthTransition, LastKnownHealth, Observation, ObservedHealth,
 };
 use crate::probe_report::ProbeReport;
 
@@ -26,47 +28,51 @@ pub const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// Queue length per subscriber. A slow one loses the oldest transitions and gets a lag error.
 pub const TRANSITIONS_KEPT_MAX: usize = 64;
 
-/// Tests whether a backend works, without a billed call.
+/// The name of something that is watched.
+pub trait WatchedId: Clone + Ord + fmt::Display + Send + Sync {}
+
+impl<Id: Clone + Ord + fmt::Display + Send + Sync> WatchedId for Id {}
+
+/// Tests whether a backend or a service works, without a billed call.
 #[async_trait]
-pub trait Probe: Send + Sync {
-    /// Probes `backend`. Dropping the future cancels the probe; it is dropped after
-    /// [`PROBE_LIMIT`].
-    async fn probe(&self, backend: &BackendId) -> ProbeReport;
+pub trait Probe<Id: WatchedId = BackendId>: Send + Sync {
+    /// Probes `id`. Dropping the future cancels the probe; it is dropped after [`PROBE_LIMIT`].
+    async fn probe(&self, id: &Id) -> ProbeReport;
 
     /// True if this machine slept or the program was suspended after `_since`. A probe that fails
-    /// across such a pause says nothing about its backend.
+    /// across such a pause says nothing about what it asked.
     fn was_paused_since(&self, _since: Moment) -> bool {
         false
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendTransition {
-    pub backend: BackendId,
+pub struct WatchedTransition<Id = BackendId> {
+    pub id: Id,
     pub transition: HealthTransition,
 }
 
-/// Schedules probes and holds the health of all backends.
-pub struct Monitor {
+/// Schedules probes and holds the health of all that is watched.
+pub struct Monitor<Id = BackendId> {
     entropy: Box<dyn Entropy>,
-    state: Mutex<ScheduleState>,
+    state: Mutex<ScheduleState<Id>>,
     changed: Notify,
-    transitions: broadcast::Sender<BackendTransition>,
+    transitions: broadcast::Sender<WatchedTransition<Id>>,
 }
 
-struct ScheduleState {
+struct ScheduleState<Id> {
     interval: Duration,
-    health: BTreeMap<BackendId, Health>,
-    requested: BTreeSet<BackendId>,
-    in_flight: BTreeSet<BackendId>,
-    /// Backends whose running probe uses an old address or key, or that are no longer watched. Its
+    health: BTreeMap<Id, Health>,
+    requested: BTreeSet<Id>,
+    in_flight: BTreeSet<Id>,
+    /// Those whose running probe uses an old address or key, or that are no longer watched. Its
     /// result is dropped.
-    outdated: BTreeSet<BackendId>,
+    outdated: BTreeSet<Id>,
 }
 
-impl Monitor {
-    /// Creates a monitor without backends. `interval` is the time between two probes of a backend;
-    /// `entropy` adds jitter.
+impl<Id: WatchedId> Monitor<Id> {
+    /// Creates a monitor that watches nothing. `interval` is the time between two probes of the same
+    /// name; `entropy` adds jitter.
     #[must_use]
     pub fn new(interval: Duration, entropy: Box<dyn Entropy>) -> Self {
         let watched = ScheduleState {
@@ -84,13 +90,13 @@ impl Monitor {
         }
     }
 
-    /// Replaces the set of watched backends. Backends that stay keep their health; new ones start
-    /// from their stored state, if any.
-    pub fn set_backends(&self, backends: Vec<(BackendId, Option<LastKnownHealth>)>, now: Moment) {
+    /// Replaces the set that is watched. Those that stay keep their health; new ones start from their
+    /// stored state, if any.
+    pub fn set_watched(&self, all: Vec<(Id, Option<LastKnownHealth>)>, now: Moment) {
         let mut watched = self.lock();
         let interval = watched.interval;
         let mut before = std::mem::take(&mut watched.health);
-        watched.health = backends
+        watched.health = all
             .into_iter()
             .map(|(id, stored)| {
                 let health = before.remove(&id).unwrap_or_else(|| match stored {
@@ -106,20 +112,20 @@ impl Monitor {
         self.changed.notify_one();
     }
 
-    /// Resets a backend's health after its address or key has changed.
-    pub fn forget(&self, backend: &BackendId, now: Moment) {
+    /// Resets the health of one after its address or key has changed.
+    pub fn forget(&self, id: &Id, now: Moment) {
         let mut watched = self.lock();
         let interval = watched.interval;
-        if let Some(health) = watched.health.get_mut(backend) {
+        if let Some(health) = watched.health.get_mut(id) {
             *health = Health::new(interval, now);
         }
-        watched.outdated.insert(backend.clone());
+        watched.outdated.insert(id.clone());
         watched.drop_stale_marks();
         drop(watched);
         self.changed.notify_one();
     }
 
-    /// Sets the time between two probes of a backend.
+    /// Sets the time between two probes of the same name.
     pub fn set_interval(&self, interval: Duration) {
         let mut watched = self.lock();
         watched.interval = interval;
@@ -132,38 +138,38 @@ impl Monitor {
 
     /// Subscribes to all later transitions, in order, from probes and real traffic.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<BackendTransition> {
+    pub fn subscribe(&self) -> broadcast::Receiver<WatchedTransition<Id>> {
         self.transitions.subscribe()
     }
 
-    /// Applies a result of real traffic. Ignores a backend that is not watched.
-    pub fn observe(&self, backend: &BackendId, observation: Observation, at: ClockReading) {
+    /// Applies a result of real traffic. Ignores what is not watched.
+    pub fn observe(&self, id: &Id, observation: Observation, at: ClockReading) {
         // A success only postpones the next probe, which the loop notices when it wakes. It comes
         // with every request, so it does not wake the loop.
-        if self.apply_observation(backend, observation, at) {
+        if self.apply_observation(id, observation, at) {
             self.changed.notify_one();
         }
     }
 
-    /// Probes a backend as soon as a probe slot is free, however recent its last result. Ignores a
-    /// backend that is not watched.
-    pub fn request_probe(&self, backend: &BackendId) {
+    /// Probes as soon as a probe slot is free, however recent the last result. Ignores what is not
+    /// watched.
+    pub fn request_probe(&self, id: &Id) {
         let mut watched = self.lock();
-        watched.requested.insert(backend.clone());
+        watched.requested.insert(id.clone());
         watched.drop_stale_marks();
         drop(watched);
         self.changed.notify_one();
     }
 
-    /// Returns a backend's health without changing it; `None` if it is not watched.
+    /// Returns the health of one without changing it; `None` if it is not watched.
     #[must_use]
-    pub fn view(&self, backend: &BackendId, at: ClockReading) -> Option<BackendHealth> {
-        self.lock().health.get(backend).map(|health| health.view(at))
+    pub fn view(&self, id: &Id, at: ClockReading) -> Option<ObservedHealth> {
+        self.lock().health.get(id).map(|health| health.view(at))
     }
 
-    /// Last settled state of every backend that has one, for storage.
+    /// Every last settled state, for storage.
     #[must_use]
-    pub fn last_known(&self) -> Vec<(BackendId, LastKnownHealth)> {
+    pub fn last_known(&self) -> Vec<(Id, LastKnownHealth)> {
         let watched = self.lock();
         let known = watched.health.iter().filter_map(|(id, health)| {
             health.last_known().map(|known| (id.clone(), known.clone()))
@@ -171,14 +177,14 @@ impl Monitor {
         known.collect()
     }
 
-    /// Backends to probe now: due or requested, longest overdue first, without duplicates, at most
-    /// as many as there are free slots.
+    /// What to probe now: due or requested, longest overdue first, without duplicates, at most as
+    /// many as there are free slots.
     #[must_use]
-    pub fn due_backends(&self, now: Moment) -> Vec<BackendId> {
-        self.lock().due_backends(now)
+    pub fn due(&self, now: Moment) -> Vec<Id> {
+        self.lock().due(now)
     }
 
-    /// When [`Monitor::due_backends`] can next be non-empty; `None` if nothing is watched or no slot is
+    /// When [`Monitor::due`] can next be non-empty; `None` if nothing is watched or no slot is
     /// free.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
@@ -188,7 +194,7 @@ impl Monitor {
     /// Runs due probes until `stop` is ready, then drops those in flight.
     pub async fn drive(
         &self,
-        probe: &dyn Probe,
+        probe: &dyn Probe<Id>,
         clock: &dyn Clock,
         stop: impl Future<Output = ()>,
     ) {
@@ -197,8 +203,8 @@ impl Monitor {
         let _cleared = InFlightCleanup(self);
         loop {
             self.expire_stale_states(ClockReading::read(clock));
-            for backend in self.start_due_probes(clock.now()) {
-                running.push(self.probe_one(probe, clock, backend));
+            for id in self.start_due_probes(clock.now()) {
+                running.push(self.probe_one(probe, clock, id));
             }
             let pause = self.next_wake().map(|wake| wake.since(clock.now()));
             let wait = async {
@@ -216,9 +222,9 @@ impl Monitor {
         }
     }
 
-    async fn probe_one(&self, probe: &dyn Probe, clock: &dyn Clock, backend: BackendId) {
+    async fn probe_one(&self, probe: &dyn Probe<Id>, clock: &dyn Clock, id: Id) {
         let begun = clock.now();
-        let result = tokio::time::timeout(PROBE_LIMIT, probe.probe(&backend)).await;
+        let result = tokio::time::timeout(PROBE_LIMIT, probe.probe(&id)).await;
         let mut report = result.unwrap_or_else(|_elapsed| {
             let detail = format!("no answer within {} s", PROBE_LIMIT.as_secs());
             ProbeReport::new(HealthFinding::Failed, detail, PROBE_LIMIT)
@@ -226,77 +232,71 @@ impl Monitor {
         if report.finding == HealthFinding::Failed && probe.was_paused_since(begun) {
             report.finding = HealthFinding::LocalFault;
         }
-        tracing::debug!(%backend, class = ?report.finding, ms = report.duration.as_millis(), "probed");
-        let is_outdated = self.lock().outdated.remove(&backend);
+        tracing::debug!(%id, class = ?report.finding, ms = report.duration.as_millis(), "probed");
+        let is_outdated = self.lock().outdated.remove(&id);
         if !is_outdated {
-            self.apply_observation(&backend, report.observation(), ClockReading::read(clock));
+            self.apply_observation(&id, report.observation(), ClockReading::read(clock));
         }
-        self.lock().in_flight.remove(&backend);
+        self.lock().in_flight.remove(&id);
     }
 
-    fn start_due_probes(&self, now: Moment) -> Vec<BackendId> {
+    fn start_due_probes(&self, now: Moment) -> Vec<Id> {
         let mut watched = self.lock();
-        let due = watched.due_backends(now);
-        for backend in &due {
-            watched.requested.remove(backend);
-            watched.in_flight.insert(backend.clone());
+        let due = watched.due(now);
+        for id in &due {
+            watched.requested.remove(id);
+            watched.in_flight.insert(id.clone());
         }
         due
     }
 
-    /// Applies a result. Returns `true` if it makes the backend's next probe earlier.
-    fn apply_observation(
-        &self,
-        backend: &BackendId,
-        observation: Observation,
-        at: ClockReading,
-    ) -> bool {
+    /// Applies a result. Returns `true` if it makes the next probe earlier.
+    fn apply_observation(&self, id: &Id, observation: Observation, at: ClockReading) -> bool {
         let mut watched = self.lock();
-        let Some(health) = watched.health.get_mut(backend) else { return false };
+        let Some(health) = watched.health.get_mut(id) else { return false };
         let before = health.next_probe_at();
         let transition = health.observe(observation, at, &*self.entropy);
         let is_earlier = health.next_probe_at() < before;
-        self.publish_transition(backend, transition);
+        self.publish_transition(id, transition);
         is_earlier
     }
 
     fn expire_stale_states(&self, at: ClockReading) {
         let mut watched = self.lock();
-        for (backend, health) in &mut watched.health {
-            self.publish_transition(backend, health.expire_if_stale(at));
+        for (id, health) in &mut watched.health {
+            self.publish_transition(id, health.expire_if_stale(at));
         }
     }
 
     /// Publishes a transition. Called with the lock held, so that transitions are sent in the order
     /// they happened; sending does not block.
-    fn publish_transition(&self, backend: &BackendId, transition: Option<HealthTransition>) {
+    fn publish_transition(&self, id: &Id, transition: Option<HealthTransition>) {
         let Some(transition) = transition else { return };
         tracing::info!(
-            %backend,
+            %id,
             from = transition.from.word(),
             to = transition.to.word(),
             reason = transition.reason,
-            "backend health changed"
+            "health changed"
         );
         // An error means that there is no subscriber, which is fine.
-        let _unheard =
-            self.transitions.send(BackendTransition { backend: backend.clone(), transition });
+        let _unheard = self.transitions.send(WatchedTransition { id: id.clone(), transition });
     }
 
-    fn lock(&self) -> MutexGuard<'_, ScheduleState> {
+    fn lock(&self) -> MutexGuard<'_, ScheduleState<Id>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ScheduleState {
-    /// Drops marks of backends that are no longer watched or no longer in flight.
+impl<Id: WatchedId> ScheduleState<Id> {
+    /// Drops marks of those that are no longer watched or no longer in flight.
     fn drop_stale_marks(&mut self) {
         let Self { health, requested: asked_for, in_flight, outdated, .. } = self;
         asked_for.retain(|id| health.contains_key(id));
         outdated.retain(|id| in_flight.contains(id));
     }
 
-    fn due_backends(&self, now: Moment) -> Vec<BackendId> {
+    fn due(&self, now: Moment) -> Vec<Id> {
         let free = PROBES_AT_ONCE_MAX.saturating_sub(self.in_flight.len());
         let mut due: Vec<_> = self.pending_probes().filter(|(at, _)| *at <= now).collect();
         due.sort();
@@ -310,7 +310,7 @@ impl ScheduleState {
         self.pending_probes().map(|(at, _)| at).min()
     }
 
-    fn pending_probes(&self) -> impl Iterator<Item = (Moment, &BackendId)> {
+    fn pending_probes(&self) -> impl Iterator<Item = (Moment, &Id)> {
         self.health.iter().filter(|(id, _)| !self.in_flight.contains(*id)).map(|(id, health)| {
             let asked = self.requested.contains(id);
             (if asked { Moment::default() } else { health.next_probe_at() }, id)
@@ -320,9 +320,9 @@ impl ScheduleState {
 
 /// Frees the slots of probes that were dropped with the loop, so that [`Monitor::drive`] can run
 /// again.
-struct InFlightCleanup<'a>(&'a Monitor);
+struct InFlightCleanup<'a, Id: WatchedId>(&'a Monitor<Id>);
 
-impl Drop for InFlightCleanup<'_> {
+impl<Id: WatchedId> Drop for InFlightCleanup<'_, Id> {
     fn drop(&mut self) {
         let mut watched = self.0.lock();
         watched.in_flight.clear();
@@ -330,8 +330,8 @@ impl Drop for InFlightCleanup<'_> {
     }
 }
 
-impl std::fmt::Debug for Monitor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<Id> fmt::Debug for Monitor<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Monitor").finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@
 //! A key's record never changes by a merge, and a key is detached from a backend that would send it
 //! to another host.
 
-use domain::{BackendId, CredentialId, Origin};
+use domain::{CredentialId, Origin};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::read::parse;
@@ -56,8 +56,9 @@ pub struct FieldDifference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedSettings {
     pub settings: Settings,
-    /// Keys that backends named but would have sent to another host. They name them no longer.
-    pub detached: Vec<(BackendId, CredentialId)>,
+    /// Backends and services, each with the key that it named but would have sent to another host. It
+    /// names it no longer.
+    pub detached: Vec<(String, CredentialId)>,
 }
 
 /// The section that says where keys are stored, which is a matter of this machine.
@@ -181,13 +182,25 @@ fn table_of<'a>(document: &'a mut DocumentMut, name: &str) -> &'a mut Table {
     item.as_table_mut().expect("a table")
 }
 
-/// Takes from changed backends the keys that are bound to another host.
+/// Takes from changed backends and services the keys that are bound to another host.
 fn detach_foreign_keys(
     mut settings: Settings,
     before: &Settings,
-) -> (Settings, Vec<(BackendId, CredentialId)>) {
+) -> (Settings, Vec<(String, CredentialId)>) {
     let mut detached = Vec::new();
-    let Settings { backends, credentials, .. } = &mut settings;
+    let Settings { backends, services, credentials, .. } = &mut settings;
+    for (id, service) in services {
+        if before.services.get(id) == Some(&*service) {
+            continue;
+        }
+        let asked = service.address.origin();
+        let is_foreign = |key: &mut CredentialId| {
+            let bound = credentials.get(key).and_then(|known| known.origin.as_ref());
+            bound.is_some() && bound != asked.as_ref()
+        };
+        let taken = service.credential.take_if(is_foreign);
+        detached.extend(taken.map(|key| (id.to_string(), key)));
+    }
     for (id, backend) in backends {
         if before.backends.get(id) == Some(&*backend) {
             continue;
@@ -197,7 +210,7 @@ fn detach_foreign_keys(
             let bound = credentials.get(&member.credential).and_then(|key| key.origin.as_ref());
             let stays = bound.is_none() || bound == asked.as_ref();
             if !stays {
-                detached.push((id.clone(), member.credential.clone()));
+                detached.push((id.to_string(), member.credential.clone()));
             }
             stays
         });

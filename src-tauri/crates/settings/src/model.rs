@@ -12,6 +12,7 @@ mod resilience;
 mod routing;
 mod scope;
 mod service_levels;
+mod services;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,8 +22,8 @@ use std::str::FromStr;
 use domain::BackendKind;
 use domain::{
     AlertSeverity, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
-    ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode, UnsupportedFeature,
-    VaultKind, ViewId, WallTime,
+    ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, ServiceId, TranslationMode,
+    UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -50,6 +51,11 @@ pub use routing::{
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
 pub use service_levels::ServiceLevelSettings;
+pub use services::{
+    GITHUB_API, HttpExpectation, KEY_HEADER_CHARS_MAX, SCOPE_CHARS_MAX, SERVICE_SCOPES_MAX,
+    SERVICE_TEXT_CHARS_MAX, SERVICES_MAX, ServiceAddress, ServiceAddressError, ServiceSettings,
+    parse_key_header,
+};
 
 /// Id of the built-in mock backend, which is never in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
@@ -146,6 +152,8 @@ settings_file! {
             credentials: IndexMap<CredentialId, CredentialSettings>,
             /// Without the built-in mock.
             backends: IndexMap<BackendId, BackendSettings>,
+            /// What else work depends on.
+            services: IndexMap<ServiceId, ServiceSettings>,
             /// Maps model names to backends; the first best match is used, so the order matters.
             routes: IndexMap<RouteId, RouteSettings>,
             /// Tools that may call the gateway.

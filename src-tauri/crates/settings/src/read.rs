@@ -15,6 +15,7 @@ mod resilience;
 mod routes;
 mod scope;
 mod secrets;
+pub(crate) mod services;
 
 use std::ops::Range;
 
@@ -127,11 +128,21 @@ fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
 
 fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let mut settings = Settings::read_sections(root, findings);
-    let [credentials, backends, routes, clients, views, pins, budgets, profiles] =
-        ["credentials", "backends", "routes", "clients", "views", "pins", "budgets", "profiles"]
-            .map(|name| root.section(name, findings));
+    let [credentials, backends, services, routes, clients, views, pins, budgets, profiles] = [
+        "credentials",
+        "backends",
+        "services",
+        "routes",
+        "clients",
+        "views",
+        "pins",
+        "budgets",
+        "profiles",
+    ]
+    .map(|name| root.section(name, findings));
     settings.credentials = entries::read_credentials(&credentials, settings.gateway.port, findings);
     settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
+    settings.services = services::read_services(&services, settings.gateway.port, findings);
     settings.routes = routes::read_routes(&routes, findings);
     settings.clients = entries::read_clients(&clients, findings);
     settings.views = entries::read_views(&views, findings);
@@ -145,6 +156,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     currency::check_currency(&section("currency"), &settings.currency, findings);
     profiles::check_profiles(&section("profile"), &profiles, &settings, findings);
     check_references(&backends, &settings, findings);
+    services::check_services(&services, &settings, findings);
     let password = settings.cache.redis_credential.as_ref();
     let is_admin_key = |id| settings.credentials.get(id).is_some_and(|key| key.billing.is_some());
     if password.is_some_and(is_admin_key) {

@@ -5,13 +5,14 @@ use std::fmt::{self, Write};
 use crate::entry_field::{EntryField, EntryValue};
 use crate::read::budgets::BUDGET_FIELDS;
 use crate::read::pins::PIN_FIELDS;
+use crate::read::services::SERVICE_FIELDS;
 use crate::{Setting, SettingKind, SettingValue, Settings};
 
 const HEAD: &str = "# Settings
 
 The settings with a single value in `settings.toml`, with their defaults. `gatehouse settings get`, `set` and `check`
-read, change and check them; comments and order in the file are kept. Backends, routes, clients, budgets, pinned
-figures and keys have commands of their own for the rest.
+read, change and check them; comments and order in the file are kept. Backends, services, routes, clients, budgets,
+pinned figures and keys have commands of their own for the rest.
 
 This page is generated from the tables in `src-tauri/crates/settings/src/model`; `cargo xtask bindings` writes it.
 ";
@@ -33,7 +34,9 @@ pub fn reference() -> Result<String, fmt::Error> {
             .into_iter()
             .try_for_each(|it| write_row(&mut page, it))?;
     }
-    for (collection, fields) in [("budgets", BUDGET_FIELDS), ("pins", PIN_FIELDS)] {
+    for (collection, fields) in
+        [("services", SERVICE_FIELDS), ("budgets", BUDGET_FIELDS), ("pins", PIN_FIELDS)]
+    {
         write_head(&mut page, &format!("{collection}.<name>"))?;
         fields.iter().try_for_each(|field| write_field(&mut page, field))?;
     }

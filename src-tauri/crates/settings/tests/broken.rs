@@ -28,12 +28,17 @@ fn backend(lines: &str) -> String {
     format!("[backends.up]\nbase_url = \"https://api.example.com/v1\"\n{lines}\n")
 }
 
+fn service(kind: &str, address: &str, lines: &str) -> String {
+    format!("[services.s]\nkind = \"{kind}\"\naddress = {address}\n{lines}\n")
+}
+
 #[test]
 fn each_mistake_is_found_at_its_field() {
     use Severity::{Error, Warning};
     let hash = "ab".repeat(32);
     let client = format!("token_sha256 = \"{hash}\"\n{CREATED}\n");
     let url = |url: &str| format!("[backends.up]\nbase_url = \"{url}\"\n");
+    let web = |lines: &str| service("http", "\"https://a.test\"", lines);
     let rows: Vec<(String, Severity, &str, usize)> = vec![
         ("[gateway\nport = 1".into(), Error, "", 1),
         ("[gateway]\nport = ".into(), Error, "", 2),
@@ -104,6 +109,42 @@ fn each_mistake_is_found_at_its_field() {
             (0..=settings::PINS_MAX).map(|n| format!("pins.p{n}.measure = \"cost\"\n")).collect(),
             Error,
             "pins",
+            1,
+        ),
+        ("[services.s]\naddress = \"a.test:1\"".into(), Error, "services.s.kind", 1),
+        ("[services.s]\nkind = \"ftp\"".into(), Error, "services.s.kind", 2),
+        (service("tcp", "\"a.test\"", ""), Error, "services.s.address", 3),
+        (service("tcp", "\"169.254.169.254:80\"", ""), Error, "services.s.address", 3),
+        (service("tcp", "\"localhost:4283\"", ""), Error, "services.s.address", 3),
+        (service("tcp", "5432", ""), Error, "services.s.address", 3),
+        (service("http", "\"http://a.test\"", ""), Error, "services.s.address", 3),
+        (
+            service("http", &format!("\"https://u:{KEY}@a.test\""), ""),
+            Error,
+            "services.s.address",
+            3,
+        ),
+        (service("tcp", "\"a.test:1\"", "status = 200"), Error, "services.s.status", 4),
+        (service("tcp", "\"a.test:1\"", "credential = \"k\""), Error, "services.s.credential", 4),
+        (web("status = 99"), Error, "services.s.status", 4),
+        (web("method = \"POST\""), Error, "services.s.method", 4),
+        (web("method = \"HEAD\"\ncontains = \"ok\""), Error, "services.s.contains", 5),
+        (web("key_header = \"Content-Length\""), Error, "services.s.key_header", 4),
+        (web("scopes = [\"repo\"]"), Error, "services.s.scopes", 4),
+        (web("credential = \"nobody\""), Error, "services.s.credential", 4),
+        (web("wanted = true"), Warning, "services.s.wanted", 4),
+        (
+            web(&format!("contains = \"{}\"", "x".repeat(settings::SERVICE_TEXT_CHARS_MAX + 1))),
+            Error,
+            "services.s.contains",
+            4,
+        ),
+        (
+            (0..=settings::SERVICES_MAX)
+                .map(|n| format!("[services.s{n}]\nkind = \"tcp\"\naddress = \"a.test:1\"\n"))
+                .collect(),
+            Error,
+            "services",
             1,
         ),
         (url("http://api.example.com"), Error, "backends.up.base_url", 2),

@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, OAuthGrant, PoolOrder, RouteId,
-    RoutePolicy, TranslationMode, UnsupportedFeature, WallTime,
+    RoutePolicy, ServiceKind, ServiceMethod, TranslationMode, UnsupportedFeature, WallTime,
 };
 use proptest::prelude::*;
 use settings::{
     AllowedNetwork, BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
-    ClientScope, ClientSettings, CredentialSettings, KeyPoolSettings, OAuthSettings,
-    PoolMemberSettings, ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings,
-    SettingsEditError, SettingsError, SettingsFileState, SettingsStore, Theme, TokenSha256,
-    TrafficLimits, VaultKind,
+    ClientScope, ClientSettings, CredentialSettings, HttpExpectation, KeyPoolSettings,
+    OAuthSettings, PoolMemberSettings, ResiliencePreset, RouteCandidateSettings, RouteSettings,
+    ServiceAddress, ServiceSettings, Settings, SettingsEditError, SettingsError, SettingsFileState,
+    SettingsStore, Theme, TokenSha256, TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -647,6 +647,7 @@ fn any_routing() -> impl Strategy<Value = Settings> {
                 up.pool.members.push(PoolMemberSettings { credential, weight });
             }
             settings.backends.insert(id("up"), up);
+            settings.services.insert("store".parse().expect("an id"), store(requests_per_minute));
             settings
         },
     )
@@ -718,3 +719,25 @@ backend = "up" # first
 backend = "down"
 weight = 1
 "#;
+
+/// A service with every field, or with none but those it must have.
+fn store(filled: Option<u32>) -> ServiceSettings {
+    let is_filled = filled.is_some();
+    let address = "https://store.test/health";
+    ServiceSettings {
+        label: "Store".to_owned(),
+        kind: ServiceKind::Http,
+        address: ServiceAddress::parse(ServiceKind::Http, address, 1).expect("an address"),
+        credential: None,
+        required: is_filled,
+        enabled: !is_filled,
+        network: if is_filled { AllowedNetwork::Private } else { AllowedNetwork::Public },
+        http: HttpExpectation {
+            method: ServiceMethod::Get,
+            status: is_filled.then_some(204),
+            contains: is_filled.then(|| "is \"well\"".to_owned()),
+            key_header: is_filled.then(|| "x-key".to_owned()),
+        },
+        scopes: Vec::new(),
+    }
+}

@@ -118,3 +118,24 @@ fn a_file_with_errors_names_each_place() {
     let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
     assert!(lines.contains(&Some(3)) && lines.contains(&Some(5)), "{problems:?}");
 }
+
+#[test]
+fn a_service_keeps_its_key_at_its_own_address_and_loses_it_elsewhere() {
+    let service = |address: &str| {
+        let head = HERE.to_owned();
+        format!(
+            "{head}[services.hook]\nkind = \"http\"\naddress = \"{address}\"\ncredential = \"openai\"\nrequired = true\n"
+        )
+    };
+    let here = read(HERE);
+    let own =
+        here.merged_with(&read(&service("https://api.openai.com/v1/x")), ConflictChoice::Skip);
+    let own = own.expect("merged");
+    let hook = own.settings.services.values().next().expect("one");
+    assert_eq!((hook.credential.is_some(), hook.required, own.detached.len()), (true, true, 0));
+    let away = here.merged_with(&read(&service("https://evil.test/")), ConflictChoice::Skip);
+    let away = away.expect("merged");
+    assert!(away.settings.services.values().all(|it| it.credential.is_none()));
+    let detached: Vec<&str> = away.detached.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(detached, ["hook"]);
+}

@@ -67,7 +67,12 @@ fn names_that_name_nothing_are_found_in_types_and_paths() {
     assert_eq!(banned_word("commonplace"), None);
     assert_eq!(banned_word("ServiceLevelView"), None);
     assert_eq!(banned_word("service-levels"), None);
-    assert_eq!(banned_word("level_service"), Some("service"));
+    for term in ["ServiceKind", "ServiceWatch", "service_checks", "parse-service-id", "services"] {
+        assert_eq!(banned_word(term), None, "{term}");
+    }
+    for suffix in ["KeyService", "level_service", "key-services", "http_key_service"] {
+        assert_eq!(banned_word(suffix), Some("service"), "{suffix}");
+    }
     let named = check_path("ui/src/lib/string-utils.ts", 1);
     assert_eq!(named.first().map(|fault| fault.rule), Some(TidyRule::Name));
     let typed = check_contents("ui/src/lib/a.ts", "export interface KeyService {\n");

@@ -94,15 +94,18 @@ pub(super) fn remove_self_started(faults: &mut Vec<Violation>, sources: &[(Strin
     });
 }
 
-/// The first banned word in a name, in any case style. "Service level" is a term of the field.
+/// The first banned word in a name, in any case style. A service is something that is watched, so
+/// the word may begin a name or stand inside it (`ServiceKind`); at the end it names nothing
+/// (`KeyService`).
 pub(super) fn banned_word(name: &str) -> Option<&'static str> {
-    let words = split_words(name);
-    let following = words.iter().skip(1).map(String::as_str).chain([""]);
-    words.iter().zip(following).find_map(|(word, next)| {
-        let is_term = word == "service" && matches!(next, "level" | "levels");
-        BANNED_WORDS
-            .into_iter()
-            .find(|banned| !is_term && (word == banned || word.strip_suffix('s') == Some(banned)))
+    let mut words = split_words(name);
+    words.retain(|word| !word.is_empty());
+    words.iter().enumerate().find_map(|(place, word)| {
+        let is_last = place + 1 == words.len();
+        let banned = |banned: &&str| word == banned || word.strip_suffix('s') == Some(*banned);
+        let found = BANNED_WORDS.into_iter().find(banned)?;
+        let is_term = found == "service" && (place == 0 || !is_last);
+        (!is_term).then_some(found)
     })
 }
 

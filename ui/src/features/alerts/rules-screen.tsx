@@ -19,6 +19,7 @@ import type { AlertDelivery, AlertGroup, AlertRuleView } from "@/ipc/bindings";
 
 const GROUPS: { group: AlertGroup; title: string }[] = [
   { group: "backends", title: "Backends" },
+  { group: "services", title: "Services" },
   { group: "money", title: "Money" },
   { group: "keys", title: "Keys" },
   { group: "local-app", title: "This machine" },

@@ -134,7 +134,7 @@ function BurnRate({ pace }: { pace: BurnPaceView | null }) {
   const { long, short, factor } = pace;
   return (
     <span title={`Too fast from ${formatRate(factor)} on in both`}>
-      <span className={long.rate !== null && long.rate >= factor ? "text-bad" : "text-ink-1"}>
+      <span className={factor !== null && long.rate !== null && long.rate >= factor ? "text-bad" : "text-ink-1"}>
         {formatRate(long.rate)}
       </span>{" "}
       <span className="text-12 text-ink-3">in {long.window}</span>

@@ -1,19 +1,21 @@
-/** Can I work, and how well did each backend serve? */
+/** Can I work, how well did each backend serve, and do the services work? */
 import { HeartPulse } from "lucide-react";
 import { BackendRows } from "@/features/health/backend-rows";
 import { DependencyTree } from "@/features/health/dependency-tree";
 import { ExpiriesCard } from "@/features/health/expiries-card";
 import { HealthPage } from "@/features/health/health-page";
+import { ServicesCard } from "@/features/health/service-rows";
 import { Card } from "@/components/card";
 import { EmptyState } from "@/components/empty-state";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonCard } from "@/components/skeleton";
-import { useHealth, useHealthTree } from "@/ipc/health-queries";
+import { useHealth, useHealthTree, useServices } from "@/ipc/health-queries";
 import { useClients, useKeys } from "@/ipc/queries";
 
 export function NowScreen() {
   const health = useHealth();
+  const services = useServices();
   const tree = useHealthTree();
   const keys = useKeys().data;
   const clients = useClients().data;
@@ -47,6 +49,9 @@ export function NowScreen() {
             </>
           )
         }
+      </Reading>
+      <Reading of={services} skeleton={<SkeletonCard label="Loading services" rows={2} />}>
+        {(all) => <ServicesCard view={all} />}
       </Reading>
     </HealthPage>
   );

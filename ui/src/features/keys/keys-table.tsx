@@ -28,6 +28,10 @@ export function shortOrigin(origin: string): string {
   return origin.replace(/^https:\/\//, "").replace(/:443$/, "");
 }
 
+function usersOf({ used_by: backends, dependents }: KeyView): string[] {
+  return [...backends, ...dependents.services];
+}
+
 const COLUMNS: Column<KeyView>[] = [
   {
     id: "label",
@@ -79,8 +83,11 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "used",
     header: "Used by",
-    value: (key) => key.used_by.length,
-    cell: (key) => (key.used_by.length === 0 ? <span className="text-ink-3">not used</span> : key.used_by.join(", ")),
+    value: (key) => usersOf(key).length,
+    cell: (key) => {
+      const users = usersOf(key);
+      return users.length === 0 ? <span className="text-ink-3">not used</span> : users.join(", ");
+    },
   },
   {
     id: "seen",

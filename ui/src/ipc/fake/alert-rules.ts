@@ -259,7 +259,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "keys",
     title: "Key expires",
     condition:
-      "Fires when a key expires within 14 days, by the date that you gave. Ends when it is replaced. Low, medium from three days before.",
+      "Fires when a key expires within 14 days, by the date that you gave or its service told. Ends when it is replaced. Low, medium from three days before.",
     delivery: "notification",
     hold: hold(0),
     threshold: number(14, [1, 90], "days", "Days before the end of a key."),
@@ -338,5 +338,16 @@ export const ALERT_RULES: RuleRow[] = [
     threshold: number(10, [1, 90], "%", "Share that is left of a provider's limit."),
     severity: severity("medium"),
     keep_secs: 600,
+  },
+  {
+    ...NO_NUMBERS,
+    rule: "service-down",
+    group: "services",
+    title: "Service down",
+    condition:
+      "Fires when the check of a service failed three times in a row or its key was rejected. Ends when it passes, for 2 minutes. High if the service is required, low otherwise.",
+    delivery: "notification",
+    hold: hold(0),
+    keep_secs: 120,
   },
 ];

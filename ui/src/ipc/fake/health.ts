@@ -17,6 +17,8 @@ import { healthTimeline } from "@/ipc/fake/health-timeline";
 import { healthTree } from "@/ipc/fake/health-tree";
 import { Objectives } from "@/ipc/fake/objectives";
 import { fakeRecentEvents } from "@/ipc/fake/recent-events";
+import { servicesView } from "@/ipc/fake/service-data";
+import { fakeServices } from "@/ipc/fake/services";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
 
@@ -112,7 +114,7 @@ function reportOf(world: World, now: number): HealthReportView {
       : down === 0
         ? `All ${on.length} backends answer`
         : `${down} of ${on.length} backends ${down === 1 ? "does" : "do"} not answer`;
-  return { finding, is_offline: false, backends };
+  return { finding, is_offline: false, backends, services: servicesView(world.services) };
 }
 
 function level(rest: Partial<ServiceLevelView> & Pick<ServiceLevelView, "kind" | "id" | "label">): ServiceLevelView {
@@ -204,11 +206,12 @@ type HealthHost = Pick<
   | "serviceLevelPreview"
 >;
 
-export function fakeHealth(doing: Doing): HealthHost {
+export function fakeHealth(doing: Doing): HealthHost & ReturnType<typeof fakeServices> {
   const { world, now, answer, changed } = doing;
   const objectives = new Objectives();
   return {
     ...fakeRecentEvents(doing),
+    ...fakeServices(doing),
     serviceLevelPreview: (req) => answer(() => objectives.preview(req)),
     serviceLevelSet: (req) =>
       answer(() => {

@@ -52,7 +52,7 @@ function idOf({ id }: { id: string }): string {
 function dependentsOf(world: World, backends: string[], lost: string[]): DependentsView {
   const routes = world.routes.filter((route) => route.candidates.some((one) => lost.includes(one.backend)));
   const broken = routes.filter((route) => route.candidates.every((one) => lost.includes(one.backend)));
-  return { backends, routes: routes.map(idOf), broken_routes: broken.map(idOf), cache_server: false };
+  return { backends, routes: routes.map(idOf), broken_routes: broken.map(idOf), services: [], cache_server: false };
 }
 
 export function keyViews(world: World): KeyView[] {

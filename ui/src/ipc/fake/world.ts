@@ -9,6 +9,7 @@ import type {
   RouteEdit,
   ReadinessRunSummaryView,
   ReadinessRunView,
+  ServiceView,
   SettingsValues,
   VaultKind,
   VaultStateView,
@@ -18,6 +19,7 @@ import { DEFAULTS, modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { seededRandom } from "@/ipc/fake/random";
 import { makeRoutes } from "@/ipc/fake/routes";
+import { makeServices } from "@/ipc/fake/service-data";
 import { makeRequests } from "@/ipc/fake/traffic";
 
 export const SCENARIOS = [
@@ -52,6 +54,7 @@ export interface World {
   reset: Set<string>;
   /** The cache was purged. */
   purged: boolean;
+  services: ServiceView[];
   /** The ledger's file was damaged, and nothing has been restored yet. */
   ledgerIncident: boolean;
 }
@@ -63,7 +66,7 @@ const SEED = 4283;
 
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
-export const NO_DEPENDENTS = { backends: [], routes: [], broken_routes: [], cache_server: false };
+export const NO_DEPENDENTS = { backends: [], routes: [], broken_routes: [], services: [], cache_server: false };
 
 export const NO_SPEND = { cost_nano_usd: 0, requests: 0, unpriced_requests: 0 };
 export function health(
@@ -191,6 +194,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     forced: new Map(),
     reset: new Set(),
     purged: false,
+    services: makeServices(scenario, now),
     ledgerIncident: scenario === "failing",
   };
   if (scenario === "no-keychain")

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
+use domain::{
+    AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId, WallTime,
+};
 
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts, FirstUse,
-    Impact, KeyFact, LedgerFact, RouteFact, VaultFact,
+    Impact, KeyFact, LedgerFact, RouteFact, ServiceFact, VaultFact,
 };
 use crate::measurement::{Measurement, RequestSpike, SpendSpike};
 use crate::rule::{AlertRule, RuleTuning, RuleTunings, tuning_of};
@@ -51,6 +53,14 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         }
         AlertRule::KeyUnused => facts.unused_keys.push(key()?),
         AlertRule::FirstUse => facts.first_uses.push(FirstUse::Client(NAME.to_owned())),
+        AlertRule::ServiceDown => facts.services.push(ServiceFact {
+            id: ServiceId::new(NAME).ok()?,
+            label: LABEL.to_owned(),
+            is_local: false,
+            is_required: true,
+            is_down: Some(true),
+            reason: "it answers with status 503, not 200 to 299".to_owned(),
+        }),
         AlertRule::Digest => return None,
         AlertRule::ErrorRate
         | AlertRule::SlowAnswers

@@ -288,7 +288,10 @@ const ROWS: &[RuleRow] = &[
     row(
         (AlertRule::KeyExpiry, AlertGroup::Keys),
         "Key expires",
-        ("a key expires within {threshold}, by the date that you gave", "it is replaced"),
+        (
+            "a key expires within {threshold}, by the date that you gave or its service told",
+            "it is replaced",
+        ),
         SeverityRow::Follows("Low, medium from three days before."),
         0,
     )
@@ -354,6 +357,13 @@ const ROWS: &[RuleRow] = &[
         600,
     )
     .threshold(PERCENT, ThresholdSide::Below, 120),
+    row(
+        (AlertRule::ServiceDown, AlertGroup::Services),
+        "Service down",
+        ("the check of a service failed three times in a row or its key was rejected", "it passes"),
+        SeverityRow::Follows("High if the service is required, low otherwise."),
+        120,
+    ),
 ];
 
 impl AlertRule {

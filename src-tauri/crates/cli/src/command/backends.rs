@@ -4,7 +4,8 @@ use clap::{Subcommand, ValueHint};
 use control::Core;
 use control::view::{
     BackendAdd, BackendKey, BackendKind, BackendPresetView, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, ExtraDialect, TranslationMode, UnsupportedFeature,
+    BackendTestStepView, BackendTestView, BackendView, ExtraDialect, TranslationMode,
+    UnsupportedFeature,
 };
 
 use super::completers;
@@ -367,7 +368,13 @@ pub(super) fn render_presets(presets: &Vec<BackendPresetView>) -> StyledText {
 
 pub(super) fn render_test(test: &BackendTestView) -> StyledText {
     let mut text = StyledText::new();
-    for step in &test.steps {
+    append_test_steps(&mut text, &test.steps);
+    text
+}
+
+/// One line for each step of a test.
+pub(super) fn append_test_steps(text: &mut StyledText, steps: &[BackendTestStepView]) {
+    for step in steps {
         let took = step.duration_ms.map(|ms| format!(" ({})", format_duration(ms.into())));
         text.sign(step.state).piece(Tone::Strong, &format!("  {}", step.title));
         text.piece(Tone::Muted, &took.unwrap_or_default());
@@ -376,5 +383,4 @@ pub(super) fn render_test(test: &BackendTestView) -> StyledText {
             text.piece(Tone::Muted, "  hint: ").line(Tone::Plain, fix);
         }
     }
-    text
 }

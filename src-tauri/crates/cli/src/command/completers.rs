@@ -37,6 +37,10 @@ pub(crate) fn profile_names() -> Vec<String> {
     })
 }
 
+pub(crate) fn service_names() -> Vec<String> {
+    query_names("services", |view| read_ids(view.get("services").unwrap_or(&Value::Null)))
+}
+
 pub(crate) fn preset_names() -> Vec<String> {
     query_names("presets", |view| read_ids(&view))
 }

@@ -183,7 +183,7 @@ pub(super) fn render_import(view: &ConfigImportView, tense: ImportTense) -> Styl
         text.line(Tone::Warn, &line);
     }
     for detached in &view.detached {
-        let line = format!("▲ {detached} is bound to another host, so this backend has no key.");
+        let line = format!("▲ {detached} is bound to another host, so it is no longer used here.");
         text.line(Tone::Warn, &line);
     }
     add_missing_keys(&mut text, &view.keys);

@@ -4,6 +4,7 @@ use control::Core;
 use control::view::{BackendHealthView, HealthReportView, ScoreConfidence, StripCell, UnixMs};
 
 use super::health_tree;
+use super::services::append_services;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
@@ -54,13 +55,21 @@ pub(crate) async fn run(
     Ok(Exit::Success)
 }
 
-/// The table of backends, the worst first.
+/// The tables of backends, the worst first, and of services.
 pub(super) fn render_health(report: &HealthReportView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     text.line(Tone::Strong, &report.finding);
-    if report.backends.is_empty() {
-        return text;
+    if !report.backends.is_empty() {
+        append_backends(&mut text, &report.backends, now);
     }
+    if !report.services.services.is_empty() {
+        text.end().line(Tone::Strong, &report.services.finding);
+        append_services(&mut text, &report.services.services, now);
+    }
+    text
+}
+
+fn append_backends(text: &mut StyledText, backends: &[BackendHealthView], now: UnixMs) {
     let mut table = TextTable::new(&[
         Column::Left("Backend"),
         Column::Left("State"),
@@ -70,7 +79,7 @@ pub(super) fn render_health(report: &HealthReportView, now: UnixMs) -> StyledTex
         Column::Right("First token p50 / p95"),
         Column::Left("Since").hidden_at_rank(2),
     ]);
-    for backend in &report.backends {
+    for backend in backends {
         let share = |place: usize| backend.availability.get(place).map(|it| it.sentence.clone());
         table.row([
             backend.label.as_str().into(),
@@ -83,7 +92,6 @@ pub(super) fn render_health(report: &HealthReportView, now: UnixMs) -> StyledTex
         ]);
     }
     text.table(&table);
-    text
 }
 
 fn score_text(backend: &BackendHealthView) -> String {

@@ -68,6 +68,7 @@ fn suggested_command(need: &StatusIssueView) -> Option<String> {
         PanelActionView::AddClient => "gatehouse clients add".to_owned(),
         PanelActionView::FindKeys => "gatehouse keys scan".to_owned(),
         PanelActionView::RunChecks | PanelActionView::OpenReadiness => "gatehouse check".to_owned(),
+        PanelActionView::OpenHealth => "gatehouse services list".to_owned(),
         PanelActionView::OpenSettings => "gatehouse settings check".to_owned(),
         PanelActionView::OpenLedger => "gatehouse ledger status".to_owned(),
     })

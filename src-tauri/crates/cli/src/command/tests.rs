@@ -6,8 +6,8 @@ use control::view::{
     ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerMergePlanView,
     LedgerRestoredView, LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView,
     ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView,
-    SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
-    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
+    ServicesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView,
+    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
     UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
@@ -321,13 +321,24 @@ fn health_for_people() {
     check_seen!("health", health::render_health(&report, NOW));
     let first = report.backends.first().expect("one");
     check_seen!("health_backend", health::render_backend_health(first, NOW));
-    let none = json!({"finding": "No backend is in use", "is_offline": false, "backends": []});
+    let none = json!({"finding": "No backend is in use", "is_offline": false, "backends": [],
+        "services": {"finding": "No service is watched", "services": []}});
     check_seen!("health_none", health::render_health(&view(none), NOW));
     check_seen!("health_tree", health_tree::render_tree(&view(health_tree_fixture()), NOW));
     let timeline = view(health_timeline_fixture());
     check_seen!("health_timeline", health_tree::render_timeline(&timeline, NOW));
     let levels: ServiceLevelsView = view(service_levels_fixture());
     check_seen!("service_levels", slo::render_service_levels(&levels, NOW));
+}
+
+#[test]
+fn services_for_people() {
+    let services: ServicesView = view(services_fixture());
+    check_seen!("services", services::table(&services, NOW));
+    let first = services.services.first().expect("one");
+    check_seen!("service_added", services::render_service("Watching", first));
+    let none = json!({"finding": "No service is watched", "services": []});
+    check_seen!("services_none", services::table(&view(none), NOW));
 }
 
 #[test]
@@ -527,6 +538,7 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageCrossView>(&usage_cross_fixture());
     check::<Vec<PinView>>(&pins_fixture());
     check::<ProfilesView>(&profiles_fixture());
+    check::<ServicesView>(&services_fixture());
     check::<UsageExpensiveView>(&usage_expensive_fixture());
     check::<UsageForecastView>(&usage_forecast_fixture());
     check::<UsageHeatmapView>(&usage_heatmap_fixture());

@@ -22,7 +22,9 @@ use crate::view::{
 
 mod views;
 
-pub(super) use views::backend_health_view;
+pub(super) use views::{
+    backend_health_view, disabled_health_view, observed_health_view, step_view,
+};
 use views::{backend_view, mock_view, test_view};
 
 pub(crate) async fn backends(engine: &Engine) -> Result<Vec<BackendView>, ApiError> {
@@ -243,7 +245,7 @@ async fn parse_pool(
 }
 
 /// Binds a stored key to `origin` if it is not bound yet. A key bound to another origin is refused.
-async fn bind_stored_key(
+pub(super) async fn bind_stored_key(
     engine: &Engine,
     settings: &Settings,
     text: &str,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::{BackendId, WallTime, Word};
 use engine::{Engine, KeyState, endpoints_of, open_breaker};
 use ledger::{GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedTimeRow, UsageQuery};
-use monitor::{BackendHealth, HealthCause};
+use monitor::{HealthCause, ObservedHealth};
 use service_levels::{
     HealthScore, ObservedTime, ScoreCap, ScoreFacts, Uptime, health_score, strip_cell,
 };
@@ -18,6 +18,7 @@ use settings::BackendSettings;
 
 use super::backends::backend_health_view;
 use super::invoice;
+use super::services::services_view;
 use crate::ApiError;
 use crate::view::{
     AvailabilityShareView, BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView,
@@ -65,7 +66,12 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
         (rank(view.health.state), points, view.label.to_lowercase())
     });
     let is_offline = engine.health_watch().is_offline();
-    Ok(HealthReportView { finding: finding(&backends, is_offline), is_offline, backends })
+    Ok(HealthReportView {
+        finding: finding(&backends, is_offline),
+        is_offline,
+        backends,
+        services: services_view(engine),
+    })
 }
 
 /// First tokens by backend.
@@ -236,7 +242,7 @@ fn key_is_accepted(engine: &Engine, known: &BackendSettings) -> Option<bool> {
     states.iter().any(is_fault).then_some(false)
 }
 
-fn freshness(health: &BackendHealth, now: WallTime) -> Option<f64> {
+fn freshness(health: &ObservedHealth, now: WallTime) -> Option<f64> {
     let age_ms = now.unix_ms().saturating_sub(health.observed?.unix_ms()).max(0);
     Some(1.0 - age_ms as f64 / FRESH_MAX.as_millis() as f64)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alerts::{AlertRule, RuleTunings, tuning_of};
 use domain::BoundSecret;
 
-use crate::view::{KeyNotice, KeyNoticeView, KeyView, UnixMs};
+use crate::view::{DependentsView, KeyNotice, KeyNoticeView, KeyView, UnixMs};
 
 /// Days without a request after which a key counts as unused; those that the usage is summed over.
 const UNUSED_DAYS: i64 = 30;
@@ -72,7 +72,8 @@ fn notices_of(
 
 /// Not said of keys that no request carries.
 fn is_unused(key: &KeyView, now: UnixMs) -> bool {
-    let is_for_requests = key.billing.is_none() && !key.dependents.cache_server;
+    let DependentsView { cache_server, services, .. } = &key.dependents;
+    let is_for_requests = key.billing.is_none() && !cache_server && services.is_empty();
     let is_new = key.created_at.is_none_or(|at| now.0 - at.0 < UNUSED_DAYS * DAY_MS);
     is_for_requests && !is_new && key.last_month.requests.0 == 0
 }
@@ -110,7 +111,7 @@ mod tests {
             verified_at: None,
             used_at: None,
             used_by: Vec::new(),
-            dependents: crate::view::DependentsView::default(),
+            dependents: DependentsView::default(),
             storage: VaultKind::Keychain,
             billing: None,
             oauth: None,

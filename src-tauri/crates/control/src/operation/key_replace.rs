@@ -6,9 +6,9 @@ use domain::{BoundSecret, CredentialId, Origin, Secret, WallTime};
 use engine::{Engine, KeyTrial};
 use vault::VaultError;
 
-use super::input;
 use super::key_oauth::exchange_anew;
 use super::keys::{backends_using_key, configured_origin, find_key_view};
+use super::{dependents, input};
 use crate::ApiError;
 use crate::view::{KeyRef, KeyReplace, KeyView, RetiredKeyCheckView, RetiredKeyState};
 
@@ -79,6 +79,7 @@ fn probe_users(engine: &Engine, id: &CredentialId) {
     for backend in backends_using_key(&engine.settings(), id) {
         engine.health_watch().request_probe(&backend);
     }
+    engine.services().request_checks_with(id);
 }
 
 /// The key that is about to be replaced; `None` if the vault has none.
@@ -99,13 +100,17 @@ async fn refuse_rejected(
     id: &CredentialId,
     key: BoundSecret,
 ) -> Result<(), ApiError> {
-    let Some(backend) = backends_using_key(&engine.settings(), id).into_iter().next() else {
+    let settings = engine.settings();
+    let (who, trial) = if let Some(backend) = backends_using_key(&settings, id).first() {
+        (backend.to_string(), engine.prober().try_key(backend, Arc::new(key)).await)
+    } else if let Some(service) = dependents::services_using_key(&settings, id).next() {
+        (service.to_string(), engine.services().try_key(service, Arc::new(key)).await)
+    } else {
         return Ok(());
     };
-    match engine.prober().try_key(&backend, Arc::new(key)).await {
+    match trial {
         KeyTrial::Rejected(why) => {
-            let message =
-                format!("the new key does not work, so the old one stays: {backend} {why}");
+            let message = format!("the new key does not work, so the old one stays: {who} {why}");
             Err(ApiError::invalid("secret", message)
                 .with_hint("Check that it was copied whole. Some providers need a minute."))
         }

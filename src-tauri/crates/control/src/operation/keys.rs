@@ -159,12 +159,7 @@ pub(crate) async fn key_verify(
         });
     }
     let Some(backend) = backends_using_key(&settings, &id).into_iter().next() else {
-        return Ok(KeyVerificationView {
-            id: req.id,
-            state: KeyState::Unverified,
-            detail: "no backend uses this key, so it cannot be verified".to_owned(),
-            fix: Some("Use the key for a backend first.".to_owned()),
-        });
+        return verify_with_service(engine, id).await;
     };
     engine.keys().access_tokens().retry(&id);
     let report = engine.prober().probe_now(&backend).await;
@@ -176,6 +171,29 @@ pub(crate) async fn key_verify(
         state: standing.state,
         detail: standing.reason.unwrap_or(detail),
         fix,
+    })
+}
+
+/// Verifies a key that no backend uses with the service that is checked with it.
+async fn verify_with_service(
+    engine: &Engine,
+    id: CredentialId,
+) -> Result<KeyVerificationView, ApiError> {
+    let settings = engine.settings();
+    let Some(service) = dependents::services_using_key(&settings, &id).next() else {
+        return Ok(KeyVerificationView {
+            id: id.to_string(),
+            state: KeyState::Unverified,
+            detail: "no backend and no service uses this key, so it cannot be verified".to_owned(),
+            fix: Some("Use the key for a backend or a service first.".to_owned()),
+        });
+    };
+    let report = engine.services().check_now(service).await;
+    Ok(KeyVerificationView {
+        id: id.to_string(),
+        state: engine.keys().status(&id).state,
+        detail: report.detail,
+        fix: report.fix,
     })
 }
 
@@ -203,10 +221,13 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
     Ok(())
 }
 
-/// Detaches the key from every backend that uses it and from the cache server.
+/// Detaches the key from every backend and service that uses it and from the cache server.
 fn detach_key(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
         backend.pool.remove(id);
+    }
+    for service in draft.services.values_mut() {
+        service.credential.take_if(|used| used == id);
     }
     draft.cache.redis_credential.take_if(|used| used == id);
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, HealthState, Origin, WallTime};
+use domain::{BackendId, CredentialId, HealthState, Origin, ServiceId, WallTime};
 use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity};
 use monitor::{HealthCause, LastKnownHealth};
-use settings::{BackendSettings, Settings, SettingsFileState};
+use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
-use super::ledger;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
 use super::routes::{backend_availability, broken_routes};
@@ -17,8 +16,9 @@ use super::usage_period::local_midnight;
 use super::vault_view;
 use super::verdict::{
     BackendAnswers, BackendFacts, Issue, KeyFacts, LastState, NO_KEYCHAIN_ISSUE, Outage,
-    OutageCause, Readiness, VerdictFacts, judge,
+    OutageCause, Readiness, ServiceFacts, VerdictFacts, judge,
 };
+use super::{ledger, services};
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
@@ -123,12 +123,29 @@ fn collect_facts(
             .filter(|_| settings.backends.keys().any(|id| !settings.is_in_profile(id))),
         mock: engine.mock_id().clone(),
         keys: collect_keys(engine, settings),
+        services: required_services(engine, settings),
         served: engine.snapshots().current().routes.served_models(),
         dead_routes: dead_routes.collect(),
         is_offline: engine.health_watch().is_offline(),
         others: collect_issues(engine, settings, last_run),
         backends,
     }
+}
+
+fn required_services(engine: &Engine, settings: &Settings) -> Vec<ServiceFacts> {
+    let required = settings.services.iter().filter(|(_, known)| known.required && known.enabled);
+    let fact = |(id, known): (&ServiceId, &ServiceSettings)| {
+        let health = engine.services().health(id);
+        ServiceFacts {
+            id: id.clone(),
+            label: known.label.clone(),
+            is_local: known.address.is_loopback(),
+            is_up: health.as_ref().and_then(|health| services::is_up(health.state)),
+            since: health.as_ref().and_then(|health| health.since),
+            reason: sentence_from_clause(&health.map(|it| it.reason).unwrap_or_default()),
+        }
+    };
+    required.map(fact).collect()
 }
 
 /// Whether a backend can answer now. A backend whose probes fail cannot, even while its breaker still lets

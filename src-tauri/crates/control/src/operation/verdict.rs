@@ -3,7 +3,9 @@
 
 mod effect;
 
-use domain::{BackendId, CredentialId, HealthState, ProfileId, WallTime, capitalize, count_noun};
+use domain::{
+    BackendId, CredentialId, HealthState, ProfileId, ServiceId, WallTime, capitalize, count_noun,
+};
 use routing::ServedModels;
 
 use self::effect::Effect;
@@ -25,6 +27,8 @@ pub(super) struct VerdictFacts {
     /// The built-in mock, which always answers where a route leads to it.
     pub(super) mock: BackendId,
     pub(super) keys: Vec<KeyFacts>,
+    /// The services that work stops without.
+    pub(super) services: Vec<ServiceFacts>,
     pub(super) served: Vec<ServedModels>,
     /// Routes whose backends are all switched off or removed, with the reason as a clause.
     pub(super) dead_routes: Vec<(String, String)>,
@@ -91,6 +95,19 @@ pub(super) struct KeyFacts {
     pub(super) used_by: Vec<BackendId>,
 }
 
+/// A required service.
+pub(super) struct ServiceFacts {
+    pub(super) id: ServiceId,
+    pub(super) label: String,
+    /// True for a service on this machine.
+    pub(super) is_local: bool,
+    /// `None` while it is not confirmed.
+    pub(super) is_up: Option<bool>,
+    /// A sentence.
+    pub(super) reason: String,
+    pub(super) since: Option<WallTime>,
+}
+
 /// An issue and what it does to requests.
 pub(super) struct Issue {
     pub(super) view: StatusIssueView,
@@ -120,7 +137,9 @@ pub(super) fn judge(facts: VerdictFacts) -> VerdictView {
     issues.extend(dead_routes_issue(&facts.dead_routes));
     issues.extend(facts.keys.iter().map(|key| key_issue(&facts, key)));
     issues.extend(facts.backends.iter().filter_map(|backend| backend_issue(&facts, backend)));
-    let checking = checking_sentence(&facts.backends);
+    issues.extend(facts.services.iter().filter_map(|service| service_issue(&facts, service)));
+    let checking =
+        checking_sentence(&facts.backends).or_else(|| checking_services(&facts.services));
     issues.extend(facts.others);
     issues.sort_by_key(|issue| std::cmp::Reverse((issue.view.level, issue.readiness)));
     let is_new = issues.iter().any(|issue| issue.view.level == VerdictLevel::NotSetUp);
@@ -208,8 +227,9 @@ fn setup_issue(facts: &VerdictFacts) -> Vec<Issue> {
 
 /// While this machine is offline, that is the one cause of everything remote.
 fn network_issue(facts: &VerdictFacts) -> Option<Issue> {
-    let is_remote = |backend: &&BackendFacts| !backend.is_local;
-    if !facts.is_offline || !facts.backends.iter().any(|backend| is_remote(&backend)) {
+    let has_remote = facts.backends.iter().any(|backend| !backend.is_local)
+        || facts.services.iter().any(|service| !service.is_local);
+    if !facts.is_offline || !has_remote {
         return None;
     }
     let fails =
@@ -322,6 +342,23 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
     Some(Issue::new(view, readiness))
 }
 
+/// Only the user knows what stops without it, so that nothing else is said of its effect.
+fn service_issue(facts: &VerdictFacts, service: &ServiceFacts) -> Option<Issue> {
+    let is_cut_off = facts.is_offline && !service.is_local;
+    if service.is_up != Some(false) || is_cut_off {
+        return None;
+    }
+    let view = StatusIssueView {
+        id: format!("service/{}", service.id),
+        level: VerdictLevel::Problem,
+        title: format!("The required service {} is down", service.label),
+        impact: service.reason.clone(),
+        since: service.since.map(Into::into),
+        action: PanelActionView::OpenHealth,
+    };
+    Some(Issue::new(view, Readiness::NotReady))
+}
+
 impl VerdictFacts {
     fn find(&self, id: &BackendId) -> Option<&BackendFacts> {
         self.backends.iter().find(|backend| backend.id == *id)
@@ -355,6 +392,17 @@ fn checking_sentence(backends: &[BackendFacts]) -> Option<String> {
         unconfirmed.iter().all(|(_, last)| last.is_some_and(|last| last.state == HealthState::Up));
     let last = if were_up { " (last known: up)" } else { "" };
     Some(capitalize(&format!("checking {which}{last}")))
+}
+
+/// As [`checking_sentence`], for required services.
+fn checking_services(services: &[ServiceFacts]) -> Option<String> {
+    let unconfirmed: Vec<&ServiceFacts> =
+        services.iter().filter(|service| service.is_up.is_none()).collect();
+    match unconfirmed.as_slice() {
+        [] => None,
+        [only] => Some(format!("Checking {}", only.label)),
+        several => Some(format!("Checking {}", count_noun(several.len() as u64, "service"))),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCe
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, HealthView, ObjectiveTarget, ServiceGoal, ServicePeriod, UnixMs};
+use super::{Count, HealthView, ObjectiveTarget, ServiceGoal, ServicePeriod, ServicesView, UnixMs};
 
 domain::words! {
     /// What a service level is of.
@@ -52,6 +52,8 @@ pub struct HealthReportView {
     pub is_offline: bool,
     /// The worst first; those that are switched off last.
     pub backends: Vec<BackendHealthView>,
+    /// What else work depends on.
+    pub services: ServicesView,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -88,6 +88,8 @@ pub enum PanelActionView {
     /// Starts a readiness run.
     RunChecks,
     OpenReadiness,
+    /// The health of backends and services.
+    OpenHealth,
     OpenSettings,
     /// The ledger section of the settings.
     OpenLedger,

@@ -51,6 +51,8 @@ mod resilience;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod session_logs;
 #[cfg(test)]
 mod settings_form;

@@ -39,6 +39,7 @@ pub(super) fn attach(
         KeyCarrier::Bearer => (hyper::header::AUTHORIZATION, SCHEME),
         KeyCarrier::XApiKey => (HeaderName::from_static("x-api-key"), ""),
         KeyCarrier::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), ""),
+        KeyCarrier::Header(name) => (name, ""),
     };
     // A `Secret` is visible ASCII, so it always is a header value.
     let value = HeaderValue::try_from(format!("{scheme}{}", secret.expose())).ok();

@@ -61,6 +61,28 @@ fn two_successes_in_a_row_make_it_up_and_three_failures_in_a_row_make_it_down() 
 }
 
 #[test]
+fn until_the_results_settle_the_reason_says_how_far_they_are() {
+    let told = |findings: &str| {
+        let view = play(findings).0.view(at(findings.len() as u64));
+        (view.state.word(), view.reason)
+    };
+    for (findings, state, reason) in [
+        ("", "unknown", "not checked yet"),
+        ("+", "unknown", "1 of 2 answers in a row"),
+        ("-", "unknown", "1 of 3 failures in a row: connection refused"),
+        ("--", "unknown", "2 of 3 failures in a row: connection refused"),
+        ("-+", "unknown", "1 of 2 answers in a row"),
+        ("++", "up", "answers"),
+        ("++-", "up", "1 of 3 failures in a row: connection refused"),
+        ("++-+", "up", "answers"),
+        ("---", "down", "connection refused"),
+        ("---+", "down", "connection refused"),
+    ] {
+        assert_eq!(told(findings), (state, reason.to_owned()), "{findings}");
+    }
+}
+
+#[test]
 fn a_rejected_key_is_down_at_once_with_its_own_cause() {
     let (health, told) = play("++k");
     assert_eq!(told, ["2:up", "3:down"]);

@@ -52,7 +52,7 @@ fn id(name: &str) -> BackendId {
 
 fn monitor(names: &[&str], clock: &SystemClock) -> Monitor {
     let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
-    monitor.set_backends(names.iter().map(|name| (id(name), None)).collect(), clock.now());
+    monitor.set_watched(names.iter().map(|name| (id(name), None)).collect(), clock.now());
     monitor
 }
 
@@ -78,7 +78,7 @@ async fn a_fresh_start_is_settled_within_three_seconds() {
         for name in ["a", "b", "c", "d"] {
             assert_eq!(state(&monitor, &clock, name), wanted);
             let change = told.try_recv().expect("one change each");
-            assert_eq!((change.backend, change.transition.to), (id(name), wanted));
+            assert_eq!((change.id, change.transition.to), (id(name), wanted));
         }
         assert!(told.try_recv().is_err(), "no more than one change each");
     }
@@ -239,11 +239,11 @@ async fn what_is_watched_can_change_and_what_stays_is_kept() {
     let monitor = monitor(&["a", "b"], &clock);
     let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 3).await;
-    monitor.set_backends(vec![(id("a"), None), (id("new"), None)], clock.now());
+    monitor.set_watched(vec![(id("a"), None), (id("new"), None)], clock.now());
     assert_eq!(state(&monitor, &clock, "a"), HealthState::Up);
     assert_eq!(state(&monitor, &clock, "new"), HealthState::Unknown);
     assert_eq!(monitor.view(&id("b"), ClockReading::read(&clock)), None);
-    assert_eq!(monitor.due_backends(clock.now()), [id("new")]);
+    assert_eq!(monitor.due(clock.now()), [id("new")]);
     monitor.forget(&id("a"), clock.now());
     assert_eq!(state(&monitor, &clock, "a"), HealthState::Unknown);
     assert_eq!(monitor.last_known(), []);
@@ -253,11 +253,11 @@ async fn what_is_watched_can_change_and_what_stays_is_kept() {
 async fn a_schedule_with_nothing_to_do_sleeps_until_something_is_added() {
     let clock = SystemClock::new();
     let monitor = monitor(&[], &clock);
-    assert_eq!((monitor.next_wake(), monitor.due_backends(clock.now())), (None, Vec::new()));
+    assert_eq!((monitor.next_wake(), monitor.due(clock.now())), (None, Vec::new()));
     let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     let add = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        monitor.set_backends(vec![(id("a"), None)], clock.now());
+        monitor.set_watched(vec![(id("a"), None)], clock.now());
         tokio::time::sleep(Duration::from_secs(2)).await;
     };
     monitor.drive(&probe, &clock, add).await;
@@ -285,7 +285,7 @@ async fn asking_for_an_unwatched_backend_leaves_no_trace() {
     let clock = SystemClock::new();
     let monitor = monitor(&[], &clock);
     monitor.request_probe(&id("a"));
-    assert_eq!(monitor.due_backends(clock.now()), []);
+    assert_eq!(monitor.due(clock.now()), []);
     assert!(monitor.lock().requested.is_empty());
 }
 

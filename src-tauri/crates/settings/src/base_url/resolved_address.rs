@@ -44,7 +44,7 @@ pub enum AddressError {
     /// A private address for a public name.
     #[error(
         "its public name resolves to {0}, an address on a private network or this machine; if this \
-         is intended, set private_network = true for this backend in the settings file"
+         is intended, set private_network = true for it in the settings file"
     )]
     Private(IpAddr),
     /// `localhost` resolves to another machine.

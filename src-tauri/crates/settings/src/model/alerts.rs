@@ -59,6 +59,8 @@ settings! {
         plain_key: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Keys in plain text";
         /// When little is left of a limit of a provider.
         quota_low: AlertDelivery, panel Notifications "Near a provider's limit";
+        /// When a service beside the backends does not work.
+        service_down: AlertDelivery, panel Notifications "Service down";
         /// How often alerts, requests and cost are summed up.
         digest_period: DigestPeriod, panel Digest "Digest";
         /// Hour of the day at which the digest is made.
@@ -181,6 +183,8 @@ settings! {
         quota_low_percent: u32 = 10, in 1..=90;
         /// How severe it is.
         quota_low_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        service_down_for_secs: u32 = 0, in 0..=604_800;
     }
 }
 

@@ -248,7 +248,7 @@ where
     all
 }
 
-fn read_label(entry: &SectionReader, id: &str, findings: &mut Findings) -> String {
+pub(super) fn read_label(entry: &SectionReader, id: &str, findings: &mut Findings) -> String {
     let label = entry.text("label", findings).unwrap_or(id);
     let length = label.chars().count();
     if length > LABEL_CHARS_MAX || label.chars().any(char::is_control) {

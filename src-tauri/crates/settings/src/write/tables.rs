@@ -2,8 +2,8 @@
 //! it out too. Each struct is taken apart by its fields, so that one that is forgotten does not compile.
 
 use domain::{
-    BackendId, Budget, BudgetSchedule, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode,
-    WallTime, Weekday,
+    BackendId, Budget, BudgetSchedule, ClientId, NanoUsd, PoolOrder, RouteId, ServiceMethod,
+    TranslationMode, WallTime, Weekday,
 };
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
@@ -12,8 +12,9 @@ use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
     AllowedNetwork, BackendSettings, BalanceSettings, ClientPriority, ClientScope, ClientSettings,
-    CredentialSettings, KeyPoolSettings, OAuthSettings, PinSettings, PoolMemberSettings, Profile,
-    RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings, ViewSettings,
+    CredentialSettings, HttpExpectation, KeyPoolSettings, OAuthSettings, PinSettings,
+    PoolMemberSettings, Profile, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
+    ServiceSettings, Settings, ViewSettings,
 };
 
 /// The settings as tables of values; an absent optional value has no field.
@@ -26,6 +27,9 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
     }
     for (id, backend) in &settings.backends {
         tables.insert(path("backends", id.as_str()), backend_fields(backend));
+    }
+    for (id, service) in &settings.services {
+        tables.insert(path("services", id.as_str()), service_fields(service));
     }
     for (id, known) in &settings.routes {
         tables.insert(path("routes", id.as_str()), route_fields(id, known));
@@ -105,6 +109,41 @@ fn backend_fields(backend: &BackendSettings) -> TableFields {
         fields.insert("private_network", true.into());
     }
     fields.extend(limits.write_rows());
+    fields
+}
+
+/// Leaves out defaults.
+fn service_fields(service: &ServiceSettings) -> TableFields {
+    let ServiceSettings {
+        label,
+        kind,
+        address,
+        credential,
+        required,
+        enabled,
+        network,
+        http: HttpExpectation { method, status, contains, key_header },
+        scopes,
+    } = service;
+    let mut fields = TableFields::from([
+        ("label", label.as_str().into()),
+        ("kind", kind.word().into()),
+        ("address", address.to_string().into()),
+    ]);
+    fields.extend(credential.as_ref().map(|key| ("credential", key.as_str().into())));
+    fields.extend(required.then(|| ("required", true.into())));
+    fields.extend((!enabled).then(|| ("enabled", false.into())));
+    let is_private = *network == AllowedNetwork::Private;
+    fields.extend(is_private.then(|| ("private_network", true.into())));
+    if *method != ServiceMethod::default() {
+        fields.insert("method", method.word().into());
+    }
+    fields.extend(status.map(|status| ("status", i64::from(status).into())));
+    fields.extend(contains.as_ref().map(|text| ("contains", text.into())));
+    fields.extend(key_header.as_ref().map(|name| ("key_header", name.into())));
+    if !scopes.is_empty() {
+        fields.insert("scopes", Value::Array(scopes.iter().collect()));
+    }
     fields
 }
 

@@ -45,7 +45,7 @@ pub(super) fn keys_fixture() -> Value {
          "reason": "the provider rejected it", "verified_at": ago(60), "used_at": ago(90),
          "used_by": ["openai", "spare"],
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
-            "broken_routes": ["fast"], "cache_server": true},
+            "broken_routes": ["fast"], "services": [], "cache_server": true},
          "storage": "keychain", "billing": null, "expires_at": null, "retired": null,
          "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
          "read_only": false,
@@ -53,7 +53,7 @@ pub(super) fn keys_fixture() -> Value {
         {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
-         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [], "cache_server": false},
          "storage": "file", "billing": null, "expires_at": null, "notices": [], "retired": null,
          "read_only": false,
          "last_month": spend(0, 0, 0)},
@@ -70,7 +70,7 @@ pub(super) fn backends_fixture() -> Value {
          "models": [{"id": "echo", "price": null}], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
          "pool": {"order": "ordered", "members": []},
-         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": 2}},
@@ -82,7 +82,7 @@ pub(super) fn backends_fixture() -> Value {
          "models": [], "declared_models": [],
          "lacks": [], "offers": [], "crossing": "strict",
          "pool": {"order": "ordered", "members": []},
-         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(4_100_000_000, 12, 0), "failed": 3, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
@@ -94,7 +94,7 @@ pub(super) fn backends_fixture() -> Value {
          "models": [], "declared_models": [],
          "lacks": ["stream-usage", "images"], "offers": ["responses"], "crossing": "lenient",
          "pool": {"order": "ordered", "members": []},
-         "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
+         "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "last_day": {"spend": spend(0, 0, 0), "failed": 0, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
@@ -625,7 +625,27 @@ pub(crate) fn health_fixture() -> Value {
         "first_token": null, "score": {"points": null, "parts": [], "cap": null,
             "cap_sentence": null, "confidence": "low"}});
     json!({"finding": "1 of 2 backends does not answer", "is_offline": false,
-        "backends": [down, unseen]})
+        "backends": [down, unseen], "services": services_fixture()})
+}
+
+pub(crate) fn services_fixture() -> Value {
+    let health = |state: &str, reason: &str| {
+        json!({"state": state, "reason": reason, "since": NOW.0 - 7_200_000,
+            "last_checked": NOW.0, "probe_ms": 41, "last_known": null})
+    };
+    let expects = json!({"method": "GET", "status": 200, "contains": "", "key_header": "",
+        "scopes": ["repo"]});
+    let github = json!({"id": "github", "label": "GitHub", "kind": "github",
+        "address": "https://api.github.com/", "credential": "github", "required": true,
+        "enabled": true, "private_network": false, "expects": expects,
+        "health": health("up", "answers"),
+        "account": {"login": HOSTILE, "scopes": ["gist", "repo"], "missing": ["read:org"],
+            "expires_at": NOW.0 + 86_400_000}});
+    let store = json!({"id": "store", "label": HOSTILE, "kind": "tcp",
+        "address": "tcp://127.0.0.1:5432", "credential": null, "required": false,
+        "enabled": true, "private_network": false, "expects": expects,
+        "health": health("down", HOSTILE), "account": null});
+    json!({"finding": "1 of 2 services is down", "services": [github, store]})
 }
 
 pub(crate) fn service_levels_fixture() -> Value {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{BackendId, HealthState, Meter};
 use engine::Engine;
 use ledger::{UsageKey, UsageSummary, UsageTotals};
-use monitor::{ProbeReport, ProbeStep};
+use monitor::{ObservedHealth, ProbeReport, ProbeStep};
 use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
@@ -82,7 +82,7 @@ pub(in crate::operation) fn backend_health_view(engine: &Engine, id: &BackendId)
     }
 }
 
-fn disabled_health_view(why: &str) -> HealthView {
+pub(in crate::operation) fn disabled_health_view(why: &str) -> HealthView {
     HealthView {
         state: HealthStateView::Disabled,
         reason: why.to_owned(),
@@ -94,7 +94,12 @@ fn disabled_health_view(why: &str) -> HealthView {
 }
 
 fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
-    let Some(health) = engine.health_watch().health(id) else {
+    observed_health_view(engine.health_watch().health(id))
+}
+
+/// The health of something that is watched, or is about to be.
+pub(in crate::operation) fn observed_health_view(health: Option<ObservedHealth>) -> HealthView {
+    let Some(health) = health else {
         return HealthView {
             state: HealthStateView::Unknown,
             reason: "not checked yet".to_owned(),
@@ -181,7 +186,7 @@ pub(super) fn test_view(id: String, report: ProbeReport) -> BackendTestView {
     }
 }
 
-fn step_view(step: ProbeStep) -> BackendTestStepView {
+pub(in crate::operation) fn step_view(step: ProbeStep) -> BackendTestStepView {
     let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).ok();
     let view = |title, state, detail, fix, duration_ms| BackendTestStepView {
         title,

@@ -12,6 +12,7 @@ use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknow
 /// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off; `profile=work`: that profile leaves one out
 /// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
 /// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user
+/// - `needs:store=up`: a required service; states up, down, new; `@here`: it is on this machine
 /// - offline, gateway, vault, no-keychain, ledger-full, ledger-behind, settings, checks: what others report
 fn facts(setup: &str) -> VerdictFacts {
     let mut facts = VerdictFacts {
@@ -20,6 +21,7 @@ fn facts(setup: &str) -> VerdictFacts {
         profile: None,
         mock: id("mock"),
         keys: Vec::new(),
+        services: Vec::new(),
         served: Vec::new(),
         dead_routes: Vec::new(),
         is_offline: false,
@@ -32,7 +34,20 @@ fn facts(setup: &str) -> VerdictFacts {
 }
 
 fn add(facts: &mut VerdictFacts, word: &str) {
-    if let Some((name, state)) = word.split_once('=') {
+    if let Some((name, state)) = word.strip_prefix("needs:").and_then(|it| it.split_once('=')) {
+        facts.services.push(ServiceFacts {
+            id: name.parse().expect("an id"),
+            label: name.to_owned(),
+            is_local: false,
+            is_up: match state {
+                "up" => Some(true),
+                "down" => Some(false),
+                _ => None,
+            },
+            reason: String::new(),
+            since: None,
+        });
+    } else if let Some((name, state)) = word.split_once('=') {
         match name {
             "off" => facts.first_off = Some(id("spare")),
             "profile" => facts.profile = Some(state.parse().expect("an id")),
@@ -68,6 +83,7 @@ fn add(facts: &mut VerdictFacts, word: &str) {
 fn report(facts: &mut VerdictFacts, word: &str) {
     let (id, level, title, readiness) = match word {
         "@local" => return facts.backends.last_mut().expect("a backend").is_local = true,
+        "@here" => return facts.services.last_mut().expect("a service").is_local = true,
         "offline" => return facts.is_offline = true,
         "gateway" => ("gateway", Problem, "The gateway is not listening", Readiness::NotReady),
         "vault" => ("vault", Problem, "The vault is locked", Readiness::NotReady),
@@ -118,6 +134,21 @@ fn id(name: &str) -> BackendId {
 }
 
 const ROWS: &[(&str, VerdictLevel, &str)] = &[
+    ("openai=up needs:store=up", Fine, "Everything works"),
+    ("openai=up needs:store=down", Problem, "Not ready: the required service store is down"),
+    ("openai=up needs:store=new", Unknown, "Checking store"),
+    ("openai=up needs:a=new needs:b=new", Unknown, "Checking 2 services"),
+    ("openai=new needs:store=new", Unknown, "Checking openai"),
+    (
+        "here=up @local ?>here needs:store=down offline",
+        Attention,
+        "Ready, degraded: this machine is offline; only here can answer",
+    ),
+    (
+        "here=up @local ?>here needs:store=down @here offline",
+        Problem,
+        "Not ready: the required service store is down",
+    ),
     // Nothing set up.
     ("", NotSetUp, "Not set up yet: add a backend"),
     ("demo>mock", NotSetUp, "Not set up yet: add a backend"),

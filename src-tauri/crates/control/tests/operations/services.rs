@@ -1,0 +1,221 @@
+//! Services through the API: watched, down, told of, and with their keys bound to their addresses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use control::ErrorCode;
+use control::view::*;
+use test_support::{MARKED_KEY, Reply, ScriptedUpstream};
+
+use crate::world::{World, new_home, refused, secret};
+
+/// An engine that checks nothing by itself.
+async fn world() -> World {
+    World::open(new_home(), |_| {}).await
+}
+
+/// A web service with this address, without a key.
+fn web(address: &str) -> ServiceSet {
+    ServiceSet {
+        id: "store".to_owned(),
+        label: "Store".to_owned(),
+        kind: ServiceKind::Http,
+        address: address.to_owned(),
+        key: ServiceKey::None,
+        required: true,
+        enabled: true,
+        private_network: false,
+        expects: ServiceExpectationView::default(),
+    }
+}
+
+fn with_key(address: &str) -> ServiceSet {
+    ServiceSet { key: ServiceKey::New { secret: secret(MARKED_KEY) }, ..web(address) }
+}
+
+async fn test(world: &World) -> ServiceTestView {
+    let req = ServiceRef { id: "store".to_owned() };
+    control::service_test(&world.core, req).await.expect("tested")
+}
+
+async fn store(world: &World) -> ServiceView {
+    let view = control::services(&world.core).await.expect("services");
+    view.services.into_iter().next().expect("one")
+}
+
+/// The need of the verdict that is about the service.
+async fn need(world: &World) -> Option<StatusIssueView> {
+    let status = control::status(&world.core).await.expect("a status");
+    status.verdict.needs.into_iter().find(|need| need.id == "service/store")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_settles_fails_stops_the_verdict_and_recovers() {
+    let world = world().await;
+    let status = Arc::new(AtomicU16::new(200));
+    let told = Arc::clone(&status);
+    let upstream = ScriptedUpstream::start_with(move |_| {
+        Some(Reply::body(told.load(Ordering::SeqCst), "text/plain", "all is well"))
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let expects = ServiceExpectationView { contains: "is well".to_owned(), ..Default::default() };
+    let set = ServiceSet { expects, ..web(&upstream.base_url()) };
+    let added = control::service_set(&world.core, set).await.expect("added");
+    assert_eq!(added.health.reason, "not checked yet");
+
+    assert!(test(&world).await.passed);
+    let health = store(&world).await.health;
+    assert_eq!(
+        (health.state, health.reason.as_str()),
+        (HealthStateView::Unknown, "1 of 2 answers in a row")
+    );
+    test(&world).await;
+    let health = store(&world).await.health;
+    assert_eq!(health.state, HealthStateView::Up);
+    assert!(health.since.is_some() && health.last_checked.is_some());
+    assert!(need(&world).await.is_none());
+
+    status.store(503, Ordering::SeqCst);
+    let failed = test(&world).await;
+    assert_eq!(
+        (failed.passed, failed.sentence.as_str()),
+        (false, "It answers with status 503, not 200 to 299.")
+    );
+    assert_eq!(
+        store(&world).await.health.reason,
+        "1 of 3 failures in a row: it answers with status 503, not 200 to 299"
+    );
+    test(&world).await;
+    test(&world).await;
+    let view = control::services(&world.core).await.expect("services");
+    assert_eq!(view.finding, "1 of 1 service is down");
+    let down = need(&world).await.expect("a need");
+    assert_eq!(
+        (down.level, down.title.as_str()),
+        (VerdictLevel::Problem, "The required service Store is down")
+    );
+    let optional = ServiceSet { required: false, ..web(&upstream.base_url()) };
+    control::service_set(&world.core, optional).await.expect("changed");
+    assert!(need(&world).await.is_none(), "optional services stop nothing");
+
+    status.store(200, Ordering::SeqCst);
+    test(&world).await;
+    test(&world).await;
+    assert_eq!(store(&world).await.health.state, HealthStateView::Up);
+    let gone = ServiceRef { id: "store".to_owned() };
+    control::service_remove(&world.core, gone).await.expect("removed");
+    assert!(control::services(&world.core).await.expect("services").services.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_goes_to_its_own_address_in_its_own_header_and_nowhere_else() {
+    let world = world().await;
+    let thief = ScriptedUpstream::start([]).await.expect("an upstream");
+    let to = thief.addr();
+    let upstream = ScriptedUpstream::start_with(move |request| {
+        Some(match request.path.as_str() {
+            "/v1/away" => Reply::redirect(to),
+            "/v1/no" => Reply::echo_key(request),
+            _ => Reply::body(204, "text/plain", ""),
+        })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let address = upstream.base_url();
+    let key_header = "x-store-key".to_owned();
+    let set = with_key(&address);
+    let expects = ServiceExpectationView { key_header, ..Default::default() };
+    control::service_set(&world.core, ServiceSet { expects, ..set }).await.expect("added");
+    assert!(test(&world).await.passed);
+    let sent = upstream.requests();
+    let header = |name: &str| {
+        sent[0].headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    };
+    assert_eq!((header("x-store-key"), header("authorization")), (Some(MARKED_KEY), None));
+
+    let kept = ServiceSet { key: ServiceKey::Keep, ..web(&format!("http://{to}/")) };
+    refused(control::service_set(&world.core, kept).await, ErrorCode::InvalidInput, Some("key"));
+    let away = ServiceSet { key: ServiceKey::Keep, ..web(&format!("{address}/away")) };
+    control::service_set(&world.core, away).await.expect("the same origin");
+    assert!(test(&world).await.sentence.contains("redirects are not followed"));
+    assert_eq!(thief.requests().len(), 0);
+
+    let rejected = ServiceSet { key: ServiceKey::Keep, ..web(&format!("{address}/no")) };
+    control::service_set(&world.core, rejected).await.expect("changed");
+    let told = test(&world).await;
+    assert!(!told.passed && !format!("{told:?}").contains(MARKED_KEY), "{told:?}");
+    let health = store(&world).await.health;
+    assert_eq!(health.state, HealthStateView::Down);
+    assert!(health.reason.starts_with("the key was rejected"), "{}", health.reason);
+    let keys = control::keys(&world.core).await.expect("keys");
+    assert_eq!((keys[0].id.as_str(), keys[0].state), ("store", KeyState::Rejected));
+    assert_eq!(keys[0].dependents.services, ["store"]);
+    control::key_remove(&world.core, KeyRef { id: "store".to_owned() }).await.expect("removed");
+    assert_eq!(store(&world).await.credential, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_github_tells_whose_it_is_and_what_it_lacks() {
+    let world = world().await;
+    let upstream = ScriptedUpstream::start_with(|request| {
+        assert_eq!(request.path, "/v1/user");
+        let user = serde_json::json!({"login": "octo-dev", "id": 1});
+        Some(
+            Reply::json(200, &user)
+                .header("x-oauth-scopes", "repo, gist")
+                .header("github-authentication-token-expiration", "2026-12-01 12:00:00 UTC"),
+        )
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let scopes = |names: &[&str]| ServiceExpectationView {
+        scopes: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    };
+    let kind = ServiceKind::Github;
+    let bare = ServiceSet { kind, ..web(&upstream.base_url()) };
+    refused(control::service_set(&world.core, bare).await, ErrorCode::InvalidInput, Some("key"));
+    let set =
+        ServiceSet { kind, expects: scopes(&["repo:status"]), ..with_key(&upstream.base_url()) };
+    control::service_set(&world.core, set).await.expect("added");
+    assert_eq!(test(&world).await.sentence, "The token signs in as octo-dev, with repo, gist.");
+    let account = store(&world).await.account.expect("an account");
+    assert_eq!(account.expires_at, Some(UnixMs(1_796_126_400_000)));
+    assert!(account.missing.is_empty());
+
+    let key = ServiceKey::Keep;
+    let more = ServiceSet {
+        kind,
+        key,
+        expects: scopes(&["repo", "read:org"]),
+        ..web(&upstream.base_url())
+    };
+    control::service_set(&world.core, more).await.expect("changed");
+    let told = test(&world).await;
+    assert_eq!(
+        (told.passed, told.sentence.as_str()),
+        (false, "The token of octo-dev lacks the scope read:org.")
+    );
+    assert_eq!(store(&world).await.account.expect("an account").missing, ["read:org"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_reached_or_not_and_wrong_addresses_are_refused_at_their_field() {
+    let world = world().await;
+    let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
+    let tcp = |address: &str| ServiceSet { kind: ServiceKind::Tcp, ..web(address) };
+    let open = tcp(&upstream.addr().to_string());
+    control::service_set(&world.core, open).await.expect("added");
+    assert!(test(&world).await.passed);
+    drop(upstream);
+    let told = test(&world).await;
+    assert!(!told.passed && told.sentence.starts_with("It cannot be reached"), "{}", told.sentence);
+    for address in
+        ["169.254.169.254:80", "db.example.com", "metadata.google.internal:80", "", "a b"]
+    {
+        let set = control::service_set(&world.core, tcp(address)).await;
+        refused(set, ErrorCode::InvalidInput, Some("address"));
+    }
+    let status = ServiceExpectationView { status: Some(200), ..Default::default() };
+    let misplaced = ServiceSet { expects: status, ..tcp("127.0.0.1:1") };
+    let set = control::service_set(&world.core, misplaced).await;
+    refused(set, ErrorCode::InvalidInput, Some("status"));
+}

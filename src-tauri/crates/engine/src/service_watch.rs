@@ -1,0 +1,207 @@
+//! Services beside the backends: watched by a monitor of their own, with the same states.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{BoundSecret, Clock, ClockReading, CredentialId, Moment, ServiceId};
+use endpoints::EndpointRegistry;
+use gateway::Upstream;
+use indexmap::IndexMap;
+use monitor::{HealthFinding, Monitor, ObservedHealth, Probe, ProbeReport, WatchedTransition};
+use parking_lot::Mutex;
+use service_checks::{ServiceAccount, ServiceCheck, check_service, unreadable_key_report};
+use settings::{ServiceSettings, Settings, SettingsStore};
+use tokio::sync::broadcast::error::RecvError;
+use vault::{Vault, VaultError};
+
+use crate::events::{EngineEvent, EventBus};
+use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::probe::KeyTrial;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+pub struct ServiceWatch {
+    pub(crate) monitor: Monitor<ServiceId>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) vault: Vault,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) is_offline: fn() -> bool,
+    /// What each service said of its token at its last check.
+    pub(crate) accounts: Mutex<BTreeMap<ServiceId, ServiceAccount>>,
+    /// The services that are watched now, by which changes are noticed.
+    pub(crate) applied: Mutex<IndexMap<ServiceId, ServiceSettings>>,
+}
+
+/// By the monitor's schedule, which records the result itself.
+#[async_trait]
+impl Probe<ServiceId> for ServiceWatch {
+    async fn probe(&self, id: &ServiceId) -> ProbeReport {
+        self.check(id).await
+    }
+
+    fn was_paused_since(&self, since: Moment) -> bool {
+        self.registry.paused_since(since).is_some()
+    }
+}
+
+impl ServiceWatch {
+    /// `None` for a service that is switched off.
+    #[must_use]
+    pub fn health(&self, id: &ServiceId) -> Option<ObservedHealth> {
+        self.monitor.view(id, ClockReading::read(&*self.clock))
+    }
+
+    /// What the service said of its token at its last check.
+    #[must_use]
+    pub fn account(&self, id: &ServiceId) -> Option<ServiceAccount> {
+        self.accounts.lock().get(id).cloned()
+    }
+
+    /// Checks a service now and reports the result to the monitor. Nothing is billed.
+    pub async fn check_now(&self, id: &ServiceId) -> ProbeReport {
+        let report = self.check(id).await;
+        self.monitor.observe(id, report.observation(), ClockReading::read(&*self.clock));
+        self.events.send_changed(&[Topic::Health]);
+        report
+    }
+
+    /// Asks a service with a key that may not be the one in use. Nothing is billed, and no other part
+    /// learns of it.
+    pub async fn try_key(&self, id: &ServiceId, key: Arc<BoundSecret>) -> KeyTrial {
+        let settings = self.settings.current();
+        let Some(service) = settings.services.get(id) else {
+            return KeyTrial::Unknown(format!("{id} is not watched"));
+        };
+        let checking = check_service(service, Some(key), &*self.network, &*self.clock);
+        let ServiceCheck { report, .. } = checking.await;
+        match report.finding {
+            HealthFinding::Answered => KeyTrial::Accepted,
+            HealthFinding::KeyRejected => KeyTrial::Rejected(report.detail),
+            _ => KeyTrial::Unknown(report.detail),
+        }
+    }
+
+    /// Checks all services that use a key, as soon as slots are free.
+    pub fn request_checks_with(&self, key: &CredentialId) {
+        for (id, service) in &self.settings.current().services {
+            if service.credential.as_ref() == Some(key) {
+                self.monitor.request_probe(id);
+            }
+        }
+    }
+
+    /// Watches the services of `settings` from now on, at the interval they give.
+    pub(crate) fn apply(&self, settings: &Settings) {
+        let enabled = settings.services.iter().filter(|(_, service)| service.enabled);
+        let watched = enabled.map(|(id, _)| (id.clone(), None)).collect();
+        self.monitor.set_watched(watched, self.clock.now());
+        self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
+        let before = std::mem::replace(&mut *self.applied.lock(), settings.services.clone());
+        for (id, service) in &before {
+            if settings.services.get(id).is_none_or(|now| !is_checked_alike(service, now)) {
+                self.accounts.lock().remove(id);
+                self.monitor.forget(id, self.clock.now());
+            }
+        }
+    }
+
+    /// Spawns the checks by schedule, and tells of changes.
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        tasks.spawn("services", async move {
+            watch.monitor.drive(&*watch, &*watch.clock, stop.cancelled_owned()).await;
+        });
+        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        let mut changes = self.monitor.subscribe();
+        tasks.spawn("service changes", async move {
+            loop {
+                let change = tokio::select! {
+                    () = stop.cancelled() => return,
+                    change = changes.recv() => change,
+                };
+                match change {
+                    Ok(WatchedTransition { id, transition }) => {
+                        let transition = Arc::new(transition);
+                        watch.events.send(EngineEvent::Service { service: id, transition });
+                    }
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!(missed, "changes of services were missed");
+                    }
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    async fn check(&self, id: &ServiceId) -> ProbeReport {
+        let settings = self.settings.current();
+        let Some(service) = settings.services.get(id) else {
+            let detail = format!("there is no service named {id}");
+            return ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
+        };
+        let key = match self.read_key(service).await {
+            Ok(key) => key,
+            Err(report) => return report,
+        };
+        let ServiceCheck { mut report, account } =
+            check_service(service, key, &*self.network, &*self.clock).await;
+        let is_remote = !service.address.is_loopback();
+        if report.finding == HealthFinding::Failed && is_remote && (self.is_offline)() {
+            report.finding = HealthFinding::LocalFault;
+        }
+        if let Some(key) = &service.credential {
+            self.record_key(key, &report);
+        }
+        match account {
+            Some(account) => drop(self.accounts.lock().insert(id.clone(), account)),
+            None if report.finding == HealthFinding::LocalFault => {}
+            None => drop(self.accounts.lock().remove(id)),
+        }
+        report
+    }
+
+    async fn read_key(
+        &self,
+        service: &ServiceSettings,
+    ) -> Result<Option<Arc<BoundSecret>>, ProbeReport> {
+        let Some(id) = &service.credential else { return Ok(None) };
+        let error = match self.vault.get(id).await {
+            Ok(key) => return Ok(Some(key)),
+            Err(error) => error,
+        };
+        let is_missing = matches!(error, VaultError::NotFound(_));
+        if is_missing {
+            let reason = "it is not in this vault; replace it to enter it again".to_owned();
+            self.set_key_state(id, KeyState::Missing, Some(reason));
+        }
+        Err(unreadable_key_report(error.to_string(), error.hint(), is_missing))
+    }
+
+    fn record_key(&self, key: &CredentialId, report: &ProbeReport) {
+        match report.finding {
+            HealthFinding::Answered => self.set_key_state(key, KeyState::Valid, None),
+            HealthFinding::KeyRejected => {
+                self.set_key_state(key, KeyState::Rejected, Some(report.detail.clone()));
+            }
+            HealthFinding::Failed | HealthFinding::RateLimited | HealthFinding::LocalFault => {}
+        }
+    }
+
+    fn set_key_state(&self, key: &CredentialId, state: KeyState, reason: Option<String>) {
+        if self.keys.record_result(key, state, reason, self.clock.wall()) {
+            self.events.send_changed(&[Topic::Keys, Topic::Status]);
+        }
+    }
+}
+
+/// True if what is known of one holds for the other.
+fn is_checked_alike(before: &ServiceSettings, now: &ServiceSettings) -> bool {
+    let ServiceSettings { label, required, .. } = now.clone();
+    ServiceSettings { label, required, ..before.clone() } == *now
+}

@@ -1,0 +1,147 @@
+/** What work depends on beside the backends: one row per service, with its state, why, and since when. */
+import { useState } from "react";
+import { Pause, Pencil, Play, Plus, Trash2, Unplug, Zap } from "lucide-react";
+import { requestOf, ServiceDialog } from "@/features/health/service-dialog";
+import { kindWords } from "@/features/health/service-kinds";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { Confirm } from "@/components/confirm";
+import { EmptyState } from "@/components/empty-state";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { StateMark } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ServiceAccountView, ServicesView, ServiceView } from "@/ipc/bindings";
+import { useNow } from "@/lib/clock";
+import { formatDuration } from "@/lib/quantity";
+import { HEALTH } from "@/lib/tables";
+import { formatExact, formatSpan } from "@/lib/time";
+
+type Open = { kind: "nothing" } | { kind: "add" } | { kind: "edit" | "remove"; service: ServiceView };
+
+export function ServicesCard({ view }: { view: ServicesView }) {
+  const [open, setOpen] = useState<Open>({ kind: "nothing" });
+  const close = () => setOpen({ kind: "nothing" });
+  const { services, finding } = view;
+  return (
+    <Card
+      title="Services"
+      note={services.length === 0 ? undefined : finding.toLowerCase()}
+      flush
+      action={
+        <Button size="small" icon={Plus} onClick={() => setOpen({ kind: "add" })}>
+          Add service
+        </Button>
+      }
+    >
+      {services.length === 0 ? (
+        <EmptyState icon={Unplug} title="No service is watched">
+          Databases, web addresses and GitHub tokens that your work needs can be watched here too, with the same states
+          and alerts as backends.
+        </EmptyState>
+      ) : (
+        <ul>
+          {services.map((service) => (
+            <ServiceRow key={service.id} service={service} onOpen={setOpen} />
+          ))}
+        </ul>
+      )}
+      {(open.kind === "add" || open.kind === "edit") && (
+        <ServiceDialog service={open.kind === "edit" ? open.service : null} onClose={close} />
+      )}
+      {open.kind === "remove" && <RemoveDialog service={open.service} onClose={close} />}
+    </Card>
+  );
+}
+
+function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: Open) => void }) {
+  const now = useNow();
+  const test = useAction("serviceTest", (call) => call({ id: service.id }));
+  const save = useAction("serviceSet", (call, enabled: boolean) => call({ ...requestOf(service), enabled }));
+  const { label, health, account, required, enabled } = service;
+  const sign = HEALTH[health.state];
+  const run = () =>
+    test.mutate(undefined, {
+      onSuccess: ({ passed, sentence }) => notify({ tone: passed ? "ok" : "bad", title: label, detail: sentence }),
+      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+    });
+  const pause = () =>
+    save.mutate(!enabled, { onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
+  return (
+    <li className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6 border-b border-line px-4 py-3 last:border-b-0">
+      <div className="min-w-0">
+        <p className="flex items-center gap-2 font-medium text-ink-1">
+          <StateMark sign={sign} size={14} />
+          <span className="truncate">{label}</span>
+          <span
+            className="shrink-0 text-12 font-normal text-ink-2"
+            title={health.since === null ? undefined : `Since ${formatExact(health.since)}`}
+          >
+            {sign.word}
+            {health.since !== null && ` for ${formatSpan(now - health.since)}`}
+          </span>
+        </p>
+        <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
+          {health.reason}
+          {health.probe_ms !== null && `, checked in ${formatDuration(health.probe_ms)}`}
+        </p>
+      </div>
+      <div className="min-w-0">
+        <p className="truncate font-mono text-12 text-ink-2" title={service.address}>
+          {service.address}
+        </p>
+        <p className="truncate text-12 text-ink-3">
+          {kindWords(service.kind).label}, {required ? "required" : "optional"}
+          {account !== null && <Account account={account} />}
+        </p>
+      </div>
+      <div className="flex items-center gap-2">
+        <Button size="small" icon={Zap} busy={test.isPending} aria-label={`Test ${label}`} onClick={run}>
+          Test
+        </Button>
+        <Menu
+          label={`More for ${label}`}
+          entries={[
+            { label: "Edit", icon: Pencil, onChoose: () => onOpen({ kind: "edit", service }) },
+            { label: enabled ? "Pause" : "Watch again", icon: enabled ? Pause : Play, onChoose: pause },
+            { label: "Remove", icon: Trash2, danger: true, onChoose: () => onOpen({ kind: "remove", service }) },
+          ]}
+        />
+      </div>
+    </li>
+  );
+}
+
+function Account({ account: { login, scopes, missing, expires_at: end } }: { account: ServiceAccountView }) {
+  return (
+    <span title={scopes === null ? undefined : `Scopes: ${scopes.length === 0 ? "none" : scopes.join(", ")}`}>
+      {`, signs in as ${login}`}
+      {missing.length > 0 && `, lacks ${missing.join(", ")}`}
+      {end !== null && (
+        <>
+          , expires <Moment at={end} />
+        </>
+      )}
+    </span>
+  );
+}
+
+function RemoveDialog({ service, onClose }: { service: ServiceView; onClose: () => void }) {
+  const remove = useAction("serviceRemove", (call) => call({ id: service.id }));
+  return (
+    <Confirm
+      open
+      title={`Remove the service ${service.label}?`}
+      losses={[
+        "It is no longer watched, and its alerts end.",
+        ...(service.credential === null ? [] : [`Its key ${service.credential} stays in the vault.`]),
+      ]}
+      verb="Remove"
+      busy={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate(undefined, { onSuccess: onClose })}
+      onClose={onClose}
+    />
+  );
+}
