@@ -106,7 +106,7 @@ async fn the_tree_and_the_time_line_have_every_backend_and_say_only_what_was_wat
     let tree = control::health_tree(core).await.expect("the tree");
     let backend = tree.nodes.iter().find(|node| node.id == name).expect("the backend");
     // Its address is on this machine, so it is under that, below its host.
-    assert_eq!((backend.depth, backend.kind), (2, DependencyKind::Backend));
+    assert_eq!((backend.depth, backend.kind), (2, Backend));
     let host = tree.nodes.iter().find(|node| Some(&node.id) == backend.parent.as_ref());
     assert_eq!(host.and_then(|host| host.parent.as_deref()), Some("machine"));
     assert_ne!(backend.state, DependencyState::NotObserved);
