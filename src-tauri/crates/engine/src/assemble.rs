@@ -77,11 +77,7 @@ pub(crate) struct OpenVault {
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
     let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
     let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
-    let own_clients = vec![
-        own_client(CHECK_CLIENT, &check_token, Purpose::Check)?,
-        own_client(PLAYGROUND_CLIENT, &playground_token, Purpose::User)?,
-    ];
-    let backends = assemble_backends(&base, own_clients);
+    let backends = assemble_backends(&base, own_clients(&check_token, &playground_token)?);
     let clients = Arc::new(ClientActivity::new(base.ledger.clone()));
     let budgets = Arc::new(BudgetWatch::new(
         base.ledger.clone(),
@@ -146,6 +142,13 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     })
 }
 
+fn own_clients(check: &NewToken, playground: &NewToken) -> Result<OwnClients, IdError> {
+    Ok(vec![
+        own_client(CHECK_CLIENT, check, Purpose::Check)?,
+        own_client(PLAYGROUND_CLIENT, playground, Purpose::User)?,
+    ])
+}
+
 fn route_explainer(base: &BaseParts, backends: &BackendParts) -> Arc<RouteExplainer> {
     Arc::new(RouteExplainer {
         snapshots: Arc::clone(&backends.snapshots),
@@ -203,17 +206,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
             base.started,
         ))),
     });
-    let interval = Duration::from_secs(settings.health.interval_secs);
-    let entropy = SharedEntropy(Arc::clone(&base.entropy));
-    let health = Arc::new(HealthWatch {
-        monitor: Monitor::new(interval, Box::new(entropy)),
-        settings: Arc::clone(&base.settings),
-        ledger: base.ledger.clone(),
-        clock: Arc::clone(&base.clock),
-        events: base.events.clone(),
-        mock: base.mock.clone(),
-        is_offline: base.is_offline,
-    });
+    let health = Arc::new(health_watch(base));
     let prober = Arc::new(BackendProber {
         snapshots: Arc::clone(&snapshots),
         models: Arc::clone(&models),
@@ -340,6 +333,20 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
         entropy: Arc::clone(&base.entropy),
         tasks: base.tasks.clone(),
         panel: Mutex::default(),
+    }
+}
+
+fn health_watch(base: &BaseParts) -> HealthWatch {
+    let interval = Duration::from_secs(base.settings.current().health.interval_secs);
+    let entropy = SharedEntropy(Arc::clone(&base.entropy));
+    HealthWatch {
+        monitor: Monitor::new(interval, Box::new(entropy)),
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        mock: base.mock.clone(),
+        is_offline: base.is_offline,
     }
 }
 

@@ -334,7 +334,7 @@ fn health_for_people() {
 #[test]
 fn services_for_people() {
     let services: ServicesView = view(services_fixture());
-    check_seen!("services", services::table(&services, NOW));
+    check_seen!("services_list", services::table(&services, NOW));
     let first = services.services.first().expect("one");
     check_seen!("service_added", services::render_service("Watching", first));
     let none = json!({"finding": "No service is watched", "services": []});
