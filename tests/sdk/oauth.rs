@@ -46,7 +46,8 @@ impl TokenServer {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let secrets = vec![CLIENT_SECRET.to_owned(), REFRESH_TOKEN.to_owned()];
         let mut server = Self { _child: child, stdin, lines, url: String::new(), secrets };
-        let port = server.event("listening").await["port"].as_u64().expect("a port");
+        let listening = server.event("listening").await;
+        let port = listening.get("port").and_then(Value::as_u64).expect("a port");
         server.url = format!("http://127.0.0.1:{port}/token");
         Some(server)
     }
@@ -57,7 +58,8 @@ impl TokenServer {
         let event = line.expect("readable").expect("the server runs");
         let event: Value = serde_json::from_str(&event).expect("JSON");
         assert_eq!(event.get("event"), Some(&json!(wanted)), "{event}");
-        let issued = ["access_token", "refresh_token"].map(|name| event[name].as_str());
+        let issued =
+            ["access_token", "refresh_token"].map(|name| event.get(name).and_then(Value::as_str));
         self.secrets.extend(issued.into_iter().flatten().map(str::to_owned));
         event
     }
@@ -103,7 +105,7 @@ fn last_authorization(upstream: &ScriptedUpstream) -> String {
 
 async fn key_state(home: &TestHome) -> Value {
     let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.json();
-    keys[0].clone()
+    keys.get(0).expect("a key").clone()
 }
 
 #[tokio::test]

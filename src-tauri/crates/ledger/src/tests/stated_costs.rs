@@ -49,7 +49,7 @@ async fn what_was_stated_is_compared_where_every_line_has_a_rate() {
         computed: NanoUsd::new(5_000),
     };
     let sums = |from, to| ledger.stated_costs(at(from), at(to));
-    assert_eq!(sums(0, DAY_MS).await.expect("read"), [expected.clone()]);
+    assert_eq!(sums(0, DAY_MS).await.expect("read"), std::slice::from_ref(&expected));
     assert_eq!(sums(2 * DAY_MS, 3 * DAY_MS).await.expect("read"), []);
     // Once more is no other request.
     ledger.settle(answered(1, 1_100, vec![line(1, dollar_a_million)])).await.expect("settled");
