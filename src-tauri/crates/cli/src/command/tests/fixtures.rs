@@ -46,7 +46,7 @@ pub(super) fn keys_fixture() -> Value {
          "used_by": ["openai", "spare"],
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "services": [], "cache_server": true},
-         "storage": "keychain", "billing": null, "expires_at": null, "retired": null,
+         "storage": "keychain", "billing": null, "expires_at": null, "oauth": null, "retired": null,
          "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
          "read_only": false,
          "last_month": spend(12_000_000_000, 40, 0)},
@@ -54,7 +54,7 @@ pub(super) fn keys_fixture() -> Value {
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [], "cache_server": false},
-         "storage": "file", "billing": null, "expires_at": null, "notices": [], "retired": null,
+         "storage": "file", "billing": null, "expires_at": null, "oauth": null, "notices": [], "retired": null,
          "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])
