@@ -38,7 +38,13 @@ export default defineConfig(({ mode }) => ({
     target: "safari17",
     // A data: font or an inline script would break the content security policy.
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    modulePreload: {
+      polyfill: false,
+      // The page names its own scripts. What a screen imports is on this machine, so it is found soon enough, and a list
+      // of every screen's scripts would be a part of what is loaded before the first one.
+      resolveDependencies: (_name, files, { hostType }) =>
+        hostType === "html" ? files : files.filter((file) => file.endsWith(".css")),
+    },
     rolldownOptions: { input: path(mode === "fake" ? "./fake.html" : "./index.html") },
   },
   // By name, as the desktop shell looks for it: on some machines that is ::1.

@@ -122,7 +122,7 @@ test("the first screen's script is loaded first, then those of the others", asyn
   await page.goto(`${PRODUCT}/index.html#/usage`);
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   expect(asked[0]).toBe("costs-screen");
-  await expect.poll(() => new Set(asked).size).toBe(26);
+  await expect.poll(() => new Set(asked).size).toBe(28);
 });
 
 const STONE = { dark: "rgb(21, 19, 16)", light: "rgb(245, 243, 238)" };
