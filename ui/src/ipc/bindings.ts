@@ -794,7 +794,7 @@ export type ApiError = {
 
 export type AuditEntryView = {
 	number: number,
-	/**  When the call ended. */
+	/**  When the call began. Entries are in the order in which calls ended. */
 	at: UnixMs,
 	caller: CallerKind,
 	/**  What an agent calls itself, which may be untrue. */

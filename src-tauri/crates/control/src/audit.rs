@@ -1,4 +1,5 @@
-//! The audit log: each call of an operation that changes something, written down when it ends.
+//! The audit log: each call of an operation that changes something, written down when it ends, with
+//! the time at which it began: what it caused is later in every time line.
 //!
 //! An entry holds no value of the request but the id that it names, and that only if it is an id: a
 //! user may paste a key into any field. Of a call that did not succeed the id is kept only if
@@ -49,7 +50,6 @@ impl<'a> AuditedCall<'a> {
     /// that a ledger that refuses the entry is only logged.
     pub(crate) async fn end<V>(mut self, outcome: &Result<V, ApiError>) {
         let Some(mut record) = self.record.take() else { return };
-        record.at = self.engine.clock().wall();
         record.outcome = outcome.as_ref().map_or_else(audit_outcome, |_| AuditOutcome::Done);
         if record.outcome != AuditOutcome::Done {
             record.subject = record.subject.filter(|subject| is_in_use(self.engine, subject));
@@ -65,7 +65,6 @@ impl<'a> AuditedCall<'a> {
 impl Drop for AuditedCall<'_> {
     fn drop(&mut self) {
         let Some(mut record) = self.record.take() else { return };
-        record.at = self.engine.clock().wall();
         record.subject = record.subject.filter(|subject| is_in_use(self.engine, subject));
         // Queued at once; nobody is left to wait for the commit.
         drop(self.engine.ledger().add_audit_record(record));

@@ -28,7 +28,7 @@ const NOT_ALLOWED_REPEAT_MS: i64 = 600_000;
 /// An operation that changed something, or was to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// When it ended.
+    /// When it began. Entries stand in the order in which they ended.
     pub at: WallTime,
     pub caller: CallerKind,
     /// What an agent calls itself.

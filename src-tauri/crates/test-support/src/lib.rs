@@ -1,4 +1,4 @@
-//! Test support: an upstream with every fault, a strict provider for every dialect, a client that
+//! Test support: an upstream with every fault, a port that refuses, a strict provider for every dialect, a client that
 //! writes raw bytes, a marked key and its search, captured logs, skipping where a machine lacks
 //! something.
 //!
@@ -6,6 +6,7 @@
 //! to misbehave. Waits use tokio's clock, so a paused runtime skips them.
 
 mod canary;
+mod closed_port;
 mod http;
 mod logs;
 mod provider;
@@ -15,6 +16,7 @@ mod requirements;
 mod upstream;
 
 pub use canary::{MARKED_KEY, leak_encodings, search_tree};
+pub use closed_port::ClosedPort;
 pub use http::BodyEnd;
 pub use logs::{CapturedLogs, capture_logs};
 pub use provider::{

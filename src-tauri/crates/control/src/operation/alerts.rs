@@ -7,7 +7,7 @@ use domain::{BackendId, HealthState, WallTime};
 use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
 
-use super::incident_past;
+use super::{audit, incident_past};
 use crate::ApiError;
 use crate::view::{
     AlertRef, AlertSilence, AlertState, AlertView, AlertsView, FailedRequestsView, InboxEntryView,
@@ -112,18 +112,20 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     let missing = || ApiError::not_found(format!("there is no alert {}", req.number));
     let (row, notes) = engine.ledger().alert(req.number.into()).await?.ok_or_else(missing)?;
     let alert = entry_view(&row).ok_or_else(missing)?;
-    let mut events = alert_events(&row);
+    let until = row.ended.unwrap_or_else(|| engine.clock().wall());
+    let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
+    let entries = audit::newest_entries(engine).await?;
+    // Before the rest: of two events in the same millisecond the action was the cause.
+    let mut events = incident_past::actions(&entries, lead, until);
+    events.extend(alert_events(&row));
     events.extend(notes.into_iter().map(|note| event(note.at, IncidentSource::Note, note.note)));
     for backend in row.scopes.iter().filter_map(|scope| BackendId::new(scope.as_str()).ok()) {
         add_backend_events(engine, &row, &backend, &mut events).await?;
     }
-    let until = row.ended.unwrap_or_else(|| engine.clock().wall());
-    let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
-    events.extend(incident_past::actions(engine, lead, until).await?);
     events.sort_by_key(|event| event.at);
     let backends = incident_past::affected_backends(engine, &row);
     let failed = incident_past::failed_requests(engine, &row, &backends).await?;
-    let timeline = incident_past::timeline(engine, &row, &backends).await?;
+    let timeline = incident_past::timeline(engine, &row, &backends, &entries).await?;
     let markdown = incident_markdown(&alert, &failed, &events);
     Ok(IncidentView { alert, failed, timeline, events, markdown })
 }

@@ -1,13 +1,17 @@
 //! Lists the audit log.
 
+use domain::AuditOutcome;
 use engine::Engine;
-use ledger::{AuditQuery, AuditRow};
+use ledger::{AuditQuery, AuditRecord, AuditRow};
 
+use crate::panel_event::ChangeTag;
 use crate::view::{AuditEntryView, AuditLogQuery, AuditLogView};
 use crate::{ApiError, OPERATIONS};
 
 /// Most entries of one page.
 const AUDIT_PAGE_MAX: u32 = 200;
+/// Most entries that are looked through for what happened in a time.
+const ENTRIES_READ_MAX: usize = 2_000;
 
 pub(crate) async fn audit_log(
     engine: &Engine,
@@ -43,6 +47,33 @@ fn check_operation(name: &str) -> Result<(), ApiError> {
     }
 }
 
+/// `Backend edit`
+pub(super) fn operation_label(operation: &str) -> String {
+    domain::capitalize(&operation.replace('_', " "))
+}
+
+/// `Backend edit: openai`
+pub(super) fn change_text(record: &AuditRecord) -> String {
+    let label = operation_label(&record.operation);
+    match &record.subject {
+        Some(subject) => format!("{label}: {subject}"),
+        None => label,
+    }
+}
+
+/// True for a call that did change the settings.
+pub(super) fn changed_settings(record: &AuditRecord) -> bool {
+    let known = OPERATIONS.iter().find(|known| known.name == record.operation);
+    record.outcome == AuditOutcome::Done
+        && known.is_some_and(|known| known.changes.contains(&ChangeTag::Settings))
+}
+
+/// The newest [`ENTRIES_READ_MAX`] entries, newest first.
+pub(super) async fn newest_entries(engine: &Engine) -> Result<Vec<AuditRow>, ApiError> {
+    let query = AuditQuery { limit: ENTRIES_READ_MAX, ..AuditQuery::default() };
+    Ok(engine.ledger().audit_log(query).await?)
+}
+
 fn entry_view(row: AuditRow) -> AuditEntryView {
     let record = row.record;
     AuditEntryView {
@@ -51,7 +82,7 @@ fn entry_view(row: AuditRow) -> AuditEntryView {
         caller: record.caller,
         agent: record.agent,
         agent_version: record.agent_version,
-        operation_label: domain::capitalize(&record.operation.replace('_', " ")),
+        operation_label: operation_label(&record.operation),
         operation: record.operation,
         subject: record.subject,
         outcome: record.outcome,

@@ -3,8 +3,9 @@
 
 use domain::{AuditOutcome, BackendId, WallTime};
 use engine::Engine;
-use ledger::{AlertRow, AuditQuery, RequestQuery, RequestState};
+use ledger::{AlertRow, AuditRow, RequestQuery, RequestState};
 
+use super::audit;
 use super::health::lanes_and_markers;
 use crate::ApiError;
 use crate::view::{FailedRequestsView, HealthTimelineView, IncidentEventView, IncidentSource};
@@ -16,8 +17,6 @@ const MARGIN_MS_MIN: i64 = 600_000;
 const SHOWN_MS_MAX: i64 = 7 * 86_400_000;
 /// Failed requests that are counted.
 const FAILED_COUNTED_MAX: usize = 500;
-/// Entries of the audit log that are looked through.
-const AUDIT_ENTRIES_READ_MAX: usize = 2_000;
 /// Most changes in a time line.
 const ACTIONS_MAX: usize = 50;
 
@@ -35,10 +34,11 @@ pub(super) async fn timeline(
     engine: &Engine,
     row: &AlertRow,
     backends: &[BackendId],
+    entries: &[AuditRow],
 ) -> Result<HealthTimelineView, ApiError> {
     let now = engine.clock().wall();
     let (from, to) = shown_range(row.since, row.ended, now);
-    let (lanes, markers) = lanes_and_markers(engine, backends, from, to).await?;
+    let (lanes, markers) = lanes_and_markers(engine, backends, entries, (from, to)).await?;
     Ok(HealthTimelineView {
         finding: row.title.clone(),
         from: from.into(),
@@ -82,39 +82,32 @@ pub(super) async fn failed_requests(
     })
 }
 
-/// What was changed from `from` to `to`.
-pub(super) async fn actions(
-    engine: &Engine,
+/// What was changed from `from` to `to`, by entries of the audit log, newest first.
+pub(super) fn actions(
+    entries: &[AuditRow],
     from: WallTime,
     to: WallTime,
-) -> Result<Vec<IncidentEventView>, ApiError> {
-    let query = AuditQuery { limit: AUDIT_ENTRIES_READ_MAX, ..AuditQuery::default() };
-    let rows = engine.ledger().audit_log(query).await?;
+) -> Vec<IncidentEventView> {
     let is_within = |at: WallTime| from <= at && at <= to;
-    let is_action = |row: &&ledger::AuditRow| {
+    let is_action = |row: &&AuditRow| {
         is_within(row.record.at)
             && row.record.outcome == AuditOutcome::Done
             // They are in the time line as what they are.
             && !row.record.operation.starts_with("incident_")
             && !row.record.operation.starts_with("alert_acknowledge")
     };
-    let event = |row: &ledger::AuditRow| {
-        let what = domain::capitalize(&row.record.operation.replace('_', " "));
+    let event = |row: &AuditRow| {
         let by = row.record.agent.as_ref().map_or_else(
             || row.record.caller.word().replace('-', " "),
             |agent| format!("agent {agent}"),
         );
-        let subject = row.record.subject.as_ref();
         IncidentEventView {
             at: row.record.at.into(),
             source: IncidentSource::Action,
-            text: match subject {
-                Some(subject) => format!("{what}: {subject} (by {by})"),
-                None => format!("{what} (by {by})"),
-            },
+            text: format!("{} (by {by})", audit::change_text(&row.record)),
         }
     };
-    Ok(rows.iter().filter(is_action).take(ACTIONS_MAX).map(event).collect())
+    entries.iter().filter(is_action).take(ACTIONS_MAX).map(event).collect()
 }
 
 #[cfg(test)]

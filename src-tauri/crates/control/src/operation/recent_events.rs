@@ -7,8 +7,8 @@ use domain::{AuditOutcome, HealthState, WallTime};
 use engine::{Engine, backend_labels};
 use ledger::{AlertQuery, AuditQuery, AuditRow, TransitionQuery, TransitionRecord};
 
+use super::audit;
 use super::resilience::sentence_from_clause;
-use crate::panel_event::ChangeTag;
 use crate::view::{ReadinessVerdict, RecentEventKind, RecentEventView, RecentEventsQuery};
 use crate::{ApiError, OPERATIONS, Tone};
 
@@ -149,26 +149,20 @@ async fn alert_events(engine: &Engine, limit: usize) -> Result<Vec<RecentEventVi
 }
 
 /// Calls that changed the settings or a key.
-fn change_event(row: &AuditRow) -> Option<RecentEventView> {
-    let operation = row.record.operation.as_str();
-    let is_key = operation.starts_with("key");
-    let tags = OPERATIONS.iter().find(|known| known.name == operation)?.changes;
+fn change_event(AuditRow { record, .. }: &AuditRow) -> Option<RecentEventView> {
+    let operation = record.operation.as_str();
+    let is_known = OPERATIONS.iter().any(|known| known.name == operation);
+    let is_key = is_known && operation.starts_with("key");
     let is_told =
-        row.record.outcome == AuditOutcome::Done && (is_key || tags.contains(&ChangeTag::Settings));
-    let what = domain::capitalize(&operation.replace('_', " "));
-    let subject = row.record.subject.as_ref();
+        audit::changed_settings(record) || (is_key && record.outcome == AuditOutcome::Done);
+    let agent = record.agent.as_ref();
     is_told.then(|| RecentEventView {
-        at: row.record.at.into(),
+        at: record.at.into(),
         kind: if is_key { RecentEventKind::Key } else { RecentEventKind::Settings },
         tone: Tone::Info,
-        title: subject.map_or_else(|| what.clone(), |subject| format!("{what}: {subject}")),
-        detail: row
-            .record
-            .agent
-            .as_ref()
-            .map(|agent| format!("By the agent {agent}."))
-            .unwrap_or_default(),
-        path: match subject.filter(|_| is_key) {
+        title: audit::change_text(record),
+        detail: agent.map(|agent| format!("By the agent {agent}.")).unwrap_or_default(),
+        path: match record.subject.as_ref().filter(|_| is_key) {
             Some(subject) => Some(format!("/keys/{subject}")),
             None => Some("/settings?part=Audit%20log".to_owned()),
         },

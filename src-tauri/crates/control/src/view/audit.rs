@@ -32,7 +32,7 @@ pub struct AuditLogView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct AuditEntryView {
     pub number: u32,
-    /// When the call ended.
+    /// When the call began. Entries are in the order in which calls ended.
     pub at: UnixMs,
     pub caller: CallerKind,
     /// What an agent calls itself, which may be untrue.

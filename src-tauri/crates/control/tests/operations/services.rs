@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use control::ErrorCode;
 use control::view::*;
-use test_support::{MARKED_KEY, Reply, ScriptedUpstream};
+use test_support::{ClosedPort, MARKED_KEY, Reply, ScriptedUpstream};
 
 use crate::world::{World, new_home, refused, secret};
 
@@ -205,7 +205,8 @@ async fn a_port_is_reached_or_not_and_wrong_addresses_are_refused_at_their_field
     let open = tcp(&upstream.addr().to_string());
     control::service_set(&world.core, open).await.expect("added");
     assert!(test(&world).await.passed);
-    drop(upstream);
+    let closed = ClosedPort::bind().expect("a port");
+    control::service_set(&world.core, tcp(&closed.addr().to_string())).await.expect("changed");
     let told = test(&world).await;
     assert!(!told.passed && told.sentence.starts_with("It cannot be reached"), "{}", told.sentence);
     for address in

@@ -11,7 +11,7 @@ use gateway::{HttpUpstream, RequestLimits};
 use ledger::RequestState;
 use pricing::Cost;
 use serde_json::json;
-use test_support::{BodyEnd, Reply, ReplyEnding, ScriptedUpstream};
+use test_support::{BodyEnd, ClosedPort, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -52,10 +52,15 @@ impl From<String> for At {
     }
 }
 
-/// A port without a listener.
-async fn closed_port() -> String {
-    let gone = ScriptedUpstream::start([]).await.expect("an upstream");
-    gone.base_url()
+/// A port that refuses while `serving` is there.
+fn closed_port(serving: &mut JoinSet<()>) -> String {
+    let port = ClosedPort::bind().expect("a port");
+    let url = port.base_url();
+    serving.spawn(async move {
+        let _held = port;
+        std::future::pending::<()>().await;
+    });
+    url
 }
 
 /// Servers that speak no TLS: one answers in plain text, one sends nothing.
@@ -88,8 +93,8 @@ async fn rows(serving: &mut JoinSet<()>) -> Vec<Row> {
     let money = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     let empty = || Reply::sse([""; 0]);
     vec![
-        row("F1 refused", closed_port().await, ASK, (502, "connect"), 2),
-        row("F1 refused, stream", closed_port().await, ASK_STREAM, (502, "connect"), 2),
+        row("F1 refused", closed_port(serving), ASK, (502, "connect"), 2),
+        row("F1 refused, stream", closed_port(serving), ASK_STREAM, (502, "connect"), 2),
         row("F3 no such name", unresolvable, ASK, (502, "dns"), 1),
         row("F5 no TLS", no_tls(serving, b"HTTP/1.1 400 No\r\n\r\n").await, ASK, (502, "tls"), 1),
         row("F6 reset before the head", Reply::reset_before_head(), ASK, (502, "broken"), 2),
@@ -402,7 +407,8 @@ async fn no_request_makes_more_than_three_calls() {
 
 #[tokio::test]
 async fn a_failed_backend_costs_the_others_clients_nothing_but_a_moment() {
-    let pair = Pair::of(closed_port().await.into(), limits(network())).await;
+    let port = ClosedPort::bind().expect("a port");
+    let pair = Pair::of(port.base_url().into(), limits(network())).await;
     // The first request loads certificates and opens connections.
     pair.ask(ASK).await;
     pair.world.registry.reset(&endpoint("one"));

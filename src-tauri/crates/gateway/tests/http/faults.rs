@@ -7,7 +7,9 @@ use endpoints::{FailureReason, Verdict};
 use gateway::{HttpUpstream, RequestLimits};
 use ledger::RequestState;
 use pricing::Cost;
-use test_support::{BodyEnd, ChatText, RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
+use test_support::{
+    BodyEnd, ChatText, ClosedPort, RawAnswer, Reply, ReplyEnding, ScriptedUpstream,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -280,9 +282,8 @@ async fn waits_are_clamped_for_the_client() {
 
 #[tokio::test]
 async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
-    let gone = ScriptedUpstream::start([]).await.expect("an upstream");
-    let closed = gone.base_url();
-    drop(gone);
+    let port = ClosedPort::bind().expect("a port");
+    let closed = port.base_url();
     // A server without TLS: it answers everything in plain text.
     let plain = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let over_tls = format!("https://{}/v1", plain.local_addr().expect("an address"));

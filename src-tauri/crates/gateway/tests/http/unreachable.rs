@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Clock, ManualClock, SystemClock, WallTime};
 use gateway::HttpUpstream;
-use test_support::{Reply, ScriptedUpstream};
+use test_support::{ClosedPort, Reply, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -219,9 +219,8 @@ async fn f5_a_server_of_tls_1_0_is_refused_and_one_that_says_nothing_is_tried_ag
 
 #[tokio::test]
 async fn f1_a_refusal_is_reported_within_a_second() {
-    let gone = ScriptedUpstream::start([]).await.expect("an upstream");
-    let url = gone.base_url();
-    drop(gone);
+    let port = ClosedPort::bind().expect("a port");
+    let url = port.base_url();
     let mut limits = limits(network());
     // The default waits of users.
     limits.resilience = endpoints::ResilienceRules::default();

@@ -7,28 +7,26 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use domain::{AuditOutcome, BackendId, HealthState, Origin, WallTime};
+use domain::{BackendId, HealthState, WallTime};
 use engine::Engine;
-use ledger::{AuditQuery, AuditRow, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
+use ledger::{AuditRow, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
 
 use super::lanes::{LaneSpan, badness, combine, push, thin_out, time_in};
 use super::span_text;
+use crate::ApiError;
+use crate::operation::audit;
 use crate::operation::resilience::{restrictions_since, sentence_from_clause};
-use crate::panel_event::ChangeTag;
 use crate::view::{
     AvailabilityState, BreakerSpanView, BreakerStripView, DependencyKind, DependencyState,
     HEALTH_TIMELINE_HOURS_MAX, HealthLaneView, HealthTimelineQuery, HealthTimelineView,
     TimelineMarkerKind, TimelineMarkerView,
 };
-use crate::{ApiError, OPERATIONS};
 
 const HOUR_MS: i64 = 3_600_000;
 /// Time without a step of the observer that is no gap yet: it takes one every quarter of a minute.
 const GAP_MS_MIN: i64 = 60_000;
 /// Most markers; the newest.
 const MARKERS_MAX: usize = 200;
-/// Most entries of the audit log that are looked through for changes of settings.
-const AUDIT_ENTRIES_READ_MAX: usize = 2_000;
 
 pub(crate) async fn health_timeline(
     engine: &Engine,
@@ -42,7 +40,8 @@ pub(crate) async fn health_timeline(
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
     let settings = engine.settings();
     let backends: Vec<BackendId> = settings.backends_on().map(|(id, _)| id.clone()).collect();
-    let (lanes, markers) = lanes_and_markers(engine, &backends, from, to).await?;
+    let entries = audit::newest_entries(engine).await?;
+    let (lanes, markers) = lanes_and_markers(engine, &backends, &entries, (from, to)).await?;
     Ok(HealthTimelineView {
         finding: finding(&lanes, req.hours),
         from: from.into(),
@@ -52,24 +51,25 @@ pub(crate) async fn health_timeline(
     })
 }
 
-/// The lanes of the network, the gateway and `backends`, with what happened in that time. Backends that
-/// the settings do not have are left out.
+/// The lanes of the network, the gateway and `backends`, with what happened in that time by entries of
+/// the audit log, newest first. Backends that the settings do not have are left out.
 pub(in crate::operation) async fn lanes_and_markers(
     engine: &Engine,
     backends: &[BackendId],
-    from: WallTime,
-    to: WallTime,
+    entries: &[AuditRow],
+    (from, to): (WallTime, WallTime),
 ) -> Result<(Vec<HealthLaneView>, Vec<TimelineMarkerView>), ApiError> {
     let watched = bridge(engine.service_levels().watched_since(from).await?, to);
-    let changes = settings_changes(engine).await?;
+    let changes = settings_changes(entries);
     let range = Range { from, to };
-    let mut markers: Vec<TimelineMarkerView> = changes.iter().map(settings_marker).collect();
+    let mut markers: Vec<TimelineMarkerView> =
+        changes.iter().copied().map(settings_marker).collect();
+    let settings = engine.settings();
     let mut lanes = vec![
         lane(DependencyKind::Network, "network", "Network", network_lane(&watched, range)),
         lane(DependencyKind::Gateway, "gateway", "Gateway", gateway_lane(&watched, range)),
     ];
     for id in backends {
-        let settings = engine.settings();
         let Some(known) = settings.backends.get(id) else { continue };
         let past = restrictions_since(engine, id, from).await?;
         let name = format!("backend/{id}");
@@ -86,7 +86,7 @@ pub(in crate::operation) async fn lanes_and_markers(
             now: engine.health_watch().health(id).map_or(HealthState::Unknown, |it| it.state),
             strips: past.strips,
             restrictions_from: past.known_from,
-            is_local: Origin::from_url(&known.base_url).is_ok_and(|it| it.is_loopback()),
+            is_local: known.is_local(),
             forgotten: forgotten(&watched, &changes, id),
         };
         let spans = backend_lane(&facts, &watched, range);
@@ -134,35 +134,23 @@ fn oldest_first(mut changes: Vec<HealthChange>) -> Vec<HealthChange> {
 }
 
 /// Calls that changed the settings, oldest first.
-async fn settings_changes(engine: &Engine) -> Result<Vec<AuditRow>, ApiError> {
-    let query = AuditQuery { limit: AUDIT_ENTRIES_READ_MAX, ..AuditQuery::default() };
-    let mut rows = engine.ledger().audit_log(query).await?;
-    rows.retain(|row| {
-        let known = OPERATIONS.iter().find(|known| known.name == row.record.operation);
-        row.record.outcome == AuditOutcome::Done
-            && known.is_some_and(|known| known.changes.contains(&ChangeTag::Settings))
-    });
-    rows.reverse();
-    Ok(rows)
+fn settings_changes(entries: &[AuditRow]) -> Vec<&AuditRow> {
+    entries.iter().rev().filter(|row| audit::changed_settings(&row.record)).collect()
 }
 
 fn settings_marker(row: &AuditRow) -> TimelineMarkerView {
-    let what = domain::capitalize(&row.record.operation.replace('_', " "));
     TimelineMarkerView {
         at: row.record.at.into(),
         kind: TimelineMarkerKind::Settings,
         lane: None,
-        text: match &row.record.subject {
-            Some(subject) => format!("{what}: {subject}"),
-            None => what,
-        },
+        text: audit::change_text(&row.record),
     }
 }
 
 /// Starts of the program, and changes of the backend's settings or of the profile in use.
-fn forgotten(watched: &[WatchSpan], changes: &[AuditRow], id: &BackendId) -> Vec<WallTime> {
+fn forgotten(watched: &[WatchSpan], changes: &[&AuditRow], id: &BackendId) -> Vec<WallTime> {
     let starts = watched.iter().filter(|span| span.begun_by == WatchStart::Started);
-    let is_own = |row: &&AuditRow| {
+    let is_own = |row: &&&AuditRow| {
         row.record.subject.as_deref() == Some(id.as_str())
             || row.record.operation.starts_with("profile_")
     };
