@@ -22,8 +22,8 @@ use crate::rule::{AlertEnding, AlertRule, RuleTunings, UNKNOWN_KEPT, tuning_of};
 use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
 
 pub use self::delivery::{
-    FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
-    SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    CRITICAL_WAIT, FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
+    SHOWN_FROM, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
 };
 
 pub use self::outbox::{

@@ -60,7 +60,7 @@ pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};
 pub use oauth::OAuthGrant;
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, is_loopback_host};
 pub use preset::{Preset, PresetLocation, presets};
 pub use redact::redact;
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};

@@ -40,17 +40,23 @@ impl Origin {
     /// True if the host is a loopback address or `localhost`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        }
+        is_loopback_host(&self.host)
     }
 
     /// True for `https`.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.scheme == "https"
+    }
+}
+
+/// True for a loopback address or `localhost`.
+#[must_use]
+pub fn is_loopback_host(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

@@ -13,6 +13,18 @@ words! {
     }
 }
 
+impl HealthState {
+    /// `None` if it is not known.
+    #[must_use]
+    pub const fn is_up(self) -> Option<bool> {
+        match self {
+            Self::Up => Some(true),
+            Self::Down => Some(false),
+            Self::Unknown => None,
+        }
+    }
+}
+
 words! {
     /// What called an operation.
     CallerKind {

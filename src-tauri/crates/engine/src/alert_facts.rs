@@ -112,12 +112,12 @@ impl AlertSources {
             (Some(health), open) => backend_fault(health, open),
             (None, _) => (BackendFault::Unknown, String::new()),
         };
-        let origin = Origin::from_url(&known.base_url).ok();
+        let origin = Origin::from_url(&known.base_url);
         BackendFact {
             id: id.clone(),
             label: known.label.clone(),
-            server: origin.as_ref().map_or_else(|| id.to_string(), server_name),
-            is_local: origin.is_some_and(|origin| origin.is_loopback()),
+            server: origin.map_or_else(|_| id.to_string(), |origin| server_name(&origin)),
+            is_local: known.is_local(),
             fault,
             reason,
             impact: self.impact(id, settings, served),
@@ -132,11 +132,7 @@ impl AlertSources {
                 label: known.label.clone(),
                 is_local: known.address.is_loopback(),
                 is_required: known.required,
-                is_down: match health.state {
-                    HealthState::Up => Some(false),
-                    HealthState::Down => Some(true),
-                    HealthState::Unknown => None,
-                },
+                is_down: health.state.is_up().map(|is_up| !is_up),
                 reason: health.reason,
             })
         };

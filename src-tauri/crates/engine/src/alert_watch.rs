@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    Alert, AlertBook, AlertContext, AlertEffect, EscalationPolicy, Notification, RuleTunings,
-    Silence, SilenceMatcher, SuppressedCondition, Urgency, conditions,
+    Alert, AlertBook, AlertContext, AlertEffect, AlertRule, EscalationPolicy, Notification,
+    RehearsalStep, RuleTunings, Silence, SilenceMatcher, SuppressedCondition, Urgency, conditions,
 };
 use domain::{Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line};
 use jiff::Timestamp;
@@ -271,10 +271,15 @@ impl AlertWatch {
         }
     }
 
-    /// The settings of this moment as a rehearsal has them: not in quiet hours, nobody looks.
-    #[must_use]
-    pub fn rehearsal_context(&self, tunings: RuleTunings) -> AlertContext {
-        AlertContext { is_focused: false, is_quiet: false, tunings, ..self.context() }
+    /// What `rule` would do by the settings of this moment, outside of quiet hours and while nobody
+    /// looks. Days of virtual time are some hundred thousand steps, so that it is no work for a thread
+    /// that serves others.
+    pub async fn rehearse(&self, rule: AlertRule, tunings: RuleTunings) -> Vec<RehearsalStep> {
+        let context =
+            AlertContext { is_focused: false, is_quiet: false, tunings, ..self.context() };
+        let played = tokio::task::spawn_blocking(move || alerts::rehearse(rule, &context));
+        // Only a program that stops does not wait for it.
+        played.await.unwrap_or_default()
     }
 
     fn context(&self) -> AlertContext {

@@ -12,7 +12,7 @@ use gateway::{
     AccessTokens, GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token,
 };
 use ledger::{Purpose, Recovery};
-use monitor::{Monitor, NotificationChannel};
+use monitor::{Monitor, NotificationChannel, WatchedId};
 use parking_lot::Mutex;
 use playground::Playground;
 use session_logs::LogRoot;
@@ -336,11 +336,14 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
     }
 }
 
-fn health_watch(base: &BaseParts) -> HealthWatch {
+fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {
     let interval = Duration::from_secs(base.settings.current().health.interval_secs);
-    let entropy = SharedEntropy(Arc::clone(&base.entropy));
+    Monitor::new(interval, Box::new(SharedEntropy(Arc::clone(&base.entropy))))
+}
+
+fn health_watch(base: &BaseParts) -> HealthWatch {
     HealthWatch {
-        monitor: Monitor::new(interval, Box::new(entropy)),
+        monitor: monitor(base),
         settings: Arc::clone(&base.settings),
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
@@ -351,12 +354,9 @@ fn health_watch(base: &BaseParts) -> HealthWatch {
 }
 
 fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch> {
-    let interval = Duration::from_secs(base.settings.current().health.interval_secs);
-    let entropy = SharedEntropy(Arc::clone(&base.entropy));
     Arc::new(ServiceWatch {
-        monitor: Monitor::new(interval, Box::new(entropy)),
+        monitor: monitor(base),
         settings: Arc::clone(&base.settings),
-        vault: base.vault.clone(),
         network: backends.network.clone(),
         registry: Arc::clone(&backends.registry),
         keys: Arc::clone(&backends.keys),

@@ -7,9 +7,13 @@ use std::time::Duration;
 use domain::{BackendId, Clock, ClockReading};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
-use monitor::{LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedTransition};
+use monitor::{
+    LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedId, WatchedTransition,
+};
 use settings::{Settings, SettingsStore};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
@@ -112,18 +116,8 @@ impl HealthWatch {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
         let mut changes = self.monitor.subscribe();
         tasks.spawn("health log", async move {
-            loop {
-                let change = tokio::select! {
-                    () = stop.cancelled() => return,
-                    change = changes.recv() => change,
-                };
-                match change {
-                    Ok(change) => watch.record_change(change).await,
-                    Err(RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "health changes were missed");
-                    }
-                    Err(RecvError::Closed) => return,
-                }
+            while let Some(change) = next_change(&mut changes, &stop).await {
+                watch.record_change(change).await;
             }
         });
     }
@@ -144,5 +138,21 @@ impl HealthWatch {
             tracing::warn!(%error, "a health change could not be saved");
         }
         self.events.send(EngineEvent::Health { backend, transition: Arc::new(transition) });
+    }
+}
+
+/// The next change of a monitor's states; `None` at the stop.
+pub(crate) async fn next_change<Id: WatchedId>(
+    changes: &mut Receiver<WatchedTransition<Id>>,
+    stop: &CancellationToken,
+) -> Option<WatchedTransition<Id>> {
+    loop {
+        match stop.run_until_cancelled(changes.recv()).await? {
+            Ok(change) => return Some(change),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "changes of health were missed");
+            }
+            Err(RecvError::Closed) => return None,
+        }
     }
 }

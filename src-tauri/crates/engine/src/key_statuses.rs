@@ -41,6 +41,9 @@ domain::words! {
     }
 }
 
+/// Why a key is [`KeyState::Missing`].
+pub(crate) const NOT_IN_VAULT: &str = "it is not in this vault; replace it to enter it again";
+
 pub struct KeyStatuses {
     registry: Arc<EndpointRegistry>,
     ledger: Ledger,

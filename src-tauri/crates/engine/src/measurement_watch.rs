@@ -307,8 +307,7 @@ impl MeasurementWatch {
             |id: &CredentialId| used.iter().any(|(key, _)| *key == UsageKey::Named(id.to_string()));
         let settings = self.settings.current();
         let of_cache = settings.cache.redis_credential.as_ref();
-        let of_service =
-            |id| settings.services.values().any(|service| service.credential.as_ref() == Some(id));
+        let of_service = |id| settings.services_with(id).next().is_some();
         let unused = settings.credentials.iter().filter(|(id, key)| {
             let is_for_requests = key.billing.is_none() && of_cache != Some(*id) && !of_service(id);
             is_for_requests && key.created <= from && !is_used(id)

@@ -13,12 +13,11 @@ use gateway::{Backend, KeyError, ProbeFailure, Upstream};
 use monitor::{HealthFinding, Probe, ProbeReport, ProbeStep};
 use resilience::ProbeOutcome;
 use settings::SettingsStore;
-use vault::VaultError;
 
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
-use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::model_catalogue::ModelCatalogue;
 use crate::snapshot::SnapshotStore;
 use crate::topic::Topic;
@@ -209,17 +208,15 @@ impl BackendProber {
         credential: Option<&CredentialId>,
         error: &KeyError,
     ) -> ProbeReport {
-        let missing = matches!(error, KeyError::Vault(VaultError::NotFound(_)));
+        let missing = error.is_missing();
         if let (true, Some(credential)) = (missing, credential) {
-            let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
-            self.set_key_state(credential, KeyState::Missing, reason);
+            self.set_key_state(credential, KeyState::Missing, Some(NOT_IN_VAULT.to_owned()));
         }
-        let (finding, fix) = match error {
-            KeyError::Vault(error) => (HealthFinding::Failed, error.hint()),
-            KeyError::Rejected(_) => (HealthFinding::KeyRejected, None),
-            KeyError::Expired(_) => (HealthFinding::Failed, None),
+        let finding = match error {
+            KeyError::Rejected(_) => HealthFinding::KeyRejected,
+            KeyError::Vault(_) | KeyError::Expired(_) => HealthFinding::Failed,
         };
-        let (detail, fix) = (error.to_string(), fix.map(str::to_owned));
+        let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
         let read = ProbeStep::Failed {
             title: if matches!(error, KeyError::Vault(_)) { READ_KEY } else { REFRESHED }
                 .to_owned(),

@@ -13,11 +13,10 @@ use monitor::{HealthFinding, Monitor, ObservedHealth, Probe, ProbeReport, Watche
 use parking_lot::Mutex;
 use service_checks::{ServiceAccount, ServiceCheck, check_service, unreadable_key_report};
 use settings::{ServiceSettings, Settings, SettingsStore};
-use tokio::sync::broadcast::error::RecvError;
-use vault::{Vault, VaultError};
 
 use crate::events::{EngineEvent, EventBus};
-use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::health_watch::next_change;
+use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::probe::KeyTrial;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
@@ -25,7 +24,6 @@ use crate::topic::Topic;
 pub struct ServiceWatch {
     pub(crate) monitor: Monitor<ServiceId>,
     pub(crate) settings: Arc<SettingsStore>,
-    pub(crate) vault: Vault,
     pub(crate) network: Arc<dyn Upstream>,
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) keys: Arc<KeyStatuses>,
@@ -89,11 +87,8 @@ impl ServiceWatch {
 
     /// Checks all services that use a key, as soon as slots are free.
     pub fn request_checks_with(&self, key: &CredentialId) {
-        for (id, service) in &self.settings.current().services {
-            if service.credential.as_ref() == Some(key) {
-                self.monitor.request_probe(id);
-            }
-        }
+        let settings = self.settings.current();
+        settings.services_with(key).for_each(|id| self.monitor.request_probe(id));
     }
 
     /// Watches the services of `settings` from now on, at the interval they give.
@@ -120,21 +115,11 @@ impl ServiceWatch {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
         let mut changes = self.monitor.subscribe();
         tasks.spawn("service changes", async move {
-            loop {
-                let change = tokio::select! {
-                    () = stop.cancelled() => return,
-                    change = changes.recv() => change,
-                };
-                match change {
-                    Ok(WatchedTransition { id, transition }) => {
-                        let transition = Arc::new(transition);
-                        watch.events.send(EngineEvent::Service { service: id, transition });
-                    }
-                    Err(RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "changes of services were missed");
-                    }
-                    Err(RecvError::Closed) => return,
-                }
+            while let Some(WatchedTransition { id, transition }) =
+                next_change(&mut changes, &stop).await
+            {
+                let transition = Arc::new(transition);
+                watch.events.send(EngineEvent::Service { service: id, transition });
             }
         });
     }
@@ -171,16 +156,14 @@ impl ServiceWatch {
         service: &ServiceSettings,
     ) -> Result<Option<Arc<BoundSecret>>, ProbeReport> {
         let Some(id) = &service.credential else { return Ok(None) };
-        let error = match self.vault.get(id).await {
+        let error = match self.keys.access_tokens().key(id).await {
             Ok(key) => return Ok(Some(key)),
             Err(error) => error,
         };
-        let is_missing = matches!(error, VaultError::NotFound(_));
-        if is_missing {
-            let reason = "it is not in this vault; replace it to enter it again".to_owned();
-            self.set_key_state(id, KeyState::Missing, Some(reason));
+        if error.is_missing() {
+            self.set_key_state(id, KeyState::Missing, Some(NOT_IN_VAULT.to_owned()));
         }
-        Err(unreadable_key_report(error.to_string(), error.hint(), is_missing))
+        Err(unreadable_key_report(&error))
     }
 
     fn record_key(&self, key: &CredentialId, report: &ProbeReport) {

@@ -8,8 +8,8 @@ use domain::{BackendId, Endpoint};
 use ledger::Ledger;
 use parking_lot::Mutex;
 use settings::{
-    FileProblem, ProposedFix, Settings, SettingsEditError, SettingsError, SettingsFileState,
-    SettingsStore,
+    FileProblem, ProposedFix, SettingValue, Settings, SettingsEditError, SettingsError,
+    SettingsFileState, SettingsStore,
 };
 
 use crate::budget_watch::BudgetWatch;
@@ -108,6 +108,18 @@ impl SettingsEditor {
         }
         self.apply();
         Ok(())
+    }
+
+    /// Replaces single values, by their paths. The rules and their messages are those of the file.
+    pub async fn set_values(
+        &self,
+        changes: Vec<(String, SettingValue)>,
+    ) -> Result<(), EngineEditError> {
+        self.try_edit(move |draft| {
+            *draft = draft.with_values(&changes)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Reloads the settings file, for example after an edit by hand.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock, ClockReading, HealthState, Origin, WallTime};
+use domain::{BackendId, Clock, ClockReading, WallTime};
 use endpoints::EndpointRegistry;
 use ledger::{
     Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedTimeRow, WATCH_SPANS_KEPT_MAX, WatchSpan,
@@ -194,16 +194,14 @@ impl TimeObserver {
         let settings = self.settings.current();
         let is_offline = self.health.is_offline();
         let seen = |(id, known): (&BackendId, &BackendSettings)| {
-            let is_local = Origin::from_url(&known.base_url).is_ok_and(|it| it.is_loopback());
-            if (is_offline && !is_local) || is_paused(&self.registry, &settings, &self.mock, id) {
+            if (is_offline && !known.is_local())
+                || is_paused(&self.registry, &settings, &self.mock, id)
+            {
                 return None;
             }
             let is_open = || open_breaker(&self.registry, &settings, &self.mock, id).is_some();
-            match self.health.health(id)?.state {
-                HealthState::Up => Some((id.clone(), !is_open())),
-                HealthState::Down => Some((id.clone(), false)),
-                HealthState::Unknown => None,
-            }
+            let is_up = self.health.health(id)?.state.is_up()?;
+            Some((id.clone(), is_up && !is_open()))
         };
         settings.backends_on().filter_map(seen).collect()
     }

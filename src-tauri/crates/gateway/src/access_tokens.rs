@@ -47,6 +47,23 @@ pub enum KeyError {
     Expired(String),
 }
 
+impl KeyError {
+    /// True if the vault has no such key.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Vault(VaultError::NotFound(_)))
+    }
+
+    /// The remedy, where the error itself does not name it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Vault(error) => error.hint(),
+            Self::Rejected(_) | Self::Expired(_) => None,
+        }
+    }
+}
+
 /// What is known of the access token of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessTokenStatus {

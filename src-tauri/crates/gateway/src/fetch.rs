@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::{BoundSecret, Origin};
-use futures_util::StreamExt;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use settings::AllowedNetwork;
 use url::Url;
 
-use crate::upstream::{KeyCarrier, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use crate::upstream::{
+    KeyCarrier, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse, read_body,
+};
 
 /// Time for a whole document.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -161,16 +162,11 @@ async fn fetch(
     bytes_max: usize,
 ) -> Result<String, FetchError> {
     let answer = upstream.send(request).await?;
-    let UpstreamResponse { status, mut body, .. } = answer;
+    let UpstreamResponse { status, body, .. } = answer;
     if status != StatusCode::OK {
         return Err(FetchError::Status(status.as_u16()));
     }
-    let mut text = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        text.extend_from_slice(&chunk?);
-        if text.len() > bytes_max {
-            return Err(FetchError::TooLong(bytes_max / 1_048_576));
-        }
-    }
+    let text = read_body(body, bytes_max).await?;
+    let text = text.ok_or(FetchError::TooLong(bytes_max / 1_048_576))?;
     String::from_utf8(text.into()).map_err(|_| FetchError::NotText)
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::{BackendId, BoundSecret, Clock};
 use endpoints::Verdict;
-use futures_util::StreamExt;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
 use wire::{read_model_list, upstream_error};
@@ -15,7 +14,7 @@ use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::headers::{backend_headers, is_compressed};
 use crate::response::JSON;
 use crate::snapshot::Backend;
-use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse, read_body};
 
 /// Time for a whole probe.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -85,7 +84,7 @@ async fn list_models(
     };
     let id = &backend.id;
     let failed = |failure| Failure::upstream(id, &failure);
-    let UpstreamResponse { status, headers, mut body, scrubber } =
+    let UpstreamResponse { status, headers, body, scrubber } =
         upstream.send(request).await.map_err(failed)?;
     *http_status = Some(status.as_u16());
     if status.is_redirection() {
@@ -95,17 +94,10 @@ async fn list_models(
         let what = "sent a compressed response although none was requested.";
         return Err(Failure::unreadable(id, what, BackendWork::None));
     }
-    let mut list = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        list.extend_from_slice(&chunk.map_err(failed)?);
-        if list.len() > MODEL_LIST_BYTES_MAX {
-            return Err(Failure::unreadable(
-                id,
-                "sent a list of models that is too long.",
-                BackendWork::None,
-            ));
-        }
-    }
+    let list = read_body(body, MODEL_LIST_BYTES_MAX).await.map_err(failed)?;
+    let too_long =
+        || Failure::unreadable(id, "sent a list of models that is too long.", BackendWork::None);
+    let list = list.ok_or_else(too_long)?;
     if !status.is_success() {
         let error = upstream_error(dialect, status.as_u16(), &list);
         let context = ErrorContext { headers: &headers, scrubber: &scrubber, now: clock.wall() };

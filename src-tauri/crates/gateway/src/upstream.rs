@@ -15,9 +15,10 @@ mod resolve;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::{BoundSecret, OriginMismatch};
 use endpoints::FailureReason;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
@@ -77,6 +78,21 @@ pub struct UpstreamResponse {
     pub body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
     /// Removes the key that was sent from error texts.
     pub scrubber: KeyScrubber,
+}
+
+/// The body of an answer; `None` if it has more than `bytes_max`.
+pub(crate) async fn read_body(
+    mut body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
+    bytes_max: usize,
+) -> Result<Option<BytesMut>, UpstreamFailure> {
+    let mut read = BytesMut::new();
+    while let Some(chunk) = body.next().await {
+        read.extend_from_slice(&chunk?);
+        if read.len() > bytes_max {
+            return Ok(None);
+        }
+    }
+    Ok(Some(read))
 }
 
 /// Why an answer is missing or incomplete.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BoundSecret, Clock, ServiceKind, WallTime};
-use gateway::Upstream;
+use gateway::{KeyError, Upstream};
 use monitor::{HealthFinding, ProbeReport, ProbeStep};
 use settings::ServiceSettings;
 
@@ -70,17 +70,23 @@ pub async fn check_service(
     ServiceCheck { report: outcome.into_report(is_keyed, duration), account }
 }
 
-/// The report of a service whose key could not be read from the vault.
+/// The report of a service whose key could not be read from the vault, or not be refreshed.
 #[must_use]
-pub fn unreadable_key_report(detail: String, fix: Option<&str>, is_missing: bool) -> ProbeReport {
-    // A vault that is locked says nothing about the service.
-    let finding = if is_missing { HealthFinding::Failed } else { HealthFinding::LocalFault };
-    let step = failed_step(outcome::READ_KEY, &detail, fix);
+pub fn unreadable_key_report(error: &KeyError) -> ProbeReport {
+    let (finding, title) = match error {
+        KeyError::Rejected(_) => (HealthFinding::KeyRejected, outcome::REFRESHED),
+        KeyError::Expired(_) => (HealthFinding::Failed, outcome::REFRESHED),
+        KeyError::Vault(_) if error.is_missing() => (HealthFinding::Failed, outcome::READ_KEY),
+        // A vault that is locked says nothing about the service.
+        KeyError::Vault(_) => (HealthFinding::LocalFault, outcome::READ_KEY),
+    };
+    let (detail, fix) = (error.to_string(), error.hint());
+    let step = failed_step(title, &detail, fix);
     let skipped = ProbeStep::Skipped { title: outcome::REACHED.to_owned() };
     let report = ProbeReport::new(finding, detail, Duration::ZERO);
     ProbeReport {
         fix: fix.map(str::to_owned),
-        key_missing: is_missing,
+        key_missing: error.is_missing(),
         steps: vec![step, skipped],
         ..report
     }

@@ -6,6 +6,7 @@ use gateway::UpstreamFailure;
 use monitor::{HealthFinding, ProbeReport, ProbeStep};
 
 pub(crate) const READ_KEY: &str = "Read the key from the vault";
+pub(crate) const REFRESHED: &str = "Get an access token";
 pub(crate) const REACHED: &str = "Reach the service";
 pub(crate) const ACCEPTED: &str = "Key accepted";
 pub(crate) const AS_EXPECTED: &str = "Answer as expected";

@@ -329,6 +329,12 @@ impl BackendSettings {
     pub fn credential(&self) -> Option<&CredentialId> {
         self.pool.credentials().next()
     }
+
+    /// True for a server on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        Origin::from_url(&self.base_url).is_ok_and(|origin| origin.is_loopback())
+    }
 }
 
 /// A saved view of the requests.

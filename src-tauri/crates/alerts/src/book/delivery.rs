@@ -25,6 +25,12 @@ use crate::rule::AlertEnding;
 
 pub use self::flaps::FLAPS_MAX;
 
+/// Least severe alerts that are shown on the desktop.
+pub const SHOWN_FROM: AlertSeverity = AlertSeverity::Medium;
+/// Time between an alert and its notification, in which others join it.
+pub const SHOWN_WAIT: Duration = Duration::from_secs(30);
+/// The same for a critical alert.
+pub const CRITICAL_WAIT: Duration = Duration::from_secs(10);
 /// Maximum number of non-critical notifications in ten minutes.
 pub const SHOWN_PER_TEN_MINUTES_MAX: usize = 3;
 /// Maximum number of non-critical notifications in 24 hours.
@@ -87,9 +93,7 @@ pub(super) struct DeliveryMoment<'a> {
 
 impl DeliveryMoment<'_> {
     fn wants_notification(&self, alert: &Alert) -> bool {
-        self.context.is_on
-            && alert.condition.severity >= AlertSeverity::Medium
-            && self.is_to_be_told(alert)
+        self.context.is_on && alert.condition.severity >= SHOWN_FROM && self.is_to_be_told(alert)
     }
 
     /// True unless the alert is over, acknowledged, silenced, or only for the inbox.
@@ -120,8 +124,8 @@ impl DeliveryMoment<'_> {
     /// Whether an alert has waited long enough to be told.
     pub(super) fn is_due(&self, alert: &Alert) -> bool {
         let group_wait = match alert.condition.severity {
-            AlertSeverity::Critical => Duration::from_secs(10),
-            _ => Duration::from_secs(30),
+            AlertSeverity::Critical => CRITICAL_WAIT,
+            _ => SHOWN_WAIT,
         };
         let keep = alert.condition.rule.row().keep;
         let wait = if alert.came_back { keep.max(group_wait) } else { group_wait };

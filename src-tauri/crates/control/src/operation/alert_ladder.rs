@@ -3,17 +3,14 @@
 
 use std::time::Duration;
 
+use alerts::{CRITICAL_WAIT, SHOWN_FROM, SHOWN_WAIT};
 use domain::{AlertChannel, AlertSeverity, capitalize, format_span};
 use engine::Engine;
 use settings::{SettingValue, Settings};
 
+use super::input;
 use crate::ApiError;
 use crate::view::{AlertLadderSet, AlertLadderStepView, AlertLadderView, LadderStep};
-
-/// Longest wait of a step, in seconds.
-const WAIT_SECS_MAX: u32 = 86_400;
-/// Wait before a notification that is not critical; critical ones come sooner.
-const NOTIFICATION_WAIT_SECS: u32 = 30;
 
 pub(crate) async fn alert_ladder(engine: &Engine) -> Result<AlertLadderView, ApiError> {
     Ok(ladder(engine))
@@ -24,11 +21,7 @@ pub(crate) async fn alert_ladder_set(
     req: AlertLadderSet,
 ) -> Result<AlertLadderView, ApiError> {
     let changes = changes(&req)?;
-    let edit = move |draft: &mut Settings| {
-        *draft = draft.with_values(&changes)?;
-        Ok(())
-    };
-    engine.settings_editor().try_edit(edit).await?;
+    engine.settings_editor().set_values(changes).await?;
     Ok(ladder(engine))
 }
 
@@ -45,10 +38,7 @@ fn changes(req: &AlertLadderSet) -> Result<Vec<(String, SettingValue)>, ApiError
     };
     let mut changes = Vec::new();
     if let Some(secs) = req.wait_secs {
-        if secs > WAIT_SECS_MAX {
-            let message = format!("a number from 0 to {WAIT_SECS_MAX} s");
-            return Err(ApiError::invalid("wait_secs", message));
-        }
+        input::check_range("wait_secs", secs, wait)?;
         changes.push((wait.to_owned(), SettingValue::Number(secs.into())));
     }
     if let Some(from) = req.from_severity {
@@ -93,10 +83,13 @@ fn steps(
         step(
             LadderStep::Notification,
             shown.enabled,
-            (AlertSeverity::Medium, NOTIFICATION_WAIT_SECS),
-            match shown.enabled {
-                true => "A notification of the desktop; of critical alerts after 10 s.",
-                false => "Off. Switch on desktop notifications in the settings.",
+            (SHOWN_FROM, whole_secs(SHOWN_WAIT)),
+            &match shown.enabled {
+                true => format!(
+                    "A notification of the desktop; of critical alerts after {}.",
+                    format_span(CRITICAL_WAIT)
+                ),
+                false => "Off. Switch on desktop notifications in the settings.".to_owned(),
             },
         ),
         step(
@@ -122,6 +115,10 @@ fn steps(
             &channel(AlertChannel::Mail, mail.enabled, "mail"),
         ),
     ]
+}
+
+fn whole_secs(wait: Duration) -> u32 {
+    u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// "A critical alert that nobody acknowledges: at once an entry of the inbox; after 30 s …".
@@ -174,9 +171,9 @@ mod tests {
         let set = |step, wait_secs| AlertLadderSet { step, wait_secs, from_severity: None };
         let field = |req| changes(&req).err().and_then(|error| error.field);
         assert_eq!(field(set(LadderStep::Inbox, Some(5))).as_deref(), Some("step"));
-        let too_long = set(LadderStep::Mail, Some(WAIT_SECS_MAX + 1));
+        let too_long = set(LadderStep::Mail, Some(86_401));
         assert_eq!(field(too_long).as_deref(), Some("wait_secs"));
-        let longest = changes(&set(LadderStep::Mail, Some(WAIT_SECS_MAX))).expect("in range");
+        let longest = changes(&set(LadderStep::Mail, Some(86_400))).expect("in range");
         assert_eq!(longest, [("mail.wait_secs".to_owned(), SettingValue::Number(86_400))]);
     }
 }

@@ -6,6 +6,7 @@ use engine::{Engine, RuleSettingNames, rule_tunings};
 use ledger::AlertQuery;
 use settings::{AlertSettings, SettingValue, Settings};
 
+use super::input;
 use crate::ApiError;
 use crate::view::{
     AlertRuleNumberView, AlertRulePreviewView, AlertRuleSet, AlertRuleSeverityView, AlertRuleView,
@@ -51,11 +52,7 @@ pub(crate) async fn alert_rule_set(
     req: AlertRuleSet,
 ) -> Result<Vec<AlertRuleView>, ApiError> {
     let changes = rule_changes(&req)?;
-    let edit = move |draft: &mut Settings| {
-        *draft = draft.with_values(&changes)?;
-        Ok(())
-    };
-    engine.settings_editor().try_edit(edit).await?;
+    engine.settings_editor().set_values(changes).await?;
     alert_rules(engine).await
 }
 
@@ -90,7 +87,7 @@ fn rule_changes(req: &AlertRuleSet) -> Result<Vec<(String, SettingValue)>, ApiEr
     for (field, number, name) in numbers {
         let Some(number) = number else { continue };
         let name = name.as_ref().ok_or_else(|| no_such_field(field, req.rule))?;
-        check_range(field, number, name)?;
+        input::check_range(field, number, &path(name))?;
         changes.push((path(name), SettingValue::Number(number.into())));
     }
     if let Some(severity) = req.severity {
@@ -110,17 +107,6 @@ fn no_such_field(field: &'static str, rule: AlertRule) -> ApiError {
         _ => "time",
     };
     ApiError::invalid(field, format!("the rule {rule} has no {what} to set"))
-}
-
-fn check_range(field: &'static str, number: u32, name: &str) -> Result<(), ApiError> {
-    let setting = AlertSettings::setting(name);
-    match setting.and_then(|setting| Some((setting.range.as_ref()?, setting.unit()))) {
-        Some((range, unit)) if !range.contains(&i64::from(number)) => {
-            let message = format!("a number from {} to {} {unit}", range.start(), range.end());
-            Err(ApiError::invalid(field, message.trim_end().to_owned()))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn number_view(settings: &AlertSettings, name: &str) -> Option<AlertRuleNumberView> {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use alerts::{
     AlertRule, MessageKind, PastFiring, RehearsalEvent, RehearsalStep, RuleTuning, RuleTunings,
-    tuning_of,
+    SHOWN_FROM, tuning_of,
 };
 use domain::{AlertDelivery, AlertSeverity, WallTime, capitalize, count_noun, format_span};
 use engine::{Engine, RuleBackTest, rule_tunings};
-use ledger::{AlertQuery, AlertRow};
+use ledger::{ALERTS_KEPT_MAX, AlertQuery, AlertRow};
 
 use super::alert_rules::with_rule;
 use super::resilience::times_text;
@@ -72,7 +72,7 @@ async fn really_fired(
     from: WallTime,
     to: WallTime,
 ) -> Result<Vec<AlertFiringView>, ApiError> {
-    let all = AlertQuery { limit: usize::MAX, ..AlertQuery::default() };
+    let all = AlertQuery { limit: ALERTS_KEPT_MAX, ..AlertQuery::default() };
     let rows = engine.ledger().alerts(all).await?;
     let own =
         |row: &&AlertRow| row.rule == rule.word() && row.ended.is_none_or(|ended| ended > from);
@@ -177,7 +177,7 @@ pub(crate) async fn alert_rule_rehearse(
     let settings = engine.settings();
     let tunings = rule_tunings(&with_rule(&settings, &req)?.alerts);
     let tuning = tuning_of(&tunings, req.rule);
-    let steps = alerts::rehearse(req.rule, &engine.alerts().rehearsal_context(tunings));
+    let steps = engine.alerts().rehearse(req.rule, tunings).await;
     let severity = steps.iter().find_map(|step| match &step.event {
         RehearsalEvent::Fired(alert) => Some(alert.condition.severity),
         _ => None,
@@ -223,8 +223,10 @@ fn rehearsal_notes(
         (_, None) => "The digest judges nothing. It is made at its time.",
         (AlertDelivery::Inbox, _) => "Its alerts are for the inbox alone.",
         (AlertDelivery::Notification, _) if !is_on => "Notifications are switched off.",
-        (AlertDelivery::Notification, Some(AlertSeverity::Info | AlertSeverity::Low)) => {
-            "The desktop shows alerts from medium on; this one is less severe."
+        (AlertDelivery::Notification, Some(severity)) if severity < SHOWN_FROM => {
+            return vec![format!(
+                "The desktop shows alerts from {SHOWN_FROM} on; this one is less severe."
+            )];
         }
         (AlertDelivery::Notification, Some(_)) => {
             "Outside of quiet hours, while the window is not in front, if nobody acknowledges it."

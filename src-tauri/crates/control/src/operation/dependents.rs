@@ -1,7 +1,7 @@
 //! What uses a backend or a key, so that the user knows what breaks before removing it.
 
-use domain::{BackendId, CredentialId, ServiceId};
-use settings::{BackendSettings, RouteSettings, ServiceSettings, Settings};
+use domain::{BackendId, CredentialId};
+use settings::{BackendSettings, RouteSettings, Settings};
 
 use crate::view::DependentsView;
 
@@ -20,18 +20,10 @@ pub(super) fn key_dependents(settings: &Settings, id: &CredentialId) -> Dependen
     let users = settings.backends.iter().filter(|(_, backend)| uses(backend));
     DependentsView {
         backends: users.map(|(name, _)| name.to_string()).collect(),
-        services: services_using_key(settings, id).map(ToString::to_string).collect(),
+        services: settings.services_with(id).map(ToString::to_string).collect(),
         cache_server: settings.cache.redis_credential.as_ref() == Some(id),
         ..route_dependents(settings, lost)
     }
-}
-
-pub(super) fn services_using_key<'a>(
-    settings: &'a Settings,
-    id: &'a CredentialId,
-) -> impl Iterator<Item = &'a ServiceId> {
-    let uses = |service: &ServiceSettings| service.credential.as_ref() == Some(id);
-    settings.services.iter().filter(move |(_, service)| uses(service)).map(|(name, _)| name)
 }
 
 fn route_dependents(settings: &Settings, lost: impl Fn(&BackendId) -> bool) -> DependentsView {

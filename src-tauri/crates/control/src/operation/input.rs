@@ -29,6 +29,18 @@ pub(crate) fn label_or_id(text: &str, id: &str) -> String {
     }
 }
 
+/// Checks the number of a field by the range of the setting with this path.
+pub(crate) fn check_range(field: &str, number: u32, path: &str) -> Result<(), ApiError> {
+    let setting = Settings::setting(path);
+    match setting.and_then(|setting| Some((setting.range.as_ref()?, setting.unit()))) {
+        Some((range, unit)) if !range.contains(&i64::from(number)) => {
+            let message = format!("a number from {} to {} {unit}", range.start(), range.end());
+            Err(ApiError::invalid(field, message.trim_end().to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Trims the names of a list and drops empty ones.
 pub(crate) fn trim_names(names: Vec<String>) -> Vec<String> {
     let trimmed = names.into_iter().map(|name| name.trim().to_owned());

@@ -6,9 +6,9 @@ use domain::{BoundSecret, CredentialId, Origin, Secret, WallTime};
 use engine::{Engine, KeyTrial};
 use vault::VaultError;
 
+use super::input;
 use super::key_oauth::exchange_anew;
 use super::keys::{backends_using_key, configured_origin, find_key_view};
-use super::{dependents, input};
 use crate::ApiError;
 use crate::view::{KeyRef, KeyReplace, KeyView, RetiredKeyCheckView, RetiredKeyState};
 
@@ -103,7 +103,7 @@ async fn refuse_rejected(
     let settings = engine.settings();
     let (who, trial) = if let Some(backend) = backends_using_key(&settings, id).first() {
         (backend.to_string(), engine.prober().try_key(backend, Arc::new(key)).await)
-    } else if let Some(service) = dependents::services_using_key(&settings, id).next() {
+    } else if let Some(service) = settings.services_with(id).next() {
         (service.to_string(), engine.services().try_key(service, Arc::new(key)).await)
     } else {
         return Ok(());

@@ -180,7 +180,7 @@ async fn verify_with_service(
     id: CredentialId,
 ) -> Result<KeyVerificationView, ApiError> {
     let settings = engine.settings();
-    let Some(service) = dependents::services_using_key(&settings, &id).next() else {
+    let Some(service) = settings.services_with(&id).next() else {
         return Ok(KeyVerificationView {
             id: id.to_string(),
             state: KeyState::Unverified,

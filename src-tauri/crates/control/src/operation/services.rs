@@ -1,6 +1,6 @@
 //! Services beside the backends that work depends on: list, add, change, test, remove.
 
-use domain::{CredentialId, HealthState, Origin, ServiceId, ServiceKind};
+use domain::{CredentialId, Origin, ServiceId, ServiceKind};
 use engine::Engine;
 use monitor::HealthFinding;
 use service_checks::ServiceAccount;
@@ -273,14 +273,5 @@ fn finding(services: &[ServiceView]) -> String {
         (all, 0, 0) => format!("All {all} services work"),
         (_, 0, unknown) => of(unknown, ["is not confirmed", "are not confirmed"]),
         (_, down, _) => of(down, ["is down", "are down"]),
-    }
-}
-
-/// True if it is known to work; `None` while it is not confirmed.
-pub(super) const fn is_up(state: HealthState) -> Option<bool> {
-    match state {
-        HealthState::Up => Some(true),
-        HealthState::Down => Some(false),
-        HealthState::Unknown => None,
     }
 }

@@ -24,13 +24,7 @@ pub(crate) async fn settings_edit(
     req: SettingsValues,
 ) -> Result<SettingsView, ApiError> {
     let changes = form::form_changes(&req, &engine.settings())?;
-    engine
-        .settings_editor()
-        .try_edit(move |draft| {
-            *draft = draft.with_values(&changes)?;
-            Ok(())
-        })
-        .await?;
+    engine.settings_editor().set_values(changes).await?;
     Ok(settings_view(engine))
 }
 

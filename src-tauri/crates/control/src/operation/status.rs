@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, HealthState, Origin, ServiceId, WallTime};
+use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
 use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity};
 use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
+use super::ledger;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
 use super::routes::{backend_availability, broken_routes};
@@ -18,7 +19,6 @@ use super::verdict::{
     BackendAnswers, BackendFacts, Issue, KeyFacts, LastState, NO_KEYCHAIN_ISSUE, Outage,
     OutageCause, Readiness, ServiceFacts, VerdictFacts, judge,
 };
-use super::{ledger, services};
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
@@ -98,7 +98,7 @@ fn collect_facts(
         .map(|(id, known)| BackendFacts {
             id: id.clone(),
             label: known.label.clone(),
-            is_local: Origin::from_url(&known.base_url).is_ok_and(|origin| origin.is_loopback()),
+            is_local: known.is_local(),
             answers: backend_answers(engine, settings, id, known),
         })
         .collect();
@@ -140,7 +140,7 @@ fn required_services(engine: &Engine, settings: &Settings) -> Vec<ServiceFacts> 
             id: id.clone(),
             label: known.label.clone(),
             is_local: known.address.is_loopback(),
-            is_up: health.as_ref().and_then(|health| services::is_up(health.state)),
+            is_up: health.as_ref().and_then(|health| health.state.is_up()),
             since: health.as_ref().and_then(|health| health.since),
             reason: sentence_from_clause(&health.map(|it| it.reason).unwrap_or_default()),
         }

@@ -137,3 +137,29 @@ async fn a_token_endpoint_that_is_down_is_no_reason_to_refuse_the_key() {
     assert_eq!(refused.field.as_deref(), Some("token_url"));
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_asked_with_the_access_token_and_never_with_the_stored_secret() {
+    let provider = Provider::start().await;
+    let world = world().await;
+    control::key_oauth_add(&world.core, provider.add(FIRST)).await.expect("added");
+    let set = ServiceSet {
+        id: "store".to_owned(),
+        label: String::new(),
+        kind: ServiceKind::Http,
+        address: provider.backend.base_url(),
+        key: ServiceKey::Stored { id: "corp".to_owned() },
+        required: false,
+        enabled: true,
+        private_network: false,
+        expects: ServiceExpectationView::default(),
+    };
+    control::service_set(&world.core, set).await.expect("added");
+    let store = || ServiceRef { id: "store".to_owned() };
+    let tested = control::service_test(&world.core, store()).await.expect("tested");
+    assert!(tested.passed, "{}", tested.sentence);
+    let sent = provider.backend.requests();
+    assert!(!sent.is_empty());
+    assert!(sent.iter().all(|asked| asked.header("authorization") == Some("Bearer access-0001")));
+    world.stop().await;
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerts::{BackendFact, BackendFault, Impact, RouteFact};
-use domain::{BackendId, CredentialId, HealthState, Origin, RouteId, WallTime};
+use domain::{BackendId, CredentialId, HealthState, RouteId, WallTime};
 use ledger::{
     HEALTH_LOG_ENTRIES_MAX, Ledger, LedgerError, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
     TransitionRecord,
@@ -119,7 +119,7 @@ fn backend_fact(id: &BackendId, known: &BackendSettings) -> BackendFact {
         id: id.clone(),
         label: known.label.clone(),
         server: id.to_string(),
-        is_local: Origin::from_url(&known.base_url).is_ok_and(|origin| origin.is_loopback()),
+        is_local: known.is_local(),
         fault: BackendFault::Unknown,
         reason: String::new(),
         impact: Impact::default(),

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::{BoundSecret, OAuthGrant, Origin, Secret, redact};
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use hyper::Response;
 use oauth2::basic::{
@@ -23,7 +22,7 @@ use oauth2::{
 use settings::{AllowedNetwork, OAuthSettings};
 
 use super::token_state::RefreshFault;
-use crate::upstream::{KeyCarrier, Upstream, UpstreamFailure, UpstreamRequest};
+use crate::upstream::{KeyCarrier, Upstream, UpstreamFailure, UpstreamRequest, read_body};
 
 /// Time for the endpoint to answer. A stop of the program waits for it, at most ten seconds.
 pub(super) const TOKEN_ENDPOINT_TIMEOUT: Duration = Duration::from_secs(8);
@@ -140,15 +139,10 @@ async fn send(
         carrier: KeyCarrier::Bearer,
         body: Bytes::from(body),
     };
-    let mut answer = upstream.send(request).await?;
+    let answer = upstream.send(request).await?;
     status.store(answer.status.as_u16(), Ordering::Relaxed);
-    let mut read = BytesMut::new();
-    while let Some(chunk) = answer.body.next().await {
-        read.extend_from_slice(&chunk?);
-        if read.len() > TOKEN_ANSWER_BYTES_MAX {
-            return Err(UpstreamFailure::Broken);
-        }
-    }
+    let read = read_body(answer.body, TOKEN_ANSWER_BYTES_MAX).await?;
+    let read = read.ok_or(UpstreamFailure::Broken)?;
     let mut response = Response::new(read.to_vec());
     (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers);
     Ok(response)

@@ -2,11 +2,11 @@
 
 mod address;
 
-use domain::{CredentialId, ServiceKind, ServiceMethod};
+use domain::{CredentialId, ServiceId, ServiceKind, ServiceMethod};
 
 pub use address::{GITHUB_API, ServiceAddress, ServiceAddressError};
 
-use super::AllowedNetwork;
+use super::{AllowedNetwork, Settings};
 
 /// Most services. Three are checked at once, each in at most ten seconds, so that all of them have
 /// their turn within a few intervals even if none answers.
@@ -85,6 +85,15 @@ impl ServiceSettings {
         }
         let is_textless = *method == ServiceMethod::Head && contains.is_some();
         is_textless.then(|| ("contains", "the answer to HEAD has no text; ask with GET".to_owned()))
+    }
+}
+
+impl Settings {
+    /// The services that are checked with a key, in the order of the file.
+    pub fn services_with(&self, key: &CredentialId) -> impl Iterator<Item = &ServiceId> {
+        let own =
+            self.services.iter().filter(move |(_, known)| known.credential.as_ref() == Some(key));
+        own.map(|(id, _)| id)
     }
 }
 

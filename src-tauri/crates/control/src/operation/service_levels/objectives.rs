@@ -17,19 +17,13 @@ use crate::view::{
 };
 
 const WEEK_MS: i64 = 7 * 86_400_000;
-/// Longest first token that can be asked for, and the shortest.
-const FIRST_TOKEN_MS_RANGE: std::ops::RangeInclusive<u32> = 100..=60_000;
 
 pub(crate) async fn service_level_set(
     engine: &Engine,
     req: ServiceLevelSet,
 ) -> Result<ServiceLevelsView, ApiError> {
     let changes = changes(&req)?;
-    let edit = move |draft: &mut Settings| {
-        *draft = draft.with_values(&changes)?;
-        Ok(())
-    };
-    engine.settings_editor().try_edit(edit).await?;
+    engine.settings_editor().set_values(changes).await?;
     super::service_levels(engine).await
 }
 
@@ -81,19 +75,22 @@ fn changes(req: &ServiceLevelSet) -> Result<Vec<(String, SettingValue)>, ApiErro
     }
     match (req.max_ms, req.target) {
         (None, _) => {}
-        (Some(ms), ObjectiveTarget::FirstToken) if FIRST_TOKEN_MS_RANGE.contains(&ms) => {
+        (Some(ms), ObjectiveTarget::FirstToken) => {
+            check_max_ms(ms, &path("max_ms"))?;
             changes.push((path("max_ms"), SettingValue::Number(ms.into())));
-        }
-        (Some(_), ObjectiveTarget::FirstToken) => {
-            let (least, most) = (FIRST_TOKEN_MS_RANGE.start(), FIRST_TOKEN_MS_RANGE.end());
-            let message = format!("a number from {least} to {} ms", group_digits((*most).into()));
-            return Err(ApiError::invalid("max_ms", message));
         }
         (Some(_), _) => {
             return Err(ApiError::invalid("max_ms", "only first tokens have a longest time"));
         }
     }
     Ok(changes)
+}
+
+fn check_max_ms(ms: u32, path: &str) -> Result<(), ApiError> {
+    let range = Settings::setting(path).and_then(|setting| setting.range.as_ref());
+    let Some(range) = range.filter(|range| !range.contains(&i64::from(ms))) else { return Ok(()) };
+    let longest = group_digits(range.end().unsigned_abs());
+    Err(ApiError::invalid("max_ms", format!("a number from {} to {longest} ms", range.start())))
 }
 
 pub(super) fn objective_views(

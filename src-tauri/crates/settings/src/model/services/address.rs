@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use domain::{Origin, ServiceKind};
+use domain::{Origin, ServiceKind, is_loopback_host};
 use url::{Host, Url};
 
 use crate::{BaseUrlError, parse_base_url};
@@ -128,11 +128,7 @@ impl ServiceAddress {
     /// True for a service on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        }
+        is_loopback_host(&self.host)
     }
 }
 

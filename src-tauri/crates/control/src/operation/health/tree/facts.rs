@@ -1,6 +1,6 @@
 //! What the engine knows of each node.
 
-use domain::{BackendId, CredentialId, Origin};
+use domain::{BackendId, CredentialId};
 use engine::{Engine, KeyState, endpoints_of};
 use settings::{BackendSettings, Settings};
 use vault::VaultState;
@@ -21,7 +21,6 @@ pub(super) fn collect(engine: &Engine) -> TreeFacts {
     let settings = engine.settings();
     let mut providers: Vec<ProviderFacts> = Vec::new();
     for (id, known) in &settings.backends {
-        let origin = Origin::from_url(&known.base_url);
         let host = known.base_url.host_str().unwrap_or_default();
         let host = match known.base_url.port() {
             Some(port) => format!("{host}:{port}"),
@@ -32,7 +31,7 @@ pub(super) fn collect(engine: &Engine) -> TreeFacts {
             Some(provider) => provider.backends.push(facts),
             None => providers.push(ProviderFacts {
                 host,
-                is_local: origin.is_ok_and(|it| it.is_loopback()),
+                is_local: known.is_local(),
                 backends: vec![facts],
             }),
         }
