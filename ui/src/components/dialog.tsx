@@ -5,7 +5,7 @@
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import { useRef, type ReactNode, type Ref } from "react";
-import { IconButton } from "@/components/button";
+import { Button, IconButton } from "@/components/button";
 import { ToastPlace } from "@/components/toast";
 import { classNames } from "@/lib/class-names";
 
@@ -155,5 +155,25 @@ export function DialogBody({ children, className, ref }: DialogBodyProps) {
 export function DialogFoot({ children }: { children: ReactNode }) {
   return (
     <footer className="flex shrink-0 items-center justify-end gap-2 border-t border-line px-5 py-3">{children}</footer>
+  );
+}
+
+interface SubmitFootProps {
+  onCancel: () => void;
+  busy: boolean;
+  disabled?: boolean;
+  /** The words of the button that sends the form. */
+  children: ReactNode;
+}
+
+/** The end of a form in a dialog. */
+export function SubmitFoot({ onCancel, busy, disabled = false, children }: SubmitFootProps) {
+  return (
+    <DialogFoot>
+      <Button onClick={onCancel}>Cancel</Button>
+      <Button type="submit" look="primary" busy={busy} disabled={disabled}>
+        {children}
+      </Button>
+    </DialogFoot>
   );
 }

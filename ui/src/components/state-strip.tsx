@@ -5,7 +5,7 @@
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { StateBadge } from "@/components/state-mark";
-import { timeTicks } from "@/components/time-ticks";
+import { TimeAxis } from "@/components/time-axis";
 import type { AvailabilityState, BreakerSpanView } from "@/ipc/bindings";
 import { AVAILABILITY } from "@/lib/tables";
 import { formatClock, formatExact, formatSpan } from "@/lib/time";
@@ -99,17 +99,7 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
             );
           })}
           <line x2={width} y1={HEIGHT_PX + 0.5} y2={HEIGHT_PX + 0.5} className="stroke-line-strong" />
-          {timeTicks(from, to, width).map((tick) => (
-            <text
-              key={tick.at}
-              x={x(tick.at)}
-              y={HEIGHT_PX + 14}
-              textAnchor={x(tick.at) < 20 ? "start" : x(tick.at) > width - 20 ? "end" : "middle"}
-              className="fill-ink-3 text-11"
-            >
-              {tick.label}
-            </text>
-          ))}
+          <TimeAxis from={from} to={to} width={width} y={HEIGHT_PX + 14} />
         </svg>
       </div>
       {/* Always reserves one line, so that the layout does not shift. */}

@@ -6,7 +6,7 @@
 import { useId, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import { timeTicks } from "@/components/time-ticks";
+import { TimeAxis } from "@/components/time-axis";
 import type { DependencyState, HealthLaneView, LaneSpanView, TimelineMarkerView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { DEPENDENCY } from "@/lib/tables";
@@ -149,19 +149,7 @@ export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesP
                   className="fill-accent-wash"
                 />
               )}
-              {timeTicks(from, to, width).map((tick) => (
-                <g key={tick.at}>
-                  <line x1={x(tick.at)} x2={x(tick.at)} y2={height} className="stroke-line" />
-                  <text
-                    x={x(tick.at)}
-                    y={height + 15}
-                    textAnchor={x(tick.at) < 20 ? "start" : x(tick.at) > width - 20 ? "end" : "middle"}
-                    className="fill-ink-3 text-11"
-                  >
-                    {tick.label}
-                  </text>
-                </g>
-              ))}
+              <TimeAxis from={from} to={to} width={width} y={height + 15} lines={height} />
               {place !== null && <Highlight span={lanes[place.lane]?.spans[place.item]} lane={place.lane} x={x} />}
               {lanes.map((lane, index) => (
                 <Lane key={lane.id} spans={lane.spans} top={index * LANE_PX} x={x} prefix={prefix} />

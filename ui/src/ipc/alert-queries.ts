@@ -1,11 +1,5 @@
 /** The queries of alerts. The tag of alerts invalidates them all. */
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useQuery,
-  type InfiniteData,
-  type UseQueryResult,
-} from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import type {
   AlertBacktestView,
   AlertChannelView,
@@ -20,6 +14,7 @@ import type {
   IncidentView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { usePreview } from "@/ipc/preview";
 
 const INBOX_PAGE_ROWS = 50;
 
@@ -51,26 +46,12 @@ export function useIncident(number: number): UseQueryResult<IncidentView, ApiErr
 
 /** When a rule would have fired in the last days, with the numbers that are typed. */
 export function useRuleBacktest(query: AlertRuleBacktest): UseQueryResult<AlertBacktestView, ApiError> {
-  const host = useHost();
-  return useQuery<AlertBacktestView, ApiError>({
-    queryKey: ["alerts", "backtest", query],
-    queryFn: () => host.alertRuleBacktest(query),
-    placeholderData: keepPreviousData,
-    retry: false,
-    gcTime: 0,
-  });
+  return usePreview(["alerts", "backtest", query], (host) => host.alertRuleBacktest(query), { gcTime: 0 });
 }
 
 /** What a rule would do with made-up facts, once it is asked. */
 export function useRuleRehearsal(numbers: AlertRuleSet): UseQueryResult<AlertRehearsalView, ApiError> {
-  const host = useHost();
-  return useQuery<AlertRehearsalView, ApiError>({
-    queryKey: ["alerts", "rehearsal", numbers],
-    queryFn: () => host.alertRuleRehearse(numbers),
-    placeholderData: keepPreviousData,
-    retry: false,
-    gcTime: 0,
-  });
+  return usePreview(["alerts", "rehearsal", numbers], (host) => host.alertRuleRehearse(numbers), { gcTime: 0 });
 }
 
 export function useAlertRules(): UseQueryResult<AlertRuleView[], ApiError> {

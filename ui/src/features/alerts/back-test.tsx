@@ -3,7 +3,7 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { Choice } from "@/components/choice";
 import { ErrorNotice } from "@/components/error-notice";
 import { useMeasuredWidth } from "@/components/measured";
-import { timeTicks } from "@/components/time-ticks";
+import { TimeAxis } from "@/components/time-axis";
 import { useRuleBacktest } from "@/ipc/alert-queries";
 import type { AlertBacktestView, AlertFiringView, AlertRuleSet } from "@/ipc/bindings";
 import { formatExact, formatSpan } from "@/lib/time";
@@ -70,6 +70,7 @@ function Firings({ tested }: { tested: AlertBacktestView }) {
   const marks = rows.flatMap((row, place) =>
     row.firings.map((firing) => ({
       row,
+      place,
       firing,
       left: Math.min(x(firing.from), width - FIRING_WIDTH_PX_MIN),
       wide: Math.max(x(firing.to ?? to) - x(firing.from), FIRING_WIDTH_PX_MIN),
@@ -86,9 +87,9 @@ function Firings({ tested }: { tested: AlertBacktestView }) {
   const point = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
-    const near = (mark: (typeof marks)[number]) =>
-      left >= mark.left - 2 && left <= mark.left + mark.wide + 2 && Math.floor(top / ROW_PX) * ROW_PX <= mark.top;
-    const found = marks.findIndex((mark) => near(mark) && mark.top < (Math.floor(top / ROW_PX) + 1) * ROW_PX);
+    const found = marks.findIndex(
+      (mark) => mark.place === Math.floor(top / ROW_PX) && left >= mark.left - 2 && left <= mark.left + mark.wide + 2,
+    );
     setCursor(found === -1 ? null : found);
   };
   const height = rows.length * ROW_PX;
@@ -129,17 +130,7 @@ function Firings({ tested }: { tested: AlertBacktestView }) {
               className={row.fill}
             />
           ))}
-          {timeTicks(from, to, inner).map((tick) => (
-            <text
-              key={tick.at}
-              x={x(tick.at)}
-              y={height + 14}
-              textAnchor={x(tick.at) > width - 20 ? "end" : "middle"}
-              className="fill-ink-3 text-11"
-            >
-              {tick.label}
-            </text>
-          ))}
+          <TimeAxis from={from} to={to} left={LABEL_PX} width={inner} y={height + 14} />
         </svg>
       </div>
       {/* Always reserves its lines, so that the layout does not shift. */}

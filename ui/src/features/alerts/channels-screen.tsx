@@ -6,7 +6,7 @@ import { reportError } from "@/features/alerts/firing-screen";
 import { Ladder } from "@/features/alerts/ladder";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { Moment } from "@/components/moment";
@@ -182,12 +182,9 @@ function StoreSecret({ channel, label, onClose }: StoreSecretProps) {
           </Field>
           <ErrorNotice error={faultElsewhere(store.error, ["secret"])} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={store.isPending}>
-            Store
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={store.isPending}>
+          Store
+        </SubmitFoot>
       </form>
     </Dialog>
   );

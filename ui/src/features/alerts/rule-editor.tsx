@@ -1,5 +1,4 @@
 /** The editor of a rule: what becomes of its alerts and the numbers that it judges by, with the sentence they make. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
 import { Button } from "@/components/button";
@@ -12,18 +11,10 @@ import { BackTest } from "@/features/alerts/back-test";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { Rehearsal } from "@/features/alerts/rehearsal";
 import { useAction } from "@/ipc/actions";
-import { useHost } from "@/ipc/host-context";
+import { usePreview } from "@/ipc/preview";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCount } from "@/lib/quantity";
-import type {
-  AlertDelivery,
-  AlertRuleNumberView,
-  AlertRulePreviewView,
-  AlertRuleSet,
-  AlertRuleView,
-  AlertSeverity,
-  ApiError,
-} from "@/ipc/bindings";
+import type { AlertDelivery, AlertRuleNumberView, AlertRuleSet, AlertRuleView, AlertSeverity } from "@/ipc/bindings";
 
 const NUMBERS = [
   { name: "hold_secs", label: "Holds for", of: (rule: AlertRuleView) => rule.hold },
@@ -55,7 +46,7 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
   const set = useAction("alertRuleSet", (call, req: AlertRuleSet) => call(req));
   const [isRehearsing, setRehearsing] = useState(false);
   const numbers = requestOf(rule, draft);
-  const preview = usePreview(numbers);
+  const preview = usePreview(["alerts", "preview", numbers], (host) => host.alertRulePreview(numbers));
   const submit = form.handleSubmit((typed) =>
     set.mutate(requestOf(rule, typed), {
       onSuccess: () => {
@@ -118,17 +109,6 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
       </form>
     </Dialog>
   );
-}
-
-/** The core's sentence about what is typed; the last good one while something typed is refused. */
-function usePreview(req: AlertRuleSet) {
-  const host = useHost();
-  return useQuery<AlertRulePreviewView, ApiError>({
-    queryKey: ["alerts", "preview", req],
-    queryFn: () => host.alertRulePreview(req),
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
 }
 
 function textOf(number: AlertRuleNumberView | null, which: "value" | "default"): string {

@@ -5,7 +5,7 @@ import { useForm } from "react-hook-form";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { reportError } from "@/features/alerts/firing-screen";
 import { Button, IconButton } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -20,6 +20,7 @@ import type { AlertRule, AlertSilence, SilenceView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";
+import { textOrNull } from "@/lib/text";
 
 export function SilencesScreen() {
   const alerts = useAlerts();
@@ -103,7 +104,7 @@ function AddSilence({ onClose }: { onClose: () => void }) {
     add.mutate(
       {
         rule: rule === ANY ? null : rule,
-        scope: scope.trim() === "" ? null : scope.trim(),
+        scope: textOrNull(scope),
         reason,
         until: now + Number(hours) * HOUR_MS,
       },
@@ -148,12 +149,9 @@ function AddSilence({ onClose }: { onClose: () => void }) {
           </Field>
           <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={add.isPending}>
-            Add silence
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={add.isPending}>
+          Add silence
+        </SubmitFoot>
       </form>
     </Dialog>
   );

@@ -12,8 +12,8 @@ import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
 import { SecretField } from "@/components/secret-field";
+import { StoredKeyField } from "@/components/stored-key-field";
 import { useAction } from "@/ipc/actions";
 import type { BackendAdd, BackendKey, BackendPresetView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
@@ -154,20 +154,7 @@ function FillIn({
             {mode === "new" && (
               <SecretField label="API key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
             )}
-            {mode === "stored" && (
-              <Field label="Stored key">
-                {(control) => (
-                  <FormSelect<FillValues>
-                    {...control}
-                    name="stored"
-                    options={[
-                      { value: "", label: "Choose a key" },
-                      ...keys.map((key) => ({ value: key.id, label: `${key.label} (${key.id})` })),
-                    ]}
-                  />
-                )}
-              </Field>
-            )}
+            {mode === "stored" && <StoredKeyField keys={keys} />}
           </fieldset>
           <Field
             label="Models"

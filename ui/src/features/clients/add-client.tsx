@@ -1,7 +1,6 @@
 /** Creates a token for a tool, then shows how to use it. */
 import { useForm } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
@@ -72,12 +71,9 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
         </Field>
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
       </DialogBody>
-      <DialogFoot>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" busy={add.isPending}>
-          Create token
-        </Button>
-      </DialogFoot>
+      <SubmitFoot onCancel={onClose} busy={add.isPending}>
+        Create token
+      </SubmitFoot>
     </form>
   );
 }

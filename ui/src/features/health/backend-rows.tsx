@@ -6,13 +6,12 @@ import { DisclosureSummary } from "@/components/disclosure-summary";
 import { HealthScore } from "@/components/health-score";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
+import { HealthWord } from "@/features/health/health-word";
 import type { BackendHealthView, StripDayView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
-import { useNow } from "@/lib/clock";
 import { formatPercent } from "@/lib/percent";
 import { formatDuration } from "@/lib/quantity";
 import { HEALTH, STRIP_CELL } from "@/lib/tables";
-import { formatExact, formatSpan } from "@/lib/time";
 
 const TABLE_HEIGHT_PX = 160;
 const GRID = "grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_64px_64px_64px_40px] gap-x-4 px-4";
@@ -45,7 +44,6 @@ export function BackendRows({ backends }: { backends: BackendHealthView[] }) {
 function BackendRow({ backend }: { backend: BackendHealthView }) {
   const [day, setDay] = useState<StripDayView | null>(null);
   const [isOpen, setOpen] = useState(false);
-  const now = useNow();
   const { label, health, availability, strip, first_token: first } = backend;
   const sign = HEALTH[health.state];
   const quarter = availability.at(-1);
@@ -58,13 +56,7 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
             <PanelLink look="plain" path={`/backends/${backend.id}`} className="truncate">
               {label}
             </PanelLink>
-            <span
-              className="shrink-0 text-12 font-normal text-ink-2"
-              title={health.since === null ? undefined : `Since ${formatExact(health.since)}`}
-            >
-              {sign.word}
-              {health.since !== null && ` for ${formatSpan(now - health.since)}`}
-            </span>
+            <HealthWord health={health} />
           </dt>
           <dd className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
             {health.reason}

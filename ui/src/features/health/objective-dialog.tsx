@@ -1,22 +1,13 @@
 /** The editor of an objective, with what it would allow and who would miss it before it is saved. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useForm, useWatch } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type {
-  ApiError,
-  ObjectiveView,
-  ServiceGoal,
-  ServiceLevelPreviewView,
-  ServiceLevelSet,
-  ServicePeriod,
-} from "@/ipc/bindings";
-import { useHost } from "@/ipc/host-context";
+import type { ObjectiveView, ServiceGoal, ServiceLevelSet, ServicePeriod } from "@/ipc/bindings";
+import { usePreview } from "@/ipc/preview";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
 const GOALS = (["90", "95", "98", "99", "99.5", "99.8", "99.9", "99.95", "99.99"] satisfies ServiceGoal[]).map(
@@ -45,7 +36,8 @@ export function ObjectiveDialog({ objective, firstTokenMaxMs, onClose }: Objecti
   const form = useForm<Draft>({ defaultValues: { goal, period, max_ms: String(firstTokenMaxMs) } });
   const draft = useWatch({ control: form.control }) as Draft;
   const set = useAction("serviceLevelSet", (call, req: ServiceLevelSet) => call(req));
-  const preview = usePreview(requestOf(objective, draft));
+  const asked = requestOf(objective, draft);
+  const preview = usePreview(["service_levels", "preview", asked], (host) => host.serviceLevelPreview(asked));
   const submit = form.handleSubmit((typed) =>
     set.mutate(requestOf(objective, typed), {
       onSuccess: () => {
@@ -91,26 +83,12 @@ export function ObjectiveDialog({ objective, firstTokenMaxMs, onClose }: Objecti
           </section>
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={set.isPending}>
-            Save
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={set.isPending}>
+          Save
+        </SubmitFoot>
       </form>
     </Dialog>
   );
-}
-
-/** The core's sentences about what is chosen; the last good ones while something typed is refused. */
-function usePreview(req: ServiceLevelSet) {
-  const host = useHost();
-  return useQuery<ServiceLevelPreviewView, ApiError>({
-    queryKey: ["service_levels", "preview", req],
-    queryFn: () => host.serviceLevelPreview(req),
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
 }
 
 /** What is not a whole number becomes one that the core refuses with its limits. */

@@ -2,13 +2,13 @@
 import { useRef, useState } from "react";
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { kindWords, SERVICE_KINDS } from "@/features/health/service-kinds";
-import { Button } from "@/components/button";
 import { Choice, type Option } from "@/components/choice";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import { SecretField } from "@/components/secret-field";
+import { StoredKeyField } from "@/components/stored-key-field";
 import { Tick } from "@/components/tick";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, ServiceKey, ServiceKind, ServiceMethod, ServiceSet, ServiceView } from "@/ipc/bindings";
@@ -122,12 +122,9 @@ function ServiceForm({ service, onClose }: { service: ServiceView | null; onClos
           </div>
           <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={save.isPending}>
-            {service === null ? "Add and check" : "Save"}
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={save.isPending}>
+          {service === null ? "Add and check" : "Save"}
+        </SubmitFoot>
       </form>
     </FormProvider>
   );
@@ -154,20 +151,7 @@ function KeyFields({ label, modes, mode, onMode, secret, error }: KeyFieldsProps
         {mode === "new" && (
           <SecretField label={label} ref={secret} presets={presets} fault={faultOf(error, "secret") ?? fault} />
         )}
-        {mode === "stored" && (
-          <Field label="Stored key" fault={fault}>
-            {(control) => (
-              <FormSelect<ServiceValues>
-                {...control}
-                name="stored"
-                options={[
-                  { value: "", label: "Choose a key" },
-                  ...keys.map((key) => ({ value: key.id, label: `${key.label} (${key.id})` })),
-                ]}
-              />
-            )}
-          </Field>
-        )}
+        {mode === "stored" && <StoredKeyField keys={keys} fault={fault} />}
         {(mode === "keep" || mode === "none") && fault !== null && (
           <p role="alert" className="mt-6 text-12 text-bad">
             {fault}

@@ -11,12 +11,11 @@ import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import { notify } from "@/components/toast";
+import { HealthWord } from "@/features/health/health-word";
 import { useAction } from "@/ipc/actions";
 import type { ServiceAccountView, ServicesView, ServiceView } from "@/ipc/bindings";
-import { useNow } from "@/lib/clock";
 import { formatDuration } from "@/lib/quantity";
 import { HEALTH } from "@/lib/tables";
-import { formatExact, formatSpan } from "@/lib/time";
 
 type Open = { kind: "nothing" } | { kind: "add" } | { kind: "edit" | "remove"; service: ServiceView };
 
@@ -56,7 +55,6 @@ export function ServicesCard({ view }: { view: ServicesView }) {
 }
 
 function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: Open) => void }) {
-  const now = useNow();
   const test = useAction("serviceTest", (call) => call({ id: service.id }));
   const save = useAction("serviceSet", (call, enabled: boolean) => call({ ...requestOf(service), enabled }));
   const { label, health, account, required, enabled } = service;
@@ -74,13 +72,7 @@ function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: 
         <p className="flex items-center gap-2 font-medium text-ink-1">
           <StateMark sign={sign} size={14} />
           <span className="truncate">{label}</span>
-          <span
-            className="shrink-0 text-12 font-normal text-ink-2"
-            title={health.since === null ? undefined : `Since ${formatExact(health.since)}`}
-          >
-            {sign.word}
-            {health.since !== null && ` for ${formatSpan(now - health.since)}`}
-          </span>
+          <HealthWord health={health} />
         </p>
         <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
           {health.reason}

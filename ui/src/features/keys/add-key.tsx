@@ -2,17 +2,17 @@
 import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { AddOAuthKeyForm } from "@/features/keys/add-oauth-key";
-import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
 import { SecretField } from "@/components/secret-field";
 import { notify } from "@/components/toast";
+import { KeyNameFields } from "@/features/keys/key-name-fields";
 import { useAction } from "@/ipc/actions";
 import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import type { SecretFindings } from "@/lib/pasted-secret";
+import { textOrNull } from "@/lib/text";
 
 interface AddKeyValues {
   id: string;
@@ -55,7 +55,7 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
     call({
       id: values.id.trim(),
       label: values.label.trim(),
-      url: values.url.trim() === "" ? null : values.url.trim(),
+      url: textOrNull(values.url),
       secret: secret.current?.value.trim() ?? "",
     }),
   );
@@ -86,30 +86,16 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
           fault={faultOf(add.error, "secret")}
           onFindings={propose}
         />
-        <div className="grid grid-cols-2 gap-4">
-          <Field label="ID" help="Used in settings." fault={faultOf(add.error, "id")}>
-            {(control) => <TextInput {...control} mono {...form.register("id")} />}
-          </Field>
-          <Field label="Display name" optional fault={faultOf(add.error, "label")}>
-            {(control) => <TextInput {...control} {...form.register("label")} />}
-          </Field>
-        </div>
-        <Field
-          label="Allowed host"
-          optional
-          help="Leave empty to lock it to the first backend that uses it."
-          fault={faultOf(add.error, "url")}
-        >
-          {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("url")} />}
-        </Field>
+        <KeyNameFields
+          register={(name) => form.register(name)}
+          hostHelp="Leave empty to lock it to the first backend that uses it."
+          error={add.error}
+        />
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
       </DialogBody>
-      <DialogFoot>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" busy={add.isPending}>
-          Add key
-        </Button>
-      </DialogFoot>
+      <SubmitFoot onCancel={onClose} busy={add.isPending}>
+        Add key
+      </SubmitFoot>
     </form>
   );
 }

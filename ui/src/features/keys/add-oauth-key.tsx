@@ -1,16 +1,17 @@
 /** The form of a key that is refreshed: its secret is exchanged for access tokens at a token endpoint. */
 import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
-import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
-import { DialogBody, DialogFoot } from "@/components/dialog";
+import { DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { SecretField } from "@/components/secret-field";
 import { notify } from "@/components/toast";
+import { KeyNameFields } from "@/features/keys/key-name-fields";
 import { useAction } from "@/ipc/actions";
 import type { OAuthGrant } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { textOrNull } from "@/lib/text";
 
 const GRANTS = [
   { value: "refresh_token", label: "Refresh token" },
@@ -75,35 +76,16 @@ export function AddOAuthKeyForm({ onClose }: { onClose: () => void }) {
           fault={faultOf(add.error, "secret")}
         />
         {grant === "refresh_token" && <SecretField label="Client secret" optional ref={clientSecret} presets={null} />}
-        <div className="grid grid-cols-2 gap-4">
-          <Field label="ID" help="Used in settings." fault={faultOf(add.error, "id")}>
-            {(control) => <TextInput {...control} mono {...form.register("id")} />}
-          </Field>
-          <Field label="Display name" optional fault={faultOf(add.error, "label")}>
-            {(control) => <TextInput {...control} {...form.register("label")} />}
-          </Field>
-        </div>
-        <Field
-          label="Allowed host"
-          optional
-          help="Access tokens go there alone. Leave empty for the first backend that uses the key."
-          fault={faultOf(add.error, "url")}
-        >
-          {(control) => <TextInput {...control} mono placeholder="https://" {...form.register("url")} />}
-        </Field>
+        <KeyNameFields
+          register={(name) => form.register(name)}
+          hostHelp="Access tokens go there alone. Leave empty for the first backend that uses the key."
+          error={add.error}
+        />
         <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
       </DialogBody>
-      <DialogFoot>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" busy={add.isPending}>
-          Add key
-        </Button>
-      </DialogFoot>
+      <SubmitFoot onCancel={onClose} busy={add.isPending}>
+        Add key
+      </SubmitFoot>
     </form>
   );
-}
-
-function textOrNull(text: string): string | null {
-  const trimmed = text.trim();
-  return trimmed === "" ? null : trimmed;
 }

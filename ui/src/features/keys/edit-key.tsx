@@ -1,7 +1,6 @@
 /** What only the user knows of a key: its display name and when it ends. */
 import { useForm } from "react-hook-form";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { Button } from "@/components/button";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
@@ -47,12 +46,9 @@ function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void
         </Field>
         <ErrorNotice error={faultElsewhere(edit.error, ["label", "expires_at"])} />
       </DialogBody>
-      <DialogFoot>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" busy={edit.isPending}>
-          Save
-        </Button>
-      </DialogFoot>
+      <SubmitFoot onCancel={onClose} busy={edit.isPending}>
+        Save
+      </SubmitFoot>
     </form>
   );
 }

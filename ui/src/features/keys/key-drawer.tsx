@@ -5,7 +5,7 @@ import { EditKeyDialog } from "@/features/keys/edit-key";
 import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
-import { Dialog, DialogBody, DialogFoot, Drawer } from "@/components/dialog";
+import { Dialog, DialogBody, Drawer, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Facts, type Fact } from "@/components/facts";
 import { Menu } from "@/components/menu";
@@ -281,12 +281,9 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
         )}
         <ErrorNotice error={faultElsewhere(replace.error, ["secret"])} />
       </DialogBody>
-      <DialogFoot>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" busy={replace.isPending}>
-          Replace key
-        </Button>
-      </DialogFoot>
+      <SubmitFoot onCancel={onClose} busy={replace.isPending}>
+        Replace key
+      </SubmitFoot>
     </form>
   );
 }

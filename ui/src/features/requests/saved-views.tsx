@@ -3,7 +3,7 @@ import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Bookmark, BookmarkPlus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { Field, TextInput } from "@/components/field";
 import { MenuContent } from "@/components/menu-content";
 import { notify } from "@/components/toast";
@@ -109,12 +109,9 @@ function NameView({ filter, onClose }: { filter: RequestFilter; onClose: () => v
             )}
           </Field>
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={name.trim() === ""}>
-            Save
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={save.isPending} disabled={name.trim() === ""}>
+          Save
+        </SubmitFoot>
       </form>
     </Dialog>
   );

@@ -8,6 +8,7 @@ import type {
   RoutePolicy,
   RouteView,
 } from "@/ipc/bindings";
+import { textOrNull } from "@/lib/text";
 
 export interface CandidateValues {
   backend: string;
@@ -111,7 +112,7 @@ export function readValues(values: RouteValues, replaces: string | null): RouteE
     enabled: values.enabled,
     candidates: values.candidates.map(({ backend, model, weight }) => ({
       backend,
-      model: model.trim() === "" ? null : model.trim(),
+      model: textOrNull(model),
       weight: Number(weight),
     })),
   };

@@ -5,7 +5,7 @@ import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { Confirm } from "@/components/confirm";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -137,12 +137,9 @@ function ProfileDialog({ profile, onClose }: { profile: ProfileView | null; onCl
           </fieldset>
           <ErrorNotice error={faultElsewhere(save.error, ["name"])} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={name.trim() === ""}>
-            Save
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={save.isPending} disabled={name.trim() === ""}>
+          Save
+        </SubmitFoot>
       </form>
     </Dialog>
   );

@@ -1,7 +1,6 @@
 /** Adds the key that reads a provider's cost reports. No request is ever sent with it. */
 import { useRef, type FormEvent } from "react";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { SecretField } from "@/components/secret-field";
 import { notify } from "@/components/toast";
@@ -47,12 +46,9 @@ export function AdminKeyDialog({ provider: { provider, label }, onClose }: Admin
           <SecretField label="Admin key" ref={secret} presets={[]} fault={faultOf(add.error, "secret")} />
           <ErrorNotice error={faultElsewhere(add.error, ["secret"])} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={add.isPending}>
-            Add key
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={add.isPending}>
+          Add key
+        </SubmitFoot>
       </form>
     </Dialog>
   );

@@ -1,7 +1,6 @@
 /** Allows more than a budget's limit, for a time. */
 import { useForm } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
@@ -69,12 +68,9 @@ export function AllowDialog({ budget, onClose }: AllowDialogProps) {
           </div>
           <ErrorNotice error={faultElsewhere(allow.error, FIELDS)} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={allow.isPending}>
-            Allow more
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={allow.isPending}>
+          Allow more
+        </SubmitFoot>
       </form>
     </Dialog>
   );

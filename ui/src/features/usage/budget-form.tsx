@@ -4,8 +4,7 @@ import { Controller, useForm, useWatch, type Control, type UseFormReturn } from 
 import { BudgetBacktest } from "@/features/usage/budget-backtest";
 import { formValues, requestOf, type BudgetValues } from "@/features/usage/budget-values";
 import { ACTIONS, DIMENSIONS, PERIODS, periodWords, WEEKDAYS } from "@/features/usage/budget-words";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput, type ControlProps } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
@@ -145,12 +144,9 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
           <BudgetBacktest form={form} onFault={setTrialError} />
           <ErrorNotice error={faultElsewhere(error, FIELDS)} />
         </DialogBody>
-        <DialogFoot>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" busy={set.isPending}>
-            {budget === null ? "Add budget" : "Save"}
-          </Button>
-        </DialogFoot>
+        <SubmitFoot onCancel={onClose} busy={set.isPending}>
+          {budget === null ? "Add budget" : "Save"}
+        </SubmitFoot>
       </form>
     </Dialog>
   );

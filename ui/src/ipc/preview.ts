@@ -1,0 +1,20 @@
+/** What the core says of what is typed; the last good answer while something typed is refused. */
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import type { ApiError } from "@/ipc/bindings";
+import type { Host } from "@/ipc/host";
+import { useHost } from "@/ipc/host-context";
+
+export function usePreview<View>(
+  queryKey: readonly unknown[],
+  ask: (host: Host) => Promise<View>,
+  { gcTime }: { gcTime?: number } = {},
+): UseQueryResult<View, ApiError> {
+  const host = useHost();
+  return useQuery<View, ApiError>({
+    queryKey,
+    queryFn: () => ask(host),
+    placeholderData: keepPreviousData,
+    retry: false,
+    ...(gcTime !== undefined && { gcTime }),
+  });
+}
