@@ -140,6 +140,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "agent_access"
         | "service_levels"
         | "services"
+        | "local_health"
         | "alert_rules"
         | "alert_channels"
         | "profiles"

@@ -10,6 +10,7 @@ mod cache;
 mod client;
 mod dialect;
 mod environment;
+mod event_stream;
 mod failover;
 mod figures;
 mod home;
@@ -101,6 +102,8 @@ enum BenchRow {
     LedgerFaults,
     /// Processor time of a program that does nothing
     Idle,
+    /// A change to 200 subscribers of the event stream
+    Events,
     /// `gatehouse serve` to its first answer
     Start,
     /// `gatehouse status` beside a running engine
@@ -192,6 +195,7 @@ impl BenchRow {
             Self::Reliability => "reliability",
             Self::LedgerFaults => "ledger-faults",
             Self::Idle => "idle",
+            Self::Events => "events",
             Self::Start => "start",
             Self::Status => "status",
             Self::Usage => "usage",
@@ -223,6 +227,7 @@ impl BenchRow {
             Self::Reliability => reliability::profile(environment),
             Self::LedgerFaults => ledger_faults::measure_all_faults(environment),
             Self::Idle => no_load::idle(environment),
+            Self::Events => event_stream::changes(environment),
             Self::Start => no_load::start(environment),
             Self::Status => no_load::status(environment),
             Self::Usage => no_load::usage(environment),

@@ -1,6 +1,6 @@
 /** The addresses of Health: one for each of its parts. */
 import { createRoute, useNavigate } from "@tanstack/react-router";
-import { HealthScreen, LevelsScreen, TimelineScreen } from "@/app/lazy-screens";
+import { HealthScreen, LevelsScreen, LocalScreen, TimelineScreen } from "@/app/lazy-screens";
 import { root } from "@/app/root-route";
 import { parseTimelineRange, type TimelineRange } from "@/lib/timeline-range";
 
@@ -23,5 +23,6 @@ const timeline = createRoute({
 });
 
 const levels = createRoute({ getParentRoute: () => root, path: "/health/levels", component: LevelsScreen });
+const local = createRoute({ getParentRoute: () => root, path: "/health/local", component: LocalScreen });
 
-export const healthRoutes = [now, timeline, levels] as const;
+export const healthRoutes = [now, timeline, levels, local] as const;

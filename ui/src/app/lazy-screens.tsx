@@ -102,6 +102,10 @@ export const LevelsScreen = lazyComponent(
   async () => (await import("@/features/health/levels-screen")).LevelsScreen,
   <ScreenSkeleton title="Health" />,
 );
+export const LocalScreen = lazyComponent(
+  async () => (await import("@/features/health/local-screen")).LocalScreen,
+  <ScreenSkeleton title="Health" />,
+);
 export const AlertsScreen = lazyComponent(
   async () => (await import("@/features/alerts/firing-screen")).FiringScreen,
   <ScreenSkeleton title="Alerts" />,
@@ -163,6 +167,7 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/session-logs": SessionLogsScreen.preload,
   "/health/timeline": TimelineScreen.preload,
   "/health/levels": LevelsScreen.preload,
+  "/health/local": LocalScreen.preload,
   "/alerts/history": AlertHistoryScreen.preload,
   "/alerts/rules": AlertRulesScreen.preload,
   "/alerts/silences": SilencesScreen.preload,

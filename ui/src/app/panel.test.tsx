@@ -21,6 +21,7 @@ const PATHS = [
   "/health",
   "/health/timeline",
   "/health/levels",
+  "/health/local",
   "/alerts",
   "/alerts/history",
   "/alerts/rules",

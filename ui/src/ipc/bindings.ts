@@ -81,6 +81,8 @@ export const commands = {
 	serviceTest: (req: ServiceRef) => typedError<ServiceTestView, ApiError>(__TAURI_INVOKE("service_test", { req })),
 	/**  Removes a service. Its key stays in the vault. */
 	serviceRemove: (req: ServiceRef) => typedError<null, ApiError>(__TAURI_INVOKE("service_remove", { req })),
+	/**  Returns what Gatehouse and its machine use, how fast the ledger answers and how the starts went. */
+	localHealth: () => typedError<LocalHealthView, ApiError>(__TAURI_INVOKE("local_health")),
 	/**  Lists the alerts that fire or are pending, what keeps which quiet, and silences. */
 	alerts: () => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alerts")),
 	/**  Takes a firing alert as seen until it ends: it is not shown again. */
@@ -651,7 +653,19 @@ export type AlertRule =
 /**  Little is left of a limit of a provider */
 "quota-low" | 
 /**  A service beside the backends does not work */
-"service-down";
+"service-down" | 
+/**  Three starts in a row took long */
+"slow-start" | 
+/**  Gatehouse uses much memory */
+"app-memory" | 
+/**  Gatehouse keeps a processor core busy */
+"app-processor" | 
+/**  This machine's memory is almost full */
+"machine-memory" | 
+/**  The ledger answers slowly */
+"slow-queries" | 
+/**  Backends are checked less often than they should be */
+"probe-coverage";
 
 export type AlertRuleBacktest = {
 	/**  What to try; what is absent is as saved. */
@@ -2899,6 +2913,11 @@ export type LedgerBackupView = {
 	bytes: Count,
 };
 
+export type LedgerCheckView = {
+	at: UnixMs,
+	is_sound: boolean,
+};
+
 export type LedgerDeviceView = {
 	name: string,
 	/**  How many of its requests were merged. */
@@ -2965,6 +2984,25 @@ export type LedgerMergedView = {
 	known: Count,
 	/**  Requests that had not ended when the file was made; a later export has them. */
 	unfinished: Count,
+};
+
+/**  How fast the ledger answers, and when it was looked after. */
+export type LedgerPerformanceView = {
+	/**  Size of the write-ahead log. */
+	log_bytes: Count,
+	/**  The last check of the whole file since the start; None while the first one runs. */
+	check: LedgerCheckView | null,
+	last_backup: UnixMs | null,
+	/**  Reads since the start, and how many of them found every connection in use. */
+	reads: Count,
+	waited_reads: Count,
+	longest_wait_ms: number | null,
+	/**  A statement is slow from this time on. */
+	slow_limit_ms: number | null,
+	/**  How often a statement was slow since the start. */
+	slow_count: Count,
+	/**  The slowest first. */
+	slow_statements: SlowStatementView[],
 };
 
 export type LedgerProblemView = {
@@ -3043,6 +3081,7 @@ export type LedgerView = {
 	backups: LedgerBackupView[],
 	/**  Read-only files with earlier records, in the ledger's folder, oldest first. */
 	kept_files: string[],
+	performance: LedgerPerformanceView,
 	/**  Other machines whose requests were merged, by name. */
 	devices: LedgerDeviceView[],
 };
@@ -3090,6 +3129,55 @@ export type ListedPriceView = {
 	/**  Factors of regions: "us × 1.1". */
 	regions: string[],
 };
+
+export type LocalChartView = {
+	measure: LocalMeasure,
+	unit: LocalUnit,
+	/**  What it shows, as a name: "Memory of Gatehouse" */
+	label: string,
+	/**  The newest value in words: "84 MB"; None where the system says nothing. */
+	latest: string | null,
+	/**  The highest value of the chart in words; for free space the lowest. */
+	extreme: string | null,
+	/**  One per moment; None where the system said nothing. */
+	values: (number | null)[],
+	/**
+	 *  From here on an alert fires, if its rule is on; None while the values are far below, and where
+	 *  a low value is the bad one.
+	 */
+	limit: number | null,
+	/**  True if the newest value is beyond the threshold of its alert. */
+	is_beyond: boolean,
+};
+
+/**  What this program and its machine use, and how the last starts went. */
+export type LocalHealthView = {
+	/**  "Gatehouse uses 84 MB and 0.1 % of a core" */
+	finding: string,
+	/**  The moments of the charts, the oldest first; empty before the first sample. */
+	points: UnixMs[],
+	charts: LocalChartView[],
+	ledger: LedgerPerformanceView,
+	/**  Newest first; this start is the first. */
+	starts: StartView[],
+};
+
+/**  What is measured of this program and its machine. */
+export type LocalMeasure = 
+/**  Processor time of Gatehouse, in percent of one core */
+"app_processor" | 
+/**  Memory that Gatehouse holds, in bytes, without the window's web view */
+"app_memory" | 
+/**  Processor time in use on this machine, in percent of all cores */
+"machine_processor" | 
+/**  Memory in use on this machine, in percent */
+"machine_memory" | 
+/**  Free space on the disk with the ledger, in bytes */
+"disk_free" | 
+/**  Size of the ledger with its log, in bytes */
+"ledger_size";
+
+export type LocalUnit = "percent" | "bytes";
 
 export type LogImportState = "running" | "finished" | 
 /**  Stopped by the user or by the end of the program. */
@@ -4877,6 +4965,18 @@ export type SettingsValues = {
 	alerts_quota_low: "off" | "inbox" | "notification",
 	/**  When a service beside the backends does not work. */
 	alerts_service_down: "off" | "inbox" | "notification",
+	/**  When the last three starts took long. */
+	alerts_slow_start: "off" | "inbox" | "notification",
+	/**  When Gatehouse uses much memory. */
+	alerts_app_memory: "off" | "inbox" | "notification",
+	/**  When Gatehouse keeps a processor core busy. */
+	alerts_app_processor: "off" | "inbox" | "notification",
+	/**  When the memory of this machine is almost full. */
+	alerts_machine_memory: "off" | "inbox" | "notification",
+	/**  When the ledger answers slowly. */
+	alerts_slow_queries: "off" | "inbox" | "notification",
+	/**  When backends are checked less often than they should be. */
+	alerts_probe_coverage: "off" | "inbox" | "notification",
 	/**  How often alerts, requests and cost are summed up. */
 	alerts_digest_period: "off" | "daily" | "weekly",
 	/**  Hour of the day at which the digest is made. */
@@ -5001,6 +5101,42 @@ export type SettingsValues = {
 	alerts_quota_low_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  How long it must hold before an alert fires. */
 	alerts_service_down_for_secs: number,
+	/**  How long it must hold before an alert fires. */
+	alerts_slow_start_for_secs: number,
+	/**  Time from the start until clients are served. */
+	alerts_slow_start_ms: number,
+	/**  How severe it is. */
+	alerts_slow_start_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_app_memory_for_secs: number,
+	/**  Memory that Gatehouse holds, without the window's web view. */
+	alerts_app_memory_megabytes: number,
+	/**  How severe it is. */
+	alerts_app_memory_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_app_processor_for_secs: number,
+	/**  Processor time as a share of one core. */
+	alerts_app_processor_percent: number,
+	/**  How severe it is. */
+	alerts_app_processor_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_machine_memory_for_secs: number,
+	/**  Share of the memory of this machine that is in use. */
+	alerts_machine_memory_percent: number,
+	/**  How severe it is. */
+	alerts_machine_memory_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_slow_queries_for_secs: number,
+	/**  Statements of the ledger that took 100 ms or longer within an hour. */
+	alerts_slow_queries_statements: number,
+	/**  How severe it is. */
+	alerts_slow_queries_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_probe_coverage_for_secs: number,
+	/**  Share of the last hour in which the state of backends was known. */
+	alerts_probe_coverage_percent: number,
+	/**  How severe it is. */
+	alerts_probe_coverage_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
 	webhook_enabled: boolean,
 	/**  What the address understands. */
@@ -5049,6 +5185,18 @@ export type SettingsValues = {
 	mcp_http: boolean,
 	/**  Serves counts, costs and times for Prometheus at /metrics of the gateway, to clients made with `gatehouse clients add prometheus --metrics`. Counting begins when this is turned on. */
 	metrics_prometheus: boolean,
+	/**  Sends times, models, tokens and errors of requests to a collector, with the names of clients, routes and backends. Never a prompt, a key or a path. */
+	telemetry_enabled: boolean,
+	/**  Where the collector takes OTLP over HTTP, such as http://127.0.0.1:4318, without /v1/traces. */
+	telemetry_endpoint: string,
+	/**  The key in the vault that is sent to the collector as a bearer token. It must be locked to the collector's host. */
+	telemetry_credential: string | null,
+	/**  A trace of each request, with its attempts. */
+	telemetry_traces: boolean,
+	/**  Sums of tokens and durations, once a minute. */
+	telemetry_metrics: boolean,
+	/**  The collector's name may lead to a private network. */
+	telemetry_private_network: boolean,
 	/**  The profile in use. Without one, all backends are. */
 	profile_active: string | null,
 	/**  Colour theme of the panel. */
@@ -5098,6 +5246,15 @@ export type SkippedBackupView = {
 	reason: string,
 };
 
+export type SlowStatementView = {
+	/**  With parameters instead of values. */
+	text: string,
+	count: Count,
+	worst_ms: number | null,
+	/**  How SQLite would run it now, one line per step. */
+	plan: string[],
+};
+
 export type SnippetView = {
 	/**  `curl`, `Python`, `Node`, … */
 	title: string,
@@ -5112,6 +5269,53 @@ export type SpendView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
+};
+
+/**  A stage of a start, in their order. */
+export type StartStage = 
+/**  loading the program */
+"program" | 
+/**  folders and the lock on them */
+"folders" | 
+/**  reading the settings */
+"settings" | 
+/**  opening the vault */
+"vault" | 
+/**  opening the ledger */
+"ledger" | 
+/**  reading prices */
+"prices" | 
+/**  looking after wired tools */
+"tools" | 
+/**  reading health, budgets and alerts */
+"state" | 
+/**  opening the control listener */
+"control" | 
+/**  opening the gateway's listener */
+"gateway";
+
+export type StartStageView = {
+	stage: StartStage,
+	/**  "opening the ledger" */
+	meaning: string,
+	ms: number | null,
+};
+
+/**  A start, from the beginning of the program until clients are served. */
+export type StartView = {
+	at: UnixMs,
+	version: string,
+	ready_ms: number | null,
+	/**  True from the threshold of the alert on. */
+	is_slow: boolean,
+	/**  "Longest stage: opening the ledger, 212 ms" */
+	finding: string,
+	/**  In their order. */
+	stages: StartStageView[],
+	/**  Until the first result of a probe; None without one. */
+	first_probe_ms: number | null,
+	/**  Until the panel of the window showed data; None without a window. */
+	panel_ms: number | null,
 };
 
 /**  Answers of a model whose backend stated what they cost, which is what counts. */
@@ -5178,6 +5382,8 @@ export type StatusView = {
 	first_steps: FirstStepsView,
 	/**  The newest finished readiness run. */
 	last_run: ReadinessRunSummaryView | null,
+	/**  What became of the telemetry for a collector; None while it is switched off. */
+	telemetry: TelemetryView | null,
 	/**  Folder of the ledger and the vault file. */
 	data_folder: string,
 };
@@ -5208,6 +5414,17 @@ export type SuppressedAlertView = {
 	title: string,
 	/**  The alert it is part of: its rule and what that is about, such as `backend-down/openai`. */
 	by: string,
+};
+
+export type TelemetryView = {
+	/**  Requests that the collector took since the start. */
+	sent: Count,
+	/**  Requests that were dropped since the start. */
+	dropped: Count,
+	/**  "240 requests sent", or why nothing is. */
+	sentence: string,
+	/**  When and why the last message was not taken; None once one was. */
+	failing_since: UnixMs | null,
 };
 
 /**  A file as a text, with what it sums up. */

@@ -5,6 +5,7 @@ import type {
   HealthReportView,
   HealthTimelineView,
   HealthTreeView,
+  LocalHealthView,
   RecentEventKind,
   RecentEventView,
   ServiceLevelsView,
@@ -59,4 +60,10 @@ export function useRecentEvents(kind: RecentEventKind | null): UseQueryResult<Re
 export function useServices(): UseQueryResult<ServicesView, ApiError> {
   const host = useHost();
   return useQuery<ServicesView, ApiError>({ queryKey: ["services"], queryFn: () => host.services() });
+}
+
+/** What Gatehouse and this machine use. */
+export function useLocalHealth(): UseQueryResult<LocalHealthView, ApiError> {
+  const host = useHost();
+  return useQuery<LocalHealthView, ApiError>({ queryKey: ["local_health"], queryFn: () => host.localHealth() });
 }

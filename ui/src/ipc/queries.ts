@@ -51,6 +51,7 @@ export const QUERY_NAMES = [
   "service_levels",
   "recent_events",
   "services",
+  "local_health",
   "status",
   "backends",
   "presets",

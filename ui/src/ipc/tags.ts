@@ -9,7 +9,7 @@ import type { QueryName } from "@/ipc/queries";
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   alerts: ["alerts", "recent_events"],
   audit: ["audit_log", "recent_events"],
-  health: ["health", "service_levels", "services", "recent_events"],
+  health: ["health", "service_levels", "services", "local_health", "recent_events"],
   status: ["status"],
   backends: ["backends", "routes", "health", "profiles"],
   keys: ["keys", "keys_scan", "billing_drift", "health"],
@@ -32,7 +32,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline", "health", "recent_events"],
   cache: ["cache"],
   prices: ["prices", "backends"],
-  ledger: ["ledger", "backups"],
+  ledger: ["ledger", "local_health", "backups"],
 };
 
 export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];

@@ -76,6 +76,7 @@ export const OPERATION_CHANGES = {
   serviceSet: ["health", "keys", "status", "settings"],
   serviceTest: ["health", "keys", "status"],
   serviceRemove: ["health", "keys", "status", "settings"],
+  localHealth: [],
   alerts: [],
   alertAcknowledge: ["alerts"],
   alertSilence: ["alerts"],

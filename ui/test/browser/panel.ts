@@ -23,6 +23,7 @@ export const SCREENS = {
   health: { path: "/health", heading: "Health" },
   "health timeline": { path: "/health/timeline?range=7d", heading: "Health" },
   "service levels": { path: "/health/levels", heading: "Health" },
+  "this machine": { path: "/health/local", heading: "Health" },
   alerts: { path: "/alerts", heading: "Alerts" },
   "alert history": { path: "/alerts/history", heading: "Alerts" },
   "alert rules": { path: "/alerts/rules", heading: "Alerts" },

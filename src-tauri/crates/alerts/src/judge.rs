@@ -1,5 +1,6 @@
 //! Turns facts into the conditions that are true now.
 
+mod local;
 mod measured;
 mod services;
 

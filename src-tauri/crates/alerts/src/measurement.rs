@@ -30,6 +30,18 @@ pub enum Measurement {
     Cache { answered: u64, eligible: u64 },
     /// Free space on the disk with the data.
     Disk { free_megabytes: u64 },
+    /// The fastest of the last three starts, and the stage that takes longest in it.
+    Start { fastest: Duration, stage: String },
+    /// Memory that this program holds.
+    AppMemory { megabytes: u64 },
+    /// Processor time of this program, in percent of a core.
+    AppProcessor { percent: f64 },
+    /// Memory of this machine that is in use, in percent.
+    MachineMemory { percent: f64 },
+    /// Statements of the ledger that were slow in the last hour.
+    SlowQueries { count: u64 },
+    /// Share of the last hour, in percent, in which the state of backends was known.
+    ProbeCoverage { percent: f64 },
     /// Whole days until a key expires; negative once it has.
     KeyExpiry { key: CredentialId, days: i64 },
     /// Whole days since a key was made or replaced.
@@ -74,6 +86,12 @@ impl Measurement {
             Self::Bill { .. } => AlertRule::BillDrift,
             Self::Cache { .. } => AlertRule::CacheHits,
             Self::Disk { .. } => AlertRule::DiskSpace,
+            Self::Start { .. } => AlertRule::SlowStart,
+            Self::AppMemory { .. } => AlertRule::AppMemory,
+            Self::AppProcessor { .. } => AlertRule::AppProcessor,
+            Self::MachineMemory { .. } => AlertRule::MachineMemory,
+            Self::SlowQueries { .. } => AlertRule::SlowQueries,
+            Self::ProbeCoverage { .. } => AlertRule::ProbeCoverage,
             Self::KeyExpiry { .. } => AlertRule::KeyExpiry,
             Self::KeyAge { .. } => AlertRule::KeyAge,
             Self::PlainKeys { .. } => AlertRule::PlainKey,
@@ -93,6 +111,11 @@ impl Measurement {
             Self::Cache { .. } => "cache",
             Self::Disk { .. } => "disk",
             Self::PlainKeys { .. } => "files",
+            Self::Start { .. } => "start",
+            Self::AppMemory { .. } | Self::AppProcessor { .. } => "app",
+            Self::MachineMemory { .. } => "machine",
+            Self::SlowQueries { .. } => "ledger",
+            Self::ProbeCoverage { .. } => "probes",
         }
     }
 
@@ -111,7 +134,13 @@ impl Measurement {
             Self::Unpriced { requests, .. } => Some(*requests as f64),
             Self::Bill { difference_percent, .. } => Some(difference_percent.abs()),
             Self::Cache { answered, eligible } => percent(*answered, *eligible),
-            Self::Disk { free_megabytes } => Some(*free_megabytes as f64),
+            Self::Disk { free_megabytes: count }
+            | Self::AppMemory { megabytes: count }
+            | Self::SlowQueries { count } => Some(*count as f64),
+            Self::Start { fastest, .. } => Some(fastest.as_secs_f64() * 1_000.0),
+            Self::AppProcessor { percent }
+            | Self::MachineMemory { percent }
+            | Self::ProbeCoverage { percent } => Some(*percent),
             Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } => Some(*days as f64),
             Self::PlainKeys { keys, .. } => Some(*keys as f64),
             Self::Quota { remaining, total, .. } => percent(*remaining, *total),

@@ -1,7 +1,6 @@
 //! The table of alert rules.
 //!
-//! A rule is here only if what it judges is measured. Not here, because nothing records it yet: start
-//! time, memory and processor.
+//! A rule is here only if what it judges is measured.
 
 mod rows;
 mod tuning;
@@ -71,6 +70,18 @@ domain::words! {
         QuotaLow = "quota-low",
         /// A service beside the backends does not work
         ServiceDown = "service-down",
+        /// Three starts in a row took long
+        SlowStart = "slow-start",
+        /// Gatehouse uses much memory
+        AppMemory = "app-memory",
+        /// Gatehouse keeps a processor core busy
+        AppProcessor = "app-processor",
+        /// This machine's memory is almost full
+        MachineMemory = "machine-memory",
+        /// The ledger answers slowly
+        SlowQueries = "slow-queries",
+        /// Backends are checked less often than they should be
+        ProbeCoverage = "probe-coverage",
     }
 }
 

@@ -61,10 +61,11 @@ impl Core {
         }
     }
 
-    /// Logs the time from the start of the core to the first data on the screen.
+    /// Logs and keeps the time from the start of the core to the first data on the screen.
     pub fn log_first_paint(&self) {
         if let Self::Local(engine, _) = self {
             let taken = engine.clock().now().since(Moment::default());
+            engine.local_resources().starts().panel_painted();
             tracing::info!(ms = taken.as_millis(), "the panel is painted");
         }
     }

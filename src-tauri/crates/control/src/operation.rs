@@ -27,6 +27,7 @@ mod key_replace;
 mod keys;
 mod keys_scan;
 mod ledger;
+mod local;
 mod pins;
 mod playground;
 mod prices;
@@ -71,6 +72,7 @@ pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
     ledger_merge_plan, ledger_repair, ledger_restore,
 };
+pub(crate) use self::local::local_health;
 pub(crate) use self::service_levels::{service_level_preview, service_level_set, service_levels};
 pub(crate) use self::services::{service_remove, service_set, service_test, services};
 pub(crate) use self::vault::*;

@@ -97,6 +97,8 @@ macro_rules! operations {
             service_test(req: ServiceRef) -> ServiceTestView, changes [Health, Keys, Status], audit false;
             /// Removes a service. Its key stays in the vault.
             service_remove(req: ServiceRef) -> (), changes [Health, Keys, Status, Settings];
+            /// Returns what Gatehouse and its machine use, how fast the ledger answers and how the starts went.
+            local_health() -> LocalHealthView, changes [];
             /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
             alerts() -> AlertsView, changes [];
             /// Takes a firing alert as seen until it ends: it is not shown again.

@@ -30,6 +30,7 @@ mod keys;
 mod keys_scan;
 mod latency;
 mod ledger;
+mod local;
 mod number;
 mod pins;
 mod playground;
@@ -54,7 +55,7 @@ mod wiring;
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::domain::OAuthGrant;
-pub use ::engine::{BackupTask, KeyState, LogImportState, ObjectiveTarget};
+pub use ::engine::{BackupTask, KeyState, LogImportState, ObjectiveTarget, StartStage};
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
 };
@@ -101,6 +102,7 @@ pub use keys::*;
 pub use keys_scan::*;
 pub use latency::*;
 pub use ledger::*;
+pub use local::*;
 pub use number::{Count, NanoDollars, UnixMs};
 pub use pins::*;
 pub use playground::*;

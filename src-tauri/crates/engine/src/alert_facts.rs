@@ -26,6 +26,7 @@ use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
+use crate::local_resources::LocalResources;
 use crate::measurement_watch::{Measured, MeasurementWatch};
 use crate::service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
 use crate::service_watch::ServiceWatch;
@@ -47,6 +48,7 @@ pub(crate) struct AlertSources {
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) local: Arc<LocalResources>,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
@@ -69,6 +71,9 @@ impl AlertSources {
         measurements.extend(self.quotas(&settings));
         measurements.extend(key_times(&settings, self.clock.wall()));
         measurements.extend(self.told_ends(&settings));
+        let (local, unmeasured_locally) = self.local.measurements();
+        measurements.extend(local);
+        unmeasured.extend(unmeasured_locally);
         if self.vault.state() == VaultState::Unchecked {
             unmeasured.insert(AlertRule::VaultFault);
         }

@@ -82,7 +82,13 @@ impl PastSource {
             | AlertRule::FirstUse
             | AlertRule::PlainKey
             | AlertRule::QuotaLow
-            | AlertRule::ServiceDown => None,
+            | AlertRule::ServiceDown
+            | AlertRule::SlowStart
+            | AlertRule::AppMemory
+            | AlertRule::AppProcessor
+            | AlertRule::MachineMemory
+            | AlertRule::SlowQueries
+            | AlertRule::ProbeCoverage => None,
         }
     }
 }

@@ -36,11 +36,13 @@ use crate::health_watch::HealthWatch;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
+use crate::local_resources::{LocalResources, SamplerState, SystemReader};
 use crate::log_import::LogImport;
 use crate::measurement_watch::MeasurementWatch;
 use crate::message_channels::MessageChannels;
 use crate::metrics_exporter::{MetricsExporter, TrafficMetrics};
 use crate::model_catalogue::ModelCatalogue;
+use crate::model_names::ModelNames;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
@@ -53,6 +55,7 @@ use crate::service_level_watch::ServiceLevelWatch;
 use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::{self, CHECK_CLIENT, PLAYGROUND_CLIENT, SnapshotStore, own_client};
+use crate::telemetry::{Telemetry, TelemetryParts};
 use crate::time_observer::TimeObserver;
 use crate::vault_switch::{VaultOpener, VaultSwitch};
 
@@ -91,12 +94,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         Arc::clone(&base.clock),
         base.events.clone(),
     ));
-    let gateway = Arc::new(GatewayServer::new(
-        port,
-        Arc::clone(&base.settings),
-        base.events.clone(),
-        base.tasks.clone(),
-    ));
+    let gateway = gateway_server(&base, port);
     let vault_switch = vault_switch(&base, &backends, vault);
     let key_scanner = key_scanner(&base, &client_wiring);
     let routes = route_explainer(&base, &backends);
@@ -107,8 +105,10 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         settings_editor(&base, &backends, &services, &budgets, &vault_switch, &gateway);
     let cost_reports = Arc::new(cost_reports(&base, &backends));
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
-    let alerts =
-        alert_watch(&base, &backends, &services, &measured, &service_levels, &notifications);
+    let models = Arc::<ModelNames>::default();
+    let local = local_resources(&base, &backends, &ledger_watch);
+    let judged = (Arc::clone(&measured), Arc::clone(&local));
+    let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let readiness =
@@ -117,12 +117,14 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         control: control_server(&base, owner),
         settings_editor,
         backup_archives,
-        metrics: metrics_exporter(&base, &backends, &measured, &alerts),
+        metrics: metrics_exporter(&base, &backends, &measured, (&alerts, &local, &models)),
+        telemetry: telemetry(&base, &backends, models),
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
         alert_history: alert_history(&base, &budgets, &service_levels),
         measured,
+        local,
         service_levels,
         services,
         notifications,
@@ -155,6 +157,11 @@ fn route_explainer(base: &BaseParts, backends: &BackendParts) -> Arc<RouteExplai
         registry: Arc::clone(&backends.registry),
         settings: Arc::clone(&base.settings),
     })
+}
+
+fn gateway_server(base: &BaseParts, port: Option<u16>) -> Arc<GatewayServer> {
+    let settings = Arc::clone(&base.settings);
+    Arc::new(GatewayServer::new(port, settings, base.events.clone(), base.tasks.clone()))
 }
 
 fn log_import(base: &BaseParts, roots: Vec<LogRoot>) -> LogImport {
@@ -220,6 +227,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
         health: Arc::clone(&health),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
+        starts: Arc::clone(&base.starts),
     });
     BackendParts {
         network,
@@ -477,11 +485,31 @@ fn measurement_watch(
     })
 }
 
+fn local_resources(
+    base: &BaseParts,
+    backends: &BackendParts,
+    ledger_watch: &Arc<LedgerWatch>,
+) -> Arc<LocalResources> {
+    let mut reader = SystemReader::new();
+    let read = move || reader.as_mut().map(SystemReader::read).unwrap_or_default();
+    Arc::new(LocalResources {
+        settings: Arc::clone(&base.settings),
+        registry: Arc::clone(&backends.registry),
+        health: Arc::clone(&backends.health),
+        ledger: base.ledger.clone(),
+        ledger_watch: Arc::clone(ledger_watch),
+        starts: Arc::clone(&base.starts),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
+        state: Mutex::new(SamplerState::new(Box::new(read))),
+    })
+}
+
 fn metrics_exporter(
     base: &BaseParts,
     backends: &BackendParts,
     measured: &MeasurementWatch,
-    alerts: &Arc<AlertWatch>,
+    (alerts, local, models): (&Arc<AlertWatch>, &Arc<LocalResources>, &Arc<ModelNames>),
 ) -> Arc<MetricsExporter> {
     Arc::new(MetricsExporter {
         settings: Arc::clone(&base.settings),
@@ -490,17 +518,30 @@ fn metrics_exporter(
         budgets: Arc::clone(&measured.budgets),
         ledger: Arc::clone(&measured.ledger_watch),
         alerts: Arc::clone(alerts),
+        local: Arc::clone(local),
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
-        traffic: TrafficMetrics::default(),
+        traffic: TrafficMetrics::new(Arc::clone(models)),
     })
+}
+
+fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>) -> Arc<Telemetry> {
+    Arc::new(Telemetry::new(TelemetryParts {
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        network: backends.network.clone(),
+        clock: Arc::clone(&base.clock),
+        entropy: Arc::clone(&base.entropy),
+        models,
+        version: VERSION,
+    }))
 }
 
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
     services: &Arc<ServiceWatch>,
-    measured: &Arc<MeasurementWatch>,
+    (measured, local): (Arc<MeasurementWatch>, Arc<LocalResources>),
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
@@ -515,7 +556,8 @@ fn alert_watch(
             budgets: Arc::clone(&measured.budgets),
             ledger: Arc::clone(&measured.ledger_watch),
             service_levels: Arc::clone(service_levels),
-            measured: Arc::clone(measured),
+            measured,
+            local,
             vault: base.vault.clone(),
             clock: Arc::clone(&base.clock),
             mock: base.mock.clone(),

@@ -28,6 +28,7 @@ use crate::health_watch::HealthWatch;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
+use crate::local_resources::LocalResources;
 use crate::log_import::LogImport;
 use crate::measurement_watch::MeasurementWatch;
 use crate::metrics_exporter::MetricsExporter;
@@ -43,7 +44,9 @@ use crate::service_level_watch::ServiceLevelWatch;
 use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::SnapshotStore;
+use crate::start_trace::StartTraces;
 use crate::tasks::Tasks;
+use crate::telemetry::Telemetry;
 use crate::vault_switch::VaultSwitch;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -73,6 +76,7 @@ pub(crate) struct EngineParts {
     pub(crate) alerts: Arc<AlertWatch>,
     pub(crate) alert_history: AlertHistory,
     pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) local: Arc<LocalResources>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,
@@ -80,6 +84,7 @@ pub(crate) struct EngineParts {
     pub(crate) cost_reports: Arc<CostReports>,
     pub(crate) backup_archives: BackupArchives,
     pub(crate) metrics: Arc<MetricsExporter>,
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }
@@ -90,6 +95,7 @@ pub(crate) struct BaseParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) started: WallTime,
+    pub(crate) starts: Arc<StartTraces>,
     /// Id of the built-in mock.
     pub(crate) mock: BackendId,
     pub(crate) events: EventBus,
@@ -301,6 +307,12 @@ impl Engine {
         &self.parts.service_levels
     }
 
+    /// What this program and its machine use, and how its starts went.
+    #[must_use]
+    pub fn local_resources(&self) -> &LocalResources {
+        &self.parts.local
+    }
+
     #[must_use]
     pub fn services(&self) -> &ServiceWatch {
         &self.parts.services
@@ -309,6 +321,11 @@ impl Engine {
     #[must_use]
     pub fn metrics(&self) -> &MetricsExporter {
         &self.parts.metrics
+    }
+
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.parts.telemetry
     }
 
     #[must_use]

@@ -112,6 +112,12 @@ impl Folders {
         self.state.join("last-backup.json")
     }
 
+    /// How long the last starts took.
+    #[must_use]
+    pub(crate) fn starts_file(&self) -> PathBuf {
+        self.state.join("starts.json")
+    }
+
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
         self.state.join("logs")

@@ -53,8 +53,16 @@ pub struct LedgerWatch {
     backup: Mutex<BackupStatus>,
     /// Why the last file check or rewrite failed.
     file_error: Mutex<Option<String>>,
+    checked: Mutex<Option<FileCheck>>,
     /// Wakes the task that announces changes.
     changed: Notify,
+}
+
+/// The last check of the whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileCheck {
+    pub at: WallTime,
+    pub is_sound: bool,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +80,8 @@ impl LedgerWatch {
         events: EventBus,
     ) -> Self {
         let (backup, file_error, changed) = (Mutex::default(), Mutex::default(), Notify::new());
-        Self { ledger, recovery, clients, clock, events, backup, file_error, changed }
+        let checked = Mutex::default();
+        Self { ledger, recovery, clients, clock, events, backup, file_error, checked, changed }
     }
 
     /// Access to the ledger's file: backups, restore, repair.
@@ -85,6 +94,12 @@ impl LedgerWatch {
     #[must_use]
     pub fn backup_failure(&self) -> Option<BackupFailure> {
         self.backup.lock().failure.clone()
+    }
+
+    /// The last check of the whole file since the start; `None` while the first one runs.
+    #[must_use]
+    pub fn last_check(&self) -> Option<FileCheck> {
+        *self.checked.lock()
     }
 
     /// Present problems of the ledger, most severe first.
@@ -127,6 +142,9 @@ impl LedgerWatch {
         *self.backup.lock() = BackupStatus { due_since: None, failure };
         if found_damage {
             self.check_integrity().await;
+        } else if made.is_ok() {
+            // A backup is checked before it counts.
+            self.note_check(true);
         }
         self.announce_change();
         made
@@ -218,10 +236,17 @@ impl LedgerWatch {
     /// Checks the whole file. A damaged ledger is replaced by a new one.
     async fn check_integrity(&self) {
         match self.recovery.check_integrity().await {
-            Ok(Some(_)) => self.announce_change(),
-            Ok(None) => {}
+            Ok(Some(_)) => {
+                self.note_check(false);
+                self.announce_change();
+            }
+            Ok(None) => self.note_check(true),
             Err(error) => tracing::warn!(%error, cause = ?error, "the ledger was not checked"),
         }
+    }
+
+    fn note_check(&self, is_sound: bool) {
+        *self.checked.lock() = Some(FileCheck { at: self.clock.wall(), is_sound });
     }
 
     async fn check_file(&self, notes: bool) {

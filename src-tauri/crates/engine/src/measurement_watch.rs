@@ -306,10 +306,13 @@ impl MeasurementWatch {
         let is_used =
             |id: &CredentialId| used.iter().any(|(key, _)| *key == UsageKey::Named(id.to_string()));
         let settings = self.settings.current();
-        let of_cache = settings.cache.redis_credential.as_ref();
-        let of_service = |id| settings.services_with(id).next().is_some();
+        let others = [&settings.cache.redis_credential, &settings.telemetry.credential];
+        let is_of_other = |id: &CredentialId| {
+            others.iter().any(|it| it.as_ref() == Some(id))
+                || settings.services_with(id).next().is_some()
+        };
         let unused = settings.credentials.iter().filter(|(id, key)| {
-            let is_for_requests = key.billing.is_none() && of_cache != Some(*id) && !of_service(id);
+            let is_for_requests = key.billing.is_none() && !is_of_other(id);
             is_for_requests && key.created <= from && !is_used(id)
         });
         Ok(unused.map(|(id, _)| id.clone()).collect())

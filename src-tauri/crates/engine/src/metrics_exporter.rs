@@ -18,6 +18,7 @@ use crate::alert_watch::AlertWatch;
 use crate::budget_watch::BudgetWatch;
 use crate::health_watch::HealthWatch;
 use crate::ledger_watch::LedgerWatch;
+use crate::local_resources::LocalResources;
 
 pub(crate) use traffic::TrafficMetrics;
 
@@ -31,6 +32,7 @@ pub struct MetricsExporter {
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) alerts: Arc<AlertWatch>,
+    pub(crate) local: Arc<LocalResources>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
     pub(crate) traffic: TrafficMetrics,

@@ -20,6 +20,7 @@ use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::model_catalogue::ModelCatalogue;
 use crate::snapshot::SnapshotStore;
+use crate::start_trace::StartTraces;
 use crate::topic::Topic;
 
 const READ_KEY: &str = "Read the key from the vault";
@@ -52,13 +53,18 @@ pub struct BackendProber {
     pub(crate) health: Arc<HealthWatch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
+    pub(crate) starts: Arc<StartTraces>,
 }
 
 /// By the monitor's schedule, which records the result itself.
 #[async_trait]
 impl Probe for BackendProber {
     async fn probe(&self, backend: &BackendId) -> ProbeReport {
-        self.probe_with_all_keys(backend).await
+        let report = self.probe_with_all_keys(backend).await;
+        if *backend != self.mock {
+            self.starts.first_probe();
+        }
+        report
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {

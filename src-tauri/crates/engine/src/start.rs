@@ -20,6 +20,7 @@ use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
 use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::{LockError, OwnerLock};
+use crate::start_trace::{StartStage, StartTraces};
 use crate::tasks::Tasks;
 use crate::traffic_sink::TrafficSink;
 use crate::vault_switch::VaultOpener;
@@ -68,21 +69,28 @@ impl Engine {
             command_line,
             is_offline,
         } = config;
+        let starts = StartTraces::begin(Arc::clone(&clock), folders.starts_file(), VERSION);
         folders.create()?;
         let owner = OwnerLock::acquire(&folders)?;
+        starts.end_stage(StartStage::Folders);
         let settings = Arc::new(SettingsStore::open(folders.settings_file())?);
+        starts.end_stage(StartStage::Settings);
         let opener = VaultOpener {
             environment: Arc::new(EnvStore::new(variables)),
             folders: folders.clone(),
             clock: Arc::clone(&clock),
         };
         let vault = opener.open(forced.unwrap_or(settings.current().vault.kind));
+        starts.end_stage(StartStage::Vault);
         let (ledger, recovery) =
             Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
         restore::finish_at_start(&folders, &settings, &recovery, &*clock).await;
+        starts.end_stage(StartStage::Ledger);
         let prices = Arc::new(ArcSwap::from_pointee(ledger.price_book().await?));
+        starts.end_stage(StartStage::Prices);
         let base = BaseParts {
             started: clock.wall(),
+            starts: Arc::new(starts),
             mock: BackendId::new(MOCK_BACKEND_ID)?,
             events: EventBus::default(),
             tasks: Tasks::default(),
@@ -102,21 +110,29 @@ impl Engine {
             program: command_line,
         };
         client_wiring.repair().await;
+        base.starts.end_stage(StartStage::Tools);
         let outside = Outside { owner, recovery, vault, port, channel, log_roots, client_wiring };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
-        let EngineParts { base, backends, budgets, settings_editor, vault_switch, .. } =
-            &*engine.parts;
+        engine.restore_state().await?;
         // A command of its own process needs it as well: one that verifies a key.
+        let EngineParts { base, backends, .. } = &*engine.parts;
         upkeep::spawn_token_refresh(&backends.keys, base.events.clone(), &base.tasks);
+        if let Some(passphrase) = passphrase {
+            engine.parts.vault_switch.unlock(passphrase);
+        }
+        base.starts.end_stage(StartStage::State);
+        Ok(engine)
+    }
+
+    /// What the parts knew before the restart.
+    async fn restore_state(&self) -> Result<(), StartError> {
+        let EngineParts { backends, budgets, settings_editor, alerts, .. } = &*self.parts;
         backends.health.restore().await?;
         backends.saver.restore().await?;
         settings_editor.apply();
         budgets.load().await?;
-        engine.parts.alerts.restore().await?;
-        if let Some(passphrase) = passphrase {
-            vault_switch.unlock(passphrase);
-        }
-        Ok(engine)
+        alerts.restore().await?;
+        Ok(())
     }
 
     /// Starts the gateway, the control listener and the background tasks.
@@ -125,14 +141,18 @@ impl Engine {
         operations: Arc<dyn ControlOperations>,
     ) -> Result<ServingAddresses, ServeError> {
         let EngineParts { base, backends, gateway, .. } = &*self.parts;
+        base.starts.skip();
         let limits = ConnectionLimits::for_descriptors(raise_descriptor_limit());
         // The control listener opens first, so that whoever sees the gateway's port can also reach
         // the engine.
         let control_limits = listener_limits(limits.control);
         let grace_ended = gateway.grace_ended();
         let control = self.parts.control.start(operations, control_limits, grace_ended).await?;
+        base.starts.end_stage(StartStage::Control);
         let parts = gateway_parts(&self.parts);
         gateway.start(Gateway::new(parts, listener_limits(limits.gateway))).await;
+        base.starts.end_stage(StartStage::Gateway);
+        base.starts.serving(&base.tasks);
 
         let tasks = &base.tasks;
         upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
@@ -142,6 +162,8 @@ impl Engine {
         self.parts.alerts.spawn(tasks);
         self.parts.service_levels.spawn(tasks);
         self.parts.measured.spawn(tasks);
+        self.parts.telemetry.spawn(tasks);
+        self.parts.local.spawn(tasks);
         self.parts.budgets.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.services.spawn(tasks);
@@ -201,6 +223,7 @@ fn gateway_parts(parts: &EngineParts) -> GatewayParts {
             clock: Arc::clone(&base.clock),
             events: base.events.clone(),
             metrics: Arc::clone(&parts.metrics),
+            telemetry: Arc::clone(&parts.telemetry),
         }),
         endpoints: Arc::clone(&backends.registry),
         budgets: parts.budgets.budgets(),

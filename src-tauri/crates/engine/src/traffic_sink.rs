@@ -17,6 +17,7 @@ use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::metrics_exporter::MetricsExporter;
+use crate::telemetry::Telemetry;
 use crate::topic::Topic;
 
 pub(crate) struct TrafficSink {
@@ -29,6 +30,7 @@ pub(crate) struct TrafficSink {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) metrics: Arc<MetricsExporter>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
 impl EventSink for TrafficSink {
@@ -47,6 +49,7 @@ impl TrafficSink {
     fn apply_settled_request(&self, summary: &RequestSummary) {
         self.saver.mark_unsaved();
         self.metrics.record(summary);
+        self.telemetry.record(summary);
         if summary.purpose == Purpose::User {
             self.clients.record_request(&summary.client, self.clock.wall());
             let stale = [Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends];

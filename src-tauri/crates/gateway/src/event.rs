@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
+use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage, WallTime};
 use endpoints::Verdict;
-use ledger::{CacheOutcome, Purpose, RequestOutcome, Timings};
+use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Timings};
 use pricing::Cost;
 
 /// Receives events. Called while a request is handled, so it must not block: queue the event and return.
@@ -33,10 +33,14 @@ pub enum GatewayEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestSummary {
     pub id: RequestId,
+    /// Time of arrival.
+    pub started: WallTime,
     pub client: ClientId,
     pub purpose: Purpose,
     /// The model that the client named.
     pub model_asked: String,
+    /// The model that the backend named in its answer.
+    pub model_answered: Option<String>,
     /// The matched route; empty without one.
     pub route: String,
     /// The client's protocol.
@@ -46,6 +50,8 @@ pub struct RequestSummary {
     pub backend: Option<BackendId>,
     pub credential: Option<CredentialId>,
     pub outcome: RequestOutcome,
+    /// The gateway's word for the failure that the client got.
+    pub error_class: Option<String>,
     /// The verdict of the last attempt about the backend and its key; `None` without an attempt.
     pub verdict: Option<Verdict>,
     /// The status sent to the client; `None` if it disconnected before.
@@ -53,7 +59,35 @@ pub struct RequestSummary {
     pub cost: Cost,
     pub usage: Option<TokenUsage>,
     pub timings: Timings,
+    /// In their order.
+    pub attempts: Vec<AttemptSummary>,
     pub recorded: Recorded,
+}
+
+/// A call of one backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptSummary {
+    pub backend: BackendId,
+    /// The model name sent to the backend.
+    pub model: String,
+    pub started: WallTime,
+    pub duration: Duration,
+    /// The gateway's word for the failure; `None` for a success.
+    pub error_class: Option<String>,
+    pub http_status: Option<u16>,
+}
+
+impl From<&AttemptRecord> for AttemptSummary {
+    fn from(attempt: &AttemptRecord) -> Self {
+        Self {
+            backend: attempt.backend.clone(),
+            model: attempt.model.clone(),
+            started: attempt.started,
+            duration: attempt.duration,
+            error_class: attempt.error_class.clone(),
+            http_status: attempt.http_status,
+        }
+    }
 }
 
 /// The state of a request in the ledger.

@@ -1,5 +1,6 @@
 //! Fetches a document that the user asked for: a price list, without any key, or a provider's cost
-//! report with the admin key for it. Posts a message to a webhook. Follows no redirect.
+//! report with the admin key for it. Posts a message to a webhook, and telemetry to a collector with
+//! its key. Follows no redirect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +84,7 @@ pub const POST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest body of a message, in bytes.
 pub const POST_BYTES_MAX: usize = 16_384;
 
-/// Why a webhook did not take a message. No text holds its address, which is a secret.
+/// Why a webhook or a collector did not take a message. No text holds its address, which is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
     #[error("it did not answer within {} seconds", POST_TIMEOUT.as_secs())]
@@ -92,8 +93,8 @@ pub enum PostError {
     Upstream(#[from] UpstreamFailure),
     #[error("it answered with status {status}{}", redirect_note(*status))]
     Status { status: u16, retry_after: Option<Duration> },
-    #[error("the message is larger than {POST_BYTES_MAX} bytes")]
-    TooLong,
+    #[error("the message is larger than {0} bytes")]
+    TooLong(usize),
 }
 
 const fn redirect_note(status: u16) -> &'static str {
@@ -111,9 +112,29 @@ impl PostError {
                 UpstreamFailure::Key(_) | UpstreamFailure::Address(_) | UpstreamFailure::Tls(_)
             ),
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::TooLong => false,
+            Self::TooLong(_) => false,
         }
     }
+}
+
+/// Largest message to an OpenTelemetry collector, in bytes.
+const TELEMETRY_BYTES_MAX: usize = 4_194_304;
+
+/// Posts a protobuf message to an OpenTelemetry collector, with the key for it, if it has one, as a
+/// bearer token, and takes any 2xx as accepted. The answer's body is not read.
+pub async fn post_protobuf(
+    upstream: &dyn Upstream,
+    url: Url,
+    network: AllowedNetwork,
+    key: Option<Arc<BoundSecret>>,
+    body: Bytes,
+) -> Result<(), PostError> {
+    if body.len() > TELEMETRY_BYTES_MAX {
+        return Err(PostError::TooLong(TELEMETRY_BYTES_MAX));
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+    post(upstream, UpstreamRequest { headers, key, body, ..get_request(url, network) }).await
 }
 
 /// Posts JSON to a webhook and takes any 2xx as accepted. The answer's body is not read.
@@ -124,16 +145,16 @@ pub async fn post_json(
     body: String,
 ) -> Result<(), PostError> {
     if body.len() > POST_BYTES_MAX {
-        return Err(PostError::TooLong);
+        return Err(PostError::TooLong(POST_BYTES_MAX));
     }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let request = UpstreamRequest {
-        method: Method::POST,
-        headers,
-        body: body.into(),
-        ..get_request(url, network)
-    };
+    post(upstream, UpstreamRequest { headers, body: body.into(), ..get_request(url, network) })
+        .await
+}
+
+async fn post(upstream: &dyn Upstream, request: UpstreamRequest) -> Result<(), PostError> {
+    let request = UpstreamRequest { method: Method::POST, ..request };
     let sent = tokio::time::timeout(POST_TIMEOUT, upstream.send(request));
     let answer = sent.await.map_err(|_elapsed| PostError::Late)??;
     if answer.status.is_success() {

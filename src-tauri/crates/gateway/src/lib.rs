@@ -64,10 +64,10 @@ pub use control_tokens::{
     ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
 };
-pub use event::{EventSink, GatewayEvent, Recorded, RequestSummary};
+pub use event::{AttemptSummary, EventSink, GatewayEvent, Recorded, RequestSummary};
 pub use fetch::{
     FETCH_TIMEOUT, FetchError, POST_BYTES_MAX, POST_TIMEOUT, PostError, ReportCall, fetch_report,
-    fetch_text, post_json,
+    fetch_text, post_json, post_protobuf,
 };
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use crate::error::file_error;
-use crate::{LedgerError, LedgerLimits, backup, requests, rollup};
+use crate::{LedgerError, LedgerLimits, backup, requests, rollup, slow_statements};
 
 /// Wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,6 +104,7 @@ pub(crate) fn open(
     if version < steps.len() {
         upgrade(path, &mut connection, version, steps)?;
     }
+    slow_statements::time_statements(&connection);
     // Opens the log now: SQLite cannot once the file is deleted or moved.
     sqlite_file::object_count(&connection)?;
     Ok(connection)
@@ -113,6 +114,7 @@ pub(crate) fn open(
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
+    slow_statements::time_statements(&connection);
     Ok(connection)
 }
 

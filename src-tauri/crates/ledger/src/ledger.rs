@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{RequestId, RunId, WallTime};
+use domain::{Clock, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -21,15 +21,16 @@ use tokio::sync::watch;
 use crate::alerts::{self, AlertChange, AlertNote, AlertQuery, AlertRow};
 use crate::queue::{CommitStatus, RecordResult, WriteQueue};
 use crate::readers::ReaderPool;
+use crate::slow_statements::SlowStatements;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AnswerValue, AttemptRecord, BilledDay, LedgerError, LedgerLimits, LedgerState, NewRequest,
-    PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
-    RequestQuery, RequestRow, ReservedAmount, SessionPart, SessionQuery, SessionSummary,
-    Settlement, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAnswer,
-    UnpricedAttempt, attempts, backup, database, endpoint_states, explanations, journal,
-    price_changes, price_table, readiness_runs, request_query, requests, session_imports,
-    session_matches, session_usage, session_values, spill, transitions, writer,
+    PriceChange, ReaderWaits, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
+    RequestPage, RequestQuery, RequestRow, ReservedAmount, SessionPart, SessionQuery,
+    SessionSummary, Settlement, SlowStatement, StoredEndpointState, TransitionQuery,
+    TransitionRecord, UnpricedAnswer, UnpricedAttempt, attempts, backup, database, endpoint_states,
+    explanations, journal, price_changes, price_table, readiness_runs, request_query, requests,
+    session_imports, session_matches, session_usage, session_values, spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -55,6 +56,7 @@ struct Inner {
     path: PathBuf,
     queue: Arc<WriteQueue>,
     readers: Arc<ReaderPool>,
+    slow: Arc<SlowStatements>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -115,10 +117,11 @@ impl Ledger {
         spill::replay(&connection, path)?;
         database::recover(&mut connection)?;
         let queue = WriteQueue::new(limits.queue_bytes_max);
-        let thread = writer::start(connection, &queue, path, limits.lock_wait)?;
-        let readers = ReaderPool::new(path.to_owned());
+        let slow = Arc::<SlowStatements>::default();
+        let thread = writer::start(connection, &queue, path, limits.lock_wait, Arc::clone(&slow))?;
+        let readers = ReaderPool::new(path.to_owned(), Arc::clone(&slow));
         let thread = Mutex::new(Some(thread));
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, slow, thread }) })
     }
 
     /// Queues the start of a request without waiting. Call it before the backend is called. If the
@@ -565,8 +568,40 @@ impl Ledger {
     /// Size on disk in bytes, including the write-ahead log.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        size(&self.inner.path) + size(&sqlite_file::wal_path(&self.inner.path))
+        std::fs::metadata(&self.inner.path).map_or(0, |file| file.len()) + self.log_bytes()
+    }
+
+    /// Size of the write-ahead log in bytes.
+    #[must_use]
+    pub fn log_bytes(&self) -> u64 {
+        std::fs::metadata(sqlite_file::wal_path(&self.inner.path)).map_or(0, |file| file.len())
+    }
+
+    /// How often a statement took [`crate::SLOW_STATEMENT`] or more since the start.
+    #[must_use]
+    pub fn slow_statement_count(&self) -> u64 {
+        self.inner.slow.count()
+    }
+
+    /// Statements that were slow since the start, the slowest first; at most
+    /// [`crate::SLOW_STATEMENTS_KEPT_MAX`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn slow_statements(&self) -> Result<Vec<SlowStatement>, LedgerError> {
+        let slow = Arc::clone(&self.inner.slow);
+        self.read(move |connection| Ok::<_, LedgerError>(slow.list(connection))).await
+    }
+
+    /// How long reads waited for a connection since the start.
+    #[must_use]
+    pub fn reader_waits(&self) -> ReaderWaits {
+        self.inner.readers.waits()
+    }
+
+    /// Times the waits of reads by `clock`.
+    pub(crate) fn time_reader_waits(&self, clock: Arc<dyn Clock>) {
+        self.inner.readers.time_waits(clock);
     }
 
     /// Runs `question` on a read connection without waiting for queued writes.

@@ -64,6 +64,7 @@ mod session_matches;
 mod session_usage;
 mod session_values;
 mod set_aside;
+mod slow_statements;
 mod spill;
 mod state;
 mod stated_costs;
@@ -134,6 +135,7 @@ pub use session_usage::{
 };
 pub use session_values::{AnswerValue, UnpricedAnswer};
 pub use set_aside::SET_ASIDE_FILES_MAX;
+pub use slow_statements::{ReaderWaits, SLOW_STATEMENT, SLOW_STATEMENTS_KEPT_MAX, SlowStatement};
 pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};
 pub use stated_costs::{STATED_GROUPS_MAX, StatedCosts};

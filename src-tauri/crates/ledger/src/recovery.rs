@@ -82,6 +82,7 @@ impl Recovery {
         }
         let known =
             LedgerNote { mark: Some(mark), incident: incident.or_else(|| note.incident.clone()) };
+        ledger.time_reader_waits(Arc::clone(&clock));
         let has_changed = known != note;
         let known = Mutex::new(KnownLedgerFile { note: known, stamp: FileIdentity::read(path) });
         let turn = tokio::sync::Mutex::new(());

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 
 use crate::checkpoint::{self, Checkpointer};
 use crate::queue::{CommitStatus, QueuedTask, RecordResult, WriteQueue};
+use crate::slow_statements::SlowStatements;
 use crate::spill::{self, SpillFile};
 use crate::writes::{LedgerWrite, commit, fold_next};
 use crate::{LedgerError, LedgerLimits, database};
@@ -45,8 +46,9 @@ pub(crate) fn start(
     queue: &Arc<WriteQueue>,
     ledger: &Path,
     lock_wait: Duration,
+    slow: Arc<SlowStatements>,
 ) -> Result<JoinHandle<()>, LedgerError> {
-    start_with(connection, queue, ledger, lock_wait, commit)
+    start_with(connection, queue, ledger, lock_wait, (slow, commit))
 }
 
 /// [`start`] with another commit function, for tests of refusing and hanging disks.
@@ -55,7 +57,7 @@ pub(crate) fn start_with<C: CommitFn>(
     queue: &Arc<WriteQueue>,
     ledger: &Path,
     lock_wait: Duration,
-    commit: C,
+    (slow, commit): (Arc<SlowStatements>, C),
 ) -> Result<JoinHandle<()>, LedgerError> {
     let failed = |error| crate::error::file_error(ledger, error);
     let mut writer = LedgerWriter {
@@ -72,7 +74,12 @@ pub(crate) fn start_with<C: CommitFn>(
     };
     writer.use_connection(connection)?;
     let builder = std::thread::Builder::new().name("ledger-writer".to_owned());
-    builder.spawn(move || writer.run()).map_err(failed)
+    builder
+        .spawn(move || {
+            slow.watch_thread();
+            writer.run();
+        })
+        .map_err(failed)
 }
 
 /// Commits records as one transaction.

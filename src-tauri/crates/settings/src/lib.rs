@@ -44,9 +44,9 @@ pub use model::{
     ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
     RouteCandidateSettings, RouteSettings, SCOPE_CHARS_MAX, SCOPE_ENTRIES_MAX, SERVICE_SCOPES_MAX,
     SERVICE_TEXT_CHARS_MAX, SERVICES_MAX, STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, ServiceAddress,
-    ServiceAddressError, ServiceLevelSettings, ServiceSettings, Settings, Theme, TokenSha256,
-    TokenSha256Malformed, TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings,
-    ViewSettings, WEIGHT_RANGE, WebhookSettings, parse_key_header,
+    ServiceAddressError, ServiceLevelSettings, ServiceSettings, Settings, TelemetrySettings, Theme,
+    TokenSha256, TokenSha256Malformed, TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX,
+    VaultSettings, ViewSettings, WEIGHT_RANGE, WebhookSettings, parse_key_header,
 };
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;

@@ -144,6 +144,7 @@ settings_file! {
             currency: CurrencySettings,
             mcp: McpSettings,
             metrics: MetricsSettings,
+            telemetry: TelemetrySettings,
             profile: ProfileSettings,
             appearance: AppearanceSettings,
         }
@@ -258,6 +259,26 @@ settings! {
         /// Serves counts, costs and times for Prometheus at /metrics of the gateway, to clients made with
         /// `gatehouse clients add prometheus --metrics`. Counting begins when this is turned on.
         prometheus: bool = false, panel Metrics "Prometheus", summary "Metrics for Prometheus";
+    }
+}
+
+settings! {
+    /// What is sent to an OpenTelemetry collector of yours.
+    pub TelemetrySettings in "telemetry", keys "telemetry_" {
+        /// Sends times, models, tokens and errors of requests to a collector, with the names of clients,
+        /// routes and backends. Never a prompt, a key or a path.
+        enabled: bool = false, panel Metrics "OpenTelemetry", summary "OpenTelemetry";
+        /// Where the collector takes OTLP over HTTP, such as http://127.0.0.1:4318, without /v1/traces.
+        endpoint: String, panel Metrics "Collector";
+        /// The key in the vault that is sent to the collector as a bearer token. It must be locked to the
+        /// collector's host.
+        credential: Option<CredentialId>, panel Metrics "Collector key";
+        /// A trace of each request, with its attempts.
+        traces: bool = true, panel Metrics "Traces";
+        /// Sums of tokens and durations, once a minute.
+        metrics: bool = true, panel Metrics "Metrics";
+        /// The collector's name may lead to a private network.
+        private_network: bool = false, panel Metrics "Private network";
     }
 }
 

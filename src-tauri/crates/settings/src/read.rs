@@ -16,6 +16,7 @@ mod routes;
 mod scope;
 mod secrets;
 pub(crate) mod services;
+mod telemetry;
 
 use std::ops::Range;
 
@@ -152,6 +153,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);
     cache::check_cache(&section("cache"), &settings.cache, findings);
+    telemetry::check_telemetry(&section("telemetry"), &settings, findings);
     channels::check_mail(&section("mail"), &settings.mail, findings);
     currency::check_currency(&section("currency"), &settings.currency, findings);
     profiles::check_profiles(&section("profile"), &profiles, &settings, findings);

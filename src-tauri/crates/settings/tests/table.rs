@@ -26,6 +26,7 @@ fn other_value(setting: &Setting) -> SettingValue {
             text(words.iter().find(|word| text(word) != default).expect("two words"))
         }
         (SettingKind::Text, _) if setting.path == "cache.redis_url" => text("rediss://cache.test"),
+        (SettingKind::Text, _) if setting.path == "telemetry.endpoint" => text("https://k.test"),
         (SettingKind::Text, _) if setting.path == "currency.show" => text("EUR"),
         (SettingKind::Text, _) if setting.path == "currency.rate" => text("0.92"),
         (SettingKind::Text, _) if setting.path == "currency.rate_date" => text("2026-11-20"),

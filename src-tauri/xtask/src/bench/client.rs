@@ -47,6 +47,13 @@ impl MeasuredServer {
         .into_bytes()
     }
 
+    /// Encodes a GET.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let Self { address, token, .. } = self;
+        format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n")
+            .into_bytes()
+    }
+
     pub(crate) async fn connect(&self) -> Result<LoadConnection> {
         let socket = TcpStream::connect(self.address).await;
         let socket = socket.with_context(|| format!("nobody listens on {}", self.address))?;
@@ -126,6 +133,13 @@ impl LoadConnection {
         self.wire.read_body(head.framing, |piece| pieces.push(piece.to_vec())).await?;
         pieces.retain(|piece| !piece.is_empty());
         Ok(ReceivedAnswer { status: head.status, header_value: said, pieces })
+    }
+
+    /// Sends a request and passes on each piece of its answer until that ends.
+    pub(crate) async fn follow(&mut self, request: &[u8], piece: impl FnMut(&[u8])) -> Result<()> {
+        self.wire.send(request).await?;
+        let head = self.wire.read_answer_head().await?;
+        self.wire.read_body(head.framing, piece).await
     }
 
     /// Sends a request for a hostile answer and reads until the answer or the connection ends.

@@ -6,11 +6,11 @@ import { DisclosureSummary } from "@/components/disclosure-summary";
 import { HealthScore } from "@/components/health-score";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
+import { durationText } from "@/features/health/duration-text";
 import { HealthWord } from "@/features/health/health-word";
 import type { BackendHealthView, StripDayView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatPercent } from "@/lib/percent";
-import { formatDuration } from "@/lib/quantity";
 import { HEALTH, STRIP_CELL } from "@/lib/tables";
 
 const TABLE_HEIGHT_PX = 160;
@@ -72,8 +72,8 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
           </dd>
         </div>
         <Figure name="24 hours" text={formatPercent(availability[0]?.percent ?? null)} />
-        <Figure name="First token, p50" text={latencyText(first?.p50_ms ?? null)} />
-        <Figure name="First token, p95" text={latencyText(first?.p95_ms ?? null)} />
+        <Figure name="First token, p50" text={durationText(first?.p50_ms ?? null)} />
+        <Figure name="First token, p95" text={durationText(first?.p95_ms ?? null)} />
         <Figure name="Score" text={backend.score.points === null ? "–" : String(backend.score.points)} />
       </dl>
       <details className="group mt-1 px-4" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -97,10 +97,6 @@ function Figure({ name, text }: { name: string; text: string }) {
   );
 }
 
-function latencyText(ms: number | null): string {
-  return ms === null ? "–" : formatDuration(ms);
-}
-
 function Behind({
   backend: { label, availability, strip, first_token: first, score },
 }: {
@@ -121,9 +117,9 @@ function Behind({
         </ul>
         {first !== null && (
           <p className="pt-2 text-12 text-ink-2">
-            First token of {first.count} answers in 24 hours: half within {latencyText(first.p50_ms)}, 95 % within{" "}
-            {latencyText(first.p95_ms)}
-            {first.usual_p95_ms !== null && `, usually ${latencyText(first.usual_p95_ms)}`}.
+            First token of {first.count} answers in 24 hours: half within {durationText(first.p50_ms)}, 95 % within{" "}
+            {durationText(first.p95_ms)}
+            {first.usual_p95_ms !== null && `, usually ${durationText(first.usual_p95_ms)}`}.
           </p>
         )}
         {seen.length > 0 && (

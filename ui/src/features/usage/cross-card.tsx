@@ -1,6 +1,6 @@
 /** Any two dimensions crossed: a bar or a tile for each of one, divided by the other. */
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
-import { seriesColour } from "@/features/usage/series";
+import { seriesColour } from "@/components/series-colour";
 import { CROSS_GROUPS, CROSS_LOOKS, periodLabel, periodOf, type BreakdownPlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";

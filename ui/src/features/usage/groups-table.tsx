@@ -1,6 +1,6 @@
 /** The groups of the bars as a table. Its colour swatches are the legend. */
 import { useMemo, type ReactNode } from "react";
-import { seriesColour } from "@/features/usage/series";
+import { seriesColour } from "@/components/series-colour";
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS, type UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";

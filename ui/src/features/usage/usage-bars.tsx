@@ -1,7 +1,7 @@
 /** The bar chart, with a title that states its finding. */
 import { ChartColumn, ZoomOut } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
-import { seriesColour } from "@/features/usage/series";
+import { seriesColour } from "@/components/series-colour";
 import { barFilter } from "@/features/usage/requests-link";
 import {
   barUnit,

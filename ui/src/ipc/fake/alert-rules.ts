@@ -1,5 +1,6 @@
 /** The rules of alerts, as `alerts/src/rule/rows.rs` and the settings have them. */
 import type { AlertRuleNumberView, AlertRuleSeverityView, AlertRuleView, AlertSeverity } from "@/ipc/bindings";
+import { LOCAL_RULES } from "@/ipc/fake/local-rules";
 
 export type RuleRow = Omit<AlertRuleView, "fired_last_week" | "last_fired_at">;
 
@@ -350,4 +351,5 @@ export const ALERT_RULES: RuleRow[] = [
     hold: hold(0),
     keep_secs: 120,
   },
+  ...LOCAL_RULES,
 ];

@@ -34,6 +34,12 @@ const WITHOUT_HISTORY: readonly AlertRule[] = [
   "first-use",
   "plain-key",
   "quota-low",
+  "slow-start",
+  "app-memory",
+  "app-processor",
+  "machine-memory",
+  "slow-queries",
+  "probe-coverage",
 ];
 
 /** How far beyond the default threshold, how many minutes, how many days ago. */

@@ -19,6 +19,7 @@ import { Objectives } from "@/ipc/fake/objectives";
 import { fakeRecentEvents } from "@/ipc/fake/recent-events";
 import { servicesView } from "@/ipc/fake/service-data";
 import { fakeServices } from "@/ipc/fake/services";
+import { fakeLocal } from "@/ipc/fake/local";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
 
@@ -198,6 +199,7 @@ function levelsOf(objectives: Objectives, world: World, now: number): ServiceLev
 type HealthHost = Pick<
   Host,
   | "health"
+  | "localHealth"
   | "recentEvents"
   | "healthTree"
   | "healthTimeline"
@@ -212,6 +214,7 @@ export function fakeHealth(doing: Doing): HealthHost & ReturnType<typeof fakeSer
   return {
     ...fakeRecentEvents(doing),
     ...fakeServices(doing),
+    ...fakeLocal(doing),
     serviceLevelPreview: (req) => answer(() => objectives.preview(req)),
     serviceLevelSet: (req) =>
       answer(() => {

@@ -2,6 +2,7 @@
 import type { LedgerIncidentView, LedgerView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { wholePath } from "@/ipc/fake/backups";
+import { ledgerPerformance } from "@/ipc/fake/local";
 import { fault } from "@/ipc/fake/rules";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
@@ -49,6 +50,7 @@ export function ledgerView(world: World, now: number): LedgerView {
         })
       : [],
     kept_files: incident ? [KEPT] : [],
+    performance: ledgerPerformance(world, now),
     devices: isUsed
       ? [
           { name: "laptop", requests: 1_204, merged: now - 3 * DAY_MS },

@@ -8,6 +8,7 @@ import type {
   StatusIssueView,
   SettingsView,
   StatusView,
+  TelemetryView,
   VerdictView,
 } from "@/ipc/bindings";
 import { DEFAULTS, RANGES, RESILIENCE } from "@/ipc/fake/catalogue";
@@ -171,6 +172,19 @@ function verdictOf(world: World, now: number): VerdictView {
   return { level, needs, sentence };
 }
 
+function telemetryOf(world: World, now: number): TelemetryView | null {
+  if (world.settings.values.telemetry_enabled !== true) return null;
+  const sent = world.requests.length;
+  return world.ledgerIncident
+    ? {
+        sent,
+        dropped: 12,
+        sentence: `the collector takes nothing: it cannot be reached; ${sent} requests sent, 12 dropped`,
+        failing_since: now - 5 * 60_000,
+      }
+    : { sent, dropped: 0, sentence: `${sent} requests sent`, failing_since: null };
+}
+
 export function statusView(world: World, now: number): StatusView {
   const count = (state: string) => world.backends.filter((backend) => backend.health.state === state).length;
   const { gateway_port: port } = world.settings.values;
@@ -197,6 +211,7 @@ export function statusView(world: World, now: number): StatusView {
       checks_run: world.history.length > 0,
     },
     last_run: world.history[0] ?? null,
+    telemetry: telemetryOf(world, now),
     data_folder: "/home/ada/.local/share/gatehouse",
   };
 }

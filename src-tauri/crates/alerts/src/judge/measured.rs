@@ -48,6 +48,12 @@ impl Measurement {
             Self::Spend(_) | Self::Requests(_) => self.about_usage(base),
             Self::Unpriced { .. } | Self::Bill { .. } => self.about_money(base),
             Self::Cache { .. } | Self::Disk { .. } => self.about_machine(base, facts),
+            Self::Start { .. }
+            | Self::AppMemory { .. }
+            | Self::AppProcessor { .. }
+            | Self::MachineMemory { .. }
+            | Self::SlowQueries { .. }
+            | Self::ProbeCoverage { .. } => self.about_local(base, facts),
         };
         Condition { severity: self.severity(tuning), ..told }
     }

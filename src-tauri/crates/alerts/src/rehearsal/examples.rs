@@ -73,7 +73,13 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         | AlertRule::KeyAge
         | AlertRule::PlainKey
         | AlertRule::QuotaLow
-        | AlertRule::UnusualUse => facts.measurements.push(measurement(rule, &tuning)?),
+        | AlertRule::UnusualUse
+        | AlertRule::SlowStart
+        | AlertRule::AppMemory
+        | AlertRule::AppProcessor
+        | AlertRule::MachineMemory
+        | AlertRule::SlowQueries
+        | AlertRule::ProbeCoverage => facts.measurements.push(measurement(rule, &tuning)?),
     }
     Some(facts)
 }
@@ -175,6 +181,23 @@ fn measurement(rule: AlertRule, tuning: &RuleTuning) -> Option<Measurement> {
             remaining: threshold.saturating_sub(1),
             total: 100,
         },
+        _ => return local_measurement(rule, threshold),
+    })
+}
+
+/// Of this program and its machine.
+fn local_measurement(rule: AlertRule, threshold: u64) -> Option<Measurement> {
+    let percent = threshold as f64;
+    Some(match rule {
+        AlertRule::SlowStart => Measurement::Start {
+            fastest: Duration::from_millis(threshold),
+            stage: "opening the ledger".to_owned(),
+        },
+        AlertRule::AppMemory => Measurement::AppMemory { megabytes: threshold },
+        AlertRule::AppProcessor => Measurement::AppProcessor { percent },
+        AlertRule::MachineMemory => Measurement::MachineMemory { percent },
+        AlertRule::SlowQueries => Measurement::SlowQueries { count: threshold },
+        AlertRule::ProbeCoverage => Measurement::ProbeCoverage { percent: percent - 1.0 },
         _ => return None,
     })
 }

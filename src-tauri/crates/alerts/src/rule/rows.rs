@@ -86,6 +86,7 @@ const BY_IMPACT: SeverityRow = SeverityRow::Follows(
 );
 const PERCENT: (&str, &str) = ("percent", " %");
 const DAYS: (&str, &str) = ("days", " days");
+const MEGABYTES: (&str, &str) = ("megabytes", " MB");
 const REQUESTS_MIN: &str = "requests_min";
 
 const ROWS: &[RuleRow] = &[
@@ -277,7 +278,7 @@ const ROWS: &[RuleRow] = &[
         SeverityRow::Set,
         300,
     )
-    .threshold(("megabytes", " MB"), ThresholdSide::Below, 120),
+    .threshold(MEGABYTES, ThresholdSide::Below, 120),
     row(
         (AlertRule::VaultFault, AlertGroup::Keys),
         "Keys cannot be read",
@@ -364,6 +365,60 @@ const ROWS: &[RuleRow] = &[
         SeverityRow::Follows("High if the service is required, low otherwise."),
         120,
     ),
+    row(
+        (AlertRule::SlowStart, AlertGroup::LocalApp),
+        "Slow start",
+        ("the last three starts took {threshold} or more each", "one is faster"),
+        SeverityRow::Set,
+        0,
+    )
+    .threshold(("ms", " ms"), ThresholdSide::AtLeast, 100),
+    row(
+        (AlertRule::AppMemory, AlertGroup::LocalApp),
+        "Much memory",
+        ("Gatehouse uses {threshold} of memory or more", "it uses less"),
+        SeverityRow::Set,
+        300,
+    )
+    .threshold(MEGABYTES, ThresholdSide::AtLeast, 90),
+    row(
+        (AlertRule::AppProcessor, AlertGroup::LocalApp),
+        "Busy processor",
+        ("Gatehouse uses {threshold} of a processor core or more", "it uses less"),
+        SeverityRow::Set,
+        300,
+    )
+    .threshold(PERCENT, ThresholdSide::AtLeast, 80),
+    row(
+        (AlertRule::MachineMemory, AlertGroup::LocalApp),
+        "Memory almost full",
+        ("{threshold} or more of this machine's memory is in use", "less is in use"),
+        SeverityRow::Set,
+        300,
+    )
+    .threshold(PERCENT, ThresholdSide::AtLeast, 95),
+    row(
+        (AlertRule::SlowQueries, AlertGroup::LocalApp),
+        "Slow ledger",
+        (
+            "{threshold} or more statements of the ledger took 100 ms or longer within an hour",
+            "fewer do",
+        ),
+        SeverityRow::Set,
+        600,
+    )
+    .threshold(("statements", ""), ThresholdSide::AtLeast, 50),
+    row(
+        (AlertRule::ProbeCoverage, AlertGroup::LocalApp),
+        "Backends not checked",
+        (
+            "the state of backends was known for less than {threshold} of the last hour",
+            "it is known for more of it",
+        ),
+        SeverityRow::Set,
+        600,
+    )
+    .threshold(PERCENT, ThresholdSide::Below, 102),
 ];
 
 impl AlertRule {

@@ -130,6 +130,12 @@ pub(crate) mod tests {
             (AlertRule::FirstUse, tuning(0, 0, 0, Low)),
             (AlertRule::PlainKey, tuning(0, 1, 0, Low)),
             (AlertRule::QuotaLow, tuning(120, 10, 0, Medium)),
+            (AlertRule::SlowStart, tuning(0, 1_000, 0, Info)),
+            (AlertRule::AppMemory, tuning(300, 300, 0, Medium)),
+            (AlertRule::AppProcessor, tuning(300, 80, 0, Medium)),
+            (AlertRule::MachineMemory, tuning(300, 85, 0, Medium)),
+            (AlertRule::SlowQueries, tuning(60, 3, 0, Medium)),
+            (AlertRule::ProbeCoverage, tuning(60, 90, 0, Medium)),
         ])
     }
 
@@ -173,6 +179,11 @@ pub(crate) mod tests {
             (AlertRule::KeyExpiry, 15.0, inside),
             (AlertRule::KeyAge, 90.0, beyond),
             (AlertRule::KeyAge, 89.0, inside),
+            (AlertRule::SlowStart, 999.0, inside),
+            (AlertRule::AppMemory, 299.0, near),
+            (AlertRule::SlowQueries, 3.0, beyond),
+            (AlertRule::ProbeCoverage, 90.0, near),
+            (AlertRule::ProbeCoverage, 92.0, inside),
             (AlertRule::VaultFault, 1.0, None),
         ];
         for (rule, value, expected) in positions {

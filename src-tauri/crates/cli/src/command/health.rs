@@ -1,5 +1,7 @@
 //! `gatehouse health`: how backends have served.
 
+pub(super) mod local;
+
 use control::Core;
 use control::view::{BackendHealthView, HealthReportView, ScoreConfidence, StripCell, UnixMs};
 
@@ -28,6 +30,9 @@ pub(crate) struct HealthArguments {
     /// Hours that the time line goes back, at most 720
     #[arg(long, value_name = "HOURS", default_value_t = TIMELINE_HOURS, requires = "timeline")]
     hours: u32,
+    /// What Gatehouse and this machine use, and how the last starts went
+    #[arg(long, conflicts_with_all = ["backend", "tree", "timeline"])]
+    local: bool,
 }
 
 pub(crate) async fn run(
@@ -40,6 +45,11 @@ pub(crate) async fn run(
     }
     if wanted.timeline {
         return health_tree::run_timeline(wanted.hours, core, console).await;
+    }
+    if wanted.local {
+        let (local, now) = (control::local_health(core).await?, console.now());
+        console.print_view(&local, |it| local::render_local(it, now))?;
+        return Ok(Exit::Success);
     }
     let (mut report, now) = (control::health(core).await?, console.now());
     let Some(id) = wanted.backend else {

@@ -6,15 +6,17 @@ use clap::Subcommand;
 use control::Core;
 use control::view::{
     Count, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergePlanView,
-    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, UnixMs,
+    LedgerMergedView, LedgerPerformanceView, LedgerRepair, LedgerRestore, LedgerRestoredView,
+    LedgerSalvageView, LedgerView, UnixMs,
 };
 
 use super::keys::render_sentence;
 use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_count, format_counted_noun, format_distance};
+use crate::quantity::{
+    format_count, format_counted_noun, format_distance, format_distance_if_known, format_duration,
+};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -279,6 +281,7 @@ pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
     fact("File", ledger.path.clone());
     fact("Size", format_megabytes(ledger.bytes));
     fact("Waiting", format_counted_noun(ledger.waiting_records, "record"));
+    performance_facts(&ledger.performance, now, &mut fact);
     fact("Backups", ledger.backup_folder.clone());
     for kept in &ledger.kept_files {
         fact("Kept file", kept.clone());
@@ -289,10 +292,61 @@ pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
         fact("Merged", format!("{}, {requests}, {merged}", device.name));
     }
     text.end().table(&table);
+    if !ledger.performance.slow_statements.is_empty() {
+        text.end().table(&slow_statements_table(&ledger.performance));
+    }
     if !ledger.backups.is_empty() {
         text.end().table(&backups_table(&ledger.backups, now));
     }
     text
+}
+
+/// How fast the ledger answers, and when it was checked.
+pub(super) fn performance_facts(
+    ledger: &LedgerPerformanceView,
+    now: UnixMs,
+    fact: &mut impl FnMut(&str, String),
+) {
+    fact("Log", format_megabytes(ledger.log_bytes));
+    let check = match &ledger.check {
+        None => "not yet since the start".to_owned(),
+        Some(check) if check.is_sound => format!("sound, {}", format_distance(now, check.at)),
+        Some(check) => format!("damaged, {}", format_distance(now, check.at)),
+    };
+    fact("Check", check);
+    fact("Backup", format_distance_if_known(now, ledger.last_backup));
+    let waits = match ledger.waited_reads.0 {
+        0 => "none waited".to_owned(),
+        _ => format!(
+            "{} waited, at most {}",
+            format_count(ledger.waited_reads),
+            format_duration(ledger.longest_wait_ms)
+        ),
+    };
+    fact("Reads", format!("{} since the start, {waits}", format_count(ledger.reads)));
+    let limit = format_duration(ledger.slow_limit_ms);
+    let slow =
+        format!("{} of {limit} or more", format_counted_noun(ledger.slow_count, "statement"));
+    fact("Slow", slow);
+}
+
+/// The slowest statements, each with its plan.
+pub(super) fn slow_statements_table(ledger: &LedgerPerformanceView) -> TextTable {
+    let mut table = TextTable::new(&[
+        Column::Right("Worst"),
+        Column::Right("Times"),
+        Column::Left("Statement"),
+        Column::Left("Plan").hidden_at_rank(1),
+    ]);
+    for statement in &ledger.slow_statements {
+        table.row([
+            format_duration(statement.worst_ms).into(),
+            format_count(statement.count).into(),
+            statement.text.as_str().into(),
+            statement.plan.join("; ").into(),
+        ]);
+    }
+    table
 }
 
 fn backups_table(backups: &[LedgerBackupView], now: UnixMs) -> TextTable {

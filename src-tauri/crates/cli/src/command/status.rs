@@ -105,6 +105,11 @@ fn facts_table(status: &StatusView) -> TextTable {
         let when = format!("{}, {}", run.sentence, format_distance(status.now, run.ended_at));
         table.row([name_cell("Last check"), Sign::from(run.verdict).into(), when.into()]);
     }
+    if let Some(telemetry) = &status.telemetry {
+        let tone = if telemetry.failing_since.is_some() { Tone::Warn } else { Tone::Plain };
+        let sentence = TableCell::styled(tone, &telemetry.sentence);
+        table.row([name_cell("Telemetry"), "".into(), sentence]);
+    }
     table.row([
         name_cell("Version"),
         status.version.as_str().into(),

@@ -4,11 +4,11 @@
 use control::view::{
     AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
     ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerMergePlanView,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView,
-    ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView,
-    ServicesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView,
-    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
-    UsageHeatmapView, UsageLatencyView, UsageView,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, LocalHealthView, PinView, PriceImportView,
+    PricesView, ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
+    ServiceLevelsView, ServicesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView,
+    UsageAnomaliesView, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
+    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -633,8 +633,42 @@ fn ledger_fixture() -> Value {
         "backups": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "at": NOW.0 - 7_200_000,
                      "bytes": 4_198_400}],
         "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"],
+        "performance": performance_fixture(),
         "devices": [{"name": "laptop", "requests": 1_204, "merged": NOW.0 - 86_400_000}]
     })
+}
+
+fn performance_fixture() -> Value {
+    json!({
+        "log_bytes": 412_032, "check": {"at": NOW.0 - 7_200_000, "is_sound": true},
+        "last_backup": NOW.0 - 7_200_000, "reads": 18_240, "waited_reads": 31,
+        "longest_wait_ms": 214.0, "slow_limit_ms": 100.0, "slow_count": 4,
+        "slow_statements": [
+            {"text": "SELECT count(*) FROM requests WHERE model = ?1", "count": 4,
+             "worst_ms": 412.0, "plan": ["SCAN requests"]}
+        ]
+    })
+}
+
+#[test]
+fn this_machine_for_people() {
+    let chart = |measure: &str, label: &str, latest: Value, is_beyond: bool| {
+        json!({"measure": measure, "unit": "percent", "label": label, "latest": latest,
+            "extreme": latest, "values": [null], "limit": null, "is_beyond": is_beyond})
+    };
+    let start = |ready_ms: f64, is_slow: bool| {
+        json!({"at": NOW.0 - 7_200_000, "version": "0.1.0", "ready_ms": ready_ms,
+            "is_slow": is_slow, "finding": "Longest stage: opening the ledger, 1240 ms",
+            "stages": [{"stage": "ledger", "meaning": "opening the ledger", "ms": 1_240.0}],
+            "first_probe_ms": 1_600.0, "panel_ms": null})
+    };
+    let local: LocalHealthView = view(json!({
+        "finding": "Memory of this machine: 90 %", "points": [NOW.0],
+        "charts": [chart("app_processor", "Processor of Gatehouse", Value::Null, false),
+            chart("machine_memory", "Memory of this machine", json!("90 %"), true)],
+        "ledger": performance_fixture(), "starts": [start(1_300.0, true), start(60.0, false)],
+    }));
+    check_seen!("health_local", health::local::render_local(&local, NOW));
 }
 
 #[test]
@@ -642,6 +676,10 @@ fn the_ledger_for_people() {
     check_seen!("ledger", ledger::render_status(&view::<LedgerView>(ledger_fixture()), NOW));
     let mut sound = ledger_fixture();
     sound["problems"] = json!([]);
+    sound["performance"] = json!({
+        "log_bytes": 0, "check": null, "last_backup": null, "reads": 3, "waited_reads": 0,
+        "longest_wait_ms": 0.0, "slow_limit_ms": 100.0, "slow_count": 0, "slow_statements": []
+    });
     check_seen!("ledger_sound", ledger::render_status(&view::<LedgerView>(sound), NOW));
     let salvage = view::<LedgerSalvageView>(json!({
         "file": "ledger.sqlite.kept-damaged", "requests": 4_571, "requests_before": 4_636,

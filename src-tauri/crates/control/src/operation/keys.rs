@@ -221,7 +221,8 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
     Ok(())
 }
 
-/// Detaches the key from every backend and service that uses it and from the cache server.
+/// Detaches the key from every backend and service that uses it, from the cache server and from the
+/// collector.
 fn detach_key(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
         backend.pool.remove(id);
@@ -230,6 +231,7 @@ fn detach_key(draft: &mut Settings, id: &CredentialId) {
         service.credential.take_if(|used| used == id);
     }
     draft.cache.redis_credential.take_if(|used| used == id);
+    draft.telemetry.credential.take_if(|used| used == id);
 }
 
 pub(super) fn backends_using_key(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {

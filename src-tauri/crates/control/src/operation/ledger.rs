@@ -28,6 +28,7 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
         backup_folder: recovery.backup_folder().display().to_string(),
         backups: recovery.backups()?.iter().map(backup_view).collect(),
         kept_files: recovery.kept_files()?,
+        performance: super::local::ledger_performance(engine).await?,
         devices: recovery.devices().await?.into_iter().map(device_view).collect(),
     })
 }

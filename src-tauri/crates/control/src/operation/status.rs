@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
-use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity};
+use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime, count_noun, group_digits};
+use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus};
 use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
@@ -23,7 +23,7 @@ use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
     PanelActionView, ReadinessRunSummaryView, ReadinessVerdict, SpendView, StatusIssueView,
-    StatusView, VerdictLevel,
+    StatusView, TelemetryView, VerdictLevel,
 };
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
@@ -53,8 +53,27 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
             checks_run: last_run.is_some(),
         },
         last_run,
+        telemetry: engine.telemetry().status().map(telemetry_view),
         data_folder: engine.folders().data.display().to_string(),
     })
+}
+
+fn telemetry_view(status: TelemetryStatus) -> TelemetryView {
+    let sent = format!("{} sent", count_noun(status.sent, "request"));
+    let dropped = match status.dropped {
+        0 => String::new(),
+        count => format!(", {} dropped", group_digits(count)),
+    };
+    let failing = status
+        .failure
+        .as_ref()
+        .map(|failure| format!("the collector takes nothing: {}; ", failure.reason));
+    TelemetryView {
+        sent: status.sent.into(),
+        dropped: status.dropped.into(),
+        sentence: format!("{}{sent}{dropped}", failing.unwrap_or_default()),
+        failing_since: status.failure.map(|failure| failure.at.into()),
+    }
 }
 
 fn gateway_view(engine: &Engine) -> GatewayView {

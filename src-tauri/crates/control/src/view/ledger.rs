@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, UnixMs, VerdictLevel};
+use super::{Count, LedgerPerformanceView, UnixMs, VerdictLevel};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct LedgerView {
@@ -22,6 +22,7 @@ pub struct LedgerView {
     pub backups: Vec<LedgerBackupView>,
     /// Read-only files with earlier records, in the ledger's folder, oldest first.
     pub kept_files: Vec<String>,
+    pub performance: LedgerPerformanceView,
     /// Other machines whose requests were merged, by name.
     pub devices: Vec<LedgerDeviceView>,
 }

@@ -23,8 +23,22 @@ pub struct StatusView {
     pub first_steps: FirstStepsView,
     /// The newest finished readiness run.
     pub last_run: Option<ReadinessRunSummaryView>,
+    /// What became of the telemetry for a collector; None while it is switched off.
+    pub telemetry: Option<TelemetryView>,
     /// Folder of the ledger and the vault file.
     pub data_folder: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct TelemetryView {
+    /// Requests that the collector took since the start.
+    pub sent: Count,
+    /// Requests that were dropped since the start.
+    pub dropped: Count,
+    /// "240 requests sent", or why nothing is.
+    pub sentence: String,
+    /// When and why the last message was not taken; None once one was.
+    pub failing_since: Option<UnixMs>,
 }
 
 /// Overall state and the needs behind it.

@@ -49,7 +49,53 @@ impl MetricsExporter {
         self.add_breakers(&mut registry);
         self.add_budgets(&mut registry);
         self.add_problems(&mut registry);
+        self.add_local(&mut registry);
         registry
+    }
+
+    /// What was sampled last; nothing where the system says nothing.
+    fn add_local(&self, registry: &mut Registry) {
+        let Some(sample) = self.local.latest() else { return };
+        let percents = [
+            (
+                "app_processor_percent",
+                "Processor time of this program in percent of a core",
+                sample.app_processor_percent,
+            ),
+            (
+                "machine_processor_percent",
+                "Processor time in use on this machine in percent of all cores",
+                sample.machine_processor_percent,
+            ),
+            (
+                "machine_memory_percent",
+                "Memory in use on this machine in percent",
+                sample.machine_memory_percent,
+            ),
+        ];
+        for (name, help, value) in percents {
+            let Some(value) = value else { continue };
+            let gauge = Gauge::<f64, AtomicU64>::default();
+            gauge.set(value);
+            registry.register(name, help, gauge);
+        }
+        let counts = [
+            ("app_memory_bytes", "Memory that this program holds", sample.app_memory_bytes),
+            ("disk_free_bytes", "Free space on the disk with the ledger", sample.disk_free_bytes),
+            ("ledger_bytes", "Size of the ledger with its log", Some(sample.ledger_bytes)),
+            ("ledger_log_bytes", "Size of the ledger's log", Some(sample.ledger_log_bytes)),
+            (
+                "ledger_slow_statements",
+                "Statements of the ledger that took 100 ms or longer since the start",
+                Some(sample.slow_statements),
+            ),
+        ];
+        for (name, help, value) in counts {
+            let Some(value) = value else { continue };
+            let gauge: Gauge = Gauge::default();
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            registry.register(name, help, gauge);
+        }
     }
 
     fn add_backends(&self, registry: &mut Registry) {

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use domain::{Meter, TokenClass, redact};
+use domain::{Meter, TokenClass};
 use gateway::RequestSummary;
 use ledger::{CacheOutcome, Purpose, RequestOutcome};
 use parking_lot::Mutex;
@@ -18,15 +19,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{PREFIX, dollars};
+use crate::model_names::{ModelNames, OTHER};
 
-/// Most models that are named. Requests for further ones count for [`OTHER`].
-const MODELS_MAX: usize = 100;
-/// Longest model that is named, in bytes.
-const MODEL_BYTES_MAX: usize = 100;
 /// Most sets of labels of one metric. Further ones count for [`OTHER`].
 const LABEL_SETS_MAX: usize = 1_000;
-
-const OTHER: &str = "other";
 
 /// Upper bounds of the buckets, in seconds: from an answer of the cache to a long reasoning.
 const SECONDS: [f64; 14] =
@@ -133,12 +129,11 @@ pub(crate) struct TrafficMetrics {
     queue: Histogram,
     first_token: Seconds,
     total: Seconds,
-    /// The models that are named.
-    models: Mutex<HashSet<String>>,
+    models: Arc<ModelNames>,
 }
 
-impl Default for TrafficMetrics {
-    fn default() -> Self {
+impl TrafficMetrics {
+    pub(crate) fn new(models: Arc<ModelNames>) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix(PREFIX),
             requests: LimitedFamily::new(Counter::default),
@@ -149,14 +144,12 @@ impl Default for TrafficMetrics {
             queue: histogram(),
             first_token: LimitedFamily::new(histogram),
             total: LimitedFamily::new(histogram),
-            models: Mutex::default(),
+            models,
         };
         metrics.register();
         metrics
     }
-}
 
-impl TrafficMetrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register(
@@ -201,7 +194,7 @@ impl TrafficMetrics {
             return;
         }
         let backend = summary.backend.as_ref().map(ToString::to_string).unwrap_or_default();
-        let model = model_label(&mut self.models.lock(), summary);
+        let model = self.models.label(&summary.model_asked, is_answered_by_backend(summary));
         let labels = RequestLabels {
             backend: backend.clone(),
             route: summary.route.clone(),
@@ -257,20 +250,9 @@ fn histogram() -> Histogram {
     Histogram::new(SECONDS)
 }
 
-/// The model's name, if a backend answered for it. Clients send whatever they like as a model, even a
-/// key or a prompt, so what no backend knows is not repeated.
-fn model_label(known: &mut HashSet<String>, summary: &RequestSummary) -> String {
-    let name = summary.model_asked.as_str();
-    let is_answered = matches!(summary.outcome, RequestOutcome::Complete | RequestOutcome::Partial)
-        && summary.cache != CacheOutcome::Hit;
-    let is_name = !name.is_empty()
-        && name.len() <= MODEL_BYTES_MAX
-        && name.bytes().all(|byte| byte.is_ascii_graphic())
-        && redact(name) == name;
-    if is_name && is_answered && known.len() < MODELS_MAX {
-        known.insert(name.to_owned());
-    }
-    if known.contains(name) { name.to_owned() } else { OTHER.to_owned() }
+fn is_answered_by_backend(summary: &RequestSummary) -> bool {
+    matches!(summary.outcome, RequestOutcome::Complete | RequestOutcome::Partial)
+        && summary.cache != CacheOutcome::Hit
 }
 
 /// The class of a status; `none` for a client that left before it got one.

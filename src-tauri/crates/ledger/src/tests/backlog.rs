@@ -163,7 +163,8 @@ fn started(
     let connection =
         database::open(&place.path(), limits, database::MIGRATIONS).expect("a connection");
     let queue = WriteQueue::new(limits.queue_bytes_max);
-    let thread = writer::start_with(connection, &queue, &place.path(), SHORT, how);
+    let thread =
+        writer::start_with(connection, &queue, &place.path(), SHORT, (Arc::default(), how));
     (queue, thread.expect("a thread"))
 }
 

@@ -297,3 +297,44 @@ fn the_loop_may_move_between_threads() {
     let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     is_send(monitor.drive(&probe, &clock, async {}));
 }
+
+/// Polling every 30 s would be 2,400 calls.
+#[tokio::test(start_paused = true)]
+async fn an_hour_of_steady_traffic_saves_four_of_five_probes_of_twenty_backends() {
+    const BACKENDS: u64 = 20;
+    const HOUR_SECS: u64 = 3_600;
+    /// Between two requests to the same backend.
+    const REQUEST_EVERY_SECS: u64 = 40;
+    let clock = SystemClock::new();
+    let names: Vec<String> = (0..BACKENDS).map(|number| format!("backend-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let monitor = monitor(&names, &clock);
+    let probe = ScriptedProbe::new(Duration::from_millis(200), HealthFinding::Answered);
+    let answered = || Observation {
+        source: ObservationSource::Passive,
+        finding: HealthFinding::Answered,
+        reason: String::new(),
+        duration: Duration::from_millis(900),
+    };
+    let traffic = async {
+        for second in 0.. {
+            for (name, place) in names.iter().zip(0_u64..) {
+                if (second + 2 * place).is_multiple_of(REQUEST_EVERY_SECS) {
+                    monitor.observe(&id(name), answered(), ClockReading::read(&clock));
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = drive(&monitor, &probe, &clock, HOUR_SECS) => {}
+        () = traffic => {}
+    }
+    let polled = BACKENDS * HOUR_SECS / INTERVAL.as_secs();
+    let probed = u64::try_from(probe.begun.load(Ordering::SeqCst)).expect("a small number");
+    assert!(probed >= BACKENDS, "each is probed at the start: {probed}");
+    assert!(probed <= polled / 5, "{probed} of {polled}");
+    for name in names {
+        assert_eq!(state(&monitor, &clock, name), HealthState::Up);
+    }
+}

@@ -61,6 +61,18 @@ settings! {
         quota_low: AlertDelivery, panel Notifications "Near a provider's limit";
         /// When a service beside the backends does not work.
         service_down: AlertDelivery, panel Notifications "Service down";
+        /// When the last three starts took long.
+        slow_start: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Slow start";
+        /// When Gatehouse uses much memory.
+        app_memory: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Much memory";
+        /// When Gatehouse keeps a processor core busy.
+        app_processor: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Busy processor";
+        /// When the memory of this machine is almost full.
+        machine_memory: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Memory almost full";
+        /// When the ledger answers slowly.
+        slow_queries: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Slow ledger";
+        /// When backends are checked less often than they should be.
+        probe_coverage: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Backends not checked";
         /// How often alerts, requests and cost are summed up.
         digest_period: DigestPeriod, panel Digest "Digest";
         /// Hour of the day at which the digest is made.
@@ -185,6 +197,42 @@ settings! {
         quota_low_severity: AlertSeverity = AlertSeverity::Medium;
         /// How long it must hold before an alert fires.
         service_down_for_secs: u32 = 0, in 0..=604_800;
+        /// How long it must hold before an alert fires.
+        slow_start_for_secs: u32 = 0, in 0..=604_800;
+        /// Time from the start until clients are served.
+        slow_start_ms: u32 = 1_000, in 100..=60_000;
+        /// How severe it is.
+        slow_start_severity: AlertSeverity = AlertSeverity::Info;
+        /// How long it must hold before an alert fires.
+        app_memory_for_secs: u32 = 300, in 0..=604_800;
+        /// Memory that Gatehouse holds, without the window's web view.
+        app_memory_megabytes: u32 = 300, in 50..=100_000, counts "MB";
+        /// How severe it is.
+        app_memory_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        app_processor_for_secs: u32 = 300, in 0..=604_800;
+        /// Processor time as a share of one core.
+        app_processor_percent: u32 = 80, in 5..=6_400;
+        /// How severe it is.
+        app_processor_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        machine_memory_for_secs: u32 = 300, in 0..=604_800;
+        /// Share of the memory of this machine that is in use.
+        machine_memory_percent: u32 = 85, in 50..=100;
+        /// How severe it is.
+        machine_memory_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        slow_queries_for_secs: u32 = 60, in 0..=604_800;
+        /// Statements of the ledger that took 100 ms or longer within an hour.
+        slow_queries_statements: u32 = 3, in 1..=10_000, counts "statements";
+        /// How severe it is.
+        slow_queries_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        probe_coverage_for_secs: u32 = 60, in 0..=604_800;
+        /// Share of the last hour in which the state of backends was known.
+        probe_coverage_percent: u32 = 90, in 10..=100;
+        /// How severe it is.
+        probe_coverage_severity: AlertSeverity = AlertSeverity::Medium;
     }
 }
 

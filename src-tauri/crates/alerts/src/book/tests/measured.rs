@@ -53,6 +53,11 @@ const fn disk(free_megabytes: u64) -> Measurement {
     Measurement::Disk { free_megabytes }
 }
 
+fn start(fastest_ms: u64) -> Measurement {
+    let fastest = Duration::from_millis(fastest_ms);
+    Measurement::Start { fastest, stage: "ledger".to_owned() }
+}
+
 fn expiry(days: i64) -> Measurement {
     Measurement::KeyExpiry { key: key("main"), days }
 }
@@ -125,6 +130,35 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
              Make space, or keep requests for fewer days.",
         ),
         (
+            start(1_000),
+            "info: Gatehouse starts slowly | The last three starts took 1000 ms or more. Longest stage: \
+             ledger. See Health, Local.",
+        ),
+        (
+            Measurement::AppMemory { megabytes: 300 },
+            "medium: Gatehouse uses much memory | 300 MB. A smaller response cache uses less.",
+        ),
+        (
+            Measurement::AppProcessor { percent: 80.0 },
+            "medium: Gatehouse keeps a processor core busy | It uses 80 % of one. A client that never \
+             stops? See Requests.",
+        ),
+        (
+            Measurement::MachineMemory { percent: 85.0 },
+            "medium: This machine's memory is almost full | 85 % is in use, mostly by other programs. \
+             Local models use the most. Close what you do not need.",
+        ),
+        (
+            Measurement::SlowQueries { count: 3 },
+            "medium: The ledger answers slowly | 3 statements took 100 ms or longer in an hour. \
+             Health, Local, names them. Keep requests for fewer days.",
+        ),
+        (
+            Measurement::ProbeCoverage { percent: 89.9 },
+            "medium: Backends are not checked as they should be | Their state was known for 89.9 % of \
+             the last hour. Alerts about them may come late.",
+        ),
+        (
             expiry(14),
             "low: The key main expires in 14 days | Requests with it fail then. Replace it.",
         ),
@@ -177,6 +211,12 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         cache(25, 50),
         cache(0, 49),
         disk(500),
+        start(999),
+        Measurement::AppMemory { megabytes: 299 },
+        Measurement::AppProcessor { percent: 79.9 },
+        Measurement::MachineMemory { percent: 84.9 },
+        Measurement::SlowQueries { count: 2 },
+        Measurement::ProbeCoverage { percent: 90.0 },
         expiry(15),
         age(89),
         quota(10, 100),

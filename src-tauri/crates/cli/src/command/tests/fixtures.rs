@@ -34,6 +34,8 @@ pub(super) fn status_fixture() -> Value {
             "checks_run": true},
         "last_run": {"id": "run_1", "set": "full", "ended_at": ago(3_600), "verdict": "not_ready",
             "sentence": "Not ready, 6.0 of 10", "score_tenths": 60},
+        "telemetry": {"sent": 240, "dropped": 12, "failing_since": ago(90),
+            "sentence": "the collector takes nothing: it cannot be reached; 240 requests sent, 12 dropped"},
         "data_folder": "/home/dev/.local/share/gatehouse",
     })
 }

@@ -6,24 +6,29 @@ use ledger::Timings;
 use prometheus_client::encoding::text::encode_registry;
 
 use super::*;
+use crate::model_names::{MODEL_BYTES_MAX, MODELS_MAX};
 
 fn settled(model: &str, outcome: RequestOutcome) -> RequestSummary {
     RequestSummary {
         id: RequestId::generate(WallTime::from_unix_ms(0), &SeededEntropy::new(1)),
+        started: WallTime::from_unix_ms(0),
         client: ClientId::new("c").expect("a name"),
         purpose: Purpose::User,
         model_asked: model.to_owned(),
+        model_answered: None,
         route: "r".to_owned(),
         dialect: "openai".to_owned(),
         cache: CacheOutcome::Bypass,
         backend: Some(BackendId::new("up").expect("a name")),
         credential: None,
         outcome,
+        error_class: None,
         verdict: None,
         http_status: Some(200),
         cost: Cost::Reported(NanoUsd::new(1_500_000_000)),
         usage: Some(TokenUsage::from_fn(|_| 2)),
         timings: Timings::default(),
+        attempts: Vec::new(),
         recorded: Recorded::Yes,
     }
 }
@@ -40,7 +45,7 @@ fn lines<'a>(text: &'a str, metric: &str) -> Vec<&'a str> {
 
 #[test]
 fn a_model_is_named_once_a_backend_answered_for_it() {
-    let metrics = TrafficMetrics::default();
+    let metrics = TrafficMetrics::new(Arc::default());
     let count = |model: &str, outcome| metrics.record(&settled(model, outcome));
     count("m-1", RequestOutcome::Failed);
     assert!(!text(&metrics).contains("m-1"));
@@ -59,7 +64,7 @@ fn a_model_is_named_once_a_backend_answered_for_it() {
 
 #[test]
 fn models_over_the_limit_count_for_the_others() {
-    let metrics = TrafficMetrics::default();
+    let metrics = TrafficMetrics::new(Arc::default());
     for number in 0..MODELS_MAX + 3 {
         metrics.record(&settled(&format!("m-{number}"), RequestOutcome::Complete));
     }
@@ -74,7 +79,7 @@ fn models_over_the_limit_count_for_the_others() {
 
 #[test]
 fn label_sets_over_the_limit_count_for_the_others() {
-    let metrics = TrafficMetrics::default();
+    let metrics = TrafficMetrics::new(Arc::default());
     for number in 0..LABEL_SETS_MAX + 5 {
         let mut summary = settled("m", RequestOutcome::Complete);
         summary.route = format!("r-{number}");
@@ -89,7 +94,7 @@ fn label_sets_over_the_limit_count_for_the_others() {
 
 #[test]
 fn an_unknown_cost_is_counted_and_not_zero() {
-    let metrics = TrafficMetrics::default();
+    let metrics = TrafficMetrics::new(Arc::default());
     let mut summary = settled("m", RequestOutcome::Complete);
     metrics.record(&summary);
     summary.cost = Cost::Unpriced;

@@ -1,7 +1,6 @@
-/** Number of group colours. */
+/** Colours of series: eight, then a muted one for all others. */
 const COLOURS = 8;
 
-/** The ninth group is `other`, in a muted colour. */
 export function seriesColour(index: number): string {
   return index < COLOURS ? `var(--series-${index + 1})` : "var(--line-strong)";
 }

@@ -1,0 +1,93 @@
+/** One small line chart per measure of the last hours, with the table behind it. */
+import { ChartCard } from "@/components/chart-card";
+import { ChartTable } from "@/components/chart-table";
+import { LineChart } from "@/components/line-chart";
+import type { LocalChartView, LocalUnit } from "@/ipc/bindings";
+import { toCsv } from "@/lib/csv";
+import { formatClock, formatSpan } from "@/lib/time";
+
+const HEIGHT_PX = 112;
+const GB = 1_000_000_000;
+const MB = 1_000_000;
+
+interface LocalChartsProps {
+  points: number[];
+  charts: LocalChartView[];
+}
+
+export function LocalCharts({ points, charts }: LocalChartsProps) {
+  return (
+    <div className="grid grid-cols-1 gap-4 @xl:grid-cols-2 @4xl:grid-cols-3">
+      {charts.map((chart) => (
+        <LocalChart key={chart.measure} points={points} chart={chart} />
+      ))}
+    </div>
+  );
+}
+
+function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView }) {
+  const { measure, label, latest, values, unit, limit, is_beyond: isBeyond } = chart;
+  const format = (value: number) => valueText(unit, value);
+  const moments = points.map((at) => ({ key: String(at), label: formatClock(at) }));
+  return (
+    <ChartCard
+      finding={label}
+      note={noteOf(points, chart)}
+      file={{
+        name: `gatehouse-${measure.replaceAll("_", "-")}`,
+        csv: () =>
+          toCsv(
+            ["time", unit],
+            points.map((at, index) => [new Date(at).toISOString(), values[index] ?? null]),
+          ),
+      }}
+      table={
+        <ChartTable
+          label={label}
+          height={HEIGHT_PX}
+          columns={["Time", label]}
+          rows={moments
+            .map(({ key, label: time }, index) => {
+              const value = values[index] ?? null;
+              return { key, cells: [time, value === null ? "–" : format(value)] };
+            })
+            .toReversed()}
+        />
+      }
+    >
+      <LineChart
+        label={label}
+        height={HEIGHT_PX}
+        points={moments}
+        lines={[
+          {
+            key: measure,
+            // Beside its limit, the number would be written over it.
+            label: limit === null ? (latest ?? "") : "",
+            colour: isBeyond ? "var(--bad)" : "var(--series-1)",
+            values,
+          },
+        ]}
+        limit={limit === null ? undefined : { label: format(limit), value: limit }}
+        format={format}
+        formatTick={(value) => format(value).replace(".0 ", " ")}
+      />
+    </ChartCard>
+  );
+}
+
+function noteOf(points: number[], { measure, latest, extreme }: LocalChartView): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || extreme === null) return "not measured yet";
+  if (latest === null) return "not known now";
+  if (last === first) return `${latest} now`;
+  const which = measure === "disk_free" ? "least" : "most";
+  return `${latest} now, at ${which} ${extreme} in ${formatSpan(last - first)}`;
+}
+
+function valueText(unit: LocalUnit, value: number): string {
+  if (unit === "percent") return `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
+  if (value >= GB) return `${(value / GB).toFixed(1)} GB`;
+  const megabytes = value / MB;
+  return `${megabytes > 0 && megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
+}

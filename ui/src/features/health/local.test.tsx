@@ -1,0 +1,23 @@
+/** This machine: what is shown of a calm one, and of one with a slow ledger and a slow start. */
+import { screen, within } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { LocalScreen } from "@/features/health/local-screen";
+import { renderWith } from "../../../test/render-panel";
+
+test("each chart has its numbers behind it", async () => {
+  const { user } = renderWith("busy", <LocalScreen />);
+  const chart = await screen.findByRole("figure", { name: "Memory of Gatehouse" });
+  expect(within(chart).getByText(/^8\d MB now, at most \d+ MB in 5 h$/u)).toBeInTheDocument();
+  await user.click(within(chart).getByRole("button", { name: "Show as table" }));
+  const table = within(chart).getByRole("region", { name: "Memory of Gatehouse" });
+  expect(within(table).getAllByRole("row")).toHaveLength(121);
+});
+
+test("a slow start names its slowest stage, and a slow statement has its plan", async () => {
+  const { user } = renderWith("failing", <LocalScreen />);
+  const starts = await screen.findByRole("list", { name: "Starts, newest first" });
+  expect(within(starts).getByText("▲ Slow. Longest stage: opening the ledger, 1240 ms")).toBeInTheDocument();
+  const slow = screen.getByRole("list", { name: "Slow statements" });
+  await user.click(within(slow).getAllByText(/^SELECT model/u)[0] ?? slow);
+  expect(within(slow).getByText(/USE TEMP B-TREE/u)).toBeInTheDocument();
+});
