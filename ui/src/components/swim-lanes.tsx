@@ -300,10 +300,10 @@ function diamonds(changes: TimelineMarkerView[], lane: number, x: Scale): string
 function Key({ lanes, hasTrips: trips, prefix }: { lanes: HealthLaneView[]; hasTrips: boolean; prefix: string }) {
   const present = STATES.filter((state) => lanes.some(({ spans }) => spans.some((span) => span.state === state)));
   return (
-    <span className="flex flex-wrap gap-x-4 gap-y-1 text-ink-3">
+    <span data-key className="flex flex-wrap gap-x-4 gap-y-1 text-ink-3">
       {present.map((state) => (
         <span key={state} className="inline-flex items-center gap-1.5">
-          <svg width={16} height={BAR_PX - 4}>
+          <svg data-state={state} width={16} height={BAR_PX - 4}>
             <path data-mark d={keyPath(LOOKS[state].share)} {...fillOf(state, prefix)} />
           </svg>
           {DEPENDENCY[state].word}

@@ -1,5 +1,5 @@
 /** Health by the keyboard: the tree, the lanes, the objectives; and the events of the Overview. */
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { openPanel, settled } from "./panel.ts";
 
 test("the tree is one stop for Tab, walked and folded by the arrow keys, and Enter opens the cause", async ({
@@ -64,6 +64,40 @@ test("the arrow keys walk the lanes, and the table says the same", async ({ page
   const table = page.getByRole("region", { name: "Times in which something was not up" });
   await expect(table.getByRole("row", { name: /Ollama Down 47 min/ })).toBeVisible();
 });
+
+for (const theme of ["dark", "light"] as const) {
+  test(`in forced colours, ${theme}, each state of the lanes has a form of its own`, async ({ page }) => {
+    await page.emulateMedia({ forcedColors: "active" });
+    await openPanel(page, { scenario: "failing", theme, path: "/health/timeline" });
+    await settled(page);
+    const samples = page.locator("[data-key] svg[data-state]");
+    await expect(samples).not.toHaveCount(0);
+    const forms = new Map<string, boolean[]>();
+    for (const sample of await samples.all())
+      forms.set((await sample.getAttribute("data-state")) ?? "", await inkOf(page, await sample.screenshot()));
+    expect([...forms.keys()]).toEqual(expect.arrayContaining(["up", "degraded", "down", "offline", "not_observed"]));
+    for (const [one, form] of forms) {
+      expect(form.filter(Boolean).length, `${one} shows at all`).toBeGreaterThan(8);
+      for (const [other, its] of forms)
+        if (one < other)
+          expect(form.filter((ink, at) => ink !== its[at]).length, `${one} and ${other}`).toBeGreaterThan(16);
+    }
+  });
+}
+
+/** Which pixels of a picture differ clearly from the one in its corner, whatever their colour. */
+async function inkOf(page: Page, picture: Buffer): Promise<boolean[]> {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const context = new OffscreenCanvas(image.width, image.height).getContext("2d")!;
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    const light = (at: number) => 0.2126 * data[at]! + 0.7152 * data[at + 1]! + 0.0722 * data[at + 2]!;
+    const ground = light(0);
+    return Array.from({ length: data.length / 4 }, (_, at) => Math.abs(light(at * 4) - ground) > 48);
+  }, picture.toString("base64"));
+}
 
 test("the range of the lanes is in the address, and a month of them is few elements", async ({ page }) => {
   await openPanel(page, { scenario: "failing", path: "/health/timeline" });
