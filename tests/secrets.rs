@@ -129,6 +129,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "billing_cancel"
         | "settings"
         | "readiness"
+        | "gateway_pause"
+        | "gateway_resume"
         | "vault_check"
         | "settings_fix"
         | "readiness_cancel"

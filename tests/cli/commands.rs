@@ -43,6 +43,13 @@ async fn what_the_panel_can_do_has_a_command() {
     assert!(shown.contains("fast") && shown.contains("up"), "{shown}");
     let sent = home.gatehouse(&["notify", "test"]).run().await.expect_code(1);
     assert!(sent.out.contains("without a desktop"), "{}", sent.out);
+    assert!(well(&["pause"]).await.starts_with("Paused."));
+    let refused = post_chat(served.gateway, &token, &chat_request("fast")).await;
+    assert_eq!((refused.status, refused.header("x-should-retry")), (503, Some("false")));
+    assert!(refused.text().contains("The gateway is paused"), "{}", refused.text());
+    assert!(well(&["status"]).await.contains("try: gatehouse resume"));
+    well(&["resume"]).await;
+    assert_eq!(post_chat(served.gateway, &token, &chat_request("fast")).await.status, 200);
     assert_eq!(well(&["version"]).await, well(&["--version"]).await);
     assert!(well(&["help", "keys"]).await.contains("Usage: gatehouse keys"));
     let stopped = home.gatehouse(&["stop"]).run().await.expect_success();

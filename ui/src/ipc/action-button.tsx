@@ -17,11 +17,25 @@ interface ActionButtonProps {
 export function ActionButton({ action, need, look = "plain", size = "small" }: ActionButtonProps) {
   const { path, label } = actionTarget(action, need ?? null);
   if (action.kind === "run_checks") return <RunChecksButton look={look} size={size} set="quick" label={label} />;
+  if (action.kind === "resume_gateway") return <ResumeButton look={look} size={size} label={label} />;
   return (
     <Button asChild look={look} size={size}>
       <PanelLink look="none" path={path}>
         {label}
       </PanelLink>
+    </Button>
+  );
+}
+
+function ResumeButton({ look, size, label }: { look: ButtonLook; size: "small" | "medium"; label: string }) {
+  const resume = useAction("gatewayResume", (call) => call());
+  const run = () =>
+    resume.mutate(undefined, {
+      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+    });
+  return (
+    <Button look={look} size={size} busy={resume.isPending} onClick={run}>
+      {label}
     </Button>
   );
 }

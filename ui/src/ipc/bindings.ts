@@ -9,6 +9,10 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  Returns the verdict, the gateway, the vault, counts and spend. */
 	status: () => typedError<StatusView, ApiError>(__TAURI_INVOKE("status")),
+	/**  Refuses new requests to models until the gateway is resumed or started anew. Those in flight go on. */
+	gatewayPause: () => typedError<GatewayView, ApiError>(__TAURI_INVOKE("gateway_pause")),
+	/**  Lets a paused gateway answer again. */
+	gatewayResume: () => typedError<GatewayView, ApiError>(__TAURI_INVOKE("gateway_resume")),
 	/**  Lists all backends, the built-in mock first. */
 	backends: () => typedError<BackendView[], ApiError>(__TAURI_INVOKE("backends")),
 	/**  Lists templates for providers and local servers. */
@@ -2432,7 +2436,9 @@ export type ForecastMethodView =
 /**  Nothing was spent yet. */
 "none";
 
-export type GatewayState = "listening" | "failed";
+export type GatewayState = "listening" | 
+/**  It listens and refuses requests, because the user paused it. */
+"paused" | "failed";
 
 export type GatewayView = {
 	state: GatewayState,
@@ -2440,7 +2446,7 @@ export type GatewayView = {
 	address: string,
 	/**  The port it listens on, or would listen on. */
 	port: number,
-	/**  Why it does not listen and what to do. */
+	/**  Why it answers no requests and what to do. */
 	reason: string | null,
 };
 
@@ -3346,7 +3352,9 @@ export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "op
 /**  Starts a readiness run. */
 { kind: "run_checks" } | { kind: "open_readiness" } | 
 /**  The health of backends and services. */
-{ kind: "open_health" } | { kind: "open_settings" } | 
+{ kind: "open_health" } | 
+/**  Lets a paused gateway answer again. */
+{ kind: "resume_gateway" } | { kind: "open_settings" } | 
 /**  The ledger section of the settings. */
 { kind: "open_ledger" };
 
@@ -3855,6 +3863,16 @@ export type ProfilesView = {
 	profiles: ProfileView[],
 	/**  Backends that no profile names, so that they are in all. */
 	in_all: string[],
+};
+
+/**  What is left of a backend's limit, as its provider last said. */
+export type QuotaView = {
+	backend: string,
+	backend_label: string,
+	/**  What is limited: `requests`, `tokens`, `input tokens` or `output tokens`. */
+	limit: string,
+	/**  0 to 100, rounded down. */
+	left_percent: number,
 };
 
 /**  Both ends are allowed. */
@@ -5374,6 +5392,8 @@ export type StatusView = {
 	started_at: UnixMs,
 	verdict: VerdictView,
 	gateway: GatewayView,
+	/**  Of the backends that told it lately, the one with the smallest share left; None if none did. */
+	lowest_quota: QuotaView | null,
 	vault: VaultView,
 	backends: BackendCountsView,
 	requests_in_flight: number,

@@ -21,6 +21,7 @@ import { fakeAudit } from "@/ipc/fake/audit";
 import { fakeHealth } from "@/ipc/fake/health";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
+import { fakeGateway } from "@/ipc/fake/gateway";
 import { fakePins } from "@/ipc/fake/pins";
 import { fakeProfiles } from "@/ipc/fake/profiles";
 import { fakePrices } from "@/ipc/fake/prices";
@@ -51,7 +52,7 @@ import { savedFile, statementOf } from "@/ipc/fake/statement";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
 import { fakeWiring } from "@/ipc/fake/wiring";
-import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
+import { backendViews, clientViews, keyViews, settingsView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,
   health,
@@ -146,8 +147,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
 
   return {
     session: null,
-    status: () => answer(() => statusView(world, now())),
-
+    ...fakeGateway(doing),
     backends: () => answer(() => backendViews(world, now())),
     presets: () => answer(() => PRESETS),
     backendAdd: (req) =>
@@ -294,10 +294,9 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         requireId(req.id, "client");
         if (world.clients.some((known) => known.id === req.id))
           throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
-        const made = makeClient(req.id, now(), world.settings.values.gateway_port);
-        const added = { ...made, reads_metrics: req.reads_metrics ?? false };
+        const added = makeClient(req.id, now(), world.settings.values.gateway_port);
+        Object.assign(added, { scope: req.scope, reads_metrics: req.reads_metrics ?? false });
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
-        added.scope = req.scope;
         world.clients.push(added);
         changed("clients", "status");
         return added;

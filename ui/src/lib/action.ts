@@ -29,6 +29,8 @@ export function actionTarget(action: PanelActionView, need: string | null = null
       return { path: "/readiness", label: "Open readiness" };
     case "open_health":
       return { path: "/health", label: "Open health" };
+    case "resume_gateway":
+      return { path: "/", label: "Resume" };
     case "open_settings":
       return isVault(need)
         ? { path: "/settings?part=Vault", label: "Open vault settings" }

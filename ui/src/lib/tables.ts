@@ -40,6 +40,8 @@ import type {
 /** What each operation of the core changes. */
 export const OPERATION_CHANGES = {
   status: [],
+  gatewayPause: ["status"],
+  gatewayResume: ["status"],
   backends: [],
   presets: [],
   backendAdd: ["backends", "keys", "status", "settings"],
@@ -297,6 +299,7 @@ export const CHECK: Record<CheckStatus, Sign> = {
 
 export const GATEWAY: Record<GatewayState, Sign> = {
   listening: { word: "Running", shape: "disc", tone: "ok" },
+  paused: { word: "Paused", shape: "square", tone: "warn" },
   failed: { word: "Not running", shape: "barred", tone: "bad" },
 };
 

@@ -70,6 +70,11 @@ pub(crate) enum CoreCommand {
     /// Stop the running Gatehouse; requests in flight may finish
     #[command(visible_alias = "quit")]
     Stop,
+    /// Refuse new requests until `gatehouse resume`; those in flight go on
+    Pause,
+    /// Let a paused gateway answer again
+    #[command(alias = "unpause")]
+    Resume,
     /// Show gateway health, backends and spend
     #[command(alias = "info")]
     Status,

@@ -23,6 +23,7 @@ pub(crate) mod mcp;
 pub(crate) mod models;
 pub(crate) mod notify;
 pub(crate) mod panel;
+pub(crate) mod pause;
 pub(crate) mod pins;
 pub(crate) mod prices;
 pub(crate) mod profiles;

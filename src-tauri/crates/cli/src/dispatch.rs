@@ -7,8 +7,8 @@ use tokio::runtime::Builder;
 use crate::arguments::CoreCommand;
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, export, health, keys,
-    ledger, mcp, models, notify, panel, pins, prices, profiles, requests, routes, run, services,
-    settings, slo, status, stop, token, usage, vault,
+    ledger, mcp, models, notify, panel, pause, pins, prices, profiles, requests, routes, run,
+    services, settings, slo, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -147,6 +147,8 @@ async fn dispatch_core_command(
         CoreCommand::Agents(wanted) => mcp::run_command(wanted, core, console).await,
         CoreCommand::Status => status::run(core, console).await,
         CoreCommand::Stop => stop::run(core, console).await,
+        CoreCommand::Pause => pause::pause(core, console).await,
+        CoreCommand::Resume => pause::resume(core, console).await,
         CoreCommand::Models(wanted) => models::run(&wanted, core, console).await,
         CoreCommand::Notify(wanted) => notify::run(&wanted, core, console).await,
         CoreCommand::Check(wanted) => check::run(&wanted, core, console).await,

@@ -64,6 +64,16 @@ impl DayOrInstant {
     }
 }
 
+/// A time that comes within a day of `now` as `15:30`, a later one as `3 Dec 15:30`. Empty outside the
+/// calendar.
+#[must_use]
+pub fn clock_time(at: UnixMs, now: UnixMs, zone: TimeZoneChoice) -> String {
+    const DAY_MS: i64 = 86_400_000;
+    let format = if at.0 - now.0 < DAY_MS { "%H:%M" } else { "%-d %b %H:%M" };
+    let zoned = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(time_zone(zone)));
+    zoned.map(|at| at.strftime(format).to_string()).unwrap_or_default()
+}
+
 pub(crate) fn time_zone(choice: TimeZoneChoice) -> TimeZone {
     match choice {
         TimeZoneChoice::Local => TimeZone::system(),
@@ -74,6 +84,16 @@ pub(crate) fn time_zone(choice: TimeZoneChoice) -> TimeZone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_another_day_names_it() {
+        let ms = |text: &str| UnixMs(text.parse::<Timestamp>().expect("a time").as_millisecond());
+        let now = ms("2026-11-20T23:40Z");
+        let told = |at: &str| clock_time(ms(at), now, TimeZoneChoice::Utc);
+        assert_eq!(told("2026-11-21T00:40Z"), "00:40");
+        assert_eq!(told("2026-11-21T23:40Z"), "21 Nov 23:40");
+        assert_eq!(clock_time(UnixMs(i64::MAX), now, TimeZoneChoice::Utc), "");
+    }
 
     #[test]
     fn days_count_whole_and_instants_keep_their_offset() {

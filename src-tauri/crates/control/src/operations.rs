@@ -25,6 +25,10 @@ macro_rules! operations {
         $then! {
             /// Returns the verdict, the gateway, the vault, counts and spend.
             status() -> StatusView, changes [], tool "status" Read;
+            /// Refuses new requests to models until the gateway is resumed or started anew. Those in flight go on.
+            gateway_pause() -> GatewayView, changes [Status];
+            /// Lets a paused gateway answer again.
+            gateway_resume() -> GatewayView, changes [Status];
             /// Lists all backends, the built-in mock first.
             backends() -> Vec<BackendView>, changes [], tool "list_backends" Read;
             /// Lists templates for providers and local servers.

@@ -177,6 +177,7 @@ signs! {
     }
     GATEWAY: GatewayState {
         Listening => Disc Ok "running",
+        Paused => Square Warn "paused",
         Failed => Barred Bad "not running",
     }
     DEPENDENCY: DependencyState {

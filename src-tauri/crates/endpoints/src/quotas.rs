@@ -34,6 +34,13 @@ pub struct QuotaLeft {
 }
 
 impl QuotaLeft {
+    /// 0 to 100, rounded down.
+    #[must_use]
+    pub fn left_percent(&self) -> u8 {
+        let percent = u128::from(self.remaining) * 100 / u128::from(self.limit.max(1));
+        u8::try_from(percent).unwrap_or(100).min(100)
+    }
+
     /// 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
@@ -87,6 +94,15 @@ mod tests {
         assert_eq!(at(399), Some(requests), "the tokens are not known any more");
         assert_eq!(at(400), None, "it renewed");
         assert_eq!(quotas.scarcest(&endpoint("away"), Moment::from_secs(100)), None);
+    }
+
+    #[test]
+    fn the_percentage_left_is_rounded_down() {
+        let left = |remaining: u64, limit: u64| {
+            QuotaLeft { kind: QuotaKind::Tokens, limit, remaining, renews_in: None }.left_percent()
+        };
+        assert_eq!([left(0, 3), left(2, 3), left(3, 3), left(1, u64::MAX)], [0, 66, 100, 0]);
+        assert_eq!(left(u64::MAX, u64::MAX), 100);
     }
 
     #[test]

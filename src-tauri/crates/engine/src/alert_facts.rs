@@ -21,7 +21,7 @@ use vault::{Vault, VaultState};
 
 use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
-use crate::configured::{backend_labels, endpoints_of, open_breaker};
+use crate::configured::{BackendQuota, backend_labels, backend_quotas, open_breaker};
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
@@ -173,21 +173,14 @@ impl AlertSources {
     /// What is left of the limits of backends all of whose keys are known to have one: as much as by
     /// the best of them.
     fn quotas(&self, settings: &Settings) -> Vec<Measurement> {
-        let quota = |(id, known): (&BackendId, &BackendSettings)| {
-            let endpoints = endpoints_of(settings, &self.mock, id);
-            let left = endpoints.map(|endpoint| self.registry.scarcest_quota(&endpoint));
-            let left = left.collect::<Option<Vec<_>>>()?;
-            let best =
-                left.into_iter().max_by(|one, other| one.share().total_cmp(&other.share()))?;
-            Some(Measurement::Quota {
-                backend: id.clone(),
-                label: known.label.clone(),
-                limit: best.kind.word().replace('-', " "),
-                remaining: best.remaining,
-                total: best.limit,
-            })
+        let quota = |BackendQuota { backend, label, left }| Measurement::Quota {
+            backend,
+            label,
+            limit: left.kind.word().replace('-', " "),
+            remaining: left.remaining,
+            total: left.limit,
         };
-        settings.backends_on().filter_map(quota).collect()
+        backend_quotas(&self.registry, settings, &self.mock).into_iter().map(quota).collect()
     }
 
     /// When keys end whose services told it, where the user did not.

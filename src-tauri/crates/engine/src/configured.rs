@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{BackendId, Endpoint};
-use endpoints::EndpointRegistry;
+use endpoints::{EndpointRegistry, QuotaLeft};
 use resilience::{BreakerOverride, EndpointState};
-use settings::Settings;
+use settings::{BackendSettings, Settings};
 
 /// All endpoints in the settings: the mock, then the backends in their order, each with its keys in
 /// their order.
@@ -56,6 +56,32 @@ pub fn open_breaker(
         reason.get_or_insert(status.reason);
     }
     reason
+}
+
+/// What is left of the limits of a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendQuota {
+    pub backend: BackendId,
+    pub label: String,
+    pub left: QuotaLeft,
+}
+
+/// What is left at each backend in use whose providers told it for every key: of the scarcest limit of the
+/// key with most left.
+#[must_use]
+pub fn backend_quotas(
+    registry: &EndpointRegistry,
+    settings: &Settings,
+    mock: &BackendId,
+) -> Vec<BackendQuota> {
+    let quota = |(id, known): (&BackendId, &BackendSettings)| {
+        let endpoints = endpoints_of(settings, mock, id);
+        let left = endpoints.map(|endpoint| registry.scarcest_quota(&endpoint));
+        let left = left.collect::<Option<Vec<_>>>()?;
+        let left = left.into_iter().max_by(|one, other| one.share().total_cmp(&other.share()))?;
+        Some(BackendQuota { backend: id.clone(), label: known.label.clone(), left })
+    };
+    settings.backends_on().filter_map(quota).collect()
 }
 
 /// True if the user holds all breakers of a backend open.

@@ -17,6 +17,8 @@ use crate::workers::Workers;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayStatus {
     Listening,
+    /// It listens, and refuses requests to models until the user resumes it.
+    Paused,
     /// It was not started.
     Stopped,
     /// Holds the reason and what to do.
@@ -84,6 +86,7 @@ impl GatewayServer {
     pub fn status(&self) -> GatewayStatus {
         match &*self.listening.lock() {
             ListenerState::Stopped => GatewayStatus::Stopped,
+            ListenerState::Listening { .. } if self.is_paused() => GatewayStatus::Paused,
             ListenerState::Listening { .. } => GatewayStatus::Listening,
             ListenerState::Failed { reason, .. } => GatewayStatus::Failed(reason.clone()),
         }
@@ -110,6 +113,24 @@ impl GatewayServer {
         let serving = self.serving.lock();
         let requests = serving.as_ref().map_or(0, |serving| serving.gateway.in_flight());
         u32::try_from(requests).unwrap_or(u32::MAX)
+    }
+
+    /// Refuses new requests to models until [`Self::resume`] or the next start. False if it was not started.
+    pub fn pause(&self) -> bool {
+        self.with_gateway(Gateway::pause)
+    }
+
+    /// False if it was not started.
+    pub fn resume(&self) -> bool {
+        self.with_gateway(Gateway::resume)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.serving.lock().as_ref().is_some_and(|serving| serving.gateway.is_paused())
+    }
+
+    fn with_gateway(&self, change: impl FnOnce(&Gateway)) -> bool {
+        self.serving.lock().as_ref().map(|serving| change(&serving.gateway)).is_some()
     }
 
     /// Ends the grace period of requests in flight after a stop.

@@ -90,7 +90,9 @@ pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::ClientActivity;
 pub use client_wiring::{ClientWiring, ClientWiringError};
 pub use config::{ConfigError, EngineConfig};
-pub use configured::{backend_labels, configured_endpoints, endpoints_of, open_breaker};
+pub use configured::{
+    BackendQuota, backend_labels, backend_quotas, configured_endpoints, endpoints_of, open_breaker,
+};
 pub use control_server::{ControlServer, ServeError};
 pub use cost_report_progress::CostReportProgress;
 pub use cost_reports::{CostReportError, CostReports, DRIFT_DAYS_MAX, ProviderDay, StoredReport};

@@ -35,6 +35,7 @@ impl PlaygroundHost for EnginePlaygroundHost {
                     self.settings.current().gateway.total_timeout_ms,
                 ),
             }),
+            GatewayStatus::Paused => Err("it is paused".to_owned()),
             GatewayStatus::Stopped => Err("it was not started".to_owned()),
             GatewayStatus::Failed(reason) => Err(reason),
         }

@@ -185,7 +185,11 @@ impl TimeObserver {
         let facts = WatchFacts {
             answers: self.answers(),
             is_online: !self.health.is_offline(),
-            is_listening: self.gateway.status() == GatewayStatus::Listening,
+            // A paused gateway answers; that it refuses is the user's wish and no outage.
+            is_listening: matches!(
+                self.gateway.status(),
+                GatewayStatus::Listening | GatewayStatus::Paused
+            ),
         };
         self.state.lock().step(ClockReading::read(&*self.clock), facts);
     }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{ClientId, Clock};
@@ -23,6 +24,8 @@ use crate::response::{Refusal, RetryAdvice};
 
 pub(crate) struct AdmissionControl {
     clock: Arc<dyn Clock>,
+    /// True while the user lets no new request in.
+    is_paused: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -71,7 +74,7 @@ impl AdmissionControl {
             clients: HashMap::new(),
             guard: RunawayGuard::default(),
         };
-        Arc::new(Self { clock, inner: Mutex::new(inner) })
+        Arc::new(Self { clock, is_paused: AtomicBool::new(false), inner: Mutex::new(inner) })
     }
 
     /// The number of requests that hold a slot.
@@ -79,13 +82,30 @@ impl AdmissionControl {
         self.inner.lock().admission.in_flight()
     }
 
-    /// Takes a slot for `request`, at once or after waiting in the queue. Fails if a limit of the client
-    /// is reached, if the runaway guard stops the conversation, or if the queue is full or too slow.
+    /// Refuses new requests until [`Self::resume`]. Those that have a slot or wait for one go on.
+    pub(crate) fn pause(&self) {
+        self.is_paused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.is_paused.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
+    /// Takes a slot for `request`, at once or after waiting in the queue. Fails if the gateway is
+    /// paused, if a limit of the client is reached, if the runaway guard stops the conversation, or if the
+    /// queue is full or too slow.
     pub(crate) async fn enter(
         self: &Arc<Self>,
         request: AdmissionRequest<'_>,
         limits: &RequestLimits,
     ) -> Result<SlotGuard, Refusal> {
+        if self.is_paused() {
+            return Err(paused());
+        }
         let (mut slot, turn) = self.request_slot(&request, limits)?;
         if let Some(turn) = turn {
             // The sender is not dropped while the ticket waits.
@@ -216,6 +236,13 @@ impl Drop for SlotGuard {
     }
 }
 
+/// Clients must not retry by themselves: only the user ends a pause.
+fn paused() -> Refusal {
+    let message = "The gateway is paused. Resume it in the menu of Gatehouse's tray icon, or with \
+                   `gatehouse resume`.";
+    Refusal::new(503, ErrorKind::Overloaded, "gateway_paused", message).retry(RetryAdvice::Never)
+}
+
 fn queue_full(slots: usize, retry_after: Duration) -> Refusal {
     let message = format!(
         "Gatehouse is busy: all {slots} slots for concurrent requests are in use and the \
@@ -319,6 +346,22 @@ mod tests {
         assert!(
             admission.enter(admission_request(&client, Priority::Probe), &limits).await.is_ok()
         );
+    }
+
+    #[tokio::test]
+    async fn while_paused_nobody_new_gets_in_and_those_who_are_in_stay() {
+        let (admission, _clock) = admission_control();
+        let (client, limits) = (tool(), limits(9, 0));
+        let visit = || admission.enter(admission_request(&client, Priority::Interactive), &limits);
+        let held = visit().await.expect("a place");
+        admission.pause();
+        let refusal = visit().await.err().expect("it is paused");
+        assert_eq!((refusal.status, refusal.code), (503, "gateway_paused"));
+        assert_eq!(refusal.retry, RetryAdvice::Never, "only the user ends a pause");
+        assert_eq!(admission.in_flight(), 1);
+        admission.resume();
+        assert!(visit().await.is_ok());
+        drop(held);
     }
 
     #[tokio::test]

@@ -120,6 +120,22 @@ impl Gateway {
         self.admission.in_flight()
     }
 
+    /// Refuses new requests to models until [`Self::resume`]. The port stays taken, so that no other program
+    /// gets the clients' tokens meanwhile.
+    pub fn pause(&self) {
+        self.admission.pause();
+    }
+
+    pub fn resume(&self) {
+        self.admission.resume();
+    }
+
+    /// True between [`Self::pause`] and [`Self::resume`].
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.admission.is_paused()
+    }
+
     /// Sets what answers at `/mcp`. Without it nothing does.
     pub fn serve_agents(&self, endpoint: Arc<dyn AgentEndpoint>) {
         self.agents.set(endpoint);

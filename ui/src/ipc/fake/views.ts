@@ -4,6 +4,7 @@ import type {
   BackendView,
   ClientView,
   DependentsView,
+  GatewayView,
   KeyView,
   StatusIssueView,
   SettingsView,
@@ -98,6 +99,15 @@ function needsOf(world: World, now: number): StatusIssueView[] {
       since: null,
       action: { kind: "add_backend" },
     });
+  if (world.isGatewayPaused)
+    needs.push({
+      id: "gateway",
+      level: "attention",
+      title: "The gateway is paused",
+      impact: "It refuses new requests until you resume it.",
+      since: null,
+      action: { kind: "resume_gateway" },
+    });
   if (world.vault.keychain_missing)
     needs.push({
       id: "vault/missing",
@@ -185,15 +195,23 @@ function telemetryOf(world: World, now: number): TelemetryView | null {
     : { sent, dropped: 0, sentence: `${sent} requests sent`, failing_since: null };
 }
 
+export function gatewayView(world: World): GatewayView {
+  const { gateway_port: port } = world.settings.values;
+  const at = { address: `http://127.0.0.1:${port}`, port };
+  return world.isGatewayPaused
+    ? { ...at, state: "paused", reason: "Paused: new requests are refused" }
+    : { ...at, state: "listening", reason: null };
+}
+
 export function statusView(world: World, now: number): StatusView {
   const count = (state: string) => world.backends.filter((backend) => backend.health.state === state).length;
-  const { gateway_port: port } = world.settings.values;
   return {
     version: "0.1.0",
     now,
     started_at: now - 5 * HOUR_MS,
     verdict: verdictOf(world, now),
-    gateway: { state: "listening", address: `http://127.0.0.1:${port}`, port, reason: null },
+    gateway: gatewayView(world),
+    lowest_quota: null,
     vault: world.vault,
     backends: {
       total: world.backends.length,

@@ -48,6 +48,7 @@ export interface World {
   vault: VaultView;
   settings: { values: SettingsValues; valid: boolean };
   routes: RouteEdit[];
+  isGatewayPaused: boolean;
   /** Manual settings by backend. */
   forced: Map<string, ActiveOverrideView>;
   /** Backends whose breaker was reset. */
@@ -195,6 +196,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     reset: new Set(),
     purged: false,
     services: makeServices(scenario, now),
+    isGatewayPaused: false,
     ledgerIncident: scenario === "failing",
   };
   if (scenario === "no-keychain")

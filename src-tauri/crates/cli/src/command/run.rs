@@ -49,7 +49,7 @@ pub(crate) async fn prepare(
 ) -> Result<PreparedProgram, CommandError> {
     let (program, arguments) = program_of(&wanted)?;
     let gateway = control::status(core).await?.gateway;
-    if matches!(core, Core::Local(..)) || gateway.state != GatewayState::Listening {
+    if matches!(core, Core::Local(..)) || gateway.state == GatewayState::Failed {
         return Err(CommandError::new(Exit::Negative, "the gateway is not running")
             .with_hint("Start it with `gatehouse serve`, or open the window."));
     }

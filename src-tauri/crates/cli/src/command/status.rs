@@ -24,7 +24,8 @@ pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
     // `total` includes the built-in mock, which is always up and serves no real request.
     let own = total.saturating_sub(1).saturating_sub(disabled);
     let nothing_answers = own > 0 && down >= own;
-    let listens = status.gateway.state == GatewayState::Listening;
+    // A paused gateway listens, and a restart would end the user's pause.
+    let listens = status.gateway.state != GatewayState::Failed;
     if is_running && listens && !nothing_answers { Exit::Success } else { Exit::Negative }
 }
 
@@ -54,8 +55,9 @@ fn append_need(text: &mut StyledText, need: &StatusIssueView, now: UnixMs) {
 /// The command that does the same as the panel's button; `None` if the need itself names one.
 fn suggested_command(need: &StatusIssueView) -> Option<String> {
     // The button for these needs opens the settings; no command would help.
-    match need.id.as_str() {
-        "gateway" | "vault" | "vault/missing" => return None,
+    match (need.id.as_str(), &need.action) {
+        (_, PanelActionView::ResumeGateway) => {}
+        ("gateway" | "vault" | "vault/missing", _) => return None,
         _ => {}
     }
     Some(match &need.action {
@@ -68,6 +70,7 @@ fn suggested_command(need: &StatusIssueView) -> Option<String> {
         PanelActionView::AddClient => "gatehouse clients add".to_owned(),
         PanelActionView::FindKeys => "gatehouse keys scan".to_owned(),
         PanelActionView::RunChecks | PanelActionView::OpenReadiness => "gatehouse check".to_owned(),
+        PanelActionView::ResumeGateway => "gatehouse resume".to_owned(),
         PanelActionView::OpenHealth => "gatehouse services list".to_owned(),
         PanelActionView::OpenSettings => "gatehouse settings check".to_owned(),
         PanelActionView::OpenLedger => "gatehouse ledger status".to_owned(),

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
 use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime, count_noun, group_digits};
-use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus};
+use engine::{
+    BackendQuota, Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus,
+    backend_quotas,
+};
 use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
@@ -22,9 +25,28 @@ use super::verdict::{
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
-    PanelActionView, ReadinessRunSummaryView, ReadinessVerdict, SpendView, StatusIssueView,
-    StatusView, TelemetryView, VerdictLevel,
+    PanelActionView, QuotaView, ReadinessRunSummaryView, ReadinessVerdict, SpendView,
+    StatusIssueView, StatusView, TelemetryView, VerdictLevel,
 };
+
+pub(crate) async fn gateway_pause(engine: &Engine) -> Result<GatewayView, ApiError> {
+    match engine.gateway().pause() {
+        true => Ok(gateway_view(engine)),
+        false => Err(not_started()),
+    }
+}
+
+pub(crate) async fn gateway_resume(engine: &Engine) -> Result<GatewayView, ApiError> {
+    match engine.gateway().resume() {
+        true => Ok(gateway_view(engine)),
+        false => Err(not_started()),
+    }
+}
+
+fn not_started() -> ApiError {
+    ApiError::failed("the gateway is not running")
+        .with_hint("Start it with `gatehouse serve`, or open the window.")
+}
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
     let settings = engine.settings();
@@ -38,6 +60,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         started_at: engine.started().into(),
         verdict: judge(facts),
         gateway: gateway_view(engine),
+        lowest_quota: lowest_quota(engine, &settings),
         vault: vault_view(engine),
         backends: count_backends(engine, &settings),
         requests_in_flight: engine.gateway().requests_in_flight(),
@@ -79,6 +102,9 @@ fn telemetry_view(status: TelemetryStatus) -> TelemetryView {
 fn gateway_view(engine: &Engine) -> GatewayView {
     let (state, reason) = match engine.gateway().status() {
         GatewayStatus::Listening => (GatewayState::Listening, None),
+        GatewayStatus::Paused => {
+            (GatewayState::Paused, Some("Paused: new requests are refused".to_owned()))
+        }
         GatewayStatus::Stopped => {
             (GatewayState::Failed, Some("Gatehouse is not running".to_owned()))
         }
@@ -90,6 +116,19 @@ fn gateway_view(engine: &Engine) -> GatewayView {
         port: engine.gateway().port(),
         reason,
     }
+}
+
+fn lowest_quota(engine: &Engine, settings: &Settings) -> Option<QuotaView> {
+    let all = backend_quotas(engine.endpoint_registry(), settings, engine.mock_id());
+    let least =
+        |one: &BackendQuota, other: &BackendQuota| one.left.share().total_cmp(&other.left.share());
+    let BackendQuota { backend, label, left } = all.into_iter().min_by(least)?;
+    Some(QuotaView {
+        backend: backend.to_string(),
+        backend_label: label,
+        limit: left.kind.word().replace('-', " "),
+        left_percent: left.left_percent(),
+    })
 }
 
 fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
@@ -284,6 +323,7 @@ pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     let (level, title, impact) = match engine.gateway().status() {
         GatewayStatus::Listening => return None,
+        GatewayStatus::Paused => return Some(paused_issue()),
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
             (VerdictLevel::Attention, "The gateway is not running", start)
@@ -300,6 +340,17 @@ pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
         since: None,
         action: PanelActionView::OpenSettings,
     })
+}
+
+fn paused_issue() -> StatusIssueView {
+    StatusIssueView {
+        id: "gateway".to_owned(),
+        level: VerdictLevel::Attention,
+        title: "The gateway is paused".to_owned(),
+        impact: "It refuses new requests until you resume it.".to_owned(),
+        since: None,
+        action: PanelActionView::ResumeGateway,
+    }
 }
 
 /// The ledger's problems. Only one that makes the gateway refuse requests stops them.

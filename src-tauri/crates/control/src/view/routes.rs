@@ -56,6 +56,32 @@ pub struct RouteView {
     pub share_percent: Option<u32>,
 }
 
+impl RouteView {
+    /// An edit that leaves the route unchanged.
+    #[must_use]
+    pub fn into_edit(self) -> RouteEdit {
+        let candidate = |one: RouteCandidateView| RouteCandidateEdit {
+            backend: one.backend,
+            model: one.model,
+            weight: one.weight,
+        };
+        RouteEdit {
+            replaces: Some(self.id.clone()),
+            id: self.id,
+            models: self.models,
+            clients: self.clients,
+            projects: self.projects,
+            policy: self.policy,
+            weights: self.weights,
+            sticky_secs: self.sticky_secs,
+            crossing: self.crossing,
+            cache: self.cache,
+            enabled: self.enabled,
+            candidates: self.candidates.into_iter().map(candidate).collect(),
+        }
+    }
+}
+
 /// Weights in percent, which add up to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct BalanceWeightsView {
@@ -111,6 +137,18 @@ pub struct RouteEdit {
     pub enabled: bool,
     /// In order.
     pub candidates: Vec<RouteCandidateEdit>,
+}
+
+impl RouteEdit {
+    /// Puts a candidate before the others, whose order stays; `None` if there is no such candidate.
+    #[must_use]
+    pub fn with_first(mut self, backend: &str, model: Option<&str>) -> Option<Self> {
+        let is_it =
+            |one: &RouteCandidateEdit| one.backend == backend && one.model.as_deref() == model;
+        let at = self.candidates.iter().position(is_it)?;
+        self.candidates.get_mut(..=at)?.rotate_right(1);
+        Some(self)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

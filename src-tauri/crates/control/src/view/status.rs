@@ -15,6 +15,8 @@ pub struct StatusView {
     pub started_at: UnixMs,
     pub verdict: VerdictView,
     pub gateway: GatewayView,
+    /// Of the backends that told it lately, the one with the smallest share left; None if none did.
+    pub lowest_quota: Option<QuotaView>,
     pub vault: VaultView,
     pub backends: BackendCountsView,
     pub requests_in_flight: u32,
@@ -104,6 +106,8 @@ pub enum PanelActionView {
     OpenReadiness,
     /// The health of backends and services.
     OpenHealth,
+    /// Lets a paused gateway answer again.
+    ResumeGateway,
     OpenSettings,
     /// The ledger section of the settings.
     OpenLedger,
@@ -116,14 +120,27 @@ pub struct GatewayView {
     pub address: String,
     /// The port it listens on, or would listen on.
     pub port: u16,
-    /// Why it does not listen and what to do.
+    /// Why it answers no requests and what to do.
     pub reason: Option<String>,
+}
+
+/// What is left of a backend's limit, as its provider last said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct QuotaView {
+    pub backend: String,
+    pub backend_label: String,
+    /// What is limited: `requests`, `tokens`, `input tokens` or `output tokens`.
+    pub limit: String,
+    /// 0 to 100, rounded down.
+    pub left_percent: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayState {
     Listening,
+    /// It listens and refuses requests, because the user paused it.
+    Paused,
     Failed,
 }
 

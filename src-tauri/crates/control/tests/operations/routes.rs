@@ -38,6 +38,10 @@ async fn with_backend() -> (World, ScriptedUpstream) {
     (world, upstream)
 }
 
+fn strings(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 async fn names(core: &Core) -> Vec<String> {
     let view = control::routes(core).await.expect("routes");
     view.routes.into_iter().map(|route| route.id).collect()
@@ -60,6 +64,18 @@ async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
         let candidates = vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)];
         control::route_set(core, route(id, candidates)).await.expect("made");
     }
+    let smart = control::routes(core).await.expect("routes").routes.swap_remove(1);
+    let other = smart.clone().into_edit().with_first("mock", Some("mock")).expect("a candidate");
+    let changed = control::route_set(core, other).await.expect("changed");
+    let order = |route: &RouteView| -> Vec<String> {
+        route.candidates.iter().map(|candidate| candidate.backend.clone()).collect()
+    };
+    assert_eq!(
+        (order(&smart), order(&changed)),
+        (strings(&["up", "mock"]), strings(&["mock", "up"]))
+    );
+    assert_eq!(changed.candidates[1].weight, 3, "nothing but the order changed");
+    assert!(smart.into_edit().with_first("mock", None).is_none(), "another model");
 
     let renamed = RouteEdit {
         replaces: Some("smart".to_owned()),

@@ -243,6 +243,26 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_gateway_says_so_until_it_is_resumed() {
+    let world = world().await;
+    let core = &world.core;
+    refused(control::gateway_pause(core).await, ErrorCode::Failed, None);
+    let world = world.serving().await;
+    let core = &world.core;
+    assert_eq!(control::gateway_pause(core).await.expect("paused").state, GatewayState::Paused);
+    let status = control::status(core).await.expect("a status");
+    assert_eq!(status.gateway.state, GatewayState::Paused);
+    let need = status.verdict.needs.iter().find(|need| need.id == "gateway").expect("an issue");
+    assert_eq!(need.title, "The gateway is paused");
+    assert_eq!(need.action, PanelActionView::ResumeGateway);
+    let resumed = control::gateway_resume(core).await.expect("resumed");
+    assert_eq!((resumed.state, resumed.reason), (GatewayState::Listening, None));
+    let status = control::status(core).await.expect("a status");
+    assert!(!status.verdict.needs.iter().any(|need| need.id == "gateway"));
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
     let World { core, home, .. } = world().await;
     let key = KeyAdd {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use control::Core;
 use control::view::{
-    BalanceWeightsView, CacheMode, RouteCandidateEdit, RouteEdit, RoutePolicy, RouteRef, RouteView,
+    BalanceWeightsView, CacheMode, RouteCandidateEdit, RouteEdit, RoutePolicy, RouteRef,
     RoutesOrder, TranslationMode,
 };
 
@@ -158,7 +158,7 @@ pub(super) async fn edit(
     core: &Core,
     console: &mut Console,
 ) -> Result<(), CommandError> {
-    let mut edit = edit_from_route(find_route(core, &wanted.id).await?);
+    let mut edit = find_route(core, &wanted.id).await?.into_edit();
     if !wanted.candidates.is_empty() {
         edit.candidates = wanted.candidates.into_iter().map(Into::into).collect();
     }
@@ -173,7 +173,7 @@ pub(super) async fn set_enabled(
     core: &Core,
     console: &mut Console,
 ) -> Result<(), CommandError> {
-    let edit = RouteEdit { enabled, ..edit_from_route(find_route(core, name).await?) };
+    let edit = RouteEdit { enabled, ..find_route(core, name).await?.into_edit() };
     let route = control::route_set(core, edit).await?;
     let what = if enabled { "Enabled" } else { "Disabled" };
     console.print_view(&route, |route| render_sentence(&format!("{what} the route {}.", route.id)))
@@ -243,29 +243,6 @@ pub(super) async fn reorder(
     ids.insert(at.unwrap_or(ids.len()).min(ids.len()), wanted.name);
     let routes = control::routes_order(core, RoutesOrder { ids }).await?;
     console.print_view(&routes, super::table)
-}
-
-/// An edit that leaves the route unchanged.
-fn edit_from_route(route: RouteView) -> RouteEdit {
-    let candidate = |one: control::view::RouteCandidateView| RouteCandidateEdit {
-        backend: one.backend,
-        model: one.model,
-        weight: one.weight,
-    };
-    RouteEdit {
-        replaces: Some(route.id.clone()),
-        id: route.id,
-        models: route.models,
-        clients: route.clients,
-        projects: route.projects,
-        policy: route.policy,
-        weights: route.weights,
-        sticky_secs: route.sticky_secs,
-        crossing: route.crossing,
-        cache: route.cache,
-        enabled: route.enabled,
-        candidates: route.candidates.into_iter().map(candidate).collect(),
-    }
 }
 
 #[cfg(test)]
