@@ -171,6 +171,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("notify-rust", &["monitor"]),
     ("lettre", &["monitor"]),
     ("tauri*", &["gatehouse-desktop"]),
+    ("arboard", &["gatehouse-desktop"]),
     ("clap*", &["cli", "xtask"]),
     // In `domain` behind a feature that only `control` turns on: value enums are defined once.
     ("specta*", &["domain", "control", "gatehouse-desktop"]),
