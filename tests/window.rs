@@ -21,6 +21,7 @@ mod window {
     pub(crate) mod screen;
     pub(crate) mod session;
     pub(crate) mod stages;
+    pub(crate) mod tray;
 
     use std::time::Duration;
 
@@ -65,6 +66,7 @@ async fn from_the_first_start_to_the_day_after() {
     test.a_reset_ends_the_outage().await;
     test.small_and_dark_nothing_is_lost().await;
     test.forged_commands_and_navigation_are_refused().await;
+    test.the_tray_tells_the_state_and_does_what_it_says().await;
     test.the_window_closes_into_the_tray_and_comes_back().await;
     test.quit_and_started_again_all_is_as_it_was().await;
     let session = test.end().await;

@@ -21,6 +21,8 @@ use control::{AppIdentity, Caller, Core, DesktopChannel, Engine, EngineConfig};
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
+use crate::tray::{TrayNotifier, TrayWatch};
+
 pub use bindings::{PanelMessage, bindings};
 pub use commands::capability;
 pub use panel_tables::{fake_presets, form_tables, panel_tables};
@@ -32,8 +34,9 @@ pub use panel_tables::{fake_presets, form_tables, panel_tables};
 )]
 pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let opener = NotificationOpener::default();
+    let channel = Arc::new(desktop_channel(&opener));
     let (core, theme) = tauri::async_runtime::block_on(async {
-        let core = open_core(config, &opener).await?;
+        let core = open_core(config, &opener, Arc::clone(&channel)).await?;
         let settings = control::settings(&core).await.context("the settings could not be read")?;
         anyhow::Ok((core, settings.values.theme()))
     })?;
@@ -41,13 +44,15 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
         .manage(core.clone())
+        .manage(TrayNotifier(channel))
+        .manage(TrayWatch::default())
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;
             app.manage(tray::create(app.handle())?);
             opener.set_app(app.handle().clone());
-            event_relay::start(app.handle(), app.state::<Core>().inner().clone());
+            start_watching(app.handle());
             signal::quit_on_signal(app.handle().clone());
             Ok(())
         })
@@ -62,16 +67,31 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the core. Starts the gateway if this process owns the core.
-async fn open_core(mut config: EngineConfig, opener: &NotificationOpener) -> anyhow::Result<Core> {
+/// Begins to forward the core's events, and to keep the tray up to date.
+fn start_watching(app: &AppHandle<Wry>) {
+    let core = app.state::<Core>().inner().clone();
+    let tray = app.state::<TrayWatch>().inner().clone();
+    event_relay::start(app, core.clone(), tray.clone());
+    tauri::async_runtime::spawn(tray.run(app.clone(), core));
+}
+
+fn desktop_channel(opener: &NotificationOpener) -> DesktopChannel {
     let clicked = opener.clone();
     let identity = AppIdentity {
         app_name: "Gatehouse".to_owned(),
         desktop_entry: "gatehouse-desktop".to_owned(),
         icon: icon_beside_program(),
     };
-    let on_open = Arc::new(move |path: &str| clicked.open(path));
-    config.channel = Some(Arc::new(DesktopChannel::new(identity, on_open)));
+    DesktopChannel::new(identity, Arc::new(move |path: &str| clicked.open(path)))
+}
+
+/// Opens the core. Starts the gateway if this process owns the core.
+async fn open_core(
+    mut config: EngineConfig,
+    opener: &NotificationOpener,
+    channel: Arc<DesktopChannel>,
+) -> anyhow::Result<Core> {
+    config.channel = Some(channel);
     let core = Core::open(config).await.context("Gatehouse could not start")?;
     let core = core.called_by(Caller::new(CallerKind::Window));
     if let Core::Local(engine, _) = &core {

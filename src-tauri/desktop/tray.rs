@@ -1,171 +1,211 @@
-//! The tray icon: four shapes that differ without colour, and a menu with all actions, since most
-//! Linux hosts deliver no click on the icon.
+//! The tray: an icon that shows the state by its shape, and a menu with all actions, since most Linux
+//! hosts deliver no click on the icon.
+//!
+//! `watch` asks the core, `menu` and `icon` decide what is shown, and this file shows it. Texts and check
+//! marks change in place; the menu is built anew only when it gets other rows, because some desktops close
+//! an open menu that is replaced.
 
-use control::Core;
-use control::view::{
-    CheckSet, CurrencyView, GatewayState, ReadinessStart, StatusView, VerdictLevel,
+mod clipboard;
+mod command;
+mod icon;
+mod menu;
+mod perform;
+mod watch;
+
+use parking_lot::Mutex;
+use tauri::menu::{
+    CheckMenuItem, IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu,
 };
-use tauri::image::Image;
-use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
-use tauri::{AppHandle, Manager, Wry};
+use tauri::{AppHandle, Wry};
 
-use crate::window;
+pub(crate) use self::perform::TrayNotifier;
+pub(crate) use self::watch::TrayWatch;
 
-/// Handles to the tray parts that change later.
+use self::command::TrayCommand;
+use self::icon::TrayLook;
+use self::menu::{TrayRow, TrayView};
+
 pub(crate) struct Tray {
     icon: TrayIcon<Wry>,
-    state: MenuItem<Wry>,
-    spend: MenuItem<Wry>,
+    shown: Mutex<Shown>,
 }
 
+struct Shown {
+    look: TrayLook,
+    tooltip: String,
+    rows: Vec<TrayRow>,
+    items: Vec<ShownItem>,
+}
+
+/// The handle of a row, to change it in place.
+enum ShownItem {
+    Text(MenuItem<Wry>),
+    Choice(CheckMenuItem<Wry>),
+    Submenu(Submenu<Wry>, Vec<Self>),
+    Line,
+}
+
+/// What is to be shown.
+struct TrayFace {
+    look: TrayLook,
+    tooltip: String,
+    rows: Vec<TrayRow>,
+}
+
+impl TrayFace {
+    fn of(view: &TrayView) -> Self {
+        let rows = menu::menu_rows(view, control::view::TimeZoneChoice::Local);
+        Self { look: TrayLook::of(view), tooltip: view.sentence(), rows }
+    }
+}
+
+/// Creates the tray. Call it on the main thread.
 pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
-    let item = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
-    let note = |id: &str, text: &str| MenuItem::with_id(app, id, text, false, None::<&str>);
-    let line = || PredefinedMenuItem::separator(app);
-    let state = note("state", "Gatehouse is starting")?;
-    let spend = note("spend", "Spend today: none yet")?;
-    let menu = Menu::with_items(
-        app,
-        &[
-            &state,
-            &spend,
-            &line()?,
-            &item("checks", "Run checks")?,
-            &item("open", "Open Gatehouse")?,
-            &line()?,
-            &item("quit", "Quit")?,
-        ],
-    )?;
+    let TrayFace { look, tooltip, rows } = TrayFace::of(&TrayView::default());
+    let (menu, items) = build_menu(app, &rows)?;
     let icon = TrayIconBuilder::with_id("gatehouse")
-        .icon(tray_image(VerdictLevel::Ok)?)
-        .tooltip("Gatehouse")
+        .icon(look.image()?)
+        .tooltip(&tooltip)
         .menu(&menu)
         .on_menu_event(on_menu_event)
         .build(app)?;
-    Ok(Tray { icon, state, spend })
+    Ok(Tray { icon, shown: Mutex::new(Shown { look, tooltip, rows, items }) })
 }
 
 impl Tray {
-    /// Updates icon, tooltip and menu from `status`, with amounts in `currency`.
-    pub(crate) fn show(&self, status: &StatusView, currency: &CurrencyView) -> tauri::Result<()> {
-        self.icon.set_icon(Some(tray_image(status.verdict.level)?))?;
-        self.icon.set_tooltip(Some(format!("Gatehouse: {}", status.verdict.sentence)))?;
-        self.state.set_text(state_line(status))?;
-        self.spend.set_text(spend_line(status, currency))
-    }
-}
-
-/// The verdict, the worst of several issues by its name, and where clients call.
-fn state_line(status: &StatusView) -> String {
-    let port = status.gateway.port;
-    if status.gateway.state == GatewayState::Failed {
-        return format!("Gateway not running, port {port}");
-    }
-    let sentence = &status.verdict.sentence;
-    match status.verdict.needs.as_slice() {
-        [worst, _, ..] => format!("{sentence}, first: {} (port {port})", worst.title),
-        _ => format!("{sentence} (port {port})"),
-    }
-}
-
-fn spend_line(status: &StatusView, currency: &CurrencyView) -> String {
-    let spend = status.spend_today;
-    let cost = spend.cost_nano_usd.shown_in(currency.shown());
-    match spend.unpriced_requests.0 {
-        0 => format!("Spend today: {cost}"),
-        number => format!("Spend today: {cost}, {number} unpriced"),
-    }
-}
-
-fn tray_image(level: VerdictLevel) -> tauri::Result<Image<'static>> {
-    Image::from_bytes(match level {
-        VerdictLevel::Ok => include_bytes!("../../icons/tray-ok-32.png"),
-        VerdictLevel::Unknown | VerdictLevel::NotSetUp => {
-            include_bytes!("../../icons/tray-unknown-32.png")
+    /// Shows `face`, and nothing anew that is shown already. Call it on the main thread.
+    fn show(&self, app: &AppHandle<Wry>, face: TrayFace) -> tauri::Result<()> {
+        let mut shown = self.shown.lock();
+        if shown.look != face.look {
+            self.icon.set_icon(Some(face.look.image()?))?;
+            shown.look = face.look;
         }
-        VerdictLevel::Attention => include_bytes!("../../icons/tray-attention-32.png"),
-        VerdictLevel::Problem => include_bytes!("../../icons/tray-problem-32.png"),
-    })
+        if shown.tooltip != face.tooltip {
+            self.icon.set_tooltip(Some(&face.tooltip))?;
+            shown.tooltip = face.tooltip;
+        }
+        if has_same_items(&shown.rows, &face.rows) {
+            // Also without a change: the desktop checks a row by itself when it is clicked.
+            update_items(&shown.items, &shown.rows, &face.rows)?;
+        } else {
+            let (menu, items) = build_menu(app, &face.rows)?;
+            self.icon.set_menu(Some(menu))?;
+            shown.items = items;
+        }
+        shown.rows = face.rows;
+        Ok(())
+    }
+}
+
+/// True if only texts and check marks differ.
+fn has_same_items(shown: &[TrayRow], next: &[TrayRow]) -> bool {
+    let is_same = |(shown, next): (&TrayRow, &TrayRow)| match (shown, next) {
+        (TrayRow::Note(_), TrayRow::Note(_)) | (TrayRow::Line, TrayRow::Line) => true,
+        (TrayRow::Item(one, _), TrayRow::Item(other, _)) => one == other,
+        (TrayRow::Choice { command: one, .. }, TrayRow::Choice { command: other, .. }) => {
+            one == other
+        }
+        (TrayRow::Submenu(_, one), TrayRow::Submenu(_, other)) => has_same_items(one, other),
+        _ => false,
+    };
+    shown.len() == next.len() && shown.iter().zip(next).all(is_same)
+}
+
+fn update_items(items: &[ShownItem], shown: &[TrayRow], next: &[TrayRow]) -> tauri::Result<()> {
+    for ((item, shown), next) in items.iter().zip(shown).zip(next) {
+        match (item, shown, next) {
+            (
+                ShownItem::Text(item),
+                TrayRow::Note(before) | TrayRow::Item(_, before),
+                TrayRow::Note(label) | TrayRow::Item(_, label),
+            ) if before != label => item.set_text(escape(label))?,
+            (
+                ShownItem::Choice(item),
+                TrayRow::Choice { label: before, .. },
+                TrayRow::Choice { label, is_chosen, .. },
+            ) => {
+                if before != label {
+                    item.set_text(escape(label))?;
+                }
+                if item.is_checked()? != *is_chosen {
+                    item.set_checked(*is_chosen)?;
+                }
+            }
+            (
+                ShownItem::Submenu(item, items),
+                TrayRow::Submenu(before, shown),
+                TrayRow::Submenu(label, rows),
+            ) => {
+                if before != label {
+                    item.set_text(escape(label))?;
+                }
+                update_items(items, shown, rows)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn build_menu(
+    app: &AppHandle<Wry>,
+    rows: &[TrayRow],
+) -> tauri::Result<(Menu<Wry>, Vec<ShownItem>)> {
+    let menu = Menu::new(app)?;
+    let items = build_items(app, rows, &|item| menu.append(item))?;
+    Ok((menu, items))
+}
+
+fn build_items(
+    app: &AppHandle<Wry>,
+    rows: &[TrayRow],
+    append: &dyn Fn(&dyn IsMenuItem<Wry>) -> tauri::Result<()>,
+) -> tauri::Result<Vec<ShownItem>> {
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        items.push(match row {
+            TrayRow::Note(label) => {
+                let item = MenuItem::new(app, escape(label), false, None::<&str>)?;
+                append(&item)?;
+                ShownItem::Text(item)
+            }
+            TrayRow::Item(command, label) => {
+                let id = command.to_string();
+                let item = MenuItem::with_id(app, id, escape(label), true, None::<&str>)?;
+                append(&item)?;
+                ShownItem::Text(item)
+            }
+            TrayRow::Choice { command, label, is_chosen } => {
+                let (id, label) = (command.to_string(), escape(label));
+                let item = CheckMenuItem::with_id(app, id, label, true, *is_chosen, None::<&str>)?;
+                append(&item)?;
+                ShownItem::Choice(item)
+            }
+            TrayRow::Submenu(label, rows) => {
+                let submenu = Submenu::new(app, escape(label), true)?;
+                let items = build_items(app, rows, &|item| submenu.append(item))?;
+                append(&submenu)?;
+                ShownItem::Submenu(submenu, items)
+            }
+            TrayRow::Line => {
+                append(&PredefinedMenuItem::separator(app)?)?;
+                ShownItem::Line
+            }
+        });
+    }
+    Ok(items)
+}
+
+/// Menus take a single `&` for the mark of a key.
+fn escape(label: &str) -> String {
+    label.replace('&', "&&")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that Tauri calls")]
 fn on_menu_event(app: &AppHandle<Wry>, event: MenuEvent) {
-    match event.id().as_ref() {
-        "open" => window::show(app),
-        "quit" => app.exit(0),
-        "checks" => {
-            let core = app.state::<Core>().inner().clone();
-            window::show(app);
-            tauri::async_runtime::spawn(async move {
-                let full = ReadinessStart { set: CheckSet::Full };
-                if let Err(error) = control::readiness_start(&core, full).await {
-                    tracing::warn!(%error, "the checks could not be started from the tray");
-                }
-            });
-        }
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn need(id: &str, level: &str, title: &str) -> Value {
-        json!({"id": id, "level": level, "title": title, "impact": "", "since": null,
-            "action": {"kind": "open_ledger"}})
-    }
-
-    /// The lines of a status with this verdict, gateway and spend.
-    fn lines(verdict: &Value, gateway: &str, unpriced: u64) -> [String; 2] {
-        let status = json!({
-            "version": "0.1.0", "now": 0, "started_at": 0, "verdict": verdict,
-            "gateway": {"state": gateway, "address": "http://127.0.0.1:4283", "port": 4283,
-                "reason": null},
-            "vault": {"kind": "file", "state": "ready", "hint": "", "keychain_missing": false,
-                "file_exists": true, "set_by_environment": false},
-            "backends": {"total": 1, "up": 1, "down": 0, "unknown": 0, "disabled": 0},
-            "requests_in_flight": 0,
-            "spend_today": {"cost_nano_usd": 1_234_000_000, "requests": 9, "unpriced_requests": unpriced},
-            "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
-                "checks_run": true},
-            "last_run": null, "data_folder": "/h",
-        });
-        let status: StatusView = serde_json::from_value(status).expect("a status");
-        let dollars = json!({"code": "USD", "rate": "1", "minor_digits": 2, "has_symbol": true,
-            "source": null, "source_url": null, "as_of": null, "is_own": false, "finding": null});
-        let dollars: CurrencyView = serde_json::from_value(dollars).expect("a currency");
-        [state_line(&status), spend_line(&status, &dollars)]
-    }
-
-    #[test]
-    fn a_ledger_that_is_in_trouble_stands_in_the_tray() {
-        let full = need("ledger/disk-full", "problem", "The ledger cannot be written");
-        let slow = need("ledger/slow", "attention", "The ledger is behind");
-        let down = need("backend/b", "problem", "Groq is down");
-        let verdict = |level: &str, sentence: &str, needs: &[&Value]| json!({"level": level, "sentence": sentence, "needs": needs});
-        let state = |verdict: Value| lines(&verdict, "listening", 0)[0].clone();
-        assert_eq!(state(verdict("ok", "Everything works", &[])), "Everything works (port 4283)");
-        assert_eq!(
-            state(verdict("attention", "The ledger is behind", &[&slow])),
-            "The ledger is behind (port 4283)"
-        );
-        // Several are counted in the sentence, which names none of them.
-        assert_eq!(
-            state(verdict("problem", "2 issues", &[&full, &down])),
-            "2 issues, first: The ledger cannot be written (port 4283)"
-        );
-        let stopped = lines(&verdict("problem", "2 issues", &[&full, &down]), "failed", 0);
-        assert_eq!(stopped[0], "Gateway not running, port 4283");
-    }
-
-    #[test]
-    fn spend_says_what_it_leaves_out() {
-        let calm = json!({"level": "ok", "sentence": "Everything works", "needs": []});
-        assert_eq!(lines(&calm, "listening", 0)[1], "Spend today: $1.23");
-        assert_eq!(lines(&calm, "listening", 3)[1], "Spend today: $1.23, 3 unpriced");
+    match TrayCommand::from_id(event.id().as_ref()) {
+        Some(command) => perform::perform(app, command),
+        None => tracing::warn!(id = event.id().as_ref(), "the tray has no such item"),
     }
 }

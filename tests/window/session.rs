@@ -142,8 +142,20 @@ impl DesktopSession {
         self.bus_call("NameHasOwner", INSTANCE).await.contains("true")
     }
 
-    /// Chooses an item of the tray's menu, as a tray host does on a click.
+    /// Chooses the item of the tray's menu whose label begins so, as a tray host does on a click.
     pub(crate) async fn choose_in_tray(&self, label: &str) {
+        let (name, menu) = self.tray_menu().await;
+        let id = item_id(&menu, label);
+        self.menu_call(&name, "Event", &[&id, "clicked", "<\"\">", "0"]).await;
+    }
+
+    /// The whole menu of the tray, as text in the form of `gdbus`.
+    pub(crate) async fn tray_layout(&self) -> String {
+        self.tray_menu().await.1
+    }
+
+    /// The program with the tray's menu, and the menu.
+    async fn tray_menu(&self) -> (String, String) {
         let owner = self.bus_call("GetNameOwner", INSTANCE).await;
         let pid = self.bus_call("GetConnectionUnixProcessID", unquote_name(&owner)).await;
         let names = self.bus_call("ListNames", "").await;
@@ -155,9 +167,7 @@ impl DesktopSession {
             let layout = ["0", "--", "-1", "[]"];
             let (has_menu, menu) = self.menu_call(name, "GetLayout", &layout).await;
             if has_menu {
-                let id = item_id(&menu, label);
-                self.menu_call(name, "Event", &[&id, "clicked", "<\"\">", "0"]).await;
-                return;
+                return (name.to_owned(), menu);
             }
         }
         panic!("no program on the bus has the tray's menu");
@@ -277,9 +287,9 @@ fn unquote_name(answer: &str) -> &str {
     answer.split('\'').nth(1).unwrap_or(answer)
 }
 
-/// The number before the menu item with that label: `<(8, {'label': <'Quit'>}, @av [])>`.
+/// The number before the menu item whose label begins so: `<(8, {'label': <'Quit'>}, @av [])>`.
 fn item_id(menu: &str, label: &str) -> String {
-    let at = menu.find(&format!("<'{label}'>")).expect("the menu has the item");
+    let at = menu.find(&format!("<'{label}")).expect("the menu has the item");
     let before = menu.get(..at).and_then(|before| before.rsplit_once("<(")).expect("an item").1;
     before.chars().take_while(char::is_ascii_digit).collect()
 }
