@@ -25,8 +25,10 @@ pub(crate) enum Prerequisite {
     Session,
     /// A Chromium for the panel's browser tests.
     Browser,
-    /// A Redis server, for the cache's shared tier.
+    /// A Redis server, for the cache's shared tier and for services.
     Redis,
+    /// A PostgreSQL server, for services.
+    Postgres,
     /// Python with virtual environments, for the vendors' Python SDKs.
     Python,
     Drawing,
@@ -65,6 +67,7 @@ const SESSION: [&str; 15] = [
 ];
 const BROWSER: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 const REDIS: [&str; 1] = ["redis-server"];
+const POSTGRES: [&str; 1] = ["postgresql"];
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const DRAWING: [&str; 1] = ["librsvg2-bin"];
 
@@ -116,6 +119,7 @@ fn packages(need: Prerequisite) -> (&'static [&'static str], &'static str) {
         }
         Prerequisite::Browser => (&BROWSER, "to test the panel in a browser"),
         Prerequisite::Redis => (&REDIS, "to test the cache that machines share with a real server"),
+        Prerequisite::Postgres => (&POSTGRES, "to test the check of databases with a real server"),
         Prerequisite::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
         Prerequisite::Drawing => (&DRAWING, "to draw the icons"),
         Prerequisite::RustComponents | Prerequisite::Nextest => (&[], ""),

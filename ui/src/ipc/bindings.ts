@@ -4617,6 +4617,10 @@ export type ServiceKind =
 "http" | 
 /**  A port takes connections */
 "tcp" | 
+/**  A Redis or Valkey server answers PING */
+"redis" | 
+/**  A PostgreSQL server answers SELECT 1 */
+"postgres" | 
 /**  GitHub accepts a token that has the scopes that are wanted */
 "github";
 

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+/// Schemes of servers that speak another protocol than HTTP and take a password. The URL parser
+/// knows neither their hosts nor their ports.
+const SERVICE_SCHEMES: [&str; 3] = ["redis", "rediss", "postgres"];
+
 /// Scheme, host and port of a URL. A secret for one URL may be sent to any URL of the same origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
@@ -25,8 +29,16 @@ pub enum OriginError {
 }
 
 impl Origin {
-    /// Errors if `url` is not `http` or `https`, or has no host.
+    /// Errors if `url` is neither `http` nor `https` nor that of a service, or has no host.
     pub fn from_url(url: &Url) -> Result<Self, OriginError> {
+        if SERVICE_SCHEMES.contains(&url.scheme()) {
+            let host = url.host_str().and_then(|host| Host::parse(host).ok());
+            return Ok(Self {
+                scheme: url.scheme().to_owned(),
+                host: host.ok_or(OriginError::NoHost)?,
+                port: url.port().ok_or(OriginError::NoHost)?,
+            });
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OriginError::Scheme(url.scheme().to_owned()));
         }
@@ -91,6 +103,19 @@ mod tests {
             assert_ne!(origin("https://api.openai.com"), origin(other), "{other}");
         }
         assert_eq!(origin(&origin("http://[::1]:9/x").to_string()), origin("http://[::1]:9"));
+    }
+
+    #[test]
+    fn a_database_has_an_origin_of_its_own_in_any_spelling_of_its_host() {
+        let store = origin("postgres://app@DB.test:5432/main");
+        assert_eq!(store.to_string(), "postgres://db.test:5432");
+        assert_eq!(origin(&store.to_string()), store);
+        assert_eq!(origin("redis://0x7f.1:6379/0"), origin("redis://127.0.0.1:6379"));
+        assert!(origin("redis://[::1]:6379").is_loopback());
+        for other in ["rediss://db.test:5432", "https://db.test:5432", "postgres://db.test:5433"] {
+            assert_ne!(store, origin(other), "{other}");
+        }
+        assert!("redis://db.test".parse::<Origin>().is_err(), "without a port");
     }
 
     #[test]

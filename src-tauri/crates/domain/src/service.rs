@@ -9,6 +9,10 @@ words! {
         Http = "http",
         /// A port takes connections
         Tcp = "tcp",
+        /// A Redis or Valkey server answers PING
+        Redis = "redis",
+        /// A PostgreSQL server answers SELECT 1
+        Postgres = "postgres",
         /// GitHub accepts a token that has the scopes that are wanted
         Github = "github",
     }

@@ -11,6 +11,7 @@ mod local;
 mod mock;
 mod near;
 mod resolve;
+mod tls;
 
 use std::sync::Arc;
 

@@ -7,7 +7,10 @@
 mod github;
 mod http;
 mod outcome;
+mod postgres;
+mod redis;
 mod tcp;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +60,8 @@ pub async fn check_service(
         match service.kind {
             ServiceKind::Http => http::check(service, key, upstream).await,
             ServiceKind::Tcp => tcp::check(service).await,
+            ServiceKind::Redis => Box::pin(redis::check(service, key)).await,
+            ServiceKind::Postgres => Box::pin(postgres::check(service, key)).await,
             ServiceKind::Github => github::check(service, key, upstream, &mut account).await,
         }
     };

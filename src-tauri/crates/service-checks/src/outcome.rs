@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use domain::{BoundSecret, OriginMismatch, Secret};
 use gateway::UpstreamFailure;
 use monitor::{HealthFinding, ProbeReport, ProbeStep};
+use settings::ServiceAddress;
 
 pub(crate) const READ_KEY: &str = "Read the key from the vault";
 pub(crate) const REFRESHED: &str = "Get an access token";
 pub(crate) const REACHED: &str = "Reach the service";
 pub(crate) const ACCEPTED: &str = "Key accepted";
 pub(crate) const AS_EXPECTED: &str = "Answer as expected";
+
+pub(crate) const CLOSED: &str = "it closed the connection";
+pub(crate) const WANTS_PASSWORD: &str = "it wants a password";
+pub(crate) const GIVE_PASSWORD: &str = "Give the service its password as a key.";
 
 /// The result of a check, by how far it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,4 +106,15 @@ pub(crate) fn failed_step(title: &str, detail: &str, fix: Option<&str>) -> Probe
 
 fn skipped_step(title: &str) -> ProbeStep {
     ProbeStep::Skipped { title: title.to_owned() }
+}
+
+/// The secret of `key`, if it is bound to this address.
+pub(crate) fn bound_to<'a>(
+    key: &'a BoundSecret,
+    address: &ServiceAddress,
+) -> Result<&'a Secret, Outcome> {
+    let asked = address.origin().ok_or(OriginMismatch::Unbound);
+    asked
+        .and_then(|asked| key.for_origin(&asked))
+        .map_err(|mismatch| Outcome::of_failure(&UpstreamFailure::Key(mismatch)))
 }

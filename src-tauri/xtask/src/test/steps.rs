@@ -65,6 +65,7 @@ pub(super) const STEPS: &[TestStep] = &[
             Prerequisite::WebView,
             Prerequisite::Session,
             Prerequisite::Redis,
+            Prerequisite::Postgres,
         ],
         run: rust::run_all_tests,
     },

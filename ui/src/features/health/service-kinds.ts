@@ -24,6 +24,18 @@ export const SERVICE_KINDS: readonly KindWords[] = [
     secret: null,
   },
   {
+    value: "redis",
+    label: "Redis",
+    placeholder: "redis://localhost:6379/0",
+    secret: "Password",
+  },
+  {
+    value: "postgres",
+    label: "PostgreSQL",
+    placeholder: "postgres://user@localhost:5432/database",
+    secret: "Password",
+  },
+  {
     value: "github",
     label: "GitHub token",
     placeholder: "https://api.github.com/",

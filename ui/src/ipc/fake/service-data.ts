@@ -58,8 +58,8 @@ export function makeServices(scenario: string, now: number): ServiceView[] {
     {
       id: "postgres",
       label: "Local database",
-      kind: "tcp",
-      address: "tcp://127.0.0.1:5432",
+      kind: "postgres",
+      address: "postgres://app@127.0.0.1:5432/app",
       credential: null,
       required: false,
       enabled: true,

@@ -12,7 +12,6 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use hyper::header::{ACCEPT_ENCODING, HeaderValue};
 use reqwest::{Client, redirect, retry};
-use rustls::CertificateError as Certificate;
 use rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
@@ -20,7 +19,8 @@ use super::key::attach;
 use super::local::local_fault_in;
 use super::near::{LoopbackPool, is_near};
 use super::resolve::{NameLookup, ResolveError, Resolver, SystemNameLookup};
-use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use super::tls::tls_fault;
+use super::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// Time that an idle connection to a backend is kept. Most providers close theirs after 60 seconds
 /// or more.
@@ -205,28 +205,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
         let cause = next?;
         next = cause.source();
         Some(cause)
-    })
-}
-
-/// Finds rustls' own error, which is wrapped in one or more IO errors. An IO error's `source` skips
-/// what it wraps.
-fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
-    if let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()) {
-        return tls_fault(inner);
-    }
-    let error = cause.downcast_ref::<rustls::Error>()?;
-    Some(match error {
-        rustls::Error::InvalidCertificate(
-            Certificate::Expired
-            | Certificate::ExpiredContext { .. }
-            | Certificate::NotValidYet
-            | Certificate::NotValidYetContext { .. },
-        ) => TlsFault::Expired,
-        rustls::Error::InvalidCertificate(
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
-        ) => TlsFault::WrongHost,
-        rustls::Error::InvalidCertificate(_) => TlsFault::UnknownIssuer,
-        _ => TlsFault::Handshake,
     })
 }
 

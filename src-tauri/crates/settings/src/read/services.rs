@@ -32,7 +32,10 @@ pub(crate) const SERVICE_FIELDS: &[EntryField] = &[
         name: "address",
         value: EntryValue::Text("a URL, or host and port"),
         default: None,
-        meaning: "What is asked; GitHub's own API without one, for `github`.",
+        meaning: "What is asked; GitHub's own API without one, for `github`. That of a database names the user, as \
+                  in `postgres://user@db.example.com/name`. A `postgres` one on another machine is asked over TLS, \
+                  unless it ends with `?sslmode=disable`; one on this machine is if it ends with \
+                  `?sslmode=verify-full`.",
     },
     EntryField {
         name: "credential",
