@@ -4758,6 +4758,10 @@ export type ServiceView = {
 	private_network: boolean,
 	expects: ServiceExpectationView,
 	health: HealthView,
+	/**  The last 24 hours, 7 days and 90 days. */
+	availability: AvailabilityShareView[],
+	/**  One cell per day of UTC, the oldest first; 90 of them. */
+	strip: StripDayView[],
 	/**  What it says of its token. */
 	account: ServiceAccountView | null,
 };

@@ -18,7 +18,7 @@ use alerts::{
 };
 use domain::{BackendId, BudgetMark, Clock, WallTime};
 use jiff::tz::TimeZone;
-use ledger::{BUDGET_CROSSINGS_KEPT_MAX, Ledger, LedgerError, ObservedTimeRow};
+use ledger::{BUDGET_CROSSINGS_KEPT_MAX, Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
 use self::outcomes::PastOutcomes;
@@ -132,7 +132,8 @@ impl AlertHistory {
         let hold = tunings.iter().map(|all| tuning_of(all, rule).hold).max().unwrap_or_default();
         let lead = (LEAD_MS + millis(hold)).min(LEAD_MS_MAX);
         let judged_from = before(wanted, lead);
-        let observed = self.service_levels.observed_since(hour_start(judged_from)).await?;
+        let mut observed = self.service_levels.observed_since(hour_start(judged_from)).await?;
+        observed.retain(|row| matches!(row.subject, ObservedSubject::Backend(_)));
         let Some(begin) = self.known_since(source, judged_from, &observed).await? else {
             return Ok(None);
         };

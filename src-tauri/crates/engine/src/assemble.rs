@@ -99,8 +99,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let key_scanner = key_scanner(&base, &client_wiring);
     let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
-    let service_levels = service_level_watch(&base, &backends, &gateway);
     let services = service_watch(&base, &backends);
+    let service_levels = service_level_watch(&base, &backends, &services, &gateway);
     let settings_editor =
         settings_editor(&base, &backends, &services, &budgets, &vault_switch, &gateway);
     let cost_reports = Arc::new(cost_reports(&base, &backends));
@@ -368,6 +368,7 @@ fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch>
         network: backends.network.clone(),
         registry: Arc::clone(&backends.registry),
         keys: Arc::clone(&backends.keys),
+        ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         is_offline: base.is_offline,
@@ -443,10 +444,12 @@ fn notifications(
 fn service_level_watch(
     base: &BaseParts,
     backends: &BackendParts,
+    services: &Arc<ServiceWatch>,
     gateway: &Arc<GatewayServer>,
 ) -> Arc<ServiceLevelWatch> {
     let observer = TimeObserver {
         health: Arc::clone(&backends.health),
+        services: Arc::clone(services),
         registry: Arc::clone(&backends.registry),
         settings: Arc::clone(&base.settings),
         ledger: base.ledger.clone(),

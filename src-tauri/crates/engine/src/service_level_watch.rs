@@ -125,7 +125,7 @@ impl ServiceLevelWatch {
         self.latest.lock().clone()
     }
 
-    /// For how long each backend was seen to answer or not, from `from` on.
+    /// For how long each backend and each service was seen to answer or not, from `from` on.
     ///
     /// # Errors
     /// The ledger cannot be read.

@@ -1,15 +1,19 @@
 //! Services beside the backends: watched by a monitor of their own, with the same states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{BoundSecret, Clock, ClockReading, CredentialId, Moment, ServiceId};
+use domain::{BoundSecret, Clock, ClockReading, CredentialId, HealthState, Moment, ServiceId};
 use endpoints::EndpointRegistry;
 use gateway::Upstream;
 use indexmap::IndexMap;
-use monitor::{HealthFinding, Monitor, ObservedHealth, Probe, ProbeReport, WatchedTransition};
+use ledger::{Ledger, LedgerError, ServiceHealthRow};
+use monitor::{
+    HealthFinding, HealthTransition, LastKnownHealth, Monitor, ObservedHealth, Probe, ProbeReport,
+    WatchedTransition,
+};
 use parking_lot::Mutex;
 use service_checks::{ServiceAccount, ServiceCheck, check_service, unreadable_key_report};
 use settings::{ServiceSettings, Settings, SettingsStore};
@@ -27,6 +31,7 @@ pub struct ServiceWatch {
     pub(crate) network: Arc<dyn Upstream>,
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) is_offline: fn() -> bool,
@@ -91,11 +96,44 @@ impl ServiceWatch {
         settings.services_with(key).for_each(|id| self.monitor.request_probe(id));
     }
 
+    /// Whether each service works, where that is known.
+    pub(crate) fn answers(&self) -> Vec<(ServiceId, bool)> {
+        let (settings, is_offline) = (self.settings.current(), (self.is_offline)());
+        let seen = |(id, known): (&ServiceId, &ServiceSettings)| {
+            let is_within_reach = !is_offline || known.address.is_loopback();
+            let is_up = self.health(id).filter(|_| is_within_reach)?.state.is_up()?;
+            Some((id.clone(), is_up))
+        };
+        settings.services.iter().filter_map(seen).collect()
+    }
+
+    /// Watches the services of the settings, with the health known before the restart of those that
+    /// have the same address.
+    pub(crate) async fn restore(&self) -> Result<(), LedgerError> {
+        let settings = self.settings.current();
+        let mut stored = HashMap::new();
+        for row in self.ledger.service_health().await? {
+            let ServiceHealthRow { service, address, state, since, reason } = row;
+            let known = settings.services.get(&service);
+            if known.is_some_and(|known| known.address.to_string() == address) {
+                // The ledger stores changes of state, not single results.
+                let known = LastKnownHealth { state, reason, since, observed: None };
+                stored.insert(service, known);
+            }
+        }
+        self.watch(&settings, &stored);
+        Ok(())
+    }
+
+    fn watch(&self, settings: &Settings, stored: &HashMap<ServiceId, LastKnownHealth>) {
+        let enabled = settings.services.iter().filter(|(_, service)| service.enabled);
+        let watched = enabled.map(|(id, _)| (id.clone(), stored.get(id).cloned())).collect();
+        self.monitor.set_watched(watched, self.clock.now());
+    }
+
     /// Watches the services of `settings` from now on, at the interval they give.
     pub(crate) fn apply(&self, settings: &Settings) {
-        let enabled = settings.services.iter().filter(|(_, service)| service.enabled);
-        let watched = enabled.map(|(id, _)| (id.clone(), None)).collect();
-        self.monitor.set_watched(watched, self.clock.now());
+        self.watch(settings, &HashMap::new());
         self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
         let before = std::mem::replace(&mut *self.applied.lock(), settings.services.clone());
         for (id, service) in &before {
@@ -118,10 +156,31 @@ impl ServiceWatch {
             while let Some(WatchedTransition { id, transition }) =
                 next_change(&mut changes, &stop).await
             {
+                watch.record_change(&id, &transition).await;
                 let transition = Arc::new(transition);
                 watch.events.send(EngineEvent::Service { service: id, transition });
             }
         });
+    }
+
+    /// Stores a settled state in the ledger, unless it was forgotten meanwhile.
+    async fn record_change(&self, id: &ServiceId, transition: &HealthTransition) {
+        let settings = self.settings.current();
+        let Some(known) = settings.services.get(id) else { return };
+        let is_forgotten = self.health(id).is_none_or(|health| health.state != transition.to);
+        if is_forgotten || transition.to == HealthState::Unknown {
+            return;
+        }
+        let row = ServiceHealthRow {
+            service: id.clone(),
+            address: known.address.to_string(),
+            state: transition.to,
+            since: transition.wall,
+            reason: transition.reason.clone(),
+        };
+        if let Err(error) = self.ledger.record_service_health(row).await {
+            tracing::warn!(%error, "the health of a service could not be saved");
+        }
     }
 
     async fn check(&self, id: &ServiceId) -> ProbeReport {

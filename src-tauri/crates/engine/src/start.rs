@@ -128,6 +128,7 @@ impl Engine {
     async fn restore_state(&self) -> Result<(), StartError> {
         let EngineParts { backends, budgets, settings_editor, alerts, .. } = &*self.parts;
         backends.health.restore().await?;
+        engine.parts.services.restore().await?;
         backends.saver.restore().await?;
         settings_editor.apply();
         budgets.load().await?;

@@ -1,9 +1,9 @@
-//! Records for how long each backend is seen to answer or not.
+//! Records for how long each backend and each service is seen to answer or not.
 //!
 //! The state at the beginning of a step counts for the whole step, and each change of state begins a
 //! new one. A step in which the machine slept, the program stood still or the clock was set counts
-//! for nothing, and neither does a backend while it is unknown, paused or out of reach because this
-//! machine is offline. When the program watched at all is recorded beside it.
+//! for nothing, and neither does a backend or a service while it is unknown, paused or out of reach
+//! because this machine is offline. When the program watched at all is recorded beside it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::time::Duration;
 use domain::{BackendId, Clock, ClockReading, WallTime};
 use endpoints::EndpointRegistry;
 use ledger::{
-    Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedTimeRow, WATCH_SPANS_KEPT_MAX, WatchSpan,
-    WatchStart,
+    Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedSubject, ObservedTimeRow, WATCH_SPANS_KEPT_MAX,
+    WatchSpan, WatchStart,
 };
 use parking_lot::Mutex;
 use service_levels::{ObservedSpan, ObservedTime, SpanClock};
@@ -22,6 +22,7 @@ use settings::{BackendSettings, SettingsStore};
 use crate::configured::{is_paused, open_breaker};
 use crate::gateway_server::{GatewayServer, GatewayStatus};
 use crate::health_watch::HealthWatch;
+use crate::service_watch::ServiceWatch;
 use crate::tasks::Tasks;
 
 /// Longest step, in seconds, while no state changes.
@@ -34,6 +35,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct TimeObserver {
     pub(crate) health: Arc<HealthWatch>,
+    pub(crate) services: Arc<ServiceWatch>,
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) ledger: Ledger,
@@ -46,8 +48,8 @@ pub(crate) struct TimeObserver {
 /// What holds from one step to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WatchFacts {
-    /// Whether each backend answers, where that is known.
-    answers: BTreeMap<BackendId, bool>,
+    /// Whether each backend and each service answers, where that is known.
+    answers: BTreeMap<ObservedSubject, bool>,
     is_online: bool,
     is_listening: bool,
 }
@@ -60,8 +62,8 @@ pub(crate) struct ObserverState {
     watched: Vec<WatchSpan>,
     /// True if time passed since the newest that counts for nothing.
     has_gap: bool,
-    /// Not saved yet, by backend and hour.
-    pending: BTreeMap<(BackendId, WallTime), ObservedTime>,
+    /// Not saved yet, by hour.
+    pending: BTreeMap<(ObservedSubject, WallTime), ObservedTime>,
 }
 
 impl ObserverState {
@@ -75,9 +77,9 @@ impl ObserverState {
         };
         self.watch(span, &before);
         let hour_ms = i64::try_from(HOUR.as_millis()).unwrap_or(i64::MAX);
-        for (backend, is_good) in before.answers {
+        for (subject, is_good) in before.answers {
             for (hour, length) in span.split(hour_ms) {
-                let key = (backend.clone(), hour);
+                let key = (subject.clone(), hour);
                 if self.pending.len() >= OBSERVED_ROWS_MAX && !self.pending.contains_key(&key) {
                     continue;
                 }
@@ -123,9 +125,9 @@ impl ObserverState {
     }
 
     fn rows(&self) -> Vec<ObservedTimeRow> {
-        let row = |((backend, hour), time): (&(BackendId, WallTime), &ObservedTime)| {
+        let row = |((subject, hour), time): (&(ObservedSubject, WallTime), &ObservedTime)| {
             let ObservedTime { good, bad } = *time;
-            ObservedTimeRow { backend: backend.clone(), slot: *hour, width: HOUR, good, bad }
+            ObservedTimeRow { subject: subject.clone(), slot: *hour, width: HOUR, good, bad }
         };
         self.pending.iter().map(row).collect()
     }
@@ -135,6 +137,7 @@ impl TimeObserver {
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
         let (observer, stop) = (Arc::clone(self), tasks.stop_token());
         let mut changes = self.health.monitor.subscribe();
+        let mut service_changes = self.services.monitor.subscribe();
         tasks.spawn("observed time", async move {
             let mut steps = 0_u32;
             loop {
@@ -148,6 +151,7 @@ impl TimeObserver {
                     () = stop.cancelled() => break,
                     // Each change begins a step; one that was missed is seen at the next.
                     _change = changes.recv() => {}
+                    _change = service_changes.recv() => {}
                     () = tokio::time::sleep(Duration::from_secs(STEP_SECS)) => {}
                 }
             }
@@ -194,7 +198,15 @@ impl TimeObserver {
         self.state.lock().step(ClockReading::read(&*self.clock), facts);
     }
 
-    fn answers(&self) -> BTreeMap<BackendId, bool> {
+    fn answers(&self) -> BTreeMap<ObservedSubject, bool> {
+        let services = self.services.answers().into_iter();
+        let services = services.map(|(id, is_good)| (ObservedSubject::Service(id), is_good));
+        let backends = self.backend_answers().into_iter();
+        let backends = backends.map(|(id, is_good)| (ObservedSubject::Backend(id), is_good));
+        services.chain(backends).collect()
+    }
+
+    fn backend_answers(&self) -> Vec<(BackendId, bool)> {
         let settings = self.settings.current();
         let is_offline = self.health.is_offline();
         let seen = |(id, known): (&BackendId, &BackendSettings)| {
@@ -256,7 +268,7 @@ mod tests {
                 now: Moment::from_secs(self.secs),
                 wall: WallTime::from_unix_ms(self.wall_ms),
             };
-            let id = BackendId::new("home").expect("a name");
+            let id = ObservedSubject::Backend(BackendId::new("home").expect("a name"));
             let answers = self.answers.map(|is_good| (id, is_good)).into_iter().collect();
             let facts = WatchFacts { answers, is_online: self.is_online, is_listening: true };
             self.state.step(reading, facts);

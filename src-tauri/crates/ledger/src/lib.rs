@@ -59,6 +59,7 @@ mod rollup_range;
 mod rollup_sums;
 mod route_counts;
 mod salvage;
+mod service_health;
 mod session_imports;
 mod session_matches;
 mod session_usage;
@@ -107,7 +108,7 @@ pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
-pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedTimeRow};
+pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedSubject, ObservedTimeRow};
 pub use outcome_counts::{
     EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount,
     OutcomeDimension, OutcomeMinutes, OutcomePrecision,
@@ -129,6 +130,7 @@ pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
+pub use service_health::ServiceHealthRow;
 pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};
 pub use session_usage::{
     SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,

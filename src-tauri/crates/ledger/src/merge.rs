@@ -62,6 +62,7 @@ const ADD_LOGS: &str = "
         o WHERE NOT EXISTS (SELECT 1 FROM main.price_changes m
          WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
     INSERT OR IGNORE INTO main.observed_time SELECT * FROM other.observed_time;
+    INSERT OR IGNORE INTO main.observed_service_time SELECT * FROM other.observed_service_time;
     INSERT OR IGNORE INTO main.watch_spans SELECT * FROM other.watch_spans;
     INSERT OR IGNORE INTO main.alert_state SELECT * FROM other.alert_state;
     INSERT OR IGNORE INTO main.alerts SELECT * FROM other.alerts;

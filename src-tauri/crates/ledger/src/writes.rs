@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection};
 use crate::alerts::{self, AlertChange};
 use crate::audit::{self, AuditRecord};
 use crate::observed_time::{self, ObservedTimeRow};
+use crate::service_health::{self, ServiceHealthRow};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
@@ -58,6 +59,7 @@ pub(crate) enum LedgerWrite {
     EndpointStates(Vec<StoredEndpointState>),
     Run(ReadinessRunRecord),
     Health(HealthChange),
+    ServiceHealth(ServiceHealthRow),
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
@@ -126,6 +128,7 @@ impl LedgerWrite {
             Self::EndpointStates(states) => endpoint_states::replace(connection, states),
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
+            Self::ServiceHealth(row) => service_health::put(connection, row),
             Self::ObservedTime { rows, spans } => {
                 watch_spans::put(connection, spans)?;
                 observed_time::add(connection, rows)

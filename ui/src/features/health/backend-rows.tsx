@@ -1,19 +1,17 @@
 /** One row per backend: state, days, availability, first tokens and score; what is behind them opens below it. */
 import { useState } from "react";
-import { ChartTable } from "@/components/chart-table";
-import { DayStrip, spellDay } from "@/components/day-strip";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { HealthScore } from "@/components/health-score";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
+import { AvailabilityList, AvailabilityStrip, ObservedDays } from "@/features/health/availability";
 import { durationText } from "@/features/health/duration-text";
 import { HealthWord } from "@/features/health/health-word";
-import type { BackendHealthView, StripDayView } from "@/ipc/bindings";
+import type { BackendHealthView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatPercent } from "@/lib/percent";
-import { HEALTH, STRIP_CELL } from "@/lib/tables";
+import { HEALTH } from "@/lib/tables";
 
-const TABLE_HEIGHT_PX = 160;
 const GRID = "grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_64px_64px_64px_40px] gap-x-4 px-4";
 
 export function BackendRows({ backends }: { backends: BackendHealthView[] }) {
@@ -42,11 +40,9 @@ export function BackendRows({ backends }: { backends: BackendHealthView[] }) {
 }
 
 function BackendRow({ backend }: { backend: BackendHealthView }) {
-  const [day, setDay] = useState<StripDayView | null>(null);
   const [isOpen, setOpen] = useState(false);
   const { label, health, availability, strip, first_token: first } = backend;
   const sign = HEALTH[health.state];
-  const quarter = availability.at(-1);
   return (
     <li className="border-b border-line py-2.5 last:border-b-0">
       <dl className={classNames(GRID, "items-center")}>
@@ -65,10 +61,7 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
         <div className="min-w-0">
           <dt className="sr-only">90 days</dt>
           <dd>
-            <DayStrip label={`${label}, last 90 days`} days={strip} onPoint={setDay} />
-            <p className="truncate text-12 text-ink-3">
-              {day === null ? (quarter?.sentence ?? "not observed") : spellDay(day)}
-            </p>
+            <AvailabilityStrip label={label} availability={availability} strip={strip} />
           </dd>
         </div>
         <Figure name="24 hours" text={formatPercent(availability[0]?.percent ?? null)} />
@@ -102,19 +95,11 @@ function Behind({
 }: {
   backend: BackendHealthView;
 }) {
-  const seen = strip.filter(({ percent }) => percent !== null).toReversed();
   return (
     <div className="grid grid-cols-1 gap-x-8 gap-y-4 pt-3 pb-1 @2xl:grid-cols-2">
       <HealthScore score={score} />
       <div className="min-w-0">
-        <h3 className="text-12 font-medium text-ink-1">Availability</h3>
-        <ul className="text-12 text-ink-2">
-          {availability.map(({ period, sentence, coverage_percent: coverage }) => (
-            <li key={period}>
-              {period}: {sentence} <span className="text-ink-3">({formatPercent(coverage)} of the time)</span>
-            </li>
-          ))}
-        </ul>
+        <AvailabilityList availability={availability} />
         {first !== null && (
           <p className="pt-2 text-12 text-ink-2">
             First token of {first.count} answers in 24 hours: half within {durationText(first.p50_ms)}, 95 % within{" "}
@@ -122,17 +107,7 @@ function Behind({
             {first.usual_p95_ms !== null && `, usually ${durationText(first.usual_p95_ms)}`}.
           </p>
         )}
-        {seen.length > 0 && (
-          <ChartTable
-            label={`Days of ${label}`}
-            height={TABLE_HEIGHT_PX}
-            columns={["Day (UTC)", "", "Answered", "Down"]}
-            rows={seen.map((day) => ({
-              key: day.day,
-              cells: [day.day, STRIP_CELL[day.cell].word, formatPercent(day.percent), `${day.down_minutes} min`],
-            }))}
-          />
-        )}
+        <ObservedDays label={label} strip={strip} />
       </div>
     </div>
   );

@@ -6,11 +6,13 @@ import { kindWords } from "@/features/health/service-kinds";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { Confirm } from "@/components/confirm";
+import { DisclosureSummary } from "@/components/disclosure-summary";
 import { EmptyState } from "@/components/empty-state";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import { notify } from "@/components/toast";
+import { AvailabilityList, AvailabilityStrip, ObservedDays } from "@/features/health/availability";
 import { HealthWord } from "@/features/health/health-word";
 import { useAction } from "@/ipc/actions";
 import type { ServiceAccountView, ServicesView, ServiceView } from "@/ipc/bindings";
@@ -67,41 +69,64 @@ function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: 
   const pause = () =>
     save.mutate(!enabled, { onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
   return (
-    <li className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6 border-b border-line px-4 py-3 last:border-b-0">
-      <div className="min-w-0">
-        <p className="flex items-center gap-2 font-medium text-ink-1">
-          <StateMark sign={sign} size={14} />
-          <span className="truncate">{label}</span>
-          <HealthWord health={health} />
-        </p>
-        <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
-          {health.reason}
-          {health.probe_ms !== null && `, checked in ${formatDuration(health.probe_ms)}`}
-        </p>
+    <li className="border-b border-line px-4 py-3 last:border-b-0">
+      <div className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6">
+        <div className="min-w-0">
+          <p className="flex items-center gap-2 font-medium text-ink-1">
+            <StateMark sign={sign} size={14} />
+            <span className="truncate">{label}</span>
+            <HealthWord health={health} />
+          </p>
+          <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
+            {health.reason}
+            {health.probe_ms !== null && `, checked in ${formatDuration(health.probe_ms)}`}
+          </p>
+          <p className="truncate text-12 text-ink-3" title={service.address}>
+            <span className="font-mono">{service.address}</span>, {kindWords(service.kind).label},{" "}
+            {required ? "required" : "optional"}
+            {account !== null && <Account account={account} />}
+          </p>
+        </div>
+        <div className="min-w-0">
+          <AvailabilityStrip label={label} availability={service.availability} strip={service.strip} />
+        </div>
+        <div className="flex items-center gap-2">
+          <Button size="small" icon={Zap} busy={test.isPending} aria-label={`Test ${label}`} onClick={run}>
+            Test
+          </Button>
+          <Menu
+            label={`More for ${label}`}
+            entries={[
+              { label: "Edit", icon: Pencil, onChoose: () => onOpen({ kind: "edit", service }) },
+              { label: enabled ? "Pause" : "Watch again", icon: enabled ? Pause : Play, onChoose: pause },
+              { label: "Remove", icon: Trash2, danger: true, onChoose: () => onOpen({ kind: "remove", service }) },
+            ]}
+          />
+        </div>
       </div>
-      <div className="min-w-0">
-        <p className="truncate font-mono text-12 text-ink-2" title={service.address}>
-          {service.address}
-        </p>
-        <p className="truncate text-12 text-ink-3">
-          {kindWords(service.kind).label}, {required ? "required" : "optional"}
-          {account !== null && <Account account={account} />}
-        </p>
-      </div>
-      <div className="flex items-center gap-2">
-        <Button size="small" icon={Zap} busy={test.isPending} aria-label={`Test ${label}`} onClick={run}>
-          Test
-        </Button>
-        <Menu
-          label={`More for ${label}`}
-          entries={[
-            { label: "Edit", icon: Pencil, onChoose: () => onOpen({ kind: "edit", service }) },
-            { label: enabled ? "Pause" : "Watch again", icon: enabled ? Pause : Play, onChoose: pause },
-            { label: "Remove", icon: Trash2, danger: true, onChoose: () => onOpen({ kind: "remove", service }) },
-          ]}
-        />
-      </div>
+      <ServiceDetails service={service} />
     </li>
+  );
+}
+
+function ServiceDetails({ service: { label, availability, strip } }: { service: ServiceView }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="group mt-1" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <DisclosureSummary className="w-fit cursor-pointer rounded-mark text-12 text-ink-3">
+        <span>
+          Details<span className="sr-only"> of {label}</span>
+        </span>
+      </DisclosureSummary>
+      {isOpen && (
+        <div className="grid grid-cols-1 gap-x-8 gap-y-4 pt-3 pb-1 @2xl:grid-cols-2">
+          <div>
+            <AvailabilityList availability={availability} />
+          </div>
+          <ObservedDays label={label} strip={strip} />
+        </div>
+      )}
+    </details>
   );
 }
 

@@ -15,6 +15,36 @@ test("services are listed with their state, need and account", async () => {
   expect(within(card).getAllByText(/required/)).toHaveLength(1);
 });
 
+test("a service has its days, with how much of the time was observed", async () => {
+  const { user } = renderWith("failing", <NowScreen />);
+  const card = await screen.findByRole("region", { name: "Services" });
+  expect(within(card).getByRole("slider", { name: /^Vector store, last 90 days/ })).toBeVisible();
+  await user.click(within(card).getByText("of Vector store"));
+  expect(within(card).getByText(/^24 h: 88.70 % of 9 h observed/)).toBeVisible();
+  expect(within(card).getByText("(37.50 % of the time)")).toBeVisible();
+});
+
+test("a database is asked for its password, and its address is sent as typed", async () => {
+  const { user, host } = renderWith("fresh", <NowScreen />);
+  const set = vi.spyOn(host, "serviceSet");
+  await user.click(await screen.findByRole("button", { name: "Add service" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.type(within(dialog).getByLabelText("Name"), "db");
+  await choose(user, within(dialog).getByLabelText("Kind"), "PostgreSQL");
+  await user.type(within(dialog).getByLabelText(/^Address/), "postgres://app@localhost/main");
+  await user.click(within(dialog).getByRole("radio", { name: "New key" }));
+  await user.type(within(dialog).getByLabelText("Password"), SECRET);
+  await user.click(within(dialog).getByRole("button", { name: "Add and check" }));
+  await screen.findByRole("button", { name: "Test db" });
+  expect(set).toHaveBeenLastCalledWith(
+    expect.objectContaining({
+      kind: "postgres",
+      address: "postgres://app@localhost/main",
+      key: { kind: "new", secret: SECRET },
+    }),
+  );
+});
+
 test("a new service goes in with its key; a metadata address is refused at its field", async () => {
   const { user, host } = renderWith("fresh", <NowScreen />);
   const set = vi.spyOn(host, "serviceSet");

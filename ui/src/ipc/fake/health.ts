@@ -1,6 +1,5 @@
 /** The fake core's health and service levels: a calm past, and one backend that is down in the failing world. */
 import type {
-  AvailabilityShareView,
   BackendHealthView,
   BackendView,
   BurnPaceView,
@@ -9,7 +8,6 @@ import type {
   ScorePart,
   ServiceLevelsView,
   ServiceLevelView,
-  StripDayView,
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
@@ -17,15 +15,12 @@ import { healthTimeline } from "@/ipc/fake/health-timeline";
 import { healthTree } from "@/ipc/fake/health-tree";
 import { Objectives } from "@/ipc/fake/objectives";
 import { fakeRecentEvents } from "@/ipc/fake/recent-events";
+import { observedDays } from "@/ipc/fake/observed-days";
 import { servicesView } from "@/ipc/fake/service-data";
 import { fakeServices } from "@/ipc/fake/services";
 import { fakeLocal } from "@/ipc/fake/local";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
-
-const DAY_MS = 86_400_000;
-const STRIP_DAYS = 90;
-const DAY_MINUTES = 540;
 
 const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
   { part: "availability", meaning: "Share of the last 24 hours' observed time in which it answered", most: 40 },
@@ -36,37 +31,9 @@ const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
   { part: "freshness", meaning: "How recent the last result is", most: 5 },
 ];
 
-/** Weekends and the first days were not observed; every 23rd day was partly down. */
-function stripOf(seed: number, isDown: boolean, now: number): StripDayView[] {
-  return Array.from({ length: STRIP_DAYS }, (_, index) => {
-    const at = now - (STRIP_DAYS - 1 - index) * DAY_MS;
-    const day = new Date(at).toISOString().slice(0, 10);
-    const weekday = new Date(at).getUTCDay();
-    const isLast = index === STRIP_DAYS - 1;
-    if ((index < 20 || weekday === 0 || weekday === 6) && !isLast)
-      return { day, cell: "not_observed", percent: null, observed_minutes: 0, down_minutes: 0 };
-    const down = isLast && isDown ? 61 : (index + seed) % 23 === 0 ? 14 : 0;
-    const percent = (100 * (DAY_MINUTES - down)) / DAY_MINUTES;
-    const cell = percent >= 99.5 ? "good" : percent >= 95 ? "partial" : "bad";
-    return { day, cell, percent, observed_minutes: DAY_MINUTES, down_minutes: down };
-  });
-}
-
-function shareOf(period: string, percent: number | null, hours: number, of: number): AvailabilityShareView {
-  return {
-    period,
-    percent,
-    observed_secs: percent === null ? 0 : hours * 3_600,
-    coverage_percent: percent === null ? 0 : (100 * hours) / of,
-    sentence: percent === null ? "not observed" : `${percent.toFixed(2)} % of ${hours} h observed`,
-  };
-}
-
 function backendHealth(backend: BackendView, seed: number, now: number): BackendHealthView {
   const isDown = backend.health.state === "down";
   const isSeen = backend.health.state === "up" || isDown;
-  const strip = isSeen ? stripOf(seed, isDown, now) : [];
-  const today = strip.at(-1)?.percent ?? null;
   const shares = {
     availability: isDown ? 0 : 1,
     latency: 0.92,
@@ -81,12 +48,7 @@ function backendHealth(backend: BackendView, seed: number, now: number): Backend
     id: backend.id,
     label: backend.label,
     health: backend.health,
-    availability: [
-      shareOf("24 h", today, 9, 24),
-      shareOf("7 d", isSeen ? 99.81 : null, 45, 168),
-      shareOf("90 d", isSeen ? 99.64 : null, 450, 2_160),
-    ],
-    strip: isSeen ? strip : stripOf(seed, false, now).map((day) => ({ ...day, ...UNSEEN })),
+    ...observedDays(backend.health.state, seed, now),
     first_token: isSeen ? { p50_ms: 310 + seed * 40, p95_ms: 900 + seed * 210, count: 180, usual_p95_ms: 850 } : null,
     score: {
       points: isSeen ? (isDown ? 25 : 96 - seed) : null,
@@ -97,8 +59,6 @@ function backendHealth(backend: BackendView, seed: number, now: number): Backend
     },
   };
 }
-
-const UNSEEN = { cell: "not_observed", percent: null, observed_minutes: 0, down_minutes: 0 } as const;
 
 const RANK = { down: 0, unknown: 1, up: 2, disabled: 3 } as const;
 

@@ -1,4 +1,5 @@
 /** Services of the fake core: some that work, and in the failing world a required one that does not. */
+import { observedDays } from "@/ipc/fake/observed-days";
 import type { HealthView, ServiceExpectationView, ServicesView, ServiceView } from "@/ipc/bindings";
 
 const DAY_MS = 86_400_000;
@@ -23,7 +24,7 @@ export function makeServices(scenario: string, now: number): ServiceView[] {
     probe_ms: null,
     last_known: null,
   };
-  return [
+  const services: Omit<ServiceView, "availability" | "strip">[] = [
     {
       id: "github",
       label: "GitHub",
@@ -69,6 +70,7 @@ export function makeServices(scenario: string, now: number): ServiceView[] {
       account: null,
     },
   ];
+  return services.map((service, index) => ({ ...service, ...observedDays(service.health.state, index, now) }));
 }
 
 export function servicesView(services: ServiceView[]): ServicesView {

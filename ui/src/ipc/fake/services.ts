@@ -2,6 +2,7 @@
 import type { ServiceSet, ServiceView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId, requireSecret } from "@/ipc/fake/rules";
+import { observedDays } from "@/ipc/fake/observed-days";
 import { servicesView } from "@/ipc/fake/service-data";
 import { health } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
@@ -55,6 +56,7 @@ export function fakeServices({
         checkAddress(req);
         const before = world.services.find(({ id }) => id === req.id);
         const { key: _key, ...rest } = req;
+        const unseen = observedDays("unknown", 0, now());
         const saved: ServiceView = {
           ...rest,
           label: req.label || req.id,
@@ -63,6 +65,8 @@ export function fakeServices({
           health: req.enabled
             ? (before?.health ?? health("unknown", "not checked yet", null, null, null))
             : health("disabled", "switched off", null, null, null),
+          availability: before?.availability ?? unseen.availability,
+          strip: before?.strip ?? unseen.strip,
           account: before?.account ?? null,
         };
         world.services =

@@ -308,20 +308,25 @@ pub(super) fn append_services(text: &mut StyledText, services: &[ServiceView], n
     let mut table = TextTable::new(&[
         Column::Left("Service"),
         Column::Left("State"),
-        Column::Left("Since").hidden_at_rank(3),
+        Column::Left("Since").hidden_at_rank(4),
+        Column::Left("24 hours").hidden_at_rank(7),
+        Column::Left("90 days").hidden_at_rank(1),
         Column::Left("Needed"),
-        Column::Left("Kind").hidden_at_rank(2),
-        Column::Left("Address").hidden_at_rank(5),
-        Column::Left("Key").hidden_at_rank(4),
-        Column::Right("Check").hidden_at_rank(1),
+        Column::Left("Kind").hidden_at_rank(3),
+        Column::Left("Address").hidden_at_rank(6),
+        Column::Left("Key").hidden_at_rank(5),
+        Column::Right("Check").hidden_at_rank(2),
     ]);
     for service in services {
         let health = &service.health;
+        let share = |place: usize| service.availability.get(place).map(|it| it.sentence.clone());
         let took = health.probe_ms.map(|ms| format_duration(ms.into()));
         table.row([
             TableCell::styled(Tone::Strong, &service.id),
             Sign::from(health.state).into(),
             health.since.map(|at| format_distance(now, at)).unwrap_or_default().into(),
+            share(0).unwrap_or_default().into(),
+            share(2).unwrap_or_default().into(),
             if service.required { "required" } else { "optional" }.into(),
             service.kind.word().into(),
             service.address.as_str().into(),

@@ -1,5 +1,6 @@
 //! How each backend has served: availability, first tokens, score.
 
+mod availability;
 mod lanes;
 mod timeline;
 mod tree;
@@ -9,31 +10,32 @@ use std::time::Duration;
 
 use domain::{BackendId, WallTime, Word};
 use engine::{Engine, KeyState, endpoints_of, open_breaker};
-use ledger::{GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedTimeRow, UsageQuery};
-use monitor::{HealthCause, ObservedHealth};
-use service_levels::{
-    HealthScore, ObservedTime, ScoreCap, ScoreFacts, Uptime, health_score, strip_cell,
+use ledger::{
+    GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedSubject, ObservedTimeRow,
+    UsageQuery,
 };
+use monitor::{HealthCause, ObservedHealth};
+use service_levels::{HealthScore, ScoreCap, ScoreFacts, health_score};
 use settings::BackendSettings;
 
+use self::availability::availability;
 use super::backends::backend_health_view;
-use super::invoice;
 use super::services::services_view;
 use crate::ApiError;
 use crate::view::{
-    AvailabilityShareView, BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView,
-    HealthStateView, ScorePartView, StripDayView,
+    BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView, HealthStateView,
+    ScorePartView,
 };
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
-/// Cells of the strip.
-const STRIP_DAYS: i64 = 90;
+const DAY_MS: i64 = 86_400_000;
 /// Fewest first tokens whose percentiles are compared.
 const FIRST_TOKENS_MIN: u64 = 10;
 /// A result this old counts as fresh for nothing.
 const FRESH_MAX: Duration = Duration::from_secs(120);
 
+pub(in crate::operation) use self::availability::{
+    availability_views, observed_time, percent_text, rows_of, strip,
+};
 pub(crate) use self::timeline::health_timeline;
 pub(in crate::operation) use self::timeline::lanes_and_markers;
 pub(crate) use self::tree::health_tree;
@@ -42,8 +44,7 @@ type Histograms = HashMap<String, LatencyHistogram>;
 
 pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError> {
     let now = engine.clock().wall();
-    let observed =
-        engine.service_levels().observed_since(WallTime::from_unix_ms(strip_start(now))).await?;
+    let observed = observed_time(engine).await?;
     let budgets_left = engine.service_levels().backend_budgets_left().await?;
     let day_ago = WallTime::from_unix_ms(now.unix_ms() - DAY_MS);
     let lately = first_tokens(engine, day_ago, now).await?;
@@ -54,8 +55,7 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
         .backends
         .iter()
         .map(|(id, known)| {
-            let own: Vec<&ObservedTimeRow> =
-                observed.iter().filter(|row| row.backend == *id).collect();
+            let own = rows_of(&observed, &ObservedSubject::Backend(id.clone()));
             let first_token = first_token_view(&lately, &usual, id);
             let left = budgets_left.get(id).copied();
             backend_view(engine, (id, known), &own, first_token, left)
@@ -70,7 +70,7 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
         finding: finding(&backends, is_offline),
         is_offline,
         backends,
-        services: services_view(engine),
+        services: services_view(engine, &observed),
     })
 }
 
@@ -116,8 +116,6 @@ fn backend_view(
 ) -> BackendHealthView {
     let now = engine.clock().wall();
     let day = availability(observed, now, 24);
-    let longer = [("7 d", 7 * 24), ("90 d", 90 * 24)]
-        .map(|(period, hours)| availability_view(period, availability(observed, now, hours)));
     let facts = ScoreFacts {
         availability: day.share().filter(|_| engine.settings().is_backend_on(id)),
         budget_left,
@@ -127,82 +125,11 @@ fn backend_view(
         id: id.to_string(),
         label: known.label.clone(),
         health: backend_health_view(engine, id),
-        availability: std::iter::once(availability_view("24 h", day)).chain(longer).collect(),
+        availability: availability_views(observed, now),
         strip: strip(observed, now),
         first_token,
         score: score_view(&health_score(&facts)),
     }
-}
-
-/// Whole hours, with the present one as the last; older ones by whole days.
-fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: i64) -> Uptime {
-    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
-    let from = hour - (hours - 1) * HOUR_MS;
-    let time: ObservedTime =
-        observed.iter().filter(|row| row.slot.unix_ms() >= from).map(|row| row_time(row)).sum();
-    let period = Duration::from_millis(now.unix_ms().abs_diff(from));
-    Uptime { time, period }
-}
-
-const fn row_time(row: &ObservedTimeRow) -> ObservedTime {
-    ObservedTime { good: row.good, bad: row.bad }
-}
-
-fn availability_view(period: &str, found: Uptime) -> AvailabilityShareView {
-    let observed = found.time.observed();
-    let percent = found.share().map(|share| share * 100.0);
-    let sentence = match percent {
-        None if observed.is_zero() => "not observed".to_owned(),
-        None => "observed for less than a minute".to_owned(),
-        Some(percent) => {
-            format!("{} of {} observed", percent_text(percent), span_text(observed))
-        }
-    };
-    AvailabilityShareView {
-        period: period.to_owned(),
-        percent,
-        observed_secs: observed.as_secs().into(),
-        coverage_percent: found.coverage() * 100.0,
-        sentence,
-    }
-}
-
-/// Rounded down, so that only what never failed is 100 %.
-pub(super) fn percent_text(percent: f64) -> String {
-    let floored = (percent * 100.0 + 1e-6).floor() / 100.0;
-    if floored >= 100.0 { "100 %".to_owned() } else { format!("{floored:.2} %") }
-}
-
-fn span_text(span: Duration) -> String {
-    match span.as_secs() {
-        secs @ 0..60 => format!("{secs} s"),
-        secs @ 60..7_200 => format!("{} min", secs / 60),
-        secs @ 7_200..259_200 => format!("{} h", secs / 3_600),
-        secs => format!("{} d", secs / 86_400),
-    }
-}
-
-fn strip_start(now: WallTime) -> i64 {
-    now.day_start().unix_ms() - (STRIP_DAYS - 1) * DAY_MS
-}
-
-fn strip(observed: &[&ObservedTimeRow], now: WallTime) -> Vec<StripDayView> {
-    let minutes = |time: Duration| u32::try_from(time.as_secs() / 60).unwrap_or(u32::MAX);
-    (0..STRIP_DAYS)
-        .map(|day| {
-            let start = WallTime::from_unix_ms(strip_start(now) + day * DAY_MS);
-            let own = observed.iter().filter(|row| row.slot.day_start() == start);
-            let time: ObservedTime = own.map(|row| row_time(row)).sum();
-            let whole = Uptime { time, period: Duration::from_secs(86_400) };
-            StripDayView {
-                day: invoice::day(start),
-                cell: strip_cell(time),
-                percent: whole.share().map(|share| share * 100.0),
-                observed_minutes: minutes(time.observed()),
-                down_minutes: minutes(time.bad),
-            }
-        })
-        .collect()
 }
 
 /// What is known of it now. What was observed and what its objective leaves is the caller's.
@@ -299,6 +226,3 @@ fn finding(backends: &[BackendHealthView], is_offline: bool) -> String {
         (_, down, _) => of(down, ["does not answer", "do not answer"]),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,7 @@
 
 use domain::{CredentialId, Origin, ServiceId, ServiceKind};
 use engine::Engine;
+use ledger::{ObservedSubject, ObservedTimeRow};
 use monitor::HealthFinding;
 use service_checks::ServiceAccount;
 use settings::{
@@ -10,6 +11,7 @@ use settings::{
 };
 
 use super::backends::{bind_stored_key, disabled_health_view, observed_health_view, step_view};
+use super::health::{availability_views, observed_time, rows_of, strip};
 use super::input;
 use super::keys::{remove_key, store_key};
 use super::resilience::sentence_from_clause;
@@ -23,14 +25,14 @@ use crate::{ApiError, unknown_name_error};
 const KEY_NAMES_MAX: usize = 100;
 
 pub(crate) async fn services(engine: &Engine) -> Result<ServicesView, ApiError> {
-    Ok(services_view(engine))
+    Ok(services_view(engine, &observed_time(engine).await?))
 }
 
-pub(super) fn services_view(engine: &Engine) -> ServicesView {
+pub(super) fn services_view(engine: &Engine, observed: &[ObservedTimeRow]) -> ServicesView {
     let settings = engine.settings();
     let all = settings.services.iter();
     let services: Vec<ServiceView> =
-        all.map(|(id, known)| service_view(engine, id, known)).collect();
+        all.map(|(id, known)| service_view(engine, id, known, observed)).collect();
     ServicesView { finding: finding(&services), services }
 }
 
@@ -74,7 +76,7 @@ pub(crate) async fn service_set(engine: &Engine, req: ServiceSet) -> Result<Serv
         }
         return Err(error.into());
     }
-    find_view(engine, &id)
+    find_view(engine, &id).await
 }
 
 pub(crate) async fn service_test(
@@ -220,15 +222,23 @@ fn parse_known_service(settings: &Settings, text: &str) -> Result<ServiceId, Api
     }
 }
 
-fn find_view(engine: &Engine, id: &ServiceId) -> Result<ServiceView, ApiError> {
+async fn find_view(engine: &Engine, id: &ServiceId) -> Result<ServiceView, ApiError> {
+    let observed = observed_time(engine).await?;
     let settings = engine.settings();
     let known = settings.services.get(id);
     let known =
         known.ok_or_else(|| ApiError::not_found(format!("there is no service named {id}")))?;
-    Ok(service_view(engine, id, known))
+    Ok(service_view(engine, id, known, &observed))
 }
 
-fn service_view(engine: &Engine, id: &ServiceId, known: &ServiceSettings) -> ServiceView {
+fn service_view(
+    engine: &Engine,
+    id: &ServiceId,
+    known: &ServiceSettings,
+    observed: &[ObservedTimeRow],
+) -> ServiceView {
+    let own = rows_of(observed, &ObservedSubject::Service(id.clone()));
+    let now = engine.clock().wall();
     let HttpExpectation { method, status, contains, key_header } = known.http.clone();
     ServiceView {
         id: id.to_string(),
@@ -250,6 +260,8 @@ fn service_view(engine: &Engine, id: &ServiceId, known: &ServiceSettings) -> Ser
             true => observed_health_view(engine.services().health(id)),
             false => disabled_health_view("switched off"),
         },
+        availability: availability_views(&own, now),
+        strip: strip(&own, now),
         account: engine.services().account(id).map(account_view),
     }
 }

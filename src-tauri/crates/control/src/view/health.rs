@@ -70,7 +70,7 @@ pub struct BackendHealthView {
     pub score: HealthScoreView,
 }
 
-/// The share of the observed time in which a backend answered.
+/// The share of the observed time in which a backend or a service answered.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct AvailabilityShareView {
     /// `24 h`, `7 d` or `90 d`

@@ -4,7 +4,7 @@ use domain::{Secret, ServiceKind, ServiceMethod};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{BackendTestStepView, HealthView, UnixMs};
+use super::{AvailabilityShareView, BackendTestStepView, HealthView, StripDayView, UnixMs};
 
 /// All services.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -30,6 +30,10 @@ pub struct ServiceView {
     pub private_network: bool,
     pub expects: ServiceExpectationView,
     pub health: HealthView,
+    /// The last 24 hours, 7 days and 90 days.
+    pub availability: Vec<AvailabilityShareView>,
+    /// One cell per day of UTC, the oldest first; 90 of them.
+    pub strip: Vec<StripDayView>,
     /// What it says of its token.
     pub account: Option<ServiceAccountView>,
 }

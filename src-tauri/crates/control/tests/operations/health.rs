@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use control::view::*;
 use domain::{BackendId, Endpoint, WallTime};
-use ledger::{AttemptRecord, ObservedTimeRow, RequestOutcome, Settlement};
+use ledger::{AttemptRecord, ObservedSubject, ObservedTimeRow, RequestOutcome, Settlement};
 
 use crate::world::{World, lists_models, marked_key, world};
 
@@ -39,7 +39,7 @@ async fn a_backend_has_the_availability_that_was_observed() {
     // An hour and 54 minutes of the two hours before the present one.
     let now = engine.clock().wall();
     let row = |hours: i64, good: u64, bad: u64| ObservedTimeRow {
-        backend: BackendId::new(&id).expect("a name"),
+        subject: ObservedSubject::Backend(BackendId::new(&id).expect("a name")),
         slot: WallTime::from_unix_ms(now.unix_ms() - hours * 3_600_000),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(good),

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use control::ErrorCode;
 use control::view::*;
+use domain::{BackendId, ServiceId, WallTime};
+use ledger::{ObservedSubject, ObservedTimeRow};
 use test_support::{ClosedPort, MARKED_KEY, Reply, ScriptedUpstream};
 
 use crate::world::{World, new_home, refused, secret};
@@ -219,4 +222,57 @@ async fn a_port_is_reached_or_not_and_wrong_addresses_are_refused_at_their_field
     let misplaced = ServiceSet { expects: status, ..tcp("127.0.0.1:1") };
     let set = control::service_set(&world.core, misplaced).await;
     refused(set, ErrorCode::InvalidInput, Some("status"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_has_its_availability_and_none_of_a_backend_with_its_name() {
+    let world = world().await;
+    let added = control::service_set(&world.core, web("https://store.test/")).await.expect("added");
+    assert_eq!(added.availability[0].sentence, "not observed");
+    let row = |subject, good: u64, bad: u64| ObservedTimeRow {
+        subject,
+        slot: WallTime::from_unix_ms(world.engine().clock().wall().unix_ms() - 3_600_000),
+        width: Duration::from_secs(3_600),
+        good: Duration::from_secs(good),
+        bad: Duration::from_secs(bad),
+    };
+    let own = ObservedSubject::Service(ServiceId::new("store").expect("a name"));
+    let other = ObservedSubject::Backend(BackendId::new("store").expect("a name"));
+    let rows = vec![row(own, 3_240, 360), row(other, 0, 1_800)];
+    world.engine().ledger().add_observed_time(rows, Vec::new()).await.expect("stored");
+    let view = store(&world).await;
+    assert_eq!(view.availability[0].sentence, "90.00 % of 60 min observed");
+    let minutes: (u32, u32) = view
+        .strip
+        .iter()
+        .fold((0, 0), |(seen, down), day| (seen + day.observed_minutes, down + day.down_minutes));
+    assert_eq!((view.strip.len(), minutes), (90, (60, 6)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_in_which_a_watched_service_was_down_is_counted() {
+    let world = world().await.serving().await;
+    let status = Arc::new(AtomicU16::new(200));
+    let told = Arc::clone(&status);
+    let upstream = ScriptedUpstream::start_with(move |_| {
+        Some(Reply::body(told.load(Ordering::SeqCst), "text/plain", ""))
+    });
+    let upstream = upstream.await.expect("an upstream");
+    control::service_set(&world.core, web(&upstream.base_url())).await.expect("added");
+    let own = ObservedSubject::Service(ServiceId::new("store").expect("a name"));
+    let is_counted = async || {
+        let levels = world.engine().service_levels();
+        let rows = levels.observed_since(WallTime::from_unix_ms(0)).await.expect("read");
+        rows.iter().any(|row| row.subject == own && !row.bad.is_zero() && !row.good.is_zero())
+    };
+    // Each change of state ends a step of the observer.
+    while !is_counted().await {
+        for (code, state) in [(200, HealthStateView::Up), (503, HealthStateView::Down)] {
+            status.store(code, Ordering::SeqCst);
+            while store(&world).await.health.state != state {
+                test(&world).await;
+            }
+        }
+    }
+    world.core.stop().await;
 }

@@ -37,7 +37,7 @@ async fn health(engine: &Engine, secs_ago: i64, to: HealthState) {
 /// So many seconds of each of these hours were seen.
 async fn observe(engine: &Engine, hours_ago: impl Iterator<Item = i64>) {
     let row = |hour: i64| ObservedTimeRow {
-        backend: up(),
+        subject: ObservedSubject::Backend(up()),
         slot: hour_start(ago(hour * HOUR)),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(600),

@@ -1,12 +1,12 @@
-//! Health of backends: its changes, and the time that was observed.
+//! Health of backends and services: its changes, and the time that was observed.
 
 use domain::{BackendId, WallTime};
 
 use super::Ledger;
 use crate::writes::LedgerWrite;
 use crate::{
-    HealthChange, HealthRow, LedgerError, ObservedTimeRow, WatchSpan, health, observed_time,
-    watch_spans,
+    HealthChange, HealthRow, LedgerError, ObservedTimeRow, ServiceHealthRow, WatchSpan, health,
+    observed_time, service_health, watch_spans,
 };
 
 impl Ledger {
@@ -18,7 +18,23 @@ impl Ledger {
         self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
     }
 
-    /// Adds to the time for which backends were seen to answer or not, at most
+    /// Saves the new health of a service.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn record_service_health(&self, row: ServiceHealthRow) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::ServiceHealth(row)).await.map(drop)
+    }
+
+    /// The latest health of every service ever seen, ordered by name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn service_health(&self) -> Result<Vec<ServiceHealthRow>, LedgerError> {
+        self.read(service_health::list).await
+    }
+
+    /// Adds to the time for which backends and services were seen to answer or not, at most
     /// [`crate::OBSERVED_ROWS_MAX`] rows, and saves when the program watched.
     ///
     /// # Errors
@@ -39,8 +55,8 @@ impl Ledger {
         self.read(move |connection| watch_spans::list_since(connection, from)).await
     }
 
-    /// The time for which backends were seen to answer or not, by hour and for older ones by UTC
-    /// day, from `from` on.
+    /// The time for which backends and services were seen to answer or not, by hour and for older
+    /// ones by UTC day, from `from` on.
     ///
     /// # Errors
     /// The file cannot be read.

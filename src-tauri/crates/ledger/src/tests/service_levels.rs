@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{HealthState, ServiceId, WallTime};
 
 use super::{LedgerFixture, at, backend, settlement};
 use crate::{
-    Ledger, OBSERVED_DAYS_KEPT, ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose,
-    RequestOutcome, Settlement, WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart,
-    outcome_counts,
+    Ledger, OBSERVED_DAYS_KEPT, ObservedSubject, ObservedTimeRow, OutcomeDimension,
+    OutcomePrecision, Purpose, RequestOutcome, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
+    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -16,12 +16,47 @@ const DAY: i64 = 24 * HOUR;
 
 fn row(name: &str, slot: i64, good: u64, bad: u64) -> ObservedTimeRow {
     ObservedTimeRow {
-        backend: backend(name),
+        subject: ObservedSubject::Backend(backend(name)),
         slot: WallTime::from_unix_ms(slot),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(good),
         bad: Duration::from_secs(bad),
     }
+}
+
+#[tokio::test]
+async fn a_service_with_the_name_of_a_backend_has_hours_of_its_own() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let service = |mut row: ObservedTimeRow| {
+        row.subject = ObservedSubject::Service(ServiceId::new("home").expect("a name"));
+        row
+    };
+    let start = 1_000 * DAY;
+    let add = async |rows| ledger.add_observed_time(rows, Vec::new()).await.expect("written");
+    add(vec![service(row("home", start, 60, 0)), row("home", start, 0, 30)]).await;
+    add(vec![service(row("home", start, 10, 5))]).await;
+    drop(ledger);
+    let all = place.open().observed_time(WallTime::from_unix_ms(0)).await.expect("read");
+    assert_eq!(all, [row("home", start, 0, 30), service(row("home", start, 70, 5))]);
+}
+
+#[tokio::test]
+async fn the_latest_health_of_a_service_is_kept() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let row = |state, ms| ServiceHealthRow {
+        service: ServiceId::new("store").expect("a name"),
+        address: "tcp://db.test:5432".to_owned(),
+        state,
+        since: at(ms),
+        reason: "it cannot be reached".to_owned(),
+    };
+    ledger.record_service_health(row(HealthState::Up, 0)).await.expect("kept");
+    ledger.record_service_health(row(HealthState::Down, 7)).await.expect("kept");
+    drop(ledger);
+    let kept = place.open().service_health().await.expect("read");
+    assert_eq!(kept, [row(HealthState::Down, 7)]);
 }
 
 #[tokio::test]

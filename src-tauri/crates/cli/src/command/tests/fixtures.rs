@@ -598,11 +598,12 @@ pub(super) fn prices_fixture() -> Value {
     })
 }
 
+fn share(period: &str, percent: Value, sentence: &str) -> Value {
+    json!({"period": period, "percent": percent, "observed_secs": 86_400,
+        "coverage_percent": 42.0, "sentence": sentence})
+}
+
 pub(crate) fn health_fixture() -> Value {
-    let share = |period: &str, percent: Value, sentence: &str| {
-        json!({"period": period, "percent": percent, "observed_secs": 86_400,
-            "coverage_percent": 42.0, "sentence": sentence})
-    };
     let day = |cell: &str, percent: Value| {
         json!({"day": "2026-11-20", "cell": cell, "percent": percent, "observed_minutes": 600,
             "down_minutes": 3})
@@ -641,12 +642,16 @@ pub(crate) fn services_fixture() -> Value {
         "address": "https://api.github.com/", "credential": "github", "required": true,
         "enabled": true, "private_network": false, "expects": expects,
         "health": health("up", "answers"),
+        "availability": [share("24 h", json!(96.0), "96.00 % of 2 h observed"),
+            share("7 d", json!(99.9), "99.90 % of 61 h observed"),
+            share("90 d", json!(99.99), "99.99 % of 12 d observed")], "strip": [],
         "account": {"login": HOSTILE, "scopes": ["gist", "repo"], "missing": ["read:org"],
             "expires_at": NOW.0 + 86_400_000}});
     let store = json!({"id": "store", "label": HOSTILE, "kind": "tcp",
         "address": "tcp://127.0.0.1:5432", "credential": null, "required": false,
         "enabled": true, "private_network": false, "expects": expects,
-        "health": health("down", HOSTILE), "account": null});
+        "health": health("down", HOSTILE),
+        "availability": [share("24 h", Value::Null, "not observed")], "strip": [], "account": null});
     json!({"finding": "1 of 2 services is down", "services": [github, store]})
 }
 

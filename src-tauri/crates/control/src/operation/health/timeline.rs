@@ -11,8 +11,8 @@ use domain::{BackendId, HealthState, WallTime};
 use engine::Engine;
 use ledger::{AuditRow, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
 
+use super::availability::span_text;
 use super::lanes::{LaneSpan, badness, combine, push, thin_out, time_in};
-use super::span_text;
 use crate::ApiError;
 use crate::operation::audit;
 use crate::operation::resilience::{restrictions_since, sentence_from_clause};

@@ -1,5 +1,7 @@
 //! Figures computed by hand.
 
+use domain::{BackendId, Word};
+
 use super::*;
 
 const NOW: WallTime = WallTime::from_unix_ms(1_000 * DAY_MS + 12 * HOUR_MS + 1_800_000);
@@ -7,7 +9,7 @@ const NOW: WallTime = WallTime::from_unix_ms(1_000 * DAY_MS + 12 * HOUR_MS + 1_8
 fn row(hours_ago: i64, good: u64, bad: u64) -> ObservedTimeRow {
     let hour = NOW.unix_ms() - NOW.unix_ms() % HOUR_MS - hours_ago * HOUR_MS;
     ObservedTimeRow {
-        backend: BackendId::new("home").expect("a name"),
+        subject: ObservedSubject::Backend(BackendId::new("home").expect("a name")),
         slot: WallTime::from_unix_ms(hour),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(good),
