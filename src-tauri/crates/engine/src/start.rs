@@ -126,9 +126,9 @@ impl Engine {
 
     /// What the parts knew before the restart.
     async fn restore_state(&self) -> Result<(), StartError> {
-        let EngineParts { backends, budgets, settings_editor, alerts, .. } = &*self.parts;
+        let EngineParts { backends, services, budgets, settings_editor, alerts, .. } = &*self.parts;
         backends.health.restore().await?;
-        engine.parts.services.restore().await?;
+        services.restore().await?;
         backends.saver.restore().await?;
         settings_editor.apply();
         budgets.load().await?;

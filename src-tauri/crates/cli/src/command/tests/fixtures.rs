@@ -598,7 +598,7 @@ pub(super) fn prices_fixture() -> Value {
     })
 }
 
-fn share(period: &str, percent: Value, sentence: &str) -> Value {
+fn share(period: &str, percent: Option<f64>, sentence: &str) -> Value {
     json!({"period": period, "percent": percent, "observed_secs": 86_400,
         "coverage_percent": 42.0, "sentence": sentence})
 }
@@ -614,9 +614,9 @@ pub(crate) fn health_fixture() -> Value {
             "last_checked": NOW.0, "probe_ms": 41, "last_known": null})
     };
     let down = json!({"id": "openai", "label": HOSTILE, "health": health("down", HOSTILE),
-        "availability": [share("24 h", json!(96.0), "96.00 % of 2 h observed"),
-            share("7 d", json!(99.9), "99.90 % of 61 h observed"),
-            share("90 d", json!(99.99), "99.99 % of 12 d observed")],
+        "availability": [share("24 h", Some(96.0), "96.00 % of 2 h observed"),
+            share("7 d", Some(99.9), "99.90 % of 61 h observed"),
+            share("90 d", Some(99.99), "99.99 % of 12 d observed")],
         "strip": [day("not_observed", Value::Null), day("good", json!(100.0)),
             day("partial", json!(99.0)), day("bad", json!(40.0))],
         "first_token": {"p50_ms": 412.3, "p95_ms": 2_050.4, "count": 120, "usual_p95_ms": 900.0},
@@ -624,7 +624,7 @@ pub(crate) fn health_fixture() -> Value {
             part("quota", Value::Null, 10)], "cap": "blocked",
             "cap_sentence": "Its key or account is refused: at most 25", "confidence": "medium"}});
     let unseen = json!({"id": "home", "label": "Home", "health": health("unknown", "not checked"),
-        "availability": [share("24 h", Value::Null, "not observed")], "strip": [],
+        "availability": [share("24 h", None, "not observed")], "strip": [],
         "first_token": null, "score": {"points": null, "parts": [], "cap": null,
             "cap_sentence": null, "confidence": "low"}});
     json!({"finding": "1 of 2 backends does not answer", "is_offline": false,
@@ -642,16 +642,16 @@ pub(crate) fn services_fixture() -> Value {
         "address": "https://api.github.com/", "credential": "github", "required": true,
         "enabled": true, "private_network": false, "expects": expects,
         "health": health("up", "answers"),
-        "availability": [share("24 h", json!(96.0), "96.00 % of 2 h observed"),
-            share("7 d", json!(99.9), "99.90 % of 61 h observed"),
-            share("90 d", json!(99.99), "99.99 % of 12 d observed")], "strip": [],
+        "availability": [share("24 h", Some(96.0), "96.00 % of 2 h observed"),
+            share("7 d", Some(99.9), "99.90 % of 61 h observed"),
+            share("90 d", Some(99.99), "99.99 % of 12 d observed")], "strip": [],
         "account": {"login": HOSTILE, "scopes": ["gist", "repo"], "missing": ["read:org"],
             "expires_at": NOW.0 + 86_400_000}});
     let store = json!({"id": "store", "label": HOSTILE, "kind": "tcp",
         "address": "tcp://127.0.0.1:5432", "credential": null, "required": false,
         "enabled": true, "private_network": false, "expects": expects,
         "health": health("down", HOSTILE),
-        "availability": [share("24 h", Value::Null, "not observed")], "strip": [], "account": null});
+        "availability": [share("24 h", None, "not observed")], "strip": [], "account": null});
     json!({"finding": "1 of 2 services is down", "services": [github, store]})
 }
 

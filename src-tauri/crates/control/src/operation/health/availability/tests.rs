@@ -1,6 +1,6 @@
 //! Figures computed by hand.
 
-use domain::{BackendId, Word};
+use domain::BackendId;
 
 use super::*;
 
