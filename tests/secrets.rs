@@ -218,6 +218,12 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "keys_scan" => json!({"known_files": true, "paths": []}),
         "keys_import" => json!({"scan": {"known_files": true, "paths": []}, "keys": [
             {"fingerprint": "0000000000000000", "name": "found", "add_backend": false}]}),
+        "key_copies_plan" => json!({"scan": {"known_files": true, "paths": []},
+            "fingerprints": ["0000000000000000"]}),
+        "key_copies_remove" => json!({"scan": {"known_files": true, "paths": []},
+            "fingerprints": ["0000000000000000"], "plan": ""}),
+        "key_copies_removed" => Value::Null,
+        "key_copies_restore" => json!({"id": "2026-11-25T08-00-00Z-001"}),
         "key_edit" => json!({"id": "second", "label": "Second",
             "expires_at": 4_000_000_000_000_i64}),
         "key_replace" => json!({"id": "second", "secret": secret}),
@@ -485,6 +491,9 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "request_path"
                 | "request_code"
                 | "key_retired_check"
+                | "key_copies_plan"
+                | "key_copies_remove"
+                | "key_copies_restore"
                 | "alert_acknowledge"
                 | "alert_test_answer"
                 | "alert_silence"

@@ -35,8 +35,16 @@ export const commands = {
 	keyOauthAdd: (req: KeyOAuthAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_oauth_add", { req })),
 	/**  Looks for keys in plain text in shell profiles, files of tools and named files. */
 	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
-	/**  Imports keys found in plain text into the vault. The files stay as they are. */
+	/**  Imports keys found in plain text into the vault. The files stay as they are until their copies are removed. */
 	keysImport: (req: KeysImport) => typedError<KeyImportView[], ApiError>(__TAURI_INVOKE("keys_import", { req })),
+	/**  Shows how plain copies of keys that the vault holds would be removed from their files. */
+	keyCopiesPlan: (req: KeyCopiesQuery) => typedError<KeyCopiesPlanView, ApiError>(__TAURI_INVOKE("key_copies_plan", { req })),
+	/**  Removes plain copies of keys that the vault holds, as the plan showed it. */
+	keyCopiesRemove: (req: KeyCopiesRemove) => typedError<KeyCopiesOutcomeView[], ApiError>(__TAURI_INVOKE("key_copies_remove", { req })),
+	/**  Lists removed plain copies, which can be put back. */
+	keyCopiesRemoved: () => typedError<RemovedKeyCopyView[], ApiError>(__TAURI_INVOKE("key_copies_removed")),
+	/**  Puts the keys back into a file from which they were removed. */
+	keyCopiesRestore: (req: RemovedKeyCopyRef) => typedError<RemovedKeyCopyView, ApiError>(__TAURI_INVOKE("key_copies_restore", { req })),
 	/**  Changes the display name of a key and when it ends. */
 	keyEdit: (req: KeyEdit) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_edit", { req })),
 	/**  Replaces a key. It stays bound to its origin. */
@@ -2685,6 +2693,50 @@ export type KeyAdd = {
 	billing?: BillingProvider | null,
 };
 
+export type KeyCopiesFileView = {
+	/**  `~` is the home folder. */
+	path: string,
+	/**  From 1. */
+	lines: Count[],
+	/**  Unified diff, with secrets masked. */
+	diff: string,
+	/**  What else to know before it is changed. */
+	warning: string | null,
+};
+
+/**  What came of one file. */
+export type KeyCopiesOutcomeView = {
+	/**  `~` is the home folder. */
+	path: string,
+	/**  Why it was left as it is; None if it was changed. */
+	error: string | null,
+	removed: RemovedKeyCopyView | null,
+};
+
+/**  What would change. Nothing is written yet. */
+export type KeyCopiesPlanView = {
+	files: KeyCopiesFileView[],
+	/**  Copies that their owner has to remove. */
+	left: LeftKeyCopyView[],
+	/**  Given back, it makes sure that this plan is carried out. */
+	fingerprint: string,
+};
+
+/**  Asks how copies would be removed that a scan of the same places finds. */
+export type KeyCopiesQuery = {
+	scan: KeysScan,
+	/**  Of the keys. Each must be in the vault. */
+	fingerprints: string[],
+};
+
+/**  Carries out a plan. */
+export type KeyCopiesRemove = {
+	scan: KeysScan,
+	fingerprints: string[],
+	/**  Fingerprint of the plan. If the files have changed since, nothing is removed. */
+	plan: string,
+};
+
 /**  Changes what is known of a key. The secret stays. */
 export type KeyEdit = {
 	id: string,
@@ -3090,6 +3142,15 @@ export type LedgerView = {
 	performance: LedgerPerformanceView,
 	/**  Other machines whose requests were merged, by name. */
 	devices: LedgerDeviceView[],
+};
+
+export type LeftKeyCopyView = {
+	/**  `~` is the home folder. */
+	path: string,
+	/**  From 1. */
+	line: Count,
+	/**  Why, and what to do. */
+	reason: string,
 };
 
 /**  What a service level counts as good. */
@@ -4007,6 +4068,24 @@ export type RehearsalStepKind =
 "told-over" | 
 /**  The alert ends */
 "ended";
+
+export type RemovedKeyCopyRef = {
+	id: string,
+};
+
+/**  A file from which copies were removed. */
+export type RemovedKeyCopyView = {
+	id: string,
+	/**  `~` is the home folder. */
+	path: string,
+	removed_at: UnixMs,
+	/**  From 1, at the time of the removal. */
+	lines: Count[],
+	/**  Names of the keys in the vault, at that time. */
+	keys: string[],
+	/**  Why the keys cannot be put back; None if they can. */
+	problem: string | null,
+};
 
 export type RequestAttemptView = {
 	backend: string,

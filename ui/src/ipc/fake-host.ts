@@ -25,7 +25,6 @@ import { fakeGateway } from "@/ipc/fake/gateway";
 import { fakePins } from "@/ipc/fake/pins";
 import { fakeProfiles } from "@/ipc/fake/profiles";
 import { fakePrices } from "@/ipc/fake/prices";
-import { importKeys, scanKeys } from "@/ipc/fake/plain-keys";
 import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
@@ -44,6 +43,7 @@ import {
   requireVault,
   testOf,
 } from "@/ipc/fake/rules";
+import { fakeKeyCopies } from "@/ipc/fake/key-copies";
 import { fakeKeyLife } from "@/ipc/fake/key-life";
 import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
@@ -241,14 +241,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("keys", "status");
         return { ...added, used_by: [], dependents: NO_DEPENDENTS };
       }),
-    keysScan: (req) => answer(() => scanKeys(world, req)),
-    keysImport: (req) =>
-      answer(() => {
-        requireVault(world);
-        const outcomes = importKeys(world, req, now());
-        changed("keys", "backends", "status");
-        return outcomes;
-      }),
+    ...fakeKeyCopies(doing),
     ...fakeKeyLife(doing),
     keyVerify: (req) =>
       answer(() => {

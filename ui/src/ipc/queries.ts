@@ -57,6 +57,8 @@ export const QUERY_NAMES = [
   "presets",
   "keys",
   "keys_scan",
+  "key_copies_plan",
+  "key_copies_removed",
   "clients",
   "clients_wiring",
   "client_guides",

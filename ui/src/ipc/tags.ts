@@ -12,7 +12,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   health: ["health", "service_levels", "services", "local_health", "recent_events"],
   status: ["status"],
   backends: ["backends", "routes", "health", "profiles"],
-  keys: ["keys", "keys_scan", "billing_drift", "health"],
+  keys: ["keys", "keys_scan", "key_copies_plan", "key_copies_removed", "billing_drift", "health"],
   clients: ["clients", "clients_wiring", "playground_snippets", "agent_access", "agent_programs"],
   usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],
   session_logs: ["session_logs"],

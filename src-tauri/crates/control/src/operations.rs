@@ -51,8 +51,16 @@ macro_rules! operations {
             key_oauth_add(req: KeyOAuthAdd) -> KeyView, changes [Keys, Status, Settings];
             /// Looks for keys in plain text in shell profiles, files of tools and named files.
             keys_scan(req: KeysScan) -> KeysScanView, changes [];
-            /// Imports keys found in plain text into the vault. The files stay as they are.
+            /// Imports keys found in plain text into the vault. The files stay as they are until their copies are removed.
             keys_import(req: KeysImport) -> Vec<KeyImportView>, changes [Backends, Keys, Status, Settings];
+            /// Shows how plain copies of keys that the vault holds would be removed from their files.
+            key_copies_plan(req: KeyCopiesQuery) -> KeyCopiesPlanView, changes [];
+            /// Removes plain copies of keys that the vault holds, as the plan showed it.
+            key_copies_remove(req: KeyCopiesRemove) -> Vec<KeyCopiesOutcomeView>, changes [Keys, Alerts];
+            /// Lists removed plain copies, which can be put back.
+            key_copies_removed() -> Vec<RemovedKeyCopyView>, changes [];
+            /// Puts the keys back into a file from which they were removed.
+            key_copies_restore(req: RemovedKeyCopyRef) -> RemovedKeyCopyView, changes [Keys, Alerts];
             /// Changes the display name of a key and when it ends.
             key_edit(req: KeyEdit) -> KeyView, changes [Keys, Settings];
             /// Replaces a key. It stays bound to its origin.

@@ -33,6 +33,7 @@ use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
+use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
@@ -123,6 +124,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         log_import: log_import(&base, log_roots),
         alerts,
         alert_history: alert_history(&base, &budgets, &service_levels),
+        key_copies: key_copies(&base, &key_scanner, &measured),
         measured,
         local,
         service_levels,
@@ -263,6 +265,21 @@ fn key_scanner(base: &BaseParts, client_wiring: &ClientWiring) -> Arc<KeyScanner
         settings: Arc::clone(&base.settings),
         vault: base.vault.clone(),
     })
+}
+
+fn key_copies(
+    base: &BaseParts,
+    key_scanner: &Arc<KeyScanner>,
+    measured: &Arc<MeasurementWatch>,
+) -> KeyCopies {
+    KeyCopies {
+        scanner: Arc::clone(key_scanner),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        measured: Arc::clone(measured),
+        clock: Arc::clone(&base.clock),
+        state_folder: base.folders.state.clone(),
+    }
 }
 
 fn backup_archives(

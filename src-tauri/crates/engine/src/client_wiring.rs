@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use domain::ClientId;
 use wiring::{
-    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, ToolEnvironment, ToolGuide, ToolStatus,
-    WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
+    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, ToolEnvironment,
+    ToolGuide, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
 };
 
 use crate::EngineConfig;
@@ -166,6 +166,16 @@ impl ClientWiring {
     pub(crate) async fn repair(&self) {
         self.repair_all_of::<ClientTool>().await;
         self.repair_all_of::<AgentProgram>().await;
+        self.repair_plain_copies().await;
+    }
+
+    async fn repair_plain_copies(&self) {
+        let Some(environment) = &self.environment else { return };
+        let copies = PlainCopies::new(&environment.home, &self.state_folder);
+        let repaired = tokio::task::spawn_blocking(move || copies.repair()).await;
+        if let Ok(Err(error)) = repaired {
+            tracing::warn!(%error, "what a killed removal of keys left behind is still there");
+        }
     }
 
     async fn repair_all_of<T: WiredTool>(&self) {

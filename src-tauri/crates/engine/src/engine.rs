@@ -25,6 +25,7 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
+use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
@@ -69,6 +70,7 @@ pub(crate) struct EngineParts {
     pub(crate) settings_editor: Arc<SettingsEditor>,
     pub(crate) routes: Arc<RouteExplainer>,
     pub(crate) key_scanner: Arc<KeyScanner>,
+    pub(crate) key_copies: KeyCopies,
     pub(crate) client_wiring: ClientWiring,
     pub(crate) readiness: ReadinessRuns,
     pub(crate) log_import: LogImport,
@@ -270,6 +272,11 @@ impl Engine {
     #[must_use]
     pub fn key_scanner(&self) -> &KeyScanner {
         &self.parts.key_scanner
+    }
+
+    #[must_use]
+    pub fn key_copies(&self) -> &KeyCopies {
+        &self.parts.key_copies
     }
 
     #[must_use]

@@ -166,6 +166,16 @@ impl MeasurementWatch {
         Some(found)
     }
 
+    /// Looks for keys in plain text again, since files were changed, so that the alert ends at once.
+    pub(crate) async fn look_for_plain_keys(&self) {
+        *self.scanned.lock() = None;
+        let Some(found) = self.plain_keys().await else { return };
+        if let Some(latest) = &mut *self.latest.lock() {
+            latest.measurements.retain(|it| !matches!(it, Measurement::PlainKeys { .. }));
+            latest.measurements.push(found);
+        }
+    }
+
     /// First tokens of this hour and the one before, and of the week before, of each backend with
     /// enough of them in the week.
     async fn latencies(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {

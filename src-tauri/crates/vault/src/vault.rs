@@ -108,6 +108,12 @@ impl Vault {
         }
     }
 
+    /// As [`Self::get`], asked of the store itself: proves that it still holds the secret.
+    pub async fn get_from_store(&self, id: &CredentialId) -> SecretResult {
+        self.shared().reads.lock().invalidate(id);
+        self.get(id).await
+    }
+
     /// Stores the secret under `id` and replaces an existing one. After [`VaultError::Hung`] it may
     /// or may not be stored.
     pub async fn put(&self, id: &CredentialId, secret: BoundSecret) -> Result<(), VaultError> {

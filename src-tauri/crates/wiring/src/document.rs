@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::error::ToolFileProblem;
 use crate::key::{KeyPath, ValueEdit};
 
+pub(crate) use json::OPTIONS as JSON_OPTIONS;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {
     /// With comments and trailing commas, which some tools allow.
@@ -28,7 +30,7 @@ pub(crate) struct SyntaxProblem {
 }
 
 impl SyntaxProblem {
-    fn new(what: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
         Self { position: None, what: what.into() }
     }
 

@@ -50,6 +50,9 @@ pub enum WiringError {
     /// A file is not what the plan was made of.
     #[error("{} changed in the meantime; look at the plan again", .0.display())]
     Outdated(PathBuf),
+    /// With the id that was asked for.
+    #[error("there is no removed copy {0}")]
+    NotRemoved(String),
     #[error("{} cannot be read or written", .path.display())]
     Io {
         path: PathBuf,

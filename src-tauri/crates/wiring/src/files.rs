@@ -1,6 +1,6 @@
 //! Reads and replaces the files of tools, and our own records.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,9 @@ use crate::error::{ToolFileProblem, WiringError};
 
 /// Largest file of a tool that is read, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
+/// Folder in the state folder with the records of all changes, and with their lock.
+pub(crate) const RECORDS_FOLDER: &str = "wiring";
 
 /// Start of the name of a file that is about to replace another one.
 const TEMPORARY_PREFIX: &str = ".gatehouse-wiring-";
@@ -60,10 +63,29 @@ impl Disk {
     /// Replaces a file at once: a crash leaves the old or the new one. The mode stays, a link stays
     /// and its target is replaced. A new file is for this user only.
     pub(crate) fn replace(&self, path: &Path, text: &str) -> Result<(), WiringError> {
-        self.replace_target(path, text).map_err(|error| WiringError::io(path, error))
+        match self.replace_target(path, text, None) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(WiringError::io(path, error)),
+        }
     }
 
-    fn replace_target(&self, path: &Path, text: &str) -> io::Result<()> {
+    /// As [`Self::replace`], if the file holds `before`, which is asked last: what somebody writes
+    /// while the new file is prepared is not lost.
+    pub(crate) fn replace_unchanged(
+        &self,
+        path: &Path,
+        before: &str,
+        text: &str,
+    ) -> Result<(), WiringError> {
+        match self.replace_target(path, text, Some(before)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(WiringError::Outdated(path.to_owned())),
+            Err(error) => Err(WiringError::io(path, error)),
+        }
+    }
+
+    /// False if the file does not hold `before`.
+    fn replace_target(&self, path: &Path, text: &str, before: Option<&str>) -> io::Result<bool> {
         let real = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
         let mode = match real.metadata() {
             Ok(metadata) => Some(writable(metadata.permissions())?),
@@ -80,10 +102,15 @@ impl Disk {
         }
         temporary.as_file().sync_all()?;
         self.step();
+        if let Some(before) = before
+            && std::fs::read(&real)? != before.as_bytes()
+        {
+            return Ok(false);
+        }
         temporary.persist(&real).map_err(|error| error.error)?;
         sync_folder(folder)?;
         self.step();
-        Ok(())
+        Ok(true)
     }
 
     /// Removes a file; one that is gone is no error.
@@ -128,6 +155,22 @@ fn writable(mode: Permissions) -> io::Result<Permissions> {
 /// Makes a rename durable; Windows has no handle for a folder and needs none.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Waits until no other process changes files of tools, which takes milliseconds. Removes what a killed
+/// one left beside the records.
+pub(crate) fn lock_folder(state_folder: &Path, disk: &Disk) -> Result<File, WiringError> {
+    let folder = state_folder.join(RECORDS_FOLDER);
+    let path = folder.join("lock");
+    disk.create_folder(&folder)?;
+    let open = || -> io::Result<File> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    let locked = open().map_err(|error| WiringError::io(&path, error))?;
+    remove_temporaries(&path);
+    Ok(locked)
 }
 
 /// The folders above `path` that do not exist, outermost first.

@@ -6,7 +6,10 @@
 //!
 //! [`Wiring`] of [`AgentProgram`]s gives their agents our MCP server by the same rules.
 //!
-//! Invariants: no key of a provider and no token is written to a tool's file; a file that cannot be
+//! [`PlainCopies`] takes keys that the vault holds out of files in which they lie in plain text.
+//!
+//! Invariants: no key of a provider and no token is written to a tool's file, but where the user undoes
+//! the removal of one; a file that cannot be
 //! parsed is left alone; nothing is written that was not read back by the parser as what was meant;
 //! a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
 //! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
@@ -23,6 +26,7 @@ mod installation;
 mod key;
 mod launch;
 mod mask;
+mod plain_copy;
 mod plan;
 mod record;
 mod status;
@@ -40,6 +44,10 @@ pub use guide::{GuideKind, GuideStep, GuidedTool, ToolGuide};
 pub use installation::Installation;
 pub use key::KeyChange;
 pub use launch::Launch;
+pub use plain_copy::{
+    CopyFilePlan, CopyPlace, CopyRemovalOutcome, CopyRemovalPlan, LeftCopy, PlainCopies,
+    RemovedCopy, StoredKey,
+};
 pub use plan::{FilePlan, WiringPlan};
 pub use status::{ToolStatus, WiringState};
 pub use tool::{ClientToolDefinition, McpServerTarget, WiredTool, WiringTarget};

@@ -3,15 +3,13 @@
 //!
 //! The file may hold a copy of the user's own file with a key in it, and is for this user only.
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ToolFileProblem, WiringError};
-use crate::files::{Disk, read_config, remove_temporaries};
+use crate::files::{Disk, RECORDS_FOLDER, read_config};
 use crate::tool::WiredTool;
 use crate::undo::{ChangedKeys, WiredFile};
 
@@ -51,7 +49,7 @@ pub(crate) struct Records<T> {
 
 impl<T: WiredTool> Records<T> {
     pub(crate) fn new(state_folder: &Path) -> Self {
-        Self { folder: state_folder.join("wiring"), tools: PhantomData }
+        Self { folder: state_folder.join(RECORDS_FOLDER), tools: PhantomData }
     }
 
     fn file(&self, tool: T) -> PathBuf {
@@ -89,18 +87,12 @@ impl<T: WiredTool> Records<T> {
         disk.remove(&self.file(tool))
     }
 
-    /// Waits until no other process changes files of tools, which takes milliseconds. Removes what a
-    /// killed one left beside the records.
-    pub(crate) fn lock(&self, disk: &Disk) -> Result<File, WiringError> {
-        let path = self.folder.join("lock");
-        disk.create_folder(&self.folder)?;
-        let open = || -> io::Result<File> {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-            file.lock()?;
-            Ok(file)
+    /// The tool that is wired in this file. A record that cannot be read may name any file.
+    pub(crate) fn wires(&self, path: &Path) -> Option<T> {
+        let is_wired = |tool: &T| match self.load(*tool) {
+            Ok(record) => record.is_some_and(|it| it.files.iter().any(|file| file.path == path)),
+            Err(_) => true,
         };
-        let locked = open().map_err(|error| WiringError::io(&path, error))?;
-        remove_temporaries(&path);
-        Ok(locked)
+        T::ALL.iter().copied().find(is_wired)
     }
 }

@@ -3,5 +3,6 @@
 mod agents;
 mod golden;
 mod kills;
+mod plain_copies;
 mod states;
 mod world;

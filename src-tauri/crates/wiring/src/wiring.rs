@@ -5,7 +5,7 @@
 //! finished by [`Wiring::repair`]: a wiring is completed, an undo is repeated, and a file that
 //! somebody changed in the meantime is left alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::conflict::find_conflicts;
 use crate::document::{Document, edit_text};
 use crate::environment::ToolEnvironment;
 use crate::error::{ToolFileProblem, WiringError};
-use crate::files::{Disk, missing_folders, read_config, remove_temporaries};
+use crate::files::{Disk, lock_folder, missing_folders, read_config, remove_temporaries};
 use crate::guide::{GuidedTool, ToolGuide};
 use crate::installation::Installation;
 use crate::key::{KeyChange, ValueEdit};
@@ -28,6 +28,7 @@ use crate::undo::{ChangedKeys, WiredFile, WiredKey};
 /// server.
 pub struct Wiring<T = ClientTool> {
     environment: ToolEnvironment,
+    state_folder: PathBuf,
     records: Records<T>,
     pub(crate) disk: Disk,
 }
@@ -51,7 +52,12 @@ impl<T: WiredTool> Wiring<T> {
     /// `state_folder` is where the records are kept.
     #[must_use]
     pub fn new(environment: ToolEnvironment, state_folder: &Path) -> Self {
-        Self { environment, records: Records::new(state_folder), disk: Disk::default() }
+        Self {
+            environment,
+            state_folder: state_folder.to_owned(),
+            records: Records::new(state_folder),
+            disk: Disk::default(),
+        }
     }
 
     /// The state of every tool.
@@ -90,7 +96,7 @@ impl<T: WiredTool> Wiring<T> {
         target: &T::Target,
         fingerprint: Option<&str>,
     ) -> Result<ToolStatus<T>, WiringError> {
-        let _lock = self.records.lock(&self.disk)?;
+        let _lock = lock_folder(&self.state_folder, &self.disk)?;
         self.repair_tool(tool)?;
         let PreparedWiring { mut record, plan } = self.prepare(tool, target)?;
         if fingerprint.is_some_and(|seen| seen != plan.fingerprint) {
@@ -110,7 +116,7 @@ impl<T: WiredTool> Wiring<T> {
 
     /// Undoes a wiring. What others changed in the files stays.
     pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
-        let _lock = self.records.lock(&self.disk)?;
+        let _lock = lock_folder(&self.state_folder, &self.disk)?;
         self.repair_tool(tool)?;
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
         self.undo_record(tool, record, changed_keys)?;
@@ -136,7 +142,7 @@ impl<T: WiredTool> Wiring<T> {
             )
         });
         let repair = |tool| {
-            let _lock = self.records.lock(&self.disk)?;
+            let _lock = lock_folder(&self.state_folder, &self.disk)?;
             self.repair_tool(tool)
         };
         unfinished.filter_map(|tool| repair(tool).err().map(|error| (tool, error))).collect()

@@ -30,6 +30,57 @@ test("the chosen keys are imported by their fingerprints, and their lines are to
   expect(screen.queryByText("~/.continue/config.yaml:11")).toBeNull();
 });
 
+test("copies of a stored key are removed after a look at the masked diff, and put back", async () => {
+  const { user, host } = renderWith("busy", <FindKeysDialog open onClose={() => {}} />);
+  const removed = vi.spyOn(host, "keyCopiesRemove");
+  await user.click(await screen.findByRole("button", { name: "Remove copies of OpenAI …x9Qk" }));
+  const change = await screen.findByRole("region", { name: "Changes of ~/work/shop/.env" });
+  expect(within(change).getByText("-OPENAI_API_KEY=…x9Qk")).toBeVisible();
+  expect(within(change).getByText("+OPENAI_API_KEY=")).toBeVisible();
+  expect(screen.getByText(/Git tracks this file/)).toBeVisible();
+  expect(screen.getByText(/The file is a shell script/)).toBeVisible();
+  expect(removed).not.toHaveBeenCalled();
+
+  await user.click(screen.getByRole("button", { name: "Remove from 2 files" }));
+  const changed = await screen.findByRole("list", { name: "Changed files" });
+  expect(within(changed).getAllByText("openai is in the vault only.")).toHaveLength(2);
+  await user.click(screen.getByRole("button", { name: "Done" }));
+  const list = await screen.findByRole("list", { name: "Keys in plain text" });
+  await waitFor(() => expect(within(list).queryByText("~/work/shop/.env:7")).toBeNull());
+  expect(within(list).getByText("~/.zshrc:42")).toBeVisible();
+
+  await user.click(await screen.findByRole("button", { name: "Undo in ~/work/shop/.env" }));
+  expect(await within(list).findByText("~/work/shop/.env:7")).toBeVisible();
+});
+
+test("a plan that is no longer true is refused, and the next one is shown", async () => {
+  const { user, host } = renderWith("busy", <FindKeysDialog open onClose={() => {}} />);
+  await user.click(await screen.findByRole("button", { name: "Remove copies of OpenAI …x9Qk" }));
+  await screen.findByRole("region", { name: "Changes of ~/.codex/auth.json" });
+  const planned = vi.spyOn(host, "keyCopiesPlan");
+  vi.spyOn(host, "keyCopiesRemove").mockRejectedValueOnce({
+    code: "failed",
+    message: "~/.codex/auth.json changed in the meantime; look at the plan again",
+    hint: null,
+    field: null,
+  });
+  await user.click(screen.getByRole("button", { name: "Remove from 2 files" }));
+  expect(await screen.findByText(/changed in the meantime/)).toBeVisible();
+  expect(planned).toHaveBeenCalled();
+  expect(screen.queryByRole("list", { name: "Changed files" })).toBeNull();
+});
+
+test("what was imported just now can be removed from its files at once", async () => {
+  const { user } = renderWith("fresh", <FindKeysDialog open onClose={() => {}} />);
+  await user.click(await screen.findByRole("button", { name: "Import 3 keys" }));
+  await screen.findByRole("list", { name: "Imported keys" });
+  await user.click(screen.getByRole("button", { name: "Remove copies…" }));
+  expect(await screen.findByRole("region", { name: "Changes of ~/.codex/auth.json" })).toBeVisible();
+  expect(screen.getByText("~/.continue/config.yaml:11")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Back" }));
+  expect(await screen.findByText("In the vault as openai")).toBeVisible();
+});
+
 test("backends are added only if that is wanted", async () => {
   const { user, host } = renderWith("fresh", <FindKeysDialog open onClose={() => {}} />);
   const imported = vi.spyOn(host, "keysImport");

@@ -1,4 +1,4 @@
-/** Finds keys in plain text on this machine and imports the chosen ones. No key is shown or leaves the core. */
+/** Finds keys in plain text on this machine, imports the chosen ones and removes their copies. No key is shown or leaves the core. */
 import { SearchCheck } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { Button } from "@/components/button";
@@ -10,6 +10,8 @@ import { Notice } from "@/components/notice";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import { Tick } from "@/components/tick";
+import { RemoveCopies } from "@/features/keys/remove-copies";
+import { RemovedCopyList } from "@/features/keys/removed-copies";
 import { useAction } from "@/ipc/actions";
 import type { KeyImportView, KeysScan, KeysScanView, PlainKeyPlaceView, PlainKeyView } from "@/ipc/bindings";
 import { useKeysScan } from "@/ipc/queries";
@@ -23,7 +25,7 @@ export function FindKeysDialog({ open, onClose }: { open: boolean; onClose: () =
       width="wide"
       steady
       title="Find keys"
-      description="Keys in plain text in shell profiles and the files of coding tools. Files are read, never changed."
+      description="Keys in plain text in shell profiles and the files of coding tools. No file changes before you have seen how."
     >
       <FindKeys onClose={onClose} />
     </Dialog>
@@ -35,6 +37,7 @@ function FindKeys({ onClose }: { onClose: () => void }) {
   const [scan, setScan] = useState<KeysScan>({ known_files: true, paths: [] });
   const [dropped, setDropped] = useState<readonly string[]>([]);
   const [withBackends, setWithBackends] = useState(true);
+  const [removing, setRemoving] = useState<readonly string[] | null>(null);
   const found = useKeysScan(scan);
   const imports = useAction("keysImport", (call, chosen: PlainKeyView[]) =>
     call({
@@ -48,7 +51,13 @@ function FindKeys({ onClose }: { onClose: () => void }) {
   );
   const keys = found.data?.keys ?? [];
   const chosen = keys.filter((key) => key.stored_as === null && !dropped.includes(key.fingerprint));
-  if (imports.data && found.data) return <ImportedKeys outcomes={imports.data} found={found.data} onClose={onClose} />;
+  const endRemoval = () => {
+    imports.reset();
+    setRemoving(null);
+  };
+  if (removing !== null) return <RemoveCopies scan={scan} keys={removing} onBack={endRemoval} />;
+  if (imports.data && found.data)
+    return <ImportedKeys outcomes={imports.data} found={found.data} onRemove={setRemoving} onClose={onClose} />;
   const toggle = (fingerprint: string, isChosen: boolean) =>
     setDropped((before) => (isChosen ? before.filter((id) => id !== fingerprint) : [...before, fingerprint]));
   const search = () => setScan({ known_files: true, paths: path.trim() === "" ? [] : [path.trim()] });
@@ -89,7 +98,10 @@ function FindKeys({ onClose }: { onClose: () => void }) {
         </div>
         <ErrorNotice error={found.error ?? imports.error} />
         {found.isPending && <SkeletonRows rows={4} label="Looking for keys" />}
-        {found.data && <FoundKeys found={found.data} dropped={dropped} onToggle={toggle} />}
+        {found.data && (
+          <FoundKeys found={found.data} dropped={dropped} onToggle={toggle} onRemove={(key) => setRemoving([key])} />
+        )}
+        <RemovedCopyList />
       </DialogBody>
       <DialogFoot>
         {chosen.some((key) => key.preset !== null) && (
@@ -116,10 +128,12 @@ function FoundKeys({
   found,
   dropped,
   onToggle,
+  onRemove,
 }: {
   found: KeysScanView;
   dropped: readonly string[];
   onToggle: (fingerprint: string, isChosen: boolean) => void;
+  onRemove: (fingerprint: string) => void;
 }) {
   return (
     <>
@@ -140,6 +154,7 @@ function FoundKeys({
                 found={key}
                 isChosen={key.stored_as === null && !dropped.includes(key.fingerprint)}
                 onToggle={(isChosen) => onToggle(key.fingerprint, isChosen)}
+                onRemove={() => onRemove(key.fingerprint)}
               />
             </li>
           ))}
@@ -165,10 +180,12 @@ function FoundKey({
   found,
   isChosen,
   onToggle,
+  onRemove,
 }: {
   found: PlainKeyView;
   isChosen: boolean;
   onToggle: (isChosen: boolean) => void;
+  onRemove: () => void;
 }) {
   const label = found.provider ?? "Unknown provider";
   const tail = found.tail === null ? "" : ` …${found.tail}`;
@@ -184,9 +201,14 @@ function FoundKey({
           onChange={(event) => onToggle(event.target.checked)}
         />
       ) : (
-        <div className="pl-6.5">
-          <p className="text-13 text-ink-1">{`${label}${tail}`}</p>
-          <p className="text-12 text-ink-3">{note}</p>
+        <div className="flex flex-col items-start gap-1.5 pl-6.5">
+          <div>
+            <p className="text-13 text-ink-1">{`${label}${tail}`}</p>
+            <p className="text-12 text-ink-3">{note}</p>
+          </div>
+          <Button size="small" onClick={onRemove} aria-label={`Remove copies of ${label}${tail}`}>
+            {found.places.length === 1 ? "Remove copy…" : "Remove copies…"}
+          </Button>
         </div>
       )}
       <Places places={found.places} />
@@ -213,10 +235,12 @@ function Places({ places }: { places: PlainKeyPlaceView[] }): ReactNode {
 function ImportedKeys({
   outcomes,
   found,
+  onRemove,
   onClose,
 }: {
   outcomes: KeyImportView[];
   found: KeysScanView;
+  onRemove: (fingerprints: readonly string[]) => void;
   onClose: () => void;
 }) {
   const stored = outcomes.filter((outcome) => outcome.error === null).map((outcome) => outcome.fingerprint);
@@ -238,8 +262,12 @@ function ImportedKeys({
           ))}
         </ul>
         {left.length > 0 && (
-          <Notice tone="info" title="These lines still hold the keys">
-            <p className="mb-1.5">Delete them once everything works.</p>
+          <Notice
+            tone="info"
+            title="These lines still hold the keys"
+            action={<Button onClick={() => onRemove(stored)}>Remove copies…</Button>}
+          >
+            <p className="mb-1.5">Remove them once everything works. Nothing changes before you have seen how.</p>
             <Places places={left} />
           </Notice>
         )}

@@ -1,5 +1,12 @@
 /** Keys in plain text of the fake data, and their import. */
-import type { KeyImportView, KeysImport, KeysScan, KeysScanView, PlainKeyView } from "@/ipc/bindings";
+import type {
+  KeyImportView,
+  KeysImport,
+  KeysScan,
+  KeysScanView,
+  PlainKeyPlaceView,
+  PlainKeyView,
+} from "@/ipc/bindings";
 import { PRESETS } from "@/ipc/fake/presets";
 import { health, makeBackend, makeKey, NO_DEPENDENTS, type World } from "@/ipc/fake/world";
 
@@ -15,6 +22,7 @@ const PLAIN_KEYS: PlainKeyView[] = [
     places: [
       { path: "~/.zshrc", line: 42, name: "OPENAI_API_KEY", reader: "Zsh" },
       { path: "~/.codex/auth.json", line: 2, name: "OPENAI_API_KEY", reader: "Codex CLI" },
+      { path: "~/work/shop/.env", line: 7, name: "OPENAI_API_KEY", reader: null },
     ],
   },
   {
@@ -45,10 +53,12 @@ function nameInUse(world: World, wanted: string): boolean {
 
 /** The keys, with those that were imported marked. */
 export function scanKeys(world: World, req: KeysScan): KeysScanView {
+  const isLeft = ({ path }: PlainKeyPlaceView) => !world.removedCopies.some((copy) => copy.path === path);
   const keys = PLAIN_KEYS.map((key) => ({
     ...key,
     stored_as: nameInUse(world, key.name) ? key.name : null,
-  }));
+    places: key.places.filter(isLeft),
+  })).filter((key) => key.places.length > 0);
   const problems = (req.paths ?? []).map((path) => `${path} cannot be read: No such file or directory (os error 2)`);
   return { keys, files: 14, problems, is_truncated: false, vault_was_read: true };
 }

@@ -1,14 +1,15 @@
 /** The state of the fake core, and the initial state of each scenario. */
 import type {
+  ActiveOverrideView,
   BackendView,
   ClientView,
-  ActiveOverrideView,
   HealthView,
   KeyView,
-  RequestView,
-  RouteEdit,
   ReadinessRunSummaryView,
   ReadinessRunView,
+  RemovedKeyCopyView,
+  RequestView,
+  RouteEdit,
   ServiceView,
   SettingsValues,
   VaultKind,
@@ -58,6 +59,8 @@ export interface World {
   services: ServiceView[];
   /** The ledger's file was damaged, and nothing has been restored yet. */
   ledgerIncident: boolean;
+  /** Files from which plain copies of keys were removed, newest first. */
+  removedCopies: RemovedKeyCopyView[];
 }
 
 const MINUTE_MS = 60_000;
@@ -198,6 +201,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     services: makeServices(scenario, now),
     isGatewayPaused: false,
     ledgerIncident: scenario === "failing",
+    removedCopies: [],
   };
   if (scenario === "no-keychain")
     world.vault = vaultOf(

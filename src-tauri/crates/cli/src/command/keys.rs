@@ -1,5 +1,6 @@
 //! `gatehouse keys`: adds, verifies, replaces and removes keys. No command prints a key.
 
+mod copies;
 mod import;
 mod oauth;
 mod scan;
@@ -37,6 +38,9 @@ pub(crate) enum KeysCommand {
     /// Find keys in plain text in shell profiles, files of tools and the given files
     #[command(visible_alias = "find")]
     Scan(scan::ScanKeysArguments),
+    /// Show plain copies that were removed from files, and put them back
+    #[command(subcommand)]
+    Copies(copies::CopiesCommand),
     /// Check that the provider accepts a key; nothing is billed
     #[command(alias = "test")]
     Verify(KeyArgument),
@@ -127,6 +131,7 @@ pub(crate) async fn run(
         KeysCommand::Add(wanted) => add(wanted, core, console).await,
         KeysCommand::Import(wanted) => import::run(wanted, core, console).await,
         KeysCommand::Scan(wanted) => scan::run(wanted, core, console).await,
+        KeysCommand::Copies(wanted) => copies::run(wanted, core, console).await,
         KeysCommand::Verify(named) => verify(named, core, console).await,
         KeysCommand::Edit(wanted) => edit(wanted, core, console).await,
         KeysCommand::Retired(named) => check_retired(named, core, console).await,

@@ -2,7 +2,8 @@
 //!
 //! A key goes from its file to the vault inside this process: the panel and the command line name it
 //! by its fingerprint, and the files are read again for the import. The files stay as they are, since
-//! other programs read them; their owner is told the lines.
+//! other programs read them; their owner is told the lines, and may have the copies removed
+//! (`key_copies`).
 
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ const UNKNOWN_PROVIDER_NAME: &str = "key";
 
 pub(crate) async fn keys_scan(engine: &Engine, req: KeysScan) -> Result<KeysScanView, ApiError> {
     let found = scan(engine, &req).await?;
+    if req.known_files {
+        engine.key_copies().look_again().await;
+    }
     let settings = engine.settings();
     let problem = |problem: &key_scan::ScanProblem| {
         format!("{} {}", engine.key_scanner().short_path(&problem.path), problem.what)
@@ -61,6 +65,11 @@ pub(crate) async fn keys_import(
 }
 
 async fn scan(engine: &Engine, req: &KeysScan) -> Result<KeyScan, ApiError> {
+    let scanned = engine.key_scanner().scan(scan_places(req)?).await;
+    scanned.map_err(|error| ApiError::invalid("known_files", error.to_string()))
+}
+
+pub(super) fn scan_places(req: &KeysScan) -> Result<KeyScanPlaces, ApiError> {
     if req.paths.len() > PATHS_MAX {
         let message = format!("at most {PATHS_MAX} files and folders can be searched at once");
         return Err(ApiError::invalid("paths", message));
@@ -70,12 +79,7 @@ async fn scan(engine: &Engine, req: &KeysScan) -> Result<KeyScan, ApiError> {
         let message = format!("{} is no whole path", relative.display());
         return Err(ApiError::invalid("paths", message));
     }
-    let places = KeyScanPlaces { known_files: req.known_files, named };
-    engine
-        .key_scanner()
-        .scan(places)
-        .await
-        .map_err(|error| ApiError::invalid("known_files", error.to_string()))
+    Ok(KeyScanPlaces { known_files: req.known_files, named })
 }
 
 /// Imports one key. A failure concerns this key alone, so it is part of the outcome.
@@ -194,7 +198,7 @@ fn place_view(engine: &Engine, place: &KeyPlace) -> PlainKeyPlaceView {
     }
 }
 
-fn count(number: usize) -> Count {
+pub(super) fn count(number: usize) -> Count {
     Count(u64::try_from(number).unwrap_or(u64::MAX))
 }
 

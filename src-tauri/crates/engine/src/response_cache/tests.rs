@@ -29,7 +29,7 @@ fn backend(name: &str) -> BackendId {
     BackendId::new(name).expect("a name")
 }
 
-fn folders(home: &TempDir) -> Folders {
+pub(crate) fn folders(home: &TempDir) -> Folders {
     Folders::resolve(Some(home.path())).expect("folders")
 }
 

@@ -38,7 +38,7 @@ impl CheckBody for PlainKeysCheck {
             1 => "a key is in plain text, where every program can read it".to_owned(),
             keys => format!("{keys} keys are in plain text, where every program can read them"),
         };
-        let fix = "Import them with `gatehouse keys scan --import`, then delete those lines.";
+        let fix = "Import them with `gatehouse keys scan --import`, then remove them from the files with `gatehouse keys scan --remove`.";
         let named = facts.places.iter().take(PLACES_NAMED_MAX);
         let outcome = named
             .fold(CheckOutcome::warn(cause, fix), |outcome, place| outcome.with_evidence(place));

@@ -9,7 +9,7 @@ use super::SyntaxProblem;
 pub(super) struct JsonTree(CstRootNode);
 
 /// Comments and trailing commas, and no other extension: what else looks wrong is wrong.
-const OPTIONS: ParseOptions = ParseOptions {
+pub(crate) const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
     allow_loose_object_property_names: false,

@@ -11,7 +11,7 @@ use crate::{ChangedKeys, ClientTool, Wiring, WiringError, WiringState};
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
 const BEFORE: &str = "{\n  \"model\": \"opus\"\n}\n";
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         let (source, copied) = (entry.path(), to.join(entry.file_name()));

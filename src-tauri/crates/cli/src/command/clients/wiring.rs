@@ -235,20 +235,25 @@ pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
         text.line(Tone::Plain, "No file would change.");
     }
     for file in &plan.files {
-        for line in file.diff.lines() {
-            let tone = match line.as_bytes().first() {
-                Some(b'+') => Tone::Good,
-                Some(b'-') => Tone::Bad,
-                Some(b'@') => Tone::Muted,
-                _ => Tone::Plain,
-            };
-            text.line(tone, line);
-        }
+        add_diff(&mut text, &file.diff);
     }
     for conflict in &plan.conflicts {
         text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &conflict.explanation);
     }
     text
+}
+
+/// Adds a unified diff.
+pub(crate) fn add_diff(text: &mut StyledText, diff: &str) {
+    for line in diff.lines() {
+        let tone = match line.as_bytes().first() {
+            Some(b'+') => Tone::Good,
+            Some(b'-') => Tone::Bad,
+            Some(b'@') => Tone::Muted,
+            _ => Tone::Plain,
+        };
+        text.line(tone, line);
+    }
 }
 
 fn render_wired(tool: &ToolWiringView) -> StyledText {

@@ -1,4 +1,4 @@
-//! `gatehouse keys scan`: finds keys in plain text, and imports them.
+//! `gatehouse keys scan`: finds keys in plain text, imports them, and removes their copies.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use control::view::{
     PlainKeyView,
 };
 
+use super::copies::{RemoveOptions, remove};
 use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -23,13 +24,20 @@ pub(crate) struct ScanKeysArguments {
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
     /// Store the keys that are not in the vault yet; the files stay as they are
-    #[arg(long)]
+    #[arg(long, group = "change")]
     import: bool,
     /// Also add a backend for each imported key whose provider is known
     #[arg(long, requires = "import")]
     backends: bool,
-    /// Import without confirmation
-    #[arg(long, short = 'y', requires = "import")]
+    /// Remove the keys that the vault holds from .env files and the files of tools; undo it with
+    /// `gatehouse keys copies`
+    #[arg(long, group = "change")]
+    remove: bool,
+    /// Print what --remove would change, and change nothing
+    #[arg(long, requires = "remove", conflicts_with = "yes")]
+    dry_run: bool,
+    /// Import or remove without confirmation
+    #[arg(long, short = 'y', requires = "change")]
     yes: bool,
 }
 
@@ -39,6 +47,10 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let scan = KeysScan { known_files: true, paths: absolute_paths(&wanted.paths)? };
+    if wanted.remove {
+        let options = RemoveOptions { dry_run: wanted.dry_run, yes: wanted.yes };
+        return remove(scan, options, core, console).await;
+    }
     if !wanted.import {
         let found = control::keys_scan(core, scan).await?;
         console.print_view(&found, render_scan)?;
@@ -91,7 +103,9 @@ fn render_scan(found: &KeysScanView) -> StyledText {
         }
         let hint = match found.keys.iter().any(|key| is_new(&key)) {
             true => "`gatehouse keys scan --import` stores them in the vault.",
-            false => "All of them are in the vault; delete those lines once everything works.",
+            false => {
+                "All of them are in the vault; `gatehouse keys scan --remove` removes them from the files."
+            }
         };
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);
     }
@@ -188,7 +202,7 @@ fn render_import(outcomes: &[KeyImportView], found: &KeysScanView) -> StyledText
     let places: Vec<String> =
         found.keys.iter().filter(stored).flat_map(|key| &key.places).map(describe_place).collect();
     if !places.is_empty() {
-        text.line(Tone::Plain, "Still in plain text; delete these once everything works:");
+        text.line(Tone::Plain, "Still in plain text; once everything works, `gatehouse keys scan --remove` removes them:");
         for place in places {
             text.piece(Tone::Plain, "  ").line(Tone::Plain, &place);
         }
