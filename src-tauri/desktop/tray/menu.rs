@@ -6,7 +6,7 @@ use control::view::{
     GatewayState, NanoDollars, PanelActionView, QuotaView, RouteCandidateView, RoutePolicy,
     RouteView, SilenceView, SpendView, StatusIssueView, StatusView, TimeZoneChoice, UnixMs,
 };
-use domain::{ShownCurrency, count_noun, cut_between_words};
+use domain::{ShownCurrency, count_noun, cut_between_words, one_line};
 
 use super::command::TrayCommand;
 
@@ -54,9 +54,9 @@ pub(super) enum TrayRow {
 /// All rows of the menu. Each part that is known and has something to say begins with a line.
 pub(super) fn menu_rows(view: &TrayView, zone: TimeZoneChoice) -> Vec<TrayRow> {
     let mut rows = vec![TrayRow::Note(shorten(&state_line(view)))];
-    rows.extend(
-        view.refusal.as_deref().map(|why| TrayRow::Note(shorten(&format!("Not done: {why}")))),
-    );
+    // What is quoted in it may be one long word, such as a path.
+    let refusal = view.refusal.as_deref().map(|why| one_line(why, LABEL_CHARS_MAX));
+    rows.extend(refusal.map(TrayRow::Note));
     rows.extend(needs_row(view));
     rows.extend(view.alerts.as_ref().and_then(|alerts| incident_row(view, alerts)));
     let parts = [money_rows(view), command_rows(view, zone)];

@@ -865,7 +865,7 @@ export type AuditOutcome = "done" |
 /**  It could not be done, or only in part. */
 "failed";
 
-/**  The share of the observed time in which a backend answered. */
+/**  The share of the observed time in which a backend or a service answered. */
 export type AvailabilityShareView = {
 	/**  `24 h`, `7 d` or `90 d` */
 	period: string,

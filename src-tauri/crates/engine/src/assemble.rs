@@ -2,17 +2,19 @@
 //!
 //! One piece: the order in which parts are built is read in one place.
 
+mod monitor_parts;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use domain::{Entropy, IdError};
+use domain::IdError;
 use gateway::{
     AccessTokens, GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token,
 };
 use ledger::{Purpose, Recovery};
-use monitor::{Monitor, NotificationChannel, WatchedId};
+use monitor::NotificationChannel;
 use parking_lot::Mutex;
 use playground::Playground;
 use session_logs::LogRoot;
@@ -361,14 +363,9 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
     }
 }
 
-fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {
-    let interval = Duration::from_secs(base.settings.current().health.interval_secs);
-    Monitor::new(interval, Box::new(SharedEntropy(Arc::clone(&base.entropy))))
-}
-
 fn health_watch(base: &BaseParts) -> HealthWatch {
     HealthWatch {
-        monitor: monitor(base),
+        monitor: monitor_parts::monitor(base),
         settings: Arc::clone(&base.settings),
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
@@ -380,7 +377,7 @@ fn health_watch(base: &BaseParts) -> HealthWatch {
 
 fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch> {
     Arc::new(ServiceWatch {
-        monitor: monitor(base),
+        monitor: monitor_parts::monitor(base),
         settings: Arc::clone(&base.settings),
         network: backends.network.clone(),
         registry: Arc::clone(&backends.registry),
@@ -634,13 +631,4 @@ fn playground(
         Arc::clone(&base.entropy),
         base.tasks.stop_token(),
     )
-}
-
-/// Shares one entropy source between several owners.
-struct SharedEntropy(Arc<dyn Entropy>);
-
-impl Entropy for SharedEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.fill(bytes);
-    }
 }

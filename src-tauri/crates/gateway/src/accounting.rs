@@ -21,7 +21,7 @@ use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
 use crate::admission::SlotGuard;
 use crate::budget_guard::BudgetReservation;
-use crate::event::{AttemptSummary, EventSink, GatewayEvent, Recorded, RequestSummary};
+use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary};
 use crate::failure::{BackendWork, Failure};
 use crate::snapshot::Backend;
 
@@ -404,7 +404,7 @@ impl RequestRecord {
         if outcome == RequestOutcome::Failed && settlement.backend.is_none() {
             settlement.backend = self.first_choice.take();
         }
-        let summary = summary(&settlement, verdict);
+        let summary = RequestSummary::new(&settlement, verdict);
         let announcement =
             Announcement { events: Arc::clone(&self.accounting.events), summary: Some(summary) };
         Some(ClosedRecord { settlement, announcement, budget })
@@ -446,31 +446,6 @@ impl Drop for Announcement {
         if let Some(summary) = self.summary.take() {
             self.events.emit(GatewayEvent::RequestSettled(Box::new(summary)));
         }
-    }
-}
-
-fn summary(settlement: &Settlement, verdict: Option<Verdict>) -> RequestSummary {
-    RequestSummary {
-        id: settlement.request.id,
-        started: settlement.request.started,
-        client: settlement.request.client.clone(),
-        purpose: settlement.request.purpose,
-        model_asked: settlement.request.model_asked.clone(),
-        model_answered: settlement.model_billed.clone(),
-        route: settlement.request.route.clone(),
-        dialect: settlement.request.dialect.clone(),
-        cache: settlement.cache,
-        backend: settlement.backend.clone(),
-        credential: settlement.credential.clone(),
-        outcome: settlement.outcome,
-        error_class: settlement.error_class.clone(),
-        verdict,
-        http_status: settlement.http_status,
-        cost: settlement.cost.clone(),
-        usage: settlement.usage,
-        timings: settlement.timings,
-        attempts: settlement.attempts.iter().map(AttemptSummary::from).collect(),
-        recorded: Recorded::NotYet,
     }
 }
 

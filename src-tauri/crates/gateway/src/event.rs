@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage, WallTime};
 use endpoints::Verdict;
-use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Timings};
+use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Settlement, Timings};
 use pricing::Cost;
 
 /// Receives events. Called while a request is handled, so it must not block: queue the event and return.
@@ -62,6 +62,34 @@ pub struct RequestSummary {
     /// In their order.
     pub attempts: Vec<AttemptSummary>,
     pub recorded: Recorded,
+}
+
+impl RequestSummary {
+    /// Of a settlement that is not in the ledger yet.
+    pub(crate) fn new(settlement: &Settlement, verdict: Option<Verdict>) -> Self {
+        Self {
+            id: settlement.request.id,
+            started: settlement.request.started,
+            client: settlement.request.client.clone(),
+            purpose: settlement.request.purpose,
+            model_asked: settlement.request.model_asked.clone(),
+            model_answered: settlement.model_billed.clone(),
+            route: settlement.request.route.clone(),
+            dialect: settlement.request.dialect.clone(),
+            cache: settlement.cache,
+            backend: settlement.backend.clone(),
+            credential: settlement.credential.clone(),
+            outcome: settlement.outcome,
+            error_class: settlement.error_class.clone(),
+            verdict,
+            http_status: settlement.http_status,
+            cost: settlement.cost.clone(),
+            usage: settlement.usage,
+            timings: settlement.timings,
+            attempts: settlement.attempts.iter().map(AttemptSummary::from).collect(),
+            recorded: Recorded::NotYet,
+        }
+    }
 }
 
 /// A call of one backend.

@@ -1,4 +1,5 @@
-//! For how long each backend and each service was seen to answer or not: by hour, and by UTC day once those are past.
+//! For how long each backend and each service was seen to answer or not: by hour, and by UTC day once
+//! those are past.
 //!
 //! Apart from the log of changes, which has no gaps: a backend that was up when the machine fell
 //! asleep would count as up until it was asked again.

@@ -1,5 +1,5 @@
-//! A PostgreSQL server that answers `SELECT 1`. Encrypted unless it is on this machine or its address
-//! says otherwise.
+//! A PostgreSQL server that answers `SELECT 1`. Encrypted unless it is on this machine or its
+//! address says otherwise.
 
 use std::error::Error as _;
 use std::io;

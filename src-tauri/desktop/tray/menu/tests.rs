@@ -1,3 +1,5 @@
+//! Every row of the menu, from views as the core gives them.
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -42,7 +44,7 @@ fn view_of(status: Value) -> TrayView {
 }
 
 fn alert(number: u32, state: &str, title: &str) -> Value {
-    json!({"number": number, "rule": "backend-down", "group": "availability", "severity": "high",
+    json!({"number": number, "rule": "backend-down", "group": "backends", "severity": "high",
         "state": state, "scopes": ["groq"], "title": title, "detail": "", "path": "/backends/groq",
         "since": 0, "fired_at": 0, "acknowledged_at": null, "notified_at": null,
         "silenced_by": null})
@@ -77,7 +79,7 @@ fn route(id: &str, policy: &str, backends: &[(&str, &str)]) -> RouteView {
 fn budget(id: &str, spent: i64, state: &str, used_percent: u32) -> BudgetView {
     let budget = json!({"id": id, "state": state, "limit_nano_usd": 20_000_000_000_i64,
         "allowed_nano_usd": 0, "period": "month", "days": null, "reset_day": 1,
-        "reset_weekday": null, "scope": null, "action": "notify", "switch_to": null, "marks": [],
+        "reset_weekday": null, "scope": null, "action": "tell", "switch_to": null, "marks": [],
         "forecast": false, "refuse_unpriced": false, "spent_nano_usd": spent,
         "reserved_nano_usd": 0, "slack_nano_usd": 0, "unbounded_requests": 0,
         "interrupted_nano_usd": 0, "interrupted_requests": 0, "from": 0, "until": 1,
@@ -306,13 +308,17 @@ fn long_lists_and_labels_have_an_end() {
     let names: Vec<String> = (0..20).map(|number| format!("b{number}")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "ready")).collect();
     view.routes = (0..20).map(|number| route(&format!("r{number}"), "ordered", &many)).collect();
-    view.refusal = Some("word ".repeat(100));
+    view.refusal = Some(format!("The route was not changed: {}", "/long".repeat(100)));
     let rows = text(&view);
     assert_eq!(rows.iter().filter(|row| row.contains("[put-first|r0|")).count(), CANDIDATES_MAX);
     assert_eq!(rows.iter().filter(|row| row.starts_with("  r")).count(), ROUTES_MAX);
     assert!(rows.contains(&"  More routes [page|/routing]".to_owned()));
     assert!(rows.contains(&"    More backends [page|/routing/r0]".to_owned()));
-    assert!(rows[1].starts_with("Not done: word") && rows[1].ends_with('…'), "{}", rows[1]);
+    assert!(
+        rows[1].starts_with("The route was not changed: /long") && rows[1].ends_with('…'),
+        "{}",
+        rows[1]
+    );
     assert!(rows[1].chars().count() <= LABEL_CHARS_MAX);
 }
 

@@ -1,4 +1,6 @@
 //! What each rule judges, in words, and which of its numbers the settings hold.
+//!
+//! One piece: a table, which is read as a whole.
 
 use std::time::Duration;
 

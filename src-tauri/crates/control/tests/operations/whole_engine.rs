@@ -244,7 +244,7 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_gateway_says_so_until_it_is_resumed() {
-    let world = world().await;
+    let world = World::open(new_home(), |_| ()).await;
     let core = &world.core;
     refused(control::gateway_pause(core).await, ErrorCode::Failed, None);
     let world = world.serving().await;

@@ -25,6 +25,7 @@ pub(super) fn status_fixture() -> Value {
         ]},
         "gateway": {"state": "failed", "address": "http://127.0.0.1:4283", "port": 4283,
             "reason": "port 4283 is in use"},
+        "lowest_quota": null,
         "vault": {"kind": "file", "state": "locked", "hint": "Enter the passphrase.",
             "keychain_missing": false, "file_exists": true, "set_by_environment": false},
         "backends": {"total": 4, "up": 2, "down": 1, "unknown": 0, "disabled": 1},
