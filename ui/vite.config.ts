@@ -60,6 +60,8 @@ export default defineConfig(({ mode }) => ({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./test/setup.ts"],
     restoreMocks: true,
+    // By itself it leaves one processor free, which on two of them is half of the work.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     env: { TZ: "Europe/Berlin" },
   },

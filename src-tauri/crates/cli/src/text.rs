@@ -59,10 +59,31 @@ impl StyledText {
         self
     }
 
+    /// Adds a unified diff.
+    pub(crate) fn diff(&mut self, diff: &str) -> &mut Self {
+        for line in diff.lines() {
+            let tone = match line.as_bytes().first() {
+                Some(b'+') => Tone::Good,
+                Some(b'-') => Tone::Bad,
+                Some(b'@') => Tone::Muted,
+                _ => Tone::Plain,
+            };
+            self.line(tone, line);
+        }
+        self
+    }
+
     pub(crate) fn table(&mut self, table: &TextTable) -> &mut Self {
         self.0.push_str(&table.render(Grid::new().width()));
         self.end()
     }
+}
+
+/// A text of one sentence.
+pub(crate) fn render_sentence(sentence: &str) -> StyledText {
+    let mut text = StyledText::new();
+    text.line(Tone::Plain, sentence);
+    text
 }
 
 impl fmt::Display for StyledText {

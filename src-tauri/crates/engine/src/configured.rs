@@ -84,6 +84,19 @@ pub fn backend_quotas(
     settings.backends_on().filter_map(quota).collect()
 }
 
+/// The backends in use whose state probes can tell now: those that nobody holds, and only local ones
+/// while this machine is offline.
+pub(crate) fn backends_in_reach<'a>(
+    registry: &'a EndpointRegistry,
+    settings: &'a Settings,
+    mock: &'a BackendId,
+    is_offline: bool,
+) -> impl Iterator<Item = (&'a BackendId, &'a BackendSettings)> {
+    settings.backends_on().filter(move |(id, known)| {
+        (!is_offline || known.is_local()) && !is_paused(registry, settings, mock, id)
+    })
+}
+
 /// True if the user holds all breakers of a backend open.
 pub(crate) fn is_paused(
     registry: &EndpointRegistry,

@@ -108,7 +108,7 @@ pub use key_scanner::{FoundKey, KeyScan, KeyScanError, KeyScanPlaces, KeyScanner
 pub use key_statuses::{KeyState, KeyStatus, KeyStatuses};
 pub use ledger_problem::{BackupFailure, LedgerProblem, LedgerSeverity};
 pub use ledger_watch::{FileCheck, LedgerWatch};
-pub use local_resources::{LocalResources, LocalSample, SAMPLE_SECS, SAMPLES_KEPT_MAX};
+pub use local_resources::{LocalResources, LocalSample};
 pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
 pub use model_catalogue::ModelCatalogue;
@@ -136,8 +136,8 @@ pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};
-pub use start_trace::{STARTS_KEPT_MAX, StageTime, StartStage, StartTrace, StartTraces};
-pub use telemetry::{TELEMETRY_QUEUED_MAX, Telemetry, TelemetryFailure, TelemetryStatus};
+pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};
+pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};
 pub use topic::Topic;
 pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 pub use vault_change::{

@@ -16,7 +16,7 @@ use ledger::Ledger;
 use parking_lot::Mutex;
 use settings::SettingsStore;
 
-use crate::configured::is_paused;
+use crate::configured::backends_in_reach;
 use crate::health_watch::HealthWatch;
 use crate::ledger_watch::LedgerWatch;
 use crate::start_trace::{StageTime, StartTrace, StartTraces};
@@ -24,9 +24,9 @@ use crate::tasks::Tasks;
 
 pub(crate) use system::SystemReader;
 
-pub const SAMPLE_SECS: u64 = 30;
+const SAMPLE_SECS: u64 = 30;
 /// Samples that are kept: six hours.
-pub const SAMPLES_KEPT_MAX: usize = 720;
+const SAMPLES_KEPT_MAX: usize = 720;
 /// Samples of the time that rules about an hour judge.
 const HOUR_SAMPLES: usize = 120;
 /// Samples in which backends were to be checked before their share says anything: ten minutes.
@@ -122,7 +122,7 @@ impl LocalResources {
         });
     }
 
-    /// Oldest first; at most [`SAMPLES_KEPT_MAX`].
+    /// Oldest first; those of the last six hours.
     #[must_use]
     pub fn samples(&self) -> Vec<LocalSample> {
         self.state.lock().samples.iter().copied().collect()
@@ -171,10 +171,7 @@ impl LocalResources {
     fn coverage(&self) -> (usize, usize) {
         let settings = self.settings.current();
         let is_offline = self.health.is_offline();
-        let watched = settings.backends_on().filter(|(id, known)| {
-            (!is_offline || known.is_local())
-                && !is_paused(&self.registry, &settings, &self.mock, id)
-        });
+        let watched = backends_in_reach(&self.registry, &settings, &self.mock, is_offline);
         watched.fold((0, 0), |(watched, known), (id, _)| {
             let health = self.health.health(id);
             let is_known = health.is_some_and(|it| it.state != HealthState::Unknown);
@@ -188,7 +185,7 @@ impl LocalResources {
         let hour: Vec<&LocalSample> = state.samples.iter().rev().take(HOUR_SAMPLES).collect();
         let latest = hour.first();
         let found: Vec<Measurement> = [
-            slow_start(&self.starts.list()),
+            slow_start(&self.starts.newest(STARTS_JUDGED)),
             latest
                 .and_then(|it| it.app_memory_bytes)
                 .map(|bytes| Measurement::AppMemory { megabytes: bytes / MEGABYTE }),

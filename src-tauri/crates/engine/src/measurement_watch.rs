@@ -316,13 +316,8 @@ impl MeasurementWatch {
         let is_used =
             |id: &CredentialId| used.iter().any(|(key, _)| *key == UsageKey::Named(id.to_string()));
         let settings = self.settings.current();
-        let others = [&settings.cache.redis_credential, &settings.telemetry.credential];
-        let is_of_other = |id: &CredentialId| {
-            others.iter().any(|it| it.as_ref() == Some(id))
-                || settings.services_with(id).next().is_some()
-        };
         let unused = settings.credentials.iter().filter(|(id, key)| {
-            let is_for_requests = key.billing.is_none() && !is_of_other(id);
+            let is_for_requests = key.billing.is_none() && !settings.is_key_beside_backends(id);
             is_for_requests && key.created <= from && !is_used(id)
         });
         Ok(unused.map(|(id, _)| id.clone()).collect())

@@ -120,10 +120,7 @@ impl MessageChannels {
         let Some(call) = webhook_call(webhook.format, &address, text, severity) else {
             return refused("its address names no topic; write it like https://ntfy.sh/topic");
         };
-        let network = match webhook.private_network {
-            true => AllowedNetwork::Private,
-            false => AllowedNetwork::default(),
-        };
+        let network = AllowedNetwork::of_setting(webhook.private_network);
         match post_json(&*self.network, call.url, network, call.body).await {
             Ok(()) => PostOutcome::Sent,
             Err(error) if error.is_temporary() => {

@@ -15,7 +15,7 @@ use settings::write_atomic;
 use crate::tasks::Tasks;
 
 /// Starts that are kept, with the present one.
-pub const STARTS_KEPT_MAX: usize = 30;
+const STARTS_KEPT_MAX: usize = 30;
 /// Longest file that is read; thirty starts take a tenth of it.
 const FILE_BYTES_MAX: u64 = 262_144;
 /// Wait before the start is saved, which is not part of it. By then the first probe is over and the
@@ -165,9 +165,13 @@ impl StartTraces {
     /// Newest first; this start is the first once clients are served.
     #[must_use]
     pub fn list(&self) -> Vec<StartTrace> {
+        self.newest(STARTS_KEPT_MAX)
+    }
+
+    pub(crate) fn newest(&self, count: usize) -> Vec<StartTrace> {
         let state = self.state.lock();
         let current = state.is_ready.then_some(&state.current);
-        current.into_iter().chain(&state.earlier).take(STARTS_KEPT_MAX).cloned().collect()
+        current.into_iter().chain(&state.earlier).take(count).cloned().collect()
     }
 
     fn load(&self) {

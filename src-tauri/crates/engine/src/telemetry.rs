@@ -26,7 +26,7 @@ use crate::tasks::Tasks;
 use metrics::MetricsPipe;
 
 /// Requests that wait to be sent. Further ones are dropped and counted.
-pub const TELEMETRY_QUEUED_MAX: usize = 2_048;
+const TELEMETRY_QUEUED_MAX: usize = 2_048;
 /// Requests of one message.
 const BATCH_MAX: usize = 256;
 /// Longest wait for a batch to fill.
@@ -60,13 +60,7 @@ pub struct TelemetryFailure {
 }
 
 pub struct Telemetry {
-    settings: Arc<SettingsStore>,
-    vault: Vault,
-    network: Arc<dyn Upstream>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    models: Arc<ModelNames>,
-    version: &'static str,
+    parts: TelemetryParts,
     queue: mpsc::Sender<RequestSummary>,
     /// Taken by the task.
     queued: Mutex<Option<mpsc::Receiver<RequestSummary>>>,
@@ -87,30 +81,19 @@ pub(crate) struct TelemetryParts {
 impl Telemetry {
     pub(crate) fn new(parts: TelemetryParts) -> Self {
         let (queue, queued) = mpsc::channel(TELEMETRY_QUEUED_MAX);
-        let TelemetryParts { settings, vault, network, clock, entropy, models, version } = parts;
-        Self {
-            settings,
-            vault,
-            network,
-            clock,
-            entropy,
-            models,
-            version,
-            queue,
-            queued: Mutex::new(Some(queued)),
-            status: Mutex::default(),
-        }
+        let (queued, status) = (Mutex::new(Some(queued)), Mutex::default());
+        Self { parts, queue, queued, status }
     }
 
     /// `None` while it is switched off.
     #[must_use]
     pub fn status(&self) -> Option<TelemetryStatus> {
-        self.settings.current().telemetry.enabled.then(|| self.status.lock().clone())
+        self.parts.settings.current().telemetry.enabled.then(|| self.status.lock().clone())
     }
 
     /// Queues a settled request of a client; checks and probes are not sent.
     pub(crate) fn record(&self, summary: &RequestSummary) {
-        let is_wanted = self.settings.current().telemetry.enabled;
+        let is_wanted = self.parts.settings.current().telemetry.enabled;
         if !is_wanted || summary.purpose != Purpose::User {
             return;
         }
@@ -128,7 +111,7 @@ impl Telemetry {
     async fn run(&self, mut queued: mpsc::Receiver<RequestSummary>, tasks: &Tasks) {
         let stop = tasks.stop_token();
         let (mut batch, mut pipe, mut has_news) = (Vec::new(), None, false);
-        let mut metrics_due = self.clock.now();
+        let mut metrics_due = self.parts.clock.now();
         loop {
             let metrics_late = tokio::time::sleep(Duration::from_secs(METRICS_SECS));
             tokio::select! {
@@ -136,7 +119,7 @@ impl Telemetry {
                 () = fill_batch(&mut queued, &mut batch) => {}
                 () = metrics_late, if has_news => {}
             }
-            let settings = self.settings.current();
+            let settings = self.parts.settings.current();
             if !settings.telemetry.enabled {
                 (pipe, has_news) = (None, false);
                 batch.clear();
@@ -144,10 +127,10 @@ impl Telemetry {
             }
             has_news |= !batch.is_empty();
             self.deliver(&settings, &std::mem::take(&mut batch), &mut pipe, tasks).await;
-            if has_news && self.clock.now() >= metrics_due {
+            if has_news && self.parts.clock.now() >= metrics_due {
                 self.send_metrics(&settings, pipe.as_ref()).await;
                 has_news = false;
-                metrics_due = self.clock.now() + Duration::from_secs(METRICS_SECS);
+                metrics_due = self.parts.clock.now() + Duration::from_secs(METRICS_SECS);
             }
         }
         while let Ok(summary) = queued.try_recv() {
@@ -165,7 +148,7 @@ impl Telemetry {
         pipe: &mut Option<MetricsPipe>,
         tasks: &Tasks,
     ) {
-        let settings = self.settings.current();
+        let settings = self.parts.settings.current();
         if !settings.telemetry.enabled {
             return;
         }
@@ -190,7 +173,7 @@ impl Telemetry {
         let requests: Vec<spans::TracedRequest> =
             batch.iter().map(|summary| self.traced(settings, summary)).collect();
         if wanted.metrics {
-            let pipe = pipe.get_or_insert_with(|| MetricsPipe::new(self.version));
+            let pipe = pipe.get_or_insert_with(|| MetricsPipe::new(self.parts.version));
             requests.iter().for_each(|request| pipe.record(request));
         }
         let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
@@ -198,10 +181,11 @@ impl Telemetry {
             self.status.lock().sent += count;
             return;
         }
-        let message = Bytes::from(spans::encode(&requests, &*self.entropy, self.version));
+        let message =
+            Bytes::from(spans::encode(&requests, &*self.parts.entropy, self.parts.version));
         let mut pause = RETRY_SECS;
         for tries in 1..=TRIES_MAX {
-            match self.post(&self.settings.current().telemetry, "v1/traces", &message).await {
+            match self.post(&self.parts.settings.current().telemetry, "v1/traces", &message).await {
                 Ok(()) => {
                     self.status.lock().sent += count;
                     return;
@@ -234,7 +218,7 @@ impl Telemetry {
         self.status.lock().failure = match &sent {
             Ok(()) => None,
             Err((reason, _)) => {
-                Some(TelemetryFailure { at: self.clock.wall(), reason: reason.clone() })
+                Some(TelemetryFailure { at: self.parts.clock.wall(), reason: reason.clone() })
             }
         };
         sent.map_err(|(_, is_temporary)| is_temporary)
@@ -246,23 +230,20 @@ impl Telemetry {
         path: &str,
         message: Bytes,
     ) -> Result<(), (String, bool)> {
-        let port = self.settings.current().gateway.port;
+        let port = self.parts.settings.current().gateway.port;
         let url = settings::parse_base_url(&wanted.endpoint, port)
             .map_err(|error| (error.to_string(), true))?
             .url;
         let url = under(&url, path).ok_or_else(|| ("its address has no path".to_owned(), true))?;
         let key = match &wanted.credential {
             None => None,
-            Some(id) => Some(self.vault.get(id).await.map_err(|error| match error {
+            Some(id) => Some(self.parts.vault.get(id).await.map_err(|error| match error {
                 VaultError::NotFound(_) => ("its key is not in the vault".to_owned(), true),
                 _ => ("the vault could not be read".to_owned(), true),
             })?),
         };
-        let network = match wanted.private_network {
-            true => AllowedNetwork::Private,
-            false => AllowedNetwork::default(),
-        };
-        let posted = post_protobuf(&*self.network, url, network, key, message).await;
+        let network = AllowedNetwork::of_setting(wanted.private_network);
+        let posted = post_protobuf(&*self.parts.network, url, network, key, message).await;
         posted.map_err(|error: PostError| (error.to_string(), error.is_temporary()))
     }
 
@@ -270,7 +251,7 @@ impl Telemetry {
         let provider = |id: &domain::BackendId| {
             settings.backends.get(id).map_or(spans::SERVICE, |known| provider_name(known.kind))
         };
-        spans::TracedRequest::new(summary, &self.models, provider)
+        spans::TracedRequest::new(summary, &self.parts.models, provider)
     }
 }
 

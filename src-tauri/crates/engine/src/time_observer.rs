@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use service_levels::{ObservedSpan, ObservedTime, SpanClock};
 use settings::{BackendSettings, SettingsStore};
 
-use crate::configured::{is_paused, open_breaker};
+use crate::configured::{backends_in_reach, open_breaker};
 use crate::gateway_server::{GatewayServer, GatewayStatus};
 use crate::health_watch::HealthWatch;
 use crate::service_watch::ServiceWatch;
@@ -209,17 +209,13 @@ impl TimeObserver {
     fn backend_answers(&self) -> Vec<(BackendId, bool)> {
         let settings = self.settings.current();
         let is_offline = self.health.is_offline();
-        let seen = |(id, known): (&BackendId, &BackendSettings)| {
-            if (is_offline && !known.is_local())
-                || is_paused(&self.registry, &settings, &self.mock, id)
-            {
-                return None;
-            }
+        let seen = |(id, _): (&BackendId, &BackendSettings)| {
             let is_open = || open_breaker(&self.registry, &settings, &self.mock, id).is_some();
             let is_up = self.health.health(id)?.state.is_up()?;
             Some((id.clone(), is_up && !is_open()))
         };
-        settings.backends_on().filter_map(seen).collect()
+        let watched = backends_in_reach(&self.registry, &settings, &self.mock, is_offline);
+        watched.filter_map(seen).collect()
     }
 
     async fn save(&self) {

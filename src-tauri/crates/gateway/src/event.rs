@@ -90,6 +90,13 @@ impl RequestSummary {
             recorded: Recorded::NotYet,
         }
     }
+
+    /// True if a backend answered, and not the cache.
+    #[must_use]
+    pub fn is_answered_by_backend(&self) -> bool {
+        matches!(self.outcome, RequestOutcome::Complete | RequestOutcome::Partial)
+            && self.cache != CacheOutcome::Hit
+    }
 }
 
 /// A call of one backend.

@@ -129,12 +129,10 @@ pub async fn post_protobuf(
     key: Option<Arc<BoundSecret>>,
     body: Bytes,
 ) -> Result<(), PostError> {
-    if body.len() > TELEMETRY_BYTES_MAX {
-        return Err(PostError::TooLong(TELEMETRY_BYTES_MAX));
-    }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-    post(upstream, UpstreamRequest { headers, key, body, ..get_request(url, network) }).await
+    let request = UpstreamRequest { headers, key, body, ..get_request(url, network) };
+    post(upstream, request, TELEMETRY_BYTES_MAX).await
 }
 
 /// Posts JSON to a webhook and takes any 2xx as accepted. The answer's body is not read.
@@ -144,16 +142,20 @@ pub async fn post_json(
     network: AllowedNetwork,
     body: String,
 ) -> Result<(), PostError> {
-    if body.len() > POST_BYTES_MAX {
-        return Err(PostError::TooLong(POST_BYTES_MAX));
-    }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    post(upstream, UpstreamRequest { headers, body: body.into(), ..get_request(url, network) })
-        .await
+    let request = UpstreamRequest { headers, body: body.into(), ..get_request(url, network) };
+    post(upstream, request, POST_BYTES_MAX).await
 }
 
-async fn post(upstream: &dyn Upstream, request: UpstreamRequest) -> Result<(), PostError> {
+async fn post(
+    upstream: &dyn Upstream,
+    request: UpstreamRequest,
+    bytes_max: usize,
+) -> Result<(), PostError> {
+    if request.body.len() > bytes_max {
+        return Err(PostError::TooLong(bytes_max));
+    }
     let request = UpstreamRequest { method: Method::POST, ..request };
     let sent = tokio::time::timeout(POST_TIMEOUT, upstream.send(request));
     let answer = sent.await.map_err(|_elapsed| PostError::Late)??;

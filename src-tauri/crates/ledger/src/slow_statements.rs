@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use domain::one_line;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -85,11 +86,11 @@ impl SlowStatements {
     }
 
     fn add(&self, text: &str, taken: Duration) {
-        let text = one_line(text);
         // Checks of the whole file take long by their nature.
-        if taken < SLOW_STATEMENT || text.starts_with("PRAGMA") {
+        if taken < SLOW_STATEMENT || text.trim_start().starts_with("PRAGMA") {
             return;
         }
+        let text = one_line(text, STATEMENT_CHARS_MAX);
         let mut found = self.found.lock();
         found.count += 1;
         let (count, worst) = found.listed.entry(text).or_default();
@@ -116,11 +117,6 @@ fn record(event: TraceEvent<'_>) {
     if let Some(list) = LIST.with_borrow(Weak::upgrade) {
         list.add(&statement.sql(), taken);
     }
-}
-
-fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().take(STATEMENT_CHARS_MAX).collect()
 }
 
 /// Parameters are NULL in a plan, which does not change it.

@@ -57,13 +57,15 @@ pub async fn check_service(
     let is_keyed = key.is_some();
     let mut account = None;
     let checking = async {
-        match service.kind {
-            ServiceKind::Http => http::check(service, key, upstream).await,
+        // An error is the outcome of a check that ended before its last step.
+        let ended = match service.kind {
+            ServiceKind::Http => Ok(http::check(service, key, upstream).await),
             ServiceKind::Tcp => tcp::check(service).await,
             ServiceKind::Redis => Box::pin(redis::check(service, key)).await,
             ServiceKind::Postgres => Box::pin(postgres::check(service, key)).await,
-            ServiceKind::Github => github::check(service, key, upstream, &mut account).await,
-        }
+            ServiceKind::Github => Ok(github::check(service, key, upstream, &mut account).await),
+        };
+        ended.unwrap_or_else(|outcome| outcome)
     };
     let outcome = match tokio::time::timeout(CHECK_LIMIT, checking).await {
         Ok(outcome) => outcome,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::{BoundSecret, OriginMismatch, Secret};
-use gateway::UpstreamFailure;
+use gateway::{UpstreamFailure, connect};
 use monitor::{HealthFinding, ProbeReport, ProbeStep};
-use settings::ServiceAddress;
+use settings::{ServiceAddress, ServiceSettings};
+use tokio::net::TcpStream;
 
 pub(crate) const READ_KEY: &str = "Read the key from the vault";
 pub(crate) const REFRESHED: &str = "Get an access token";
@@ -106,6 +107,13 @@ pub(crate) fn failed_step(title: &str, detail: &str, fix: Option<&str>) -> Probe
 
 fn skipped_step(title: &str) -> ProbeStep {
     ProbeStep::Skipped { title: title.to_owned() }
+}
+
+/// A connection to the service, by the rules for its address.
+pub(crate) async fn reach(service: &ServiceSettings) -> Result<TcpStream, Outcome> {
+    let address = &service.address;
+    let connected = connect(address.host(), address.port(), service.network).await;
+    connected.map_err(|failure| Outcome::of_failure(&failure))
 }
 
 /// The secret of `key`, if it is bound to this address.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use domain::BoundSecret;
-use gateway::{UpstreamFailure, connect};
+use gateway::UpstreamFailure;
 use settings::{ServiceAddress, ServiceSettings};
 use tokio::net::TcpStream;
 use tokio_postgres::config::SslMode;
@@ -15,42 +15,34 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::outcome::{CLOSED, GIVE_PASSWORD, Outcome, WANTS_PASSWORD, bound_to};
+use crate::outcome::{CLOSED, GIVE_PASSWORD, Outcome, WANTS_PASSWORD, bound_to, reach};
 use crate::tls;
 
 const REPLACE_PASSWORD: &str = "Replace the password with the one of this user.";
 const ALLOW_TLS: &str = "Switch TLS on at the server. On a private network it can do without if its \
                          address ends with ?sslmode=disable.";
 
-pub(crate) async fn check(service: &ServiceSettings, key: Option<Arc<BoundSecret>>) -> Outcome {
+pub(crate) async fn check(
+    service: &ServiceSettings,
+    key: Option<Arc<BoundSecret>>,
+) -> Result<Outcome, Outcome> {
     let address = &service.address;
-    let login = match login(address, key.as_deref()) {
-        Ok(login) => login,
-        Err(outcome) => return outcome,
+    let login = login(address, key.as_deref())?;
+    let stream = reach(service).await?;
+    let asked = if address.is_encrypted() {
+        let config = tls::client_config().map_err(|failure| Outcome::of_failure(&failure))?;
+        let mut tls = MakeRustlsConnect::new((*config).clone());
+        let name = tls::server_name(address.host());
+        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, &name);
+        select_one(&login, stream, tls).await
+    } else {
+        select_one(&login, stream, NoTls).await
     };
-    let stream = match connect(address.host(), address.port(), service.network).await {
-        Ok(stream) => stream,
-        Err(failure) => return Outcome::of_failure(&failure),
-    };
-    let asked = match address.is_encrypted() {
-        false => select_one(&login, stream, NoTls).await,
-        true => match tls::client_config() {
-            Ok(config) => {
-                let mut tls = MakeRustlsConnect::new((*config).clone());
-                let name = tls::server_name(address.host());
-                let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, &name);
-                select_one(&login, stream, tls).await
-            }
-            Err(failure) => return Outcome::of_failure(&failure),
-        },
-    };
-    match asked {
-        Ok(()) => Outcome::Passed("it answers SELECT 1".to_owned()),
-        Err(error) => match error.code() {
-            Some(code) => judge_refusal(code, key.is_some()),
-            None => judge_failure(&error, address.is_encrypted()),
-        },
-    }
+    asked.map_err(|error| match error.code() {
+        Some(code) => judge_refusal(code, key.is_some()),
+        None => judge_failure(&error, address.is_encrypted()),
+    })?;
+    Ok(Outcome::Passed("it answers SELECT 1".to_owned()))
 }
 
 fn login(address: &ServiceAddress, key: Option<&BoundSecret>) -> Result<Config, Outcome> {

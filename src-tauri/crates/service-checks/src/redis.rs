@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::BoundSecret;
-use gateway::{UpstreamFailure, connect};
+use gateway::UpstreamFailure;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError};
 use rustls::pki_types::ServerName;
@@ -13,31 +13,27 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::outcome::{CLOSED, GIVE_PASSWORD, Outcome, WANTS_PASSWORD, bound_to};
+use crate::outcome::{CLOSED, GIVE_PASSWORD, Outcome, WANTS_PASSWORD, bound_to, reach};
 use crate::tls;
 
 const REPLACE_PASSWORD: &str =
     "Replace the password with the server's, or remove it if the server has none.";
 
-pub(crate) async fn check(service: &ServiceSettings, key: Option<Arc<BoundSecret>>) -> Outcome {
+pub(crate) async fn check(
+    service: &ServiceSettings,
+    key: Option<Arc<BoundSecret>>,
+) -> Result<Outcome, Outcome> {
     let address = &service.address;
     let database = address.database();
     let database = database.as_deref();
-    let login = match login(address, key.as_deref()) {
-        Ok(login) => login,
-        Err(outcome) => return outcome,
-    };
-    let stream = match connect(address.host(), address.port(), service.network).await {
-        Ok(stream) => stream,
-        Err(failure) => return Outcome::of_failure(&failure),
-    };
+    let login = login(address, key.as_deref())?;
+    let stream = reach(service).await?;
     if !address.is_encrypted() {
-        return ping(stream, &login, database).await;
+        return Ok(ping(stream, &login, database).await);
     }
-    match encrypt(stream, address).await {
-        Ok(stream) => ping(stream, &login, database).await,
-        Err(failure) => Outcome::of_failure(&failure),
-    }
+    let encrypted = encrypt(stream, address).await;
+    let stream = encrypted.map_err(|failure| Outcome::of_failure(&failure))?;
+    Ok(ping(stream, &login, database).await)
 }
 
 fn login(

@@ -11,13 +11,12 @@ use control::{ApiError, Core};
 use super::alert_ladder::render_ladder;
 use super::alert_rules::RuleArguments;
 use super::alert_trials::RehearseArguments;
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_at_least, format_distance};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 

@@ -3,12 +3,11 @@
 use control::view::{AuditEntryView, AuditLogQuery, AuditLogView, CallerKind, UnixMs};
 use control::{Core, Sign};
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]

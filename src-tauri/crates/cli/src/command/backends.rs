@@ -9,14 +9,13 @@ use control::view::{
 };
 
 use super::completers;
-use super::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_duration, format_spend};
 use crate::secret_input::{SecretSource, read_secret};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word_except;
 

@@ -10,13 +10,12 @@ use control::view::{
 use control::{ApiError, Core};
 
 use super::completers;
-use super::keys::render_sentence;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_counted_noun, format_distance, format_money};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
 /// What to do with budgets.

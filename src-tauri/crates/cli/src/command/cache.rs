@@ -6,13 +6,12 @@ use control::view::{
     CachePurge, CachePurgeSelector, CacheQuery, CacheTierView, CacheView, Count, TimeZoneChoice,
 };
 
-use super::keys::render_sentence;
 use super::usage::PeriodArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_duration, format_money};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 const MIB: u64 = 1_048_576;
 

@@ -10,14 +10,13 @@ use control::view::{
 use control::{Core, EngineConfig};
 
 use super::completers;
-use super::keys::render_sentence;
 use super::token::print_token;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_distance, format_spend};
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::{WordOr, word, word_or_default};
 

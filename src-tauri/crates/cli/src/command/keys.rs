@@ -20,7 +20,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_distance, format_distance_if_known, format_spend};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
@@ -263,13 +263,6 @@ async fn verify(
             Exit::Negative
         }
     })
-}
-
-/// A text of one sentence.
-pub(super) fn render_sentence(sentence: &str) -> StyledText {
-    let mut text = StyledText::new();
-    text.line(Tone::Plain, sentence);
-    text
 }
 
 /// The label without its note in parentheses.

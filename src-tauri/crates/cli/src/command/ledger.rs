@@ -10,7 +10,6 @@ use control::view::{
     LedgerSalvageView, LedgerView, UnixMs,
 };
 
-use super::keys::render_sentence;
 use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -18,7 +17,7 @@ use crate::quantity::{
     format_count, format_counted_noun, format_distance, format_distance_if_known, format_duration,
 };
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 /// What to do with the ledger.
 #[derive(Debug, Subcommand)]

@@ -5,12 +5,11 @@ use control::view::{BackendView, HealthStateView, NanoDollars, RouteView};
 use domain::ShownCurrency;
 use serde::Serialize;
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelsArguments {

@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use control::Core;
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::text::render_sentence;
 
 /// What to do with notifications.
 #[derive(Debug, Subcommand)]

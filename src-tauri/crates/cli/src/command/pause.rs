@@ -2,9 +2,9 @@
 
 use control::Core;
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::text::render_sentence;
 
 pub(crate) async fn pause(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
     let gateway = control::gateway_pause(core).await?;

@@ -7,11 +7,10 @@ use control::view::{
 };
 
 use super::completers;
-use super::keys::render_sentence;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::text::{Column, StyledText, TextTable};
+use crate::text::{Column, StyledText, TextTable, render_sentence};
 use crate::word::word;
 
 /// What to do with pinned figures.

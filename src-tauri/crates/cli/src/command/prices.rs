@@ -11,13 +11,12 @@ use control::view::{
 };
 
 use super::completers::{backend_names, candidates_from};
-use super::keys::render_sentence;
 use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_counted_noun, format_shortest_dollars};
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 /// Most differences and problems printed as text; JSON has what the core lists.
 const LINES_MAX: usize = 20;

@@ -5,11 +5,10 @@ use control::Core;
 use control::view::{ProfileRef, ProfileSet, ProfileSwitch, ProfilesView};
 
 use super::completers;
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TextTable};
+use crate::text::{Column, StyledText, TextTable, render_sentence};
 
 /// What to do with profiles.
 #[derive(Debug, Subcommand)]

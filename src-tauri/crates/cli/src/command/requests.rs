@@ -5,12 +5,11 @@ use control::view::{
     CostBasisView, Count, RequestView, RequestsQuery, RequestsView, SavedView, UnixMs, UsageBasis,
 };
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_distance, format_duration, format_money};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 mod export;
 mod filter;

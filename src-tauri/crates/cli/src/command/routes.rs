@@ -6,14 +6,13 @@ use control::view::{
     HypotheticalRequest, RankedCandidateView, RouteDecisionView, RouteView, RoutesView,
 };
 
-use super::keys::render_sentence;
 use crate::arguments::name::NameArgument;
 use crate::confirm::YesArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 mod edit;
 mod simulate;

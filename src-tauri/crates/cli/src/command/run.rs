@@ -15,9 +15,9 @@ use control::{Core, Launch};
 use domain::Secret;
 
 use super::completers;
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::text::render_sentence;
 use crate::unlock::unlock_interactively;
 
 /// Models that a tool with a list of its own is told.

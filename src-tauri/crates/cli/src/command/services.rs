@@ -9,14 +9,13 @@ use control::view::{
 
 use super::backends::append_test_steps;
 use super::completers;
-use super::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_distance, format_duration};
 use crate::secret_input::{SecretSource, read_secret};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 

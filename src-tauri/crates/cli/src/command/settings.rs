@@ -6,12 +6,12 @@ use clap::Subcommand;
 use control::view::{SettingsProblemView, SettingsView, VaultKind};
 use control::{Core, Setting, SettingValue, Settings};
 
-use super::keys::{render_sentence, vault_kind_word};
+use super::keys::vault_kind_word;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
 use crate::sign::Tone;
-use crate::text::{StyledText, TableCell, TextTable};
+use crate::text::{StyledText, TableCell, TextTable, render_sentence};
 
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]

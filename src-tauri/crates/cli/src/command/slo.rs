@@ -6,12 +6,11 @@ use control::view::{
     ServiceLevelView, ServiceLevelsView, ServicePeriod, UnixMs,
 };
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TextTable};
+use crate::text::{Column, StyledText, TextTable, render_sentence};
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use control::Core;
 use tokio::time::timeout;
 
-use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::text::render_sentence;
 
 /// Longest wait for requests in flight to end, in seconds.
 const STOP_SECS_MAX: u64 = 60;

@@ -6,12 +6,12 @@ use control::view::{
     VaultChangeView, VaultKind, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
 };
 
-use super::keys::{render_sentence, vault_kind_word};
+use super::keys::vault_kind_word;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
 use crate::sign::{Sign, Tone};
-use crate::text::StyledText;
+use crate::text::{StyledText, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 

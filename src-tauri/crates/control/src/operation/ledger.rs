@@ -18,6 +18,7 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
     let recovery = engine.ledger_watch().recovery();
     let state = engine.ledger().state();
     let waiting = state.backlog().map_or(0, |backlog| backlog.records as u64);
+    let backups = recovery.backups()?;
     Ok(LedgerView {
         state: state_view(state),
         waiting_records: waiting.into(),
@@ -26,9 +27,9 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
         path: recovery.path().display().to_string(),
         bytes: engine.ledger().size_bytes().into(),
         backup_folder: recovery.backup_folder().display().to_string(),
-        backups: recovery.backups()?.iter().map(backup_view).collect(),
+        backups: backups.iter().map(backup_view).collect(),
         kept_files: recovery.kept_files()?,
-        performance: super::local::ledger_performance(engine).await?,
+        performance: super::local::ledger_performance(engine, backups.first()).await?,
         devices: recovery.devices().await?.into_iter().map(device_view).collect(),
     })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::Word;
 use engine::{Engine, LocalSample, StartTrace};
+use ledger::LedgerBackup;
 use settings::AlertSettings;
 
 use crate::ApiError;
@@ -50,11 +51,12 @@ pub(crate) async fn local_health(engine: &Engine) -> Result<LocalHealthView, Api
     let charts: Vec<LocalChartView> =
         SOURCES.iter().map(|source| chart(source, &groups, &samples, &settings.alerts)).collect();
     let starts = engine.local_resources().starts().list();
+    let backups = engine.ledger_watch().recovery().backups()?;
     Ok(LocalHealthView {
         finding: finding(&charts),
         points: groups.iter().filter_map(|group| group.last()).map(|it| it.at.into()).collect(),
         charts,
-        ledger: ledger_performance(engine).await?,
+        ledger: ledger_performance(engine, backups.first()).await?,
         starts: starts.iter().map(|start| start_view(start, &settings.alerts)).collect(),
     })
 }
@@ -141,7 +143,10 @@ fn finding(charts: &[LocalChartView]) -> String {
 }
 
 /// How fast the ledger answers, and when it was looked after.
-pub(super) async fn ledger_performance(engine: &Engine) -> Result<LedgerPerformanceView, ApiError> {
+pub(super) async fn ledger_performance(
+    engine: &Engine,
+    newest_backup: Option<&LedgerBackup>,
+) -> Result<LedgerPerformanceView, ApiError> {
     let (ledger, watch) = (engine.ledger(), engine.ledger_watch());
     let waits = ledger.reader_waits();
     let statements = ledger.slow_statements().await?.into_iter();
@@ -150,7 +155,7 @@ pub(super) async fn ledger_performance(engine: &Engine) -> Result<LedgerPerforma
         check: watch
             .last_check()
             .map(|check| LedgerCheckView { at: check.at.into(), is_sound: check.is_sound }),
-        last_backup: watch.recovery().backups()?.first().map(|backup| UnixMs::from(backup.at)),
+        last_backup: newest_backup.map(|backup| UnixMs::from(backup.at)),
         reads: waits.reads.into(),
         waited_reads: waits.waited.into(),
         longest_wait_ms: millis(waits.longest),

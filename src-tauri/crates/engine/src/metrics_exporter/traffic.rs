@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::{Meter, TokenClass};
 use gateway::RequestSummary;
-use ledger::{CacheOutcome, Purpose, RequestOutcome};
+use ledger::Purpose;
 use parking_lot::Mutex;
 use pricing::Cost;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -194,7 +194,7 @@ impl TrafficMetrics {
             return;
         }
         let backend = summary.backend.as_ref().map(ToString::to_string).unwrap_or_default();
-        let model = self.models.label(&summary.model_asked, is_answered_by_backend(summary));
+        let model = self.models.label(&summary.model_asked, summary.is_answered_by_backend());
         let labels = RequestLabels {
             backend: backend.clone(),
             route: summary.route.clone(),
@@ -248,11 +248,6 @@ impl TrafficMetrics {
 
 fn histogram() -> Histogram {
     Histogram::new(SECONDS)
-}
-
-fn is_answered_by_backend(summary: &RequestSummary) -> bool {
-    matches!(summary.outcome, RequestOutcome::Complete | RequestOutcome::Partial)
-        && summary.cache != CacheOutcome::Hit
 }
 
 /// The class of a status; `none` for a client that left before it got one.

@@ -61,9 +61,7 @@ impl TracedRequest {
         models: &ModelNames,
         provider: impl Fn(&BackendId) -> &'static str,
     ) -> Self {
-        let is_answered =
-            matches!(summary.outcome, RequestOutcome::Complete | RequestOutcome::Partial);
-        let is_of_backend = is_answered && summary.cache != CacheOutcome::Hit;
+        let is_of_backend = summary.is_answered_by_backend();
         // A model that failed at first is named too, if a later attempt was answered for it.
         let answered = summary.attempts.iter().filter(|it| it.error_class.is_none());
         answered.for_each(|it| models.learn(&it.model, is_of_backend));

@@ -32,6 +32,14 @@ pub enum AllowedNetwork {
     Private,
 }
 
+impl AllowedNetwork {
+    /// By a setting `private_network`.
+    #[must_use]
+    pub const fn of_setting(private_network: bool) -> Self {
+        if private_network { Self::Private } else { Self::Public }
+    }
+}
+
 /// Reason to refuse an address that a backend's name resolves to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {

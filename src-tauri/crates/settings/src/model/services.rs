@@ -95,6 +95,14 @@ impl Settings {
             self.services.iter().filter(move |(_, known)| known.credential.as_ref() == Some(key));
         own.map(|(id, _)| id)
     }
+
+    /// True for the key of a service, of the cache server or of the collector. What they do with it is
+    /// no request, so that its use is not recorded.
+    #[must_use]
+    pub fn is_key_beside_backends(&self, key: &CredentialId) -> bool {
+        let others = [&self.cache.redis_credential, &self.telemetry.credential];
+        others.iter().any(|it| it.as_ref() == Some(key)) || self.services_with(key).next().is_some()
+    }
 }
 
 /// The name of a header that may carry a key, in lower case; `None` if none may have that name.

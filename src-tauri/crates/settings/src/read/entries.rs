@@ -153,10 +153,9 @@ pub(super) fn read_backends(
             lacks: read_features(entry, "lacks", UnsupportedFeature::WORDS, kind, findings),
             offers: read_features(entry, "offers", ExtraDialect::WORDS, kind, findings),
             crossing: entry.word("crossing", TranslationMode::WORDS, findings).unwrap_or_default(),
-            network: match entry.boolean("private_network", findings) {
-                Some(true) => AllowedNetwork::Private,
-                _ => AllowedNetwork::Public,
-            },
+            network: AllowedNetwork::of_setting(
+                entry.boolean("private_network", findings).unwrap_or_default(),
+            ),
             base_url: read_base_url(entry, gateway_port, findings)?,
         })
     })

@@ -123,10 +123,9 @@ pub(super) fn read_services(
             credential: entry.id("credential", "key", findings),
             required: entry.boolean("required", findings).unwrap_or_default(),
             enabled: entry.boolean("enabled", findings).unwrap_or(true),
-            network: match entry.boolean("private_network", findings) {
-                Some(true) => AllowedNetwork::Private,
-                _ => AllowedNetwork::Public,
-            },
+            network: AllowedNetwork::of_setting(
+                entry.boolean("private_network", findings).unwrap_or_default(),
+            ),
             http: read_expectation(entry, findings),
             scopes: read_names(entry, &SCOPES, findings),
         };

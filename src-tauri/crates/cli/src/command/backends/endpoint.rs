@@ -6,13 +6,12 @@ use control::view::{
     BreakerOverride, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
 };
 
-use super::render_sentence;
 use crate::command::completers;
 use crate::console::Console;
 use crate::exit::CommandError;
 use crate::quantity::{UNKNOWN, format_distance_if_known};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
 /// Default duration of a manual override, in minutes.

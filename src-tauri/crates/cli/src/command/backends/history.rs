@@ -8,12 +8,11 @@ use control::view::{
 };
 
 use crate::command::completers;
-use crate::command::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::CommandError;
 use crate::quantity::{UNKNOWN, format_distance};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TextTable};
+use crate::text::{Column, StyledText, TextTable, render_sentence};
 
 /// A backend's recent past.
 #[derive(Debug, clap::Args)]

@@ -8,13 +8,12 @@ use control::view::{
 };
 use control::{ClientWiring, Core, EngineConfig};
 
-use crate::command::keys::render_sentence;
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
@@ -235,25 +234,12 @@ pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
         text.line(Tone::Plain, "No file would change.");
     }
     for file in &plan.files {
-        add_diff(&mut text, &file.diff);
+        text.diff(&file.diff);
     }
     for conflict in &plan.conflicts {
         text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &conflict.explanation);
     }
     text
-}
-
-/// Adds a unified diff.
-pub(crate) fn add_diff(text: &mut StyledText, diff: &str) {
-    for line in diff.lines() {
-        let tone = match line.as_bytes().first() {
-            Some(b'+') => Tone::Good,
-            Some(b'-') => Tone::Bad,
-            Some(b'@') => Tone::Muted,
-            _ => Tone::Plain,
-        };
-        text.line(tone, line);
-    }
 }
 
 fn render_wired(tool: &ToolWiringView) -> StyledText {

@@ -8,14 +8,12 @@ use control::view::{
     KeysScanView, LeftKeyCopyView, RemovedKeyCopyRef, RemovedKeyCopyView, UnixMs,
 };
 
-use super::render_sentence;
-use crate::command::clients::wiring::add_diff;
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
 use crate::sign::Tone;
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 
 /// What to do with removed copies.
@@ -122,7 +120,7 @@ fn render_nothing(found: &KeysScanView) -> StyledText {
 fn render_plan(plan: &KeyCopiesPlanView) -> StyledText {
     let mut text = StyledText::new();
     for file in &plan.files {
-        add_diff(&mut text, &file.diff);
+        text.diff(&file.diff);
         if let Some(warning) = &file.warning {
             text.piece(Tone::Warn, "▲ ").line(Tone::Plain, warning);
         }

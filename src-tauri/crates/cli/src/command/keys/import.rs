@@ -15,7 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::StyledText;
+use crate::text::{StyledText, render_sentence};
 use crate::unlock::unlock_interactively;
 
 /// Largest file read, in bytes. A `.env` file usually has a few kilobytes.
@@ -49,7 +49,7 @@ pub(super) async fn run(
         match control::key_add(core, KeyAdd { id, label, secret, url, billing: None }).await {
             Ok(key) => kept.push(key),
             Err(error) if error.field.as_deref() == Some("id") => {
-                console.print_remark(&super::render_sentence(&format!(
+                console.print_remark(&render_sentence(&format!(
                     "{}: {}",
                     known.variable, error.message
                 )));

@@ -8,13 +8,12 @@ use control::view::{
 };
 
 use crate::command::clients::wiring::render_plan;
-use crate::command::keys::render_sentence;
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
 #[derive(Debug, clap::Subcommand)]

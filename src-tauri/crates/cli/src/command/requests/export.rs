@@ -6,13 +6,12 @@ use control::Core;
 use control::view::{RequestsExport, RequestsFormat};
 
 use super::filter;
-use crate::command::keys::render_sentence;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::output_file::write_file;
 use crate::quantity::{format_cost, format_counted_noun};
 use crate::sign::Tone;
-use crate::text::StyledText;
+use crate::text::{StyledText, render_sentence};
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]

@@ -11,10 +11,10 @@ use control::view::{
 
 use super::{find_route, render_route};
 use crate::command::completers;
-use crate::command::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::text::render_sentence;
 use crate::word::{WordOr, word, word_or_default};
 
 #[derive(Debug, clap::Args)]

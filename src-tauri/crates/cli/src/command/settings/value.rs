@@ -8,11 +8,10 @@ use control::view::{SettingsValues, SettingsView};
 use control::{ApiError, Core, SettingKind, SettingValue, Settings};
 
 use crate::command::completers;
-use crate::command::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::{StyledText, TableCell, TextTable};
+use crate::text::{StyledText, TableCell, TextTable, render_sentence};
 
 #[derive(Debug, Args)]
 pub(crate) struct GetSettingArguments {

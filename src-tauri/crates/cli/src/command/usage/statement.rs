@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use control::Core;
 use control::view::{StatementFormat, StatementQuery, TimeZoneChoice};
 
-use super::super::keys::render_sentence;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::output_file::write_file;
 use crate::quantity::format_counted_noun;
+use crate::text::render_sentence;
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]

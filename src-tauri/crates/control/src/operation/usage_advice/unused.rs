@@ -40,8 +40,7 @@ pub(super) async fn advice(
     let is_dead = |(id, known): &(&CredentialId, &CredentialSettings)| {
         is_old(id)
             && known.billing.is_none()
-            && settings.cache.redis_credential.as_ref() != Some(*id)
-            && settings.telemetry.credential.as_ref() != Some(*id)
+            && !settings.is_key_beside_backends(id)
             && !used_keys.contains(id.as_str())
             && !is_key_of(&settings, id, |name| {
                 backends.iter().any(|(unused, _)| *unused == name)

@@ -2,7 +2,7 @@
 
 use domain::{BackendId, ClientId, NanoUsd, RequestId, SeededEntropy, TokenUsage, WallTime};
 use gateway::Recorded;
-use ledger::Timings;
+use ledger::{CacheOutcome, RequestOutcome, Timings};
 use prometheus_client::encoding::text::encode_registry;
 
 use super::*;
