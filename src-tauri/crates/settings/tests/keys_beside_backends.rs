@@ -1,7 +1,5 @@
 //! Which keys are used by something other than a backend, so that no request tells of their use.
 
-#![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
-
 use domain::CredentialId;
 use settings::Settings;
 
