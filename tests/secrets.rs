@@ -279,7 +279,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "access_reset" => json!({"backend": "up", "credential": "up"}),
         "health_timeline" => json!({"hours": 24}),
         "recent_events" => json!({"limit": 20}),
-        "service_level_preview" | "service_level_set" => json!({"target": "gateway"}),
+        "service_level_preview" | "service_level_set" => {
+            json!({"target": "backend", "name": "up", "goal": "99.5"})
+        }
         "breaker_timeline" => json!({"backend": "up", "hours": 24}),
         "breaker_backtest" => json!({"backend": null, "days": 7, "consecutive_failures": null,
             "failure_percent": null, "window_calls_min": null, "open_secs": null}),

@@ -83,7 +83,7 @@ export const commands = {
 	serviceLevels: () => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_levels")),
 	/**  Says what an objective would allow, and who would miss it. Changes nothing. */
 	serviceLevelPreview: (req: ServiceLevelSet) => typedError<ServiceLevelPreviewView, ApiError>(__TAURI_INVOKE("service_level_preview", { req })),
-	/**  Sets what is promised of the gateway, routes, backends or first tokens. */
+	/**  Sets what is promised: a default, or the objective of one route, backend or service. */
 	serviceLevelSet: (req: ServiceLevelSet) => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_level_set", { req })),
 	/**  Lists what work depends on beside the backends, and whether it works. */
 	services: () => typedError<ServicesView, ApiError>(__TAURI_INVOKE("services")),
@@ -3157,8 +3157,37 @@ export type LeftKeyCopyView = {
 export type LevelIndicator = 
 /**  Requests that were answered */
 "requests" | 
-/**  First tokens within two seconds */
-"first-token";
+/**  First tokens in time */
+"first-token" | 
+/**  Observed time in which it answered */
+"availability";
+
+/**  The objective of a level as `service_level_set` takes it. */
+export type LevelTermsView = {
+	target: ObjectiveTarget,
+	/**  None for the gateway, which has no other objective than the default. */
+	name: string | null,
+	goal: ServiceGoal,
+	period: ServicePeriod,
+	/**  Only of first tokens. */
+	max_ms: number | null,
+	/**  True if it has an objective of its own. */
+	is_own: boolean,
+	/**  The default: `99.5 % in 7 days` */
+	default_objective: string,
+};
+
+/**  The observed time of an objective's period. */
+export type LevelTimeView = {
+	observed_secs: Count,
+	down_secs: Count,
+	/**  Of the observed time. */
+	allowed_secs: Count,
+	/**  What is left of the allowed time; 0 if it was down for longer. */
+	left_secs: Count,
+	/**  Observed time from which the state is told. */
+	needed_secs: Count,
+};
 
 export type LineItemView = {
 	/**  What was counted, in words: "Cache read". */
@@ -3387,9 +3416,11 @@ export type ObjectiveTarget = "gateway" |
 /**  Backends, and routes with only one */
 "backend" | 
 /**  How fast backends begin to answer */
-"first-token";
+"first-token" | 
+/**  For how long services answer */
+"service";
 
-/**  An objective of the settings. */
+/**  An objective that holds where nothing has one of its own. */
 export type ObjectiveView = {
 	target: ObjectiveTarget,
 	/**  "Routes with a fallback" */
@@ -4704,29 +4735,34 @@ export type ServiceKind =
 "github";
 
 /**  What a service level is of. */
-export type ServiceLevelKind = "gateway" | "route" | "backend";
+export type ServiceLevelKind = "gateway" | "route" | "backend" | "service";
 
 /**  What an objective would mean. Nothing is changed. */
 export type ServiceLevelPreviewView = {
 	/**  "99.9 % in 30 days allows 43 min, or 12 of 12,000 requests" */
 	consequence: string,
-	/**  "1 of 3 backends would miss it", or that there are too few requests to tell */
+	/**  "1 of 3 backends would miss it", or that there is not enough data to tell */
 	effect: string,
 };
 
 /**  What is to be promised. What is absent stays. */
 export type ServiceLevelSet = {
 	target: ObjectiveTarget,
+	/**  One route, backend or service; None for the default of all of them. */
+	name?: string | null,
+	/**  Not of one backend's first tokens. */
 	goal?: ServiceGoal | null,
 	/**  Not of first tokens. */
 	period?: ServicePeriod | null,
 	/**  Of first tokens only; 100 to 60,000. */
 	max_ms?: number | null,
+	/**  Goes back to the default, and a default to what it was at first. Takes nothing else. */
+	to_default?: boolean,
 };
 
 /**  How a service level stands. */
 export type ServiceLevelState = 
-/**  More is left than half of the failures that are allowed */
+/**  More is left than half of the failures or of the downtime that is allowed */
 "kept" | 
 /**  Half or less is left */
 "tight" | 
@@ -4734,9 +4770,9 @@ export type ServiceLevelState =
 "burning_slow" | 
 /**  At this rate it is missed within days */
 "burning_fast" | 
-/**  More failed than is allowed */
+/**  More failed, or was down for longer, than is allowed */
 "missed" | 
-/**  Too few requests to tell */
+/**  Too few requests, or too little observed time, to tell */
 "not_enough_data";
 
 export type ServiceLevelView = {
@@ -4748,6 +4784,7 @@ export type ServiceLevelView = {
 	state: ServiceLevelState,
 	/**  `99.5 % in 7 days` */
 	objective: string,
+	terms: LevelTermsView,
 	goal_percent: number | null,
 	period_days: number,
 	/**
@@ -4756,16 +4793,18 @@ export type ServiceLevelView = {
 	 */
 	valid: Count,
 	bad: Count,
-	/**  Share of the valid requests that were good; None without one. */
+	/**  Of a service, which has no requests. */
+	time: LevelTimeView | null,
+	/**  Share of the valid requests that were good, or of the observed time; None without any. */
 	good_percent: number | null,
 	/**
-	 *  Share of the allowed failures that is left, at most 100 and at least 0; None with too few
-	 *  requests.
+	 *  Share of the allowed failures or of the allowed downtime that is left, at most 100 and at least
+	 *  0; None with too few requests or too little observed time.
 	 */
 	budget_left_percent: number | null,
 	/**  How many times as fast as allowed requests failed in each time until now. */
 	burn: BurnRateView[],
-	/**  The two of these rates that tell how it stands; None for first tokens. */
+	/**  The two of these rates that tell how it stands; None for first tokens and services. */
 	pace: BurnPaceView | null,
 	/**  When the budget is used up at the present rate; None if it lasts, or with too few requests. */
 	exhausted_at: UnixMs | null,
@@ -4779,11 +4818,11 @@ export type ServiceLevelsView = {
 	finding: string,
 	/**  What is promised of each kind; `service_level_set` changes it. */
 	objectives: ObjectiveView[],
-	/**  A first token that takes longer is not in time. */
+	/**  A first token that takes longer is not in time, unless its backend has a limit of its own. */
 	first_token_max_ms: number,
 	/**
-	 *  The gateway, routes and backends in their order, each with its requests before its first
-	 *  tokens.
+	 *  The gateway, routes, backends and services in their order, each with its requests before its
+	 *  first tokens.
 	 */
 	levels: ServiceLevelView[],
 };
@@ -4994,6 +5033,10 @@ export type SettingsValues = {
 	slo_first_token_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
 	/**  A first token that takes longer is not in time. */
 	slo_first_token_max_ms: number,
+	/**  Percentage of the observed time in which a service is to answer. */
+	slo_service_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
+	/**  Time over which that is counted. */
+	slo_service_period: "7d" | "30d",
 	/**  Serves repeated requests without asking a provider. */
 	cache_enabled: boolean,
 	/**  Encrypted; survives a restart. */

@@ -107,7 +107,8 @@ pub(crate) async fn note_not_allowed(
 
 fn find_subject(request: &impl RequestJson) -> Option<String> {
     let request: Value = serde_json::from_slice(&request.to_json()).ok()?;
-    match SUBJECT_FIELDS.iter().find_map(|field| request.get(field))? {
+    let named = |field: &&str| request.get(field).filter(|value| !value.is_null());
+    match SUBJECT_FIELDS.iter().find_map(named)? {
         Value::String(text) if is_id(text) => Some(text.clone()),
         Value::Number(number) => number.as_u64().map(|number| number.to_string()),
         _ => None,

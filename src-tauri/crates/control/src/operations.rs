@@ -99,7 +99,7 @@ macro_rules! operations {
             service_levels() -> ServiceLevelsView, changes [], tool "service_levels" Read;
             /// Says what an objective would allow, and who would miss it. Changes nothing.
             service_level_preview(req: ServiceLevelSet) -> ServiceLevelPreviewView, changes [];
-            /// Sets what is promised of the gateway, routes, backends or first tokens.
+            /// Sets what is promised: a default, or the objective of one route, backend or service.
             service_level_set(req: ServiceLevelSet) -> ServiceLevelsView, changes [Health, Settings];
             /// Lists what work depends on beside the backends, and whether it works.
             services() -> ServicesView, changes [], tool "list_services" Read;

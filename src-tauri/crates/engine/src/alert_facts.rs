@@ -28,7 +28,8 @@ use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::local_resources::LocalResources;
 use crate::measurement_watch::{Measured, MeasurementWatch};
-use crate::service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
+use crate::objectives::LevelScope;
+use crate::service_level_watch::{ServiceLevel, ServiceLevelWatch};
 use crate::service_watch::ServiceWatch;
 use crate::snapshot::SnapshotStore;
 
@@ -309,6 +310,8 @@ pub(crate) fn burn_facts(
                 label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
                 id,
             },
+            // It has no requests that could fail.
+            LevelScope::Service(_) => return None,
         };
         let counts = level.counts.get(&rule.long).copied().unwrap_or_default();
         Some(BurnFact {

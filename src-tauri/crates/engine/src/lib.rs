@@ -45,6 +45,7 @@ mod metrics_exporter;
 mod model_catalogue;
 mod model_names;
 mod notifications;
+mod objectives;
 mod owner;
 mod playground_host;
 mod price_editor;
@@ -117,6 +118,10 @@ pub use alert_history::{AlertHistory, RuleBackTest};
 pub use alert_watch::AlertWatch;
 pub use message_channels::MessageChannels;
 pub use notifications::{NotificationOutcome, Notifications, WindowFocus};
+pub use objectives::{
+    LevelScope, ObjectiveTarget, ObjectiveTerms, default_terms, first_token_max, objective_of,
+    own_objective, route_target, terms_of,
+};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use price_editor::{
     PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,
@@ -129,9 +134,7 @@ pub use response_cache::ResponseCache;
 pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};
 pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
 pub use rule_tunings::{RuleSettingNames, rule_tunings};
-pub use service_level_watch::{
-    LevelScope, ObjectiveTarget, ServiceLevel, ServiceLevelWatch, first_token_max, objective_of,
-};
+pub use service_level_watch::{ServiceAvailability, ServiceLevel, ServiceLevelWatch};
 pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};

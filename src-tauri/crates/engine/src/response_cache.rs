@@ -248,6 +248,7 @@ fn purges_for_changed_settings(
         let wanted = now.get(id);
         let but_models = BackendSettings {
             models: wanted.map(|wanted| wanted.models.clone()).unwrap_or_default(),
+            objective: wanted.map(|wanted| wanted.objective).unwrap_or_default(),
             ..known.clone()
         };
         if wanted != Some(&but_models) {

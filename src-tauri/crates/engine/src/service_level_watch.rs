@@ -1,21 +1,23 @@
-//! How well the gateway, routes and backends serve: computed from the ledger, once a minute for the
-//! alerts, and when somebody asks.
+//! How well the gateway, routes, backends and services serve: computed from the ledger, once a minute
+//! for the alerts, and when somebody asks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock, RouteId, ServicePeriod, WallTime};
+use domain::{BackendId, Clock, RouteId, ServiceId, WallTime};
 use ledger::{
-    Ledger, LedgerError, ObservedTimeRow, OutcomeCount, OutcomeDimension, OutcomePrecision,
-    WatchSpan,
+    Ledger, LedgerError, ObservedSubject, ObservedTimeRow, OutcomeCount, OutcomeDimension,
+    OutcomePrecision, WatchSpan,
 };
 use parking_lot::Mutex;
 use resilience::{FailureClass, FailureOwner};
-use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
+use service_levels::{Burn, BurnWindow, Objective, ObservedTime, RequestCounts, judge_burn};
 use settings::{Settings, SettingsStore};
 
 use crate::events::EventBus;
+use crate::objectives::{LevelScope, ObjectiveTarget, objective_of, targets};
 use crate::tasks::Tasks;
 use crate::time_observer::TimeObserver;
 use crate::topic::Topic;
@@ -24,6 +26,7 @@ const EVALUATION_SECS: u64 = 60;
 /// Windows up to this long are counted to the millisecond.
 const EXACT_MAX: Duration = Duration::from_secs(2 * 3_600);
 const DAY_SECS: u64 = 86_400;
+const HOUR_MS: i64 = 3_600_000;
 
 /// Refusals before any attempt that are nobody's fault but the gateway's and its backends'.
 const GATEWAY_REFUSALS: &[&str] = &[
@@ -37,27 +40,6 @@ const GATEWAY_REFUSALS: &[&str] = &[
     "route_unusable",
     "too_many_requests",
 ];
-
-/// What a service level is of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LevelScope {
-    Gateway,
-    Route(RouteId),
-    Backend(BackendId),
-}
-
-domain::words! {
-    /// What an objective of the settings is for.
-    ObjectiveTarget {
-        Gateway = "gateway",
-        /// Routes with more than one backend
-        Route = "route",
-        /// Backends, and routes with only one
-        Backend = "backend",
-        /// How fast backends begin to answer
-        FirstToken = "first-token",
-    }
-}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceLevel {
@@ -88,6 +70,15 @@ impl ServiceLevel {
     pub fn budget_left(&self) -> Option<f64> {
         self.objective.budget_left(self.period_counts())
     }
+}
+
+/// The observed time of a service. It has no requests, so it is no [`ServiceLevel`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAvailability {
+    pub service: ServiceId,
+    pub objective: Objective,
+    /// Of the objective's period.
+    pub time: ObservedTime,
 }
 
 pub struct ServiceLevelWatch {
@@ -155,29 +146,64 @@ impl ServiceLevelWatch {
         for window in BurnWindow::ALL {
             windows.insert(*window, self.valid_counts(*window, now, kept).await?);
         }
-        let level =
-            |(scope, target)| level(scope, target, objective_of(&settings, target), &windows, kept);
+        let level = |(scope, target)| {
+            let objective = objective_of(&settings, &scope, target);
+            level(scope, target, objective, &windows, kept)
+        };
         Ok(targets(&settings).into_iter().map(level).collect())
     }
 
-    /// [`Objective::budget_left`] of the backends in the settings. Needs one of the nine times that
-    /// [`Self::levels`] counts.
+    /// [`Objective::budget_left`] of the backends in the settings. Needs no more than two of the nine
+    /// times that [`Self::levels`] counts.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub async fn backend_budgets_left(&self) -> Result<BTreeMap<BackendId, f64>, LedgerError> {
         let settings = self.settings.current();
-        let objective = objective_of(&settings, ObjectiveTarget::Backend);
-        let now = self.clock.wall();
-        let window = BurnWindow::of_period(objective.period);
-        let counts = self.valid_counts(window, now, kept_time(&settings)).await?;
-        let left = |id: &BackendId| {
-            let own = settings
-                .is_backend_on(id)
-                .then(|| counts.of_scope(&LevelScope::Backend(id.clone())))?;
-            Some((id.clone(), objective.budget_left(own)?))
+        let (now, kept) = (self.clock.wall(), kept_time(&settings));
+        let mut windows: BTreeMap<BurnWindow, ValidCounts> = BTreeMap::new();
+        let mut left = BTreeMap::new();
+        for (id, _) in settings.backends_on() {
+            let scope = LevelScope::Backend(id.clone());
+            let objective = objective_of(&settings, &scope, ObjectiveTarget::Backend);
+            let window = BurnWindow::of_period(objective.period);
+            if let Entry::Vacant(place) = windows.entry(window) {
+                place.insert(self.valid_counts(window, now, kept).await?);
+            }
+            let counts = windows.get(&window).map(|found| found.of_scope(&scope));
+            let budget = objective.budget_left(counts.unwrap_or_default());
+            left.extend(budget.map(|budget| (id.clone(), budget)));
+        }
+        Ok(left)
+    }
+
+    /// The enabled services of `settings`, each with the observed time of its objective's period: whole
+    /// hours with the present one as the last, and whole days where only those are kept.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn availabilities(
+        &self,
+        settings: &Settings,
+    ) -> Result<Vec<ServiceAvailability>, LedgerError> {
+        let own = settings.services.iter().filter(|(_, known)| known.enabled).map(|(id, _)| {
+            let scope = LevelScope::Service(id.clone());
+            (id, objective_of(settings, &scope, ObjectiveTarget::Service))
+        });
+        let own: Vec<(&ServiceId, Objective)> = own.collect();
+        let Some(longest) = own.iter().map(|(_, objective)| objective.period).max() else {
+            return Ok(Vec::new());
         };
-        Ok(settings.backends.keys().filter_map(left).collect())
+        let now = self.clock.wall();
+        let rows = self.observed_since(period_start(now, longest)).await?;
+        let availability = |(id, objective): (&ServiceId, Objective)| {
+            let (subject, from) =
+                (ObservedSubject::Service(id.clone()), period_start(now, objective.period));
+            let own = rows.iter().filter(|row| row.subject == subject && row.slot >= from);
+            let time = own.map(|row| ObservedTime { good: row.good, bad: row.bad }).sum();
+            ServiceAvailability { service: id.clone(), objective, time }
+        };
+        Ok(own.into_iter().map(availability).collect())
     }
 
     /// Valid requests of the window until `now`, as far back as they are kept.
@@ -203,41 +229,11 @@ pub(crate) fn kept_time(settings: &Settings) -> Duration {
     Duration::from_secs(u64::from(settings.ledger.retention_days) * DAY_SECS)
 }
 
-/// A first token that takes longer is not in time.
-#[must_use]
-pub fn first_token_max(settings: &Settings) -> Duration {
-    Duration::from_millis(settings.service_levels.first_token_max_ms.into())
-}
-
-/// What the settings promise.
-#[must_use]
-pub const fn objective_of(settings: &Settings, target: ObjectiveTarget) -> Objective {
-    let own = &settings.service_levels;
-    match target {
-        ObjectiveTarget::Gateway => Objective::new(own.gateway_goal, own.gateway_period),
-        ObjectiveTarget::Route => Objective::new(own.route_goal, own.route_period),
-        ObjectiveTarget::Backend => Objective::new(own.backend_goal, own.backend_period),
-        // Latencies are read for a week.
-        ObjectiveTarget::FirstToken => Objective::new(own.first_token_goal, ServicePeriod::Week),
-    }
-}
-
-/// A route with one backend promises no more than that.
-pub(crate) fn targets(settings: &Settings) -> Vec<(LevelScope, ObjectiveTarget)> {
-    let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route)).map(
-        |(id, route)| {
-            let first = route.candidates.first().map(|candidate| &candidate.backend);
-            let has_fallback = route.candidates.iter().any(|it| Some(&it.backend) != first);
-            let target =
-                if has_fallback { ObjectiveTarget::Route } else { ObjectiveTarget::Backend };
-            (LevelScope::Route(id.clone()), target)
-        },
-    );
-    let backends = settings.backends_on();
-    std::iter::once((LevelScope::Gateway, ObjectiveTarget::Gateway))
-        .chain(routes)
-        .chain(backends.map(|(id, _)| (LevelScope::Backend(id.clone()), ObjectiveTarget::Backend)))
-        .collect()
+/// Start of a period that ends with the present hour.
+fn period_start(now: WallTime, period: Duration) -> WallTime {
+    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
+    let length = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+    WallTime::from_unix_ms(hour.saturating_add(HOUR_MS).saturating_sub(length))
 }
 
 fn level(

@@ -244,6 +244,6 @@ impl ServiceWatch {
 
 /// True if what is known of one holds for the other.
 fn is_checked_alike(before: &ServiceSettings, now: &ServiceSettings) -> bool {
-    let ServiceSettings { label, required, .. } = now.clone();
-    ServiceSettings { label, required, ..before.clone() } == *now
+    let ServiceSettings { label, required, objective, .. } = now.clone();
+    ServiceSettings { label, required, objective, ..before.clone() } == *now
 }

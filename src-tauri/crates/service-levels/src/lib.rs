@@ -5,6 +5,7 @@
 //! Everything is computed from what was observed. Time without an observation is neither good nor
 //! bad, and too few requests give no figure: silence is never taken for success.
 
+mod downtime;
 mod objective;
 mod observed;
 mod score;

@@ -50,7 +50,7 @@ pub use routing::{
     STICKY_SECS_RANGE, TrafficLimits, WEIGHT_RANGE,
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
-pub use service_levels::ServiceLevelSettings;
+pub use service_levels::{FIRST_TOKEN_MAX_MS_RANGE, OwnObjective, ServiceLevelSettings};
 pub use services::{
     GITHUB_API, HttpExpectation, KEY_HEADER_CHARS_MAX, SCOPE_CHARS_MAX, SERVICE_SCOPES_MAX,
     SERVICE_TEXT_CHARS_MAX, SERVICES_MAX, ServiceAddress, ServiceAddressError, ServiceSettings,
@@ -342,6 +342,7 @@ pub struct BackendSettings {
     pub network: AllowedNetwork,
     /// Limits of the gateway's traffic to it.
     pub limits: TrafficLimits,
+    pub objective: OwnObjective,
 }
 
 impl BackendSettings {

@@ -8,6 +8,7 @@ mod currency;
 mod entries;
 mod names;
 mod oauth;
+pub(crate) mod objective;
 pub(crate) mod pins;
 mod pool;
 mod profiles;

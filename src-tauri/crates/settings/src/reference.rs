@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::entry_field::{EntryField, EntryValue};
 use crate::read::budgets::BUDGET_FIELDS;
+use crate::read::objective::{BACKEND_OBJECTIVE_FIELD, OBJECTIVE_FIELD};
 use crate::read::pins::PIN_FIELDS;
 use crate::read::services::SERVICE_FIELDS;
 use crate::{Setting, SettingKind, SettingValue, Settings};
@@ -33,10 +34,16 @@ pub fn reference() -> Result<String, fmt::Error> {
         Settings::entry_table(collection)
             .into_iter()
             .try_for_each(|it| write_row(&mut page, it))?;
+        if collection == "backends" {
+            write_field(&mut page, &BACKEND_OBJECTIVE_FIELD)?;
+        }
     }
-    for (collection, fields) in
-        [("services", SERVICE_FIELDS), ("budgets", BUDGET_FIELDS), ("pins", PIN_FIELDS)]
-    {
+    for (collection, fields) in [
+        ("routes", &[OBJECTIVE_FIELD][..]),
+        ("services", SERVICE_FIELDS),
+        ("budgets", BUDGET_FIELDS),
+        ("pins", PIN_FIELDS),
+    ] {
         write_head(&mut page, &format!("{collection}.<name>"))?;
         fields.iter().try_for_each(|field| write_field(&mut page, field))?;
     }

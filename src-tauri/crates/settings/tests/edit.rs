@@ -13,15 +13,16 @@ use std::sync::Arc;
 
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, OAuthGrant, PoolOrder, RouteId,
-    RoutePolicy, ServiceKind, ServiceMethod, TranslationMode, UnsupportedFeature, WallTime,
+    RoutePolicy, ServiceGoal, ServiceKind, ServiceMethod, TranslationMode, UnsupportedFeature,
+    WallTime,
 };
 use proptest::prelude::*;
 use settings::{
     AllowedNetwork, BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
     ClientScope, ClientSettings, CredentialSettings, HttpExpectation, KeyPoolSettings,
-    OAuthSettings, PoolMemberSettings, ResiliencePreset, RouteCandidateSettings, RouteSettings,
-    ServiceAddress, ServiceSettings, Settings, SettingsEditError, SettingsError, SettingsFileState,
-    SettingsStore, Theme, TokenSha256, TrafficLimits, VaultKind,
+    OAuthSettings, OwnObjective, PoolMemberSettings, ResiliencePreset, RouteCandidateSettings,
+    RouteSettings, ServiceAddress, ServiceSettings, Settings, SettingsEditError, SettingsError,
+    SettingsFileState, SettingsStore, Theme, TokenSha256, TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -107,6 +108,7 @@ fn backend(url: &str) -> BackendSettings {
         crossing: TranslationMode::Strict,
         network: AllowedNetwork::Public,
         limits: TrafficLimits::default(),
+        objective: OwnObjective::default(),
     }
 }
 
@@ -585,6 +587,10 @@ fn any_route() -> impl Strategy<Value = RouteSettings> {
                 sticky_secs,
                 crossing,
                 cache,
+                objective: OwnObjective {
+                    goal: enabled.then_some(ServiceGoal::Percent99_5),
+                    ..OwnObjective::default()
+                },
                 ..RouteSettings::new(models, candidates.collect())
             }
         },
@@ -739,5 +745,9 @@ fn store(filled: Option<u32>) -> ServiceSettings {
             key_header: is_filled.then(|| "x-key".to_owned()),
         },
         scopes: Vec::new(),
+        objective: match is_filled {
+            true => OwnObjective { goal: Some(ServiceGoal::Percent99), ..OwnObjective::default() },
+            false => OwnObjective::default(),
+        },
     }
 }

@@ -2,13 +2,13 @@
 
 use control::Core;
 use control::view::{
-    LevelIndicator, ObjectiveTarget, ServiceGoal, ServiceLevelKind, ServiceLevelSet,
+    Count, LevelIndicator, ObjectiveTarget, ServiceGoal, ServiceLevelKind, ServiceLevelSet,
     ServiceLevelView, ServiceLevelsView, ServicePeriod, UnixMs,
 };
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::format_distance;
+use crate::quantity::{UNKNOWN, format_distance, format_length};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TextTable, render_sentence};
 use crate::word::word;
@@ -30,7 +30,9 @@ pub(crate) struct SloSetArguments {
     /// What it is promised of
     #[arg(value_parser = word::<ObjectiveTarget>())]
     target: ObjectiveTarget,
-    /// Percentage of requests that are to succeed
+    /// One route, backend or service, which gets an objective of its own; the default of all without it
+    name: Option<String>,
+    /// Percentage of requests that are to succeed, or of the observed time of a service
     #[arg(long, value_name = "PERCENT", value_parser = word::<ServiceGoal>())]
     goal: Option<ServiceGoal>,
     /// Time over which it is counted
@@ -39,6 +41,9 @@ pub(crate) struct SloSetArguments {
     /// Longest time to a first token that is in time, in milliseconds
     #[arg(long, value_name = "MS")]
     max_ms: Option<u32>,
+    /// Go back to the default
+    #[arg(long = "default", conflicts_with_all = ["goal", "period", "max_ms"])]
+    to_default: bool,
     /// Only say what it would allow, and who would miss it
     #[arg(long)]
     dry_run: bool,
@@ -58,11 +63,11 @@ pub(crate) async fn run(
 }
 
 async fn run_set(
-    SloSetArguments { target, goal, period, max_ms, dry_run }: SloSetArguments,
+    SloSetArguments { target, name, goal, period, max_ms, to_default, dry_run }: SloSetArguments,
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let request = ServiceLevelSet { target, goal, period, max_ms };
+    let request = ServiceLevelSet { target, name, goal, period, max_ms, to_default };
     let preview = control::service_level_preview(core, request.clone()).await?;
     if dry_run {
         console.print_view(&preview, |it| {
@@ -88,20 +93,17 @@ pub(super) fn render_service_levels(levels: &ServiceLevelsView, now: UnixMs) -> 
         Column::Left("Objective"),
         Column::Left("State"),
         Column::Right("Budget left"),
-        Column::Right("Failed"),
+        Column::Right("Failed or down"),
         Column::Right("Burn").hidden_at_rank(2),
         Column::Left("Used up").hidden_at_rank(1),
     ]);
     for level in &levels.levels {
         table.row([
             subject(level).into(),
-            level.objective.as_str().into(),
+            objective_text(level).into(),
             Sign::from(level.state).into(),
-            level
-                .budget_left_percent
-                .map_or_else(|| "–".to_owned(), |left| format!("{left:.0} %"))
-                .into(),
-            format!("{} of {}", level.bad.0, level.valid.0).into(),
+            left_text(level).into(),
+            failed_text(level).into(),
             burn_text(level).into(),
             level.exhausted_at.map(|at| format_distance(now, at)).unwrap_or_default().into(),
         ]);
@@ -118,11 +120,43 @@ pub(super) fn render_service_levels(levels: &ServiceLevelsView, now: UnixMs) -> 
     text
 }
 
+fn objective_text(level: &ServiceLevelView) -> String {
+    let mark = if level.terms.is_own { " (own)" } else { "" };
+    format!("{}{mark}", level.objective)
+}
+
+/// `40 %`; of a service `40 %, 4 min`.
+fn left_text(level: &ServiceLevelView) -> String {
+    let Some(left) = level.budget_left_percent else { return UNKNOWN.to_owned() };
+    match &level.time {
+        Some(time) => format!("{left:.0} %, {}", format_secs(time.left_secs)),
+        None => format!("{left:.0} %"),
+    }
+}
+
+/// `3 of 1000` requests; of a service `5 min of 30 h`, which were observed.
+fn failed_text(level: &ServiceLevelView) -> String {
+    match &level.time {
+        Some(time) => {
+            format!("{} of {}", format_secs(time.down_secs), format_secs(time.observed_secs))
+        }
+        None => format!("{} of {}", level.bad.0, level.valid.0),
+    }
+}
+
+/// Up to three days in hours, since `1 d` would hide nearly half of the observed time.
+fn format_secs(secs: Count) -> String {
+    match secs.0 / 3_600 {
+        hours @ 24..72 => format!("{hours} h"),
+        _ => format_length(secs.0.saturating_mul(1_000)),
+    }
+}
+
 /// The rate of the longer time: `1.8× in 24h`.
 fn burn_text(level: &ServiceLevelView) -> String {
     let long = level.pace.as_ref().map(|pace| &pace.long);
     let known = long.and_then(|long| Some((long.rate?, long.window)));
-    known.map_or_else(|| "–".to_owned(), |(rate, window)| format!("{rate:.1}× in {window}"))
+    known.map_or_else(|| UNKNOWN.to_owned(), |(rate, window)| format!("{rate:.1}× in {window}"))
 }
 
 fn subject(level: &ServiceLevelView) -> String {
@@ -131,7 +165,7 @@ fn subject(level: &ServiceLevelView) -> String {
         kind => format!("{} {}", kind.word(), level.label),
     };
     match level.indicator {
-        LevelIndicator::Requests => name,
+        LevelIndicator::Requests | LevelIndicator::Availability => name,
         LevelIndicator::FirstToken => format!("{name}, first token"),
     }
 }

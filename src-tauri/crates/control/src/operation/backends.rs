@@ -7,8 +7,8 @@ use domain::{
 };
 use engine::Engine;
 use settings::{
-    AllowedNetwork, BackendKind, BackendSettings, KeyPoolSettings, PoolMemberSettings, Settings,
-    TrafficLimits,
+    AllowedNetwork, BackendKind, BackendSettings, KeyPoolSettings, OwnObjective,
+    PoolMemberSettings, Settings, TrafficLimits,
 };
 use vault::VaultError;
 
@@ -91,6 +91,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         crossing: req.crossing,
         network: AllowedNetwork::default(),
         limits: TrafficLimits::default(),
+        objective: OwnObjective::default(),
     };
     let (place, key) = (id.clone(), added.credential().cloned());
     let edited = engine.settings_editor().edit(move |draft| {

@@ -34,7 +34,7 @@ const FIRST_TOKENS_MIN: u64 = 10;
 const FRESH_MAX: Duration = Duration::from_secs(120);
 
 pub(in crate::operation) use self::availability::{
-    availability_views, observed_time, percent_text, rows_of, strip,
+    availability_views, observed_time, percent_text, rows_of, span_text, strip,
 };
 pub(crate) use self::timeline::health_timeline;
 pub(in crate::operation) use self::timeline::lanes_and_markers;

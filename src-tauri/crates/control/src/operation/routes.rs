@@ -117,6 +117,7 @@ fn build_route(
         crossing: req.crossing,
         cache: req.cache,
         candidates,
+        objective: known.map(|route| route.objective).unwrap_or_default(),
     })
 }
 

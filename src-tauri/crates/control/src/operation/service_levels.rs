@@ -1,31 +1,36 @@
 //! Objectives: what is left of the failures they allow, and how fast it is used up.
 
+mod change;
+mod downtime;
 mod objectives;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{BackendId, WallTime};
 use engine::{
-    Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, first_token_max,
-    objective_of,
+    Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, default_terms,
+    first_token_max, objective_of, own_objective, terms_of,
 };
 use ledger::LatencyHistogram;
 use service_levels::{
     Burn, BurnSpeed, BurnWindow, Objective, RequestCounts, VALID_MIN, shown_rule,
 };
+use settings::Settings;
 
 use super::health::{first_tokens, percent_text};
 use crate::ApiError;
 use crate::view::{
-    BurnPaceView, BurnRateView, LevelIndicator, ServiceLevelKind, ServiceLevelState,
-    ServiceLevelView, ServiceLevelsView,
+    BurnPaceView, BurnRateView, LevelIndicator, LevelTermsView, ServiceLevelKind,
+    ServiceLevelState, ServiceLevelView, ServiceLevelsView,
 };
 
+pub(crate) use self::change::{service_level_preview, service_level_set};
+use self::downtime::availability_level_view;
 use self::objectives::objective_views;
-pub(crate) use self::objectives::{service_level_preview, service_level_set};
 
 const DAY_SECS: u64 = 86_400;
+const WEEK_MS: i64 = 7 * 86_400_000;
 /// Budgets with less left are tight.
 const TIGHT_FROM: f64 = 0.5;
 /// Budgets with less left call for another default.
@@ -35,26 +40,32 @@ pub(crate) async fn service_levels(engine: &Engine) -> Result<ServiceLevelsView,
     let now = engine.clock().wall();
     let settings = engine.settings();
     let labels = backend_labels(&settings, engine.mock_id());
-    let (first_token, max) =
-        (objective_of(&settings, ObjectiveTarget::FirstToken), first_token_max(&settings));
-    let week_ago = WallTime::from_unix_ms(now.unix_ms() - 7 * 86_400_000);
-    let first_tokens = first_tokens(engine, week_ago, now).await?;
+    let first_tokens = recent_first_tokens(engine).await?;
     let levels = engine.service_levels().levels().await?;
+    let services = engine.service_levels().availabilities(&settings).await?;
     let mut views = Vec::new();
     for level in &levels {
-        views.push(level_view(level, &labels, now));
+        views.push(level_view(&settings, level, &labels, now));
         let LevelScope::Backend(id) = &level.scope else { continue };
         if let Some(found) = first_tokens.get(id.as_str()) {
-            let counts = counts_within(found, max);
-            views.push(first_token_view(&level.scope, first_token, max, counts, &labels));
+            views.push(first_token_view(&settings, id, found, &labels));
         }
     }
+    views.extend(services.iter().map(|it| availability_level_view(&settings, it)));
     Ok(ServiceLevelsView {
         finding: finding(&views),
         objectives: objective_views(&settings, &levels, &first_tokens),
         first_token_max_ms: settings.service_levels.first_token_max_ms,
         levels: views,
     })
+}
+
+/// First tokens of the last week, by backend.
+async fn recent_first_tokens(
+    engine: &Engine,
+) -> Result<HashMap<String, LatencyHistogram>, ApiError> {
+    let now = engine.clock().wall();
+    first_tokens(engine, WallTime::from_unix_ms(now.unix_ms() - WEEK_MS), now).await
 }
 
 /// First tokens in time and late ones.
@@ -64,6 +75,7 @@ fn counts_within(found: &LatencyHistogram, max: Duration) -> RequestCounts {
 }
 
 fn level_view(
+    settings: &Settings,
     level: &ServiceLevel,
     labels: &HashMap<String, String>,
     now: WallTime,
@@ -85,7 +97,7 @@ fn level_view(
         let after_ms = i64::try_from(after.as_millis()).ok()?;
         Some(WallTime::from_unix_ms(now.unix_ms().saturating_add(after_ms)).into())
     });
-    let plain = plain_view(&level.scope, level.objective, counts, labels);
+    let plain = plain_view(settings, (&level.scope, level.target), counts, labels);
     let state = state_of(level.budget_left(), level.burn);
     let advice = advice(state, level.budget_left());
     let objective = match level.kept {
@@ -109,24 +121,20 @@ fn recent_window(objective: Objective) -> BurnWindow {
 }
 
 fn first_token_view(
-    scope: &LevelScope,
-    objective: Objective,
-    max: Duration,
-    counts: RequestCounts,
+    settings: &Settings,
+    id: &BackendId,
+    found: &LatencyHistogram,
     labels: &HashMap<String, String>,
 ) -> ServiceLevelView {
-    let plain = plain_view(scope, objective, counts, labels);
-    let left = objective.budget_left(counts);
-    let state = state_of(left, Burn::Within);
+    let (scope, max) = (LevelScope::Backend(id.clone()), first_token_max(settings, id));
+    let counts = counts_within(found, max);
+    let plain = plain_view(settings, (&scope, ObjectiveTarget::FirstToken), counts, labels);
+    let objective = objective_of(settings, &scope, ObjectiveTarget::FirstToken);
+    let state = state_of(objective.budget_left(counts), Burn::Within);
     ServiceLevelView {
         indicator: LevelIndicator::FirstToken,
         state,
-        objective: format!(
-            "{} within {} s in {}",
-            goal_text(objective),
-            max.as_secs_f64(),
-            days_text(objective.period)
-        ),
+        objective: first_token_text(objective, max),
         advice: match state {
             ServiceLevelState::Tight | ServiceLevelState::Missed => {
                 "Route what must be fast to a faster backend.".to_owned()
@@ -137,20 +145,21 @@ fn first_token_view(
     }
 }
 
+/// `95 % within 2 s in 7 days`
+fn first_token_text(objective: Objective, max: Duration) -> String {
+    let (goal, days) = (goal_text(objective), days_text(objective.period));
+    format!("{goal} within {} s in {days}", max.as_secs_f64())
+}
+
+/// `target` is the default that an objective of its own replaces.
 fn plain_view(
-    scope: &LevelScope,
-    objective: Objective,
+    settings: &Settings,
+    (scope, target): (&LevelScope, ObjectiveTarget),
     counts: RequestCounts,
     labels: &HashMap<String, String>,
 ) -> ServiceLevelView {
-    let (kind, id, label) = match scope {
-        LevelScope::Gateway => (ServiceLevelKind::Gateway, String::new(), "Gateway".to_owned()),
-        LevelScope::Route(id) => (ServiceLevelKind::Route, id.to_string(), id.to_string()),
-        LevelScope::Backend(id) => {
-            let label = labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
-            (ServiceLevelKind::Backend, id.to_string(), label)
-        }
-    };
+    let objective = objective_of(settings, scope, target);
+    let (kind, id, label) = identity(settings, scope, labels);
     let days = u32::try_from(objective.period.as_secs() / DAY_SECS).unwrap_or(u32::MAX);
     ServiceLevelView {
         kind,
@@ -158,18 +167,84 @@ fn plain_view(
         id,
         label,
         state: ServiceLevelState::NotEnoughData,
-        objective: format!("{} in {}", goal_text(objective), days_text(objective.period)),
+        objective: objective_text(objective),
+        terms: terms_view(settings, scope, target),
         goal_percent: f64::from(objective.goal_ppm) / 10_000.0,
         period_days: days,
         valid: counts.valid().into(),
         bad: counts.bad.into(),
+        time: None,
         good_percent: counts.bad_share().map(|bad| (1.0 - bad) * 100.0),
-        budget_left_percent: objective.budget_left(counts).map(|it| it.clamp(0.0, 1.0) * 100.0),
+        budget_left_percent: budget_percent(objective.budget_left(counts)),
         burn: Vec::new(),
         pace: None,
         exhausted_at: None,
         advice: String::new(),
     }
+}
+
+fn identity(
+    settings: &Settings,
+    scope: &LevelScope,
+    labels: &HashMap<String, String>,
+) -> (ServiceLevelKind, String, String) {
+    match scope {
+        LevelScope::Gateway => (ServiceLevelKind::Gateway, String::new(), "Gateway".to_owned()),
+        LevelScope::Route(id) => (ServiceLevelKind::Route, id.to_string(), id.to_string()),
+        LevelScope::Backend(id) => {
+            let label = labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
+            (ServiceLevelKind::Backend, id.to_string(), label)
+        }
+        LevelScope::Service(id) => {
+            let label = settings.services.get(id).map(|known| known.label.clone());
+            (ServiceLevelKind::Service, id.to_string(), label.unwrap_or_else(|| id.to_string()))
+        }
+    }
+}
+
+fn terms_view(settings: &Settings, scope: &LevelScope, target: ObjectiveTarget) -> LevelTermsView {
+    let (terms, own) = (terms_of(settings, scope, target), own_objective(settings, scope));
+    let is_first_token = target == ObjectiveTarget::FirstToken;
+    let name = match scope {
+        LevelScope::Gateway => None,
+        LevelScope::Route(id) => Some(id.to_string()),
+        LevelScope::Backend(id) => Some(id.to_string()),
+        LevelScope::Service(id) => Some(id.to_string()),
+    };
+    let max_ms = own.first_token_max_ms.unwrap_or(settings.service_levels.first_token_max_ms);
+    LevelTermsView {
+        // A route with one backend follows the default of backends, and still is a route.
+        target: if matches!(scope, LevelScope::Route(_)) { ObjectiveTarget::Route } else { target },
+        name,
+        goal: terms.goal,
+        period: terms.period,
+        max_ms: is_first_token.then_some(max_ms),
+        is_own: match is_first_token {
+            true => own.first_token_max_ms.is_some(),
+            false => own.goal.is_some() || own.period.is_some(),
+        },
+        default_objective: default_text(settings, target),
+    }
+}
+
+fn default_text(settings: &Settings, target: ObjectiveTarget) -> String {
+    let objective = default_terms(settings, target).objective();
+    match target {
+        ObjectiveTarget::FirstToken => {
+            let max_ms = settings.service_levels.first_token_max_ms;
+            first_token_text(objective, Duration::from_millis(max_ms.into()))
+        }
+        _ => objective_text(objective),
+    }
+}
+
+/// `99.5 % in 7 days`
+fn objective_text(objective: Objective) -> String {
+    format!("{} in {}", goal_text(objective), days_text(objective.period))
+}
+
+fn budget_percent(left: Option<f64>) -> Option<f64> {
+    left.map(|it| it.clamp(0.0, 1.0) * 100.0)
 }
 
 fn goal_text(objective: Objective) -> String {
@@ -219,9 +294,9 @@ fn finding(views: &[ServiceLevelView]) -> String {
     let burning = count(&[ServiceLevelState::BurningFast, ServiceLevelState::BurningSlow]);
     let known = views.len() - count(&[ServiceLevelState::NotEnoughData]);
     match (known, missed, burning) {
-        (0, ..) => "Not enough requests to tell".to_owned(),
-        (1, 0, 0) => "The one objective with enough requests is kept".to_owned(),
-        (_, 0, 0) => format!("All {known} objectives with enough requests are kept"),
+        (0, ..) => "Not enough data to tell".to_owned(),
+        (1, 0, 0) => "The one objective with enough data is kept".to_owned(),
+        (_, 0, 0) => format!("All {known} objectives with enough data are kept"),
         (_, 0, burning) => {
             format!("{burning} of {known} objectives will be missed at this rate")
         }

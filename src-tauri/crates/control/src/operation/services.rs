@@ -59,6 +59,7 @@ pub(crate) async fn service_set(engine: &Engine, req: ServiceSet) -> Result<Serv
         },
         http: parse_expectation(&req.expects)?,
         scopes: input::trim_names(req.expects.scopes),
+        objective: before.map(|it| it.objective).unwrap_or_default(),
     };
     if let Some((field, why)) = service.misplaced_field() {
         return Err(ApiError::invalid(field, why));

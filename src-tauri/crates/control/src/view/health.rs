@@ -12,6 +12,7 @@ domain::words! {
         Gateway = "gateway",
         Route = "route",
         Backend = "backend",
+        Service = "service",
     }
 }
 
@@ -20,15 +21,17 @@ domain::words! {
     LevelIndicator {
         /// Requests that were answered
         Requests = "requests",
-        /// First tokens within two seconds
+        /// First tokens in time
         FirstToken = "first-token",
+        /// Observed time in which it answered
+        Availability = "availability",
     }
 }
 
 domain::words! {
     /// How a service level stands.
     ServiceLevelState {
-        /// More is left than half of the failures that are allowed
+        /// More is left than half of the failures or of the downtime that is allowed
         Kept = "kept",
         /// Half or less is left
         Tight = "tight",
@@ -36,9 +39,9 @@ domain::words! {
         BurningSlow = "burning_slow",
         /// At this rate it is missed within days
         BurningFast = "burning_fast",
-        /// More failed than is allowed
+        /// More failed, or was down for longer, than is allowed
         Missed = "missed",
-        /// Too few requests to tell
+        /// Too few requests, or too little observed time, to tell
         NotEnoughData = "not_enough_data",
     }
 }
@@ -133,10 +136,10 @@ pub struct ServiceLevelsView {
     pub finding: String,
     /// What is promised of each kind; `service_level_set` changes it.
     pub objectives: Vec<ObjectiveView>,
-    /// A first token that takes longer is not in time.
+    /// A first token that takes longer is not in time, unless its backend has a limit of its own.
     pub first_token_max_ms: u32,
-    /// The gateway, routes and backends in their order, each with its requests before its first
-    /// tokens.
+    /// The gateway, routes, backends and services in their order, each with its requests before its
+    /// first tokens.
     pub levels: Vec<ServiceLevelView>,
 }
 
@@ -150,25 +153,57 @@ pub struct ServiceLevelView {
     pub state: ServiceLevelState,
     /// `99.5 % in 7 days`
     pub objective: String,
+    pub terms: LevelTermsView,
     pub goal_percent: f64,
     pub period_days: u32,
     /// Requests of the period that count: without the caller's own errors, cancelled ones and faults
     /// of this machine.
     pub valid: Count,
     pub bad: Count,
-    /// Share of the valid requests that were good; None without one.
+    /// Of a service, which has no requests.
+    pub time: Option<LevelTimeView>,
+    /// Share of the valid requests that were good, or of the observed time; None without any.
     pub good_percent: Option<f64>,
-    /// Share of the allowed failures that is left, at most 100 and at least 0; None with too few
-    /// requests.
+    /// Share of the allowed failures or of the allowed downtime that is left, at most 100 and at least
+    /// 0; None with too few requests or too little observed time.
     pub budget_left_percent: Option<f64>,
     /// How many times as fast as allowed requests failed in each time until now.
     pub burn: Vec<BurnRateView>,
-    /// The two of these rates that tell how it stands; None for first tokens.
+    /// The two of these rates that tell how it stands; None for first tokens and services.
     pub pace: Option<BurnPaceView>,
     /// When the budget is used up at the present rate; None if it lasts, or with too few requests.
     pub exhausted_at: Option<UnixMs>,
     /// What to do, if anything.
     pub advice: String,
+}
+
+/// The objective of a level as `service_level_set` takes it.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LevelTermsView {
+    pub target: ObjectiveTarget,
+    /// None for the gateway, which has no other objective than the default.
+    pub name: Option<String>,
+    pub goal: ServiceGoal,
+    pub period: ServicePeriod,
+    /// Only of first tokens.
+    pub max_ms: Option<u32>,
+    /// True if it has an objective of its own.
+    pub is_own: bool,
+    /// The default: `99.5 % in 7 days`
+    pub default_objective: String,
+}
+
+/// The observed time of an objective's period.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LevelTimeView {
+    pub observed_secs: Count,
+    pub down_secs: Count,
+    /// Of the observed time.
+    pub allowed_secs: Count,
+    /// What is left of the allowed time; 0 if it was down for longer.
+    pub left_secs: Count,
+    /// Observed time from which the state is told.
+    pub needed_secs: Count,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -189,7 +224,7 @@ pub struct BurnPaceView {
     pub factor: f64,
 }
 
-/// An objective of the settings.
+/// An objective that holds where nothing has one of its own.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ObjectiveView {
     pub target: ObjectiveTarget,
@@ -209,6 +244,10 @@ pub struct ObjectiveView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ServiceLevelSet {
     pub target: ObjectiveTarget,
+    /// One route, backend or service; None for the default of all of them.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Not of one backend's first tokens.
     #[serde(default)]
     pub goal: Option<ServiceGoal>,
     /// Not of first tokens.
@@ -217,6 +256,9 @@ pub struct ServiceLevelSet {
     /// Of first tokens only; 100 to 60,000.
     #[serde(default)]
     pub max_ms: Option<u32>,
+    /// Goes back to the default, and a default to what it was at first. Takes nothing else.
+    #[serde(default)]
+    pub to_default: bool,
 }
 
 /// What an objective would mean. Nothing is changed.
@@ -224,6 +266,6 @@ pub struct ServiceLevelSet {
 pub struct ServiceLevelPreviewView {
     /// "99.9 % in 30 days allows 43 min, or 12 of 12,000 requests"
     pub consequence: String,
-    /// "1 of 3 backends would miss it", or that there are too few requests to tell
+    /// "1 of 3 backends would miss it", or that there is not enough data to tell
     pub effect: String,
 }

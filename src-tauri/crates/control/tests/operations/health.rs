@@ -140,7 +140,9 @@ async fn an_objective_is_previewed_without_a_change_and_then_set() {
         target: ObjectiveTarget::Gateway,
         goal: Some(ServiceGoal::Percent90),
         period: Some(ServicePeriod::Week),
+        name: None,
         max_ms: None,
+        to_default: false,
     };
     let preview = control::service_level_preview(core, week.clone()).await.expect("a preview");
     assert_eq!(preview.consequence, "90 % in 7 days allows 16.8 h, or 2 of 25 requests");

@@ -35,6 +35,8 @@ mod last_known;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod objectives;
+#[cfg(test)]
 mod owner;
 #[cfg(test)]
 mod pins;

@@ -8,9 +8,8 @@ use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
 use settings::Settings;
 
 use super::before;
-use crate::service_level_watch::{
-    LevelScope, ObjectiveTarget, ServiceLevel, kept_time, objective_of, scopes_of, targets,
-};
+use crate::objectives::{LevelScope, ObjectiveTarget, objective_of, targets};
+use crate::service_level_watch::{ServiceLevel, kept_time, scopes_of};
 
 const MINUTE_MS: i64 = 60_000;
 /// The windows that alerts are judged by.
@@ -64,7 +63,8 @@ impl PastOutcomes {
         let length = active.last().map_or(0, |last| last + 1);
         let sums = targets(settings).into_iter().map(|(scope, target)| {
             let own = minutes.remove(&scope).unwrap_or_default();
-            ((scope, target, objective_of(settings, target)), running_sums(&own, length))
+            let objective = objective_of(settings, &scope, target);
+            ((scope, target, objective), running_sums(&own, length))
         });
         let read_from = if found.from > start { found.from } else { WallTime::default() };
         Ok(Self { known_from: read_from.max(kept_from), first, sums: sums.collect(), active })

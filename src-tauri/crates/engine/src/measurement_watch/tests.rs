@@ -84,6 +84,7 @@ pub(crate) async fn with_backend_and_keys(engine: &Engine) {
             crossing: Default::default(),
             network: Default::default(),
             limits: settings::TrafficLimits::default(),
+            objective: Default::default(),
         };
         draft.backends.insert(BackendId::new("up").expect("a name"), backend);
     };

@@ -246,6 +246,7 @@ fn a_changed_list_of_models_makes_those_models_doubtful_and_another_change_the_b
         crossing: Default::default(),
         network: Default::default(),
         limits: TrafficLimits::default(),
+        objective: Default::default(),
     };
     let of = |settings: &BackendSettings| IndexMap::from([(backend("up"), settings.clone())]);
     let check = |change: fn(&mut BackendSettings), expected: &[Purge]| {

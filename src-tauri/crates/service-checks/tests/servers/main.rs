@@ -24,7 +24,7 @@ use domain::{BoundSecret, Secret, ServiceKind, SystemClock};
 use gateway::HttpUpstream;
 use monitor::{HealthFinding, ProbeReport};
 use service_checks::check_service;
-use settings::{AllowedNetwork, HttpExpectation, ServiceAddress, ServiceSettings};
+use settings::{AllowedNetwork, HttpExpectation, OwnObjective, ServiceAddress, ServiceSettings};
 
 use crate::postgres_server::start_postgres;
 use crate::process::{Certificate, ServerProcess};
@@ -48,6 +48,7 @@ async fn check(kind: ServiceKind, address: &str, password: Option<&str>) -> Prob
         network: AllowedNetwork::Public,
         http: HttpExpectation::default(),
         scopes: Vec::new(),
+        objective: OwnObjective::default(),
     };
     let key = password.map(|text| {
         let secret = Secret::parse(text.to_owned()).expect("a secret");

@@ -6,7 +6,7 @@ use domain::{
     BackendId, CacheMode, ClientId, CredentialId, PoolOrder, RouteId, RoutePolicy, TranslationMode,
 };
 
-use crate::Settings;
+use super::{OwnObjective, Settings};
 use crate::setting::settings;
 
 /// Relative share of a candidate or key for weighted orders; 0 excludes it while another one has a
@@ -50,6 +50,7 @@ pub struct RouteSettings {
     /// Never empty, at most [`ROUTE_CANDIDATES_MAX`]. A missing backend is kept with a warning, and
     /// skipped.
     pub candidates: Vec<RouteCandidateSettings>,
+    pub objective: OwnObjective,
 }
 
 impl RouteSettings {
@@ -67,6 +68,7 @@ impl RouteSettings {
             crossing: None,
             cache: None,
             candidates,
+            objective: OwnObjective::default(),
         }
     }
 }

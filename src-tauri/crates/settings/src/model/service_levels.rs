@@ -1,11 +1,26 @@
-//! What is promised of the gateway, routes and backends.
+//! What is promised of the gateway, routes, backends and services.
+
+use std::ops::RangeInclusive;
 
 use domain::{ServiceGoal, ServicePeriod};
 
 use crate::setting::settings;
 
+/// Longest time to a first token that is in time, in milliseconds.
+pub const FIRST_TOKEN_MAX_MS_RANGE: RangeInclusive<i64> = 100..=60_000;
+
+/// The objective of one route, backend or service. The default holds for what it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnObjective {
+    pub goal: Option<ServiceGoal>,
+    pub period: Option<ServicePeriod>,
+    /// Only of a backend; within [`FIRST_TOKEN_MAX_MS_RANGE`].
+    pub first_token_max_ms: Option<u32>,
+}
+
 settings! {
-    /// Objectives: goals over a time. `gatehouse slo set` tells what one allows before it is set.
+    /// Objectives: goals over a time. A route, a backend or a service may have one of its own.
+    /// `gatehouse slo set` tells what one allows before it is set.
     #[derive(Copy)]
     pub ServiceLevelSettings in "service_levels", keys "slo_" {
         /// Percentage of all requests that are to be answered.
@@ -25,5 +40,9 @@ settings! {
         first_token_goal: ServiceGoal = ServiceGoal::Percent95;
         /// A first token that takes longer is not in time.
         first_token_max_ms: u32 = 2_000, in 100..=60_000;
+        /// Percentage of the observed time in which a service is to answer.
+        service_goal: ServiceGoal = ServiceGoal::Percent99_5;
+        /// Time over which that is counted.
+        service_period: ServicePeriod = ServicePeriod::Week;
     }
 }

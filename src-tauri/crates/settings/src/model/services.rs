@@ -6,7 +6,7 @@ use domain::{CredentialId, ServiceId, ServiceKind, ServiceMethod};
 
 pub use address::{GITHUB_API, ServiceAddress, ServiceAddressError};
 
-use super::{AllowedNetwork, Settings};
+use super::{AllowedNetwork, OwnObjective, Settings};
 
 /// Most services. Three are checked at once, each in at most ten seconds, so that all of them have
 /// their turn within a few intervals even if none answers.
@@ -38,6 +38,7 @@ pub struct ServiceSettings {
     pub http: HttpExpectation,
     /// Scopes that a token must have; used only for [`ServiceKind::Github`].
     pub scopes: Vec<String>,
+    pub objective: OwnObjective,
 }
 
 /// What an HTTP check asks and expects.

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::names::{NameListRules, read_names};
 use super::oauth::{OAUTH_NAMES, read_oauth};
+use super::objective::read_backend_objective;
 use super::{pool, scope};
 use crate::finding::{Findings, RepairAction, id_error_hint};
 use crate::section_reader::SectionReader;
@@ -37,7 +38,7 @@ const MODELS: NameListRules = NameListRules {
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
 /// Fields of a backend, apart from its limits.
-const BACKEND_NAMES: [&str; 12] = [
+const BACKEND_NAMES: [&str; 13] = [
     "label",
     "kind",
     "base_url",
@@ -50,6 +51,7 @@ const BACKEND_NAMES: [&str; 12] = [
     "offers",
     "crossing",
     "private_network",
+    "objective",
 ];
 /// Fields of a client, apart from its limits.
 const CLIENT_NAMES: [&str; 10] = [
@@ -148,6 +150,7 @@ pub(super) fn read_backends(
             kind,
             pool: pool::read_pool(entry, findings),
             limits: read_limits(entry, findings),
+            objective: read_backend_objective(entry, findings),
             enabled: entry.boolean("enabled", findings).unwrap_or(true),
             models: read_names(entry, &MODELS, findings),
             lacks: read_features(entry, "lacks", UnsupportedFeature::WORDS, kind, findings),

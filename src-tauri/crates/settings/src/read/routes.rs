@@ -9,6 +9,7 @@ use toml_edit::{InlineTable, Item, Value};
 
 use super::entries::read_entries;
 use super::names::{NameListRules, read_names};
+use super::objective::read_objective;
 use crate::finding::{Finding, Findings, RepairAction, closest_word, id_error_hint, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     RouteSettings, STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Severity, WEIGHT_RANGE,
 };
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "enabled",
     "models",
     "clients",
@@ -28,6 +29,7 @@ const NAMES: [&str; 10] = [
     "crossing",
     "cache",
     "candidates",
+    "objective",
 ];
 const CANDIDATES_HINT: &str =
     "write it like candidates = [{ backend = \"openai\", model = \"gpt-4o\" }]";
@@ -79,6 +81,7 @@ pub(super) fn read_routes(
             crossing: entry.word("crossing", TranslationMode::WORDS, findings),
             cache: entry.word("cache", CacheMode::WORDS, findings),
             candidates: read_candidates(entry, policy, findings),
+            objective: read_objective(entry, findings),
         })
     })
 }

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 
 use super::entries::{read_entries, read_label};
 use super::names::{NameListRules, read_names};
+use super::objective::{OBJECTIVE_FIELD, read_objective};
 use super::pool;
 use crate::entry_field::{self, EntryField, EntryValue};
 use crate::finding::Findings;
@@ -91,6 +92,7 @@ pub(crate) const SERVICE_FIELDS: &[EntryField] = &[
         default: None,
         meaning: "Scopes that the token must have, for `github`.",
     },
+    OBJECTIVE_FIELD,
 ];
 const STATUS_RANGE: std::ops::RangeInclusive<i64> = 100..=599;
 const SCOPES: NameListRules = NameListRules {
@@ -128,6 +130,7 @@ pub(super) fn read_services(
             ),
             http: read_expectation(entry, findings),
             scopes: read_names(entry, &SCOPES, findings),
+            objective: read_objective(entry, findings),
         };
         if let Some((field, what)) = service.misplaced_field() {
             let hint = "remove it, or choose another kind";

@@ -12,7 +12,7 @@ use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
     AllowedNetwork, BackendSettings, BalanceSettings, ClientPriority, ClientScope, ClientSettings,
-    CredentialSettings, HttpExpectation, KeyPoolSettings, OAuthSettings, PinSettings,
+    CredentialSettings, HttpExpectation, KeyPoolSettings, OAuthSettings, OwnObjective, PinSettings,
     PoolMemberSettings, Profile, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
     ServiceSettings, Settings, ViewSettings,
 };
@@ -87,6 +87,7 @@ fn backend_fields(backend: &BackendSettings) -> TableFields {
         crossing,
         network,
         limits,
+        objective,
     } = backend;
     let mut fields = TableFields::from([
         ("label", label.as_str().into()),
@@ -109,6 +110,7 @@ fn backend_fields(backend: &BackendSettings) -> TableFields {
         fields.insert("private_network", true.into());
     }
     fields.extend(limits.write_rows());
+    fields.extend(objective_field(objective));
     fields
 }
 
@@ -124,6 +126,7 @@ fn service_fields(service: &ServiceSettings) -> TableFields {
         network,
         http: HttpExpectation { method, status, contains, key_header },
         scopes,
+        objective,
     } = service;
     let mut fields = TableFields::from([
         ("label", label.as_str().into()),
@@ -144,6 +147,7 @@ fn service_fields(service: &ServiceSettings) -> TableFields {
     if !scopes.is_empty() {
         fields.insert("scopes", Value::Array(scopes.iter().collect()));
     }
+    fields.extend(objective_field(objective));
     fields
 }
 
@@ -253,6 +257,7 @@ fn route_fields(id: &RouteId, route: &RouteSettings) -> TableFields {
         crossing,
         cache,
         candidates,
+        objective,
     } = route;
     let mut fields = TableFields::new();
     let mut list = |name: &'static str, words: Array| {
@@ -278,8 +283,21 @@ fn route_fields(id: &RouteId, route: &RouteSettings) -> TableFields {
     if !enabled {
         fields.insert("enabled", false.into());
     }
+    fields.extend(objective_field(objective));
     fields.insert("candidates", candidate_list(candidates));
     fields
+}
+
+/// `None` if the default holds for all of it.
+fn objective_field(objective: &OwnObjective) -> Option<(&'static str, Value)> {
+    let OwnObjective { goal, period, first_token_max_ms } = *objective;
+    let mut table = InlineTable::new();
+    let words = [("goal", goal.map(|it| it.word())), ("period", period.map(|it| it.word()))];
+    for (name, word) in words {
+        table.extend(word.map(|word| (name, word)));
+    }
+    table.extend(first_token_max_ms.map(|ms| ("first_token_max_ms", i64::from(ms))));
+    (!table.is_empty()).then(|| ("objective", Value::from(table)))
 }
 
 /// One candidate per line, to show their order.

@@ -661,6 +661,8 @@ pub(crate) fn service_levels_fixture() -> Value {
         json!({"kind": kind, "indicator": "requests", "id": "it", "label": label, "state": state,
             "objective": "99.5 % in 7 days", "goal_percent": 99.5, "period_days": 7,
             "valid": 1_000, "bad": 3, "good_percent": 99.7, "budget_left_percent": left,
+            "terms": {"target": kind, "name": null, "goal": "99.5", "period": "7d", "max_ms": null,
+                "is_own": false, "default_objective": "99.5 % in 7 days"}, "time": null,
             "burn": [], "exhausted_at": null, "advice": advice, "pace": {"factor": 1.5,
                 "long": {"window": "24h", "valid": 400, "bad": 3, "rate": 1.84},
                 "short": {"window": "2h", "valid": 12, "bad": 1, "rate": null}}})
@@ -670,6 +672,12 @@ pub(crate) fn service_levels_fixture() -> Value {
     let mut slow = level("backend", "Home", "kept", json!(80.0), "");
     slow["indicator"] = json!("first-token");
     slow["pace"] = Value::Null;
+    slow["terms"]["is_own"] = json!(true);
+    let mut service = level("service", "Store", "tight", json!(44.4), "");
+    service["indicator"] = json!("availability");
+    service["pace"] = Value::Null;
+    service["time"] = json!({"observed_secs": 108_000, "down_secs": 300, "allowed_secs": 540,
+        "left_secs": 240, "needed_secs": 86_400});
     let objectives = json!([{"target": "gateway", "label": "Gateway", "goal": "99.95",
         "period": "30d", "period_is_fixed": false, "is_default": true,
         "consequence": "allows 22 min, or 6 of 12,000 requests"}]);
@@ -677,7 +685,7 @@ pub(crate) fn service_levels_fixture() -> Value {
         "objectives": objectives, "first_token_max_ms": 2_000, "levels": [
         level("gateway", "Gateway", "not_enough_data", Value::Null, ""),
         level("route", "fast", "missed", json!(0.0), "Put another backend first."),
-        burning, slow]})
+        burning, slow, service]})
 }
 
 pub(crate) fn health_tree_fixture() -> Value {

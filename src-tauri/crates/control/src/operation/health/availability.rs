@@ -81,7 +81,7 @@ pub(in crate::operation) fn percent_text(percent: f64) -> String {
     if floored >= 100.0 { "100 %".to_owned() } else { format!("{floored:.2} %") }
 }
 
-pub(super) fn span_text(span: Duration) -> String {
+pub(in crate::operation) fn span_text(span: Duration) -> String {
     match span.as_secs() {
         secs @ 0..60 => format!("{secs} s"),
         secs @ 60..7_200 => format!("{} min", secs / 60),
