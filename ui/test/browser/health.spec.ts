@@ -113,7 +113,8 @@ test("the range of the lanes is in the address, and a month of them is few eleme
 test("an objective says what it would allow before it is saved", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/health/levels" });
   await settled(page);
-  await page.getByRole("button", { name: "Edit the objective of Gateway" }).click();
+  const defaults = page.getByRole("region", { name: "Objectives" });
+  await defaults.getByRole("button", { name: "Edit the objective of Gateway" }).click();
   const dialog = page.getByRole("dialog", { name: "Objective: Gateway" });
   const allows = dialog.getByRole("region", { name: "What it allows" });
   await expect(allows).toHaveText(/^99\.95 % in 30 days allows 22 min, or 6 of 12,040 requests/);
@@ -122,7 +123,7 @@ test("an objective says what it would allow before it is saved", async ({ page }
   await expect(allows).toHaveText(/^99 % in 30 days allows 7\.2 h, or 120 of 12,040 requests/);
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
-  const gateway = page.getByRole("region", { name: "Objectives" }).getByRole("listitem").first();
+  const gateway = defaults.getByRole("listitem").first();
   await expect(gateway).toContainText("99 % in 30 days");
   await expect(gateway).toContainText("changed");
 

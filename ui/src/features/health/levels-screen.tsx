@@ -14,8 +14,12 @@ export function LevelsScreen() {
       <Reading of={levels} skeleton={<SkeletonCard label="Loading service levels" rows={3} />}>
         {(all) => (
           <>
-            <Card title="How they stand" note="only requests that say something about the service count" flush>
-              <LevelRows levels={all.levels} />
+            <Card
+              title="How they stand"
+              note="requests that say something about who answers; for services, observed time"
+              flush
+            >
+              <LevelRows levels={all.levels} firstTokenMaxMs={all.first_token_max_ms} />
             </Card>
             <ObjectivesCard {...all} />
           </>

@@ -1,84 +1,80 @@
-/** The editor of an objective, with what it would allow and who would miss it before it is saved. */
+/**
+ * The editor of a default, or of the objective of one route, backend or service. It shows what would be allowed and who
+ * would miss it before anything is saved.
+ */
+import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
+import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
 import { notify } from "@/components/toast";
+import { ObjectiveFields, type ObjectiveDraft } from "@/features/health/objective-fields";
 import { useAction } from "@/ipc/actions";
-import type { ObjectiveView, ServiceGoal, ServiceLevelSet, ServicePeriod } from "@/ipc/bindings";
+import type { ObjectiveTarget, ServiceGoal, ServiceLevelSet, ServicePeriod } from "@/ipc/bindings";
 import { usePreview } from "@/ipc/preview";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
-const GOALS = (["90", "95", "98", "99", "99.5", "99.8", "99.9", "99.95", "99.99"] satisfies ServiceGoal[]).map(
-  (goal) => ({ value: goal, label: `${goal} %` }),
-);
-const PERIODS: { value: ServicePeriod; label: string }[] = [
-  { value: "7d", label: "7 days" },
-  { value: "30d", label: "30 days" },
-];
 const FIELDS = ["goal", "period", "max_ms"] as const;
 
-interface Draft {
+/** What is edited. */
+export interface EditedObjective {
+  target: ObjectiveTarget;
+  /** One route, backend or service; null for a default. */
+  name: string | null;
+  label: string;
   goal: ServiceGoal;
   period: ServicePeriod;
-  max_ms: string;
+  maxMs: number;
+  /** Of one that may follow the default. */
+  own: { isOwn: boolean; defaultObjective: string } | null;
 }
 
-interface ObjectiveDialogProps {
-  objective: ObjectiveView;
-  firstTokenMaxMs: number;
-  onClose: () => void;
-}
+type Followed = "default" | "own";
+const FOLLOWED: { value: Followed; label: string }[] = [
+  { value: "default", label: "Default" },
+  { value: "own", label: "Its own" },
+];
 
-export function ObjectiveDialog({ objective, firstTokenMaxMs, onClose }: ObjectiveDialogProps) {
-  const { label, goal, period, period_is_fixed: isFixed, consequence } = objective;
-  const form = useForm<Draft>({ defaultValues: { goal, period, max_ms: String(firstTokenMaxMs) } });
-  const draft = useWatch({ control: form.control }) as Draft;
+export function ObjectiveDialog({ edited, onClose }: { edited: EditedObjective; onClose: () => void }) {
+  const { label, goal, period, maxMs, own } = edited;
+  const [followed, setFollowed] = useState<Followed>(own === null || own.isOwn ? "own" : "default");
+  const form = useForm<ObjectiveDraft>({ defaultValues: { goal, period, max_ms: String(maxMs) } });
+  const draft = useWatch({ control: form.control }) as ObjectiveDraft;
   const set = useAction("serviceLevelSet", (call, req: ServiceLevelSet) => call(req));
-  const asked = requestOf(objective, draft);
+  const asked = requestOf(edited, followed, draft);
   const preview = usePreview(["service_levels", "preview", asked], (host) => host.serviceLevelPreview(asked));
   const submit = form.handleSubmit((typed) =>
-    set.mutate(requestOf(objective, typed), {
+    set.mutate(requestOf(edited, followed, typed), {
       onSuccess: () => {
         onClose();
         notify({ title: `Saved the objective of ${label.charAt(0).toLowerCase()}${label.slice(1)}` });
       },
     }),
   );
-  const fault = (field: (typeof FIELDS)[number]) => faultOf(set.error ?? preview.error, field);
   return (
     <Dialog open onClose={onClose} title={`Objective: ${label}`} description="In force at once, for alerts too.">
       <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
-          <Field label={isFixed ? "First tokens in time" : "Requests that succeed"} fault={fault("goal")}>
-            {(control) => <FormSelect {...control} name="goal" control={form.control} options={GOALS} />}
-          </Field>
-          {isFixed ? (
-            <Field label="In time means within" help="100 to 60,000 ms; counted over 7 days" fault={fault("max_ms")}>
-              {(control) => (
-                <span className="flex items-center gap-2">
-                  <TextInput
-                    {...control}
-                    inputMode="numeric"
-                    className="w-28 text-right"
-                    {...form.register("max_ms")}
-                  />
-                  <span className="text-12 text-ink-3">ms</span>
-                </span>
-              )}
-            </Field>
-          ) : (
-            <Field label="Counted over" fault={fault("period")}>
-              {(control) => <FormSelect {...control} name="period" control={form.control} options={PERIODS} />}
-            </Field>
+          {own !== null && (
+            <div className="flex flex-wrap items-center gap-3">
+              <Choice label="Objective" options={FOLLOWED} value={followed} onChange={setFollowed} />
+              {followed === "default" && <span className="text-12 text-ink-2">{own.defaultObjective}</span>}
+            </div>
+          )}
+          {followed === "own" && (
+            <ObjectiveFields
+              form={form}
+              target={edited.target}
+              isOne={edited.name !== null}
+              faultAt={(field) => faultOf(set.error ?? preview.error, field)}
+            />
           )}
           <section
             aria-label="What it allows"
             aria-live="polite"
             className="min-h-[60px] rounded-control bg-surface-2 p-3"
           >
-            <p className="text-ink-1">{preview.data?.consequence ?? consequence}</p>
+            <p className="text-ink-1">{preview.data?.consequence}</p>
             <p className="text-12 text-ink-2">{preview.data?.effect}</p>
           </section>
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
@@ -93,9 +89,12 @@ export function ObjectiveDialog({ objective, firstTokenMaxMs, onClose }: Objecti
 
 /** What is not a whole number becomes one that the core refuses with its limits. */
 function requestOf(
-  { target, period_is_fixed: isFixed }: ObjectiveView,
-  { goal, period, max_ms }: Draft,
+  { target, name }: EditedObjective,
+  followed: Followed,
+  { goal, period, max_ms }: ObjectiveDraft,
 ): ServiceLevelSet {
+  if (followed === "default") return { target, name, to_default: true };
+  if (target !== "first-token") return { target, name, goal, period };
   const ms = /^\d{1,6}$/.test(max_ms.trim()) ? Number(max_ms.trim()) : 0;
-  return { target, goal, period: isFixed ? null : period, max_ms: isFixed ? ms : null };
+  return { target, name, goal: name === null ? goal : null, max_ms: ms };
 }

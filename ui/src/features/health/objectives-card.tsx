@@ -1,4 +1,4 @@
-/** What is promised, and what each promise allows; each can be changed. */
+/** What is promised where nothing has an objective of its own, and what that allows; each can be changed. */
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 import { ObjectiveDialog } from "@/features/health/objective-dialog";
@@ -12,7 +12,7 @@ export function ObjectivesCard({ objectives, first_token_max_ms: maxMs }: Servic
   const [edited, setEdited] = useState<ObjectiveTarget | null>(null);
   const objective = objectives.find(({ target }) => target === edited);
   return (
-    <Card title="Objectives" note="what is promised, and what that allows" flush>
+    <Card title="Objectives" note="the defaults, and what they allow" flush>
       <ul>
         {objectives.map((one) => (
           <li
@@ -40,8 +40,7 @@ export function ObjectivesCard({ objectives, first_token_max_ms: maxMs }: Servic
       {objective && (
         <ObjectiveDialog
           key={objective.target}
-          objective={objective}
-          firstTokenMaxMs={maxMs}
+          edited={{ ...objective, name: null, maxMs, own: null }}
           onClose={() => setEdited(null)}
         />
       )}

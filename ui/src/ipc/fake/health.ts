@@ -6,8 +6,10 @@ import type {
   BurnWindow,
   HealthReportView,
   ScorePart,
+  ServiceLevelSet,
   ServiceLevelsView,
   ServiceLevelView,
+  ServiceView,
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
@@ -78,38 +80,75 @@ function reportOf(world: World, now: number): HealthReportView {
   return { finding, is_offline: false, backends, services: servicesView(world.services) };
 }
 
-function level(rest: Partial<ServiceLevelView> & Pick<ServiceLevelView, "kind" | "id" | "label">): ServiceLevelView {
-  const goal = rest.goal_percent ?? 99.5;
-  const days = rest.period_days ?? 7;
+type LevelParts = Partial<ServiceLevelView> & Pick<ServiceLevelView, "kind" | "id" | "label">;
+
+function level(objectives: Objectives, rest: LevelParts): ServiceLevelView {
+  const { kind, id, indicator = "requests" } = rest;
+  const { text, ...terms } = objectives.terms(
+    indicator === "first-token" ? "first-token" : kind,
+    kind === "gateway" ? null : id,
+  );
+  const [goal, days] = [Number(terms.goal), terms.period === "7d" ? 7 : 30];
   return {
-    indicator: "requests",
+    indicator,
     state: "not_enough_data",
-    objective: `${goal} % in ${days} days`,
+    objective: text,
+    terms,
     goal_percent: goal,
     period_days: days,
     valid: 0,
     bad: 0,
+    time: null,
     good_percent: null,
     budget_left_percent: null,
     burn: [],
     pace:
-      rest.indicator === "first-token"
+      indicator !== "requests"
         ? null
         : days === 7
-          ? paceOf(rest, ["24h", "2h"], 1.5)
-          : paceOf(rest, ["3d", "6h"], 1),
+          ? paceOf(rest, goal, ["24h", "2h"], 1.5)
+          : paceOf(rest, goal, ["3d", "6h"], 1),
     exhausted_at: null,
     advice: "",
     ...rest,
   };
 }
 
+/** 45 h were observed. */
+function serviceLevel(objectives: Objectives, { id, label, health }: ServiceView): ServiceLevelView {
+  const isDown = health.state === "down";
+  const observed = 45 * 3_600;
+  const down = isDown ? 3_660 : id === "vectors" ? 480 : 0;
+  const terms = objectives.terms("service", id);
+  const allowed = Math.floor((observed * (100 - Number(terms.goal))) / 100);
+  const left = Math.max(0, 100 * (1 - down / allowed));
+  const state = left <= 0 ? "missed" : left <= 50 ? "tight" : "kept";
+  return level(objectives, {
+    kind: "service",
+    id,
+    label,
+    indicator: "availability",
+    state,
+    time: {
+      observed_secs: observed,
+      down_secs: down,
+      allowed_secs: allowed,
+      left_secs: Math.max(0, allowed - down),
+      needed_secs: 86_400,
+    },
+    good_percent: 100 - (100 * down) / observed,
+    budget_left_percent: left,
+    advice: state === "kept" ? "" : "Its days show when it was down.",
+  });
+}
+
 function paceOf(
-  { valid = 0, bad = 0, goal_percent: goal }: Partial<ServiceLevelView>,
+  { valid = 0, bad = 0 }: Partial<ServiceLevelView>,
+  goal: number,
   [long, short]: [BurnWindow, BurnWindow],
   factor: number,
 ): BurnPaceView {
-  const rate = valid < 20 ? null : (100 * bad) / valid / (100 - (goal ?? 99.5));
+  const rate = valid < 20 ? null : (100 * bad) / valid / (100 - goal);
   return {
     long: { window: long, valid, bad, rate },
     short: { window: short, valid: Math.floor(valid / 12), bad: 0, rate: valid < 240 ? null : (rate ?? 0) * 0.6 },
@@ -119,18 +158,17 @@ function paceOf(
 
 function levelsOf(objectives: Objectives, world: World, now: number): ServiceLevelsView {
   const promised = { objectives: objectives.views(), first_token_max_ms: objectives.maxMs };
-  const gateway = { kind: "gateway", id: "", label: "Gateway", goal_percent: 99.95, period_days: 30 } as const;
+  const of = (parts: LevelParts) => level(objectives, parts);
+  const gateway = { kind: "gateway", id: "", label: "Gateway" } as const;
   const backends = backendViews(world, now).filter(({ built_in: builtIn, enabled }) => !builtIn && enabled);
-  if (backends.length === 0) return { finding: "Not enough requests to tell", ...promised, levels: [level(gateway)] };
+  if (backends.length === 0) return { finding: "Not enough data to tell", ...promised, levels: [of(gateway)] };
   const kept = { state: "kept", valid: 4_120, bad: 1, good_percent: 99.975, budget_left_percent: 52 } as const;
   const levels = [
-    level({ ...gateway, ...kept }),
-    ...world.routes.map(({ id }) =>
-      level({ kind: "route", id, label: id, goal_percent: 99.9, period_days: 30, valid: 12, good_percent: 100 }),
-    ),
-    ...backends.map(({ id, label, health }, index) => {
+    of({ ...gateway, ...kept }),
+    ...world.routes.map(({ id }) => of({ kind: "route", id, label: id, valid: 12, good_percent: 100 })),
+    ...backends.flatMap(({ id, label, health }, index) => {
       if (health.state === "down")
-        return level({
+        return of({
           kind: "backend",
           id,
           label,
@@ -141,19 +179,32 @@ function levelsOf(objectives: Objectives, world: World, now: number): ServiceLev
           budget_left_percent: 0,
           advice: "Put another backend first in the routes that use it.",
         });
-      return level({ kind: "backend", id, label, ...(index === 0 ? { ...kept, budget_left_percent: 88 } : {}) });
+      const requests = of({ kind: "backend", id, label, ...(index === 0 ? { ...kept, budget_left_percent: 88 } : {}) });
+      if (id !== "ollama") return requests;
+      const tokens = { indicator: "first-token", state: "kept", valid: 190, bad: 4, good_percent: 97.89 } as const;
+      return [requests, of({ kind: "backend", id, label, ...tokens, budget_left_percent: 57 })];
     }),
+    ...world.services.filter(({ enabled }) => enabled).map((service) => serviceLevel(objectives, service)),
   ];
   const missed = levels.filter(({ state }) => state === "missed").length;
   const known = levels.filter(({ state }) => state !== "not_enough_data").length;
   return {
     finding:
       missed === 0
-        ? `All ${known} objectives with enough requests are kept`
+        ? `All ${known} objectives with enough data are kept`
         : `${missed} of ${known} objectives ${missed === 1 ? "is" : "are"} missed`,
     ...promised,
     levels,
   };
+}
+
+/** A slow machine at home, and a service that matters. */
+function ownObjectives({ scenario }: World): ServiceLevelSet[] {
+  if (scenario !== "busy" && scenario !== "failing") return [];
+  return [
+    { target: "first-token", name: "ollama", max_ms: 8_000 },
+    { target: "service", name: "github", goal: "99.9", period: "30d" },
+  ];
 }
 
 type HealthHost = Pick<
@@ -170,7 +221,7 @@ type HealthHost = Pick<
 
 export function fakeHealth(doing: Doing): HealthHost & ReturnType<typeof fakeServices> {
   const { world, now, answer, changed } = doing;
-  const objectives = new Objectives();
+  const objectives = new Objectives(ownObjectives(world));
   return {
     ...fakeRecentEvents(doing),
     ...fakeServices(doing),
