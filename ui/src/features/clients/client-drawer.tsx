@@ -16,11 +16,13 @@ import { Tabs } from "@/components/tabs";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
+import { useNow } from "@/lib/clock";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 
 export function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
   const [isRevoking, setRevoking] = useState(false);
+  const now = useNow();
   const revoke = useAction("clientRevoke", (call, id: string) => call({ id }));
   if (client === undefined) return null;
   return (
@@ -29,7 +31,7 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         open
         onClose={onClose}
         title={client.id}
-        description={<StateBadge sign={signOfClient(client)} />}
+        description={<StateBadge sign={signOfClient(client, now)} />}
         actions={
           <Menu
             label="More for this client"

@@ -13,6 +13,7 @@ import { Spend, spendValue } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
+import { useNow } from "@/lib/clock";
 import { matchesFilter } from "@/lib/filter";
 import { formatCount } from "@/lib/quantity";
 
@@ -29,7 +30,7 @@ interface ClientsTableProps {
   onClose: () => void;
 }
 
-const COLUMNS: Column<ClientView>[] = [
+const columnsAt = (now: number): Column<ClientView>[] => [
   {
     id: "id",
     header: "Client",
@@ -40,8 +41,8 @@ const COLUMNS: Column<ClientView>[] = [
     id: "state",
     header: "State",
     width: "132px",
-    value: (client) => signOfClient(client).word,
-    cell: (client) => <StateBadge sign={signOfClient(client)} />,
+    value: (client) => signOfClient(client, now).word,
+    cell: (client) => <StateBadge sign={signOfClient(client, now)} />,
   },
   {
     id: "seen",
@@ -85,6 +86,7 @@ const COLUMNS: Column<ClientView>[] = [
 
 export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: ClientsTableProps) {
   const clients = useClients();
+  const now = useNow();
   const open = clients.data?.find((client) => client.id === openId);
   return (
     <>
@@ -100,8 +102,8 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: Clients
           <DataTable
             label="Clients"
             className="min-h-0"
-            columns={COLUMNS}
-            rows={all.filter((client) => matchesFilter(filter, [client.id, signOfClient(client).word]))}
+            columns={columnsAt(now)}
+            rows={all.filter((client) => matchesFilter(filter, [client.id, signOfClient(client, now).word]))}
             rowId={(client) => client.id}
             onOpen={(client) => onOpen(client.id)}
             empty={
