@@ -39,7 +39,7 @@ export function LevelRows({ levels, firstTokenMaxMs }: LevelRowsProps) {
   const known = levels.filter(({ state }) => state !== "not_enough_data");
   const isFolded = !isAll && unknown.length > UNKNOWN_SHOWN_MAX;
   return (
-    <div role="region" aria-label="Service levels" tabIndex={0} className="focus-inset overflow-x-auto">
+    <div role="region" aria-label="Service levels" tabIndex={0} className="focus-inset relative overflow-x-auto">
       <table className="w-full border-separate border-spacing-0">
         <thead>
           <tr>
