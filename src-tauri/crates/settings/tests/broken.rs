@@ -3,7 +3,11 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
-use settings::{FileProblem, SettingsError, SettingsFileState, SettingsStore, Severity};
+mod fixture;
+
+use settings::{FileProblem, SettingsError, SettingsFileState, Severity};
+
+use fixture::open;
 
 const KEY: &str = "sk-proj-CANARY0123456789abcdef";
 const CREATED: &str = "created = 2026-01-31T09:30:00Z";
@@ -11,14 +15,6 @@ const CREATED: &str = "created = 2026-01-31T09:30:00Z";
 /// A key and a backend; the next line continues the backend.
 const PAIR: &str = "[credentials.k]\ncreated = 2026-01-31T09:30:00Z\n\n[backends.up]\n\
                     base_url = \"https://api.example.com/v1\"\n";
-
-fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("settings.toml");
-    settings::write_atomic(&path, text.as_bytes()).expect("written");
-    let store = SettingsStore::open(&path).expect("opens");
-    (folder, store)
-}
 
 fn problems(text: &str) -> Vec<FileProblem> {
     open(text).1.problems()

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
+mod fixture;
+
 use std::convert::Infallible;
 
 use domain::{
@@ -9,17 +11,11 @@ use domain::{
 };
 use settings::SettingsStore;
 
-fn opened(text: &str) -> (tempfile::TempDir, SettingsStore) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("settings.toml");
-    settings::write_atomic(&path, text.as_bytes()).expect("written");
-    let store = SettingsStore::open(&path).expect("opens");
-    (folder, store)
-}
+use fixture::open;
 
 #[test]
 fn a_budget_is_read_to_the_digit_and_written_as_a_person_would() {
-    let (folder, store) = opened(
+    let (folder, store) = open(
         "[budgets.site] # mine\nlimit_usd = 2.50 # a week\nperiod = \"week\"\nproject = \"site\"\n\
          [budgets.all]\nlimit_usd = 1_000\n",
     );
@@ -54,7 +50,7 @@ fn a_budget_is_read_to_the_digit_and_written_as_a_person_would() {
 #[test]
 fn a_wrong_budget_is_named_by_its_field() {
     let check = |entry: &str, path: &str, what: &str| {
-        let (_folder, store) = opened(&format!("[budgets.b]\n{entry}\n"));
+        let (_folder, store) = open(&format!("[budgets.b]\n{entry}\n"));
         let problems = store.problems();
         let found = problems.iter().find(|problem| problem.path == path);
         let found = found.unwrap_or_else(|| panic!("{entry}: {problems:?}"));
@@ -119,7 +115,7 @@ refuse_unpriced = true
 
 #[test]
 fn every_field_of_a_budget_is_read_and_kept_with_its_comment() {
-    let (folder, store) = opened(FULL);
+    let (folder, store) = open(FULL);
     assert_eq!(store.problems(), []);
     let id = |name: &str| BudgetId::new(name).expect("a name");
     let team = Budget {
@@ -167,7 +163,7 @@ fn every_field_of_a_budget_is_read_and_kept_with_its_comment() {
 
 #[test]
 fn a_misspelt_route_is_repaired() {
-    let (_folder, store) = opened(&FULL.replace("switch_to = \"cheap\"", "switch_to = \"cheep\""));
+    let (_folder, store) = open(&FULL.replace("switch_to = \"cheap\"", "switch_to = \"cheep\""));
     let problem = store.problems().into_iter().find(|it| it.path == "budgets.team.switch_to");
     let problem = problem.expect("a problem");
     assert_eq!((problem.line, problem.hint.as_str()), (Some(9), "did you mean cheap?"));

@@ -2,10 +2,14 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
+mod fixture;
+
 use std::convert::Infallible;
 
 use domain::{BackendId, RouteId, ServiceGoal, ServiceId, ServicePeriod};
 use settings::{OwnObjective, Settings, SettingsStore, Severity};
+
+use fixture::open;
 
 const FILE: &str = r#"version = 1
 
@@ -23,14 +27,6 @@ candidates = [{ backend = "local" }]
 # Tools wait for it.
 objective = { goal = "99.9" } # stricter
 "#;
-
-fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("settings.toml");
-    settings::write_atomic(&path, text.as_bytes()).expect("written");
-    let store = SettingsStore::open(&path).expect("opens");
-    (folder, store)
-}
 
 fn edit(store: &SettingsStore, change: impl FnOnce(&mut Settings)) -> String {
     let edited = store.edit(|draft| {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
+mod fixture;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use settings::{
     PoolMemberSettings, ResilienceNumbers, ResiliencePreset, RouteCandidateSettings, RouteSettings,
     STICKY_SECS_DEFAULT, Settings, SettingsFileState, SettingsStore, Severity,
 };
+
+use fixture::open;
 
 const BACKENDS: &str = r#"
 [backends.openai]
@@ -39,14 +43,6 @@ weight = 3
 [[routes.rest.candidates]]
 backend = "local"
 "#;
-
-fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("settings.toml");
-    settings::write_atomic(&path, text.as_bytes()).expect("written");
-    let store = SettingsStore::open(&path).expect("opens");
-    (folder, store)
-}
 
 fn edit(store: &SettingsStore, change: impl FnOnce(&mut Settings)) -> Arc<Settings> {
     let edited = store.edit(|draft| {
