@@ -75,6 +75,7 @@ mod time_observer;
 mod topic;
 mod traffic_sink;
 mod upkeep;
+mod uptime;
 mod usage_hours;
 mod vault_change;
 mod vault_switch;
@@ -119,8 +120,8 @@ pub use alert_watch::AlertWatch;
 pub use message_channels::MessageChannels;
 pub use notifications::{NotificationOutcome, Notifications, WindowFocus};
 pub use objectives::{
-    LevelScope, ObjectiveTarget, ObjectiveTerms, default_terms, first_token_max, objective_of,
-    own_objective, route_target, terms_of,
+    LevelScope, ObjectiveTarget, ObjectiveTerms, default_first_token_max, default_terms,
+    first_token_max, has_own_terms, objective_of, route_target, terms_of,
 };
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use price_editor::{
@@ -142,6 +143,7 @@ pub use start::{ServingAddresses, StartError};
 pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};
 pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};
 pub use topic::Topic;
+pub use uptime::{row_time, uptime};
 pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 pub use vault_change::{
     VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,

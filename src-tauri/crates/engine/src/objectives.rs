@@ -85,8 +85,7 @@ pub fn objective_of(settings: &Settings, scope: &LevelScope, target: ObjectiveTa
 }
 
 /// What `scope` has of its own; nothing if it is not in the settings.
-#[must_use]
-pub fn own_objective(settings: &Settings, scope: &LevelScope) -> OwnObjective {
+fn own_objective(settings: &Settings, scope: &LevelScope) -> OwnObjective {
     let own = match scope {
         LevelScope::Gateway => None,
         LevelScope::Route(id) => settings.routes.get(id).map(|known| known.objective),
@@ -96,12 +95,27 @@ pub fn own_objective(settings: &Settings, scope: &LevelScope) -> OwnObjective {
     own.unwrap_or_default()
 }
 
+/// True if the default of `target` does not hold for all of the objective of `scope`.
+#[must_use]
+pub fn has_own_terms(settings: &Settings, scope: &LevelScope, target: ObjectiveTarget) -> bool {
+    let own = own_objective(settings, scope);
+    match target {
+        ObjectiveTarget::FirstToken => own.first_token_max_ms.is_some(),
+        _ => own.goal.is_some() || own.period.is_some(),
+    }
+}
+
+/// [`first_token_max`] of a backend without one of its own.
+#[must_use]
+pub fn default_first_token_max(settings: &Settings) -> Duration {
+    Duration::from_millis(settings.service_levels.first_token_max_ms.into())
+}
+
 /// A first token of `backend` that takes longer is not in time.
 #[must_use]
 pub fn first_token_max(settings: &Settings, backend: &BackendId) -> Duration {
     let own = own_objective(settings, &LevelScope::Backend(backend.clone())).first_token_max_ms;
-    let max_ms = own.unwrap_or(settings.service_levels.first_token_max_ms);
-    Duration::from_millis(max_ms.into())
+    own.map_or_else(|| default_first_token_max(settings), |ms| Duration::from_millis(ms.into()))
 }
 
 /// The default that a route's own objective replaces. With one backend, it promises no more than

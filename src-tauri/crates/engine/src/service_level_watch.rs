@@ -13,7 +13,7 @@ use ledger::{
 };
 use parking_lot::Mutex;
 use resilience::{FailureClass, FailureOwner};
-use service_levels::{Burn, BurnWindow, Objective, ObservedTime, RequestCounts, judge_burn};
+use service_levels::{Burn, BurnWindow, Objective, RequestCounts, Uptime, judge_burn};
 use settings::{Settings, SettingsStore};
 
 use crate::events::EventBus;
@@ -21,12 +21,12 @@ use crate::objectives::{LevelScope, ObjectiveTarget, objective_of, targets};
 use crate::tasks::Tasks;
 use crate::time_observer::TimeObserver;
 use crate::topic::Topic;
+use crate::uptime::{period_start, uptime};
 
 const EVALUATION_SECS: u64 = 60;
 /// Windows up to this long are counted to the millisecond.
 const EXACT_MAX: Duration = Duration::from_secs(2 * 3_600);
 const DAY_SECS: u64 = 86_400;
-const HOUR_MS: i64 = 3_600_000;
 
 /// Refusals before any attempt that are nobody's fault but the gateway's and its backends'.
 const GATEWAY_REFUSALS: &[&str] = &[
@@ -78,7 +78,7 @@ pub struct ServiceAvailability {
     pub service: ServiceId,
     pub objective: Objective,
     /// Of the objective's period.
-    pub time: ObservedTime,
+    pub uptime: Uptime,
 }
 
 pub struct ServiceLevelWatch {
@@ -177,8 +177,7 @@ impl ServiceLevelWatch {
         Ok(left)
     }
 
-    /// The enabled services of `settings`, each with the observed time of its objective's period: whole
-    /// hours with the present one as the last, and whole days where only those are kept.
+    /// The enabled services of `settings`, each with the observed time of its objective's period.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -197,11 +196,10 @@ impl ServiceLevelWatch {
         let now = self.clock.wall();
         let rows = self.observed_since(period_start(now, longest)).await?;
         let availability = |(id, objective): (&ServiceId, Objective)| {
-            let (subject, from) =
-                (ObservedSubject::Service(id.clone()), period_start(now, objective.period));
-            let own = rows.iter().filter(|row| row.subject == subject && row.slot >= from);
-            let time = own.map(|row| ObservedTime { good: row.good, bad: row.bad }).sum();
-            ServiceAvailability { service: id.clone(), objective, time }
+            let subject = ObservedSubject::Service(id.clone());
+            let own = rows.iter().filter(|row| row.subject == subject);
+            let uptime = uptime(own, now, objective.period);
+            ServiceAvailability { service: id.clone(), objective, uptime }
         };
         Ok(own.into_iter().map(availability).collect())
     }
@@ -227,13 +225,6 @@ impl ServiceLevelWatch {
 /// For how long requests are kept.
 pub(crate) fn kept_time(settings: &Settings) -> Duration {
     Duration::from_secs(u64::from(settings.ledger.retention_days) * DAY_SECS)
-}
-
-/// Start of a period that ends with the present hour.
-fn period_start(now: WallTime, period: Duration) -> WallTime {
-    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
-    let length = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
-    WallTime::from_unix_ms(hour.saturating_add(HOUR_MS).saturating_sub(length))
 }
 
 fn level(

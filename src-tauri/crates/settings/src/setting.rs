@@ -333,7 +333,7 @@ macro_rules! settings {
     ($(#[$about:meta])* $visible:vis $struct:ident in $section:literal, keys $keys:literal {
         $(
             $(#[doc = $doc:literal])+
-            $name:ident: $type:ty $(= $default:expr)? $(, in $low:literal..=$high:literal)?
+            $name:ident: $type:ty $(= $default:expr)? $(, in $range:expr)?
             $(, counts $counts:literal)? $(, panel $card:ident $label:literal)?
             $(, key $key:literal)? $(, summary $summary:literal)?
             $(, after $restart:ident)?;
@@ -359,7 +359,7 @@ macro_rules! settings {
                     key: $crate::setting::first!($($key,)? concat!($keys, stringify!($name))),
                     kind: <$type as $crate::setting::SettingType>::KIND,
                     optional: <$type as $crate::setting::SettingType>::IS_OPTIONAL,
-                    range: $crate::setting::first!($(Some($low..=$high),)? None),
+                    range: $crate::setting::first!($(Some($range),)? None),
                     counts: $crate::setting::first!($(Some($counts),)? None),
                     doc: concat!($($doc),+),
                     panel: $crate::setting::first!(

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use domain::{BackendId, WallTime};
 use engine::{
-    Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, default_terms,
-    first_token_max, objective_of, own_objective, terms_of,
+    Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, default_first_token_max,
+    default_terms, first_token_max, has_own_terms, objective_of, terms_of,
 };
 use ledger::LatencyHistogram;
 use service_levels::{
@@ -126,7 +126,8 @@ fn first_token_view(
     found: &LatencyHistogram,
     labels: &HashMap<String, String>,
 ) -> ServiceLevelView {
-    let (scope, max) = (LevelScope::Backend(id.clone()), first_token_max(settings, id));
+    let scope = LevelScope::Backend(id.clone());
+    let max = first_token_max(settings, id);
     let counts = counts_within(found, max);
     let plain = plain_view(settings, (&scope, ObjectiveTarget::FirstToken), counts, labels);
     let objective = objective_of(settings, &scope, ObjectiveTarget::FirstToken);
@@ -203,26 +204,27 @@ fn identity(
 }
 
 fn terms_view(settings: &Settings, scope: &LevelScope, target: ObjectiveTarget) -> LevelTermsView {
-    let (terms, own) = (terms_of(settings, scope, target), own_objective(settings, scope));
-    let is_first_token = target == ObjectiveTarget::FirstToken;
+    let terms = terms_of(settings, scope, target);
     let name = match scope {
         LevelScope::Gateway => None,
         LevelScope::Route(id) => Some(id.to_string()),
         LevelScope::Backend(id) => Some(id.to_string()),
         LevelScope::Service(id) => Some(id.to_string()),
     };
-    let max_ms = own.first_token_max_ms.unwrap_or(settings.service_levels.first_token_max_ms);
+    let max_ms = match (scope, target) {
+        (LevelScope::Backend(id), ObjectiveTarget::FirstToken) => {
+            u32::try_from(first_token_max(settings, id).as_millis()).ok()
+        }
+        _ => None,
+    };
     LevelTermsView {
         // A route with one backend follows the default of backends, and still is a route.
         target: if matches!(scope, LevelScope::Route(_)) { ObjectiveTarget::Route } else { target },
         name,
         goal: terms.goal,
         period: terms.period,
-        max_ms: is_first_token.then_some(max_ms),
-        is_own: match is_first_token {
-            true => own.first_token_max_ms.is_some(),
-            false => own.goal.is_some() || own.period.is_some(),
-        },
+        max_ms,
+        is_own: has_own_terms(settings, scope, target),
         default_objective: default_text(settings, target),
     }
 }
@@ -231,8 +233,7 @@ fn default_text(settings: &Settings, target: ObjectiveTarget) -> String {
     let objective = default_terms(settings, target).objective();
     match target {
         ObjectiveTarget::FirstToken => {
-            let max_ms = settings.service_levels.first_token_max_ms;
-            first_token_text(objective, Duration::from_millis(max_ms.into()))
+            first_token_text(objective, default_first_token_max(settings))
         }
         _ => objective_text(objective),
     }

@@ -39,7 +39,7 @@ settings! {
         /// Percentage of a backend's first tokens that are to be in time.
         first_token_goal: ServiceGoal = ServiceGoal::Percent95;
         /// A first token that takes longer is not in time.
-        first_token_max_ms: u32 = 2_000, in 100..=60_000;
+        first_token_max_ms: u32 = 2_000, in FIRST_TOKEN_MAX_MS_RANGE;
         /// Percentage of the observed time in which a service is to answer.
         service_goal: ServiceGoal = ServiceGoal::Percent99_5;
         /// Time over which that is counted.

@@ -156,9 +156,7 @@ pub(super) fn read_backends(
             lacks: read_features(entry, "lacks", UnsupportedFeature::WORDS, kind, findings),
             offers: read_features(entry, "offers", ExtraDialect::WORDS, kind, findings),
             crossing: entry.word("crossing", TranslationMode::WORDS, findings).unwrap_or_default(),
-            network: AllowedNetwork::of_setting(
-                entry.boolean("private_network", findings).unwrap_or_default(),
-            ),
+            network: read_network(entry, findings),
             base_url: read_base_url(entry, gateway_port, findings)?,
         })
     })
@@ -248,6 +246,10 @@ where
         }
     }
     all
+}
+
+pub(super) fn read_network(entry: &SectionReader, findings: &mut Findings) -> AllowedNetwork {
+    AllowedNetwork::of_setting(entry.boolean("private_network", findings).unwrap_or_default())
 }
 
 pub(super) fn read_label(entry: &SectionReader, id: &str, findings: &mut Findings) -> String {

@@ -3,7 +3,7 @@
 use domain::{AlertChannel, CredentialId, ServiceId, ServiceKind, ServiceMethod};
 use indexmap::IndexMap;
 
-use super::entries::{read_entries, read_label};
+use super::entries::{read_entries, read_label, read_network};
 use super::names::{NameListRules, read_names};
 use super::objective::{OBJECTIVE_FIELD, read_objective};
 use super::pool;
@@ -11,9 +11,9 @@ use crate::entry_field::{self, EntryField, EntryValue};
 use crate::finding::Findings;
 use crate::section_reader::SectionReader;
 use crate::{
-    AllowedNetwork, CredentialSettings, GITHUB_API, HttpExpectation, KEY_HEADER_CHARS_MAX,
-    SCOPE_CHARS_MAX, SERVICE_SCOPES_MAX, SERVICE_TEXT_CHARS_MAX, SERVICES_MAX, ServiceAddress,
-    ServiceSettings, Settings, parse_key_header,
+    CredentialSettings, GITHUB_API, HttpExpectation, KEY_HEADER_CHARS_MAX, SCOPE_CHARS_MAX,
+    SERVICE_SCOPES_MAX, SERVICE_TEXT_CHARS_MAX, SERVICES_MAX, ServiceAddress, ServiceSettings,
+    Settings, parse_key_header,
 };
 
 pub(crate) const SERVICE_FIELDS: &[EntryField] = &[
@@ -125,9 +125,7 @@ pub(super) fn read_services(
             credential: entry.id("credential", "key", findings),
             required: entry.boolean("required", findings).unwrap_or_default(),
             enabled: entry.boolean("enabled", findings).unwrap_or(true),
-            network: AllowedNetwork::of_setting(
-                entry.boolean("private_network", findings).unwrap_or_default(),
-            ),
+            network: read_network(entry, findings),
             http: read_expectation(entry, findings),
             scopes: read_names(entry, &SCOPES, findings),
             objective: read_objective(entry, findings),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::WallTime;
-use engine::Engine;
+use engine::{Engine, row_time, uptime};
 use ledger::{ObservedSubject, ObservedTimeRow};
 use service_levels::{ObservedTime, Uptime, strip_cell};
 
@@ -16,7 +16,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Cells of the strip.
 const STRIP_DAYS: i64 = 90;
 /// What availability is told of, in hours.
-const PERIODS: [(&str, i64); 3] = [("24 h", 24), ("7 d", 7 * 24), ("90 d", 90 * 24)];
+const PERIODS: [(&str, u64); 3] = [("24 h", 24), ("7 d", 7 * 24), ("90 d", 90 * 24)];
 
 /// All that was observed in the time of the strip.
 pub(in crate::operation) async fn observed_time(
@@ -42,18 +42,8 @@ pub(in crate::operation) fn availability_views(
     PERIODS.map(view).into()
 }
 
-/// Whole hours, with the present one as the last; older ones by whole days.
-pub(super) fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: i64) -> Uptime {
-    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
-    let from = hour - (hours - 1) * HOUR_MS;
-    let time: ObservedTime =
-        observed.iter().filter(|row| row.slot.unix_ms() >= from).map(|row| row_time(row)).sum();
-    let period = Duration::from_millis(now.unix_ms().abs_diff(from));
-    Uptime { time, period }
-}
-
-const fn row_time(row: &ObservedTimeRow) -> ObservedTime {
-    ObservedTime { good: row.good, bad: row.bad }
+pub(super) fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: u64) -> Uptime {
+    uptime(observed.iter().copied(), now, Duration::from_secs(hours * 3_600))
 }
 
 fn availability_view(period: &str, found: Uptime) -> AvailabilityShareView {

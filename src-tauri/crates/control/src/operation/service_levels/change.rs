@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use domain::{RouteId, ServiceId, group_digits};
 use engine::{
-    Engine, LevelScope, ObjectiveTarget, default_terms, first_token_max, objective_of, route_target,
+    Engine, LevelScope, ObjectiveTarget, default_terms, first_token_max, has_own_terms,
+    objective_of, route_target,
 };
 use ledger::LatencyHistogram;
 use service_levels::{BurnWindow, Objective, ObservedTime, RequestCounts};
 use settings::{FIRST_TOKEN_MAX_MS_RANGE, OwnObjective, SettingValue, Settings};
 
 use super::downtime::downtime_consequence;
-use super::objectives::{consequence, counts_of, effect, effect_of_one, has_own_goal};
+use super::objectives::{consequence, counts_of, effect, effect_of_one};
 use super::{counts_within, default_text, first_token_text, objective_text, recent_first_tokens};
 use crate::ApiError;
 use crate::operation::input;
@@ -23,10 +24,7 @@ use crate::view::{ServiceLevelPreviewView, ServiceLevelSet, ServiceLevelsView};
 enum ObjectiveChange {
     /// Values of `service_levels`, by their paths.
     Default(Vec<(String, SettingValue)>),
-    Own {
-        scope: LevelScope,
-        objective: OwnObjective,
-    },
+    Own(LevelScope),
 }
 
 pub(crate) async fn service_level_set(
@@ -35,8 +33,8 @@ pub(crate) async fn service_level_set(
 ) -> Result<ServiceLevelsView, ApiError> {
     match parse_change(&engine.settings(), &req)? {
         ObjectiveChange::Default(changes) => engine.settings_editor().set_values(changes).await?,
-        ObjectiveChange::Own { scope, objective } => {
-            let change = move |draft: &mut Settings| set_own(draft, &scope, objective);
+        ObjectiveChange::Own(scope) => {
+            let change = move |draft: &mut Settings| set_own(draft, &scope, &req);
             engine.settings_editor().edit(change).await?;
         }
     }
@@ -54,8 +52,8 @@ pub(crate) async fn service_level_preview(
             let draft = changed.map_err(|error| ApiError::invalid("target", error.to_string()))?;
             preview_default(engine, &draft, req.target).await
         }
-        ObjectiveChange::Own { scope, objective } => {
-            set_own(&mut draft, &scope, objective);
+        ObjectiveChange::Own(scope) => {
+            set_own(&mut draft, &scope, &req);
             preview_own(engine, &draft, &scope, req.target).await
         }
     }
@@ -69,9 +67,11 @@ async fn preview_default(
     let objective = default_terms(draft, target).objective();
     let (allows, left): (String, Vec<Option<f64>>) = if target == ObjectiveTarget::Service {
         let found = engine.service_levels().availabilities(draft).await?;
-        let follows = |id: &ServiceId| !has_own_goal(draft, &LevelScope::Service(id.clone()));
-        let followers = found.iter().filter(|it| follows(&it.service));
-        let left = followers.map(|it| objective.downtime_left(it.time)).collect();
+        let is_own = |id: &ServiceId| {
+            has_own_terms(draft, &LevelScope::Service(id.clone()), ObjectiveTarget::Service)
+        };
+        let followers = found.iter().filter(|it| !is_own(&it.service));
+        let left = followers.map(|it| objective.downtime_left(it.uptime.time)).collect();
         (downtime_consequence(objective, Duration::ZERO), left)
     } else {
         let levels = engine.service_levels().levels().await?;
@@ -100,7 +100,7 @@ async fn preview_own(
     if let LevelScope::Service(id) = scope {
         let found = engine.service_levels().availabilities(draft).await?;
         let own = found.into_iter().find(|it| it.service == *id);
-        return Ok(service_preview(objective, own.map(|it| it.time).unwrap_or_default()));
+        return Ok(service_preview(objective, own.map(|it| it.uptime.time).unwrap_or_default()));
     }
     let (text, counts) = match (target, scope) {
         (ObjectiveTarget::FirstToken, LevelScope::Backend(id)) => {
@@ -140,9 +140,7 @@ async fn request_counts(
 fn parse_change(settings: &Settings, req: &ServiceLevelSet) -> Result<ObjectiveChange, ApiError> {
     check_fields(req)?;
     let Some(name) = &req.name else { return Ok(ObjectiveChange::Default(default_changes(req))) };
-    let scope = parse_scope(settings, req.target, name)?;
-    let known = engine::own_objective(settings, &scope);
-    Ok(ObjectiveChange::Own { scope, objective: changed_own(known, req) })
+    Ok(ObjectiveChange::Own(parse_scope(settings, req.target, name)?))
 }
 
 /// Refuses what the target does not have.
@@ -231,7 +229,7 @@ fn changed_own(known: OwnObjective, req: &ServiceLevelSet) -> OwnObjective {
 }
 
 /// Does nothing to what was removed meanwhile.
-fn set_own(draft: &mut Settings, scope: &LevelScope, objective: OwnObjective) {
+fn set_own(draft: &mut Settings, scope: &LevelScope, req: &ServiceLevelSet) {
     let place = match scope {
         LevelScope::Gateway => None,
         LevelScope::Route(id) => draft.routes.get_mut(id).map(|known| &mut known.objective),
@@ -239,7 +237,7 @@ fn set_own(draft: &mut Settings, scope: &LevelScope, objective: OwnObjective) {
         LevelScope::Service(id) => draft.services.get_mut(id).map(|known| &mut known.objective),
     };
     if let Some(place) = place {
-        *place = objective;
+        *place = changed_own(*place, req);
     }
 }
 

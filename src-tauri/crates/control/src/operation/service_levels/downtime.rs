@@ -16,18 +16,17 @@ pub(super) fn availability_level_view(
     settings: &Settings,
     found: &ServiceAvailability,
 ) -> ServiceLevelView {
-    let ServiceAvailability { service, objective, time } = found;
+    let ServiceAvailability { service, objective, uptime } = found;
+    let time = uptime.time;
     let target = (&LevelScope::Service(service.clone()), ObjectiveTarget::Service);
     let plain = plain_view(settings, target, RequestCounts::default(), &HashMap::new());
-    let left = objective.downtime_left(*time);
+    let left = objective.downtime_left(time);
     let state = state_of(left, Burn::Within);
-    let observed = time.observed();
-    let share = time.good.as_secs_f64() / observed.as_secs_f64();
     ServiceLevelView {
         indicator: LevelIndicator::Availability,
         state,
-        time: Some(time_view(*objective, *time)),
-        good_percent: (!observed.is_zero()).then_some(share * 100.0),
+        time: Some(time_view(*objective, time)),
+        good_percent: uptime.share().map(|share| share * 100.0),
         budget_left_percent: budget_percent(left),
         advice: match state {
             ServiceLevelState::Tight | ServiceLevelState::Missed => {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{BackendId, count_noun, group_digits};
-use engine::{LevelScope, ObjectiveTarget, ServiceLevel, default_terms, own_objective};
+use engine::{
+    LevelScope, ObjectiveTarget, ServiceLevel, default_first_token_max, default_terms,
+    has_own_terms,
+};
 use ledger::LatencyHistogram;
 use service_levels::{BurnWindow, Objective, RequestCounts};
 use settings::Settings;
@@ -60,24 +63,19 @@ pub(super) fn counts_of(
     first_tokens: &HashMap<String, LatencyHistogram>,
 ) -> Vec<RequestCounts> {
     if target == ObjectiveTarget::FirstToken {
-        let max = Duration::from_millis(settings.service_levels.first_token_max_ms.into());
+        let max = default_first_token_max(settings);
         let is_own = |name: &str| {
-            let known = BackendId::new(name).ok().and_then(|id| settings.backends.get(&id));
-            known.is_some_and(|known| known.objective.first_token_max_ms.is_some())
+            BackendId::new(name)
+                .is_ok_and(|id| has_own_terms(settings, &LevelScope::Backend(id), target))
         };
         let found = first_tokens.iter().filter(|(name, _)| !is_own(name));
         return found.map(|(_, found)| counts_within(found, max)).collect();
     }
     let window = BurnWindow::of_period(default_terms(settings, target).objective().period);
-    let follows =
-        |level: &&ServiceLevel| level.target == target && !has_own_goal(settings, &level.scope);
+    let follows = |level: &&ServiceLevel| {
+        level.target == target && !has_own_terms(settings, &level.scope, target)
+    };
     levels.iter().filter(follows).map(|level| level.counts(window)).collect()
-}
-
-/// True if the default does not hold for all of its objective.
-pub(super) fn has_own_goal(settings: &Settings, scope: &LevelScope) -> bool {
-    let own = own_objective(settings, scope);
-    own.goal.is_some() || own.period.is_some()
 }
 
 /// Completes "99.9 % in 30 days …".

@@ -1,0 +1,33 @@
+//! What rows of observed time add up to over a period.
+
+use std::time::Duration;
+
+use domain::WallTime;
+use ledger::ObservedTimeRow;
+use service_levels::{ObservedTime, Uptime};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// The observed time of the period until `now`: whole hours with the present one as the last, and
+/// whole days where only those are kept.
+pub fn uptime<'a>(
+    rows: impl Iterator<Item = &'a ObservedTimeRow>,
+    now: WallTime,
+    period: Duration,
+) -> Uptime {
+    let from = period_start(now, period);
+    let time = rows.filter(|row| row.slot >= from).map(row_time).sum();
+    Uptime { time, period: Duration::from_millis(now.unix_ms().abs_diff(from.unix_ms())) }
+}
+
+/// Start of a period that ends with the present hour.
+pub(crate) fn period_start(now: WallTime, period: Duration) -> WallTime {
+    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
+    let length = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+    WallTime::from_unix_ms(hour.saturating_add(HOUR_MS).saturating_sub(length))
+}
+
+#[must_use]
+pub const fn row_time(row: &ObservedTimeRow) -> ObservedTime {
+    ObservedTime { good: row.good, bad: row.bad }
+}
