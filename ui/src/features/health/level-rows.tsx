@@ -26,13 +26,7 @@ const CELL = "border-t border-line px-4 py-2 align-top";
 /** So many that cannot be told yet are listed; more are folded. */
 const UNKNOWN_SHOWN_MAX = 3;
 
-interface LevelRowsProps {
-  levels: ServiceLevelView[];
-  /** The default for backends without one of their own. */
-  firstTokenMaxMs: number;
-}
-
-export function LevelRows({ levels, firstTokenMaxMs }: LevelRowsProps) {
+export function LevelRows({ levels }: { levels: ServiceLevelView[] }) {
   const [isAll, setAll] = useState(false);
   const [edited, setEdited] = useState<EditedObjective | null>(null);
   const unknown = levels.filter(({ state }) => state === "not_enough_data");
@@ -68,11 +62,7 @@ export function LevelRows({ levels, firstTokenMaxMs }: LevelRowsProps) {
         </thead>
         <tbody>
           {[...known, ...(isFolded ? [] : unknown)].map((level) => (
-            <LevelRow
-              key={`${level.kind} ${level.id} ${level.indicator}`}
-              level={level}
-              onEdit={() => setEdited(editedOf(level, firstTokenMaxMs))}
-            />
+            <LevelRow key={`${level.kind} ${level.id} ${level.indicator}`} level={level} onEdit={setEdited} />
           ))}
           {isFolded && (
             <tr>
@@ -96,16 +86,22 @@ function nameOf({ kind, label }: ServiceLevelView): string {
   return `${KIND_WORDS[kind]}${label}`;
 }
 
-function editedOf(level: ServiceLevelView, firstTokenMaxMs: number): EditedObjective {
+function editedOf(level: ServiceLevelView): EditedObjective {
   const { target, name, goal, period, max_ms: maxMs, is_own: isOwn, default_objective: defaultObjective } = level.terms;
   const suffix = target === "first-token" ? ", first tokens" : "";
   const own = name === null ? null : { isOwn, defaultObjective };
-  return { target, name, label: `${nameOf(level)}${suffix}`, goal, period, maxMs: maxMs ?? firstTokenMaxMs, own };
+  return { target, name, label: `${nameOf(level)}${suffix}`, goal, period, maxMs, own };
 }
 
-function LevelRow({ level, onEdit }: { level: ServiceLevelView; onEdit: () => void }) {
+interface LevelRowProps {
+  level: ServiceLevelView;
+  onEdit: (edited: EditedObjective) => void;
+}
+
+function LevelRow({ level, onEdit }: LevelRowProps) {
   const { state, objective, good_percent: good } = level;
   const name = nameOf(level);
+  const edited = editedOf(level);
   return (
     <tr>
       <th scope="row" className={classNames(CELL, "text-left font-normal")}>
@@ -130,12 +126,8 @@ function LevelRow({ level, onEdit }: { level: ServiceLevelView; onEdit: () => vo
         <BurnRate pace={level.pace} />
       </td>
       <td className={CELL}>{level.exhausted_at === null ? "–" : <Moment at={level.exhausted_at} />}</td>
-      <td className={"border-t border-line py-1 pr-3 align-top"}>
-        <IconButton
-          icon={Pencil}
-          label={`Edit the objective of ${name}${level.indicator === "first-token" ? ", first tokens" : ""}`}
-          onClick={onEdit}
-        />
+      <td className="border-t border-line py-1 pr-3 align-top">
+        <IconButton icon={Pencil} label={`Edit the objective of ${edited.label}`} onClick={() => onEdit(edited)} />
       </td>
     </tr>
   );

@@ -19,7 +19,7 @@ export function LevelsScreen() {
               note="requests that say something about who answers; for services, observed time"
               flush
             >
-              <LevelRows levels={all.levels} firstTokenMaxMs={all.first_token_max_ms} />
+              <LevelRows levels={all.levels} />
             </Card>
             <ObjectivesCard {...all} />
           </>

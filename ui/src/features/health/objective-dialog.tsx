@@ -24,7 +24,8 @@ export interface EditedObjective {
   label: string;
   goal: ServiceGoal;
   period: ServicePeriod;
-  maxMs: number;
+  /** Only of first tokens. */
+  maxMs: number | null;
   /** Of one that may follow the default. */
   own: { isOwn: boolean; defaultObjective: string } | null;
 }
@@ -38,7 +39,7 @@ const FOLLOWED: { value: Followed; label: string }[] = [
 export function ObjectiveDialog({ edited, onClose }: { edited: EditedObjective; onClose: () => void }) {
   const { label, goal, period, maxMs, own } = edited;
   const [followed, setFollowed] = useState<Followed>(own === null || own.isOwn ? "own" : "default");
-  const form = useForm<ObjectiveDraft>({ defaultValues: { goal, period, max_ms: String(maxMs) } });
+  const form = useForm<ObjectiveDraft>({ defaultValues: { goal, period, max_ms: String(maxMs ?? "") } });
   const draft = useWatch({ control: form.control }) as ObjectiveDraft;
   const set = useAction("serviceLevelSet", (call, req: ServiceLevelSet) => call(req));
   const asked = requestOf(edited, followed, draft);
