@@ -6,9 +6,13 @@
 //! Calls of operations that change something are in the audit log. `audit true` adds one that changes
 //! what no panel shows: it spends money, writes a file or hands out access. `audit false` leaves out
 //! one that only looks, though what panels show is stale because of what it sees.
+//!
+//! Each function returns a boxed future: the body of an `async fn` is compiled again in every crate
+//! that awaits it, which made the program a third larger.
 
 use domain::Secret;
 use engine::Topic;
+use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
 use crate::agent_tool::{AgentPermission, AgentTool, NoInput, json_schema};
@@ -370,24 +374,26 @@ macro_rules! entry_points {
     ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[doc = $doc])*
-            pub async fn $name(core: &Core $(, $req: $Req)?) -> Result<$View, ApiError> {
-                match core {
-                    Core::Local(engine, caller) => {
-                        let changes: &[ChangeTag] = &[$(ChangeTag::$tag),*];
-                        let request = entry_points!(@body $($req)?);
-                        let call = entry_points!(@audited [$($audit)?] [$($tag)*])
-                            .then(|| AuditedCall::begin(engine, caller, stringify!($name), request));
-                        let outcome = operation::$name(engine $(, $req)?).await;
-                        if outcome.is_ok() {
-                            core.announce_changes(changes);
+            pub fn $name(core: &Core $(, $req: $Req)?) -> BoxFuture<'_, Result<$View, ApiError>> {
+                Box::pin(async move {
+                    match core {
+                        Core::Local(engine, caller) => {
+                            let changes: &[ChangeTag] = &[$(ChangeTag::$tag),*];
+                            let request = entry_points!(@body $($req)?);
+                            let call = entry_points!(@audited [$($audit)?] [$($tag)*])
+                                .then(|| AuditedCall::begin(engine, caller, stringify!($name), request));
+                            let outcome = operation::$name(engine $(, $req)?).await;
+                            if outcome.is_ok() {
+                                core.announce_changes(changes);
+                            }
+                            if let Some(call) = call {
+                                call.end(&outcome).await;
+                            }
+                            outcome
                         }
-                        if let Some(call) = call {
-                            call.end(&outcome).await;
-                        }
-                        outcome
+                        Core::Remote(owner) => owner.call(stringify!($name), entry_points!(@body $($req)?)).await,
                     }
-                    Core::Remote(owner) => owner.call(stringify!($name), entry_points!(@body $($req)?)).await,
-                }
+                })
             }
         )*
 
@@ -409,14 +415,16 @@ macro_rules! entry_points {
         }
 
         /// Calls an operation by name. Its request and the returned view are JSON.
-        pub async fn call(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-            match name {
-                $(stringify!($name) => {
-                    $(let $req: $Req = crate::json::parse_request(body)?;)?
-                    crate::json::serialize_view(&$name(core $(, $req)?).await?)
-                })*
-                _ => Err(ApiError::not_found(format!("there is no operation {name:?}"))),
-            }
+        pub fn call<'a>(core: &'a Core, name: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, ApiError>> {
+            Box::pin(async move {
+                match name {
+                    $(stringify!($name) => {
+                        $(let $req: $Req = crate::json::parse_request(body)?;)?
+                        crate::json::serialize_view(&$name(core $(, $req)?).await?)
+                    })*
+                    _ => Err(ApiError::not_found(format!("there is no operation {name:?}"))),
+                }
+            })
         }
     };
     (@audited [$audit:literal] [$($tag:ident)*]) => { $audit };
