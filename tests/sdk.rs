@@ -18,8 +18,10 @@ mod sdk {
     pub(crate) mod other_operations;
     #[cfg(target_os = "linux")]
     mod programs;
+    mod python_server;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
+    mod telemetry;
     mod tools;
 }
 

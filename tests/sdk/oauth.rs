@@ -1,16 +1,11 @@
 //! Keys of OAuth against a real token endpoint (oauthlib): access tokens are renewed before they end,
 //! rotated refresh tokens are kept, and a revoked one is told. No token is in any file or output.
 
-use std::path::PathBuf;
-use std::process::Stdio;
-
-use acceptance::{HomeVault, TestHome, await_or_fail, post_chat};
+use acceptance::{HomeVault, TestHome, post_chat};
 use serde_json::{Value, json};
-use test_support::{
-    ChatText, Reply, ScriptedUpstream, leak_encodings, search_tree, skip_unless_strict,
-};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use test_support::{ChatText, Reply, ScriptedUpstream, leak_encodings, search_tree};
+
+use super::python_server::PythonServer;
 
 /// It has characters that a Basic header must encode.
 const CLIENT_SECRET: &str = "client-secret+7f3a/9c51";
@@ -19,45 +14,24 @@ const REFRESH_TOKEN: &str = "refresh-token-51c0ffee0b77";
 const LIFE_SECS: &str = "8";
 
 struct TokenServer {
-    _child: Child,
-    stdin: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
+    server: PythonServer,
     url: String,
     /// Everything that it issued.
     secrets: Vec<String>,
 }
 
 impl TokenServer {
-    /// None if it is not installed and not required.
-    #[expect(clippy::disallowed_methods, reason = "the step that installs the server says where")]
     async fn start() -> Option<Self> {
-        let Some(python) = std::env::var_os("GATEHOUSE_SDK_PYTHON").map(PathBuf::from) else {
-            skip_unless_strict(
-                "GATEHOUSE_SDK_PYTHON is not set; run `cargo xtask test --only sdk`",
-            );
-            return None;
-        };
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sdk/oauth_server.py");
-        let mut command = Command::new(python);
-        command.arg("-B").arg(script).args([CLIENT_SECRET, REFRESH_TOKEN, LIFE_SECS]).env_clear();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("Python starts");
-        let stdin = child.stdin.take().expect("piped");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let arguments = [CLIENT_SECRET, REFRESH_TOKEN, LIFE_SECS];
+        let server = PythonServer::start("oauth_server.py", &arguments).await?;
+        let url = format!("http://127.0.0.1:{}/token", server.port);
         let secrets = vec![CLIENT_SECRET.to_owned(), REFRESH_TOKEN.to_owned()];
-        let mut server = Self { _child: child, stdin, lines, url: String::new(), secrets };
-        let listening = server.event("listening").await;
-        let port = listening.get("port").and_then(Value::as_u64).expect("a port");
-        server.url = format!("http://127.0.0.1:{port}/token");
-        Some(server)
+        Some(Self { server, url, secrets })
     }
 
     /// The next thing that it did, which is `wanted`.
     async fn event(&mut self, wanted: &str) -> Value {
-        let line = await_or_fail(wanted, self.lines.next_line()).await;
-        let event = line.expect("readable").expect("the server runs");
-        let event: Value = serde_json::from_str(&event).expect("JSON");
-        assert_eq!(event.get("event"), Some(&json!(wanted)), "{event}");
+        let event = self.server.event(wanted).await;
         let issued =
             ["access_token", "refresh_token"].map(|name| event.get(name).and_then(Value::as_str));
         self.secrets.extend(issued.into_iter().flatten().map(str::to_owned));
@@ -65,7 +39,7 @@ impl TokenServer {
     }
 
     async fn revoke(&mut self) {
-        self.stdin.write_all(b"revoke\n").await.expect("told");
+        self.server.write_line("revoke").await;
         self.event("revoked").await;
     }
 }
