@@ -103,6 +103,7 @@ pub(super) fn page_of(need: &StatusIssueView) -> String {
         PanelActionView::OpenBackend { id } => return format!("/backends/{id}"),
         PanelActionView::OpenKey { id } => return format!("/keys/{id}"),
         PanelActionView::OpenRoute { id } => return format!("/routing/{id}"),
+        PanelActionView::OpenBudget { id } => return format!("/budgets?budget={id}"),
         PanelActionView::OpenSettings if need.id == "vault" || need.id.starts_with("vault/") => {
             "/settings?part=Vault"
         }

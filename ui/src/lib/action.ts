@@ -37,6 +37,8 @@ export function actionTarget(action: PanelActionView, need: string | null = null
         : { path: "/settings", label: "Open settings" };
     case "open_ledger":
       return { path: "/settings?part=Ledger", label: "Open ledger" };
+    case "open_budget":
+      return { path: `/budgets?budget=${encodeURIComponent(action.id)}`, label: "Open budget" };
   }
 }
 

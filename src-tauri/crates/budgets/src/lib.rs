@@ -325,9 +325,21 @@ impl BudgetStatus {
         let mut marks: Vec<BudgetMark> = percent.map(BudgetMark::Spent).collect();
         let is_forecast = self.budget.forecast && self.used_up_at(at).is_some();
         marks.extend(is_forecast.then_some(BudgetMark::Forecast));
-        let is_refused = self.refused_at.is_some_and(|limit| limit == self.limit(at));
-        marks.extend(is_refused.then_some(BudgetMark::Refused));
+        marks.extend(self.has_refused(at).then_some(BudgetMark::Refused));
         marks
+    }
+
+    /// True if requests that cost money are refused at `at`: one was at the present limit, or all of
+    /// it is spent. A budget that only tells, or sends requests to another route, refuses none.
+    #[must_use]
+    pub fn is_refusing(&self, at: WallTime) -> bool {
+        let refuses = matches!(self.budget.action, BudgetAction::Ask | BudgetAction::Stop);
+        let is_spent = self.spent + self.interrupted.amount >= self.limit(at);
+        refuses && (is_spent || self.has_refused(at))
+    }
+
+    fn has_refused(&self, at: WallTime) -> bool {
+        self.refused_at.is_some_and(|limit| limit == self.limit(at))
     }
 
     /// The number of percentages that are reached.

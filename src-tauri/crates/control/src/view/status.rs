@@ -111,6 +111,9 @@ pub enum PanelActionView {
     OpenSettings,
     /// The ledger section of the settings.
     OpenLedger,
+    OpenBudget {
+        id: String,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

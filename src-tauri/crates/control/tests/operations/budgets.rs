@@ -56,6 +56,35 @@ async fn a_budget_counts_what_the_ledger_has_also_after_a_restart() {
     assert_eq!(gone.code, ErrorCode::NotFound);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_refuses_requests_is_in_the_verdict_until_more_is_allowed() {
+    let world = world().await;
+    let needs = async || {
+        let status = control::status(&world.core).await.expect("a status");
+        let of_budget = |need: &StatusIssueView| need.id == "budget/monthly";
+        let need = status.verdict.needs.into_iter().find(of_budget);
+        need.map(|need| (need.level, need.title, need.impact))
+    };
+    let editor = Some((BudgetDimension::Client, "editor"));
+    control::budget_set(&world.core, set("2", editor)).await.expect("set");
+    assert_eq!(needs().await, None);
+    spend_two_dollars(&world, "editor").await;
+    let need = needs().await.expect("nothing is left");
+    assert_eq!(need.0, VerdictLevel::Problem);
+    assert_eq!(need.1, "The budget monthly is used up");
+    assert_eq!(
+        need.2,
+        "Requests of the client editor that cost money are refused. Allow more to go on."
+    );
+    let more = BudgetAllow { id: "monthly".to_owned(), usd: "1".to_owned(), until: None };
+    control::budget_allow(&world.core, more).await.expect("allowed");
+    assert_eq!(needs().await, None);
+    let told = BudgetSet { action: Some(BudgetAction::Tell), ..set("1", None) };
+    control::budget_set(&world.core, told).await.expect("set");
+    assert_eq!(needs().await, None, "it refuses nothing");
+    world.core.stop().await;
+}
+
 /// Records a request of `client` with one attempt that cost two dollars.
 async fn ask_for_two_dollars(world: &World, client: &str) {
     let endpoint = Endpoint { backend: BackendId::new("up").expect("a name"), credential: None };
