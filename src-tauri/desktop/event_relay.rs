@@ -8,6 +8,7 @@ use tauri_specta::Event as _;
 
 use crate::bindings::PanelMessage;
 use crate::tray::TrayWatch;
+use crate::window;
 
 /// Pause between attempts to reconnect to the owner process, in seconds.
 const RECONNECT_SECS: u64 = 2;
@@ -43,8 +44,11 @@ pub(crate) fn report_focus(core: &Core, focused: bool) {
 }
 
 fn forward_event(app: &AppHandle<Wry>, tray: &TrayWatch, event: PanelEvent) {
-    if let PanelEvent::Changed { tags } = &event {
-        tray.note_changes(tags);
+    match &event {
+        PanelEvent::Changed { tags } => tray.note_changes(tags),
+        // A notification was clicked, perhaps one of another process.
+        PanelEvent::Navigate { .. } => window::show(app),
+        _ => {}
     }
     if let Err(error) = PanelMessage(event).emit(app) {
         tracing::warn!(%error, "an event did not reach the window");

@@ -12,7 +12,6 @@ mod signal;
 mod tray;
 mod window;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -77,11 +76,8 @@ fn start_watching(app: &AppHandle<Wry>) {
 
 fn desktop_channel(opener: &NotificationOpener) -> DesktopChannel {
     let clicked = opener.clone();
-    let identity = AppIdentity {
-        app_name: "Gatehouse".to_owned(),
-        desktop_entry: "gatehouse-desktop".to_owned(),
-        icon: icon_beside_program(),
-    };
+    let program = std::env::current_exe().unwrap_or_default();
+    let identity = AppIdentity::gatehouse(&program);
     DesktopChannel::new(identity, Arc::new(move |path: &str| clicked.open(path)))
 }
 
@@ -144,13 +140,4 @@ impl NotificationOpener {
             engine.notifications().open_panel_path(path);
         }
     }
-}
-
-/// The icon that the packages install. Development builds have none, and the desktop shows its
-/// default.
-fn icon_beside_program() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let icon =
-        program.parent()?.parent()?.join("share/icons/hicolor/128x128/apps/gatehouse-desktop.png");
-    icon.exists().then_some(icon)
 }

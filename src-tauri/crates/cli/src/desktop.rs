@@ -1,5 +1,6 @@
 //! `gatehouse` without arguments starts the desktop program, which is installed beside this one.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -33,16 +34,21 @@ pub(crate) fn open(
         StreamPeer::Terminal => Stdio::inherit(),
         StreamPeer::Other => Stdio::null(),
     };
-    let mut window = Command::new(&desktop);
-    window.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
-    detach_from_terminal(&mut window);
-    match window.spawn() {
-        Ok(_) => Ok(Exit::Success),
+    match start(program, complaints) {
+        Ok(()) => Ok(Exit::Success),
         Err(error) => Err(CommandError::new(
             Exit::Internal,
             format!("{} did not start: {error}", desktop.display()),
         )),
     }
+}
+
+/// Starts the desktop program beside `program`; its errors go to `complaints`.
+pub(crate) fn start(program: &Path, complaints: Stdio) -> io::Result<()> {
+    let mut window = Command::new(desktop_program_path(program));
+    window.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
+    detach_from_terminal(&mut window);
+    window.spawn().map(drop)
 }
 
 fn desktop_program_path(program: &Path) -> PathBuf {

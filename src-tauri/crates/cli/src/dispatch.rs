@@ -1,7 +1,7 @@
 //! Runs one call against the core: opens it or connects to the process that owns the data folder,
 //! asks it once, and shuts it down.
 
-use control::{Core, EngineConfig, Launch};
+use control::{Core, DisplayAvailability, EngineConfig, Launch};
 use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
@@ -36,8 +36,9 @@ pub(crate) fn serve(
 ) -> Result<Exit, CommandError> {
     control::harden_process();
     let log_filter = environment.log_filter();
+    let display = DisplayAvailability::from_variables(&environment.variables);
     let config = EngineConfig::from_variables(environment.variables)?;
-    let serving = serve::run(wanted, config, &log_filter, console);
+    let serving = serve::run(wanted, config, display, &log_filter, console);
     block_on_runtime(RuntimeThreads::Several, serving)
 }
 

@@ -12,6 +12,7 @@ mod desktop;
 mod dispatch;
 mod escape;
 mod exit;
+mod notifications;
 mod output_file;
 mod panel_assets;
 mod panic_hook;

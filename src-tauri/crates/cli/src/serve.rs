@@ -3,11 +3,12 @@
 use std::pin::pin;
 
 use control::view::GatewayState;
-use control::{Core, EngineConfig, start_log};
+use control::{Core, DisplayAvailability, EngineConfig, start_log};
 
 use crate::command::vault;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
+use crate::notifications::NotificationOpener;
 use crate::panel_assets::{no_panel_file, panel_file};
 use crate::sign::Tone;
 use crate::text::StyledText;
@@ -27,14 +28,19 @@ pub(crate) struct ServeArguments {
 pub(crate) async fn run(
     wanted: &ServeArguments,
     mut config: EngineConfig,
+    display: DisplayAvailability,
     log_filter: &str,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     config.port = wanted.port;
+    let program = std::env::current_exe().map_err(|error| CommandError::internal(&error))?;
+    let opener = NotificationOpener::new(program);
+    config.channel = opener.channel(display);
     config.folders.create().map_err(|error| CommandError::internal(&error))?;
     let _log = start_log(&config.folders.log_folder(), log_filter)
         .map_err(|error| CommandError::internal(&error))?;
     let core = Core::open(config).await?;
+    opener.set_core(&core);
     let served = serve(wanted, &core, console).await;
     let mut stopping = pin!(core.stop());
     let mut stop = match served {

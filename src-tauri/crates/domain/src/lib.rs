@@ -62,7 +62,7 @@ pub use money::{DollarError, NanoUsd};
 pub use oauth::OAuthGrant;
 pub use origin::{Origin, OriginError, is_loopback_host};
 pub use preset::{Preset, PresetLocation, presets};
-pub use redact::redact;
+pub use redact::{redact, redact_outbound};
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{
     ACCESS_TOKEN_BYTES_MAX, BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError,

@@ -39,6 +39,16 @@ const OTHER_KEY_PREFIXES: [&str; 19] = [
 /// Replaces the part of a masked word after its prefix.
 const MASK: &str = "…";
 
+/// What stands for the path of a file.
+const HIDDEN_PATH: &str = "(a path)";
+
+/// Text as it may leave the panel, in notifications, mail, webhooks and exports: without what looks
+/// like a key, and without paths of files, which tell the user's name and projects.
+#[must_use]
+pub fn redact_outbound(text: &str) -> String {
+    hide_paths(&redact(text))
+}
+
 /// Returns `text` with every word that looks like a key cut to its prefix.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
@@ -85,6 +95,23 @@ fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Replaces words that are paths of files: `/home/x`, `~/x`, `C:\x`.
+fn hide_paths(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_start_matches(['"', '\'', '`', '(', '<']);
+        let mut letters = bare.chars();
+        let is_path = match (letters.next(), letters.next(), letters.next()) {
+            (Some('/'), Some(next), _) => next.is_alphanumeric() || next == '.',
+            (Some('~'), Some('/' | '\\'), _) => true,
+            (Some(drive), Some(':'), Some('/' | '\\')) => drive.is_ascii_alphabetic(),
+            (Some('\\'), Some('\\'), _) => true,
+            _ => bare.contains("file://"),
+        };
+        if is_path { HIDDEN_PATH } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +132,15 @@ mod tests {
             "the task-force asks for a skill-based answer",
         );
         assert!(matches!(redact("nothing here"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_path_of_any_system_is_hidden_and_other_words_stay() {
+        for path in ["/home/jo/x.sqlite", "~/x", r"C:\Users\jo", r"\\host\share", "(/tmp/a)"] {
+            assert_eq!(hide_paths(&format!("see {path} now")), "see (a path) now", "{path}");
+        }
+        for text in ["in/out of 3 / 4 routes", "gatehouse keys add", "80 %: spent", "a:b c:3"] {
+            assert_eq!(hide_paths(text), text);
+        }
     }
 }

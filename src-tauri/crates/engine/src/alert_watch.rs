@@ -165,7 +165,10 @@ impl AlertWatch {
                     () = tokio::time::sleep(watch.pause()) => None,
                 };
                 match event {
-                    None => watch.evaluate().await,
+                    None => {
+                        watch.evaluate().await;
+                        watch.notifications.show_unshown().await;
+                    }
                     Some(Ok(EngineEvent::RunEnded(report))) => watch.announce_run(&report).await,
                     Some(Ok(event)) if is_cause(&event) => watch.evaluate().await,
                     Some(Ok(_)) => {}

@@ -5,7 +5,6 @@
 mod monitor_parts;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -451,8 +450,7 @@ fn notifications(
     base: &BaseParts,
     channel: Option<Arc<dyn NotificationChannel>>,
 ) -> Arc<Notifications> {
-    let (events, focused) = (base.events.clone(), AtomicBool::new(false));
-    Arc::new(Notifications { channel, events, focused })
+    Arc::new(Notifications::new(channel, base.events.clone()))
 }
 
 fn service_level_watch(

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{ChannelMessage, ChannelPolicy, MessageKind, PostOutcome};
-use domain::{AlertChannel, AlertSeverity, BoundSecret, Origin, one_line, redact};
+use domain::{AlertChannel, AlertSeverity, BoundSecret, Origin, one_line, redact_outbound};
 use gateway::{PostError, Upstream, post_json};
 use monitor::{MailServer, send_mail, webhook_call};
 use settings::{
@@ -24,8 +24,6 @@ const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 const TITLE_CHARS_MAX: usize = 120;
 /// Longest body of a message, in characters.
 const BODY_CHARS_MAX: usize = 1_000;
-/// What stands for the path of a file.
-const HIDDEN_PATH: &str = "(a path)";
 
 /// Sends messages about alerts beside the desktop.
 pub struct MessageChannels {
@@ -195,27 +193,10 @@ const fn missing_reason(channel: AlertChannel) -> &'static str {
 
 /// Title and body without what looks like a key or the path of a file.
 fn shown_text(message: &ChannelMessage) -> (String, String) {
-    let title = one_line(&hide_paths(&redact(&message.title)), TITLE_CHARS_MAX);
-    let lines = message.body.lines().map(|line| hide_paths(&redact(line)));
+    let title = one_line(&redact_outbound(&message.title), TITLE_CHARS_MAX);
+    let lines = message.body.lines().map(redact_outbound);
     let body = lines.collect::<Vec<_>>().join("\n");
     (title, body.chars().take(BODY_CHARS_MAX).collect())
-}
-
-/// Replaces words that are paths of files: `/home/x`, `~/x`, `C:\x`.
-fn hide_paths(text: &str) -> String {
-    let words = text.split(' ').map(|word| {
-        let bare = word.trim_start_matches(['"', '\'', '`', '(', '<']);
-        let mut letters = bare.chars();
-        let is_path = match (letters.next(), letters.next(), letters.next()) {
-            (Some('/'), Some(next), _) => next.is_alphanumeric() || next == '.',
-            (Some('~'), Some('/' | '\\'), _) => true,
-            (Some(drive), Some(':'), Some('/' | '\\')) => drive.is_ascii_alphabetic(),
-            (Some('\\'), Some('\\'), _) => true,
-            _ => bare.contains("file://"),
-        };
-        if is_path { HIDDEN_PATH } else { word }
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 fn mail_body(body: &str, message: &ChannelMessage) -> String {
@@ -226,19 +207,4 @@ fn mail_body(body: &str, message: &ChannelMessage) -> String {
         MessageKind::Test => "Gatehouse sent this test on request.".to_owned(),
     };
     format!("{body}\n\n{about} All alerts: `gatehouse alerts history`.\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_of_any_system_is_hidden_and_other_words_stay() {
-        for path in ["/home/jo/x.sqlite", "~/x", r"C:\Users\jo", r"\\host\share", "(/tmp/a)"] {
-            assert_eq!(hide_paths(&format!("see {path} now")), "see (a path) now", "{path}");
-        }
-        for text in ["in/out of 3 / 4 routes", "gatehouse keys add", "80 %: spent", "a:b c:3"] {
-            assert_eq!(hide_paths(text), text);
-        }
-    }
 }

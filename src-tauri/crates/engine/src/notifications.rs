@@ -1,11 +1,14 @@
 //! Shows and withdraws desktop notifications: a blocking thread delivers, and a click returns as an
 //! event. What is shown is decided by [`AlertWatch`](crate::AlertWatch).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alerts::{Notification, Urgency};
+use domain::redact_outbound;
 use monitor::{ChannelError, NotificationChannel};
+use parking_lot::Mutex;
 
 use crate::events::{EngineEvent, EventBus};
 
@@ -30,16 +33,26 @@ pub enum NotificationOutcome {
     },
 }
 
+/// Maximum number of notifications kept until the desktop takes them; far more than are shown at
+/// once.
+const UNSHOWN_MAX: usize = 64;
+
 /// Shows and withdraws desktop notifications.
 pub struct Notifications {
     /// `None` without a desktop.
-    pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
-    pub(crate) events: EventBus,
+    channel: Option<Arc<dyn NotificationChannel>>,
+    events: EventBus,
     /// True while the window has the focus.
-    pub(crate) focused: AtomicBool,
+    focused: AtomicBool,
+    /// Notifications that the desktop did not take and that still hold, by key.
+    unshown: Mutex<BTreeMap<String, Notification>>,
 }
 
 impl Notifications {
+    pub(crate) fn new(channel: Option<Arc<dyn NotificationChannel>>, events: EventBus) -> Self {
+        Self { channel, events, focused: AtomicBool::new(false), unshown: Mutex::default() }
+    }
+
     /// Sends a test notification without asking the policy.
     pub async fn test(&self) -> NotificationOutcome {
         self.deliver(Notification {
@@ -67,14 +80,33 @@ impl Notifications {
         self.focused.load(Ordering::Relaxed)
     }
 
-    /// Shows a notification; a failure is logged, since the panel shows what it says.
+    /// Shows a notification. One that the desktop does not take is kept for [`Self::show_unshown`], unless
+    /// it only says that something is over; the panel shows what it says meanwhile.
     pub(crate) async fn show(&self, notification: Notification) {
-        if let NotificationOutcome::Failed { reason, .. } = self.deliver(notification).await {
-            tracing::warn!(reason, "a notification was not shown");
+        let outcome = self.deliver(notification.clone()).await;
+        let mut unshown = self.unshown.lock();
+        unshown.remove(&notification.key);
+        let NotificationOutcome::Failed { reason, .. } = outcome else { return };
+        tracing::warn!(reason, "a notification was not shown");
+        if notification.urgency != Urgency::Low && unshown.len() < UNSHOWN_MAX {
+            unshown.insert(notification.key.clone(), notification);
+        }
+    }
+
+    /// Shows what the desktop did not take before and what still holds.
+    pub(crate) async fn show_unshown(&self) {
+        let waiting: Vec<Notification> = self.unshown.lock().values().cloned().collect();
+        for notification in waiting {
+            let key = notification.key.clone();
+            if let NotificationOutcome::Failed { .. } = self.deliver(notification).await {
+                return;
+            }
+            self.unshown.lock().remove(&key);
         }
     }
 
     pub(crate) async fn withdraw(&self, key: String) {
+        self.unshown.lock().remove(&key);
         let Some(channel) = self.channel.clone() else { return };
         let gone =
             tokio::task::spawn_blocking(move || NotificationChannel::withdraw(&*channel, &key))
@@ -87,6 +119,11 @@ impl Notifications {
     async fn deliver(&self, notification: Notification) -> NotificationOutcome {
         let Some(channel) = self.channel.clone() else {
             return NotificationOutcome::NoChannel;
+        };
+        let notification = Notification {
+            title: redact_outbound(&notification.title),
+            body: redact_outbound(&notification.body),
+            ..notification
         };
         let shown = tokio::task::spawn_blocking(move || {
             NotificationChannel::deliver(&*channel, &notification)
@@ -104,4 +141,64 @@ impl Notifications {
 
 fn failed_outcome(error: &ChannelError) -> NotificationOutcome {
     NotificationOutcome::Failed { reason: error.to_string(), hint: error.hint().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use monitor::DeliveryOutcome;
+
+    use super::*;
+
+    /// A desktop whose notification program may be away. Keeps the titles that it shows.
+    #[derive(Default)]
+    struct FakeDesktop {
+        is_away: AtomicBool,
+        shown: Mutex<Vec<String>>,
+    }
+
+    impl NotificationChannel for FakeDesktop {
+        fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
+            if self.is_away.load(Ordering::Relaxed) {
+                return Err(ChannelError::Hung(Duration::ZERO));
+            }
+            self.shown.lock().push(format!("{}: {}", notification.title, notification.body));
+            Ok(DeliveryOutcome::ShownOnly)
+        }
+
+        fn withdraw(&self, _: &str) -> Result<(), ChannelError> {
+            Ok(())
+        }
+    }
+
+    fn notification(key: &str, title: &str, urgency: Urgency) -> Notification {
+        Notification {
+            key: key.to_owned(),
+            title: title.to_owned(),
+            body: "See /home/jo/.env now.".to_owned(),
+            urgency,
+            path: "/keys".to_owned(),
+            has_sound: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_desktop_did_not_take_is_shown_once_it_is_back_if_it_still_holds() {
+        let desktop = Arc::new(FakeDesktop::default());
+        let channel = Arc::<FakeDesktop>::clone(&desktop);
+        let notifications = Notifications::new(Some(channel), EventBus::default());
+        desktop.is_away.store(true, Ordering::Relaxed);
+        notifications.show(notification("a", "old", Urgency::Critical)).await;
+        notifications.show(notification("a", "down", Urgency::Critical)).await;
+        notifications.show(notification("b", "over soon", Urgency::Normal)).await;
+        notifications.show(notification("c", "over", Urgency::Low)).await;
+        notifications.show_unshown().await;
+        notifications.withdraw("b".to_owned()).await;
+        desktop.is_away.store(false, Ordering::Relaxed);
+        for _ in 0..2 {
+            notifications.show_unshown().await;
+            assert_eq!(*desktop.shown.lock(), ["down: See (a path) now."]);
+        }
+    }
 }

@@ -289,10 +289,11 @@ fn incident_markdown(
     text
 }
 
-/// One line whose signs mean nothing in Markdown.
+/// One line without keys and paths, whose signs mean nothing in Markdown.
 fn escape(text: &str) -> String {
+    let text = domain::one_line(&domain::redact_outbound(text), usize::MAX);
     let mut escaped = String::with_capacity(text.len());
-    for letter in domain::one_line(text, usize::MAX).chars() {
+    for letter in text.chars() {
         if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|') {
             escaped.push('\\');
         }
@@ -308,5 +309,6 @@ mod tests {
     #[test]
     fn a_note_cannot_become_markup() {
         assert_eq!(escape("# a [b](c)\n<d>"), "\\# a \\[b\\](c) \\<d\\>");
+        assert_eq!(escape("In /home/jo/.env"), "In (a path)");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
@@ -46,6 +46,22 @@ pub struct AppIdentity {
     pub desktop_entry: String,
     /// Path of the icon file, if it is installed.
     pub icon: Option<PathBuf>,
+}
+
+impl AppIdentity {
+    /// Gatehouse, whose packages install `program` and the icon below the same prefix. Development
+    /// builds have no icon, and the desktop shows its default.
+    #[must_use]
+    pub fn gatehouse(program: &Path) -> Self {
+        let prefix = program.parent().and_then(Path::parent);
+        let icon = prefix
+            .map(|prefix| prefix.join("share/icons/hicolor/128x128/apps/gatehouse-desktop.png"));
+        Self {
+            app_name: "Gatehouse".to_owned(),
+            desktop_entry: "gatehouse-desktop".to_owned(),
+            icon: icon.filter(|icon| icon.exists()),
+        }
+    }
 }
 
 pub struct DesktopChannel {
@@ -325,11 +341,8 @@ mod tests {
     use super::*;
 
     fn channel() -> DesktopChannel {
-        let identity = AppIdentity {
-            app_name: "Gatehouse".to_owned(),
-            desktop_entry: "gatehouse".to_owned(),
-            icon: None,
-        };
+        let identity = AppIdentity::gatehouse(Path::new("/nowhere/bin/gatehouse"));
+        assert_eq!(identity.icon, None);
         DesktopChannel::new(identity, Arc::new(|_path| {}))
     }
 
