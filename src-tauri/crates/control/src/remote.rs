@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use domain::CallerKind;
 use engine::{Folders, OwnerNote, find_owner};
+use futures_util::future::BoxFuture;
 use gateway::{LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -48,12 +49,8 @@ impl RemoteEngine {
         request: &impl RequestJson,
     ) -> Result<V, ApiError> {
         let body = Bytes::copy_from_slice(&request.to_json());
-        match self.send_once(operation, body.clone()).await {
-            Err(error) if error.code == ErrorCode::Offline && self.find_owner_again() => {
-                self.send_once(operation, body).await
-            }
-            outcome => outcome,
-        }
+        let view = self.send(operation, body).await?;
+        serde_json::from_slice(&view).map_err(|_| unreadable_response_error())
     }
 
     /// Process id of the owner, for the command that stops it.
@@ -97,15 +94,28 @@ impl RemoteEngine {
         }
     }
 
-    async fn send_once<V: DeserializeOwned>(
-        &self,
-        operation: &str,
+    /// Sends a call, if need be again to an owner that has restarted. The same for every operation, so
+    /// boxed, and compiled once.
+    fn send<'a>(
+        &'a self,
+        operation: &'a str,
         body: Bytes,
-    ) -> Result<V, ApiError> {
+    ) -> BoxFuture<'a, Result<Bytes, ApiError>> {
+        Box::pin(async move {
+            match self.send_once(operation, body.clone()).await {
+                Err(error) if error.code == ErrorCode::Offline && self.find_owner_again() => {
+                    self.send_once(operation, body).await
+                }
+                outcome => outcome,
+            }
+        })
+    }
+
+    async fn send_once(&self, operation: &str, body: Bytes) -> Result<Bytes, ApiError> {
         let call = self.build_call(operation)?.with_json(body);
         let reply = self.call_while_alive(call).await.map_err(|error| no_answer_error(&error))?;
         if reply.status == 200 {
-            return serde_json::from_slice(&reply.body).map_err(|_| unreadable_response_error());
+            return Ok(reply.body);
         }
         Err(serde_json::from_slice(&reply.body).unwrap_or_else(|_| unreadable_response_error()))
     }
