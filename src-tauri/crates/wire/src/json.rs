@@ -181,6 +181,23 @@ pub(crate) fn scalars(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The strings in `text` that are values, in order and as they are written.
+pub(crate) fn string_values(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, inside) = rest.split_once('"')?;
+            let after = skip_string(inside.as_bytes()).len();
+            let string = inside.get(..inside.len() - after)?;
+            rest = inside.get(inside.len() - after..)?;
+            let is_name = rest.trim_start().starts_with(':');
+            if !is_name {
+                return Some(string.strip_suffix('"').unwrap_or(string));
+            }
+        }
+    })
+}
+
 /// Returns what follows the string whose content starts at `inside`, or nothing if it has no end.
 /// Prompts consist mostly of strings, so this skips through them instead of testing each byte.
 fn skip_string(mut inside: &[u8]) -> &[u8] {

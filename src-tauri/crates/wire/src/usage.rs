@@ -126,14 +126,36 @@ impl UsageBuilder {
         self.count(text, rest);
     }
 
-    /// Marks the first member of `object` that counts something under a name that is neither in
-    /// `known` nor known to be free everywhere.
+    /// Marks the first member of `object` that counts something, or says how something is billed,
+    /// under a name that is neither in `known` nor known to be free everywhere. A word may be a tier,
+    /// a speed or a region with a price of its own, so the mark names it.
     pub(crate) fn check_names(&mut self, path: &str, object: &Members<'_>, known: &[&str]) {
         let is_known = |name: &str| known.contains(&name) || FREE_NAMES.contains(&name);
-        let mut unknown = object.entries().filter(|(name, _)| !is_known(name));
-        if let Some((name, _)) = unknown.find(|(_, value)| has_positive_number(value)) {
+        let unknown = object.entries().filter(|(name, _)| !is_known(name));
+        let mut costly = unknown.filter_map(|(name, value)| {
+            if has_positive_number(value) {
+                return Some(format!("{path}.{name}"));
+            }
+            let word = billing_word(name, value)?;
+            Some(format!("{path}.{name}: {word}"))
+        });
+        if let Some(part) = costly.next() {
+            self.mark_unread(&part);
+        }
+    }
+
+    /// The word of a member that is read. One that is no word is marked.
+    pub(crate) fn read_word(
+        &mut self,
+        path: &str,
+        object: &Members<'_>,
+        name: &str,
+    ) -> Option<String> {
+        let word = json::decode_string(object.get(name)?);
+        if word.is_none() {
             self.mark_unread(&format!("{path}.{name}"));
         }
+        word
     }
 
     /// Reads what the backend itself says the call costs:
@@ -213,6 +235,21 @@ const FREE_NAMES: [&str; 21] = [
     "stop_reason",
 ];
 
+/// Members whose words name something and bill nothing.
+const NAMING_NAMES: [&str; 7] = ["object", "id", "model", "type", "currency", "unit", "source"];
+
+/// Words that say that nothing special was asked for or given.
+const STANDARD_WORDS: [&str; 6] = ["", "standard", "default", "none", "global", "not_available"];
+
+/// The first word in the value of a member that may say how something is billed.
+fn billing_word<'a>(name: &str, value: &'a RawValue) -> Option<&'a str> {
+    if NAMING_NAMES.contains(&name) {
+        return None;
+    }
+    let is_number = |word: &str| word.parse::<f64>().is_ok();
+    json::string_values(value.get()).find(|word| !STANDARD_WORDS.contains(word) && !is_number(word))
+}
+
 /// True if `value` is a number above zero, also as text, or contains one.
 fn has_positive_number(value: &RawValue) -> bool {
     let text = value.get();
@@ -281,8 +318,9 @@ mod tests {
         };
         for harmless in [
             r#"{"known":7,"total_tokens":9,"queue_time":0.02}"#,
-            r#"{"new":0,"more":-1,"word":"fast","flag":true,"none":null}"#,
+            r#"{"new":0,"more":-1,"speed":"standard","flag":true,"none":null}"#,
             r#"{"new":{"a":0,"9":[0.0,"8",{"b\"7":"1"}]}}"#,
+            r#"{"model":"m-1","region":"global","tiers":{"batch":"none"},"place":""}"#,
         ] {
             assert_eq!(unread(harmless), None, "{harmless}");
         }
@@ -290,6 +328,14 @@ mod tests {
             [r#"{"new":1}"#, r#"{"new":"1"}"#, r#"{"new":1e-3}"#, r#"{"new":{"a":[0,2]}}"#]
         {
             assert_eq!(unread(costly).as_deref(), Some("usage.new"), "{costly}");
+        }
+        for (worded, expected) in [
+            (r#"{"speed":"turbo"}"#, "usage.speed: turbo"),
+            (r#"{"region": {"eu-1" : "eu"}}"#, "usage.region: eu"),
+            (r#"{"tiers":["standard","a\"b"]}"#, r#"usage.tiers: a\"b"#),
+            (r#"{"model":"m","new":"8x"}"#, "usage.new: 8x"),
+        ] {
+            assert_eq!(unread(worded).as_deref(), Some(expected), "{worded}");
         }
         let deep = format!("{{\"new\":{}1{}}}", "[".repeat(90_000), "]".repeat(90_000));
         assert!(unread(&deep).is_some(), "no stack is used up");

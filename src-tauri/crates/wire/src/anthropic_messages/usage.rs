@@ -125,8 +125,9 @@ fn read_server_tools(usage: &mut UsageBuilder, members: &Members<'_>) {
 /// The fast mode has prices of its own, and is not offered with another tier than the standard one
 /// (<https://docs.anthropic.com/en/docs/build-with-claude/fast-mode>).
 fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
-    let tier = members.string("service_tier").unwrap_or_else(|| "standard".to_owned());
-    let speed = members.string("speed").unwrap_or_else(|| "standard".to_owned());
+    let [tier, speed] = ["service_tier", "speed"].map(|name| {
+        usage.read_word("usage", members, name).unwrap_or_else(|| "standard".to_owned())
+    });
     match (tier.as_str(), speed.as_str()) {
         ("standard", "standard") => {}
         ("standard", "fast") => usage.set_tier(PriceTier::Fast),
@@ -140,7 +141,7 @@ fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
 /// Only inference that the request kept in a region has a price of its own
 /// (<https://docs.anthropic.com/en/docs/build-with-claude/data-residency>).
 fn read_region(usage: &mut UsageBuilder, members: &Members<'_>) {
-    let region = members.string("inference_geo").unwrap_or_default();
+    let region = usage.read_word("usage", members, "inference_geo").unwrap_or_default();
     if !matches!(region.as_str(), "" | "global" | "not_available") {
         usage.set_region(region);
     }

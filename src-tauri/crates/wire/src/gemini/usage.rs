@@ -249,7 +249,7 @@ impl Modalities {
 /// `serviceTier` of the Gemini API (<https://ai.google.dev/gemini-api/docs/optimization>).
 fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
     for name in ["trafficType", "serviceTier"] {
-        let Some(word) = members.string(name) else { continue };
+        let Some(word) = usage.read_word("usageMetadata", members, name) else { continue };
         let word = word.to_ascii_uppercase();
         let tier = match word.strip_prefix("SERVICE_TIER_").unwrap_or(&word) {
             "ON_DEMAND" | "STANDARD" => PriceTier::Standard,
