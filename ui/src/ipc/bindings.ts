@@ -319,7 +319,10 @@ export const commands = {
 	backup: (req: BackupCreate) => typedError<BackupView, ApiError>(__TAURI_INVOKE("backup", { req })),
 	/**  Restores a backup into a scratch folder and opens it there. Changes nothing. */
 	backupCheck: (req: BackupRef) => typedError<BackupCheckView, ApiError>(__TAURI_INVOKE("backup_check", { req })),
-	/**  Cancels the backup, check or restore in progress, unless it already replaces files. */
+	/**
+	 *  Cancels the backup, check or restore in progress, unless it already replaces files, and the
+	 *  merge in progress. What a merge has added stays.
+	 */
 	backupCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("backup_cancel")),
 	/**  Checks a backup and returns what its restore would change. */
 	restorePlan: (req: BackupRef) => typedError<RestorePlanView, ApiError>(__TAURI_INVOKE("restore_plan", { req })),
@@ -3028,8 +3031,10 @@ export type LedgerMergePlanView = {
 	first: UnixMs | null,
 	/**  When the last of these began. */
 	last: UnixMs | null,
-	/**  Requests of the file that are here already. */
+	/**  Requests of the file that are here already, or were deleted here for their age. */
 	known: Count,
+	/**  Known ones of which the file has the version to keep, as with a cost that was priced later. */
+	replaced: Count,
 	/**  Requests that had not ended when the file was made; a later export has them. */
 	unfinished: Count,
 };
@@ -3038,10 +3043,14 @@ export type LedgerMergedView = {
 	/**  The other machine; None if the file is an export of this one. */
 	device: string | null,
 	added: Count,
-	/**  Requests of the file that were here already. */
+	/**  Requests of the file that were here already, or were deleted here for their age. */
 	known: Count,
+	/**  Known ones of which the file had the version to keep, as with a cost that was priced later. */
+	replaced: Count,
 	/**  Requests that had not ended when the file was made; a later export has them. */
 	unfinished: Count,
+	/**  It was cancelled. What it added stays, and the next merge of the file does the rest. */
+	is_cancelled: boolean,
 };
 
 /**  How fast the ledger answers, and when it was looked after. */

@@ -339,7 +339,8 @@ macro_rules! operations {
             backup(req: BackupCreate) -> BackupView, changes [Ledger, Readiness];
             /// Restores a backup into a scratch folder and opens it there. Changes nothing.
             backup_check(req: BackupRef) -> BackupCheckView, changes [];
-            /// Cancels the backup, check or restore in progress, unless it already replaces files.
+            /// Cancels the backup, check or restore in progress, unless it already replaces files, and the
+            /// merge in progress. What a merge has added stays.
             backup_cancel() -> (), changes [];
             /// Checks a backup and returns what its restore would change.
             restore_plan(req: BackupRef) -> RestorePlanView, changes [];

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use archive::ArchiveWatch;
@@ -56,6 +57,7 @@ pub struct LedgerWatch {
     checked: Mutex<Option<FileCheck>>,
     /// Wakes the task that announces changes.
     changed: Notify,
+    merge_cancelled: Arc<AtomicBool>,
 }
 
 /// The last check of the whole file.
@@ -81,7 +83,19 @@ impl LedgerWatch {
     ) -> Self {
         let (backup, file_error, changed) = (Mutex::default(), Mutex::default(), Notify::new());
         let checked = Mutex::default();
-        Self { ledger, recovery, clients, clock, events, backup, file_error, checked, changed }
+        let merge_cancelled = Arc::default();
+        Self {
+            ledger,
+            recovery,
+            clients,
+            clock,
+            events,
+            backup,
+            file_error,
+            checked,
+            changed,
+            merge_cancelled,
+        }
     }
 
     /// Access to the ledger's file: backups, restore, repair.
@@ -155,14 +169,16 @@ impl LedgerWatch {
     /// # Errors
     /// As for [`Recovery::merge`].
     pub async fn merge(&self, source: PathBuf) -> Result<MergeReport, LedgerError> {
-        let teller = ProgressTeller::begin(BackupTask::Merge, self.events.clone(), Arc::default());
-        // A merge is not cancelled: the next one would go on from there.
-        let tell = |done, total| {
-            let _goes_on = teller.goes_on(done, total);
-        };
-        let merged = self.recovery.merge(source, tell).await;
+        let (events, cancelled) = (self.events.clone(), Arc::clone(&self.merge_cancelled));
+        let teller = ProgressTeller::begin(BackupTask::Merge, events, cancelled);
+        let merged = self.recovery.merge(source, |done, total| teller.goes_on(done, total)).await;
         self.announce_change();
         merged
+    }
+
+    /// Stops the merge in progress after the requests that it is adding. What it added stays.
+    pub fn cancel_merge(&self) {
+        self.merge_cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Marks all displayed ledger data as stale after a restore, repair, acknowledgement or new

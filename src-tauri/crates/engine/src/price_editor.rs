@@ -193,7 +193,7 @@ impl PriceEditor {
         self.reload().await?;
         for numbers in self.ledger.answers_priced_by(undone.id).await?.chunks(ANSWERS_AT_ONCE_MAX) {
             let values = numbers.iter().map(|number| (*number, None)).collect();
-            self.ledger.set_answer_values(values).await?;
+            self.ledger.set_answer_values(values, self.clock.wall()).await?;
         }
         // Some may have had an earlier price.
         self.price_answers().await?;
@@ -277,7 +277,7 @@ impl PriceEditor {
             };
             let values: Vec<AnswerValue> = unpriced.iter().filter_map(value).collect();
             if !values.is_empty() {
-                priced += self.ledger.set_answer_values(values).await?;
+                priced += self.ledger.set_answer_values(values, now).await?;
             }
         }
         if priced > 0 {

@@ -10,8 +10,9 @@ use domain::WallTime;
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{clamp_time, get_count, row_count};
+use crate::rollup::Counting;
 use crate::text_columns::{WordColumn, bound_name};
-use crate::usage::{slot_end, slot_start};
+use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{CacheOutcome, Purpose, Settlement};
 
 /// Most reasons in one result.
@@ -44,6 +45,19 @@ pub(crate) fn count_settled(
         statement.execute(params![slot, purpose, reason, requests])?;
     }
     Ok(())
+}
+
+/// Counts the requests in the temporary table `added`, or takes them out of the sums.
+pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
+    let update = counting.update("requests");
+    let sql = format!(
+        "INSERT INTO rollup_bypasses
+         SELECT started_ms - started_ms % ?1, purpose, coalesce(cache_reason, ''), count(*)
+         FROM requests WHERE id IN (SELECT id FROM temp.added) AND cache = 'bypass'
+          AND state NOT IN ('reserved', 'unknown') GROUP BY 1, 2, 3
+         ON CONFLICT DO UPDATE SET {update}"
+    );
+    connection.execute(&sql, [SLOT_MS]).map(drop)
 }
 
 /// Bypass counts over whole quarter hours, most frequent reason first.

@@ -71,6 +71,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v26.sql"),
     include_str!("schema/v27.sql"),
     include_str!("schema/v28.sql"),
+    include_str!("schema/v29.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -50,18 +50,29 @@ pub(crate) fn count(
     ids: &[RequestId],
     counting: Counting,
 ) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))", counting);
+    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
+}
+
+/// Counts the requests in the temporary table `added`, or takes them out of the sums.
+pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
+    connection.execute(&sql, [SLOT_MS]).map(drop)
+}
+
+/// The statement that counts the failures of requests that match a condition on `a.request_id`.
+fn count_sql(condition: &str, counting: Counting) -> String {
     let updates = ["attempts", "cost_nano_usd", "unpriced_attempts"].map(|it| counting.update(it));
     let updates = updates.join(", ");
-    let sql = format!(
+    format!(
         "INSERT INTO rollup_failures
         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
          sum(a.cost_nano_usd IS NULL)
         FROM attempts a JOIN requests r ON r.id = a.request_id
-        WHERE a.request_id IN (SELECT value FROM json_each(?2)) AND a.error_class IS NOT NULL
+        WHERE {condition} AND a.error_class IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET {updates}"
-    );
-    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
+    )
 }
 
 /// Failures over whole quarter hours, highest cost first, then most frequent.

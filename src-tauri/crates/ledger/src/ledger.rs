@@ -391,6 +391,12 @@ impl Ledger {
         Ok(marked)
     }
 
+    /// Finds out anew which usage from session logs the gateway has measured too, as after a merge.
+    pub(crate) async fn match_all_sessions(&self) -> Result<usize, LedgerError> {
+        let found = self.read_current(session_matches::find_anew).await?;
+        self.inner.queue.write(LedgerWrite::AllSessionMatches(found)).await
+    }
+
     /// Answers of session logs without a known value, in rows after `after`.
     ///
     /// # Errors
@@ -415,8 +421,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn set_answer_values(&self, values: Vec<AnswerValue>) -> Result<usize, LedgerError> {
-        self.inner.queue.write(LedgerWrite::SessionValues(values)).await
+    pub async fn set_answer_values(
+        &self,
+        values: Vec<AnswerValue>,
+        at: WallTime,
+    ) -> Result<usize, LedgerError> {
+        self.inner.queue.write(LedgerWrite::SessionValues { values, at }).await
     }
 
     /// Sums over the usage from session logs.

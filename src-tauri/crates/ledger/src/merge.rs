@@ -1,27 +1,41 @@
-//! Merges missing records of one ledger into another: requests recorded since a backup was made or
-//! since a damaged ledger was set aside, and the requests of another machine. Requests are matched by
-//! id, so merging twice changes nothing, and each added request is counted in the roll-ups once.
+//! Merges records of one ledger into another: requests recorded since a backup was made or since a
+//! damaged ledger was set aside, and the requests of another machine. Requests are matched by id, and
+//! of two versions the greater one is kept ([`crate::request_versions`]), so that neither the order
+//! nor the number of merges matters. Each request is counted in the roll-ups once: a version that is
+//! replaced is taken out of the sums first.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::integer_columns::row_count;
-use crate::usage::SLOT_MS;
-use crate::{LedgerError, hourly_rollup, meter_rollup, rollup, stated_costs};
+use crate::integer_columns::{get_count, row_count};
+use crate::rollup::Counting;
+use crate::usage::{DAY_MS, SLOT_MS};
+use crate::{
+    LedgerError, cache_bypasses, failed_attempts, hourly_rollup, meter_rollup, request_versions,
+    rollup, session_matches, session_merge, stated_costs,
+};
 use domain::WallTime;
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
 const DELETE_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
     AND id IN (SELECT id FROM other.requests WHERE state <> 'reserved')";
 
-/// `?1` is the id after which to look, `?2` how many to add at most.
-const LIST_ADDED: &str = "CREATE TEMP TABLE added AS SELECT id FROM other.requests
-    WHERE id > ?1 AND id NOT IN (SELECT id FROM main.requests) ORDER BY id LIMIT ?2";
-
-/// Most requests of another machine added in one transaction, so that this machine's own do not
+/// Most requests of another machine looked at in one transaction, so that this machine's own do not
 /// wait long.
 const DEVICE_REQUESTS_AT_ONCE_MAX: usize = 2_000;
+
+/// Requests after `?1`, at most `?2`.
+const EXAMINED: &str = "SELECT * FROM other.requests WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// Roll-ups and the column that is 0 in a row without a request.
+const COUNTS: [(&str, &str, &str); 5] = [
+    ("rollup_quarter", "slot_ms", "requests"),
+    ("rollup_meters", "slot_ms", "quantity"),
+    ("rollup_failures", "slot_ms", "attempts"),
+    ("rollup_bypasses", "slot_ms", "requests"),
+    ("rollup_stated", "day_ms", "answers"),
+];
 
 /// The machine that a request of the other ledger was made on: the other one itself, or one that it
 /// had merged. `?1` is the other one's number here, NULL if both are one machine.
@@ -32,6 +46,20 @@ const ADD_EXPLANATIONS: &str = "INSERT INTO main.explanations (id, last_day, sen
     SELECT id, last_day, sentence, decision FROM other.explanations WHERE id IN (SELECT explanation_id
      FROM other.requests WHERE id IN (SELECT id FROM temp.added))
     ON CONFLICT (id) DO UPDATE SET last_day = max(last_day, excluded.last_day)";
+
+/// The number here of the change of prices that the row `o` of the other ledger belongs to.
+const CHANGE_HERE: &str = "(SELECT m.id FROM main.price_changes m JOIN other.price_changes c
+     ON c.at_ms = m.at_ms AND c.what = m.what WHERE c.id = o.change_id)";
+
+/// Prices of another machine that explain the costs of its requests. They are in force there alone.
+const ADD_PRICES_OF_DEVICE: &str =
+    "INSERT OR IGNORE INTO main.prices (id, provider, backend, model,
+     terms, valid_from_ms, valid_to_ms, source, confidence, change_id)
+    SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
+     iif(change_id IS NULL AND backend IS NULL, NULL, 0)
+    FROM other.prices WHERE id IN (
+     SELECT price_id FROM other.requests WHERE id IN (SELECT id FROM temp.added)
+     UNION SELECT price_id FROM other.attempts WHERE request_id IN (SELECT id FROM temp.added))";
 
 /// Logs without unique ids: rows newer than all present ones are added.
 const ADD_LOGS: &str = "
@@ -46,21 +74,19 @@ const ADD_LOGS: &str = "
     INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
     INSERT INTO main.billed SELECT * FROM other.billed o WHERE NOT EXISTS (SELECT 1 FROM main.billed m
          WHERE (m.day, m.provider, m.source) = (o.day, o.provider, o.source));
-    INSERT OR IGNORE INTO main.session_usage (SESSION_COLUMNS)
-        SELECT SESSION_COLUMNS FROM other.session_usage;
+    INSERT INTO main.price_changes (at_ms, what, undone_ms)
+        SELECT at_ms, what, undone_ms FROM other.price_changes o WHERE NOT EXISTS (SELECT 1
+         FROM main.price_changes m WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
+    UPDATE main.price_changes SET undone_ms = (SELECT o.undone_ms FROM other.price_changes o
+         WHERE o.at_ms = main.price_changes.at_ms AND o.what = main.price_changes.what)
+        WHERE undone_ms IS NULL;
     INSERT OR IGNORE INTO main.prices (id, provider, backend, model, terms, valid_from_ms,
          valid_to_ms, source, confidence, change_id)
         SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
-         change_id + (SELECT coalesce(max(id), 0) FROM main.price_changes) FROM other.prices;
+         iif(change_id > 0, CHANGE_HERE, change_id) FROM other.prices o;
     INSERT OR IGNORE INTO main.repriced_attempts
-        SELECT change_id + (SELECT coalesce(max(id), 0) FROM main.price_changes), request_id,
-         number, reason, detail FROM other.repriced_attempts
+        SELECT CHANGE_HERE, request_id, number, reason, detail FROM other.repriced_attempts o
         WHERE request_id IN (SELECT id FROM temp.added);
-    INSERT INTO main.price_changes
-        SELECT id + (SELECT coalesce(max(id), 0) FROM main.price_changes), at_ms, what, undone_ms
-        FROM other.price_changes
-        o WHERE NOT EXISTS (SELECT 1 FROM main.price_changes m
-         WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
     INSERT OR IGNORE INTO main.observed_time SELECT * FROM other.observed_time;
     INSERT OR IGNORE INTO main.observed_service_time SELECT * FROM other.observed_service_time;
     INSERT OR IGNORE INTO main.watch_spans SELECT * FROM other.watch_spans;
@@ -117,87 +143,165 @@ fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
     let transaction = target.unchecked_transaction()?;
     transaction.execute(DELETE_UNFINISHED, [])?;
     add_devices(&transaction)?;
-    let added = add_requests(&transaction, None, "", usize::MAX)?.0;
-    let session_columns = columns(&transaction, "session_usage")?.replace("number, ", "");
-    transaction.execute_batch(&ADD_LOGS.replace("SESSION_COLUMNS", &session_columns))?;
+    let taken = take_requests(&transaction, None, "", usize::MAX)?;
+    transaction.execute_batch(&ADD_LOGS.replace("CHANGE_HERE", CHANGE_HERE))?;
+    let sessions = session_merge::add(&transaction)?;
+    if sessions > 0 || taken.added + taken.replaced > 0 {
+        session_matches::replace(&transaction, &session_matches::find_anew(&transaction)?)?;
+    }
     transaction.commit()?;
-    Ok(u64::try_from(added).unwrap_or(u64::MAX))
+    Ok(taken.added)
+}
+
+/// How far a merge of another machine's export is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum MergePosition {
+    /// The last request that was looked at.
+    Requests(String),
+    /// The last row of session logs that was looked at.
+    Sessions(i64),
+}
+
+impl MergePosition {
+    pub(crate) const START: Self = Self::Requests(String::new());
 }
 
 /// What one step of merging another machine's export did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeviceStep {
-    pub(crate) added: u64,
+    pub(crate) taken: TakenRequests,
     /// Where the next step begins; `None` after the last one.
-    pub(crate) after: Option<String>,
+    pub(crate) next: Option<MergePosition>,
 }
 
-/// Adds some requests of the export at `other` that `target` lacks, and the usage from its session
-/// logs. Its health, prices and checks are that machine's own and stay there.
-pub(crate) fn add_from_device(
+/// Requests of the other ledger that were looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TakenRequests {
+    pub(crate) examined: u64,
+    pub(crate) added: u64,
+    /// Known ones of which the other ledger had the version to keep.
+    pub(crate) replaced: u64,
+    /// The last one that was looked at; `None` if there are no more.
+    pub(crate) last: Option<String>,
+}
+
+/// Takes some requests of the export at `other` that `target` lacks or has in a lesser version, or
+/// some usage from its session logs. Its health, prices in force and checks are that machine's own
+/// and stay there.
+pub(crate) fn take_from_device(
     target: &Connection,
     other: &Path,
-    after: &str,
+    from: &MergePosition,
     at: WallTime,
 ) -> Result<DeviceStep, LedgerError> {
     with_attached(target, other, |target| {
         let transaction = target.unchecked_transaction()?;
-        add_devices(&transaction)?;
-        let device = add_other_device(&transaction, at)?;
-        let (added, last) = add_requests(&transaction, device, after, DEVICE_REQUESTS_AT_ONCE_MAX)?;
-        if last.is_none() {
-            let columns = columns(&transaction, "session_usage")?.replace("number, ", "");
-            transaction.execute_batch(&format!(
-                "INSERT OR IGNORE INTO main.session_usage ({columns})
-                 SELECT {columns} FROM other.session_usage"
-            ))?;
-        }
+        let step = match from {
+            MergePosition::Requests(after) => {
+                add_devices(&transaction)?;
+                let device = add_other_device(&transaction, at)?;
+                let rows_max = DEVICE_REQUESTS_AT_ONCE_MAX;
+                let taken = take_requests(&transaction, device, after, rows_max)?;
+                transaction.execute(ADD_PRICES_OF_DEVICE, [])?;
+                let next = taken.last.clone().map(MergePosition::Requests);
+                DeviceStep { taken, next: next.or(Some(MergePosition::Sessions(0))) }
+            }
+            MergePosition::Sessions(after) => {
+                let rows_max = DEVICE_REQUESTS_AT_ONCE_MAX;
+                let last = session_merge::add_from_device(&transaction, *after, rows_max)?;
+                let next = last.map(MergePosition::Sessions);
+                DeviceStep { taken: TakenRequests::default(), next }
+            }
+        };
         transaction.commit()?;
-        Ok(DeviceStep { added: u64::try_from(added).unwrap_or(u64::MAX), after: last })
+        Ok(step)
     })
 }
 
-/// Adds the machines that the other ledger knows, but not this one.
+/// Adds the machines that the other ledger knows, but not this one. Of two names of one machine the
+/// one that was given later is kept.
 fn add_devices(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = "INSERT OR IGNORE INTO main.devices (id, name, merged_ms)
-        SELECT id, name, merged_ms FROM other.devices
-        WHERE id <> (SELECT id FROM main.identity) ORDER BY number";
+    let sql = "INSERT INTO main.devices (id, name, merged_ms, named_ms)
+        SELECT id, name, merged_ms, named_ms FROM other.devices
+        WHERE id <> (SELECT id FROM main.identity) ORDER BY number
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, named_ms = excluded.named_ms
+         WHERE (excluded.named_ms, excluded.name) > (named_ms, name)";
     connection.execute(sql, []).map(drop)
 }
 
 /// The other machine's number here; `None` if it is this one.
 fn add_other_device(connection: &Connection, at: WallTime) -> rusqlite::Result<Option<i64>> {
-    let sql = "INSERT INTO main.devices (id, name, merged_ms)
-        SELECT id, coalesce(name, 'unnamed'), ?1 FROM other.identity
+    let sql = "INSERT INTO main.devices (id, name, merged_ms, named_ms)
+        SELECT id, coalesce(name, 'unnamed'), ?1, coalesce(named_ms, 0) FROM other.identity
         WHERE id <> (SELECT id FROM main.identity)
-        ON CONFLICT (id) DO UPDATE SET name = excluded.name, merged_ms = excluded.merged_ms";
+        ON CONFLICT (id) DO UPDATE SET merged_ms = max(merged_ms, excluded.merged_ms),
+         name = iif((excluded.named_ms, excluded.name) > (named_ms, name), excluded.name, name),
+         named_ms = max(named_ms, excluded.named_ms)";
     connection.execute(sql, [at.unix_ms()])?;
     let sql = "SELECT number FROM main.devices WHERE id = (SELECT id FROM other.identity)";
     connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
-/// Adds at most `rows_max` missing requests with an id after `after`, lists them in `temp.added`,
-/// and counts them. Returns how many, and the last one if there may be more.
-fn add_requests(
+/// Looks at `rows_max` requests after `after` at most, takes those to keep, lists them in
+/// `temp.added`, and counts them in place of the versions that they replace.
+fn take_requests(
     transaction: &Connection,
     device: Option<i64>,
     after: &str,
     rows_max: usize,
-) -> rusqlite::Result<(usize, Option<String>)> {
-    transaction.execute_batch("DROP TABLE IF EXISTS temp.added")?;
-    transaction.execute(LIST_ADDED, params![after, row_count(rows_max)])?;
+) -> rusqlite::Result<TakenRequests> {
+    let range = params![after, row_count(rows_max)];
+    let examined = format!("SELECT count(*), max(id) FROM ({EXAMINED})");
+    let (examined, last): (i64, Option<String>) =
+        transaction.query_row(&examined, range, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_taken = request_versions::is_taken_sql(transaction)?;
+    transaction.execute_batch(
+        "DROP TABLE IF EXISTS temp.added;
+         CREATE TEMP TABLE added (id TEXT NOT NULL PRIMARY KEY, is_known INTEGER, device INTEGER)",
+    )?;
+    let taken = transaction.execute(
+        &format!(
+            "INSERT INTO temp.added SELECT theirs.id, ours.id IS NOT NULL, ours.device
+             FROM ({EXAMINED}) theirs LEFT JOIN main.requests ours ON ours.id = theirs.id
+             WHERE {is_taken}"
+        ),
+        range,
+    )?;
+    let replaced = transaction
+        .query_row("SELECT coalesce(sum(is_known), 0) FROM temp.added", [], |row| {
+            row.get::<_, i64>(0)
+        })?
+        .unsigned_abs();
+    if taken > 0 {
+        unfold_listed(transaction)?;
+        remove_replaced(transaction)?;
+        insert_listed(transaction, device)?;
+        count_listed(transaction, Counting::Add)?;
+        remove_empty_sums(transaction)?;
+    }
+    let is_full = examined == row_count(rows_max);
+    Ok(TakenRequests {
+        examined: examined.unsigned_abs(),
+        added: (taken as u64).saturating_sub(replaced),
+        replaced,
+        last: last.filter(|_| is_full),
+    })
+}
+
+fn insert_listed(transaction: &Connection, device: Option<i64>) -> rusqlite::Result<()> {
     let columns = columns(transaction, "requests")?.replace(", device", "");
-    let added = transaction.execute(
+    transaction.execute(
         &format!(
             "INSERT INTO main.requests ({columns}, device)
-             SELECT {columns}, {DEVICE_HERE} FROM other.requests
-             WHERE id IN (SELECT id FROM temp.added)"
+             SELECT {columns}, iif((SELECT is_known FROM temp.added a WHERE a.id = r.id),
+              (SELECT a.device FROM temp.added a WHERE a.id = r.id), {DEVICE_HERE})
+             FROM other.requests r WHERE id IN (SELECT id FROM temp.added)"
         ),
         [device],
     )?;
     transaction.execute(
         "UPDATE main.devices SET requests = requests + (SELECT count(*) FROM main.requests
-         WHERE device = number AND id IN (SELECT id FROM temp.added))",
+         WHERE device = number AND id IN (SELECT id FROM temp.added WHERE NOT is_known))",
         [],
     )?;
     transaction.execute(ADD_EXPLANATIONS, [])?;
@@ -211,50 +315,57 @@ fn add_requests(
             [],
         )?;
     }
-    count_added(transaction)?;
-    let last = match added == rows_max {
-        true => transaction.query_row("SELECT max(id) FROM temp.added", [], |row| row.get(0))?,
-        false => None,
-    };
-    Ok((added, last))
-}
-
-/// Counts the added requests that have ended in the roll-ups.
-fn count_added(connection: &Connection) -> rusqlite::Result<()> {
-    let earliest =
-        "SELECT min(started_ms) FROM main.requests WHERE id IN (SELECT id FROM temp.added)";
-    let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? else {
-        return Ok(());
-    };
-    hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
-    rollup::add_listed(connection)?;
-    meter_rollup::add_listed(connection)?;
-    stated_costs::add_listed(connection)?;
-    connection.execute(
-        "INSERT INTO main.rollup_failures
-         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
-          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
-          sum(a.cost_nano_usd IS NULL)
-         FROM main.attempts a JOIN main.requests r ON r.id = a.request_id
-         WHERE a.request_id IN (SELECT id FROM temp.added) AND a.error_class IS NOT NULL
-         GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
-          attempts = attempts + excluded.attempts,
-          cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
-          unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts",
-        params![SLOT_MS],
-    )?;
-    connection.execute(
-        "INSERT INTO main.rollup_bypasses
-         SELECT started_ms - started_ms % ?1, purpose, coalesce(cache_reason, ''), count(*)
-         FROM main.requests WHERE id IN (SELECT id FROM temp.added) AND cache = 'bypass'
-          AND state NOT IN ('reserved', 'unknown') GROUP BY 1, 2, 3
-         ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
-        params![SLOT_MS],
-    )?;
     Ok(())
 }
 
-/// What a merge of another machine's export would add.
+/// Takes the versions that are replaced out of the sums and deletes them, with their attempts. What
+/// a change of prices here had priced in them is no longer its own to take back.
+fn remove_replaced(connection: &Connection) -> rusqlite::Result<()> {
+    count_listed(connection, Counting::Subtract)?;
+    connection.execute_batch(
+        "DELETE FROM main.repriced_attempts WHERE request_id IN (SELECT id FROM temp.added);
+         DELETE FROM main.requests WHERE id IN (SELECT id FROM temp.added)",
+    )
+}
+
+fn unfold_listed(connection: &Connection) -> rusqlite::Result<()> {
+    let earliest =
+        "SELECT min(started_ms) FROM other.requests WHERE id IN (SELECT id FROM temp.added)";
+    let earliest: Option<i64> = connection.query_row(earliest, [], |row| row.get(0))?;
+    match earliest {
+        Some(earliest) => {
+            hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest)).map(drop)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Counts the listed requests that have ended in the roll-ups, or takes them out.
+fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
+    rollup::count_listed(connection, counting)?;
+    meter_rollup::count_listed(connection, counting)?;
+    stated_costs::count_listed(connection, counting)?;
+    failed_attempts::count_listed(connection, counting)?;
+    cache_bypasses::count_listed(connection, counting)
+}
+
+/// Deletes rows of roll-ups that only a replaced version had been counted in.
+fn remove_empty_sums(connection: &Connection) -> rusqlite::Result<()> {
+    for (table, start, count) in COUNTS {
+        let width = if start == "day_ms" { DAY_MS } else { SLOT_MS };
+        connection.execute(
+            &format!(
+                "DELETE FROM main.{table} WHERE {count} = 0 AND {start} IN
+                 (SELECT started_ms - started_ms % ?1 FROM other.requests
+                  WHERE id IN (SELECT id FROM temp.added WHERE is_known))"
+            ),
+            [width],
+        )?;
+    }
+    Ok(())
+}
+
+/// What a merge of another machine's export would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MissingRequests {
     /// What the other machine is called; `None` if it is this one.
@@ -262,25 +373,35 @@ pub(crate) struct MissingRequests {
     pub(crate) requests: u64,
     /// When the first and the last of them began.
     pub(crate) period: Option<(WallTime, WallTime)>,
+    /// Known requests of which the export has the version to keep.
+    pub(crate) replaced: u64,
 }
 
-/// Counts the requests of the export at `other` that `target` lacks.
+/// Counts the requests of the export at `other` that `target` lacks or has in a lesser version.
 pub(crate) fn count_missing(
     target: &Connection,
     other: &Path,
 ) -> Result<MissingRequests, LedgerError> {
     with_attached(target, other, |target| {
-        let sql = "SELECT count(*), min(started_ms), max(started_ms),
-            (SELECT coalesce(name, 'unnamed') FROM other.identity
-             WHERE id <> (SELECT id FROM main.identity))
-            FROM other.requests WHERE id NOT IN (SELECT id FROM main.requests)";
-        target.query_row(sql, [], |row| {
+        let is_taken = request_versions::is_taken_sql(target)?;
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE ours.id IS NULL) AS added,
+              min(theirs.started_ms) FILTER (WHERE ours.id IS NULL) AS first_ms,
+              max(theirs.started_ms) FILTER (WHERE ours.id IS NULL) AS last_ms,
+              count(ours.id) AS replaced,
+              (SELECT coalesce(name, 'unnamed') FROM other.identity
+               WHERE id <> (SELECT id FROM main.identity)) AS device
+             FROM other.requests theirs LEFT JOIN main.requests ours ON ours.id = theirs.id
+             WHERE {is_taken}"
+        );
+        target.query_row(&sql, [], |row| {
             let time =
-                |place| row.get::<_, Option<i64>>(place).map(|ms| ms.map(WallTime::from_unix_ms));
+                |name| row.get::<_, Option<i64>>(name).map(|ms| ms.map(WallTime::from_unix_ms));
             Ok(MissingRequests {
-                device: row.get(3)?,
-                requests: row.get::<_, i64>(0)?.unsigned_abs(),
-                period: time(1)?.zip(time(2)?),
+                device: row.get("device")?,
+                requests: get_count(row, "added")?,
+                period: time("first_ms")?.zip(time("last_ms")?),
+                replaced: get_count(row, "replaced")?,
             })
         })
     })
@@ -288,7 +409,5 @@ pub(crate) fn count_missing(
 
 /// The columns of a table, comma separated for use in a statement. Only for our own schema.
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
-    let mut names = connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")?;
-    let names = names.query_map([table], |row| row.get::<_, String>(0))?;
-    Ok(names.collect::<Result<Vec<_>, _>>()?.join(", "))
+    request_versions::column_names(connection, table).map(|names| names.join(", "))
 }

@@ -72,9 +72,9 @@ pub(crate) fn count(
     connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
 }
 
-/// Counts the requests in the temporary table `added`.
-pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", Counting::Add);
+/// Counts the requests in the temporary table `added`, or takes them out of the sums.
+pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
     connection.execute(&sql, [SLOT_MS]).map(drop)
 }
 

@@ -140,7 +140,9 @@ pub(crate) fn reprice(
          lines = ?4, unpriced_reason = NULL, unpriced_detail = NULL
         WHERE request_id = ?5 AND number = ?6";
     let ids: BTreeSet<RequestId> = attempts.iter().map(|attempt| attempt.request).collect();
-    recount(connection, &ids, || {
+    let at = "SELECT at_ms FROM price_changes WHERE id = ?1";
+    let at = connection.query_row(at, [change], |row| row.get(0)).optional()?.unwrap_or_default();
+    recount(connection, &ids, WallTime::from_unix_ms(at), || {
         let computed = attempts.iter().filter_map(|attempt| attempt.priced.cost.price_id());
         price_table::keep_bundled(connection, computed)?;
         for RepricedAttempt { request, number, priced } in attempts {
@@ -182,7 +184,7 @@ pub(crate) fn undo(connection: &Connection, change: i64, at: WallTime) -> rusqli
     let update = "UPDATE attempts SET cost_nano_usd = NULL, price_id = NULL,
          cost_basis = 'unpriced', lines = ?1, unpriced_reason = ?2, unpriced_detail = ?3
         WHERE request_id = ?4 AND number = ?5";
-    recount(connection, &ids, || {
+    recount(connection, &ids, at, || {
         for (request, number, reason, detail) in &priced {
             let request = request.to_string();
             let mut statement = connection.prepare_cached(select)?;
@@ -209,6 +211,7 @@ pub(crate) fn undo(connection: &Connection, change: i64, at: WallTime) -> rusqli
 fn recount(
     connection: &Connection,
     ids: &BTreeSet<RequestId>,
+    at: WallTime,
     change: impl FnOnce() -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     if ids.is_empty() {
@@ -225,7 +228,7 @@ fn recount(
     count(connection, &ids, Counting::Subtract)?;
     change()?;
     for id in &ids {
-        sum_up(connection, *id)?;
+        sum_up(connection, *id, at)?;
     }
     count(connection, &ids, Counting::Add)
 }
@@ -236,16 +239,18 @@ fn count(connection: &Connection, ids: &[RequestId], counting: Counting) -> rusq
     failed_attempts::count(connection, ids, counting)
 }
 
-/// Computes the cost of a request from its attempts again.
-fn sum_up(connection: &Connection, id: RequestId) -> rusqlite::Result<()> {
+/// Computes the cost of a request from its attempts again. The version is later than the one before
+/// also where the clock was set back.
+fn sum_up(connection: &Connection, id: RequestId, at: WallTime) -> rusqlite::Result<()> {
     let made = attempts::list(connection, id)?;
     let cost = Cost::total(made.iter().map(|attempt| &attempt.cost));
     let (wasted, unpriced_attempts) = attempts::wasted_cost(&made);
     let unpriced = made.iter().rev().find_map(|attempt| attempt.unpriced.as_ref());
     let unpriced = unpriced.filter(|_| cost == Cost::Unpriced);
     let sql = "UPDATE requests SET cost_nano_usd = ?1, cost_basis = ?2, price_id = ?3,
-         wasted_nano_usd = ?4, unpriced_attempts = ?5, unpriced_reason = ?6, unpriced_detail = ?7
-        WHERE id = ?8";
+         wasted_nano_usd = ?4, unpriced_attempts = ?5, unpriced_reason = ?6, unpriced_detail = ?7,
+         priced_ms = max(coalesce(priced_ms, 0) + 1, ?8)
+        WHERE id = ?9";
     connection.prepare_cached(sql)?.execute(params![
         cost.amount().map(clamp_cost),
         cost.basis(),
@@ -254,6 +259,7 @@ fn sum_up(connection: &Connection, id: RequestId) -> rusqlite::Result<()> {
         row_count(unpriced_attempts),
         unpriced.map(|why| WordColumn(why.reason)),
         unpriced.and_then(|why| why.detail.as_deref()).map(bound_name),
+        clamp_time(at),
         id.to_string(),
     ])?;
     Ok(())

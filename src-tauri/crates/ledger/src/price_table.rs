@@ -66,11 +66,12 @@ pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option
 }
 
 /// The bundled prices and those of the user that were not taken back. Prices of a backend without a
-/// change are of versions before 9.
+/// change are of versions before 9; those of change 0 came with another machine's requests.
 pub(crate) fn load_price_book(connection: &Connection) -> rusqlite::Result<PriceBook> {
     let mut statement = connection.prepare_cached(
         "SELECT p.* FROM prices p LEFT JOIN price_changes c ON c.id = p.change_id
-         WHERE iif(p.change_id IS NULL, p.backend IS NOT NULL, c.undone_ms IS NULL)
+         WHERE iif(p.change_id IS NULL, p.backend IS NOT NULL,
+          c.id IS NOT NULL AND c.undone_ms IS NULL)
          ORDER BY p.change_id",
     )?;
     let declared = statement.query_map([], read)?;

@@ -163,16 +163,24 @@ pub(crate) fn reserved_hours(connection: &Connection) -> rusqlite::Result<Vec<i6
 }
 
 /// Deletes at most `rows_max` of the oldest settled requests before `before`, with their attempts;
-/// with the last of them, what only they had been chosen by. Roll-ups stay.
+/// with the last of them, what only they had been chosen by. Roll-ups stay, and so does up to where
+/// each machine's were deleted.
 pub(crate) fn purge(
     connection: &Connection,
     before: WallTime,
     rows_max: usize,
 ) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM requests WHERE id IN
-        (SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2)";
-    let mut delete = connection.prepare_cached(sql)?;
-    let deleted = delete.execute(params![oldest_id_at(before), row_count(rows_max)])?;
+    let range = params![oldest_id_at(before), row_count(rows_max)];
+    let old = "SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2";
+    let remember = format!(
+        "INSERT INTO purged_requests
+         SELECT coalesce((SELECT id FROM devices WHERE number = device), (SELECT id FROM identity)),
+          max(id) AS last FROM requests WHERE id IN ({old}) GROUP BY 1
+         ON CONFLICT (device_id) DO UPDATE SET until_id = max(until_id, excluded.until_id)"
+    );
+    connection.prepare_cached(&remember)?.execute(range)?;
+    let sql = format!("DELETE FROM requests WHERE id IN ({old})");
+    let deleted = connection.prepare_cached(&sql)?.execute(range)?;
     if deleted < rows_max {
         explanations::purge(connection, before)?;
     }

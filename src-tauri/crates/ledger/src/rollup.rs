@@ -92,10 +92,10 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(&count_where("state = 'reserved'", Counting::Add), [SLOT_MS]).map(drop)
 }
 
-/// Counts the finished requests in the temporary table `added`.
-pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
+/// Counts the finished requests in the temporary table `added`, or takes them out of the sums.
+pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
     let condition = "state <> 'reserved' AND id IN (SELECT id FROM temp.added)";
-    let count = count_where(condition, Counting::Add);
+    let count = count_where(condition, counting);
     connection.execute(&count, [SLOT_MS]).map(drop)
 }
 

@@ -61,26 +61,31 @@ const COLUMNS: &[&str] = &[
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = with_token_columns(COLUMNS);
     let updates: Vec<_> = columns.iter().map(|name| format!("{name} = excluded.{name}")).collect();
-    let rank = |table: &str| {
-        let sum: Vec<_> = token_columns().map(|column| format!("{table}.{column}")).collect();
-        format!("{table}.output_visible + {table}.reasoning, {}", sum.join(" + "))
-    };
-    let origin =
-        |table: &str| format!("{table}.time_ms, {table}.session, {table}.model, {table}.project");
-    let (new, old) = ("excluded", "session_usage");
     format!(
-        "{} ON CONFLICT (key) DO UPDATE SET {}, measured_by = NULL
-         WHERE ({}) > ({}) OR (({}) = ({}) AND ({}) < ({}))",
+        "{} ON CONFLICT (key) DO UPDATE SET {}, measured_by = NULL WHERE {}",
         insert_into("session_usage", &columns),
         updates.join(", "),
-        rank(new),
-        rank(old),
-        rank(new),
-        rank(old),
-        origin(new),
-        origin(old),
+        replaces_sql("false"),
     )
 });
+
+/// Whether the inserted row replaces the one of the same key, as [`UsageRecord::replaces`] says;
+/// `else_sql` decides between two that are equal in that.
+pub(crate) fn replaces_sql(else_sql: &str) -> String {
+    let rank = |table: &str| {
+        let sum: Vec<_> = token_columns().map(|column| format!("{table}.{column}")).collect();
+        format!("({table}.output_visible + {table}.reasoning, {})", sum.join(" + "))
+    };
+    let origin =
+        |table: &str| format!("({table}.time_ms, {table}.session, {table}.model, {table}.project)");
+    let (new, old) = ("excluded", "session_usage");
+    let (new_rank, old_rank) = (rank(new), rank(old));
+    let (new_origin, old_origin) = (origin(new), origin(old));
+    format!(
+        "{new_rank} > {old_rank} OR ({new_rank} = {old_rank} AND ({new_origin} < {old_origin}
+          OR ({new_origin} = {old_origin} AND {else_sql})))"
+    )
+}
 
 /// Stores the parts; returns the number of new or replaced rows.
 pub(crate) fn store(connection: &Connection, parts: &[SessionPart]) -> rusqlite::Result<usize> {

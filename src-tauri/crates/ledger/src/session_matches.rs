@@ -27,6 +27,7 @@ pub(crate) struct SessionMatch {
     request: String,
 }
 
+/// Pairs that may be the same call; of rows at the same distance the one with the lesser key.
 pub(crate) const CANDIDATES: &str = "SELECT s.number, s.model, r.id, r.model_billed, r.model_asked
     FROM requests r CROSS JOIN session_usage s
     ON s.measured_by IS NULL
@@ -36,7 +37,15 @@ pub(crate) const CANDIDATES: &str = "SELECT s.number, s.model, r.id, r.model_bil
      AND s.time_ms BETWEEN r.started_ms - ?2 AND coalesce(r.ended_ms, r.started_ms) + ?3
     WHERE r.id >= ?1 AND r.purpose = 'user' AND r.input_uncached IS NOT NULL
      AND r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)
-    ORDER BY r.id, abs(s.time_ms - coalesce(r.ended_ms, r.started_ms))";
+    ORDER BY r.id, abs(s.time_ms - coalesce(r.ended_ms, r.started_ms)), s.key";
+
+/// The conditions of [`CANDIDATES`] by which earlier matches stay.
+const UNMATCHED: [&str; 2] = [
+    "s.measured_by IS NULL
+     AND ",
+    "
+     AND r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)",
+];
 
 /// Pairs the rows written since `since` with requests.
 pub(crate) fn find(
@@ -44,7 +53,22 @@ pub(crate) fn find(
     since: WallTime,
 ) -> rusqlite::Result<Vec<SessionMatch>> {
     let oldest = WallTime::from_unix_ms(since.unix_ms().saturating_sub(REQUEST_MS_MAX));
-    let mut statement = connection.prepare_cached(CANDIDATES)?;
+    list(connection, CANDIDATES, oldest)
+}
+
+/// Pairs all rows with requests anew, as if none were matched yet.
+pub(crate) fn find_anew(connection: &Connection) -> rusqlite::Result<Vec<SessionMatch>> {
+    let [row, request] = UNMATCHED;
+    let sql = CANDIDATES.replace(row, "").replace(request, "");
+    list(connection, &sql, WallTime::from_unix_ms(0))
+}
+
+fn list(
+    connection: &Connection,
+    candidates: &str,
+    oldest: WallTime,
+) -> rusqlite::Result<Vec<SessionMatch>> {
+    let mut statement = connection.prepare_cached(candidates)?;
     let mut rows = statement.query(params![oldest_id_at(oldest), EARLY_MS, LATE_MS])?;
     let (mut taken, mut used) = (HashSet::new(), HashSet::new());
     let mut found = Vec::new();
@@ -73,6 +97,34 @@ fn is_same_model(row: &Row<'_>) -> rusqlite::Result<bool> {
                 .is_some_and(|rest| rest.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()))
     };
     Ok(billed.as_deref().is_some_and(is_same) || is_same(&asked))
+}
+
+/// Marks exactly these rows as measured; returns how many marks changed.
+pub(crate) fn replace(
+    connection: &Connection,
+    matches: &[SessionMatch],
+) -> rusqlite::Result<usize> {
+    connection.execute_batch(
+        "DROP TABLE IF EXISTS temp.matched;
+         CREATE TEMP TABLE matched (number INTEGER PRIMARY KEY, request TEXT NOT NULL)",
+    )?;
+    let mut insert = connection.prepare("INSERT INTO temp.matched VALUES (?1, ?2)")?;
+    for pair in matches {
+        insert.execute(params![pair.number, pair.request])?;
+    }
+    let ended = connection.execute(
+        "UPDATE session_usage SET measured_by = NULL WHERE measured_by IS NOT NULL
+          AND measured_by IS NOT (SELECT request FROM temp.matched m
+           WHERE m.number = session_usage.number)",
+        [],
+    )?;
+    let begun = connection.execute(
+        "UPDATE session_usage SET measured_by = m.request FROM temp.matched m
+         WHERE m.number = session_usage.number AND measured_by IS NULL",
+        [],
+    )?;
+    connection.execute_batch("DROP TABLE temp.matched")?;
+    Ok(ended + begun)
 }
 
 /// Marks the rows as measured; returns how many.

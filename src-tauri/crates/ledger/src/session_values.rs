@@ -3,7 +3,7 @@
 use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, SessionTool, Usage, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::integer_columns::{clamp_cost, collect_known, get_count, row_count};
+use crate::integer_columns::{clamp_cost, clamp_time, collect_known, get_count, row_count};
 use crate::price_table;
 use crate::text_columns::WordColumn;
 use crate::token_columns::read_tokens;
@@ -63,16 +63,21 @@ pub(crate) fn list_priced_by(connection: &Connection, change: i64) -> rusqlite::
     connection.prepare_cached(sql)?.query_map([change], |row| row.get(0))?.collect()
 }
 
-pub(crate) fn set(connection: &Connection, values: &[AnswerValue]) -> rusqlite::Result<usize> {
+pub(crate) fn set(
+    connection: &Connection,
+    values: &[AnswerValue],
+    at: WallTime,
+) -> rusqlite::Result<usize> {
     let used = values.iter().filter_map(|(_, value)| Some(value.as_ref()?.1.as_str()));
     price_table::keep_bundled(connection, used)?;
-    let sql = "UPDATE session_usage SET value_nano_usd = ?1, price_id = ?2 WHERE number = ?3";
+    let sql = "UPDATE session_usage SET value_nano_usd = ?1, price_id = ?2,
+         priced_ms = max(coalesce(priced_ms, 0) + 1, ?3) WHERE number = ?4";
     let mut update = connection.prepare_cached(sql)?;
     let mut changed = 0;
     for (number, value) in values {
         let amount = value.as_ref().map(|(amount, _)| clamp_cost(*amount));
         let price = value.as_ref().map(|(_, price)| price.as_str());
-        changed += update.execute(params![amount, price, number])?;
+        changed += update.execute(params![amount, price, clamp_time(at), number])?;
     }
     Ok(changed)
 }

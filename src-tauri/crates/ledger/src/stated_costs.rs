@@ -9,6 +9,7 @@ use pricing::Cost;
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
+use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::{COST_MAX, Purpose, Settlement, rollup};
 
@@ -33,8 +34,10 @@ pub struct StatedCosts {
 }
 
 /// The statement that counts the attempts of requests that match a condition on `a.request_id`.
-fn count_sql(condition: &str) -> String {
+fn count_sql(condition: &str, counting: Counting) -> String {
     let cost_max = COST_MAX.nanos();
+    let updates = ["answers", "compared", "stated_nano_usd", "computed_nano_usd"];
+    let updates = updates.map(|column| counting.update(column)).join(", ");
     format!(
         "INSERT INTO rollup_stated (day_ms, purpose, backend, model, answers, compared,
           stated_nano_usd, computed_nano_usd)
@@ -48,10 +51,7 @@ fn count_sql(condition: &str) -> String {
           FROM attempts a JOIN requests r ON r.id = a.request_id
           WHERE {condition} AND a.cost_basis = 'reported')
          WHERE true GROUP BY 1, 2, 3, 4
-         ON CONFLICT DO UPDATE SET answers = answers + excluded.answers,
-          compared = compared + excluded.compared,
-          stated_nano_usd = stated_nano_usd + excluded.stated_nano_usd,
-          computed_nano_usd = computed_nano_usd + excluded.computed_nano_usd"
+         ON CONFLICT DO UPDATE SET {updates}"
     )
 }
 
@@ -68,13 +68,13 @@ pub(crate) fn count_settled(
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?1))");
+    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?1))", Counting::Add);
     connection.prepare_cached(&sql)?.execute([rollup::id_list(&ids)]).map(drop)
 }
 
-/// Counts the requests in the temporary table `added`.
-pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)");
+/// Counts the requests in the temporary table `added`, or takes them out of the sums.
+pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
     connection.execute(&sql, []).map(drop)
 }
 

@@ -9,6 +9,7 @@ mod devices;
 mod durability;
 mod endpoints;
 mod journal;
+mod merges;
 mod opening;
 mod price_changes;
 mod records;

@@ -1,6 +1,6 @@
 /** Requests of the user's other machines: exported there as a file, merged here after a look at what is new. */
 import { useState } from "react";
-import { Download, FileUp } from "lucide-react";
+import { Download, FileUp, X } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -23,7 +23,7 @@ export function DevicesRow({ devices }: { devices: LedgerDeviceView[] }) {
     <>
       <SettingRow
         label="Other machines"
-        detail="Export the ledger on one machine and merge it on another, so that usage and costs there count both. Merging again adds only what is new."
+        detail="Export the ledger on one machine and merge it on another, so that usage and costs there count both. Merging again adds only what is new, in any order."
         changed={false}
       >
         <span className="flex gap-2">
@@ -113,7 +113,7 @@ function MergeDialog({ onClose }: { onClose: () => void }) {
           <Button
             look="primary"
             busy={merge.isPending}
-            disabled={plan.added === 0}
+            disabled={plan.added + plan.replaced === 0}
             onClick={() =>
               merge.mutate(path.trim(), {
                 onSuccess: (merged) => {
@@ -131,20 +131,23 @@ function MergeDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function mergedTitle({ added, device }: LedgerMergedView): string {
-  return `Merged ${formatCounted(added, "request", "requests")} of ${device ?? "this machine"}`;
+function mergedTitle({ added, device, is_cancelled: isCancelled }: LedgerMergedView): string {
+  const requests = `${formatCounted(added, "request", "requests")} of ${device ?? "this machine"}`;
+  return isCancelled ? `Cancelled after ${requests}; merge again for the rest` : `Merged ${requests}`;
 }
 
 function Plan({ plan }: { plan: LedgerMergePlanView }) {
-  const { device, added, first, last, known, unfinished } = plan;
+  const { device, added, first, last, known, replaced, unfinished } = plan;
   const title =
-    added === 0
+    added + replaced === 0
       ? `Nothing new: all requests of ${device ?? "this machine"} in the file are here`
       : `${formatCounted(added, "new request", "new requests")} of ${device ?? "this machine"}`;
   return (
     <Notice tone="info" title={title}>
       {first !== null && last !== null && `From ${formatExact(first)} to ${formatExact(last)}. `}
       {known > 0 && added > 0 && `${formatCount(known)} are here already. `}
+      {replaced > 0 &&
+        `Of ${formatCounted(replaced, "known request", "known requests")} the file has the later version, such as a cost. `}
       {unfinished > 0 &&
         `${formatCounted(unfinished, "request", "requests")} had not ended when the file was made; a later export has them.`}
     </Notice>
@@ -153,11 +156,15 @@ function Plan({ plan }: { plan: LedgerMergePlanView }) {
 
 function Progress() {
   const progress = useBackupProgress();
-  const percent = progress?.task === "merge" ? progress.percent : null;
-  if (percent === null) return null;
+  const cancel = useAction("backupCancel", (call) => call());
+  if (progress?.task !== "merge") return null;
+  const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
   return (
-    <p role="status" className="text-12 text-ink-2">
-      Merging, {percent} %
-    </p>
+    <div className="flex items-center justify-between gap-3">
+      <p role="status" className="text-12 text-ink-2">{`Merging${percent}`}</p>
+      <Button size="small" icon={X} busy={cancel.isPending} onClick={() => cancel.mutate(undefined)}>
+        Cancel the merge
+      </Button>
+    </div>
   );
 }

@@ -60,7 +60,7 @@ export function ledgerView(world: World, now: number): LedgerView {
   };
 }
 
-const MERGE = { device: "laptop", added: 96, known: 1_204, unfinished: 1 };
+const MERGE = { device: "laptop", added: 96, known: 1_204, replaced: 3, unfinished: 1 };
 
 /** Any path is an export, but for those of a picture. */
 function exportAt(path: string): void {
@@ -134,7 +134,7 @@ export function fakeLedger({
       answer(() => {
         exportAt(req.path);
         changed("ledger", "status", "usage");
-        return MERGE;
+        return { ...MERGE, is_cancelled: false };
       }),
     ledgerRepair: (req) => answer(() => restored(req.file ?? KEPT)),
     ledgerAcknowledge: () =>

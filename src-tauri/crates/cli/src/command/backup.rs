@@ -91,7 +91,7 @@ pub(crate) async fn restore(
 }
 
 /// Shows how far a long call is, until it ends or Ctrl+C cancels it.
-async fn follow<V>(
+pub(super) async fn follow<V>(
     call: impl Future<Output = Result<V, ApiError>>,
     core: &Core,
     console: &mut Console,

@@ -10,6 +10,7 @@ use control::view::{
     LedgerSalvageView, LedgerView, UnixMs,
 };
 
+use super::backup::follow;
 use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -117,8 +118,9 @@ pub(crate) async fn run(
                 console.print_view(&plan, |plan| render_merge_plan(plan, now))?;
                 return Ok(Exit::Success);
             }
-            console.print_view(&control::ledger_merge(core, req).await?, render_merged)?;
-            Ok(Exit::Success)
+            let merged = follow(control::ledger_merge(core, req), core, console).await?;
+            console.print_view(&merged, render_merged)?;
+            Ok(if merged.is_cancelled { Exit::Negative } else { Exit::Success })
         }
         LedgerCommand::Acknowledge => {
             let ledger = control::ledger_acknowledge(core).await?;
@@ -192,6 +194,7 @@ pub(super) fn render_merge_plan(plan: &LedgerMergePlanView, now: UnixMs) -> Styl
     let of = device_name(plan.device.as_deref());
     let known = format_count(plan.known);
     text.line(Tone::Strong, &format!("{added} of {of}; {known} are here already."));
+    add_replaced(plan.replaced, &mut text);
     if let (Some(first), Some(last)) = (plan.first, plan.last) {
         let (first, last) = (format_distance(now, first), format_distance(now, last));
         text.line(Tone::Plain, &format!("The first began {first}, the last {last}."));
@@ -205,13 +208,27 @@ fn render_merged(merged: &LedgerMergedView) -> StyledText {
     let added = format_counted_noun(merged.added, "request");
     let of = device_name(merged.device.as_deref());
     let known = format_count(merged.known);
-    text.line(Tone::Good, &format!("● Added {added} of {of}; {known} were here already."));
+    if merged.is_cancelled {
+        let line = format!("▲ Cancelled after {added} of {of}. Merge again for the rest.");
+        text.line(Tone::Warn, &line);
+    } else {
+        text.line(Tone::Good, &format!("● Added {added} of {of}; {known} were here already."));
+    }
+    add_replaced(merged.replaced, &mut text);
     add_unfinished(merged.unfinished, &mut text);
     text
 }
 
 fn device_name(device: Option<&str>) -> &str {
     device.unwrap_or("this machine")
+}
+
+fn add_replaced(replaced: Count, text: &mut StyledText) {
+    if replaced.0 > 0 {
+        let requests = format_counted_noun(replaced, "known request");
+        let line = format!("Of {requests} the file has the later version, such as a cost.");
+        text.line(Tone::Plain, &line);
+    }
 }
 
 fn add_unfinished(unfinished: Count, text: &mut StyledText) {

@@ -694,7 +694,7 @@ fn the_ledger_for_people() {
     check_seen!("ledger_restored", ledger::render_restored(&restored));
     let plan = view::<LedgerMergePlanView>(json!({
         "device": "laptop", "added": 1_204, "first": NOW.0 - 9 * 86_400_000, "last": NOW.0 - 7_200_000,
-        "known": 88, "unfinished": 1
+        "known": 88, "replaced": 2, "unfinished": 1
     }));
     check_seen!("ledger_merge_plan", ledger::render_merge_plan(&plan, NOW));
 }

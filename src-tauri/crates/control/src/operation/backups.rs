@@ -41,6 +41,7 @@ pub(crate) async fn backup_check(
 
 pub(crate) async fn backup_cancel(engine: &Engine) -> Result<(), ApiError> {
     engine.backup_archives().cancel();
+    engine.ledger_watch().cancel_merge();
     Ok(())
 }
 

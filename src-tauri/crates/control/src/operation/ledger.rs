@@ -82,7 +82,9 @@ pub(crate) async fn ledger_merge(
         device: merged.device,
         added: merged.added.into(),
         known: merged.known.into(),
+        replaced: merged.replaced.into(),
         unfinished: merged.unfinished.into(),
+        is_cancelled: merged.is_cancelled,
     })
 }
 
@@ -99,6 +101,7 @@ pub(crate) async fn ledger_merge_plan(
         first: plan.period.map(|(first, _)| first.into()),
         last: plan.period.map(|(_, last)| last.into()),
         known: plan.known.into(),
+        replaced: plan.replaced.into(),
         unfinished: plan.unfinished.into(),
     })
 }

@@ -70,8 +70,10 @@ pub struct LedgerMergePlanView {
     pub first: Option<UnixMs>,
     /// When the last of these began.
     pub last: Option<UnixMs>,
-    /// Requests of the file that are here already.
+    /// Requests of the file that are here already, or were deleted here for their age.
     pub known: Count,
+    /// Known ones of which the file has the version to keep, as with a cost that was priced later.
+    pub replaced: Count,
     /// Requests that had not ended when the file was made; a later export has them.
     pub unfinished: Count,
 }
@@ -81,10 +83,14 @@ pub struct LedgerMergedView {
     /// The other machine; None if the file is an export of this one.
     pub device: Option<String>,
     pub added: Count,
-    /// Requests of the file that were here already.
+    /// Requests of the file that were here already, or were deleted here for their age.
     pub known: Count,
+    /// Known ones of which the file had the version to keep, as with a cost that was priced later.
+    pub replaced: Count,
     /// Requests that had not ended when the file was made; a later export has them.
     pub unfinished: Count,
+    /// It was cancelled. What it added stays, and the next merge of the file does the rest.
+    pub is_cancelled: bool,
 }
 
 /// How far the writing of records keeps up with requests.

@@ -9,6 +9,7 @@ use domain::WallTime;
 use super::Recovery;
 use crate::backup::{self, CopySpeed, discard};
 use crate::error::file_error;
+use crate::merge::{DeviceStep, MergePosition};
 use crate::text_columns::bound_name;
 use crate::{LedgerError, database, merge};
 
@@ -26,8 +27,12 @@ pub struct MergeReport {
     /// What the other machine is called; `None` if the file is of this one.
     pub device: Option<String>,
     pub added: u64,
-    /// Requests of the file that were here already.
+    /// Requests of the file that were here already, or were deleted here for their age.
     pub known: u64,
+    /// Known ones of which the file had the version to keep, as with a cost that was priced later.
+    pub replaced: u64,
+    /// True if it was cancelled. What was added by then stays, and the next merge does the rest.
+    pub is_cancelled: bool,
     /// Requests that had not ended when the file was made. A later export has them.
     pub unfinished: u64,
 }
@@ -41,7 +46,10 @@ pub struct MergePlan {
     pub added: u64,
     /// When the first and the last of them began.
     pub period: Option<(WallTime, WallTime)>,
+    /// Requests of the file that are here already, or were deleted here for their age.
     pub known: u64,
+    /// Known ones of which the file has the version to keep, as with a cost that was priced later.
+    pub replaced: u64,
     pub unfinished: u64,
 }
 
@@ -63,12 +71,13 @@ impl Recovery {
     /// [`LedgerError::File`] if the file exists or cannot be written.
     pub async fn export(&self, target: PathBuf, device: String) -> Result<LedgerCopy, LedgerError> {
         let _turn = self.file.operation_lock.lock().await;
+        let at = self.file.clock.wall();
         let exported = self.ledger.read_current(move |connection| {
             // Claims the name, so that no other file is ever replaced.
             sqlite_file::create_file(&target).map_err(|error| file_error(&target, error))?;
             let partial = sqlite_file::with_suffix(&target, ".partial");
             let made = backup::copy(connection, &partial, CopySpeed::Gentle)
-                .and_then(|()| name_device(&partial, &device))
+                .and_then(|()| name_device(&partial, &device, at))
                 .and_then(|requests| {
                     fs::rename(&partial, &target).map_err(|error| file_error(&target, error))?;
                     let bytes =
@@ -92,9 +101,10 @@ impl Recovery {
         plan
     }
 
-    /// Adds the requests that the export `source` of another machine has and this ledger lacks, a
-    /// few at a time; `tell` hears how many of how many are added. Merging a file twice changes
-    /// nothing, nor does the order of files.
+    /// Takes the requests that the export `source` of another machine has and this ledger lacks or
+    /// has in a lesser version (`request_versions`), a few at a time. `goes_on` hears how many of how
+    /// many are done, and stops the merge with `false`. Neither the order nor the number of merges
+    /// matters.
     ///
     /// # Errors
     /// The file cannot be read, is no ledger, is damaged or of a newer program. Then nothing was
@@ -102,12 +112,12 @@ impl Recovery {
     pub async fn merge(
         &self,
         source: PathBuf,
-        tell: impl Fn(u64, u64),
+        goes_on: impl Fn(u64, u64) -> bool,
     ) -> Result<MergeReport, LedgerError> {
         let _turn = self.file.operation_lock.lock().await;
         let staged = self.staged_export();
         let merged = match self.stage(source, staged.clone()).await {
-            Ok(plan) => self.merge_staged(&staged, plan, tell).await,
+            Ok(plan) => self.merge_staged(&staged, plan, goes_on).await,
             Err(error) => Err(error),
         };
         discard(&staged);
@@ -135,6 +145,7 @@ impl Recovery {
                 added: missing.requests,
                 period: missing.period,
                 known: requests.unsigned_abs().saturating_sub(missing.requests),
+                replaced: missing.replaced,
                 unfinished: unfinished as u64,
             })
         });
@@ -145,23 +156,31 @@ impl Recovery {
         &self,
         staged: &Path,
         plan: MergePlan,
-        tell: impl Fn(u64, u64),
+        goes_on: impl Fn(u64, u64) -> bool,
     ) -> Result<MergeReport, LedgerError> {
-        let at = self.file.clock.wall();
-        let (mut added, mut after) = (0, Some(String::new()));
-        while let Some(from) = after {
+        let (at, total) = (self.file.clock.wall(), plan.known + plan.added);
+        let MergePlan { device, known, unfinished, .. } = plan;
+        let (mut examined, mut next) = (0, Some(MergePosition::START));
+        let mut report =
+            MergeReport { device, added: 0, known, replaced: 0, is_cancelled: false, unfinished };
+        while let Some(from) = next {
+            if !goes_on(examined, total) {
+                report.is_cancelled = true;
+                break;
+            }
             let staged = staged.to_owned();
             let step = self.ledger.swap_file(move |slot| match slot {
-                Some(connection) => merge::add_from_device(connection, &staged, &from, at),
+                Some(connection) => merge::take_from_device(connection, &staged, &from, at),
                 None => Err(LedgerError::Closed),
             });
-            let step = step.await?;
-            added += step.added;
-            after = step.after;
-            tell(added, plan.added);
+            let DeviceStep { taken, next: following } = step.await?;
+            examined += taken.examined;
+            report.added += taken.added;
+            report.replaced += taken.replaced;
+            next = following;
         }
-        let MergePlan { device, known, unfinished, .. } = plan;
-        Ok(MergeReport { device, added, known, unfinished })
+        self.ledger.match_all_sessions().await?;
+        Ok(report)
     }
 
     /// The machines whose requests were merged, by name.
@@ -183,9 +202,10 @@ impl Recovery {
 }
 
 /// Writes the machine's name into an export. Returns its number of requests.
-fn name_device(path: &Path, device: &str) -> Result<u64, LedgerError> {
+fn name_device(path: &Path, device: &str, at: WallTime) -> Result<u64, LedgerError> {
     let export = rusqlite::Connection::open(path)?;
-    export.execute("UPDATE identity SET name = ?1", [bound_name(device)])?;
+    let sql = "UPDATE identity SET name = ?1, named_ms = ?2";
+    export.execute(sql, rusqlite::params![bound_name(device), at.unix_ms()])?;
     let requests: i64 = export.query_row("SELECT count(*) FROM requests", [], |row| row.get(0))?;
     Ok(requests.unsigned_abs())
 }

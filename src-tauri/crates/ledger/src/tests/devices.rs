@@ -8,29 +8,38 @@ use std::sync::Arc;
 
 use domain::{Clock, ManualClock, Meter, NanoUsd};
 use pricing::{LineItem, Rate};
-use proptest::prelude::*;
 
 use super::{LedgerFixture, at, request, rollups, settlement};
 use crate::{
     GroupBy, Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState, Settlement,
 };
 
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A machine with its ledger.
-struct Device {
+pub(super) struct Device {
     place: LedgerFixture,
-    ledger: Ledger,
-    recovery: Recovery,
+    pub(super) ledger: Ledger,
+    pub(super) recovery: Recovery,
+    pub(super) clock: Arc<ManualClock>,
 }
 
 impl Device {
-    fn new() -> Self {
-        let place = LedgerFixture::new();
-        let clock = Arc::new(ManualClock::starting_at(at(0))) as Arc<dyn Clock>;
-        let opened = Recovery::open(&place.path(), LedgerLimits::default(), clock);
+    pub(super) fn new() -> Self {
+        Self::open(LedgerFixture::new())
+    }
+
+    fn open(place: LedgerFixture) -> Self {
+        let clock = Arc::new(ManualClock::starting_at(at(0)));
+        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        let opened = Recovery::open(&place.path(), LedgerLimits::default(), shared);
         let (ledger, recovery) = opened.expect("a ledger");
-        Self { place, ledger, recovery }
+        Self { place, ledger, recovery, clock }
+    }
+
+    pub(super) fn restart(self) -> Self {
+        let Self { place, .. } = self;
+        Self::open(place)
     }
 
     async fn settle(&self, numbers: impl IntoIterator<Item = u32>) {
@@ -39,16 +48,16 @@ impl Device {
         }
     }
 
-    async fn export(&self, name: &str, file: &str) -> PathBuf {
+    pub(super) async fn export(&self, name: &str, file: &str) -> PathBuf {
         let path = self.place.folder.path().join(file);
         let made = self.recovery.export(path.clone(), name.to_owned()).await.expect("exported");
         assert_eq!(made.path, path);
         path
     }
 
-    async fn merge(&self, file: &Path) -> (Option<String>, u64, u64, u64) {
+    pub(super) async fn merge(&self, file: &Path) -> (Option<String>, u64, u64, u64) {
         let plan = self.recovery.plan_merge(file.to_owned()).await.expect("planned");
-        let merged = self.recovery.merge(file.to_owned(), |_, _| {}).await.expect("merged");
+        let merged = self.recovery.merge(file.to_owned(), |_, _| true).await.expect("merged");
         let planned = (plan.device, plan.added, plan.known, plan.unfinished);
         let made = (&merged.device, merged.added, merged.known, merged.unfinished);
         assert_eq!((&planned.0, planned.1, planned.2, planned.3), made);
@@ -57,7 +66,7 @@ impl Device {
     }
 
     /// Everything that a merge may change, by request and as sums.
-    async fn contents(&self) -> (BTreeMap<String, String>, Vec<String>) {
+    pub(super) async fn contents(&self) -> (BTreeMap<String, String>, Vec<String>) {
         let rows = self.ledger.requests(RequestQuery::newest(500)).await.expect("read");
         let mut requests = BTreeMap::new();
         for row in rows {
@@ -73,7 +82,7 @@ impl Device {
         (requests, vec![format!("{meters:?}"), format!("{spend:?}"), format!("{failed:?}")])
     }
 
-    async fn devices(&self) -> Vec<String> {
+    pub(super) async fn devices(&self) -> Vec<String> {
         let devices = self.recovery.devices().await.expect("read");
         devices.into_iter().map(|device| device.name).collect()
     }
@@ -93,7 +102,7 @@ fn write(path: &Path, bytes: &[u8]) {
     File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
-fn with_lines(number: u32) -> Settlement {
+pub(super) fn with_lines(number: u32) -> Settlement {
     let mut ended = settlement(number);
     let rate = Rate::new(2_000_000_000);
     let amount = NanoUsd::new(i64::from(number) * 2_000);
@@ -172,54 +181,17 @@ async fn what_is_no_export_changes_nothing_and_no_file_is_replaced() {
     let whole = std::fs::read(device.export("x", "whole.sqlite").await).expect("bytes");
     write(&half, whole.get(..whole.len() / 2).unwrap_or_default());
     for path in [text, foreign, versioned, empty, half] {
-        let error = device.recovery.merge(path.clone(), |_, _| {}).await.expect_err("refused");
+        let error = device.recovery.merge(path.clone(), |_, _| true).await.expect_err("refused");
         assert!(matches!(error, LedgerError::Corrupt { .. }), "{path:?}: {error:?}");
         let error = device.recovery.plan_merge(path.clone()).await.expect_err("refused");
         assert!(matches!(error, LedgerError::Corrupt { .. }), "{path:?}: {error:?}");
     }
     for path in [folder.clone(), folder.join("missing.sqlite")] {
-        let error = device.recovery.merge(path, |_, _| {}).await.expect_err("refused");
+        let error = device.recovery.merge(path, |_, _| true).await.expect_err("refused");
         assert!(matches!(error, LedgerError::File { .. }), "{error:?}");
     }
     assert_eq!(device.contents().await, before);
     let taken = device.recovery.export(folder.join("whole.sqlite"), "x".to_owned()).await;
     assert!(matches!(taken, Err(LedgerError::File { .. })), "{taken:?}");
     assert_eq!(std::fs::read(folder.join("whole.sqlite")).expect("bytes"), whole);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
-
-    /// Whatever machines share, in whichever order and how often their files are merged: all of
-    /// them end with the same requests and the same sums.
-    #[test]
-    fn the_order_and_number_of_merges_do_not_matter(
-        own in prop::collection::vec(prop::collection::vec(0_u32..60, 0..12), 3),
-        again in prop::collection::vec(0_usize..3, 0..4),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        runtime.expect("a runtime").block_on(async {
-            let mut devices = Vec::new();
-            let mut files = Vec::new();
-            for numbers in own {
-                let device = Device::new();
-                device.settle(numbers.into_iter().map(|number| number * 3_600)).await;
-                files.push(device.export("one", "export.sqlite").await);
-                devices.push(device);
-            }
-            for (place, device) in devices.iter().enumerate() {
-                for step in 0..3 {
-                    device.merge(&files[(place + step) % 3]).await;
-                }
-                for file in &again {
-                    device.merge(&files[*file]).await;
-                }
-            }
-            let first = devices[0].contents().await;
-            for device in &devices[1..] {
-                prop_assert_eq!(&device.contents().await, &first);
-            }
-            Ok(())
-        })?;
-    }
 }

@@ -11,7 +11,7 @@ use crate::{GroupBy, Ledger, MeterTotals, RepricedAttempt};
 
 const HOUR_MS: i64 = 3_600_000;
 
-fn pricing(prices: PriceBook) -> AttemptPricing {
+pub(super) fn pricing(prices: PriceBook) -> AttemptPricing {
     AttemptPricing {
         prices: Arc::new(prices),
         provider: None,
@@ -21,14 +21,19 @@ fn pricing(prices: PriceBook) -> AttemptPricing {
 }
 
 fn price() -> Price {
-    let terms: PriceTerms = serde_json::from_str(
-        r#"{"rates":{"input":2,"output":10},"tiers":{"batch":{"rates":{"input":1,"output":5}}}}"#,
-    )
-    .expect("terms");
-    Price::declared(&backend("home"), "m", terms, at(HOUR_MS))
+    price_at(2, HOUR_MS)
 }
 
-fn usage() -> Usage {
+/// A price for input in dollars, set at a time in milliseconds.
+pub(super) fn price_at(input: u8, ms: i64) -> Price {
+    let terms = format!(
+        r#"{{"rates":{{"input":{input},"output":10}},"tiers":{{"batch":{{"rates":{{"input":1,"output":5}}}}}}}}"#
+    );
+    let terms: PriceTerms = serde_json::from_str(&terms).expect("terms");
+    Price::declared(&backend("home"), "m", terms, at(ms))
+}
+
+pub(super) fn usage() -> Usage {
     let quantities = [(Meter::Input, 1_000), (Meter::Output, 100)].into_iter().collect();
     Usage { quantities, tier: PriceTier::Batch, ..Usage::default() }
 }
@@ -55,7 +60,7 @@ async fn meters(ledger: &Ledger) -> Vec<MeterTotals> {
     ledger.meter_totals(at(0), at(HOUR_MS)).await.expect("read")
 }
 
-async fn reprice(ledger: &Ledger, change: i64) -> u64 {
+pub(super) async fn reprice(ledger: &Ledger, change: i64) -> u64 {
     let pricing = pricing(ledger.price_book().await.expect("read"));
     let (mut after, mut requests) = (None, 0);
     loop {

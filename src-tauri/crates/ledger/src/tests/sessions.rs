@@ -9,7 +9,7 @@ use super::*;
 use crate::session_matches::CANDIDATES;
 use crate::{SessionGroupBy, SessionPart, SessionQuery, SessionSummary};
 
-fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
+pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
     let [input_uncached, output_visible] = tokens;
     UsageRecord {
         key: RecordKey::of(SessionTool::ClaudeCode, &[key]),
@@ -30,7 +30,7 @@ fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
     }
 }
 
-fn part(records: Vec<UsageRecord>) -> SessionPart {
+pub(super) fn part(records: Vec<UsageRecord>) -> SessionPart {
     let value = |record: &UsageRecord| {
         let nanos = i64::try_from(record.usage.total()).expect("few tokens") * 1_000;
         (record.usage.output() != 99).then(|| (NanoUsd::new(nanos), "listed@1".to_owned()))
@@ -64,7 +64,7 @@ fn progress(position: u64) -> FileProgress {
     }
 }
 
-async fn sums(ledger: &Ledger, group_by: SessionGroupBy) -> SessionSummary {
+pub(super) async fn sums(ledger: &Ledger, group_by: SessionGroupBy) -> SessionSummary {
     let zone = TimeZone::get("Europe/Berlin").expect("a zone");
     let query = SessionQuery { from: at(i64::MIN / 4), to: at(i64::MAX / 4), group_by, zone };
     ledger.session_usage(query).await.expect("sums")
