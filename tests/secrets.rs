@@ -193,8 +193,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "saved_view_remove" => json!({"name": "failed"}),
         "session_logs" => json!({"from": null, "group_by": "tool", "zone": "utc"}),
         "prices" => json!({"model": "", "owner": "", "limit": 10}),
-        "price_set" => json!({"backend": "up", "model": "good", "input": "1", "cache_read": "",
-            "cache_write": "", "output": "2"}),
+        "price_set" => json!({"backend": "up", "model": "good", "rates": [
+            {"meter": "input", "price": "1"}, {"meter": "output", "price": "2"}]}),
         "price_import" => json!({"kind": "text", "name": "pasted", "text": "{\"prices\": []}"}),
         "price_import_apply" => json!({"id": 1}),
         "backend_add" => json!({"id": "panel", "label": "", "kind": "openai-compatible",

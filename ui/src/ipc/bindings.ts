@@ -3382,6 +3382,14 @@ export type MissingKeysView = {
 	unknown: string | null,
 };
 
+/**  What a price of one's own has to state so that the cost is known. */
+export type MissingPriceView = {
+	/**  None if all rates are missing, or it is not known which. */
+	meter: Meter | null,
+	tier: PriceTier,
+	region: string | null,
+};
+
 export type ModelView = {
 	/**  The provider's model name. */
 	id: string,
@@ -3880,11 +3888,30 @@ export type PriceRowView = {
 export type PriceSet = {
 	backend: string,
 	model: string,
-	/**  US dollars per million tokens, as in `2.50`. Empty where unknown. */
-	input: string,
-	cache_read: string,
-	cache_write: string,
-	output: string,
+	/**  At least one, unless a region is given. What is not stated stays as it is. */
+	rates: PriceSetRate[],
+	/**  None for the standard tier. */
+	tier?: PriceTier | null,
+	/**  For requests with more input tokens than this; None for all. */
+	above_tokens?: Count | null,
+	region?: PriceSetRegion | null,
+};
+
+/**  A rate of one meter. */
+export type PriceSetRate = {
+	meter: Meter,
+	/**
+	 *  US dollars as in `2.50`: for a million tokens, a thousand calls, an image, a second or a
+	 *  request.
+	 */
+	price: string,
+};
+
+/**  What tokens cost where an answer is made, as a factor. */
+export type PriceSetRegion = {
+	name: string,
+	/**  As in `1.1`. */
+	factor: string,
 };
 
 /**  How fast or when a provider answers, at another price. */
@@ -5733,6 +5760,8 @@ export type UnpricedView = {
 	reason: UnpricedReason,
 	/**  One sentence. */
 	sentence: string,
+	/**  None if no price of one's own helps. */
+	missing: MissingPriceView | null,
 };
 
 /**

@@ -8,63 +8,86 @@ import { Field, TextInput } from "@/components/field";
 import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { PriceSet } from "@/ipc/bindings";
+import type { Meter, MissingPriceView, PriceSet, PriceTier } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { METERS, PRICE_TIERS } from "@/lib/form-tables";
 
 interface SetPriceProps {
   /** Null if the user has to choose it. */
   backend: string | null;
   model: string;
+  /** What the price has to state, where that is known. */
+  missing?: MissingPriceView | null | undefined;
 }
 
-export function SetPriceButton({ backend, model }: SetPriceProps) {
+export function SetPriceButton(props: SetPriceProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
       <Button size="small" look="quiet" onClick={() => setOpen(true)}>
         Set price
       </Button>
-      {isOpen && <SetPriceDialog backend={backend} model={model} onClose={() => setOpen(false)} />}
+      {isOpen && <SetPriceDialog {...props} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
-const RATES = [
-  { name: "input", label: "Input", placeholder: "2.50" },
-  { name: "output", label: "Output", placeholder: "10" },
-  { name: "cache_read", label: "Cached input", placeholder: "0.25" },
-  { name: "cache_write", label: "Cache write", placeholder: "3.125" },
-] as const;
+/** The meters of most models; a form that nothing is missing in begins with them. */
+const COMMON: readonly Meter[] = ["input", "output", "cache_read", "cache_write_5m"];
 
-const FIELDS = ["backend", "model", ...RATES.map((rate) => rate.name)] as const;
+const FIELDS = ["backend", "model", "tier", "above_tokens", "region", "factor", ...METERS.map((meter) => meter.value)];
 
-export function SetPriceDialog({ backend, model, onClose }: SetPriceProps & { onClose: () => void }) {
+interface PriceForm {
+  model: string;
+  above: string;
+  region: string;
+  factor: string;
+  prices: Partial<Record<Meter, string>>;
+}
+
+function request(backend: string, tier: PriceTier, form: PriceForm): PriceSet {
+  const { model, above, region, factor, prices } = form;
+  return {
+    backend,
+    model,
+    rates: METERS.map(({ value }) => ({ meter: value, price: prices[value] ?? "" })).filter(
+      ({ price }) => price.trim() !== "",
+    ),
+    tier: tier === "standard" ? null : tier,
+    // What is no number is sent as none that is valid, so that the core names the field.
+    above_tokens: above.trim() === "" ? null : /^\d+$/.test(above.trim()) ? Number(above) : 0,
+    region: region.trim() === "" && factor.trim() === "" ? null : { name: region, factor },
+  };
+}
+
+export function SetPriceDialog({ backend, model, missing, onClose }: SetPriceProps & { onClose: () => void }) {
   const backends = useBackends().data ?? [];
   const [chosen, setChosen] = useState(backend);
+  const [tier, setTier] = useState<PriceTier>(missing?.tier ?? "standard");
+  const [meters, setMeters] = useState<readonly Meter[]>(() => shownFirst(missing));
   const options = backends.filter((one) => !one.built_in).map(({ id, label }) => ({ value: id, label }));
   const offering = backends.find((one) => one.models.some((listed) => listed.id === model))?.id;
   const which = chosen ?? offering ?? options[0]?.value ?? "";
-  const form = useForm<Omit<PriceSet, "backend">>({
-    defaultValues: { model, input: "", output: "", cache_read: "", cache_write: "" },
+  const form = useForm<PriceForm>({
+    defaultValues: { model, above: "", region: missing?.region ?? "", factor: "", prices: {} },
   });
   const set = useAction("priceSet", (call, price: PriceSet) => call(price));
-  const send = (price: Omit<PriceSet, "backend">) =>
-    set.mutate(
-      { ...price, backend: which },
-      {
-        onSuccess: ({ sentence }) => {
-          notify({ title: sentence });
-          onClose();
-        },
+  const send = (price: PriceForm) =>
+    set.mutate(request(which, tier, price), {
+      onSuccess: ({ sentence }) => {
+        notify({ title: sentence });
+        onClose();
       },
-    );
+    });
+  const others = METERS.filter(({ value }) => !meters.includes(value));
+  const isRegion = missing?.region != null;
   return (
     <Dialog
       open
       onClose={onClose}
       title="Set price"
-      description="US dollars per million tokens, from now on. Requests without a price are priced with it too; others keep theirs."
+      description="In US dollars, from now on. What you leave empty stays as it is. Requests without a price are priced with it too; others keep theirs."
     >
       <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
@@ -75,19 +98,68 @@ export function SetPriceDialog({ backend, model, onClose }: SetPriceProps & { on
             <Field label="Model" fault={faultOf(set.error, "model")}>
               {(control) => <TextInput {...control} mono {...form.register("model")} />}
             </Field>
-            {RATES.map(({ name, label, placeholder }, index) => (
-              <Field key={name} label={label} optional={index > 0} fault={faultOf(set.error, name)}>
+            <Field label="Service tier" fault={faultOf(set.error, "tier")}>
+              {(control) => <Select {...control} value={tier} onChange={setTier} options={PRICE_TIERS} />}
+            </Field>
+            <Field
+              label="Above input tokens"
+              optional
+              help="For longer requests alone."
+              fault={faultOf(set.error, "above_tokens")}
+            >
+              {(control) => (
+                <TextInput {...control} {...form.register("above")} inputMode="numeric" placeholder="200000" />
+              )}
+            </Field>
+            {meters.map((meter, index) => {
+              const { label, note } = METERS.find(({ value }) => value === meter) ?? { label: meter, note: "" };
+              return (
+                <Field key={meter} label={label} help={note} fault={faultOf(set.error, meter)}>
+                  {(control) => (
+                    <TextInput
+                      {...control}
+                      {...form.register(`prices.${meter}`)}
+                      data-autofocus={(index === 0 && !isRegion) || undefined}
+                      inputMode="decimal"
+                      placeholder="2.50"
+                    />
+                  )}
+                </Field>
+              );
+            })}
+            {others.length > 0 && (
+              <Field label="Another rate">
                 {(control) => (
-                  <TextInput
+                  <Select<Meter | "">
                     {...control}
-                    {...form.register(name)}
-                    data-autofocus={index === 0 || undefined}
-                    inputMode="decimal"
-                    placeholder={placeholder}
+                    value=""
+                    onChange={(meter) => meter !== "" && setMeters([...meters, meter])}
+                    options={[{ value: "", label: "Choose…" }, ...others]}
                   />
                 )}
               </Field>
-            ))}
+            )}
+          </div>
+          <div className="grid grid-cols-2 gap-4">
+            <Field label="Region" optional help="As the backend names it." fault={faultOf(set.error, "region")}>
+              {(control) => <TextInput {...control} mono {...form.register("region")} placeholder="us" />}
+            </Field>
+            <Field
+              label="Its factor"
+              optional
+              help="What tokens cost there, times the other rates."
+              fault={faultOf(set.error, "factor")}
+            >
+              {(control) => (
+                <TextInput
+                  {...control}
+                  {...form.register("factor")}
+                  data-autofocus={isRegion || undefined}
+                  inputMode="decimal"
+                  placeholder="1.1"
+                />
+              )}
+            </Field>
           </div>
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
         </DialogBody>
@@ -100,4 +172,10 @@ export function SetPriceDialog({ backend, model, onClose }: SetPriceProps & { on
       </form>
     </Dialog>
   );
+}
+
+/** The missing meter alone, where one is known to be missing. */
+function shownFirst(missing: MissingPriceView | null | undefined): readonly Meter[] {
+  if (missing?.meter != null) return [missing.meter];
+  return missing?.region == null ? COMMON : [];
 }

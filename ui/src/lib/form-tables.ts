@@ -3,7 +3,9 @@
 import type {
   CacheMode,
   ExtraDialect,
+  Meter,
   PoolOrder,
+  PriceTier,
   ResiliencePreset,
   RoutePolicy,
   SettingsValues,
@@ -66,6 +68,41 @@ export const RESILIENCE_PRESETS: readonly FormChoice<ResiliencePreset>[] = [
   { value: "balanced", label: "Balanced", note: "Right for most setups." },
   { value: "eager", label: "Eager", note: "Tolerates more failures and recovers sooner. For a single backend." },
   { value: "custom", label: "Custom", note: "Your own thresholds." },
+];
+
+export const PRICE_TIERS: readonly FormChoice<PriceTier>[] = [
+  { value: "standard", label: "Standard", note: "" },
+  { value: "flex", label: "Flex", note: "Cheaper and slower (OpenAI)." },
+  { value: "priority", label: "Priority", note: "Dearer and faster." },
+  { value: "batch", label: "Batch", note: "Answered within a day." },
+  { value: "fast", label: "Fast", note: "The same model, run faster (Anthropic's `speed`)." },
+  { value: "reserved", label: "Reserved", note: "Capacity that was paid for in advance: scale tier, provisioned throughput." },
+];
+
+export const METERS: readonly FormChoice<Meter>[] = [
+  { value: "input", label: "Input", note: "per million tokens." },
+  { value: "input_audio", label: "Input audio", note: "per million tokens." },
+  { value: "input_image", label: "Input image", note: "per million tokens." },
+  { value: "input_video", label: "Input video", note: "per million tokens." },
+  { value: "cache_read", label: "Cache read", note: "per million tokens." },
+  { value: "cache_read_audio", label: "Cache read audio", note: "per million tokens." },
+  { value: "cache_read_image", label: "Cache read image", note: "per million tokens." },
+  { value: "cache_read_video", label: "Cache read video", note: "per million tokens." },
+  { value: "cache_write_5m", label: "Cache write 5m", note: "per million tokens." },
+  { value: "cache_write_1h", label: "Cache write 1h", note: "per million tokens." },
+  { value: "output", label: "Output", note: "per million tokens." },
+  { value: "reasoning", label: "Reasoning", note: "per million tokens." },
+  { value: "output_audio", label: "Output audio", note: "per million tokens." },
+  { value: "output_image", label: "Output image", note: "per million tokens." },
+  { value: "output_video", label: "Output video", note: "per million tokens." },
+  { value: "web_search", label: "Web search", note: "per thousand calls." },
+  { value: "file_search", label: "File search", note: "per thousand calls." },
+  { value: "map_search", label: "Map search", note: "per thousand calls." },
+  { value: "web_fetch", label: "Web fetch", note: "per thousand calls." },
+  { value: "code_execution", label: "Code execution", note: "per thousand calls." },
+  { value: "image", label: "Image", note: "per image." },
+  { value: "second", label: "Second", note: "per second." },
+  { value: "request", label: "Request", note: "per request." },
 ];
 
 /** A setting with its place in the form. A number has its range in its own unit. */

@@ -1,10 +1,13 @@
 //! What forms offer, defined once with the words of the core: their labels and order. The meaning of a
 //! word is its help on the command line, too.
 
-use domain::Word as _;
+use std::borrow::Cow;
 
+use domain::{Meter, Word as _};
+
+use crate::operation::{meter_label, unit_sentence};
 use crate::view::{
-    CacheMode, ExtraDialect, PoolOrder, ResiliencePreset, RoutePolicy, TranslationMode,
+    CacheMode, ExtraDialect, PoolOrder, PriceTier, ResiliencePreset, RoutePolicy, TranslationMode,
     UnsupportedFeature,
 };
 
@@ -17,29 +20,40 @@ pub struct ChoiceTable {
     pub choices: Vec<Choice>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub word: &'static str,
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     pub note: &'static str,
 }
 
 macro_rules! choices {
     ($($name:ident: $Value:ident { $($value:ident => $label:literal,)+ })+) => {
-        /// All choices, for the panel.
-        #[must_use]
-        pub fn choice_tables() -> Vec<ChoiceTable> {
+        fn labelled_tables() -> Vec<ChoiceTable> {
             vec![$(ChoiceTable {
                 name: stringify!($name),
                 value_type: stringify!($Value),
                 choices: vec![$(Choice {
                     word: $Value::$value.word(),
-                    label: $label,
+                    label: Cow::Borrowed($label),
                     note: $Value::$value.meaning(),
                 }),+],
             }),+]
         }
     };
+}
+
+/// All choices, for the panel.
+#[must_use]
+pub fn choice_tables() -> Vec<ChoiceTable> {
+    let meter = |meter: &Meter| Choice {
+        word: meter.word(),
+        label: Cow::Owned(meter_label(*meter)),
+        note: unit_sentence(meter.unit()),
+    };
+    let choices = Meter::ALL.iter().map(meter).collect();
+    let meters = ChoiceTable { name: "METERS", value_type: "Meter", choices };
+    labelled_tables().into_iter().chain([meters]).collect()
 }
 
 choices! {
@@ -85,5 +99,13 @@ choices! {
         Balanced => "Balanced",
         Eager => "Eager",
         Custom => "Custom",
+    }
+    PRICE_TIERS: PriceTier {
+        Standard => "Standard",
+        Flex => "Flex",
+        Priority => "Priority",
+        Batch => "Batch",
+        Fast => "Fast",
+        Reserved => "Reserved",
     }
 }

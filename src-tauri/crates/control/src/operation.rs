@@ -69,6 +69,7 @@ pub(crate) use self::billing::{
 };
 pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
+pub(crate) use self::invoice::meter_label;
 pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
     ledger_merge_plan, ledger_repair, ledger_restore,

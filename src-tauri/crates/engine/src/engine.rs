@@ -82,7 +82,7 @@ pub(crate) struct EngineParts {
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,
-    pub(crate) price_editor: PriceEditor,
+    pub(crate) price_editor: Arc<PriceEditor>,
     pub(crate) cost_reports: Arc<CostReports>,
     pub(crate) backup_archives: BackupArchives,
     pub(crate) metrics: Arc<MetricsExporter>,

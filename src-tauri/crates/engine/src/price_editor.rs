@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{BackendId, Clock, WallTime};
+use domain::{BackendId, Clock, RequestId, WallTime};
 use gateway::{Upstream, fetch_text};
-use ledger::{AnswerValue, Ledger, LedgerError, PriceChange, RepricedAttempt, UnpricedAnswer};
+use ledger::{
+    AnswerValue, Ledger, LedgerError, PriceChange, RepricedAttempt, UnpricedAnswer, UnpricedAttempt,
+};
 use parking_lot::Mutex;
 use pricing::{
     AttemptPricing, Cost, Price, PriceBook, PriceConfidence, PriceFileError, PriceFileFormat,
@@ -22,6 +24,7 @@ use crate::prices_in_use::PricesInUse;
 use crate::response_cache::ResponseCache;
 use crate::session_answer::SessionAnswer;
 use crate::snapshot::SnapshotStore;
+use crate::tasks::Tasks;
 use crate::topic::Topic;
 
 /// Largest price list that is fetched. LiteLLM's has 3 MB.
@@ -44,6 +47,12 @@ pub struct PriceEditor {
     pub(crate) preview: Mutex<Option<Arc<PricePreview>>>,
     /// One change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+/// How far the attempts without a price were read.
+#[derive(Default)]
+struct UnpricedPages {
+    after: Option<(RequestId, i64)>,
 }
 
 /// What an import would change.
@@ -123,14 +132,32 @@ pub enum PriceEditError {
 }
 
 impl PriceEditor {
-    /// Sets the price of `model` at `backend`, from now on.
+    /// Prices what has no price by the price list of a new version, in the background.
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let editor = Arc::clone(self);
+        tasks.spawn("new list prices", async move {
+            match editor.price_by_bundled().await {
+                Ok(Some(done)) => tracing::info!(requests = done.repriced, "{}", done.what),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "requests were not priced by the new list"),
+            }
+        });
+    }
+
+    /// Sets the price of `model` at `backend`, from now on. What `terms` do not state stays as the
+    /// backend's last price of the model has it.
     pub async fn set(
         &self,
         backend: &BackendId,
         model: &str,
         terms: PriceTerms,
     ) -> Result<PriceChangeDone, PriceEditError> {
-        let price = Price::declared(backend, model, terms, self.clock.wall());
+        let (owner, now) = (PriceOwner::Backend(backend.clone()), self.clock.wall());
+        let terms = match self.book.load().find_row(&owner, model, now) {
+            Some(last) => terms.over(&last.terms),
+            None => terms,
+        };
+        let price = Price::declared(backend, model, terms, now);
         self.change(format!("Set the price of {model} at {backend}"), vec![price]).await
     }
 
@@ -226,39 +253,76 @@ impl PriceEditor {
         Ok(())
     }
 
+    /// Prices requests without a price by the bundled prices, if these are others than at the last
+    /// time, as a change that can be taken back. A cost that is known stays.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written.
+    pub async fn price_by_bundled(&self) -> Result<Option<PriceChangeDone>, LedgerError> {
+        let _one = self.changing.lock().await;
+        let bundled = pricing::bundled_fingerprint();
+        if self.ledger.bundled_prices_used().await?.as_ref() == Some(&bundled) {
+            return Ok(None);
+        }
+        let what = "Priced by the price list of this version".to_owned();
+        let at = self.clock.wall();
+        let mut unpriced = UnpricedPages::default();
+        let (mut change, mut repriced) = (None, 0);
+        while let Some(priced) = self.next_priced(&mut unpriced).await? {
+            if priced.is_empty() {
+                continue;
+            }
+            let id = match change {
+                Some(id) => id,
+                None => self.ledger.add_prices(at, what.clone(), Vec::new()).await?,
+            };
+            change = Some(id);
+            repriced += self.ledger.reprice(id, priced).await?;
+        }
+        self.price_answers().await?;
+        self.ledger.use_bundled_prices(bundled).await?;
+        if change.is_none() {
+            return Ok(None);
+        }
+        self.events.send_changed(&[Topic::Usage, Topic::Status, Topic::Prices]);
+        Ok(Some(PriceChangeDone { at, what, prices: 0, repriced, is_undone: false }))
+    }
+
     /// Prices the attempts that had no price, as part of the change `id`. Returns the number of
     /// requests.
     async fn reprice(&self, id: i64) -> Result<u64, LedgerError> {
-        let (mut after, mut requests) = (None, 0);
-        loop {
-            let unpriced = self.ledger.unpriced_attempts(after, REPRICED_AT_ONCE_MAX).await?;
-            let Some(last) = unpriced.last() else { return Ok(requests) };
-            after = Some((last.request, last.number));
-            let providers = self.providers();
-            let book = self.book.load_full();
-            let priced: Vec<RepricedAttempt> = unpriced
-                .iter()
-                .filter_map(|attempt| {
-                    let pricing = AttemptPricing {
-                        prices: Arc::clone(&book),
-                        provider: providers.get(&attempt.backend).copied().flatten(),
-                        backend: attempt.backend.clone(),
-                        model: attempt.model.clone(),
-                    };
-                    let billed = attempt.model_billed.as_deref();
-                    let priced = pricing.late_cost(&attempt.usage, billed, attempt.started);
-                    let is_priced = matches!(priced.cost, Cost::Computed { .. });
-                    is_priced.then_some(RepricedAttempt {
-                        request: attempt.request,
-                        number: attempt.number,
-                        priced,
-                    })
-                })
-                .collect();
+        let (mut unpriced, mut requests) = (UnpricedPages::default(), 0);
+        while let Some(priced) = self.next_priced(&mut unpriced).await? {
             if !priced.is_empty() {
                 requests += self.ledger.reprice(id, priced).await?;
             }
         }
+        Ok(requests)
+    }
+
+    /// The attempts of the next page that have a price now; `None` after the last page.
+    async fn next_priced(
+        &self,
+        pages: &mut UnpricedPages,
+    ) -> Result<Option<Vec<RepricedAttempt>>, LedgerError> {
+        let unpriced = self.ledger.unpriced_attempts(pages.after, REPRICED_AT_ONCE_MAX).await?;
+        let Some(last) = unpriced.last() else { return Ok(None) };
+        pages.after = Some((last.request, last.number));
+        let (providers, book) = (self.providers(), self.book.load_full());
+        let priced = |attempt: &UnpricedAttempt| {
+            let pricing = AttemptPricing {
+                prices: Arc::clone(&book),
+                provider: providers.get(&attempt.backend).copied().flatten(),
+                backend: attempt.backend.clone(),
+                model: attempt.model.clone(),
+            };
+            let billed = attempt.model_billed.as_deref();
+            let priced = pricing.late_cost(&attempt.usage, billed, attempt.started);
+            let (request, number) = (attempt.request, attempt.number);
+            let is_priced = matches!(priced.cost, Cost::Computed { .. });
+            is_priced.then_some(RepricedAttempt { request, number, priced })
+        };
+        Ok(Some(unpriced.iter().filter_map(priced).collect()))
     }
 
     /// Prices the answers of session logs that had no price.

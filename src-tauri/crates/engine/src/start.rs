@@ -168,6 +168,7 @@ impl Engine {
         self.parts.budgets.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.services.spawn(tasks);
+        self.parts.price_editor.spawn(tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
         let (keys, clock) = (Arc::clone(&backends.keys), Arc::clone(&base.clock));

@@ -72,6 +72,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v27.sql"),
     include_str!("schema/v28.sql"),
     include_str!("schema/v29.sql"),
+    include_str!("schema/v30.sql"),
 ];
 
 /// Schema version that this program reads and writes.

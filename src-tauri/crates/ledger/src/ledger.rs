@@ -476,6 +476,23 @@ impl Ledger {
         Ok(self.last_price_change().await?.map_or(0, |change| change.id))
     }
 
+    /// The fingerprint of the bundled prices by which requests were priced last; `None` if they never
+    /// were.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn bundled_prices_used(&self) -> Result<Option<String>, LedgerError> {
+        self.read_current(price_changes::read_bundled).await
+    }
+
+    /// Remembers the bundled prices by which requests were priced.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn use_bundled_prices(&self, fingerprint: String) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::BundledPrices(fingerprint)).await.map(drop)
+    }
+
     /// The newest change of prices that was not taken back.
     ///
     /// # Errors

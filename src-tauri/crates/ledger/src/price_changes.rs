@@ -68,6 +68,17 @@ pub(crate) fn add(
     Ok(prices.len())
 }
 
+/// The fingerprint of the bundled prices by which requests were priced last.
+pub(crate) fn read_bundled(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT fingerprint FROM bundled_prices";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()
+}
+
+pub(crate) fn save_bundled(connection: &Connection, fingerprint: &str) -> rusqlite::Result<usize> {
+    let sql = "INSERT OR REPLACE INTO bundled_prices VALUES (1, ?1)";
+    connection.prepare_cached(sql)?.execute([fingerprint])
+}
+
 /// The newest change that was not taken back.
 pub(crate) fn find_last(connection: &Connection) -> rusqlite::Result<Option<PriceChange>> {
     let sql = "SELECT c.id, c.at_ms, c.what,
@@ -98,7 +109,8 @@ pub(crate) fn list_unpriced(
     let sql = "SELECT a.request_id, a.number, a.backend, a.model, a.started_ms, a.lines, a.tier,
          a.region, iif(a.error_class IS NULL, r.model_billed, NULL) AS model_billed
         FROM attempts a JOIN requests r ON r.id = a.request_id
-        WHERE (a.unpriced_reason = 'no_price' OR a.unpriced_reason = 'no_rate')
+        WHERE (a.unpriced_reason = 'no_price' OR a.unpriced_reason = 'no_rate'
+          OR a.unpriced_reason = 'unknown_tier' OR a.unpriced_reason = 'unknown_region')
          AND (a.request_id, a.number) > (?1, ?2) ORDER BY a.request_id, a.number LIMIT ?3";
     let (request, number) =
         after.map_or((String::new(), 0), |(id, number)| (id.to_string(), number));

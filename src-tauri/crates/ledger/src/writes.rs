@@ -63,6 +63,7 @@ pub(crate) enum LedgerWrite {
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
+    BundledPrices(String),
     UndoPriceChange { change: i64, at: WallTime },
     ReplaceBilled(Vec<BilledDay>),
     SessionParts(Vec<SessionPart>),
@@ -139,6 +140,9 @@ impl LedgerWrite {
             }
             Self::Reprice { change, attempts } => {
                 price_changes::reprice(connection, *change, attempts)
+            }
+            Self::BundledPrices(fingerprint) => {
+                price_changes::save_bundled(connection, fingerprint)
             }
             Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
             Self::ReplaceBilled(days) => billed::replace(connection, days),

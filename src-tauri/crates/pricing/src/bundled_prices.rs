@@ -8,6 +8,7 @@
 //! A file is read when its provider is asked for, so that a start reads none.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::OnceLock;
 
 use crate::{Price, PriceFileValue, Provider, read_price_file};
@@ -25,6 +26,14 @@ pub fn bundled_prices() -> impl Iterator<Item = &'static Price> {
         .filter_map(|provider| listed_prices(*provider))
         .flat_map(HashMap::values)
         .flatten()
+}
+
+/// Tells one state of the bundled prices from another. Parses no file.
+#[must_use]
+pub fn bundled_fingerprint() -> String {
+    let mut hasher = DefaultHasher::new();
+    Provider::ALL.iter().for_each(|provider| price_file(*provider).hash(&mut hasher));
+    format!("{:016x}", hasher.finish())
 }
 
 /// The bundled price with this [`Price::id`].

@@ -1,5 +1,6 @@
 //! The cost of an attempt and of a request, and where it comes from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime};
@@ -136,13 +137,13 @@ impl AttemptPricing {
         &self,
         usage: &Usage,
         model_billed: Option<&str>,
-        find: impl Fn(&str) -> Option<&'a Price>,
+        find: impl Fn(&str) -> Option<Cow<'a, Price>>,
     ) -> AttemptCost {
         if self.provider == Some(Provider::Mock) {
             return AttemptCost::not_billed();
         }
         let price = model_billed.and_then(&find).or_else(|| find(&self.model));
-        let (lines, computed) = match price {
+        let (lines, computed) = match &price {
             Some(price) => price.invoice(usage),
             None => (Vec::new(), Err(UnpricedReason::NoPrice.into())),
         };

@@ -18,7 +18,7 @@ mod rates;
 mod terms;
 mod unpriced;
 
-pub use bundled_prices::{bundled_price, bundled_prices, listed_by};
+pub use bundled_prices::{bundled_fingerprint, bundled_price, bundled_prices, listed_by};
 pub use cost::{AttemptCost, AttemptPricing, Cost};
 pub use difference::RateChange;
 pub use line_item::LineItem;
@@ -31,4 +31,4 @@ pub use price_file::{
 pub use provider::Provider;
 pub use rates::{Rate, RateError, Rates};
 pub use terms::{Factor, PriceTerms, RatesAbove, TierTerms};
-pub use unpriced::{Unpriced, UnpricedReason};
+pub use unpriced::{MissingPrice, Unpriced, UnpricedReason};

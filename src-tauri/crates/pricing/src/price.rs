@@ -100,7 +100,7 @@ impl Price {
         }
         let unrated = lines.iter().find(|line| line.rate.is_none());
         let total = match unrated {
-            Some(line) => Err(Unpriced::new(UnpricedReason::NoRate, line.meter.word())),
+            Some(line) => Err(Unpriced::no_rate(line.meter, usage.tier)),
             None => Ok(lines.iter().filter_map(|line| line.amount).sum()),
         };
         let total = total.and_then(|sum| match sum > ATTEMPT_COST_MAX {

@@ -1,9 +1,14 @@
 //! Model prices by place and date. Old rows stay, so that history is never repriced.
 //!
+//! A price of the user's for a backend stands before the others in what it states, and in nothing
+//! else ([`crate::PriceTerms::over`]): for the model, then for all models of the backend, then the price of
+//! the provider.
+//!
 //! A model is looked up by its exact id, then without its documented release date. Prefixes are
 //! never guessed, and one host's price is not used for another: the same model is sold at several
 //! prices. A model that is not found has no price, which is not the price zero.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use domain::{BackendId, WallTime};
@@ -49,9 +54,9 @@ impl PriceBook {
         }
     }
 
-    /// The price of `model` at `backend` at time `at`. A price of the user's for the backend wins
-    /// over one for its `provider` ([`Provider::from_base_url`]), and that over the list price.
-    /// `None` means unpriced.
+    /// The price of `model` at `backend` at time `at`, with the id of the row that stands first.
+    /// `provider` is the one whose list prices apply ([`Provider::from_base_url`]); a price of the
+    /// user's for it takes the place of the listed one. `None` means unpriced.
     #[must_use]
     pub fn find(
         &self,
@@ -59,14 +64,14 @@ impl PriceBook {
         provider: Option<Provider>,
         model: &str,
         at: WallTime,
-    ) -> Option<&Price> {
+    ) -> Option<Cow<'_, Price>> {
         self.find_among(backend, provider, model, |rows| {
             rows.iter().rev().find(|row| row.is_valid_at(at))
         })
     }
 
-    /// [`PriceBook::find`], or the first price that the model has after `at`: for a request that was
-    /// made before its price was known.
+    /// [`PriceBook::find`], with the first later row of each owner that has none at `at`: for a
+    /// request that was made before its price was known.
     #[must_use]
     pub fn find_or_first(
         &self,
@@ -74,11 +79,10 @@ impl PriceBook {
         provider: Option<Provider>,
         model: &str,
         at: WallTime,
-    ) -> Option<&Price> {
-        self.find(backend, provider, model, at).or_else(|| {
-            self.find_among(backend, provider, model, |rows| {
-                rows.iter().find(|row| at < row.valid_from)
-            })
+    ) -> Option<Cow<'_, Price>> {
+        self.find_among(backend, provider, model, |rows| {
+            let valid = rows.iter().rev().find(|row| row.is_valid_at(at));
+            valid.or_else(|| rows.iter().find(|row| at < row.valid_from))
         })
     }
 
@@ -122,7 +126,7 @@ impl PriceBook {
         provider: Option<Provider>,
         model: &str,
         pick: impl Fn(&'a [Price]) -> Option<&'a Price>,
-    ) -> Option<&'a Price> {
+    ) -> Option<Cow<'a, Price>> {
         let own = |owner: PriceOwner, model: &str| pick(self.own.get(&owner)?.get(model)?);
         let listed = |provider, model: &str| pick(self.listed(provider)?.get(model)?);
         let of_backend = |model| own(PriceOwner::Backend(backend.clone()), model);
@@ -132,11 +136,18 @@ impl PriceBook {
         };
         // A row for all models is a price only where it prices tokens; else it adds to the others.
         let any = |price: &&Price| price.terms.rates.of(domain::Meter::Input).is_some();
-        of_backend(model)
-            .or_else(|| of_backend(Price::EVERY_MODEL).filter(any))
-            .or_else(|| of_provider(model))
+        let of_every_model = of_backend(Price::EVERY_MODEL).filter(|_| model != Price::EVERY_MODEL);
+        let listed = of_provider(model)
             .or_else(|| of_provider(provider?.documented_alias(model)?))
-            .or_else(|| of_provider(Price::EVERY_MODEL).filter(any))
+            .or_else(|| of_provider(Price::EVERY_MODEL).filter(any));
+        // Calls alone price no model that is not known otherwise.
+        let is_known = of_backend(model).is_some() || listed.is_some();
+        let of_every_model = of_every_model.filter(|price| is_known || any(price));
+        let stated = of_backend(model).into_iter().chain(of_every_model);
+        stated.chain(listed).map(Cow::Borrowed).reduce(|first, next| {
+            let terms = first.terms.over(&next.terms);
+            Cow::Owned(Price { terms, ..first.into_owned() })
+        })
     }
 
     fn listed(&self, provider: Provider) -> Option<&PriceRows> {
@@ -278,7 +289,10 @@ mod tests {
             "gemini-4-argon",
             WallTime::default(),
         );
-        assert_eq!(first.map(|price| price.id.as_str()), Some("google/gemini-4-argon@2026-11-01"));
+        assert_eq!(
+            first.as_ref().map(|price| price.id.as_str()),
+            Some("google/gemini-4-argon@2026-11-01")
+        );
     }
 
     #[test]
@@ -296,6 +310,49 @@ mod tests {
         let other = BackendId::new("other").expect("a name");
         assert_eq!(find(now, &other), Some(PriceConfidence::Listed));
         assert_eq!(find(0, &other), None);
+    }
+
+    #[test]
+    fn a_backends_price_stands_before_the_list_in_what_it_states() {
+        let declared = |model: &str, meter, nanos| {
+            let rates = PriceTerms::flat(Rates::from_iter([(meter, Rate::new(nanos))]));
+            Price::declared(&backend(), model, rates, NOW)
+        };
+        let rates = |book: &PriceBook, model: &str| {
+            let found = book.find(&backend(), Some(Provider::OpenAi), model, NOW);
+            let of = |meter| found.as_ref()?.terms.rates.of(meter).map(Rate::nanos_per_million);
+            [Meter::Input, Meter::Output, Meter::Image].map(of)
+        };
+        let list = PriceBook::bundled();
+        let [input, output, _] = rates(&list, "gpt-4.1");
+        assert!(input.is_some() && output.is_some());
+        let one = list.with_price(declared("gpt-4.1", Meter::Input, 7));
+        assert_eq!(rates(&one, "gpt-4.1"), [Some(7), output, None]);
+        assert_eq!(rates(&one, "gpt-4.1-2025-04-14"), [input, output, None], "another name");
+        let all = one.with_price(declared(Price::EVERY_MODEL, Meter::Image, 5));
+        assert_eq!(rates(&all, "gpt-4.1"), [Some(7), output, Some(5)]);
+        // Calls alone are no price of a model that nothing else knows.
+        assert_eq!(rates(&all, "unheard-of"), [None, None, None]);
+        let priced = all.with_price(declared(Price::EVERY_MODEL, Meter::Input, 3));
+        assert_eq!(rates(&priced, "unheard-of"), [Some(3), None, None]);
+    }
+
+    #[test]
+    fn a_late_price_completes_what_was_known_at_the_time() {
+        let rates = PriceTerms::flat(Rates::from_iter([(Meter::WebSearch, Rate::new(9))]));
+        let later = WallTime::from_unix_ms(NOW.unix_ms() + 1);
+        let book =
+            PriceBook::bundled().with_price(Price::declared(&backend(), "gpt-4.1", rates, later));
+        let searches = |price: Option<Cow<'_, Price>>| {
+            let price = price.expect("a price");
+            assert!(price.terms.rates.of(Meter::Input).is_some());
+            price.terms.rates.of(Meter::WebSearch)
+        };
+        let openai = Some(Provider::OpenAi);
+        let listed = searches(book.find(&backend(), openai, "gpt-4.1", NOW));
+        assert_ne!(listed, Some(Rate::new(9)));
+        let late = searches(book.find_or_first(&backend(), openai, "gpt-4.1", NOW));
+        assert_eq!(late, Some(Rate::new(9)));
     }
 
     #[test]

@@ -122,10 +122,24 @@ impl Rates {
         self.0.is_empty()
     }
 
+    /// The rates of what counts no tokens.
+    pub(crate) fn of_calls(&self) -> Self {
+        self.iter().filter(|(meter, _)| meter.unit() != Unit::Tokens).collect()
+    }
+
     /// The rates of tokens times a factor in thousandths, and nothing else.
     pub(crate) fn tokens_times(&self, permille: u32) -> Self {
         let tokens = self.iter().filter(|(meter, _)| meter.unit() == Unit::Tokens);
         tokens.map(|(meter, rate)| (meter, rate.times_permille(permille))).collect()
+    }
+
+    /// These rates, and those of `base` for what they do not state. A rate that is stated also stands
+    /// for the meters that are priced as its own.
+    #[must_use]
+    pub(crate) fn over(&self, base: &Self) -> Self {
+        let is_stated = |meter: Meter| self.of(meter).is_some();
+        let rest = base.iter().filter(|(meter, _)| !is_stated(*meter));
+        self.iter().chain(rest).collect()
     }
 
     /// These rates, and those of `shared` for meters that have none here.

@@ -35,6 +35,30 @@ pub struct TierTerms {
     pub above: Option<RatesAbove>,
 }
 
+impl TierTerms {
+    fn of(rates: &Rates, above: &Option<RatesAbove>) -> Self {
+        Self { rates: rates.clone(), above: above.clone() }
+    }
+
+    fn over(&self, base: &Self) -> Self {
+        let rates = self.rates.over(&base.rates);
+        let above = match (&self.above, &base.above) {
+            (None, None) => None,
+            (None, Some(long)) => Some(RatesAbove {
+                input_tokens: long.input_tokens,
+                rates: self.rates.over(&long.rates),
+            }),
+            (Some(own), base) => {
+                let base = base.as_ref().filter(|base| base.input_tokens == own.input_tokens);
+                let below = base.map_or_else(|| rates.clone(), |base| self.rates.over(&base.rates));
+                let rates = own.rates.over(&below);
+                Some(RatesAbove { input_tokens: own.input_tokens, rates })
+            }
+        };
+        Self { rates, above }
+    }
+}
+
 /// Other rates for the whole request once its input is long, as OpenAI and Google charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,7 +162,7 @@ impl PriceTerms {
     /// however long the input is, unless a tier says otherwise.
     pub(crate) fn share(&mut self, shared: &Rates) {
         let rates = std::mem::take(&mut self.rates).or(shared);
-        let calls = rates.iter().filter(|(meter, _)| meter.unit() != Unit::Tokens).collect();
+        let calls = rates.of_calls();
         self.rates = rates;
         let tiers = self.tiers.values_mut();
         let above = tiers.flat_map(|tier| {
@@ -147,6 +171,47 @@ impl PriceTerms {
         for rates in above.chain(self.above.as_mut().map(|above| &mut above.rates)) {
             *rates = std::mem::take(rates).or(&calls);
         }
+    }
+
+    /// These terms, and those of `base` for what they do not state: the rule by which a backend's own
+    /// price stands before the price list, and a new one before the last.
+    ///
+    /// - A rate that is stated holds in its tier however long the input is, unless these terms have
+    ///   rates for long input themselves.
+    /// - A call, which counts no tokens, costs the same in every tier that says nothing else.
+    /// - A tier or a region that is not stated is as in `base`.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        let own = [(PriceTier::Standard, TierTerms::of(&self.rates, &self.above))];
+        let listed = [(PriceTier::Standard, TierTerms::of(&base.rates, &base.above))];
+        let tiers = |first: [(PriceTier, TierTerms); 1], more: &BTreeMap<PriceTier, TierTerms>| {
+            first.into_iter().chain(more.clone()).collect::<BTreeMap<_, _>>()
+        };
+        let (own, mut merged) = (tiers(own, &self.tiers), tiers(listed, &base.tiers));
+        for tier in self.tiers.keys() {
+            merged.entry(*tier).or_default();
+        }
+        let (own_calls, base_calls) = (self.rates.of_calls(), base.rates.of_calls());
+        for (tier, terms) in &mut merged {
+            if *tier != PriceTier::Standard {
+                let rates = iter::once(&mut terms.rates)
+                    .chain(terms.above.as_mut().map(|it| &mut it.rates));
+                rates.for_each(|rates| *rates = own_calls.over(rates).or(&base_calls));
+            }
+            if let Some(stated) = own.get(tier) {
+                *terms = stated.over(terms);
+            }
+        }
+        let standard = merged.remove(&PriceTier::Standard).unwrap_or_default();
+        let mut regions = base.regions.clone();
+        regions.extend(self.regions.clone());
+        Self { rates: standard.rates, above: standard.above, tiers: merged, regions }
+    }
+
+    /// True if nothing is stated.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// All rates of tokens times a factor; those of calls stay.
@@ -221,6 +286,45 @@ mod tests {
         assert_eq!(amounts(&flex), Ok(vec![Some(101_000), Some(5_000)]));
         let us = Usage { region: Some("us".to_owned()), ..tokens(1, 1) };
         assert_eq!(amounts(&us), Ok(vec![Some(2_200), Some(11_000)]));
+    }
+
+    #[test]
+    fn own_terms_stand_before_a_list_in_what_they_state_and_in_nothing_else() {
+        let check = |own: &str, base: &str, expected: &str| {
+            let terms = |json: &str| serde_json::from_str::<PriceTerms>(json).expect("terms");
+            let merged = terms(own).over(&terms(base));
+            assert_eq!(
+                serde_json::to_string(&merged).expect("JSON"),
+                expected,
+                "{own} over {base}"
+            );
+            assert_eq!(merged.over(&terms(base)), merged, "again");
+        };
+        let list = r#"{"rates":{"input":2,"output":10,"reasoning":12}}"#;
+        check(r#"{"rates":{}}"#, list, list);
+        check(
+            r#"{"rates":{"web_search":10}}"#,
+            list,
+            r#"{"rates":{"input":2,"output":10,"reasoning":12,"web_search":10}}"#,
+        );
+        // Reasoning is priced as output, of which another price is stated.
+        check(r#"{"rates":{"output":5}}"#, list, r#"{"rates":{"input":2,"output":5}}"#);
+        check(
+            r#"{"rates":{"input":1,"web_search":5},"tiers":{"flex":{"rates":{"output":3}},"batch":{"rates":{"input":7,"web_search":6}}},"regions":{"eu":1.2}}"#,
+            TERMS,
+            r#"{"rates":{"input":1,"output":10,"web_search":5},"above":{"input_tokens":100,"rates":{"input":1,"output":15,"web_search":5}},"tiers":{"flex":{"rates":{"input":1,"output":3,"web_search":5}},"batch":{"rates":{"input":7,"web_search":6}}},"regions":{"eu":1.2,"us":1.1}}"#,
+        );
+        check(
+            r#"{"rates":{},"above":{"input_tokens":100,"rates":{"input":3}}}"#,
+            TERMS,
+            r#"{"rates":{"input":2,"output":10},"above":{"input_tokens":100,"rates":{"input":3,"output":15}},"tiers":{"flex":{"rates":{"input":1,"output":5}}},"regions":{"us":1.1}}"#,
+        );
+        // Another threshold has nothing of the list's long rates.
+        check(
+            r#"{"rates":{},"above":{"input_tokens":50,"rates":{"input":3}}}"#,
+            TERMS,
+            r#"{"rates":{"input":2,"output":10},"above":{"input_tokens":50,"rates":{"input":3,"output":10}},"tiers":{"flex":{"rates":{"input":1,"output":5}}},"regions":{"us":1.1}}"#,
+        );
     }
 
     #[test]

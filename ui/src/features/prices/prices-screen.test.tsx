@@ -12,7 +12,7 @@ test("one's own price is set in one step and taken back", async () => {
   const submit = within(dialog).getByRole("button", { name: "Set price" });
   await user.type(within(dialog).getByLabelText("Model"), "llama-3");
   await user.click(submit);
-  expect(await within(dialog).findByText("Enter the price of a million input tokens.")).toBeVisible();
+  expect(await within(dialog).findByText("Enter at least one price.")).toBeVisible();
   await user.type(within(dialog).getByLabelText("Input"), "2.50");
   await user.click(submit);
   expect(await screen.findByText("llama-3")).toBeVisible();

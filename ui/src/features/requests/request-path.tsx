@@ -4,19 +4,10 @@ import { Invoice } from "@/components/invoice";
 import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/ipc/set-price";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import type {
-  ExcludedCandidateView,
-  RequestAttemptView,
-  RequestCacheView,
-  RequestPathView,
-  UnpricedReason,
-} from "@/ipc/bindings";
+import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { CACHE_OUTCOME, FAILURE_OWNER, type Sign } from "@/lib/tables";
-
-/** Reasons that a price would settle. */
-const NO_PRICE = new Set<UnpricedReason | undefined>(["no_price", "no_rate"]);
 
 const WORKED: Sign = { word: "Worked", shape: "disc", tone: "ok" };
 const FAILED: Sign = { word: "Failed", shape: "barred", tone: "bad" };
@@ -87,8 +78,8 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
       </span>
       <div className="col-span-2 col-start-3">
         <Invoice invoice={attempt.invoice} label={`Cost of attempt ${place}`} />
-        {NO_PRICE.has(attempt.invoice.unpriced?.reason) && (
-          <SetPriceButton backend={attempt.backend} model={attempt.model} />
+        {attempt.invoice.unpriced?.missing != null && (
+          <SetPriceButton backend={attempt.backend} model={attempt.model} missing={attempt.invoice.unpriced.missing} />
         )}
       </div>
     </li>

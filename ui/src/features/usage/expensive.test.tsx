@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { ExpensiveCard } from "@/features/usage/expensive-card";
 import { UnpricedCard } from "@/features/usage/unpriced-card";
 import type { UsagePlace } from "@/features/usage/usage-place";
+import type { UnpricedView } from "@/ipc/bindings";
 import { renderWith } from "../../../test/render-panel";
 
 const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local", measure: "cost" };
@@ -33,16 +34,22 @@ test("the most expensive requests are listed under how many cost how much", asyn
   );
 });
 
-test("models without a price say why, and get one where that helps", async () => {
+test("models without a price say why, and get what is missing where that helps", async () => {
   const { host } = renderWith("busy", <p>ready</p>);
   const usage = await host.usage({ ...PERIOD, group_by: "backend" });
   const [first] = usage.unpriced;
   if (first === undefined) throw new Error("everything has a price");
+  const noRate: UnpricedView = {
+    reason: "no_rate",
+    sentence: "The model's price has no rate for web search.",
+    missing: { meter: "web_search", tier: "flex", region: null },
+  };
+  const silence: UnpricedView = { reason: "no_usage", sentence: "The backend reported no usage.", missing: null };
   const unpriced = [
-    { ...first, model: "kimi", why: { reason: "no_price", sentence: "The list has no price." } as const },
-    { ...first, model: "gpt", why: { reason: "no_usage", sentence: "The backend reported no usage." } as const },
+    { ...first, model: "kimi", why: noRate },
+    { ...first, model: "gpt", why: silence },
   ];
-  renderWith("busy", <UnpricedCard usage={{ ...usage, unpriced }} place={PLACE} />);
+  const shown = renderWith("busy", <UnpricedCard usage={{ ...usage, unpriced }} place={PLACE} />);
   const rows = within(screen.getByRole("list", { name: "Models without a price" })).getAllByRole("listitem");
   const [priced, silent] = rows.map((row) => within(row));
   expect(priced?.getByRole("button", { name: "Set price" })).toBeVisible();
@@ -51,5 +58,16 @@ test("models without a price say why, and get one where that helps", async () =>
   expect(priced?.getByRole("link")).toHaveAttribute(
     "href",
     expect.stringMatching(/model=kimi&backend=\w+&unpriced=true$/),
+  );
+  const set = vi.spyOn(shown.host, "priceSet");
+  await shown.user.click(screen.getByRole("button", { name: "Set price" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Set price" }));
+  expect(dialog.getByRole("combobox", { name: "Service tier" })).toHaveTextContent("Flex");
+  expect(dialog.queryByLabelText("Input")).not.toBeInTheDocument();
+  expect(dialog.getByText("per thousand calls.")).toBeVisible();
+  await shown.user.type(dialog.getByLabelText("Web search"), "10");
+  await shown.user.click(dialog.getByRole("button", { name: "Set price" }));
+  expect(set).toHaveBeenCalledWith(
+    expect.objectContaining({ model: "kimi", tier: "flex", rates: [{ meter: "web_search", price: "10" }] }),
   );
 });

@@ -35,6 +35,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         </PanelLink>
       );
     };
+    const of = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
     const colours = new Map(usage.groups.map((one, index) => [one.key, seriesColour(index)]));
     const all: Column<UsageGroupView>[] = [
       {
@@ -58,7 +59,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
           <span className="flex items-center justify-end gap-1">
             <Spend spend={row.totals} />
             {group === "model" && groupFilter(row, group) !== null && row.totals.unpriced_requests > 0 && (
-              <SetPriceButton backend={null} model={row.label} />
+              <SetPriceButton backend={of(row)?.backend ?? null} model={row.label} missing={of(row)?.why?.missing} />
             )}
           </span>
         ),

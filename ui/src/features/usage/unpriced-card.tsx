@@ -3,7 +3,7 @@ import { periodFilter } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
-import type { UnpricedModelView, UnpricedReason, UsageView } from "@/ipc/bindings";
+import type { UnpricedModelView, UsageView } from "@/ipc/bindings";
 import { SetPriceButton } from "@/ipc/set-price";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
@@ -33,9 +33,6 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
   );
 }
 
-/** A price of one's own helps here, and where the reason was not recorded. */
-const NO_PRICE = new Set<UnpricedReason | undefined>(["no_price", "no_rate", undefined]);
-
 function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestFilter }) {
   const { model, backend, backend_label: label, requests, why } = of;
   return (
@@ -63,7 +60,9 @@ function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestF
       >
         {formatCounted(requests, "request", "requests")}
       </PanelLink>
-      {model !== "" && NO_PRICE.has(why?.reason) && <SetPriceButton backend={backend} model={model} />}
+      {model !== "" && why?.missing !== null && (
+        <SetPriceButton backend={backend} model={model} missing={why?.missing} />
+      )}
     </li>
   );
 }

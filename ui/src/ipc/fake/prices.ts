@@ -1,8 +1,9 @@
 /** Prices of the fake core: a few of lists, and those the user sets. */
-import type { ListedPriceView, PriceChangeView, PriceImportView } from "@/ipc/bindings";
+import type { ListedPriceView, Meter, PriceChangeView, PriceImportView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";
 import type { Host } from "@/ipc/host";
+import { METERS } from "@/lib/form-tables";
 
 const NANOS = 1_000_000_000;
 
@@ -78,10 +79,18 @@ export function fakePrices({ now, answer, changed }: Doing): Prices {
       }),
     priceSet: (req) =>
       answer(() => {
-        if (req.input === "") throw fault("invalid_input", "Enter the price of a million input tokens.", null, "input");
-        const dollars = [req.input, req.cache_read, req.output].map(Number) as [number, number, number];
+        if (req.rates.length === 0 && req.region == null)
+          throw fault("invalid_input", "Enter at least one price.", null, "rates");
+        const dollars = (meter: Meter) => Number(req.rates.find((rate) => rate.meter === meter)?.price ?? 0);
         own.unshift({
-          ...listed(req.backend, req.model, dollars),
+          ...listed(req.backend, req.model, [dollars("input"), dollars("cache_read"), dollars("output")]),
+          rates: req.rates.map(({ meter, price }) => ({
+            meter,
+            tier: req.tier ?? null,
+            above_tokens: req.above_tokens ?? null,
+            rate: Number(price) * NANOS,
+            unit: METERS.find(({ value }) => value === meter)?.note ?? "",
+          })),
           backend: req.backend,
           source: "stated by you",
           confidence: "declared",

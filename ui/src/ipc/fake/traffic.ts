@@ -115,8 +115,9 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
 const NO_PRICE: UnpricedView = {
   reason: "no_price",
   sentence: "No price is known for this model at this backend.",
+  missing: { meter: null, tier: "standard", region: null },
 };
-const NO_USAGE: UnpricedView = { reason: "no_usage", sentence: "The backend reported no usage." };
+const NO_USAGE: UnpricedView = { reason: "no_usage", sentence: "The backend reported no usage.", missing: null };
 
 function ownerOf(client: string) {
   return { client, project: client === "claude-code" ? "website" : null };

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use control::Core;
 use control::view::{
-    ListedPriceView, NanoDollars, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
-    PriceRowState, PriceSet, PricesQuery, PricesView,
+    Count, ListedPriceView, NanoDollars, PriceChangeView, PriceImport, PriceImportRef,
+    PriceImportView, PriceRowState, PriceSet, PriceSetRate, PriceSetRegion, PricesQuery,
+    PricesView,
 };
+use domain::{Meter, PriceTier};
 
 use super::completers::{backend_names, candidates_from};
 use crate::confirm::confirm_plan;
@@ -65,6 +67,50 @@ pub(crate) struct PriceSetArguments {
     /// US dollars per million tokens written to a prompt cache
     #[arg(long, value_name = "USD", default_value = "")]
     cache_write: String,
+    /// The price of any meter, repeatable: US dollars per million tokens, thousand calls, image,
+    /// second or request, as in web_search=10
+    #[arg(long = "rate", value_name = "METER=USD", value_parser = parse_rate)]
+    rates: Vec<PriceSetRate>,
+    /// The prices are those of this service tier
+    #[arg(long, value_name = "TIER", value_enum)]
+    tier: Option<PriceTier>,
+    /// The prices are those of requests with more input tokens than this
+    #[arg(long, value_name = "TOKENS")]
+    above: Option<u64>,
+    /// What tokens cost in a region, as a factor: us=1.1
+    #[arg(long, value_name = "REGION=FACTOR", value_parser = parse_region)]
+    region: Option<PriceSetRegion>,
+}
+
+impl PriceSetArguments {
+    fn into_request(self) -> PriceSet {
+        let Self { backend, model, input, output, cache_read, cache_write, .. } = self;
+        let named = [
+            (Meter::Input, input),
+            (Meter::Output, output),
+            (Meter::CacheRead, cache_read),
+            (Meter::CacheWrite5m, cache_write),
+        ];
+        let named = named.into_iter().map(|(meter, price)| PriceSetRate { meter, price });
+        let rates = named.filter(|rate| !rate.price.is_empty()).chain(self.rates).collect();
+        let above_tokens = self.above.map(Count);
+        PriceSet { backend, model, rates, tier: self.tier, above_tokens, region: self.region }
+    }
+}
+
+fn parse_rate(text: &str) -> Result<PriceSetRate, String> {
+    let (meter, price) =
+        text.split_once('=').ok_or("write the meter and its price: web_search=10")?;
+    let meter = meter.trim().parse::<Meter>().map_err(|_| {
+        let known: Vec<_> = Meter::ALL.iter().map(|meter| meter.word()).collect();
+        format!("there is no meter “{meter}”; known are {}", known.join(", "))
+    })?;
+    Ok(PriceSetRate { meter, price: price.to_owned() })
+}
+
+fn parse_region(text: &str) -> Result<PriceSetRegion, String> {
+    let (name, factor) = text.split_once('=').ok_or("write the region and its factor: us=1.1")?;
+    Ok(PriceSetRegion { name: name.to_owned(), factor: factor.to_owned() })
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,10 +141,7 @@ pub(crate) async fn run(
             Ok(if prices.rows.is_empty() { Exit::Negative } else { Exit::Success })
         }
         PricesCommand::Set(wanted) => {
-            let PriceSetArguments { backend, model, input, output, cache_read, cache_write } =
-                wanted;
-            let req = PriceSet { backend, model, input, cache_read, cache_write, output };
-            print_change(&control::price_set(core, req).await?, console)
+            print_change(&control::price_set(core, wanted.into_request()).await?, console)
         }
         PricesCommand::Import(wanted) => import(wanted, core, console).await,
         PricesCommand::Undo => print_change(&control::price_undo(core).await?, console),

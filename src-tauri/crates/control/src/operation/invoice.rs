@@ -3,10 +3,12 @@
 use domain::{Meter, WallTime, capitalize};
 use engine::Engine;
 use ledger::AttemptRecord;
-use pricing::{Cost, LineItem, Price, Rate, Unpriced, UnpricedReason};
+use pricing::{Cost, LineItem, MissingPrice, Price, Rate, Unpriced, UnpricedReason};
 
 use crate::ApiError;
-use crate::view::{InvoiceView, LineItemView, NanoDollars, PriceRowView, UnpricedView};
+use crate::view::{
+    InvoiceView, LineItemView, MissingPriceView, NanoDollars, PriceRowView, UnpricedView,
+};
 
 pub(super) async fn invoice_view(
     engine: &Engine,
@@ -59,7 +61,7 @@ pub(super) fn day(time: WallTime) -> String {
 }
 
 /// The meter's word as people write it: `cache_read` is "Cache read".
-pub(super) fn meter_label(meter: Meter) -> String {
+pub(crate) fn meter_label(meter: Meter) -> String {
     capitalize(&meter.word().replace('_', " "))
 }
 
@@ -84,5 +86,10 @@ pub(super) fn unpriced_view(why: &Unpriced) -> UnpricedView {
             "The reported usage would cost more than any request can.".to_owned()
         }
     };
-    UnpricedView { reason: why.reason, sentence }
+    let missing = why.missing().map(|MissingPrice { meter, tier, region }| MissingPriceView {
+        meter,
+        tier,
+        region,
+    });
+    UnpricedView { reason: why.reason, sentence, missing }
 }

@@ -2,15 +2,15 @@
 
 use domain::{BackendId, Meter, PriceTier, Unit, WallTime, count_noun};
 use engine::{Engine, PriceChangeDone, PriceEditError, PricePreview};
-use pricing::{Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove};
+use pricing::{Factor, Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove, TierTerms};
 
 use super::input;
 use super::invoice::day;
 use crate::ApiError;
 use crate::view::{
     Count, ListedPriceView, PriceChangeView, PriceDifferenceView, PriceImport, PriceImportRef,
-    PriceImportView, PriceProblemView, PriceRateView, PriceRowState, PriceSet, PricesQuery,
-    PricesView,
+    PriceImportView, PriceProblemView, PriceRateView, PriceRowState, PriceSet, PriceSetRate,
+    PriceSetRegion, PricesQuery, PricesView,
 };
 
 /// Most rows in one answer.
@@ -50,26 +50,61 @@ pub(crate) async fn price_set(engine: &Engine, req: PriceSet) -> Result<PriceCha
     if model.is_empty() {
         return Err(ApiError::invalid("model", "enter the model's name at the backend"));
     }
-    let fields = [
-        ("input", &req.input, Meter::Input),
-        ("cache_read", &req.cache_read, Meter::CacheRead),
-        ("cache_write", &req.cache_write, Meter::CacheWrite5m),
-        ("output", &req.output, Meter::Output),
-    ];
-    let mut rates = Vec::new();
-    for (field, text, meter) in fields {
-        let text = text.trim().trim_start_matches('$');
-        if !text.is_empty() {
-            let rate = Rate::from_quote(text, Unit::Tokens);
-            rates.push((meter, rate.map_err(|error| ApiError::invalid(field, error.to_string()))?));
-        }
-    }
-    if !rates.iter().any(|(meter, _)| *meter == Meter::Input) {
-        return Err(ApiError::invalid("input", "enter the price of a million input tokens"));
-    }
-    let terms = PriceTerms::flat(rates.into_iter().collect());
+    let terms = stated_terms(&req)?;
     let done = engine.price_editor().set(&backend, model, terms).await.map_err(edit_error)?;
     Ok(change_view(&done))
+}
+
+/// The terms that a request states, with its tier, its length and its region.
+fn stated_terms(req: &PriceSet) -> Result<PriceTerms, ApiError> {
+    let mut rates = Vec::new();
+    for PriceSetRate { meter, price } in &req.rates {
+        let price = price.trim().trim_start_matches('$');
+        if price.is_empty() {
+            continue;
+        }
+        let rate = Rate::from_quote(price, meter.unit());
+        let rate = rate.map_err(|error| ApiError::invalid(meter.word(), error.to_string()))?;
+        if rates.iter().any(|(known, _)| known == meter) {
+            let message = format!("the price of {meter} is stated twice");
+            return Err(ApiError::invalid(meter.word(), message));
+        }
+        rates.push((*meter, rate));
+    }
+    let region = req.region.as_ref().map(region_factor).transpose()?;
+    if rates.is_empty() && region.is_none() {
+        return Err(ApiError::invalid("rates", "enter at least one price"));
+    }
+    let rates: Rates = rates.into_iter().collect();
+    let (rates, above) = match req.above_tokens {
+        Some(Count(0)) => {
+            return Err(ApiError::invalid("above_tokens", "enter a number of tokens above zero"));
+        }
+        Some(Count(input_tokens)) => (Rates::default(), Some(RatesAbove { input_tokens, rates })),
+        None => (rates, None),
+    };
+    let mut terms = match req.tier.unwrap_or_default() {
+        PriceTier::Standard => PriceTerms { rates, above, ..PriceTerms::default() },
+        // A region alone states no rates of a tier.
+        _ if rates.is_empty() && above.is_none() => PriceTerms::default(),
+        tier => {
+            let tiers = [(tier, TierTerms { rates, above })].into();
+            PriceTerms { tiers, ..PriceTerms::default() }
+        }
+    };
+    terms.regions.extend(region);
+    Ok(terms)
+}
+
+fn region_factor(region: &PriceSetRegion) -> Result<(String, Factor), ApiError> {
+    let name = region.name.trim();
+    if name.is_empty() {
+        return Err(ApiError::invalid("region", "enter the region as the backend names it"));
+    }
+    let factor = region.factor.trim().parse::<f64>().map_err(|_| "enter a number such as 1.1");
+    let factor = factor.and_then(Factor::try_from);
+    let factor = factor.map_err(|problem| ApiError::invalid("factor", problem))?;
+    Ok((name.to_owned(), factor))
 }
 
 pub(crate) async fn price_import(
@@ -183,7 +218,7 @@ fn rate_views(terms: &PriceTerms) -> Vec<PriceRateView> {
     views
 }
 
-const fn unit_sentence(unit: Unit) -> &'static str {
+pub(crate) const fn unit_sentence(unit: Unit) -> &'static str {
     match unit {
         Unit::Tokens => "per million tokens",
         Unit::Calls => "per thousand calls",

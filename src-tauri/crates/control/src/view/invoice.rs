@@ -1,6 +1,6 @@
 //! What an attempt costs, as an invoice has it.
 
-use domain::Unit;
+use domain::{Meter, PriceTier, Unit};
 use pricing::UnpricedReason;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -49,4 +49,15 @@ pub struct UnpricedView {
     pub reason: UnpricedReason,
     /// One sentence.
     pub sentence: String,
+    /// None if no price of one's own helps.
+    pub missing: Option<MissingPriceView>,
+}
+
+/// What a price of one's own has to state so that the cost is known.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct MissingPriceView {
+    /// None if all rates are missing, or it is not known which.
+    pub meter: Option<Meter>,
+    pub tier: PriceTier,
+    pub region: Option<String>,
 }

@@ -5,7 +5,8 @@ use specta::Type;
 
 use super::{Count, NanoDollars, UnixMs};
 
-use ::domain::{Meter, PriceTier};
+use ::domain::Meter;
+pub use ::domain::PriceTier;
 pub use ::pricing::{PriceConfidence, PriceFileFormat};
 
 /// Which prices to list. An empty text is no filter.
@@ -86,11 +87,36 @@ pub struct PriceRateView {
 pub struct PriceSet {
     pub backend: String,
     pub model: String,
-    /// US dollars per million tokens, as in `2.50`. Empty where unknown.
-    pub input: String,
-    pub cache_read: String,
-    pub cache_write: String,
-    pub output: String,
+    /// At least one, unless a region is given. What is not stated stays as it is.
+    pub rates: Vec<PriceSetRate>,
+    /// None for the standard tier.
+    #[serde(default)]
+    #[specta(optional)]
+    pub tier: Option<PriceTier>,
+    /// For requests with more input tokens than this; None for all.
+    #[serde(default)]
+    #[specta(optional)]
+    pub above_tokens: Option<Count>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub region: Option<PriceSetRegion>,
+}
+
+/// A rate of one meter.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct PriceSetRate {
+    pub meter: Meter,
+    /// US dollars as in `2.50`: for a million tokens, a thousand calls, an image, a second or a
+    /// request.
+    pub price: String,
+}
+
+/// What tokens cost where an answer is made, as a factor.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct PriceSetRegion {
+    pub name: String,
+    /// As in `1.1`.
+    pub factor: String,
 }
 
 /// A price list to look at.

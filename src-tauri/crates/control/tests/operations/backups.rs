@@ -66,8 +66,8 @@ async fn furnished() -> World {
     control::budget_set(core, serde_json::from_value(budget).expect("a budget"))
         .await
         .expect("set");
-    let price = json!({"backend": "up", "model": "m-1", "input": "1", "cache_read": "",
-        "cache_write": "", "output": "2"});
+    let price = json!({"backend": "up", "model": "m-1", "rates": [
+        {"meter": "input", "price": "1"}, {"meter": "output", "price": "2"}]});
     control::price_set(core, serde_json::from_value(price).expect("a price")).await.expect("set");
     let route = json!({"replaces": null, "id": "fast", "models": ["fast"], "clients": [],
         "projects": [], "policy": "ordered", "sticky_secs": null, "crossing": null,

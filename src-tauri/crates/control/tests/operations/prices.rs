@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{BackendId, CredentialId, Endpoint, Meter, NanoUsd, Usage};
+use domain::{BackendId, CredentialId, Endpoint, Meter, NanoUsd, PriceTier, Usage};
 use ledger::AttemptRecord;
 use pricing::{AttemptPricing, PriceBook};
 use test_support::{Reply, ScriptedUpstream};
 
-use crate::world::{World, lists_models, refused, world};
+use crate::world::{World, add_request, lists_models, new_home, refused, world};
 
 fn list(text: &str) -> PriceImport {
     PriceImport::Text { name: "list.json".to_owned(), text: text.to_owned() }
@@ -60,16 +60,24 @@ async fn a_price_that_is_set_prices_what_had_none_until_it_is_taken_back() {
     settle_unpriced(&world).await;
     assert_eq!(cost(&world).await, None);
 
-    let wrong = PriceSet {
-        backend: "up".to_owned(),
-        model: "m-1".to_owned(),
-        input: "2,50".to_owned(),
-        cache_read: String::new(),
-        cache_write: String::new(),
-        output: "$10".to_owned(),
+    let set = price_of([(Meter::Input, "2.50"), (Meter::Output, "$10")]);
+    let region = |name: &str, factor: &str| {
+        let (name, factor) = (name.to_owned(), factor.to_owned());
+        Some(PriceSetRegion { name, factor })
     };
-    let set = PriceSet { input: "2.50".to_owned(), ..wrong.clone() };
-    refused(control::price_set(&world.core, wrong).await, ErrorCode::InvalidInput, Some("input"));
+    for (wrong, field) in [
+        (price_of([(Meter::Input, "2,50")]), "input"),
+        (price_of([(Meter::Input, "1"), (Meter::WebSearch, "-1")]), "web_search"),
+        (price_of([(Meter::Image, "1"), (Meter::Image, "2")]), "image"),
+        (price_of([(Meter::Input, " ")]), "rates"),
+        (PriceSet { above_tokens: Some(Count(0)), ..set.clone() }, "above_tokens"),
+        (PriceSet { region: region("", "1.1"), ..set.clone() }, "region"),
+        (PriceSet { region: region("eu", "much"), ..set.clone() }, "factor"),
+        (PriceSet { region: region("eu", "1.00001"), ..set.clone() }, "factor"),
+    ] {
+        let refusal = control::price_set(&world.core, wrong).await;
+        refused(refusal, ErrorCode::InvalidInput, Some(field));
+    }
     let done = control::price_set(&world.core, set).await.expect("set");
     let sentence = "Set the price of m-1 at up. 1 request without a price now has one.";
     assert_eq!(done.sentence, sentence);
@@ -85,6 +93,79 @@ async fn a_price_that_is_set_prices_what_had_none_until_it_is_taken_back() {
     assert!(undone.sentence.starts_with("Taken back: Set the price"), "{}", undone.sentence);
     assert_eq!((cost(&world).await, rows(&world, "m-1").await.len()), (None, 0));
     refused(control::price_undo(&world.core).await, ErrorCode::NotFound, None);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_price_list_prices_once_what_had_no_price() {
+    let world = World::open(new_home(), |_| {}).await;
+    // A preset's address without a key, where the list says that answers are free.
+    let request = add_request(&lists_models().await, BackendKey::None);
+    let local = BackendAdd { base_url: "http://127.0.0.1:11434/v1".to_owned(), ..request };
+    control::backend_add(&world.core, local).await.expect("added");
+    settle_unpriced(&world).await;
+    let editor = world.engine().price_editor();
+    let done = editor.price_by_bundled().await.expect("priced").expect("a change");
+    assert_eq!((done.repriced, done.prices), (1, 0));
+    assert_eq!(cost(&world).await, Some(NanoUsd::ZERO));
+    let last = control::prices(&world.core, PricesQuery::default()).await.expect("prices");
+    let last = last.last_change.expect("a change").sentence;
+    let sentence = "Priced by the price list of this version. 1 request without a price now has one.";
+    assert_eq!(last, sentence);
+    // Once taken back it stays so, also after a restart, until another list comes.
+    control::price_undo(&world.core).await.expect("undone");
+    assert_eq!(cost(&world).await, None);
+    let world = World::open(world.stop().await, |_| {}).await;
+    assert!(world.engine().price_editor().price_by_bundled().await.expect("read").is_none());
+    assert_eq!(cost(&world).await, None);
+    let ledger = world.engine().ledger();
+    ledger.use_bundled_prices("an older list".to_owned()).await.expect("saved");
+    assert!(world.engine().price_editor().price_by_bundled().await.expect("priced").is_some());
+    assert_eq!(cost(&world).await, Some(NanoUsd::ZERO));
+    world.core.stop().await;
+}
+
+fn price_of<const N: usize>(rates: [(Meter, &str); N]) -> PriceSet {
+    let rate = |(meter, price): (Meter, &str)| PriceSetRate { meter, price: price.to_owned() };
+    PriceSet {
+        backend: "up".to_owned(),
+        model: "m-1".to_owned(),
+        rates: rates.into_iter().map(rate).collect(),
+        tier: None,
+        above_tokens: None,
+        region: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_states_any_meter_tier_length_and_region_and_leaves_the_rest() {
+    let world = world().await;
+    world.add_up(&lists_models().await, BackendKey::None).await;
+    let set =
+        |price: PriceSet| async { control::price_set(&world.core, price).await.expect("set") };
+    set(price_of([(Meter::Input, "2"), (Meter::Output, "8")])).await;
+    set(price_of([(Meter::WebSearch, "10"), (Meter::CacheWrite1h, "4")])).await;
+    set(PriceSet { tier: Some(PriceTier::Flex), ..price_of([(Meter::Input, "1")]) }).await;
+    set(PriceSet { above_tokens: Some(Count(200_000)), ..price_of([(Meter::Input, "4")]) }).await;
+    let region = PriceSetRegion { name: "us".to_owned(), factor: "1.1".to_owned() };
+    set(PriceSet { region: Some(region), ..price_of([]) }).await;
+
+    let shown = rows(&world, "m-1").await;
+    let newest = &shown[0];
+    let rate = |meter: Meter, tier: Option<PriceTier>, above: Option<u64>| {
+        let mut rates = newest.rates.iter();
+        let found = rates.find(|rate| {
+            (rate.meter, rate.tier) == (meter, tier) && rate.above_tokens == above.map(Count)
+        });
+        found.map(|rate| rate.rate)
+    };
+    assert_eq!(rate(Meter::Input, None, None), dollars(2.0));
+    assert_eq!(rate(Meter::WebSearch, None, None), dollars(10.0));
+    assert_eq!(rate(Meter::CacheWrite1h, None, None), dollars(4.0));
+    assert_eq!(rate(Meter::Input, None, Some(200_000)), dollars(4.0));
+    assert_eq!(rate(Meter::Output, None, Some(200_000)), dollars(8.0));
+    assert_eq!(rate(Meter::Input, Some(PriceTier::Flex), None), dollars(1.0));
+    assert_eq!(newest.regions, ["us × 1.1"]);
     world.core.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! Changes of prices: what they price later, and their undo.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{Meter, NanoUsd, PriceTier, Usage};
@@ -124,7 +125,8 @@ async fn a_list_price_of_the_user_stands_before_the_bundled_one() {
     let ledger = place.open();
     let book = ledger.price_book().await.expect("read");
     let find = |book: &PriceBook| {
-        book.find(&backend("home"), Some(Provider::OpenAi), "gpt-4.1", at(2 * HOUR_MS)).cloned()
+        book.find(&backend("home"), Some(Provider::OpenAi), "gpt-4.1", at(2 * HOUR_MS))
+            .map(Cow::into_owned)
     };
     assert_eq!(find(&book).map(|price| price.id), Some(own.id));
     ledger.undo_price_change(at(2)).await.expect("undone").expect("a change");

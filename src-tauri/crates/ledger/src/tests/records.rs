@@ -479,7 +479,7 @@ async fn prices_are_kept_and_never_edited() {
     let ledger = place.open();
     assert_eq!(ledger.price(price.id.clone()).await.expect("read"), Some(price.clone()));
     let book = ledger.price_book().await.expect("read");
-    assert_eq!(book.find(&backend("home"), None, "llama", at(0)), Some(&price));
+    assert_eq!(book.find(&backend("home"), None, "llama", at(0)).as_deref(), Some(&price));
     assert_eq!(book.find(&backend("home"), None, "llama", at(-1)), None);
     for bundled in book.iter().filter(|price| price.confidence != PriceConfidence::Declared) {
         let kept = ledger.price(bundled.id.clone()).await.expect("read");

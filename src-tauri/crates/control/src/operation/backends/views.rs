@@ -136,7 +136,9 @@ fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
         }
         _ => Some(Provider::Mock),
     };
-    let price = |model: &String| engine.prices().find(id, provider, model, now).map(price_view);
+    let book = engine.prices();
+    let price =
+        |model: &String| book.find(id, provider, model, now).map(|price| price_view(&price));
     let view = |model: String| ModelView { price: price(&model), id: model };
     engine.model_catalogue().models(id).into_iter().map(view).collect()
 }

@@ -20,6 +20,7 @@ pub(super) fn advice(engine: &Engine, evidence: &Evidence) -> Vec<UsageAdviceCar
         let Some(rates) = list.rates(model) else { continue };
         let before = evidence.before.models.get(&(name.clone(), model.clone()));
         let before = before.copied().unwrap_or_default();
+        let rates = &rates;
         let subject = ModelSubject { evidence, backend: name, model, usage, before, rates };
         let offered = engine.model_catalogue().models(&backend);
         cards.extend(cheaper_model(&subject, &list, &offered));
@@ -48,9 +49,9 @@ impl<'a> PriceList<'a> {
         Self { book, backend, provider, at }
     }
 
-    fn rates(&self, model: &str) -> Option<&'a Rates> {
+    fn rates(&self, model: &str) -> Option<Rates> {
         let price = self.book.find(self.backend, self.provider, model, self.at)?;
-        Some(&price.terms.rates)
+        Some(price.into_owned().terms.rates)
     }
 
     /// What `tokens` cost with each model that answers in text and that the backend offers, if it
@@ -241,7 +242,7 @@ mod tests {
     ) -> Option<UsageAdviceCardView> {
         let (book, backend) = (PriceBook::bundled(), BackendId::new("home").expect("a name"));
         let list = PriceList { book: &book, backend: &backend, provider: Some(provider), at: AT };
-        let rates = list.rates(model).expect("a price");
+        let rates = &list.rates(model).expect("a price");
         let [now, before] = tokens.map(|tokens| priced(rates, tokens));
         let evidence = evidence();
         let (usage, backend) = (&now, "home");
