@@ -258,6 +258,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "usage_forecast" => json!({"zone": "utc"}),
         "usage_advice" => json!({"zone": "utc"}),
         "usage_anomalies" => json!({"zone": "utc", "days": 7}),
+        "usage_anomaly_dismiss" | "usage_anomaly_restore" => {
+            json!({"id": "cost@2026-11-21T14:00:00.000Z"})
+        }
         "usage_efficiency" | "usage_expensive" | "usage_failures" => {
             json!({"range": "last_week", "zone": "utc"})
         }

@@ -191,6 +191,10 @@ export const commands = {
 	usageAdvice: (req: UsageAdviceQuery) => typedError<UsageAdviceView, ApiError>(__TAURI_INVOKE("usage_advice", { req })),
 	/**  Finds what was unusual in the last days, and why. */
 	usageAnomalies: (req: UsageAnomaliesQuery) => typedError<UsageAnomaliesView, ApiError>(__TAURI_INVOKE("usage_anomalies", { req })),
+	/**  Remembers that something unusual is fine: it is in no list and no alert any more. */
+	usageAnomalyDismiss: (req: UsageAnomalyRef) => typedError<null, ApiError>(__TAURI_INVOKE("usage_anomaly_dismiss", { req })),
+	/**  Takes `usage_anomaly_dismiss` back. */
+	usageAnomalyRestore: (req: UsageAnomalyRef) => typedError<null, ApiError>(__TAURI_INVOKE("usage_anomaly_restore", { req })),
 	/**  Sums the usage of a period by two dimensions. */
 	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
 	/**  Returns the most expensive requests of a period, and how many cost how much. */
@@ -5857,12 +5861,20 @@ export type UsageAnomaliesView = {
 	finding: string,
 	/**  Newest first; at most twenty. */
 	anomalies: UsageAnomalyView[],
+	/**  Those that the user said are fine, newest first; at most twenty. */
+	dismissed: UsageAnomalyView[],
 	/**  True before two weeks of traffic: an hour is compared with the mean of all. */
 	learning: boolean,
 	/**  Rules that need what is not recorded, a sentence each. */
 	unavailable_rules: string[],
 };
 
+/**  An anomaly by its id. */
+export type UsageAnomalyRef = {
+	id: string,
+};
+
+/**  By which rule something is unusual. */
 export type UsageAnomalyRule = 
 /**  Hours that cost far more than the same hours of the weeks before. */
 "cost" | 
@@ -5871,7 +5883,9 @@ export type UsageAnomalyRule =
 /**  A client, model or key that was never in use before. */
 "first_seen" | 
 /**  A provider's cache of prompts that is hardly read any more. */
-"cache_collapse";
+"cache_collapse" | 
+/**  A conversation that was sent again and again until the runaway guard stopped it. */
+"loop";
 
 /**  Parts of an excess, which sum to it. */
 export type UsageAnomalySplitView = {
@@ -5886,6 +5900,8 @@ export type UsageAnomalySplitView = {
 export type UsageAnomalyUnit = "nano_usd" | "requests" | "percent";
 
 export type UsageAnomalyView = {
+	/**  For `usage_anomaly_dismiss`: `cost@2026-11-21T14:00:00.000Z`. */
+	id: string,
 	rule: UsageAnomalyRule,
 	start: UnixMs,
 	/**  Exclusive. */

@@ -131,6 +131,8 @@ export const OPERATION_CHANGES = {
   usage: [],
   usageAdvice: [],
   usageAnomalies: [],
+  usageAnomalyDismiss: ["usage", "alerts"],
+  usageAnomalyRestore: ["usage", "alerts"],
   usageCross: [],
   usageExpensive: [],
   usageEfficiency: [],

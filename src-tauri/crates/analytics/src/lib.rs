@@ -4,6 +4,7 @@
 
 mod advice;
 mod anomaly;
+mod anomaly_rule;
 mod explanation;
 mod forecast;
 mod statistics;
@@ -13,6 +14,7 @@ pub use anomaly::{
     CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS,
     Spike, cache_collapses, cost_spikes, request_spikes,
 };
+pub use anomaly_rule::UsageAnomalyRule;
 pub use explanation::{ExcessSplit, ModelChange, contributions, split_excess};
 pub use forecast::{
     ACTIVE_DAYS_MIN, DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today,

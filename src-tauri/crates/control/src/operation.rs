@@ -114,7 +114,7 @@ pub(crate) use statement::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;
 pub(crate) use usage_advice::usage_advice;
-pub(crate) use usage_anomalies::usage_anomalies;
+pub(crate) use usage_anomalies::{usage_anomalies, usage_anomaly_dismiss, usage_anomaly_restore};
 pub(crate) use usage_efficiency::*;
 pub(crate) use usage_expensive::usage_expensive;
 pub(crate) use usage_forecast::*;

@@ -211,6 +211,10 @@ macro_rules! operations {
             usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, changes [], tool "suggest_savings" Read;
             /// Finds what was unusual in the last days, and why.
             usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, changes [], tool "find_anomalies" Read;
+            /// Remembers that something unusual is fine: it is in no list and no alert any more.
+            usage_anomaly_dismiss(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
+            /// Takes `usage_anomaly_dismiss` back.
+            usage_anomaly_restore(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
             /// Sums the usage of a period by two dimensions.
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
             /// Returns the most expensive requests of a period, and how many cost how much.

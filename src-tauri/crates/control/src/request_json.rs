@@ -75,6 +75,7 @@ plain!(
     UsageReportQuery,
     UsageAdviceQuery,
     UsageAnomaliesQuery,
+    UsageAnomalyRef,
     UsageCrossQuery,
     UsageForecastQuery,
     UsagePeriodQuery,

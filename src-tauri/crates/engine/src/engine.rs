@@ -193,6 +193,11 @@ impl Engine {
         self.parts.base.prices.load_full()
     }
 
+    /// Reads anew what the alerts are judged by, instead of in some minutes.
+    pub async fn measure_again(&self) {
+        self.parts.measured.evaluate().await;
+    }
+
     #[must_use]
     pub fn price_editor(&self) -> &PriceEditor {
         &self.parts.price_editor

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
-use analytics::{HISTORY_HOURS, Spike, whole_count, whole_nanos};
+use analytics::{HISTORY_HOURS, Spike, UsageAnomalyRule, whole_count, whole_nanos};
 use domain::{BackendId, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
@@ -223,9 +223,16 @@ impl MeasurementWatch {
         let from = hours.len().saturating_sub(2);
         let shown = self.shown();
         let budget = smallest_daily_budget(&self.budgets.statuses());
-        let cost = analytics::cost_spikes(&hours, from, budget).pop();
-        let requests = analytics::request_spikes(&hours, from).pop();
         let start = |spike: &Spike| hours.get(spike.hours.start).map_or(now, |hour| hour.start);
+        let fine = self.ledger.dismissed_anomalies().await?;
+        let is_unusual = |rule: UsageAnomalyRule| {
+            let (fine, start) = (&fine, &start);
+            move |spike: &Spike| !fine.contains(&rule.id(start(spike), None))
+        };
+        let cost = analytics::cost_spikes(&hours, from, budget).pop();
+        let cost = cost.filter(is_unusual(UsageAnomalyRule::Cost));
+        let requests = analytics::request_spikes(&hours, from).pop();
+        let requests = requests.filter(is_unusual(UsageAnomalyRule::RequestRate));
         let spend = match cost {
             None => None,
             Some(spike) => {

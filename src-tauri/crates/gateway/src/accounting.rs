@@ -12,10 +12,10 @@ use endpoints::{AdmittedAttempt, Verdict};
 use futures_util::future::BoxFuture;
 use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
-    Settlement, Timings, UsageBasis,
+    Settlement, StoppedLoop, Timings, UsageBasis,
 };
 use pricing::{AttemptCost, AttemptPricing, Cost, PriceBook};
-use resilience::CallOutcome;
+use resilience::{CallOutcome, LoopDetection};
 use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
@@ -377,6 +377,18 @@ impl RequestRecord {
         }
     }
 
+    /// Writes down that the runaway guard stopped the conversation, for those who look later.
+    fn note_loop(&self, detection: LoopDetection, request: &NewRequest) {
+        if detection == LoopDetection::NoLoop {
+            return;
+        }
+        let (request, client) = (request.id, request.client.clone());
+        let stopped = StoppedLoop { request, client, at: self.accounting.clock.wall() };
+        if let Err(error) = self.accounting.ledger.record_loop(stopped) {
+            tracing::warn!(%error, "a stopped conversation could not be recorded in the ledger");
+        }
+    }
+
     /// Makes the settlement final; `None` if the request is already settled.
     fn close(
         &mut self,
@@ -389,7 +401,7 @@ impl RequestRecord {
         if let (RequestOutcome::Complete | RequestOutcome::Partial, Some(usage)) =
             (outcome, settlement.usage)
         {
-            self.slot.answered(usage.output());
+            self.note_loop(self.slot.answered(usage.output()), &settlement.request);
         }
         settlement.outcome = outcome;
         settlement.ended = self.accounting.clock.wall();

@@ -205,9 +205,9 @@ impl SlotGuard {
         self.used = tokens;
     }
 
-    /// Reports an answer of `output_tokens` to the runaway guard.
-    pub(crate) fn answered(&self, output_tokens: u64) {
-        let Some(conversation) = self.conversation else { return };
+    /// Reports an answer of `output_tokens` to the runaway guard, which may stop the conversation.
+    pub(crate) fn answered(&self, output_tokens: u64) -> LoopDetection {
+        let Some(conversation) = self.conversation else { return LoopDetection::NoLoop };
         let now = self.control.clock.now();
         let mut inner = self.control.inner.lock();
         let detection = inner.guard.record_answer(&self.client, conversation, output_tokens, now);
@@ -215,6 +215,7 @@ impl SlotGuard {
         if detection == LoopDetection::Loop {
             tracing::warn!(client = %self.client, "the runaway guard stopped a conversation");
         }
+        detection
     }
 }
 
@@ -399,7 +400,7 @@ mod tests {
         let mut calls = 0;
         let refusal = loop {
             match admission.enter(spin(&client), &limits).await {
-                Ok(slot) => slot.answered(2),
+                Ok(slot) => drop(slot.answered(2)),
                 Err(refusal) => break refusal,
             }
             calls += 1;

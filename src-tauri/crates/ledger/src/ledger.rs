@@ -4,6 +4,7 @@ mod audit;
 mod budgets;
 mod health;
 mod sums;
+mod unusual;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -17,11 +17,11 @@ use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     AnswerValue, BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord,
-    RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoredEndpointState,
+    RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoppedLoop, StoredEndpointState,
     TransitionRecord, WatchSpan, attempts, billed, budget_history, budget_reservations,
-    cache_bypasses, endpoint_states, explanations, failed_attempts, health, hourly_rollup,
-    meter_rollup, price_changes, price_table, readiness_runs, requests, rollup, session_imports,
-    session_values, stated_costs, transitions, watch_spans,
+    cache_bypasses, dismissed_anomalies, endpoint_states, explanations, failed_attempts, health,
+    hourly_rollup, loops, meter_rollup, price_changes, price_table, readiness_runs, requests,
+    rollup, session_imports, session_values, stated_costs, transitions, watch_spans,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -63,6 +63,9 @@ pub(crate) enum LedgerWrite {
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
+    Loop(StoppedLoop),
+    DismissAnomaly { id: String, at: WallTime },
+    RestoreAnomaly(String),
     BundledPrices(String),
     UndoPriceChange { change: i64, at: WallTime },
     ReplaceBilled(Vec<BilledDay>),
@@ -141,6 +144,9 @@ impl LedgerWrite {
             Self::Reprice { change, attempts } => {
                 price_changes::reprice(connection, *change, attempts)
             }
+            Self::Loop(stopped) => loops::insert(connection, stopped),
+            Self::DismissAnomaly { id, at } => dismissed_anomalies::dismiss(connection, id, *at),
+            Self::RestoreAnomaly(id) => dismissed_anomalies::restore(connection, id),
             Self::BundledPrices(fingerprint) => {
                 price_changes::save_bundled(connection, fingerprint)
             }
@@ -149,6 +155,7 @@ impl LedgerWrite {
             Self::SessionParts(parts) => session_imports::store(connection, parts),
             Self::SessionValues { values, at } => session_values::set(connection, values, *at),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
+            Self::AllSessionMatches(matches) => session_matches::replace(connection, matches),
             Self::Alerts(changes) => alerts::apply(connection, changes),
             Self::Audit(record) => audit::insert(connection, record),
             Self::BudgetCrossings(crossings) => {
@@ -164,6 +171,7 @@ impl LedgerWrite {
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 budget_reservations::purge(connection, *before)?;
+                loops::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }
             // The writer runs it alone.

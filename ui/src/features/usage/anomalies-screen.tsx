@@ -58,7 +58,8 @@ export function AnomaliesScreen({ place, onMove }: AnomaliesScreenProps) {
   );
 }
 
-function Findings({ view: { anomalies, learning, unavailable_rules: unavailable } }: { view: UsageAnomaliesView }) {
+function Findings({ view }: { view: UsageAnomaliesView }) {
+  const { anomalies, dismissed, learning, unavailable_rules: unavailable } = view;
   return (
     <>
       {anomalies.length === 0 ? (
@@ -70,9 +71,19 @@ function Findings({ view: { anomalies, learning, unavailable_rules: unavailable 
       ) : (
         <ul aria-label="Unusual spending" className="px-4 py-1">
           {anomalies.map((anomaly) => (
-            <Anomaly key={`${anomaly.rule}-${anomaly.start}-${anomaly.finding}`} anomaly={anomaly} />
+            <Anomaly key={anomaly.id} anomaly={anomaly} />
           ))}
         </ul>
+      )}
+      {dismissed.length > 0 && (
+        <details className="border-t border-line px-4 py-2">
+          <summary className="cursor-pointer text-12 text-ink-2">{`${dismissed.length} that you said are fine`}</summary>
+          <ul aria-label="Fine">
+            {dismissed.map((anomaly) => (
+              <Anomaly key={anomaly.id} anomaly={anomaly} isFine />
+            ))}
+          </ul>
+        </details>
       )}
       <div className="px-4">
         <Unavailable rules={unavailable} />

@@ -1,9 +1,12 @@
 /** One thing that is unlike what it usually is, with what explains it and the requests behind it. */
 import { dimensionFilter } from "@/features/usage/requests-link";
+import { Button } from "@/components/button";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
-import type { UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ApiError, UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { requestsPath } from "@/lib/request-filter";
 import type { Sign } from "@/lib/tables";
@@ -13,6 +16,7 @@ const SIGNS: Record<UsageAnomalyRule, Sign> = {
   request_rate: { word: "Many requests", shape: "triangle", tone: "warn" },
   cache_collapse: { word: "Cache not read", shape: "half", tone: "warn" },
   first_seen: { word: "First seen", shape: "ring", tone: "info" },
+  loop: { word: "Loop", shape: "triangle", tone: "warn" },
 };
 
 const CALM: Sign = { word: "Usual", shape: "disc", tone: "ok" };
@@ -22,8 +26,13 @@ export function anomalySign(first: UsageAnomalyView | undefined): Sign {
   return first ? SIGNS[first.rule] : CALM;
 }
 
-export function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
-  const { rule, subject, start, end, contributors } = anomaly;
+const failed = (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint });
+
+/** With the button that says it is fine, or takes that back. */
+export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView; isFine?: boolean }) {
+  const { id, rule, subject, start, end, contributors } = anomaly;
+  const dismiss = useAction("usageAnomalyDismiss", (call) => call({ id }));
+  const restore = useAction("usageAnomalyRestore", (call) => call({ id }));
   const sign = SIGNS[rule];
   const about = subject === null ? {} : dimensionFilter(subject);
   const explanation = explanationOf(anomaly);
@@ -57,6 +66,36 @@ export function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
       <span className="text-12 whitespace-nowrap text-ink-3">
         <Moment at={start} />
       </span>
+      {isFine ? (
+        <Button
+          size="small"
+          look="quiet"
+          busy={restore.isPending}
+          aria-label={`Show again: ${anomaly.finding}`}
+          onClick={() => restore.mutate(undefined, { onError: failed })}
+        >
+          Show again
+        </Button>
+      ) : (
+        <Button
+          size="small"
+          look="quiet"
+          busy={dismiss.isPending}
+          aria-label={`It's fine: ${anomaly.finding}`}
+          onClick={() =>
+            dismiss.mutate(undefined, {
+              onSuccess: () =>
+                notify({
+                  title: "Remembered as fine",
+                  undo: () => restore.mutate(undefined, { onError: failed }),
+                }),
+              onError: failed,
+            })
+          }
+        >
+          It&apos;s fine
+        </Button>
+      )}
     </li>
   );
 }

@@ -13,6 +13,7 @@ const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local"
 const PERIOD = { range: "last_month", zone: "local" } as const;
 
 const ANOMALY: UsageAnomalyView = {
+  id: "cost@1970-01-01T00:16:40.000Z",
   rule: "cost",
   start: 1_000_000,
   end: 4_600_000,
@@ -125,4 +126,24 @@ test("savings stand by route, model or client, and waste by kind, each with its 
   );
   const wasted = within(screen.getByRole("list", { name: "Waste" }));
   expect(wasted.getAllByRole("listitem")).toHaveLength(waste.filter(({ requests }) => requests > 0).length);
+});
+
+test("what is fine goes and can be shown again", async () => {
+  const { host, user } = renderWith(
+    "busy",
+    <AnomaliesScreen place={{ zone: "local", look_back: "7" }} onMove={() => {}} />,
+  );
+  const [first] = (await host.usageAnomalies({ zone: "local", days: 7 })).anomalies;
+  const finding = first?.finding ?? "nothing";
+  await user.click(await screen.findByRole("button", { name: `It's fine: ${finding}` }));
+  await user.click(await screen.findByText("1 that you said are fine"));
+  const fine = within(screen.getByRole("list", { name: "Fine" }));
+  expect(fine.getByRole("link", { name: finding })).toBeVisible();
+  await user.click(fine.getByRole("button", { name: `Show again: ${finding}` }));
+  expect(await screen.findByRole("button", { name: `It's fine: ${finding}` })).toBeVisible();
+  expect(screen.queryByText(/that you said are fine/)).not.toBeInTheDocument();
+  // The toast takes it back too.
+  await user.click(screen.getByRole("button", { name: `It's fine: ${finding}` }));
+  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  expect(await screen.findByRole("button", { name: `It's fine: ${finding}` })).toBeVisible();
 });

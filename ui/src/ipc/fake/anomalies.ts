@@ -25,6 +25,7 @@ function costOf(requests: RequestView[], from: number, now: number): UsageAnomal
   const span = `on ${day} from ${clock.format(start)} to ${clock.format(start + HOUR_MS)}`;
   return [
     {
+      id: `cost@${new Date(start).toISOString()}`,
       rule: "cost",
       start,
       end: start + HOUR_MS,
@@ -48,18 +49,21 @@ export function anomaliesOf(
   requests: RequestView[],
   { zone, days }: UsageAnomaliesQuery,
   now: number,
+  fine: ReadonlySet<string>,
 ): UsageAnomaliesView {
   const from = startOfDay(now, zone) - (days - 1) * DAY_MS;
-  const anomalies = costOf(requests, from, now);
+  const found = costOf(requests, from, now);
+  const anomalies = found.filter(({ id }) => !fine.has(id));
   const period = days === 1 ? "today" : `in the last ${days} days`;
   return {
     from,
     to: now,
     finding: anomalies.length === 0 ? `Nothing unusual ${period}` : `${anomalies.length} unusual thing ${period}`,
     anomalies,
+    dismissed: found.filter(({ id }) => fine.has(id)),
     learning: false,
     unavailable_rules: [
-      "Repeated prompts are not looked for: hashes of prompts are not recorded.",
+      "Repeated prompts that the runaway guard does not stop are not looked for: hashes of prompts are not recorded.",
       "Growing conversations are not looked for: requests are not recorded by conversation.",
     ],
   };

@@ -12,7 +12,7 @@ import type { Doing } from "@/ipc/fake/doing";
 import type { Host } from "@/ipc/host";
 
 export function fakeUsage(
-  { world, now, answer }: Doing,
+  { world, now, answer, changed }: Doing,
   labelOf: (backend: string) => string,
 ): Pick<
   Host,
@@ -22,12 +22,15 @@ export function fakeUsage(
   | "usageExpensive"
   | "usageAdvice"
   | "usageAnomalies"
+  | "usageAnomalyDismiss"
+  | "usageAnomalyRestore"
   | "usageEfficiency"
   | "usageForecast"
   | "usageFailures"
   | "usageLatency"
   | "usageHeatmap"
 > {
+  const fine = new Set<string>();
   return {
     currency: () => answer(() => currencyOf(world.settings.values)),
     usage: (req) =>
@@ -39,7 +42,19 @@ export function fakeUsage(
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
     usageExpensive: (req) => answer(() => expensiveOf(world.requests, req, now())),
     usageAdvice: (req) => answer(() => adviceOf(world.requests, req, now())),
-    usageAnomalies: (req) => answer(() => anomaliesOf(world.requests, req, now())),
+    usageAnomalies: (req) => answer(() => anomaliesOf(world.requests, req, now(), fine)),
+    usageAnomalyDismiss: ({ id }) =>
+      answer(() => {
+        fine.add(id);
+        changed("usage", "alerts");
+        return null;
+      }),
+    usageAnomalyRestore: ({ id }) =>
+      answer(() => {
+        fine.delete(id);
+        changed("usage", "alerts");
+        return null;
+      }),
     usageEfficiency: (req) => answer(() => efficiencyOf(world.requests, req, now())),
     usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
     usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),

@@ -152,7 +152,7 @@ pub(crate) async fn run(
         Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
         Some(UsageCommand::Advice(wanted)) => return advice::run(*wanted, core, console).await,
         Some(UsageCommand::Anomalies(wanted)) => {
-            return anomalies::run(*wanted, core, console).await;
+            return anomalies::run(wanted.clone(), core, console).await;
         }
         Some(UsageCommand::Savings(wanted)) => {
             return efficiency::run_savings(wanted, core, console).await;

@@ -11,7 +11,10 @@ use analytics::{
 use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
-use ledger::{BucketWidth, DimensionFilter, GroupBy, UsageKey, UsageSummary, UsageTotals};
+use ledger::{
+    BucketWidth, DimensionFilter, GroupBy, StoppedLoop, UsageKey, UsageSummary, UsageTotals,
+};
+use resilience::RunawayRules;
 
 use self::explanation::Explainer;
 use super::currency::currency_view;
@@ -20,8 +23,8 @@ use super::usage_period::{Period, days_before, to_zoned};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{
-    UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyRule, UsageAnomalyUnit, UsageAnomalyView,
-    UsageSubjectView,
+    UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyRef, UsageAnomalyRule, UsageAnomalyUnit,
+    UsageAnomalyView, UsageSubjectView,
 };
 
 /// Days that can be looked at.
@@ -34,7 +37,8 @@ const HOUR_MS: i64 = 3_600_000;
 const NOTICED: [GroupBy; 3] = [GroupBy::Client, GroupBy::Model, GroupBy::Credential];
 
 const UNAVAILABLE_RULES: [&str; 2] = [
-    "Repeated prompts are not looked for: hashes of prompts are not recorded.",
+    "Repeated prompts that the runaway guard does not stop are not looked for: hashes of prompts are \
+     not recorded.",
     "Growing conversations are not looked for: requests are not recorded by conversation.",
 ];
 
@@ -52,7 +56,12 @@ pub(crate) async fn usage_anomalies(
         }
         anomalies.extend(search.first_seen(engine, &sums, group_by).await?);
     }
+    anomalies.extend(search.loops(engine).await?);
     anomalies.sort_by_key(|anomaly| std::cmp::Reverse((anomaly.start, anomaly.end)));
+    let fine = engine.ledger().dismissed_anomalies().await?;
+    let (mut dismissed, mut anomalies): (Vec<_>, Vec<_>) =
+        anomalies.into_iter().partition(|anomaly| fine.contains(&anomaly.id));
+    dismissed.truncate(ANOMALIES_MAX);
     anomalies.truncate(ANOMALIES_MAX);
     Ok(UsageAnomaliesView {
         from: search.from.into(),
@@ -61,7 +70,36 @@ pub(crate) async fn usage_anomalies(
         learning: search.is_learning(),
         unavailable_rules: UNAVAILABLE_RULES.map(str::to_owned).to_vec(),
         anomalies,
+        dismissed,
     })
+}
+
+pub(crate) async fn usage_anomaly_dismiss(
+    engine: &Engine,
+    req: UsageAnomalyRef,
+) -> Result<(), ApiError> {
+    let id = anomaly_id(req)?;
+    engine.ledger().dismiss_anomaly(id, engine.clock().wall()).await?;
+    engine.measure_again().await;
+    Ok(())
+}
+
+pub(crate) async fn usage_anomaly_restore(
+    engine: &Engine,
+    req: UsageAnomalyRef,
+) -> Result<(), ApiError> {
+    engine.ledger().restore_anomaly(anomaly_id(req)?).await?;
+    engine.measure_again().await;
+    Ok(())
+}
+
+fn anomaly_id(req: UsageAnomalyRef) -> Result<String, ApiError> {
+    let rule = req.id.split_once('@').and_then(|(rule, _)| rule.parse::<UsageAnomalyRule>().ok());
+    match rule {
+        Some(_) if req.id.len() <= ledger::ANOMALY_ID_BYTES_MAX => Ok(req.id),
+        _ => Err(ApiError::invalid("id", "this is the id of no anomaly")
+            .with_hint("Copy one from gatehouse usage anomalies.")),
+    }
 }
 
 /// The hours that are looked at, and those before them.
@@ -189,6 +227,38 @@ impl Search {
         views
     }
 
+    /// Conversations that the runaway guard stopped.
+    async fn loops(&self, engine: &Engine) -> Result<Vec<UsageAnomalyView>, ApiError> {
+        let RunawayRules { requests, within, .. } = RunawayRules::default();
+        let within = i64::try_from(within.as_millis()).unwrap_or_default();
+        let view = |stopped: &StoppedLoop| {
+            let start = WallTime::from_unix_ms(stopped.at.unix_ms() - within);
+            let client = stopped.client.as_str();
+            let subject = subject_view(&UsageKey::Named(client.to_owned()), GroupBy::Client);
+            UsageAnomalyView {
+                id: UsageAnomalyRule::Loop.id(stopped.at, Some((GroupBy::Client.word(), client))),
+                rule: UsageAnomalyRule::Loop,
+                start: start.into(),
+                end: WallTime::from_unix_ms(stopped.at.unix_ms() + 1).into(),
+                finding: format!(
+                    "{client} sent one conversation {requests} times in {} seconds and was stopped \
+                     on {}",
+                    within / 1_000,
+                    self.shown(stopped.at, "%-d %b at %H:%M")
+                ),
+                actual: f64::from(requests),
+                expected: 0.0,
+                unit: UsageAnomalyUnit::Requests,
+                robust_z: None,
+                subject,
+                split: None,
+                contributors: Vec::new(),
+            }
+        };
+        let loops = engine.ledger().stopped_loops(self.from).await?;
+        Ok(loops.iter().map(view).collect())
+    }
+
     /// Names that were never in use before, once there was a time in which they could have been.
     async fn first_seen(
         &self,
@@ -204,6 +274,7 @@ impl Search {
             let requests = known.map_or(0, |(_, totals)| totals.requests);
             let subject = subject_view(&key, group_by)?;
             Some(UsageAnomalyView {
+                id: UsageAnomalyRule::FirstSeen.id(*hour, Some((group_by.word(), name))),
                 rule: UsageAnomalyRule::FirstSeen,
                 start: (*hour).into(),
                 end: WallTime::from_unix_ms(hour.unix_ms() + HOUR_MS).into(),
@@ -257,6 +328,7 @@ fn spike_view(
     finding: String,
 ) -> UsageAnomalyView {
     UsageAnomalyView {
+        id: rule.id(start, None),
         rule,
         start: start.into(),
         end: end.into(),
@@ -278,7 +350,9 @@ fn collapse_view(
 ) -> UsageAnomalyView {
     let percent = |share: f64| (share * 100.0).round();
     let (actual, expected) = (percent(collapse.share), percent(collapse.share_before));
+    let named = Some((subject.dimension.word(), subject.key.as_str()));
     UsageAnomalyView {
+        id: UsageAnomalyRule::CacheCollapse.id(start, named),
         rule: UsageAnomalyRule::CacheCollapse,
         start: start.into(),
         end: end.into(),

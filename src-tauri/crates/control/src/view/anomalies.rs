@@ -6,11 +6,19 @@ use specta::Type;
 
 use super::{NanoDollars, TimeZoneChoice, UnixMs};
 
+pub use ::analytics::UsageAnomalyRule;
+
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageAnomaliesQuery {
     pub zone: TimeZoneChoice,
     /// Days until now that are looked at, 1 to 28.
     pub days: u32,
+}
+
+/// An anomaly by its id.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageAnomalyRef {
+    pub id: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -21,6 +29,8 @@ pub struct UsageAnomaliesView {
     pub finding: String,
     /// Newest first; at most twenty.
     pub anomalies: Vec<UsageAnomalyView>,
+    /// Those that the user said are fine, newest first; at most twenty.
+    pub dismissed: Vec<UsageAnomalyView>,
     /// True before two weeks of traffic: an hour is compared with the mean of all.
     pub learning: bool,
     /// Rules that need what is not recorded, a sentence each.
@@ -29,6 +39,8 @@ pub struct UsageAnomaliesView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageAnomalyView {
+    /// For `usage_anomaly_dismiss`: `cost@2026-11-21T14:00:00.000Z`.
+    pub id: String,
     pub rule: UsageAnomalyRule,
     pub start: UnixMs,
     /// Exclusive.
@@ -46,19 +58,6 @@ pub struct UsageAnomalyView {
     pub split: Option<UsageAnomalySplitView>,
     /// At most three, each of another dimension, largest first; of the rule `cost`.
     pub contributors: Vec<UsageContributorView>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageAnomalyRule {
-    /// Hours that cost far more than the same hours of the weeks before.
-    Cost,
-    /// Hours with five times the requests of a usual one.
-    RequestRate,
-    /// A client, model or key that was never in use before.
-    FirstSeen,
-    /// A provider's cache of prompts that is hardly read any more.
-    CacheCollapse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]

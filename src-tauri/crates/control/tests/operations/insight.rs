@@ -1,11 +1,12 @@
 //! What was unusual, what was wasted and what to change, from requests in the ledger.
 
+use control::ErrorCode;
 use control::view::*;
 use domain::{ClientId, NanoUsd, RequestId, TokenUsage, WallTime};
 use ledger::{CacheOutcome, RequestOutcome, Settlement};
 use pricing::Cost;
 
-use crate::world::{World, new_home, world};
+use crate::world::{World, new_home, refused, world};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -36,7 +37,7 @@ async fn a_runaway_is_found_with_what_it_cost_more_and_by_whom() {
     runaway.request.model_asked = "big".to_owned();
     world.settle(runaway).await;
     let query = UsageAnomaliesQuery { zone: TimeZoneChoice::Utc, days: 7 };
-    let found = control::usage_anomalies(&world.core, query).await.expect("anomalies");
+    let found = control::usage_anomalies(&world.core, query.clone()).await.expect("anomalies");
     assert!(!found.learning);
     let costs: Vec<_> =
         found.anomalies.iter().filter(|one| one.rule == UsageAnomalyRule::Cost).collect();
@@ -57,6 +58,42 @@ async fn a_runaway_is_found_with_what_it_cost_more_and_by_whom() {
         .filter_map(|one| Some(one.subject.as_ref()?.key.as_str()))
         .collect();
     assert_eq!(new, ["agent", "big"]);
+
+    // What is fine is gone from the list, still there to be shown again, and remembered.
+    let fine = UsageAnomalyRef { id: cost.id.clone() };
+    control::usage_anomaly_dismiss(&world.core, fine.clone()).await.expect("dismissed");
+    let is_cost = |one: &UsageAnomalyView| one.rule == UsageAnomalyRule::Cost;
+    let after = control::usage_anomalies(&world.core, query.clone()).await.expect("anomalies");
+    assert!(!after.anomalies.iter().any(is_cost), "{:?}", after.anomalies);
+    let dismissed: Vec<_> = after.dismissed.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(dismissed, [fine.id.as_str()]);
+    control::usage_anomaly_restore(&world.core, fine).await.expect("restored");
+    let again = control::usage_anomalies(&world.core, query).await.expect("anomalies");
+    assert_eq!(again.anomalies.len(), found.anomalies.len());
+    assert!(again.dismissed.is_empty());
+    for id in ["", "cost", "weather@2026-11-21T14:00:00.000Z"] {
+        let wrong = UsageAnomalyRef { id: id.to_owned() };
+        let refusal = control::usage_anomaly_dismiss(&world.core, wrong).await;
+        refused(refusal, ErrorCode::InvalidInput, Some("id"));
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_the_runaway_guard_stopped_is_found() {
+    let world = world().await;
+    let request = ago(&world, "agent", 3, 0).request;
+    let stopped =
+        ledger::StoppedLoop { request: request.id, client: request.client, at: request.started };
+    world.engine().ledger().record_loop(stopped).expect("queued");
+    let query = UsageAnomaliesQuery { zone: TimeZoneChoice::Utc, days: 7 };
+    let found = control::usage_anomalies(&world.core, query).await.expect("anomalies");
+    let [one] = found.anomalies.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(one.rule, UsageAnomalyRule::Loop);
+    let sentence = "agent sent one conversation 20 times in 10 seconds and was stopped on ";
+    assert!(one.finding.starts_with(sentence), "{}", one.finding);
+    let subject = one.subject.as_ref().map(|subject| subject.key.as_str());
+    assert_eq!(subject, Some("agent"));
+    assert!(one.start < request.started.into() && one.end > request.started.into());
 }
 
 #[tokio::test]

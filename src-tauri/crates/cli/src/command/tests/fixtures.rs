@@ -304,18 +304,23 @@ pub(super) fn usage_anomalies_fixture() -> Value {
         "from": ago(604_800), "to": NOW.0, "learning": true,
         "finding": "2 unusual things in the last 7 days",
         "anomalies": [
-            {"rule": "cost", "start": ago(7_200), "end": ago(3_600),
+            {"id": "cost@2026-11-21T14:00:00.000Z", "rule": "cost", "start": ago(7_200), "end": ago(3_600),
              "finding": "$4.20 on 21 Nov from 14:00 to 15:00, usually $0.30",
              "actual": 4_200_000_000.0, "expected": 300_000_000.0, "unit": "nano_usd",
              "robust_z": 9.5, "subject": null,
              "split": {"volume_nano_usd": 3_000_000_000_i64, "mix_nano_usd": 1_000_000_000_i64,
                  "price_nano_usd": -100_000_000_i64},
              "contributors": [excess("client", "codex", 3_900_000_000), excess("model", HOSTILE, 2_000_000_000)]},
-            {"rule": "request_rate", "start": ago(90_000), "end": ago(86_400),
+            {"id": "request_rate@2026-11-20T10:00:00.000Z", "rule": "request_rate", "start": ago(90_000), "end": ago(86_400),
              "finding": "700 requests on 20 Nov from 10:00 to 11:00, usually 40 an hour",
              "actual": 700.0, "expected": 40.0, "unit": "requests", "robust_z": null, "split": null,
              "subject": {"dimension": "client", "key": "codex", "label": "codex"},
              "contributors": []}],
+        "dismissed": [
+            {"id": "first_seen@2026-11-19T09:00:00.000Z,client=codex", "rule": "first_seen",
+             "start": ago(190_000), "end": ago(186_400), "finding": "New client: codex",
+             "actual": 3.0, "expected": 0.0, "unit": "requests", "robust_z": null, "split": null,
+             "subject": null, "contributors": []}],
         "unavailable_rules": ["Repeated prompts are not looked for: hashes of prompts are not recorded."],
     })
 }

@@ -2,21 +2,27 @@
 
 use control::Core;
 use control::view::{
-    GroupBy, TimeZoneChoice, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalySplitView,
-    UsageAnomalyView,
+    GroupBy, TimeZoneChoice, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyRef,
+    UsageAnomalySplitView, UsageAnomalyView,
 };
 
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
 use crate::sign::Tone;
-use crate::text::StyledText;
+use crate::text::{StyledText, render_sentence};
 
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct AnomaliesArguments {
     /// Days until now
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=28))]
     days: u32,
+    /// Say that this one is fine, so that it is listed and alerted no more
+    #[arg(long, value_name = "ID", conflicts_with = "restore")]
+    fine: Option<String>,
+    /// Take --fine back
+    #[arg(long, value_name = "ID")]
+    restore: Option<String>,
     #[command(flatten)]
     zone: ZoneArguments,
 }
@@ -39,6 +45,13 @@ pub(super) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
+    if let Some(id) = wanted.fine {
+        control::usage_anomaly_dismiss(core, UsageAnomalyRef { id: id.clone() }).await?;
+        let back = format!("Take it back: gatehouse usage anomalies --restore '{id}'");
+        console.print_remark(&render_sentence(&format!("It is fine. {back}")));
+    } else if let Some(id) = wanted.restore {
+        control::usage_anomaly_restore(core, UsageAnomalyRef { id }).await?;
+    }
     let query = UsageAnomaliesQuery { zone: wanted.zone.zone(), days: wanted.days };
     let found = control::usage_anomalies(core, query).await?;
     let answer = match console.format {
@@ -60,6 +73,16 @@ pub(in crate::command) fn text(found: &UsageAnomaliesView) -> StyledText {
         text.end().line(Tone::Plain, &anomaly.finding);
         for reason in reasons(anomaly) {
             text.line(Tone::Muted, &reason);
+        }
+        text.line(
+            Tone::Muted,
+            &format!("  Fine? gatehouse usage anomalies --fine '{}'", anomaly.id),
+        );
+    }
+    if !found.dismissed.is_empty() {
+        text.end().line(Tone::Strong, "You said these are fine:");
+        for anomaly in &found.dismissed {
+            text.line(Tone::Plain, &format!("{}  {}", anomaly.finding, anomaly.id));
         }
     }
     text.end();
