@@ -1,9 +1,10 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Heatmap } from "@/components/heatmap";
 
-test("the arrow keys walk hours and days, and stop at the edges", async () => {
+test("the arrow keys walk hours and days, stop at the edges, and Enter chooses", async () => {
+  const chosen = vi.fn();
   render(
     <Heatmap
       label="Use"
@@ -13,6 +14,7 @@ test("the arrow keys walk hours and days, and stop at the edges", async () => {
         { label: "Tuesday", values: [1, 0, 2] },
       ]}
       format={(value) => `${value} requests`}
+      onChoose={chosen}
     />,
   );
   const chart = screen.getByRole("slider", { name: /^Use/ });
@@ -21,6 +23,9 @@ test("the arrow keys walk hours and days, and stop at the edges", async () => {
   expect(chart).toHaveAttribute("aria-valuetext", "Monday 01:00: 3 requests");
   await userEvent.keyboard("{ArrowDown}{End}{ArrowRight}{ArrowDown}");
   expect(chart).toHaveAttribute("aria-valuetext", "Tuesday 02:00: 2 requests");
-  await userEvent.keyboard("{Escape}");
+  await userEvent.keyboard("{Enter}");
+  expect(chosen.mock.calls).toEqual([[1, 2]]);
+  await userEvent.keyboard("{Escape}{Enter}");
+  expect(chosen).toHaveBeenCalledOnce();
   expect(chart).toHaveAttribute("aria-valuetext", "Nothing chosen");
 });

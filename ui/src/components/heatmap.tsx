@@ -1,6 +1,7 @@
 /** Amounts by hour and weekday: the stronger a cell, the more. The arrow keys walk the cells. */
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
+import { classNames } from "@/lib/class-names";
 
 export interface HeatmapRow {
   label: string;
@@ -13,6 +14,8 @@ interface HeatmapProps {
   columns: string[];
   rows: HeatmapRow[];
   format: (value: number) => string;
+  /** Of a cell that was chosen by a click or Enter. */
+  onChoose?: (row: number, column: number) => void;
 }
 
 const LEFT_PX = 36;
@@ -33,7 +36,7 @@ export function heatmapHeight(rows: number): number {
   return rows * ROW_PX + AXIS_PX + 24;
 }
 
-export function Heatmap({ label, columns, rows, format }: HeatmapProps) {
+export function Heatmap({ label, columns, rows, format, onChoose }: HeatmapProps) {
   const [width, measure] = useMeasuredWidth(480);
   const [cursor, setCursor] = useState<{ row: number; column: number } | null>(null);
   const highest = Math.max(1, ...rows.flatMap((row) => row.values));
@@ -50,6 +53,7 @@ export function Heatmap({ label, columns, rows, format }: HeatmapProps) {
       Home: { row, column: 0 },
       End: { row, column: columns.length - 1 },
     }[event.key];
+    if (event.key === "Enter" && cursor !== null) onChoose?.(cursor.row, cursor.column);
     if (event.key === "Escape" && cursor !== null) {
       event.stopPropagation();
       setCursor(null);
@@ -76,12 +80,13 @@ export function Heatmap({ label, columns, rows, format }: HeatmapProps) {
       <div
         role="slider"
         tabIndex={0}
-        aria-label={`${label}. The arrow keys move along the hours and days.`}
+        aria-label={`${label}. The arrow keys move along the hours and days.${onChoose ? " Enter opens the requests." : ""}`}
         aria-valuemin={0}
         aria-valuemax={rows.length * columns.length - 1}
         aria-valuenow={cursor === null ? 0 : cursor.row * columns.length + cursor.column}
         aria-valuetext={cursor === null ? "Nothing chosen" : spell(cursor)}
-        className="rounded-mark"
+        className={classNames("rounded-mark", onChoose && "cursor-pointer")}
+        onClick={() => cursor !== null && onChoose?.(cursor.row, cursor.column)}
         onKeyDown={move}
         onPointerMove={point}
         onPointerLeave={() => setCursor(null)}

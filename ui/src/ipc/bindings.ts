@@ -2580,6 +2580,8 @@ export type HeatmapDayView = {
 	 *  half an hour later.
 	 */
 	hours: UsageSegmentView[],
+	/**  Of each hour the start of the newest one with a request; None if there is none. */
+	newest: (UnixMs | null)[],
 };
 
 /**  A request to explain or to simulate. It is not sent. */
@@ -4329,7 +4331,10 @@ export type RequestsQuery = {
 	slower_than?: string | null,
 	/**  Only requests that took at most this long. */
 	faster_than?: string | null,
-	/**  Only requests that began in this span up to now, `1h` or `7d`. */
+	/**
+	 *  Only requests that began in this period: `1h`, `last 3h`, `yesterday`, `2026-11-03` or
+	 *  `2026-11-01..2026-11-07`.
+	 */
 	within?: string | null,
 	/**  Only requests that began at this time or later. */
 	since?: UnixMs | null,

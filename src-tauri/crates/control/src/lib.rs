@@ -25,6 +25,7 @@ mod panel_event;
 mod remote;
 mod request_json;
 mod sign;
+mod typed_period;
 mod unknown_name;
 pub mod view;
 

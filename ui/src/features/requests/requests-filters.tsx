@@ -8,8 +8,11 @@ import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 import { CACHE_OUTCOME, FAILURE_WORD, REQUEST } from "@/lib/tables";
 import { formatPart } from "@/lib/time";
 
-/** The filters that are shown as chips; the model and a part of time have places of their own. */
-type ChipName = Exclude<keyof RequestFilter, "model" | "since" | "until">;
+/**
+ * The filters that are shown as chips; the model and a part of time have places of their own. A period is `within`
+ * typed, where that is none of the spans to choose.
+ */
+type ChipName = Exclude<keyof RequestFilter, "model" | "since" | "until"> | "period";
 
 const options = (values: readonly string[]): Option<string>[] => values.map((value) => ({ value, label: value }));
 const words = (table: Record<string, { word: string }>): Option<string>[] =>
@@ -38,6 +41,7 @@ function text(name: ChipName, label: string, example: string): Chip<ChipName> {
 
 const BEFORE = [
   choice("within", "Last", SPANS),
+  text("period", "Period", "last 3h, 2026-11-01..2026-11-07"),
   choice("state", "State", STATES),
   choice("http_status", "Status", STATUSES),
   choice("failure", "Failure", FAILURES),
@@ -58,12 +62,16 @@ interface RequestsFiltersProps {
 
 export function RequestsFilters({ filter, onChange }: RequestsFiltersProps) {
   const dimensions = useDimensionChips();
-  const set = (name: keyof RequestFilter, value: string | undefined) => {
+  const set = (chip: ChipName | "model", value: string | undefined) => {
+    const name = chip === "period" ? "within" : chip;
     const { [name]: _old, ...rest } = filter;
     const next = name === "unpriced" ? value === "true" : value;
     onChange(value === undefined ? rest : { ...rest, ...parseRequestFilter({ [name]: next }) });
   };
-  const { model, since: _since, until: _until, unpriced, ...texts } = filter;
+  const { model, since: _since, until: _until, unpriced, within, ...texts } = filter;
+  const period =
+    within === undefined ? {} : { [SPANS.some(({ value }) => value === within) ? "within" : "period"]: within };
+  const values = { ...texts, ...period, ...(unpriced !== undefined && { unpriced: String(unpriced) }) };
   return (
     <>
       <FilterInput
@@ -73,11 +81,7 @@ export function RequestsFilters({ filter, onChange }: RequestsFiltersProps) {
         onChange={(value) => set("model", value === "" ? undefined : `*${value}*`)}
       />
       <TimeChip filter={filter} onChange={onChange} />
-      <FilterChips
-        chips={[...BEFORE, ...dimensions, ...AFTER]}
-        values={unpriced === undefined ? texts : { ...texts, unpriced: String(unpriced) }}
-        onChange={set}
-      />
+      <FilterChips chips={[...BEFORE, ...dimensions, ...AFTER]} values={values} onChange={set} />
     </>
   );
 }

@@ -194,3 +194,16 @@ test("all requests that match are exported, not only those on the screen", async
   expect(exported).toHaveBeenCalledExactlyOnceWith({ query: { state: "failed" }, format: "csv" });
   expect(urls.createObjectURL).toHaveBeenCalledOnce();
 });
+
+test("a period that is typed goes to the core as it is, and a span to choose stays a choice", async () => {
+  const { host, user } = renderPanel("busy", "/requests?within=24h");
+  expect(await screen.findByText("Last: 24 hours")).toBeVisible();
+  const asked = vi.spyOn(host, "requests");
+  await rows();
+  await addFilter(user, "Period…");
+  await waitFor(() => expect(screen.getByRole("textbox", { name: "Period:" })).toHaveFocus());
+  await user.keyboard("2026-11-01..2026-11-07{Enter}");
+  expect(await screen.findByText("Period: 2026-11-01..2026-11-07")).toBeVisible();
+  expect(screen.queryByText("Last: 24 hours")).not.toBeInTheDocument();
+  expect(asked).toHaveBeenCalledWith(expect.objectContaining({ within: "2026-11-01..2026-11-07" }));
+});

@@ -55,7 +55,7 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
               <>
                 <LatencyCard place={place} onRequests={onRequests} />
                 <FailuresCard place={place} />
-                <HeatmapCard place={place} />
+                <HeatmapCard place={place} onRequests={onRequests} />
               </>
             )}
           </div>

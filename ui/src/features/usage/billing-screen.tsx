@@ -1,6 +1,7 @@
 /** How right the costs are: what invoices count, what providers billed, and what has no price. */
 import { DriftCard } from "@/features/usage/drift-card";
 import { MetersTable } from "@/features/usage/meters-table";
+import { periodFilter } from "@/features/usage/requests-link";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { StatedCard } from "@/features/usage/stated-card";
 import { UnpricedCard } from "@/features/usage/unpriced-card";
@@ -40,7 +41,7 @@ export function BillingScreen({ place, onMove }: BillingScreenProps) {
               <>
                 <DriftCard />
                 <StatedCard />
-                <MetersTable meters={data.meters} />
+                <MetersTable meters={data.meters} period={periodFilter(data, place)} />
               </>
             )}
           </div>

@@ -1,6 +1,6 @@
 /** When requests come: by hour and weekday. */
 import { useState } from "react";
-import { MEASURES, periodLabel, periodOf, type Measure, type UsagePlace } from "@/features/usage/usage-place";
+import { MEASURES, filterOf, periodLabel, periodOf, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";
@@ -13,6 +13,7 @@ import { useUsageHeatmap } from "@/ipc/usage-queries";
 import { toCsv } from "@/lib/csv";
 import { formatMoney } from "@/lib/money";
 import { formatCounted, formatCountShort } from "@/lib/quantity";
+import type { RequestFilter } from "@/lib/request-filter";
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, "0")}:00`);
 
@@ -26,16 +27,23 @@ function amountOf(segment: UsageSegmentView, measure: Measure): number {
   return measure === "cost" ? segment.cost_nano_usd : segment[measure];
 }
 
-export function HeatmapCard({ place }: { place: UsagePlace }) {
+interface HeatmapCardProps {
+  place: UsagePlace;
+  onRequests: (filter: RequestFilter) => void;
+}
+
+const HOUR_MS = 3_600_000;
+
+export function HeatmapCard({ place, onRequests }: HeatmapCardProps) {
   const heatmap = useUsageHeatmap(periodOf(place));
   return (
     <Reading of={heatmap} skeleton={<Skeleton className="h-[292px] rounded-card" />}>
-      {(data) => <Hours heatmap={data} period={periodLabel(place)} />}
+      {(data) => <Hours heatmap={data} place={place} onRequests={onRequests} />}
     </Reading>
   );
 }
 
-function Hours({ heatmap, period }: { heatmap: UsageHeatmapView; period: string }) {
+function Hours({ heatmap, place, onRequests }: HeatmapCardProps & { heatmap: UsageHeatmapView }) {
   const [measure, setMeasure] = useState<Measure>("requests");
   const format = FORMATS[measure];
   const rows = heatmap.weekdays.map(({ weekday, hours }) => ({
@@ -45,7 +53,7 @@ function Hours({ heatmap, period }: { heatmap: UsageHeatmapView; period: string 
   return (
     <ChartCard
       finding={findingOf(heatmap, measure)}
-      note={`${period}, by hour and weekday`}
+      note={`${periodLabel(place)}, by hour and weekday; a cell opens its newest hour`}
       controls={<Choice label="Measure of the hours" options={MEASURES} value={measure} onChange={setMeasure} />}
       file={{ name: "gatehouse-hours", csv: () => hoursCsv(heatmap) }}
       table={
@@ -60,7 +68,16 @@ function Hours({ heatmap, period }: { heatmap: UsageHeatmapView; period: string 
         />
       }
     >
-      <Heatmap label="Use by hour and weekday" columns={HOURS} rows={rows} format={format} />
+      <Heatmap
+        label="Use by hour and weekday"
+        columns={HOURS}
+        rows={rows}
+        format={format}
+        onChoose={(row, column) => {
+          const since = heatmap.weekdays[row]?.newest[column];
+          if (since != null) onRequests({ ...filterOf(place), since, until: since + HOUR_MS });
+        }}
+      />
     </ChartCard>
   );
 }

@@ -1,10 +1,12 @@
 /** What the invoice counts: tokens by kind, calls of server tools, with what each cost. */
 import { DataTable, type Column } from "@/components/data-table";
+import { PanelLink } from "@/components/panel-link";
 import type { MeterTotalsView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
+import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
-const COLUMNS: Column<MeterTotalsView>[] = [
+const columnsOf = (period: RequestFilter): Column<MeterTotalsView>[] => [
   {
     id: "meter",
     header: "Counted",
@@ -45,17 +47,27 @@ const COLUMNS: Column<MeterTotalsView>[] = [
     width: "96px",
     from: "800",
     value: (row) => row.unpriced_quantity,
-    cell: (row) => (
-      <span className={row.unpriced_quantity > 0 ? "text-warn" : "text-ink-3"}>
-        {formatCountShort(row.unpriced_quantity)}
-      </span>
-    ),
+    cell: (row) =>
+      row.unpriced_quantity > 0 ? (
+        <PanelLink look="plain" path={requestsPath({ ...period, unpriced: true })} className="text-warn">
+          {formatCountShort(row.unpriced_quantity)}
+        </PanelLink>
+      ) : (
+        <span className="text-ink-3">0</span>
+      ),
   },
 ];
 
-export function MetersTable({ meters }: { meters: MeterTotalsView[] }) {
+interface MetersTableProps {
+  meters: MeterTotalsView[];
+  /** The requests of the period. */
+  period: RequestFilter;
+}
+
+export function MetersTable({ meters, period }: MetersTableProps) {
   if (meters.length === 0) return null;
-  return <DataTable label="Usage by meter" columns={COLUMNS} rows={meters} rowId={(row) => row.meter} empty={null} />;
+  const columns = columnsOf(period);
+  return <DataTable label="Usage by meter" columns={columns} rows={meters} rowId={(row) => row.meter} empty={null} />;
 }
 
 function isUnpriced({ quantity, unpriced_quantity }: MeterTotalsView): boolean {

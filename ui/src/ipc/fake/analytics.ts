@@ -88,6 +88,8 @@ const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 const clockHour = (hour: number) => `${String(hour).padStart(2, "0")}:00`;
 
+const hourStart = ({ started_at }: RequestView) => started_at - (started_at % 3_600_000);
+
 export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, clock: number): UsageHeatmapView {
   const now = Math.min(clock, query.to ?? clock);
   const from = startsOf(query, now).starts[0] ?? now;
@@ -100,12 +102,16 @@ export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, cloc
       query.zone === "utc" ? [date.getUTCDay(), date.getUTCHours()] : [date.getDay(), date.getHours()];
     return `${(day + 6) % 7} ${hour}`;
   };
-  const weekdays = WEEKDAYS.map((weekday, row) => ({
-    weekday,
-    hours: Array.from({ length: 24 }, (_, hour) =>
-      segmentOf(wanted.filter((request) => cellOf(request) === `${row} ${hour}`)),
-    ),
-  }));
+  const weekdays = WEEKDAYS.map((weekday, row) => {
+    const cells = Array.from({ length: 24 }, (_, hour) =>
+      wanted.filter((request) => cellOf(request) === `${row} ${hour}`),
+    );
+    return {
+      weekday,
+      hours: cells.map(segmentOf),
+      newest: cells.map((cell) => (cell.length === 0 ? null : Math.max(...cell.map(hourStart)))),
+    };
+  });
   const cells = weekdays.flatMap(({ weekday, hours }) => hours.map((cell, hour) => ({ weekday, hour, cell })));
   const most = cells.toSorted((left, right) => right.cell.cost_nano_usd - left.cell.cost_nano_usd)[0];
   return {

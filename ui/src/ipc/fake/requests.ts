@@ -37,8 +37,8 @@ function filtered(requests: RequestView[], query: RequestsQuery, now: number): R
   const most = nanosOf("max_cost", query.max_cost);
   const slower = spanOf("slower_than", query.slower_than);
   const faster = spanOf("faster_than", query.faster_than);
-  const within = spanOf("within", query.within);
-  const since = Math.max(query.since ?? 0, within === null ? 0 : now - within);
+  const period = periodOf(query.within, now);
+  const since = Math.max(query.since ?? 0, period.since);
   return requests.filter(
     (request) =>
       equal(query.backend, request.backend) &&
@@ -57,8 +57,16 @@ function filtered(requests: RequestView[], query: RequestsQuery, now: number): R
       (slower === null || (request.total_ms ?? -1) >= slower) &&
       (faster === null || (request.total_ms !== null && request.total_ms <= faster)) &&
       request.started_at >= since &&
-      (query.until == null || request.started_at < query.until),
+      request.started_at < Math.min(query.until ?? Infinity, period.until),
   );
+}
+
+/** Spans, and days as both ends; the core reads more. */
+function periodOf(text: string | null | undefined, now: number): { since: number; until: number } {
+  const ends = text?.match(/^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/);
+  if (ends) return { since: Date.parse(ends[1] ?? ""), until: Date.parse(ends[2] ?? "") + 86_400_000 };
+  const span = spanOf("within", text?.replace(/^last /, ""));
+  return { since: span === null ? 0 : now - span, until: Infinity };
 }
 
 function failuresOf(request: RequestView): string[] {

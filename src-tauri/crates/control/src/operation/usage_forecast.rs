@@ -172,24 +172,30 @@ pub(crate) async fn usage_heatmap(
     let filter = ledger_filter(&req.filter);
     let hours = engine.ledger().usage_by_hour(period.from, period.to, filter).await?;
     let mut table = [[UsageTotals::default(); 24]; 7];
+    let mut newest = [[None::<UnixMs>; 24]; 7];
     for (start, totals) in &hours {
-        let cell = to_zoned(*start, &period.zone).and_then(|time| {
-            let row = table.get_mut(weekday_index(time.weekday()))?;
-            row.get_mut(usize::try_from(time.hour()).ok()?)
-        });
-        if let Some(cell) = cell {
+        let Some(time) = to_zoned(*start, &period.zone) else { continue };
+        let (row, hour) = (weekday_index(time.weekday()), usize::try_from(time.hour()));
+        let hour = hour.unwrap_or_default();
+        if let Some(cell) = table.get_mut(row).and_then(|row| row.get_mut(hour)) {
             *cell += *totals;
         }
+        let newest = newest.get_mut(row).and_then(|row| row.get_mut(hour));
+        if let Some(newest) = newest.filter(|_| totals.requests > 0) {
+            *newest = (*newest).max(Some(UnixMs::from(*start)));
+        }
     }
-    let day = |(weekday, hours): (&str, &[UsageTotals; 24])| HeatmapDayView {
+    type Row<'a> = ((&'static str, &'a [UsageTotals; 24]), &'a [Option<UnixMs>; 24]);
+    let day = |((weekday, hours), newest): Row<'_>| HeatmapDayView {
         weekday: weekday.to_owned(),
         hours: hours.iter().map(segment_view).collect(),
+        newest: newest.to_vec(),
     };
     Ok(UsageHeatmapView {
         from: UnixMs::from(period.from),
         to: period.to.into(),
         finding: heatmap_finding(&table),
-        weekdays: WEEKDAYS.into_iter().zip(&table).map(day).collect(),
+        weekdays: WEEKDAYS.into_iter().zip(&table).zip(&newest).map(day).collect(),
     })
 }
 

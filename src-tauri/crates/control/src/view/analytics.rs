@@ -95,6 +95,8 @@ pub struct HeatmapDayView {
     /// The 24 hours of the zone's clock. In a zone that is off by half an hour, each begins up to
     /// half an hour later.
     pub hours: Vec<UsageSegmentView>,
+    /// Of each hour the start of the newest one with a request; None if there is none.
+    pub newest: Vec<Option<UnixMs>>,
 }
 
 /// What single requests cost.

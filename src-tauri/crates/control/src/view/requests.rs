@@ -79,7 +79,8 @@ pub struct RequestsQuery {
     #[serde(default)]
     #[specta(optional)]
     pub faster_than: Option<String>,
-    /// Only requests that began in this span up to now, `1h` or `7d`.
+    /// Only requests that began in this period: `1h`, `last 3h`, `yesterday`, `2026-11-03` or
+    /// `2026-11-01..2026-11-07`.
     #[serde(default)]
     #[specta(optional)]
     pub within: Option<String>,

@@ -53,6 +53,9 @@ pub(super) struct RequestFilterArguments {
     /// Only requests until then, for example 30m
     #[arg(long, value_name = "TIME", value_parser = parse_span_ms)]
     until: Option<i64>,
+    /// Only requests of this period: last 3h, yesterday, 2026-11-03 or 2026-11-01..2026-11-07
+    #[arg(long, value_name = "PERIOD", conflicts_with_all = ["since", "until"])]
+    within: Option<String>,
     /// Only requests that cost at least this much in US dollars, for example 0.10
     #[arg(long, value_name = "USD")]
     min_cost: Option<String>,
@@ -100,7 +103,7 @@ pub(super) async fn build_query(
         state: wanted.state.or(failed).or(saved.state),
         cache: wanted.cache.or(saved.cache),
         unpriced: wanted.unpriced.then_some(true).or(saved.unpriced),
-        within: saved.within.filter(|_| wanted.since.is_none()),
+        within: text(&wanted.within, saved.within.filter(|_| wanted.since.is_none())),
         since: wanted.since.map(ago).or(saved.since),
         until: wanted.until.map(ago).or(saved.until),
         ..RequestsQuery::default()

@@ -353,8 +353,8 @@ pub(super) fn usage_efficiency_fixture() -> Value {
 pub(super) fn usage_heatmap_fixture() -> Value {
     let none = json!({"cost_nano_usd": 0, "requests": 0, "tokens": 0});
     let mut weekdays = vec![
-        json!({"weekday": "Monday", "hours": vec![none.clone(); 24]}),
-        json!({"weekday": "Tuesday", "hours": vec![none; 24]}),
+        json!({"weekday": "Monday", "hours": vec![none.clone(); 24], "newest": vec![Value::Null; 24]}),
+        json!({"weekday": "Tuesday", "hours": vec![none; 24], "newest": vec![Value::Null; 24]}),
     ];
     weekdays[1]["hours"][14] =
         json!({"cost_nano_usd": 1_200_000_000_i64, "requests": 3, "tokens": 900});

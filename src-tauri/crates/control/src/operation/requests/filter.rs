@@ -9,7 +9,8 @@ use ledger::RequestQuery;
 use super::super::input;
 use crate::ApiError;
 use crate::amount::{parse_dollars, parse_span};
-use crate::view::{RequestsQuery, UnixMs};
+use crate::typed_period::parse_typed_period;
+use crate::view::{RequestsQuery, TimeZoneChoice, UnixMs};
 
 /// Most requests in one page.
 const REQUESTS_PAGE_MAX: u32 = 500;
@@ -29,7 +30,11 @@ pub(super) fn ledger_query(req: &RequestsQuery, now: WallTime) -> Result<Request
 /// The filters without a page.
 pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery, ApiError> {
     let since = req.since.map(wall_time);
-    let within = optional_span("within", req.within.as_deref())?.map(|span| before(now, span));
+    let typed = req.within.as_deref();
+    let typed = typed.map(|text| parse_typed_period(text, now, TimeZoneChoice::Local)).transpose();
+    let (within, ended) =
+        typed.map_err(|problem| ApiError::invalid("within", problem))?.unwrap_or_default();
+    let until = req.until.map(wall_time);
     Ok(RequestQuery {
         backend: parse_optional_id("backend", req.backend.as_deref())?,
         credential: parse_optional_id("key", req.key.as_deref())?,
@@ -47,15 +52,10 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
         took_min: optional_span("slower_than", req.slower_than.as_deref())?,
         took_max: optional_span("faster_than", req.faster_than.as_deref())?,
         since: since.max(within),
-        until: req.until.map(wall_time),
+        until: until.into_iter().chain(ended).min(),
         ended_since: req.ended_since.map(wall_time),
         ..RequestQuery::newest(1)
     })
-}
-
-fn before(now: WallTime, span: Duration) -> WallTime {
-    let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-    WallTime::from_unix_ms(now.unix_ms().saturating_sub(span))
 }
 
 fn wall_time(at: UnixMs) -> WallTime {
@@ -135,6 +135,13 @@ mod tests {
         assert_eq!(found.took_min, Some(Duration::from_secs(5)));
         assert_eq!(found.took_max, Some(Duration::from_millis(800)));
         assert_eq!(found.since, Some(WallTime::from_unix_ms(7_000_000)), "the later of the two");
+        let ended = RequestsQuery {
+            within: text("..30m"),
+            until: Some(UnixMs(9_000_000)),
+            ..RequestsQuery::default()
+        };
+        let found = filters(&ended, now).expect("filters");
+        assert_eq!(found.until, Some(WallTime::from_unix_ms(8_200_000)), "the earlier of the two");
         let check = |query: RequestsQuery, field: &str| {
             let error = filters(&query, now).expect_err("refused");
             assert_eq!(error.field.as_deref(), Some(field));
