@@ -54,7 +54,7 @@ const NAMES: [&str; 15] = [
     "reasoning_tokens",
 ];
 
-const INPUT_NAMES: [&str; 13] = [
+const INPUT_NAMES: [&str; 14] = [
     "text_tokens",
     "audio_tokens",
     "image_tokens",
@@ -68,6 +68,7 @@ const INPUT_NAMES: [&str; 13] = [
     "cache_creation_input_tokens",
     "cache_creation",
     "cache_creation_token_details",
+    "cache_type",
 ];
 
 /// Further names of what was read from the cache: of Moonshot and Together, DeepSeek, proxies of
@@ -133,6 +134,10 @@ fn read_input(usage: &mut UsageBuilder, members: &Members<'_>, names: &UsageSpel
     let inside = members.object(names.input_details);
     let path = format!("usage.{}", names.input_details);
     usage.check_names(&path, &inside, &INPUT_NAMES);
+    // Alibaba's word for writes that live five minutes, which its counts say too.
+    if usage.read_word(&path, &inside, "cache_type").is_some_and(|word| word != "ephemeral") {
+        usage.mark_unread(&format!("{path}.cache_type"));
+    }
     let cached = read_largest(usage, [members, &inside], &CACHE_READ_NAMES);
     let cached = usage.clamp_part(cached, input);
     if cached > 0 && inside.string("cache_type").is_some() {

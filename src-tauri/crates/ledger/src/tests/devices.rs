@@ -37,7 +37,9 @@ impl Device {
         Self { place, ledger, recovery, clock }
     }
 
-    pub(super) fn restart(self) -> Self {
+    /// Opens the ledger again after all that is queued was written: what is under way was cut off.
+    pub(super) async fn restart(self) -> Self {
+        self.ledger.close().await;
         let Self { place, .. } = self;
         Self::open(place)
     }

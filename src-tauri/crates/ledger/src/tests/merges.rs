@@ -264,7 +264,7 @@ proptest! {
             for ((device, step), ms) in steps.iter().zip(1_i64..) {
                 devices[*device].go(step, ms, &mut files).await;
                 if matches!(step, Step::Lose(_)) {
-                    let restarted = devices.remove(*device).restart();
+                    let restarted = devices.remove(*device).restart().await;
                     devices.insert(*device, restarted);
                 }
             }
