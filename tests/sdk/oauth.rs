@@ -1,7 +1,9 @@
 //! Keys of OAuth against a real token endpoint (oauthlib): access tokens are renewed before they end,
 //! rotated refresh tokens are kept, and a revoked one is told. No token is in any file or output.
 
-use acceptance::{HomeVault, TestHome, post_chat};
+use std::path::PathBuf;
+
+use acceptance::{HomeVault, TestHome, await_or_fail, post_chat};
 use serde_json::{Value, json};
 use test_support::{ChatText, Reply, ScriptedUpstream, leak_encodings, search_tree};
 
