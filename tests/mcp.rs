@@ -130,6 +130,7 @@ async fn an_agent_may_read_and_check_and_nothing_else_unless_it_is_allowed() {
         ("ask", json!({"models": ["mock/echo"], "prompt": "hi"}), "mcp_spend"),
         ("purge_cache", json!({"what": {"kind": "everything"}}), "mcp_change"),
         ("switch_backend", json!({"id": "mock", "enabled": false}), "mcp_change"),
+        ("switch_client", json!({"id": "editor", "backend": "mock"}), "mcp_change"),
     ] {
         let refused = session.call(tool, arguments).await;
         assert_eq!(refused.get("isError"), Some(&json!(true)), "{tool}: {refused}");

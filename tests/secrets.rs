@@ -236,9 +236,11 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_add" => json!({"id": "tool", "expires_in_days": 1,
             "scope": {"models": [], "backends": [], "routes": []}}),
         "client_edit" => json!({"id": "tool", "cache": "on", "priority": "background",
-            "scope": {"models": ["gpt-*"], "backends": ["panel"], "routes": []},
+            "scope": {"models": ["gpt-*"], "backends": ["panel", "mock"], "routes": []},
             "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4},
-            "mcp": true}),
+            "mcp": true, "expires_at": null}),
+        "client_switch" => json!({"id": "tool", "backend": "mock"}),
+        "client_block" | "client_allow" => json!({"id": "tool"}),
         "clients_wiring" => json!({}),
         "client_wiring_plan" => json!({"tool": "claude-code", "undo": false}),
         "client_wire" => json!({"tool": "claude-code"}),
@@ -618,7 +620,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
             // The transcript records their output.
             home.gatehouse(words).run().await;
         }
-        call_every_tool(&home, &mut ears).await;
+        Box::pin(call_every_tool(&home, &mut ears)).await;
         // Search while all files are open and the write-ahead log is full.
         assert_in_no_file(&home, MARKED_KEY);
         let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);

@@ -10,6 +10,11 @@ use test_support::search_tree;
 
 const SETTINGS: &str = "{\n  // mine\n  \"model\": \"opus\"\n}\n";
 
+/// Asks the mock as Zed would, with the token in the variable of our provider.
+const ASK_WITH_VARIABLE: &str = "curl -sf $OPENAI_BASE_URL/chat/completions -H \"authorization: \
+     Bearer $GATEHOUSE_API_KEY\" -H 'content-type: application/json' -d \
+     '{\"model\":\"mock/echo\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'";
+
 /// A home of a user with Claude Code and an empty Codex CLI.
 struct User {
     home: TestHome,
@@ -92,6 +97,54 @@ async fn a_tool_is_wired_without_a_token_in_its_files_and_restored_byte_for_byte
     assert_eq!(user.read(".claude/settings.json"), SETTINGS);
     home.gatehouse(&["clients", "unwire", "codex"]).run().await.expect_success();
     assert!(!user.folder.join(".codex/config.toml").exists(), "the file is gone again");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn tools_whose_file_has_no_place_for_a_command_get_the_gateway_as_a_provider() {
+    let user = User::new();
+    let home = &user.home;
+    let opencode = "{\n  // mine\n  \"model\": \"mock/chat\",\n}\n";
+    user.write(".config/opencode/opencode.jsonc", opencode);
+    let zed = "// Zed settings\n{\n  \"theme\": \"One Dark\", // dark\n}\n";
+    user.write(".config/zed/settings.json", zed);
+    let served = home.serve().await;
+    for tool in ["opencode", "zed"] {
+        home.gatehouse(&["clients", "wire", tool, "--yes"]).run().await.expect_success();
+        let token = home.gatehouse(&["token", tool]).run().await.expect_success().out;
+        let found = search_tree(&user.folder, token.trim()).expect("searched");
+        assert_eq!(found, Vec::<PathBuf>::new(), "{tool}");
+    }
+    let address = format!("\"http://{}/v1\"", served.gateway);
+    for path in [".config/opencode/opencode.jsonc", ".config/zed/settings.json"] {
+        let text = user.read(path);
+        assert!(text.contains(&address) && text.contains("mock/echo"), "{text}");
+    }
+    let states = home.gatehouse(&["clients", "status", "--json"]).run().await;
+    let states = states.expect_success().json();
+    let state_of = |states: &serde_json::Value, tool: &str| {
+        let tools = states.as_array().expect("tools").clone();
+        tools.into_iter().find(|it| it["tool"] == tool).expect("listed")["state"].clone()
+    };
+    assert_eq!(state_of(&states, "opencode"), "wired");
+    // The user still has to enter its token, so it is not shown as connected.
+    assert_eq!(state_of(&states, "zed"), "token_not_entered");
+    let told = home.gatehouse(&["clients", "status"]).run().await.expect_success().out;
+    assert!(told.contains("Enter the token in Zed once"), "{told}");
+
+    // Once a request has come with it, it is.
+    let ask = ["run", "zed", "--", "sh", "-c", ASK_WITH_VARIABLE];
+    home.gatehouse(&ask).run().await.expect_success();
+    let states = home.gatehouse(&["clients", "status", "--json"]).run().await;
+    assert_eq!(state_of(&states.expect_success().json(), "zed"), "wired");
+
+    for (tool, path, before) in [
+        ("opencode", ".config/opencode/opencode.jsonc", opencode),
+        ("zed", ".config/zed/settings.json", zed),
+    ] {
+        home.gatehouse(&["clients", "unwire", tool]).run().await.expect_success();
+        assert_eq!(user.read(path), before);
+    }
     served.stop().await;
 }
 

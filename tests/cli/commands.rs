@@ -175,3 +175,64 @@ async fn tab_knows_the_names_of_this_home() {
     assert!(offered(&["backends", "add", "gro"]).await.contains("groq"));
     drop(served);
 }
+
+#[tokio::test]
+async fn a_client_is_switched_and_blocked_and_both_survive_a_restart() {
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
+    let served = home.serve().await;
+    add_key_and_backend(&home, &upstream).await;
+    let well =
+        async |arguments: &[&str]| home.gatehouse(arguments).run().await.expect_success().out;
+    well(&["routes", "add", "fast", "mock/echo"]).await;
+    let token = home.client("editor").await;
+    let told = well(&["clients", "switch", "editor", "--route", "fast"]).await;
+    assert!(told.contains("`gatehouse clients switch editor --reset` undoes it"), "{told}");
+    let answer = post_chat(served.gateway, &token, &chat_request("up/gpt-4o-mini")).await;
+    assert_eq!((answer.status, answer.header("x-gatehouse-backend")), (200, Some("mock")));
+    assert_eq!(answer.header("x-gatehouse-route"), Some("fast"));
+    let id = answer.header("x-gatehouse-request-id").expect("an id").to_owned();
+    let shown = well(&["requests", "show", &id]).await;
+    assert!(shown.contains("editor is switched to the route fast"), "{shown}");
+    let explained = well(&["routes", "explain", "gpt-4o-mini", "--client", "editor"]).await;
+    assert!(explained.contains("editor is switched to the route fast"), "{explained}");
+    let listed = well(&["clients", "switch", "editor"]).await;
+    assert!(listed.contains("--backend up") && listed.contains("--route fast"), "{listed}");
+
+    let wrong = home.gatehouse(&["clients", "switch", "editor", "--backend", "upp"]).run().await;
+    assert!(wrong.expect_code(1).err.contains("Did you mean up?"));
+    well(&["clients", "switch", "editor", "--backend", "mock"]).await;
+    let bearer = format!("authorization: Bearer {token}");
+    let agent = "user-agent: claude-cli/2.1.3 (external, cli)";
+    let headers = [bearer.as_str(), "content-type: application/json", agent];
+    let body = json_body(&chat_request("echo"));
+    let answer = post_json(served.gateway, "/v1/chat/completions", &headers, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let blocked = well(&["clients", "block", "editor"]).await;
+    assert!(blocked.contains("`gatehouse clients allow editor`"), "{blocked}");
+    assert_eq!(served.stop().await, Some(0));
+
+    let served = home.serve().await;
+    let listed = home.gatehouse(&["clients", "list", "--json"]).run().await.expect_success();
+    let program = json!({"name": "claude-cli", "version": "2.1.3"});
+    assert_eq!(listed.json()[0]["program"], program, "{}", listed.out);
+    let refused = post_chat(served.gateway, &token, &chat_request("gpt-4o-mini")).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("`gatehouse clients allow editor`"), "{}", refused.text());
+    well(&["clients", "allow", "editor"]).await;
+    let missing = post_chat(served.gateway, &token, &chat_request("gpt-4o-mini")).await;
+    assert_eq!(missing.status, 404, "{}", missing.text());
+    assert!(missing.text().contains("switched to the backend mock"), "{}", missing.text());
+    well(&["clients", "switch", "editor", "--reset"]).await;
+    let answer = post_chat(served.gateway, &token, &chat_request("up/gpt-4o-mini")).await;
+    assert_eq!(answer.header("x-gatehouse-backend"), Some("up"), "{}", answer.text());
+
+    let log = home.gatehouse(&["audit", "--json"]).run().await.expect_success().json();
+    let entries = log["entries"].as_array().expect("entries");
+    let is_told = |operation: &str| {
+        entries.iter().any(|entry| entry["operation"] == operation && entry["subject"] == "editor")
+    };
+    for operation in ["client_switch", "client_block", "client_allow"] {
+        assert!(is_told(operation), "{operation}: {log}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}

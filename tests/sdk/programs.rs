@@ -187,9 +187,13 @@ async fn gemini_cli_works_once_it_is_wired_and_started_by_run() {
 
 #[tokio::test]
 #[ignore = "needs the tools of programs/package-lock.json"]
-async fn opencode_works_when_run_starts_it() {
+async fn opencode_works_when_run_starts_it_and_through_its_wired_file() {
     let Some(user) = User::new() else { return };
     let (upstream, home) = (backend(&user).await, &user.home);
+    let config = user.folder.join(".config/opencode/opencode.json");
+    std::fs::create_dir_all(config.parent().expect("a folder")).expect("created");
+    let before = "{\n  // mine\n  \"share\": \"disabled\",\n}\n";
+    settings::write_atomic(&config, before.as_bytes()).expect("written");
     let served = home.serve().await;
     user.add_backend(&upstream).await;
     let project = user.folder.join("project").display().to_string();
@@ -209,5 +213,16 @@ async fn opencode_works_when_run_starts_it() {
     ];
     let said = home.gatehouse(&start).run().await.expect_success();
     assert!(said.out.contains(WORD), "{}\n{}", said.out, said.err);
+
+    // With the provider in its own file alone, and nothing but the token in its environment.
+    home.gatehouse(&["clients", "wire", "opencode", "--yes"]).run().await.expect_success();
+    let token = home.gatehouse(&["token", "opencode"]).run().await.expect_success().out;
+    let variable = format!("GATEHOUSE_API_KEY={}", token.trim());
+    let question = "Which word is in note.txt?";
+    let start = [&variable, &opencode, "run", "--dir", &project, "-m", "gatehouse/up/m1", question];
+    let said = home.program("env", &start).run().await.expect_success();
+    assert!(said.out.contains(WORD), "{}\n{}", said.out, said.err);
+    home.gatehouse(&["clients", "unwire", "opencode"]).run().await.expect_success();
+    assert_eq!(std::fs::read_to_string(&config).expect("the file"), before);
     served.stop().await;
 }

@@ -331,6 +331,7 @@ impl SimulatedGateway {
         let asking = RoutingRequest {
             model: call.ask.model,
             client: &call.ask.client,
+            switched_to: None,
             project: None,
             needs: Needs::default(),
             conversation: Some(call.ask.conversation),

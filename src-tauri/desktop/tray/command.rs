@@ -28,6 +28,15 @@ pub(crate) enum TrayCommand {
         /// `None` for a candidate that is asked for the model that the client named.
         model: Option<String>,
     },
+    /// Sends a client's requests to a backend or a route; without both, the routing rules decide.
+    SwitchClient {
+        client: String,
+        backend: Option<String>,
+        route: Option<String>,
+    },
+    /// Refuses a client's requests.
+    BlockClient(String),
+    AllowClient(String),
     Quit,
 }
 
@@ -51,6 +60,11 @@ impl TrayCommand {
             ["end-quiet"] => Self::EndQuiet,
             ["put-first", route, backend] => Self::put_first(route, backend, None),
             ["put-first", route, backend, model] => Self::put_first(route, backend, Some(model)),
+            ["switch-client", client] => Self::switch_client(client, None, None),
+            ["switch-client", client, "backend", id] => Self::switch_client(client, Some(id), None),
+            ["switch-client", client, "route", id] => Self::switch_client(client, None, Some(id)),
+            ["block-client", client] => Self::BlockClient((*client).to_owned()),
+            ["allow-client", client] => Self::AllowClient((*client).to_owned()),
             ["quit"] => Self::Quit,
             _ => return None,
         })
@@ -62,6 +76,11 @@ impl TrayCommand {
             backend: backend.to_owned(),
             model: model.map(str::to_owned),
         }
+    }
+
+    fn switch_client(client: &str, backend: Option<&str>, route: Option<&str>) -> Self {
+        let [backend, route] = [backend, route].map(|id| id.map(str::to_owned));
+        Self::SwitchClient { client: client.to_owned(), backend, route }
     }
 
     fn parts(&self) -> Vec<&str> {
@@ -78,6 +97,14 @@ impl TrayCommand {
                 let named = ["put-first", route, backend];
                 named.into_iter().chain(model.as_deref()).collect()
             }
+            Self::SwitchClient { client, backend, route } => {
+                let mut parts = vec!["switch-client", client];
+                parts.extend(backend.iter().flat_map(|id| ["backend", id]));
+                parts.extend(route.iter().flat_map(|id| ["route", id]));
+                parts
+            }
+            Self::BlockClient(client) => vec!["block-client", client],
+            Self::AllowClient(client) => vec!["allow-client", client],
             Self::Quit => vec!["quit"],
         }
     }
@@ -118,6 +145,11 @@ mod tests {
             first(Some("odd|model%é")),
             // A model without a name is not the same as none.
             first(Some("")),
+            TrayCommand::switch_client("editor", None, None),
+            TrayCommand::switch_client("editor", Some("fast"), None),
+            TrayCommand::switch_client("editor", None, Some("fast")),
+            TrayCommand::BlockClient("editor".to_owned()),
+            TrayCommand::AllowClient("editor".to_owned()),
             TrayCommand::Quit,
         ];
         for (place, command) in commands.iter().enumerate() {
@@ -126,8 +158,17 @@ mod tests {
             let same = commands.iter().filter(|other| other.to_string() == id).count();
             assert_eq!(same, 1, "{place}: {id} is also another command's");
         }
-        for wrong in ["", "page", "open|x", "put-first|fast", "put-first|a|b|c|d", "page|%ff", "7"]
-        {
+        for wrong in [
+            "",
+            "page",
+            "open|x",
+            "put-first|fast",
+            "put-first|a|b|c|d",
+            "page|%ff",
+            "7",
+            "switch-client",
+            "switch-client|a|model|b",
+        ] {
             assert_eq!(TrayCommand::from_id(wrong), None, "{wrong}");
         }
     }

@@ -2,9 +2,10 @@
 
 use control::clock_time;
 use control::view::{
-    AlertState, AlertView, AlertsView, AvailabilityState, BudgetState, BudgetView, CurrencyView,
-    GatewayState, NanoDollars, PanelActionView, QuotaView, RouteCandidateView, RoutePolicy,
-    RouteView, SilenceView, SpendView, StatusIssueView, StatusView, TimeZoneChoice, UnixMs,
+    AlertState, AlertView, AlertsView, AvailabilityState, BudgetState, BudgetView,
+    ClientTargetView, ClientView, CurrencyView, GatewayState, NanoDollars, PanelActionView,
+    QuotaView, RouteCandidateView, RoutePolicy, RouteView, SilenceView, SpendView, StatusIssueView,
+    StatusView, TimeZoneChoice, UnixMs,
 };
 use domain::{ShownCurrency, count_noun, cut_between_words, one_line};
 
@@ -18,6 +19,10 @@ const BUDGETS_MAX: usize = 3;
 const ROUTES_MAX: usize = 8;
 /// Most candidates of one route.
 const CANDIDATES_MAX: usize = 8;
+/// Most clients with a submenu, those used last first.
+const CLIENTS_MAX: usize = 8;
+/// Most targets of one client, in their order; the current one is always shown.
+const TARGETS_MAX: usize = 12;
 /// The core names no more issues than this.
 const NEEDS_MAX: usize = 5;
 
@@ -31,6 +36,7 @@ pub(crate) struct TrayView {
     pub(crate) alerts: Option<AlertsView>,
     pub(crate) budgets: Vec<BudgetView>,
     pub(crate) routes: Vec<RouteView>,
+    pub(crate) clients: Vec<ClientView>,
     /// Why the last command from this menu was refused.
     pub(crate) refusal: Option<String>,
 }
@@ -215,7 +221,8 @@ fn quota_row(quota: &QuotaView) -> TrayRow {
 
 fn command_rows(view: &TrayView, zone: TimeZoneChoice) -> Vec<TrayRow> {
     let Some(status) = &view.status else { return Vec::new() };
-    let mut rows: Vec<TrayRow> = routes_row(&view.routes).into_iter().collect();
+    let mut rows: Vec<TrayRow> = clients_row(&view.clients).into_iter().collect();
+    rows.extend(routes_row(&view.routes));
     match status.gateway.state {
         GatewayState::Listening => rows.push(item(TrayCommand::PauseGateway, "Pause gateway")),
         GatewayState::Paused => rows.push(item(TrayCommand::ResumeGateway, "Resume gateway")),
@@ -234,6 +241,52 @@ fn command_rows(view: &TrayView, zone: TimeZoneChoice) -> Vec<TrayRow> {
         }
     });
     rows
+}
+
+/// A submenu for each client whose token is valid and that may ask for models: where its requests go, with
+/// the current place checked, and its block.
+fn clients_row(clients: &[ClientView]) -> Option<TrayRow> {
+    let mut switchable: Vec<&ClientView> =
+        clients.iter().filter(|client| !client.expired && !client.targets.is_empty()).collect();
+    switchable.sort_by_key(|client| std::cmp::Reverse(client.seen_at.map(|seen| seen.0)));
+    let mut rows: Vec<TrayRow> =
+        switchable.iter().take(CLIENTS_MAX).map(|client| client_row(client)).collect();
+    if switchable.len() > CLIENTS_MAX {
+        rows.push(page("/clients", "More clients"));
+    }
+    (!rows.is_empty()).then(|| TrayRow::Submenu("Clients".to_owned(), rows))
+}
+
+fn client_row(client: &ClientView) -> TrayRow {
+    let current = client.targets.iter().find(|target| target.current);
+    let current = current.map_or("", |target| target.label.as_str());
+    let targets = client.targets.iter().enumerate();
+    let shown = targets.filter(|(place, target)| *place < TARGETS_MAX || target.current);
+    let mut rows: Vec<TrayRow> = shown.map(|(_, target)| target_row(client, target)).collect();
+    if rows.len() < client.targets.len() {
+        rows.push(page(&format!("/clients/{}", client.id), "More targets"));
+    }
+    rows.push(TrayRow::Line);
+    let id = client.id.clone();
+    rows.push(match client.blocked {
+        true => item(TrayCommand::AllowClient(id), "Allow again"),
+        false => item(TrayCommand::BlockClient(id), "Block its requests"),
+    });
+    let place = if client.blocked { "blocked" } else { current };
+    TrayRow::Submenu(shorten(&format!("{}: {place}", client.id)), rows)
+}
+
+fn target_row(client: &ClientView, target: &ClientTargetView) -> TrayRow {
+    let note = target.unavailable.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    TrayRow::Choice {
+        command: TrayCommand::SwitchClient {
+            client: client.id.clone(),
+            backend: target.backend.clone(),
+            route: target.route.clone(),
+        },
+        label: shorten(&format!("{}{note}", target.label)),
+        is_chosen: target.current,
+    }
 }
 
 /// A submenu for each route that tries its candidates in order, with the first one checked.

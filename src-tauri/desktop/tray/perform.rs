@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use control::view::{
-    AlertSilence, CheckSet, ReadinessStart, RouteEdit, RouteView, SilenceRef, UnixMs,
+    AlertSilence, CheckSet, ClientRef, ClientSwitch, ReadinessStart, RouteEdit, RouteView,
+    SilenceRef, UnixMs,
 };
 use control::{
     ApiError, Core, DesktopChannel, Notification, NotificationChannel as _, PanelEvent, Urgency,
@@ -63,6 +64,16 @@ async fn call(app: &AppHandle<Wry>, core: &Core, command: &TrayCommand) -> Resul
         TrayCommand::EndQuiet => end_silences(core).await,
         TrayCommand::PutFirst { route, backend, model } => {
             put_first(core, route, backend, model.as_deref()).await
+        }
+        TrayCommand::BlockClient(client) => {
+            control::client_block(core, ClientRef { id: client.clone() }).await.map(drop)
+        }
+        TrayCommand::AllowClient(client) => {
+            control::client_allow(core, ClientRef { id: client.clone() }).await.map(drop)
+        }
+        TrayCommand::SwitchClient { client, backend, route } => {
+            let (id, backend, route) = (client.clone(), backend.clone(), route.clone());
+            control::client_switch(core, ClientSwitch { id, backend, route }).await.map(drop)
         }
     }
 }
@@ -125,6 +136,9 @@ fn refusal(app: &AppHandle<Wry>, command: &TrayCommand, error: &ApiError) -> Str
         TrayCommand::Quiet => "Notifications were not silenced",
         TrayCommand::EndQuiet => "Notifications are still silenced",
         TrayCommand::PutFirst { .. } => "The route was not changed",
+        TrayCommand::SwitchClient { .. } => "The client was not switched",
+        TrayCommand::BlockClient(_) => "The client was not blocked",
+        TrayCommand::AllowClient(_) => "The client is still blocked",
         TrayCommand::Open | TrayCommand::OpenPage(_) | TrayCommand::Quit => "It was not done",
     };
     tracing::warn!(%error.message, title, "a command of the tray was refused");

@@ -77,7 +77,7 @@ impl TrayWatch {
 
 /// Asks for what is stale. A part that the core does not tell stays as it was.
 async fn refresh(view: &mut TrayView, core: &Core, news: News) {
-    use ChangeTag::{Alerts, Backends, Endpoints, Routes, Settings, Status, Usage};
+    use ChangeTag::{Alerts, Backends, Clients, Endpoints, Routes, Settings, Status, Usage};
     let News { stale, is_disconnected, outcome } = news;
     let is_stale = |tags: &[ChangeTag]| tags.iter().any(|tag| stale.contains(tag));
     view.is_stale |= is_disconnected;
@@ -104,6 +104,11 @@ async fn refresh(view: &mut TrayView, core: &Core, news: News) {
         && let Ok(routes) = control::routes(core).await
     {
         view.routes = routes.routes;
+    }
+    if is_stale(&[Clients, Backends, Routes, Settings])
+        && let Ok(clients) = control::clients(core).await
+    {
+        view.clients = clients;
     }
 }
 

@@ -2,8 +2,11 @@
 import { matchSorter, rankings } from "match-sorter";
 import {
   Activity,
+  Ban,
+  Bell,
   Box,
   Cable,
+  CircleCheck,
   Copy,
   HeartPulse,
   Keyboard,
@@ -13,22 +16,39 @@ import {
   ListChecks,
   LogOut,
   Moon,
+  Plug,
   Plus,
   Power,
   Route,
+  ScrollText,
   SearchCheck,
   Server,
+  Shuffle,
   SlidersHorizontal,
   Sun,
   SunMoon,
+  Wallet,
   type LucideIcon,
 } from "lucide-react";
 import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
 import { HEALTH_PARTS } from "@/lib/health-parts";
+import { pathWith, requestsPath } from "@/lib/request-filter";
 import { USAGE_PARTS } from "@/lib/usage-parts";
-import type { BackendView, ClientView, KeyView, ProfilesView, RouteView, SettingsValues } from "@/ipc/bindings";
+import type {
+  AlertView,
+  BackendView,
+  BudgetView,
+  ClientTargetView,
+  ClientView,
+  KeyView,
+  ProfilesView,
+  RequestView,
+  RouteView,
+  ServiceView,
+  SettingsValues,
+} from "@/ipc/bindings";
 
 const FOUND_MAX = 40;
 const RECENT_MAX = 5;
@@ -42,13 +62,27 @@ export type PaletteTarget =
   | { kind: "copy_address" }
   | { kind: "shortcuts" }
   | { kind: "switch"; backend: BackendView }
+  | { kind: "client_target"; client: ClientView; to: ClientTargetView }
+  | { kind: "client_block"; id: string; blocked: boolean }
   | { kind: "profile"; name: string | null; before: string | null }
   | { kind: "sign_out" };
 
 export interface PaletteEntry {
   /** Stable between openings. */
   id: string;
-  group: "Screen" | "Action" | "Backend" | "Model" | "Route" | "Key" | "Client" | "Setting";
+  group:
+    | "Screen"
+    | "Action"
+    | "Backend"
+    | "Model"
+    | "Route"
+    | "Key"
+    | "Client"
+    | "Budget"
+    | "Alert"
+    | "Service"
+    | "Request"
+    | "Setting";
   label: string;
   /** Additional search terms. */
   keywords: string[];
@@ -61,6 +95,9 @@ interface World {
   routes: RouteView[];
   keys: KeyView[];
   clients: ClientView[];
+  budgets: BudgetView[];
+  alerts: AlertView[];
+  services: ServiceView[];
   profiles: ProfilesView | undefined;
   hasSession: boolean;
 }
@@ -155,7 +192,65 @@ function profileEntries(profiles: ProfilesView | undefined): PaletteEntry[] {
   return before === null ? named : [...named, none];
 }
 
-export function allEntries({ backends, routes, keys, clients, profiles, hasSession }: World): PaletteEntry[] {
+/** A switch to each target that is not in use, and the block. */
+function clientEntries(client: ClientView): PaletteEntry[] {
+  const { id, blocked, targets } = client;
+  const places = targets
+    .filter(({ current }) => !current)
+    .map((to) =>
+      action(
+        `client:${id}:${to.backend ?? ""}:${to.route ?? ""}`,
+        Shuffle,
+        `Switch ${id} to ${to.backend === null ? lowerFirst(to.label) : to.label}`,
+        ["client", to.backend ?? to.route ?? "reset"],
+        { kind: "client_target", client, to },
+      ),
+    );
+  const block = action(
+    `block:${id}`,
+    blocked ? CircleCheck : Ban,
+    `${blocked ? "Allow" : "Block"} ${id}`,
+    ["client", blocked ? "unblock" : "kill switch"],
+    { kind: "client_block", id, blocked: !blocked },
+  );
+  return [...places, block];
+}
+
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** The start of every request's id, and a whole one. */
+const REQUEST_ID_START = /^req_[0-9a-f]*$/;
+const REQUEST_ID = /^req_[0-9a-f]{32}$/;
+
+/** The requests whose id begins with the query: among the latest ones, or any by its whole id. */
+export function requestEntries(query: string, latest: readonly RequestView[]): PaletteEntry[] {
+  const typed = query.trim().toLowerCase();
+  if (!REQUEST_ID_START.test(typed)) return [];
+  const known = latest.filter(({ id }) => id.startsWith(typed)).map(({ id }) => id);
+  const ids = known.length === 0 && REQUEST_ID.test(typed) ? [typed] : known;
+  return ids.slice(0, FOUND_MAX).map((id) => ({
+    id: `Request:${id}`,
+    group: "Request",
+    label: id,
+    keywords: [],
+    icon: ScrollText,
+    target: go(requestsPath({ request: id })),
+  }));
+}
+
+function alertEntry({ number, rule, title, path, scopes }: AlertView): PaletteEntry {
+  return {
+    id: `Alert:${rule}/${scopes.join(",")}`,
+    group: "Alert",
+    label: title,
+    keywords: ["alert", "incident", rule, ...scopes],
+    icon: Bell,
+    target: go(number === null ? path : `/alerts/${number}`),
+  };
+}
+
+export function allEntries(world: World): PaletteEntry[] {
+  const { backends, routes, keys, clients, budgets, alerts, services, profiles, hasSession } = world;
   const place = (group: PaletteEntry["group"], icon: LucideIcon, path: string, id: string, label: string) => ({
     id: `${group}:${id}`,
     group,
@@ -185,6 +280,13 @@ export function allEntries({ backends, routes, keys, clients, profiles, hasSessi
     }),
     ...keys.map(({ id, label }) => place("Key", KeyRound, "/keys", id, label)),
     ...clients.map(({ id }) => place("Client", Link2, "/clients", id, id)),
+    ...clients.flatMap(clientEntries),
+    ...budgets.map(({ id }) => ({
+      ...place("Budget", Wallet, "/budgets", id, id),
+      target: go(pathWith("/budgets", { budget: id })),
+    })),
+    ...alerts.map(alertEntry),
+    ...services.map(({ id, label }) => ({ ...place("Service", Plug, "/health", id, label), target: go("/health") })),
     ...backends.flatMap(({ id, label, models }) =>
       models.map((model): PaletteEntry => ({
         id: `model:${id}/${model.id}`,

@@ -62,3 +62,37 @@ test("a setting leads to its part of the screen", async () => {
   const part = await screen.findByRole("region", { name: "Shared cache" });
   await waitFor(() => expect(shown).toContain(part));
 });
+
+test("a client is switched and blocked by name", async () => {
+  const { user, host, dialog } = await search("switch codex groq");
+  const [switched, blocked] = [vi.spyOn(host, "clientSwitch"), vi.spyOn(host, "clientBlock")];
+  await within(dialog).findByRole("option", { name: /Switch codex to Groq/ });
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(switched).toHaveBeenCalledWith({ id: "codex", backend: "groq", route: null }));
+  await user.keyboard("{Control>}k{/Control}");
+  const next = await screen.findByRole("dialog", { name: "Search or run" });
+  await user.type(within(next).getByRole("combobox"), "block codex");
+  await within(next).findByRole("option", { name: /Block codex/ });
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(blocked).toHaveBeenCalledWith({ id: "codex" }));
+});
+
+test("budgets, alerts, services and requests by id are found", async () => {
+  const { host, user, dialog, names } = await search("agents");
+  await waitFor(() => expect(names()).toContain("agentsBudget"));
+  const input = within(dialog).getByRole("combobox");
+  const { services } = await host.services();
+  const { requests } = await host.requests({ limit: 1 });
+  const [service, request] = [services[0], requests[0]];
+  if (service === undefined || request === undefined) throw new Error("the busy world has services and requests");
+  await user.clear(input);
+  await user.type(input, service.label);
+  await waitFor(() => expect(names()).toContain(`${service.label}Service`));
+  await user.clear(input);
+  await user.type(input, request.id.slice(0, -4));
+  await waitFor(() => expect(names()).toContain(`${request.id}Request`));
+  const unseen = `req_${"0".repeat(32)}`;
+  await user.clear(input);
+  await user.type(input, unseen);
+  await waitFor(() => expect(names()).toEqual([`${unseen}Request`]));
+});

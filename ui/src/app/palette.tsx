@@ -6,6 +6,7 @@ import {
   baseEntries,
   findEntries,
   recentEntries,
+  requestEntries,
   rememberEntry,
   type PaletteEntry,
   type PaletteTarget,
@@ -14,10 +15,22 @@ import { copyAddress } from "@/app/status-line";
 import { Dialog } from "@/components/dialog";
 import { notify } from "@/components/toast";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
+import { currentTarget, useClientBlock, useClientSwitch } from "@/features/clients/client-actions";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, CheckSet, SettingsValues } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
-import { useBackends, useClients, useKeys, useProfiles, useSettings, useStatus } from "@/ipc/queries";
+import { useAlerts } from "@/ipc/alert-queries";
+import { useServices } from "@/ipc/health-queries";
+import {
+  useBackends,
+  useBudgets,
+  useClients,
+  useKeys,
+  useProfiles,
+  useRequests,
+  useSettings,
+  useStatus,
+} from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
 import { signOut } from "@/ipc/sign-out";
 import { useProfileSwitch } from "@/features/settings/profile-actions";
@@ -54,6 +67,8 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
   const settings = useSettings().data;
   const address = useStatus().data?.gateway.address;
   const toggle = useBackendSwitch();
+  const switchClient = useClientSwitch();
+  const blockClient = useClientBlock();
   const changeProfile = useProfileSwitch();
   const start = useAction("readinessStart", (call, set: CheckSet) => call({ set }));
   const theme = useAction("settingsEdit", async (call, choice: SettingsValues["theme"]) => {
@@ -73,6 +88,10 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
         return onShortcuts();
       case "switch":
         return toggle.change(target.backend, !target.backend.enabled);
+      case "client_target":
+        return switchClient({ id: target.client.id, to: target.to, before: currentTarget(target.client) });
+      case "client_block":
+        return blockClient(target.id, target.blocked);
       case "profile":
         return changeProfile({ name: target.name, before: target.before });
       case "sign_out":
@@ -89,9 +108,13 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
     routes: useRoutes().data?.routes ?? [],
     keys: useKeys().data ?? [],
     clients: useClients().data ?? [],
+    budgets: useBudgets().data ?? [],
+    alerts: useAlerts().data?.alerts ?? [],
+    services: useServices().data?.services ?? [],
     profiles: useProfiles().data,
     hasSession,
   });
+  const latest = useRequests({}).data?.pages.flatMap(({ requests }) => requests) ?? [];
   const choose = (entry: PaletteEntry) => {
     rememberEntry(entry);
     onChoose(entry.target);
@@ -104,14 +127,14 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
           { heading: "Screens", found: base.filter(({ group }) => group === "Screen") },
           { heading: "Actions", found: base.filter(({ group }) => group === "Action") },
         ]
-      : [{ found: findEntries(entries, query) }];
+      : [{ found: [...requestEntries(query, latest), ...findEntries(entries, query)] }];
   return (
     <Command label="Search or run" loop shouldFilter={false} className="flex min-h-0 flex-col">
       <Command.Input
         data-autofocus
         value={query}
         onValueChange={setQuery}
-        placeholder="Backends, models, keys, settings, actions…"
+        placeholder="Backends, models, keys, clients, requests by id, settings, actions…"
         className="h-11 shrink-0 border-b border-line bg-transparent px-5 text-15 text-ink-1 outline-none"
       />
       <Command.List className="min-h-0 overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-11 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">

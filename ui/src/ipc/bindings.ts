@@ -157,8 +157,14 @@ export const commands = {
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
 	/**  Creates a client with a local token and stores the token in the vault. */
 	clientAdd: (req: ClientAdd) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_add", { req })),
-	/**  Changes a client's limits, cache mode, priority and scope. Its token stays. */
+	/**  Changes a client's limits, cache mode, priority, scope and expiry. Its token stays. */
 	clientEdit: (req: ClientEdit) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_edit", { req })),
+	/**  Sends a client's requests to one backend or route, or back to where the routing rules decide. */
+	clientSwitch: (req: ClientSwitch) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_switch", { req })),
+	/**  Refuses a client's new requests until it is allowed again. Its token stays; requests in flight go on. */
+	clientBlock: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_block", { req })),
+	/**  Lets a blocked client send requests again. */
+	clientAllow: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_allow", { req })),
 	/**  Revokes a client's token at once. */
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
 	/**  Lists client tools and whether they use the gateway. */
@@ -1831,9 +1837,11 @@ export type ClientAdd = {
 	scope: ClientScopeView,
 	/**  True for a token that reads `/metrics` and opens nothing else. */
 	reads_metrics?: boolean,
+	/**  Dollars a month, as a budget of its own that refuses what is above; None for no budget. */
+	monthly_limit_usd?: string | null,
 };
 
-/**  Changes a client's limits, cache mode, priority and scope. Its token stays. */
+/**  Changes a client's limits, cache mode, priority, scope and expiry. Its token stays. */
 export type ClientEdit = {
 	id: string,
 	limits: TrafficLimitsView,
@@ -1843,6 +1851,8 @@ export type ClientEdit = {
 	scope: ClientScopeView,
 	/**  True if its token also opens MCP over HTTP. */
 	mcp: boolean,
+	/**  When its token ends; None for never. */
+	expires_at: UnixMs | null,
 };
 
 /**  Priority of a client's requests when all slots are taken. */
@@ -1851,6 +1861,13 @@ export type ClientPriority =
 "interactive" | 
 /**  Low: nobody is waiting. */
 "background";
+
+/**  A program, as its `User-Agent` header names it. */
+export type ClientProgramView = {
+	name: string,
+	/**  None if it states none. */
+	version: string | null,
+};
 
 export type ClientRef = {
 	id: string,
@@ -1864,8 +1881,25 @@ export type ClientScopeView = {
 	routes: string[],
 };
 
+/**  Sends a client's requests to one backend or one route. Without both, the routing rules decide again. */
+export type ClientSwitch = {
+	id: string,
+	backend?: string | null,
+	route?: string | null,
+};
+
+/**  Where the requests of a client can go. Without a backend and a route: where the routing rules send them. */
+export type ClientTargetView = {
+	backend: string | null,
+	route: string | null,
+	label: string,
+	current: boolean,
+	/**  Why a current target may no longer be used; completes "it …". None for all others. */
+	unavailable: string | null,
+};
+
 /**  A client tool that can be wired to the gateway. */
-export type ClientTool = "claude-code" | "codex" | "gemini-cli";
+export type ClientTool = "claude-code" | "codex" | "gemini-cli" | "opencode" | "zed";
 
 export type ClientUnwire = {
 	tool: ClientTool,
@@ -1880,7 +1914,11 @@ export type ClientView = {
 	/**  When the token expires; None for never. */
 	expires_at: UnixMs | null,
 	expired: boolean,
+	/**  True while its requests are refused, though its token is valid. */
+	blocked: boolean,
 	seen_at: UnixMs | null,
+	/**  The program that it called with last, as it calls itself; None if it never said. */
+	program: ClientProgramView | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
 	limits: TrafficLimitsView,
@@ -1888,6 +1926,8 @@ export type ClientView = {
 	cache: CacheMode | null,
 	priority: ClientPriority,
 	scope: ClientScopeView,
+	/**  What it can be switched to, the routing rules first; one is current. Empty if it reads metrics. */
+	targets: ClientTargetView[],
 	/**  True if its token also opens MCP over HTTP. */
 	mcp: boolean,
 	/**  True if its token reads `/metrics` and opens nothing else. */
@@ -1978,7 +2018,11 @@ export type ConflictLayer =
 /**  Settings that an administrator manages. */
 "managed" | 
 /**  The profile in use, in the same file. */
-"profile";
+"profile" | 
+/**  A file that a variable of the environment names. */
+"named_file" | 
+/**  A list or a switch in the same file that keeps our provider out. */
+"excluded";
 
 /**  A pause that the provider asked for. */
 export type CooldownView = {
@@ -2490,7 +2534,7 @@ export type GuideStepView = {
 };
 
 /**  A client tool with a guide. */
-export type GuidedTool = "opencode" | "aider" | "zed" | "continue" | "cline" | "cursor";
+export type GuidedTool = "aider" | "continue" | "cline" | "cursor";
 
 export type HealthLaneView = {
 	kind: DependencyKind,
@@ -3471,7 +3515,7 @@ export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "op
 /**  Lets a paused gateway answer again. */
 { kind: "resume_gateway" } | { kind: "open_settings" } | 
 /**  The ledger section of the settings. */
-{ kind: "open_ledger" };
+{ kind: "open_ledger" } | { kind: "open_budget"; id: string };
 
 export type PanelEvent = 
 /**  Data with these tags has changed, so views of it are stale. */
@@ -5694,6 +5738,11 @@ export type ToolWiringView = {
 	/**  How it gets its token. */
 	rung: WiringRung,
 	rung_sentence: string,
+	/**
+	 *  What the user does once it is wired. Empty for a tool that gets its token by itself, and while
+	 *  it is not wired.
+	 */
+	steps: GuideStepView[],
 	/**  True if it reads its files only when it starts. */
 	restart: boolean,
 	/**  None if only its folder was found. */
@@ -6468,6 +6517,8 @@ export type WiringRung =
 "command" | 
 /**  The tool's file names a variable or a file that holds the token. */
 "reference" | 
+/**  The user enters the token once, and the tool keeps it in the system keychain. */
+"keychain" | 
 /**  The tool is started with the token in its environment. */
 "environment" | 
 /**  The token is in the tool's file. */
@@ -6479,6 +6530,8 @@ export type WiringState =
 "not_installed" | "not_wired" | 
 /**  The tool's requests go to the gateway. */
 "wired" | 
+/**  Its files are as they should be, and the user has not entered the token yet. */
+"token_not_entered" | 
 /**  Something else changed the wired keys. */
 "drifted" | 
 /**  Another layer of the tool's configuration outranks the wired keys. */

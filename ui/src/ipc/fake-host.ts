@@ -21,6 +21,7 @@ import { fakeAudit } from "@/ipc/fake/audit";
 import { fakeHealth } from "@/ipc/fake/health";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
+import { fakeClients } from "@/ipc/fake/clients";
 import { fakeGateway } from "@/ipc/fake/gateway";
 import { fakePins } from "@/ipc/fake/pins";
 import { fakeProfiles } from "@/ipc/fake/profiles";
@@ -52,17 +53,8 @@ import { savedFile, statementOf } from "@/ipc/fake/statement";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
 import { fakeWiring } from "@/ipc/fake/wiring";
-import { backendViews, clientViews, keyViews, settingsView } from "@/ipc/fake/views";
-import {
-  NO_DEPENDENTS,
-  health,
-  makeBackend,
-  makeClient,
-  makeKey,
-  makeWorld,
-  vaultOf,
-  type Scenario,
-} from "@/ipc/fake/world";
+import { backendViews, keyViews, settingsView } from "@/ipc/fake/views";
+import { NO_DEPENDENTS, health, makeBackend, makeKey, makeWorld, vaultOf, type Scenario } from "@/ipc/fake/world";
 import type { Clock } from "@/lib/clock";
 
 const SLOW_MS = 2_500;
@@ -281,37 +273,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         return null;
       }),
 
-    clients: () => answer(() => clientViews(world)),
-    clientAdd: (req) =>
-      answer(() => {
-        requireId(req.id, "client");
-        if (world.clients.some((known) => known.id === req.id))
-          throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
-        const added = makeClient(req.id, now(), world.settings.values.gateway_port);
-        Object.assign(added, { scope: req.scope, reads_metrics: req.reads_metrics ?? false });
-        added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
-        world.clients.push(added);
-        changed("clients", "status");
-        return added;
-      }),
-    clientEdit: (req) =>
-      answer(() => {
-        const { id, ...changes } = req;
-        const edited =
-          world.clients.find((known) => known.id === id) ??
-          raise(fault("not_found", `There is no client named ${id}.`, null));
-        requireLimits(req.limits);
-        Object.assign(edited, changes);
-        changed("clients");
-        return edited;
-      }),
-    clientRevoke: (req) =>
-      answer(() => {
-        world.clients = world.clients.filter((known) => known.id !== req.id);
-        changed("clients", "status");
-        return null;
-      }),
-
+    ...fakeClients(doing),
     ...fakeRoutes(doing),
     ...fakeAccesses(doing),
     ...fakeBudgets(doing),

@@ -110,7 +110,8 @@ test("add a key, open it along the rows, verify it, remove it", async ({ page })
 test("connect a tool after reading what changes, and take it back", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/clients" });
   await settled(page);
-  await tabTo(page, page.getByRole("button", { name: "Connect", exact: true }));
+  const tool = page.getByRole("region", { name: "Codex CLI" });
+  await tabTo(page, tool.getByRole("button", { name: "Connect", exact: true }));
   await page.keyboard.press("Enter");
   const sheet = page.getByRole("dialog", { name: "Connect Codex CLI" });
   await tabTo(page, sheet.getByRole("region", { name: /^Changes of / }));

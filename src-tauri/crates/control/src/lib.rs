@@ -30,7 +30,7 @@ mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
-pub use ::wiring::Launch;
+pub use ::wiring::{Launch, ToolModel};
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use alerts::{Notification, Urgency};
 pub use amount::{parse_span, parse_time_to_come};

@@ -176,9 +176,15 @@ macro_rules! operations {
             /// Lists all clients.
             clients() -> Vec<ClientView>, changes [];
             /// Creates a client with a local token and stores the token in the vault.
-            client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings];
-            /// Changes a client's limits, cache mode, priority and scope. Its token stays.
+            client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings, Usage];
+            /// Changes a client's limits, cache mode, priority, scope and expiry. Its token stays.
             client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
+            /// Sends a client's requests to one backend or route, or back to where the routing rules decide.
+            client_switch(req: ClientSwitch) -> ClientView, changes [Clients, Routes, Settings], tool "switch_client" Change;
+            /// Refuses a client's new requests until it is allowed again. Its token stays; requests in flight go on.
+            client_block(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
+            /// Lets a blocked client send requests again.
+            client_allow(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
             /// Revokes a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Lists client tools and whether they use the gateway.
@@ -488,7 +494,12 @@ pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, Ap
             let call = AuditedCall::begin(engine, caller, "client_issue", &req);
             let issued = operation::client_issue(engine, req).await;
             if issued.is_ok() {
-                engine.events().send_changed(&[Topic::Clients, Topic::Status, Topic::Settings]);
+                engine.events().send_changed(&[
+                    Topic::Clients,
+                    Topic::Status,
+                    Topic::Settings,
+                    Topic::Usage,
+                ]);
             }
             call.end(&issued).await;
             issued

@@ -67,6 +67,7 @@ plain!(
     ClientAdd,
     ClientEdit,
     ClientRef,
+    ClientSwitch,
     ClientsWiringQuery,
     WiringPlanQuery,
     ClientWire,

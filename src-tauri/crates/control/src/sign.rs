@@ -276,6 +276,7 @@ signs! {
         NotInstalled => Dash Muted "not found",
         NotWired => Ring Muted "not connected",
         Wired => Disc Ok "connected",
+        TokenNotEntered => Half Warn "token not entered",
         Drifted => Triangle Warn "changed",
         Conflict => Triangle Warn "overridden",
         Broken => Square Bad "unreadable",

@@ -11,6 +11,8 @@ mod alert;
 mod backend_kind;
 mod billing;
 mod budget;
+mod client_program;
+mod client_target;
 mod currency;
 mod dialect;
 mod entropy;
@@ -45,6 +47,8 @@ pub use budget::{
     BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
     BudgetMark, BudgetMarkKind, BudgetPeriod, BudgetSchedule, Weekday,
 };
+pub use client_program::ClientProgram;
+pub use client_target::ClientTarget;
 pub use currency::{
     CurrencyCode, CurrencyCodeError, ExchangeRate, ExchangeRateError, RateSource, ReferenceRates,
     ShownCurrency, reference_rates,

@@ -26,6 +26,7 @@ use crate::alert_watch::AlertWatch;
 use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
+use crate::client_programs::ClientPrograms;
 use crate::client_wiring::ClientWiring;
 use crate::control_server::ControlServer;
 use crate::cost_reports::CostReports;
@@ -83,7 +84,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
     let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
     let backends = assemble_backends(&base, own_clients(&check_token, &playground_token)?);
-    let clients = Arc::new(ClientActivity::new(base.ledger.clone()));
+    let programs = ClientPrograms::open(base.folders.client_programs_file());
+    let clients = Arc::new(ClientActivity::new(base.ledger.clone(), programs));
     let budgets = Arc::new(BudgetWatch::new(
         base.ledger.clone(),
         Arc::clone(&base.clock),

@@ -1,28 +1,50 @@
-//! Which clients have sent requests, and when.
+//! Which clients have sent requests, when, and with which program.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{ClientId, WallTime};
+use domain::{ClientId, ClientProgram, WallTime};
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
+
+use crate::client_programs::ClientPrograms;
 
 pub struct ClientActivity {
     ledger: Ledger,
     /// Last request since the start.
     last_requests: Mutex<HashMap<ClientId, WallTime>>,
     any_request_seen: AtomicBool,
+    programs: ClientPrograms,
 }
 
 impl ClientActivity {
-    pub(crate) fn new(ledger: Ledger) -> Self {
+    pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
-        Self { ledger, last_requests: Mutex::default(), any_request_seen }
+        Self { ledger, last_requests: Mutex::default(), any_request_seen, programs }
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
         self.last_requests.lock().insert(id.clone(), at);
         self.any_request_seen.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn record_program(&self, id: &ClientId, program: ClientProgram) {
+        self.programs.record(id, program);
+    }
+
+    pub(crate) fn save_programs(&self) {
+        self.programs.save();
+    }
+
+    /// The program that the client called with last; `None` if it never said.
+    #[must_use]
+    pub fn program(&self, id: &ClientId) -> Option<ClientProgram> {
+        self.programs.find(id)
+    }
+
+    /// Forgets the program of a client that is no more.
+    pub fn forget(&self, id: &ClientId) {
+        self.programs.forget(id);
     }
 
     /// Last request of a client: since the start, otherwise from the ledger.

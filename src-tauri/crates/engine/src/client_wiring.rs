@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::ClientId;
+use domain::{ClientId, WallTime};
 use wiring::{
     AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, ToolEnvironment,
-    ToolGuide, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
+    ToolGuide, ToolModel, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
 };
 
 use crate::EngineConfig;
@@ -18,6 +18,17 @@ pub struct ClientWiring {
     pub(crate) state_folder: PathBuf,
     /// The command line program, which tools run for their token.
     pub(crate) program: Option<PathBuf>,
+}
+
+/// What a tool is pointed at.
+#[derive(Debug, Clone)]
+pub struct GatewayTarget {
+    pub client: ClientId,
+    /// Without a path.
+    pub address: String,
+    /// For tools with a list of their own.
+    pub models: Vec<ToolModel>,
+    pub now: WallTime,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +75,9 @@ impl ClientWiring {
     pub async fn plan(
         &self,
         tool: ClientTool,
-        client: ClientId,
-        address: String,
+        target: GatewayTarget,
     ) -> Result<WiringPlan, ClientWiringError> {
-        let (wiring, target) = (self.wiring(None)?, self.target(client, address)?);
+        let (wiring, target) = (self.wiring(None)?, self.target(target)?);
         Ok(tokio::task::spawn_blocking(move || wiring.plan(tool, &target)).await??)
     }
 
@@ -85,11 +95,10 @@ impl ClientWiring {
     pub async fn wire(
         &self,
         tool: ClientTool,
-        client: ClientId,
-        address: String,
+        target: GatewayTarget,
         fingerprint: Option<String>,
     ) -> Result<ToolStatus, ClientWiringError> {
-        let (wiring, target) = (self.wiring(None)?, self.target(client, address)?);
+        let (wiring, target) = (self.wiring(None)?, self.target(target)?);
         let wire = move || wiring.wire(tool, &target, fingerprint.as_deref());
         Ok(tokio::task::spawn_blocking(wire).await??)
     }
@@ -204,8 +213,9 @@ impl ClientWiring {
         Ok(McpServerTarget { program })
     }
 
-    fn target(&self, client: ClientId, address: String) -> Result<WiringTarget, ClientWiringError> {
+    fn target(&self, target: GatewayTarget) -> Result<WiringTarget, ClientWiringError> {
         let program = self.program.clone().ok_or(ClientWiringError::NoProgram)?;
-        Ok(WiringTarget { client, address, program })
+        let GatewayTarget { client, address, models, now } = target;
+        Ok(WiringTarget { client, address, program, models, now })
     }
 }

@@ -112,6 +112,12 @@ impl Folders {
         self.state.join("last-backup.json")
     }
 
+    /// Which program each client called with last.
+    #[must_use]
+    pub(crate) fn client_programs_file(&self) -> PathBuf {
+        self.state.join("client-programs.json")
+    }
+
     /// How long the last starts took.
     #[must_use]
     pub(crate) fn starts_file(&self) -> PathBuf {

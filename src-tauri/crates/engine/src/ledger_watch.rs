@@ -325,6 +325,7 @@ mod tests {
     use ledger::LedgerLimits;
 
     use super::*;
+    use crate::client_programs::ClientPrograms;
     use crate::test_parts::NOW;
 
     const DAY: Duration = Duration::from_secs(86_400);
@@ -338,7 +339,8 @@ mod tests {
         let path = home.path().join("ledger.sqlite");
         let (ledger, recovery) =
             Recovery::open(&path, LedgerLimits::default(), Arc::clone(&shared)).expect("a ledger");
-        let clients = Arc::new(ClientActivity::new(ledger.clone()));
+        let programs = ClientPrograms::open(home.path().join("client-programs.json"));
+        let clients = Arc::new(ClientActivity::new(ledger.clone(), programs));
         let watch = LedgerWatch::new(ledger, recovery, clients, shared, EventBus::default());
         (watch, clock)
     }

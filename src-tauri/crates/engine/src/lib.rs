@@ -15,6 +15,7 @@ mod budget_back_test;
 mod budget_notice;
 mod budget_watch;
 mod client_activity;
+mod client_programs;
 mod client_wiring;
 mod config;
 mod configured;
@@ -91,7 +92,7 @@ pub use budget_back_test::BudgetTrial;
 pub use budget_notice::BudgetNotice;
 pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::ClientActivity;
-pub use client_wiring::{ClientWiring, ClientWiringError};
+pub use client_wiring::{ClientWiring, ClientWiringError, GatewayTarget};
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{
     BackendQuota, backend_labels, backend_quotas, configured_endpoints, endpoints_of, open_breaker,

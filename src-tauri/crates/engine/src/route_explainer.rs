@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::{BackendId, ClientId, Entropy, SeededEntropy};
+use domain::{BackendId, ClientId, ClientTarget, Entropy, SeededEntropy};
 use endpoints::EndpointRegistry;
 use gateway::{Forbidden, apply_scope, check_model};
 use routing::{Decision, Needs, Route, RoutingError, RoutingRequest, Simulation};
@@ -53,7 +53,8 @@ pub struct RouteExplainer {
 impl RouteExplainer {
     /// Where the request would go at this moment within what its client may use, or why nowhere.
     pub fn explain(&self, question: &RouteQuery) -> Result<Decision, NotServed> {
-        let (scope, asking) = (self.scope_of(&question.client), question.routing_request());
+        let client = self.client(&question.client);
+        let (scope, asking) = (client.scope, question.routing_request(client.switched_to.as_ref()));
         check_model(&scope, &asking)?;
         let current = self.snapshots.current();
         let price = current.price();
@@ -62,16 +63,21 @@ impl RouteExplainer {
         Ok(apply_scope(&scope, &asking, decision)?)
     }
 
-    /// What the client may use; everything for one that the settings do not know.
-    fn scope_of(&self, client: &ClientId) -> ClientScope {
+    fn client(&self, id: &ClientId) -> ClientRouting {
         let settings = self.settings.current();
-        settings.clients.get(client).map(|known| known.scope.clone()).unwrap_or_default()
+        let known = settings.clients.get(id).map(|known| ClientRouting {
+            scope: known.scope.clone(),
+            switched_to: known.switched_to.clone(),
+        });
+        known.unwrap_or_default()
     }
 
     /// The route that matches the request; `None` if the model name alone decides.
     #[must_use]
     pub fn matching_route(&self, question: &RouteQuery) -> Option<Route> {
-        self.snapshots.current().routes.matching_route(&question.routing_request()).cloned()
+        let client = self.client(&question.client);
+        let asking = question.routing_request(client.switched_to.as_ref());
+        self.snapshots.current().routes.matching_route(&asking).cloned()
     }
 
     /// Distributes `draws` such requests at this moment as if the backends in `closed` were
@@ -84,25 +90,33 @@ impl RouteExplainer {
         closed: &BTreeSet<BackendId>,
     ) -> Simulation {
         let current = self.snapshots.current();
-        let asking = question.routing_request();
+        let ClientRouting { scope, switched_to } = self.client(&question.client);
+        let asking = question.routing_request(switched_to.as_ref());
         let price = current.price();
         let frozen = current
             .routes
             .freeze_signals(&asking, &self.registry.routing_inputs(&price))
             .with_closed(closed);
-        let (entropy, scope) =
-            (SeededEntropy::new(SIMULATION_SEED), self.scope_of(&question.client));
+        let entropy = SeededEntropy::new(SIMULATION_SEED);
         let within =
             |decision| apply_scope(&scope, &asking, decision).map_err(|why| why.to_string());
         current.routes.simulate(&asking, &frozen, draws, &mut || random_fraction(&entropy), &within)
     }
 }
 
+/// What the settings say of a client's requests; nothing for one that they do not know.
+#[derive(Default)]
+struct ClientRouting {
+    scope: ClientScope,
+    switched_to: Option<ClientTarget>,
+}
+
 impl RouteQuery {
-    fn routing_request(&self) -> RoutingRequest<'_> {
+    fn routing_request<'a>(&'a self, switched_to: Option<&'a ClientTarget>) -> RoutingRequest<'a> {
         RoutingRequest {
             model: &self.model,
             client: &self.client,
+            switched_to,
             project: self.project.as_deref(),
             needs: self.needs,
             conversation: None,

@@ -110,6 +110,8 @@ fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
         },
         cache: known.cache,
         scope: known.scope.clone(),
+        switched_to: known.switched_to.clone(),
+        blocked: known.blocked,
         may_use_mcp: known.mcp,
         reads_metrics: known.reads_metrics,
         ..GatewayClient::new(id.clone(), Purpose::User, standing)

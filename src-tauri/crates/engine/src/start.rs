@@ -173,6 +173,7 @@ impl Engine {
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
         let (keys, clock) = (Arc::clone(&backends.keys), Arc::clone(&base.clock));
         upkeep::spawn_sweep(vault, keys, clock, network, Arc::clone(gateway), tasks);
+        upkeep::spawn_program_saving(Arc::clone(&self.parts.clients), tasks);
         upkeep::spawn_pause_watch(Arc::clone(&backends.registry), tasks);
         upkeep::spawn_retention(
             base.ledger.clone(),

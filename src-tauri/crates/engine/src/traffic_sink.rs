@@ -37,6 +37,9 @@ impl EventSink for TrafficSink {
     fn emit(&self, event: GatewayEvent) {
         match event {
             GatewayEvent::RequestStarted { .. } => self.events.send_changed(&[Topic::Status]),
+            GatewayEvent::ClientSeen { client, program } => {
+                self.clients.record_program(&client, program);
+            }
             GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
                 self.apply_attempt_result((&backend, credential.as_ref()), verdict, duration);
             }

@@ -10,6 +10,7 @@ use ledger::Ledger;
 use settings::SettingsStore;
 use vault::Vault;
 
+use crate::client_activity::ClientActivity;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::key_statuses::KeyStatuses;
@@ -22,6 +23,8 @@ const SWEEP_SECS: u64 = 2;
 const PAUSE_CHECK_SECS: u64 = 1;
 /// Interval of deleting old requests, in seconds.
 const RETENTION_SECS: u64 = 3_600;
+/// Interval of saving the programs of clients, in seconds.
+const PROGRAMS_SAVE_SECS: u64 = 10;
 const DAY_MS: i64 = 86_400_000;
 
 /// Loads the system's certificates, which is slow and which nothing waits for.
@@ -49,6 +52,21 @@ pub(crate) fn spawn_sweep(
             keys.retired().drop_expired(clock.now());
             upstream.sweep();
             gateway.log_counted_refusals();
+        }
+    });
+}
+
+/// Saves what is learnt of clients' programs, and once more at the stop.
+pub(crate) fn spawn_program_saving(clients: Arc<ClientActivity>, tasks: &Tasks) {
+    let ticks = tasks.clone();
+    tasks.spawn("client programs", async move {
+        let mut is_running = true;
+        while is_running {
+            is_running = ticks.sleep(Duration::from_secs(PROGRAMS_SAVE_SECS)).await;
+            let saved = Arc::clone(&clients);
+            if tokio::task::spawn_blocking(move || saved.save_programs()).await.is_err() {
+                tracing::debug!("saving the programs of clients was interrupted");
+            }
         }
     });
 }

@@ -23,6 +23,20 @@ pub(crate) fn authenticate<B>(
     snapshot.clients.admit(&hash, now).map_err(|refused| unauthorized(Some(refused)))
 }
 
+/// Refuses a client that the user blocked, whatever it asks for.
+pub(crate) fn check_allowed(client: &GatewayClient) -> Result<(), Refusal> {
+    if !client.blocked {
+        return Ok(());
+    }
+    let id = &client.id;
+    let message = format!(
+        "The client {id} is blocked in Gatehouse. Allow it again with `gatehouse clients allow {id}`, or in \
+         Gatehouse under Clients."
+    );
+    let refusal = Refusal::new(403, ErrorKind::Permission, "client_blocked", message);
+    Err(refusal.retry(RetryAdvice::Never))
+}
+
 fn unauthorized(refused: Option<TokenRefused>) -> Refusal {
     let (code, message) = match refused {
         None => (

@@ -177,6 +177,7 @@ impl CallFacts<'_> {
         RoutingRequest {
             model: self.model,
             client: &context.client.id,
+            switched_to: context.client.switched_to.as_ref(),
             project: context.arrival.project.as_deref(),
             needs: self.needs,
             conversation: self.conversation,

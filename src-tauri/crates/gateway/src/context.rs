@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, Dialect, Entropy, Moment, RequestId, WallTime};
+use domain::{ClientProgram, Clock, Dialect, Entropy, Moment, RequestId, WallTime};
 use hyper::Request;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, USER_AGENT};
+use ledger::Purpose;
 use tokio_util::sync::CancellationToken;
 
 use crate::headers::PROJECT;
@@ -31,6 +32,15 @@ pub(crate) struct RequestContext {
     pub(crate) snapshot: Arc<Snapshot>,
     /// As the client sent them; [`crate::headers`] decides which are forwarded.
     pub(crate) headers: HeaderMap,
+}
+
+impl RequestContext {
+    /// The program of a client of the user's, as it calls itself.
+    pub(crate) fn program(&self) -> Option<ClientProgram> {
+        let agent =
+            self.headers.get(USER_AGENT).filter(|_| self.client.purpose == Purpose::User)?;
+        ClientProgram::from_user_agent(agent.to_str().ok()?)
+    }
 }
 
 impl Arrival {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage, WallTime};
+use domain::{BackendId, ClientId, ClientProgram, CredentialId, RequestId, TokenUsage, WallTime};
 use endpoints::Verdict;
 use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Settlement, Timings};
 use pricing::Cost;
@@ -16,6 +16,8 @@ pub trait EventSink: Send + Sync {
 pub enum GatewayEvent {
     /// A request is about to be sent to a backend.
     RequestStarted { id: RequestId, client: ClientId, backend: BackendId },
+    /// A client called and says which program it is.
+    ClientSeen { client: ClientId, program: ClientProgram },
     /// An attempt failed and another one starts. The last attempt of a request is reported by
     /// [`GatewayEvent::RequestSettled`].
     FailedOver {

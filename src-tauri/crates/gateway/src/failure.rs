@@ -7,7 +7,7 @@ use domain::{BackendId, Moment, WallTime};
 use endpoints::{EndpointRegistry, FailureReason, Verdict};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use resilience::{CallOutcome, FailureClass, LimitScope, ServerRetryHint};
-use routing::RoutingError;
+use routing::{RoutingError, SwitchFailure};
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
@@ -92,18 +92,7 @@ impl Failure {
 
     /// Routing found no backend that may answer.
     pub(crate) fn no_route(error: &RoutingError) -> Self {
-        let (status, kind, code) = match error {
-            RoutingError::MissingModel | RoutingError::NameTooLong(_) => {
-                (400, ErrorKind::InvalidRequest, "invalid_value")
-            }
-            RoutingError::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
-            RoutingError::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
-            RoutingError::NoCapableCandidate { .. } => {
-                (400, ErrorKind::InvalidRequest, "no_fit_candidate")
-            }
-            RoutingError::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
-            RoutingError::NoProvider { .. } => (503, ErrorKind::Api, "no_backend"),
-        };
+        let (status, kind, code) = routing_status(error);
         let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))
             .param(Some("model".to_owned()))
             .retry(RetryAdvice::Never);
@@ -462,6 +451,27 @@ fn retry_after(headers: &HeaderMap, now: WallTime) -> Option<Duration> {
         let now = Duration::from_millis(u64::try_from(now.unix_ms()).ok()?);
         Some(date.saturating_sub(now))
     })
+}
+
+/// Status, kind and code of a request that no backend may answer.
+fn routing_status(error: &RoutingError) -> (u16, ErrorKind, &'static str) {
+    match error {
+        RoutingError::MissingModel | RoutingError::NameTooLong(_) => {
+            (400, ErrorKind::InvalidRequest, "invalid_value")
+        }
+        RoutingError::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
+        RoutingError::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
+        RoutingError::NoCapableCandidate { .. } => {
+            (400, ErrorKind::InvalidRequest, "no_fit_candidate")
+        }
+        RoutingError::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
+        RoutingError::NoProvider { .. } => (503, ErrorKind::Api, "no_backend"),
+        RoutingError::Switched { failure, .. } => match failure {
+            SwitchFailure::ModelMissing(_) => (404, ErrorKind::NotFound, "model_not_found"),
+            SwitchFailure::Off => (503, ErrorKind::Api, "switch_target_off"),
+            SwitchFailure::Refused(error) => routing_status(error),
+        },
+    }
 }
 
 /// Makes a sentence of an error's text: a capital first, a full stop last.

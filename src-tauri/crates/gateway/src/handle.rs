@@ -24,6 +24,7 @@ use crate::choose::{choose, choose_route};
 use crate::connection_limiter::ConnectionSlot;
 use crate::context::{Arrival, RequestContext};
 use crate::embeddings::Embeddings;
+use crate::event::GatewayEvent;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::generation::Generation;
@@ -73,7 +74,9 @@ async fn respond(
     if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.authenticated();
     }
-    if let Err(refusal) = metrics::check_access(&client, &surface) {
+    let access =
+        auth::check_allowed(&client).and_then(|()| metrics::check_access(&client, &surface));
+    if let Err(refusal) = access {
         return refuse(gateway, &refusal, dialect, request).await;
     }
     match &surface {
@@ -131,6 +134,10 @@ async fn answer<C: Call>(
     let Gateway { admission, accounting, outbound, flights, .. } = gateway.as_ref();
     let registry = &outbound.registry;
     let (facts, snapshot) = (call.facts(), &context.snapshot);
+    if let Some(program) = context.program() {
+        let client = context.client.id.clone();
+        accounting.events.emit(GatewayEvent::ClientSeen { client, program });
+    }
     let slot = admission.enter(facts.admission(&context.client), &snapshot.limits).await?;
     let decision = choose(registry, snapshot, &context.client, &facts.asking(&context));
     let route = decision.as_ref().map_or("", |decision| decision.route.as_str());

@@ -37,7 +37,9 @@ pub(crate) fn one(
         .answer(dialect)
 }
 
-/// Models that both the routes and the client's scope allow.
+/// Models that both the routes and the client's scope allow. A switch of the client changes nothing here:
+/// tools keep the list, embeddings are not switched, and nothing in it names a backend (`owned_by` is always
+/// `gatehouse`).
 fn allowed(snapshot: &Snapshot, client: &GatewayClient) -> Vec<ModelEntry> {
     let mut entries = snapshot.routes.list_models(Some(&client.id));
     let scope = &client.scope;

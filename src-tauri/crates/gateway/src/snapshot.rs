@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use cache::Cache;
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, Dialect, NanoUsd, Origin, OriginError,
-    TokenUsage, TranslationMode, WallTime,
+    BackendId, CacheMode, ClientId, ClientTarget, CredentialId, Dialect, NanoUsd, Origin,
+    OriginError, TokenUsage, TranslationMode, WallTime,
 };
 use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
 use ledger::Purpose;
@@ -237,6 +237,10 @@ pub struct GatewayClient {
     /// Its cache mode, if the route sets none.
     pub cache: Option<CacheMode>,
     pub scope: ClientScope,
+    /// Where its requests go instead of what the routing rules choose.
+    pub switched_to: Option<ClientTarget>,
+    /// True while the user blocks it: its token is valid, and its requests are refused.
+    pub blocked: bool,
     /// True if its token also opens `/mcp`.
     pub may_use_mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.
@@ -260,6 +264,8 @@ impl GatewayClient {
             priority,
             cache: None,
             scope,
+            switched_to: None,
+            blocked: false,
             may_use_mcp: false,
             reads_metrics: false,
         }

@@ -92,6 +92,7 @@ fn candidate(
     let asking = RoutingRequest {
         model: request.model(),
         client: &client.id,
+        switched_to: client.switched_to.as_ref(),
         project: arrival.project.as_deref(),
         needs: Needs { dialect: Some(arrival.dialect), ..Needs::default() },
         conversation: None,

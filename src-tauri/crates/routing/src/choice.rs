@@ -23,6 +23,8 @@ use crate::stable_hash::StableHasher;
 
 /// Rule name for a request that names its backend.
 const PINNED_RULE: &str = "pinned";
+/// Rule name for a client that is switched to a backend.
+const SWITCHED_RULE: &str = "switched";
 /// Rule name for a model that no backend lists.
 const UNLISTED_RULE: &str = "*";
 
@@ -32,21 +34,40 @@ impl<'a> SelectionContext<'a> {
         backend: &KnownBackend,
         model: &str,
     ) -> Result<Decision, RoutingError> {
-        let id = &backend.models.backend;
-        let unusable = |reason: &str| RoutingError::BackendUnusable {
-            backend: id.clone(),
-            reason: reason.to_owned(),
-        };
+        let text = format!("The request pins the backend {}", backend.models.backend);
+        self.choose_named(PINNED_RULE, backend, model, text)
+    }
+
+    pub(crate) fn choose_switched_backend(
+        &mut self,
+        backend: &KnownBackend,
+        model: &str,
+    ) -> Result<Decision, RoutingError> {
+        let (client, id) = (self.request.client, &backend.models.backend);
+        let mut text = format!("The client {client} is switched to the backend {id}");
+        if model != self.request.model {
+            text.push_str(&format!(", which is asked for {model}"));
+        }
+        self.choose_named(SWITCHED_RULE, backend, model, text)
+    }
+
+    fn choose_named(
+        &mut self,
+        rule: &str,
+        backend: &KnownBackend,
+        model: &str,
+        text: String,
+    ) -> Result<Decision, RoutingError> {
         match &backend.models.status {
             BackendStatus::Usable if model.is_empty() => Err(RoutingError::MissingModel),
             BackendStatus::Usable => {
                 let mut part = BackendCandidate::new(backend, model, 1);
                 part.factor = RankingFactor::Pinned;
-                let text = format!("The request pins the backend {id}");
-                Ok(self.decide_single(PINNED_RULE, part, text))
+                Ok(self.decide_single(rule, part, text))
             }
             BackendStatus::Disabled(reason) | BackendStatus::Unusable(reason) => {
-                Err(unusable(reason))
+                let (backend, reason) = (backend.models.backend.clone(), reason.clone());
+                Err(RoutingError::BackendUnusable { backend, reason })
             }
         }
     }

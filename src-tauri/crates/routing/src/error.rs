@@ -1,6 +1,8 @@
 //! Why no backend may answer, with texts that tell the client's user what to do.
 
-use domain::BackendId;
+use std::fmt;
+
+use domain::{BackendId, ClientId, ClientTarget};
 
 use crate::exclusion::ExcludedCandidate;
 
@@ -57,6 +59,12 @@ pub enum RoutingError {
         /// Every candidate with the reason; empty if the route has none.
         excluded: Vec<ExcludedCandidate>,
     },
+    /// The client is switched to a backend or route that cannot serve the request.
+    #[error(
+        "the client {client} is switched to {target}, {failure}; `gatehouse clients switch {client} \
+         --reset` lets the routing rules decide again"
+    )]
+    Switched { client: ClientId, target: ClientTarget, failure: SwitchFailure },
 }
 
 fn join_reasons(excluded: &[ExcludedCandidate]) -> String {
@@ -75,5 +83,27 @@ fn suggest_models(suggestion: Option<&str>, known: &[String]) -> String {
     match suggestion {
         Some(suggestion) => format!("did you mean {suggestion:?}? Available: {known}"),
         None => format!("available: {known}"),
+    }
+}
+
+/// Why the target of a switched client cannot serve a request. The text of each follows its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwitchFailure {
+    /// The backend does not list the model. Holds the model's name there.
+    ModelMissing(String),
+    /// The target is switched off, or outside of the profile in use.
+    Off,
+    Refused(Box<RoutingError>),
+}
+
+impl fmt::Display for SwitchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ModelMissing(model) => {
+                write!(f, "which does not list {model:?}; use a model that it lists")
+            }
+            Self::Off => f.write_str("which is switched off or not in the profile in use"),
+            Self::Refused(error) => write!(f, "but {error}"),
+        }
     }
 }

@@ -21,11 +21,12 @@ mod route;
 mod signals;
 mod simulation;
 mod stable_hash;
+mod switched;
 mod table;
 
 pub use capability::Capability;
 pub use decision::Decision;
-pub use error::{MODEL_NAME_BYTES_MAX, RoutingError};
+pub use error::{MODEL_NAME_BYTES_MAX, RoutingError, SwitchFailure};
 pub use exclusion::{ExcludedCandidate, ExclusionReason};
 pub use model_facts::{ModelFacts, Support, find_model_facts};
 pub use ranking::{Candidate, Measurements, Ranking, RankingFactor, Score};

@@ -1,6 +1,6 @@
 //! The properties of a request that routing depends on.
 
-use domain::{ClientId, Dialect};
+use domain::{ClientId, ClientTarget, Dialect};
 
 /// A request, as far as the route table needs to know it.
 #[derive(Debug, Clone, Copy)]
@@ -8,11 +8,21 @@ pub struct RoutingRequest<'a> {
     /// The model name, as the client wrote it.
     pub model: &'a str,
     pub client: &'a ClientId,
+    /// What the user switched the client to; `None` if the routing rules decide. Requests for embeddings
+    /// are not switched: vectors of another model cannot be compared with those that the client has.
+    pub switched_to: Option<&'a ClientTarget>,
     /// A tag the client sets for its own accounting.
     pub project: Option<&'a str>,
     pub needs: Needs,
     /// Fingerprint of the conversation's beginning, which identifies the conversation.
     pub conversation: Option<u64>,
+}
+
+impl<'a> RoutingRequest<'a> {
+    /// The target that decides about this request.
+    pub(crate) fn target(&self) -> Option<&'a ClientTarget> {
+        self.switched_to.filter(|_| !self.needs.embeddings)
+    }
 }
 
 /// What the model must support to answer the request. The default requires nothing.

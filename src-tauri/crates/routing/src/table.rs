@@ -8,7 +8,10 @@
 //! 4. Otherwise the one backend whose models are unknown, if there is exactly one. With two, a guess
 //!    could send a prompt to the wrong company.
 //!
-//! The mock answers only when it is pinned or named by a route: a made-up answer must never be
+//! A client that the user switched to a backend or a route goes there instead (`switched`), but for
+//! embeddings.
+//!
+//! The mock answers only when it is pinned or named by a route or a switch: a made-up answer must never be
 //! taken for a real one.
 
 mod served;
@@ -16,7 +19,7 @@ mod served;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{BackendId, ClientId, RouteId, RoutePolicy};
+use domain::{BackendId, ClientId, ClientTarget, RouteId, RoutePolicy};
 
 use crate::candidates::SelectionContext;
 use crate::decision::Decision;
@@ -115,6 +118,9 @@ impl RouteTable {
             return Err(RoutingError::MissingModel);
         }
         let mut selection = SelectionContext { request, signals, chance };
+        if let Some(target) = request.target() {
+            return self.choose_switched(target, &mut selection);
+        }
         if let Some((backend, model)) = self.find_pinned(model) {
             return selection.choose_pinned(backend, model);
         }
@@ -141,7 +147,7 @@ impl RouteTable {
         signals: &dyn RoutingSignals,
         chance: &mut dyn FnMut() -> f64,
     ) -> Option<Result<Decision, RoutingError>> {
-        let known = self.routes.iter().find(|known| known.route.id == *id)?;
+        let known = self.route(id)?;
         let mut selection = SelectionContext { request, signals, chance };
         Some(selection.choose_by_route(known, |id| self.backend(id)))
     }
@@ -185,6 +191,11 @@ impl RouteTable {
     /// The route that matches a request, if there is one.
     #[must_use]
     pub fn matching_route(&self, request: &RoutingRequest<'_>) -> Option<&Route> {
+        match request.target() {
+            None => {}
+            Some(ClientTarget::Backend(_)) => return None,
+            Some(ClientTarget::Route(id)) => return self.route(id).map(|known| &known.route),
+        }
         if self.find_pinned(request.model).is_some() {
             return None;
         }
@@ -197,7 +208,15 @@ impl RouteTable {
         &'a self,
         request: &RoutingRequest<'a>,
     ) -> Vec<(&'a KnownBackend, &'a str)> {
-        if let Some(pinned) = self.find_pinned(request.model) {
+        if let Some(ClientTarget::Backend(id)) = request.target() {
+            let backend = self.backend(id);
+            return backend
+                .map(|known| (known, self.model_at(known, request)))
+                .into_iter()
+                .collect();
+        }
+        if let Some(pinned) = self.find_pinned(request.model).filter(|_| request.target().is_none())
+        {
             return vec![pinned];
         }
         match self.matching_route(request) {
@@ -212,16 +231,20 @@ impl RouteTable {
         }
     }
 
-    fn backend(&self, id: &BackendId) -> Option<&KnownBackend> {
+    pub(crate) fn route(&self, id: &RouteId) -> Option<&KnownRoute> {
+        self.routes.iter().find(|known| known.route.id == *id)
+    }
+
+    pub(crate) fn backend(&self, id: &BackendId) -> Option<&KnownBackend> {
         self.backends.get(*self.backends_by_id.get(id.as_str())?)
     }
 
-    fn find_pinned<'a>(&self, model: &'a str) -> Option<(&KnownBackend, &'a str)> {
+    pub(crate) fn find_pinned<'a>(&self, model: &'a str) -> Option<(&KnownBackend, &'a str)> {
         let (id, model) = model.split_once('/')?;
         Some((self.backends.get(*self.backends_by_id.get(id)?)?, model))
     }
 
-    fn find_route(
+    pub(crate) fn find_route(
         &self,
         model: &str,
         client: &ClientId,

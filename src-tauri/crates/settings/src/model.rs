@@ -21,9 +21,9 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    AlertSeverity, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
-    ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, ServiceId, TranslationMode,
-    UnsupportedFeature, VaultKind, ViewId, WallTime,
+    AlertSeverity, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, ClientTarget,
+    CredentialId, ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, ServiceId,
+    TranslationMode, UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -382,6 +382,10 @@ pub struct ClientSettings {
     pub priority: ClientPriority,
     /// What it may request (`allow_models`, `allow_backends`, `allow_routes`).
     pub scope: ClientScope,
+    /// Where its requests go instead of what the routing rules choose (`backend` or `route`).
+    pub switched_to: Option<ClientTarget>,
+    /// True while its requests are refused. Its token stays.
+    pub blocked: bool,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.

@@ -4,6 +4,7 @@
 pub(crate) mod budgets;
 mod cache;
 mod channels;
+pub(crate) mod client_target;
 mod currency;
 mod entries;
 mod names;
@@ -173,6 +174,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
         pool::check_key_exists(&section("cache"), named, &settings.credentials, findings);
     }
     routes::check_routes(&routes, &settings, findings);
+    client_target::check_client_targets(&clients, &settings, findings);
     budgets::check_budgets(&budgets, &settings, findings);
     settings
 }

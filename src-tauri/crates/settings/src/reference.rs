@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::entry_field::{EntryField, EntryValue};
 use crate::read::budgets::BUDGET_FIELDS;
+use crate::read::client_target::CLIENT_FIELDS;
 use crate::read::objective::{BACKEND_OBJECTIVE_FIELD, OBJECTIVE_FIELD};
 use crate::read::pins::PIN_FIELDS;
 use crate::read::services::SERVICE_FIELDS;
@@ -36,6 +37,8 @@ pub fn reference() -> Result<String, fmt::Error> {
             .try_for_each(|it| write_row(&mut page, it))?;
         if collection == "backends" {
             write_field(&mut page, &BACKEND_OBJECTIVE_FIELD)?;
+        } else {
+            CLIENT_FIELDS.iter().try_for_each(|field| write_field(&mut page, field))?;
         }
     }
     for (collection, fields) in [

@@ -12,9 +12,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, OAuthGrant, PoolOrder, RouteId,
-    RoutePolicy, ServiceGoal, ServiceKind, ServiceMethod, TranslationMode, UnsupportedFeature,
-    WallTime,
+    BackendId, CacheMode, ClientId, ClientTarget, CredentialId, ExtraDialect, OAuthGrant,
+    PoolOrder, RouteId, RoutePolicy, ServiceGoal, ServiceKind, ServiceMethod, TranslationMode,
+    UnsupportedFeature, WallTime,
 };
 use proptest::prelude::*;
 use settings::{
@@ -149,6 +149,8 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             cache: None,
             priority: ClientPriority::default(),
             scope: ClientScope::default(),
+            switched_to: None,
+            blocked: false,
             mcp: false,
             reads_metrics: false,
         };
@@ -540,12 +542,14 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     cache: None,
                     priority: ClientPriority::default(),
                     mcp: true,
+                    blocked: true,
                     reads_metrics: false,
                     scope: ClientScope {
                         models: vec!["gpt-4o".to_owned(), "claude-*".to_owned()],
                         backends: vec![id("local")],
                         routes: vec![RouteId::new("fast").expect("an id")],
                     },
+                    switched_to: Some(ClientTarget::Backend(id("mock"))),
                 };
                 settings.clients.insert(ClientId::new(name).expect("an id"), client);
             }

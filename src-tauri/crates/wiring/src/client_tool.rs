@@ -6,6 +6,8 @@ domain::words! {
         ClaudeCode = "claude-code",
         Codex = "codex",
         GeminiCli = "gemini-cli",
+        OpenCode = "opencode",
+        Zed = "zed",
     }
 }
 
@@ -16,6 +18,8 @@ domain::words! {
         Command = "command",
         /// The tool's file names a variable or a file that holds the token.
         Reference = "reference",
+        /// The user enters the token once, and the tool keeps it in the system keychain.
+        Keychain = "keychain",
         /// The tool is started with the token in its environment.
         Environment = "environment",
         /// The token is in the tool's file.
@@ -34,6 +38,10 @@ domain::words! {
         Managed = "managed",
         /// The profile in use, in the same file.
         Profile = "profile",
+        /// A file that a variable of the environment names.
+        NamedFile = "named_file",
+        /// A list or a switch in the same file that keeps our provider out.
+        Excluded = "excluded",
     }
 }
 
@@ -45,6 +53,14 @@ impl ClientTool {
             Self::ClaudeCode => "Claude Code",
             Self::Codex => "Codex CLI",
             Self::GeminiCli => "Gemini CLI",
+            Self::OpenCode => "OpenCode",
+            Self::Zed => "Zed",
         }
+    }
+
+    /// True if its environment does not lead it to the gateway without a change of its files.
+    #[must_use]
+    pub const fn needs_wired_files(self) -> bool {
+        matches!(self, Self::GeminiCli | Self::Zed)
     }
 }

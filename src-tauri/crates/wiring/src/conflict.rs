@@ -44,6 +44,12 @@ impl Conflict {
             ConflictLayer::Profile => {
                 format!("{key} in {place} is used instead; remove it or choose another profile")
             }
+            ConflictLayer::NamedFile => format!(
+                "{key} in {place}, which the environment names, is used instead; remove it there"
+            ),
+            ConflictLayer::Excluded => {
+                format!("{key} in {place} keeps the gateway out; change it there")
+            }
         }
     }
 }
@@ -62,8 +68,8 @@ pub(crate) fn find_conflicts<G>(
         found.extend(layer_conflicts(&layer, edits));
     }
     let (path, config) = own;
-    if let Some(key) = (definition.profile_key)(config) {
-        found.push(Conflict::new(ConflictLayer::Profile, path.display().to_string(), &key));
+    if let Some((layer, key)) = (definition.own_conflict)(config) {
+        found.push(Conflict::new(layer, path.display().to_string(), &key));
     }
     found
 }

@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Variables with folders of tools, and the search path.
-const FOLDER_VARIABLES: &[&str] =
-    &["APPDATA", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PATH", "XDG_CONFIG_HOME"];
+/// Variables with folders or files of tools, and the search path.
+const PATH_VARIABLES: &[&str] = &[
+    "APPDATA",
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    "GEMINI_CLI_HOME",
+    "OPENCODE_CONFIG",
+    "OPENCODE_CONFIG_DIR",
+    "PATH",
+    "XDG_CONFIG_HOME",
+];
 
 /// Where tools are installed that the search path of a desktop session may not name, from the home
 /// folder and from the root of the file system.
@@ -22,7 +30,7 @@ pub struct ToolEnvironment {
     pub project: Option<PathBuf>,
     /// `/`; another folder in tests.
     pub system_root: PathBuf,
-    folders: BTreeMap<String, String>,
+    paths: BTreeMap<String, String>,
     set: Vec<String>,
 }
 
@@ -30,7 +38,7 @@ impl ToolEnvironment {
     /// A variable with no more of its value than [`Self::new`] keeps: none of a key is copied.
     #[must_use]
     pub fn reduce(name: &str, value: &str) -> (String, String) {
-        let is_kept = FOLDER_VARIABLES.contains(&name);
+        let is_kept = PATH_VARIABLES.contains(&name);
         let is_set = !value.trim().is_empty();
         let reduced = if is_kept {
             value
@@ -43,19 +51,19 @@ impl ToolEnvironment {
     }
 
     pub fn new(home: PathBuf, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut folders, mut set) = (BTreeMap::new(), Vec::new());
+        let (mut paths, mut set) = (BTreeMap::new(), Vec::new());
         for (name, value) in variables {
             if value.trim().is_empty() {
                 continue;
             }
-            if FOLDER_VARIABLES.contains(&name.as_str()) {
-                folders.insert(name, value);
+            if PATH_VARIABLES.contains(&name.as_str()) {
+                paths.insert(name, value);
             } else {
                 set.push(name);
             }
         }
         let system_root = PathBuf::from(if cfg!(windows) { "C:\\" } else { "/" });
-        Self { home, project: None, system_root, folders, set }
+        Self { home, project: None, system_root, paths, set }
     }
 
     /// With the settings of the project in `folder`.
@@ -68,11 +76,15 @@ impl ToolEnvironment {
 
     /// The folder that `variable` names, or else `default` in the home folder.
     pub(crate) fn folder(&self, variable: &str, default: &str) -> PathBuf {
-        let moved = self.folders.get(variable).map(|value| match value.strip_prefix("~/") {
+        self.path(variable).unwrap_or_else(|| self.home.join(default))
+    }
+
+    /// The folder or file that `variable` names.
+    pub(crate) fn path(&self, variable: &str) -> Option<PathBuf> {
+        self.paths.get(variable).map(|value| match value.strip_prefix("~/") {
             Some(rest) => self.home.join(rest),
             None => self.home.join(value),
-        });
-        moved.unwrap_or_else(|| self.home.join(default))
+        })
     }
 
     pub(crate) fn is_set(&self, variable: &str) -> bool {
@@ -81,7 +93,7 @@ impl ToolEnvironment {
 
     /// Finds a program in the search path and in the usual places.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
-        let path = self.folders.get("PATH").map(std::env::split_paths);
+        let path = self.paths.get("PATH").map(std::env::split_paths);
         let home = HOME_PROGRAM_FOLDERS.iter().map(|folder| self.home.join(folder));
         let system = SYSTEM_PROGRAM_FOLDERS.iter().map(|folder| self.system_root.join(folder));
         let folders = path.into_iter().flatten().chain(home).chain(system);

@@ -1,19 +1,18 @@
 //! How the tools reach the gateway that wiring does not set up.
 //!
-//! The files of these have no place for a command that prints the token, so wiring them would put a
-//! token into a file. A tool that reads its provider from variables is started by `gatehouse run`;
-//! for the others a guide says what to enter, and for one why nothing helps. Sources: each vendor's
-//! documentation of custom providers, read in 2026-11.
+//! Their files have no place for a command or a variable with the token, or a format that cannot be
+//! changed with everything else kept. A tool that reads its provider from variables is started by
+//! `gatehouse run`; for the others a guide says what to enter, and for one why nothing helps. Sources:
+//! each vendor's documentation of custom providers, read in 2026-11.
 
+use crate::client_tool::ClientTool;
 use crate::environment::ToolEnvironment;
 use crate::installation::Installation;
 
 domain::words! {
     /// A client tool with a guide.
     GuidedTool {
-        OpenCode = "opencode",
         Aider = "aider",
-        Zed = "zed",
         Continue = "continue",
         Cline = "cline",
         Cursor = "cursor",
@@ -59,9 +58,7 @@ impl GuidedTool {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::OpenCode => "OpenCode",
             Self::Aider => "Aider",
-            Self::Zed => "Zed",
             Self::Continue => "Continue",
             Self::Cline => "Cline",
             Self::Cursor => "Cursor",
@@ -71,8 +68,8 @@ impl GuidedTool {
     #[must_use]
     pub const fn kind(self) -> GuideKind {
         match self {
-            Self::OpenCode | Self::Aider => GuideKind::Run,
-            Self::Zed | Self::Continue | Self::Cline => GuideKind::Manual,
+            Self::Aider => GuideKind::Run,
+            Self::Continue | Self::Cline => GuideKind::Manual,
             Self::Cursor => GuideKind::Impossible,
         }
     }
@@ -81,9 +78,7 @@ impl GuidedTool {
     #[must_use]
     pub const fn program(self) -> Option<&'static str> {
         match self {
-            Self::OpenCode => Some("opencode"),
             Self::Aider => Some("aider"),
-            Self::Zed => Some("zed"),
             Self::Cursor => Some("cursor"),
             Self::Continue | Self::Cline => None,
         }
@@ -92,9 +87,7 @@ impl GuidedTool {
     /// A folder that the tool creates, from the home folder.
     const fn folder(self) -> &'static str {
         match self {
-            Self::OpenCode => ".config/opencode",
             Self::Aider => ".aider",
-            Self::Zed => ".config/zed",
             Self::Continue => ".continue",
             Self::Cline => ".cline",
             Self::Cursor => ".cursor",
@@ -103,9 +96,7 @@ impl GuidedTool {
 
     const fn sentence(self) -> &'static str {
         match self {
-            Self::OpenCode => "Started by `gatehouse run`, it gets the gateway as a provider.",
             Self::Aider => "Started by `gatehouse run`, it gets address and token as variables.",
-            Self::Zed => "It keeps the token in the system keychain; its settings hold none.",
             Self::Continue => "It reads secrets from `~/.continue/.env`, so the token lies there.",
             Self::Cline => "It keeps the token in the secret storage of the editor.",
             Self::Cursor => {
@@ -137,31 +128,44 @@ impl ToolGuide {
     }
 }
 
+impl ClientTool {
+    /// What the user does once it is wired, for a tool that does not get its token by itself.
+    /// `client` is the one whose token it uses.
+    #[must_use]
+    pub fn user_steps(self, client: &str) -> Vec<GuideStep> {
+        let step = |text: &str, code: Option<String>| GuideStep { text: text.to_owned(), code };
+        let run = match client == self.word() {
+            true => format!("gatehouse run {self}"),
+            false => format!("gatehouse run {client} -- {}", self.program()),
+        };
+        match self {
+            Self::ClaudeCode | Self::Codex => Vec::new(),
+            Self::GeminiCli => vec![step("Start it in your project:", Some(run))],
+            Self::OpenCode => vec![
+                step("Start it in your project:", Some(run)),
+                step("Choose a model of the provider Gatehouse.", None),
+            ],
+            Self::Zed => vec![
+                step("Print the token:", Some(format!("gatehouse token {client}"))),
+                step(
+                    "In Zed, run `agent: open settings` and paste it as the key of Gatehouse.",
+                    None,
+                ),
+                step("Or start Zed with it, while no other window of Zed is open:", Some(run)),
+            ],
+        }
+    }
+}
+
 fn steps(tool: GuidedTool, v1: &str, model: &str) -> Vec<GuideStep> {
     let client = tool.word();
     let step = |text: &str, code: String| GuideStep { text: text.to_owned(), code: Some(code) };
     let token = |text: &str| step(text, format!("gatehouse clients add {client}"));
     match tool {
-        GuidedTool::OpenCode => vec![
-            step("Start it in your project:", "gatehouse run opencode".to_owned()),
-            GuideStep {
-                text: format!("Choose a model of the provider Gatehouse, such as {model}."),
-                code: None,
-            },
-        ],
         GuidedTool::Aider => {
             let code = format!("gatehouse run aider -- aider --model openai/{model}");
             vec![step("Start it in your project, with a model after `openai/`:", code)]
         }
-        GuidedTool::Zed => vec![
-            step("Add this to the settings of Zed:", zed_settings(v1, model)),
-            token("Create a token; it is printed once:"),
-            GuideStep {
-                text: "In the settings of the agent panel, paste it as the key of Gatehouse."
-                    .to_owned(),
-                code: None,
-            },
-        ],
         GuidedTool::Continue => vec![
             step("Add this to `~/.continue/config.yaml`:", continue_config(v1, model)),
             step("Create a token and put it where Continue reads secrets:", continue_secret()),
@@ -173,16 +177,6 @@ fn steps(tool: GuidedTool, v1: &str, model: &str) -> Vec<GuideStep> {
         ],
         GuidedTool::Cursor => Vec::new(),
     }
-}
-
-/// <https://zed.dev/docs/ai/llm-providers>, "OpenAI API Compatible".
-fn zed_settings(v1: &str, model: &str) -> String {
-    let model = serde_json::json!({"name": model, "max_tokens": 200_000});
-    let provider = serde_json::json!({"api_url": v1, "available_models": [model]});
-    let settings = serde_json::json!({
-        "language_models": {"openai_compatible": {"Gatehouse": provider}}
-    });
-    format!("{settings:#}")
 }
 
 /// <https://docs.continue.dev/reference>, "models" and "secrets".

@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::tool::opencode::provider_edits;
+use crate::tool::{TOKEN_VARIABLE, ToolModel};
 
 /// Variables that hold the address without a path.
 const ROOT_VARIABLES: [&str; 2] = ["ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"];
@@ -14,7 +17,9 @@ const ROOT_VARIABLES: [&str; 2] = ["ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL
 /// the second.
 const V1_VARIABLES: [&str; 2] = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
-const TOKEN_VARIABLES: [&str; 3] = ["ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY"];
+/// The last is for OpenCode and Zed, whose files name it.
+const TOKEN_VARIABLES: [&str; 4] =
+    ["ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY", TOKEN_VARIABLE];
 
 /// Variables that lead past the gateway: another key that a tool prefers, or a cloud that it asks
 /// instead.
@@ -62,7 +67,7 @@ impl Launch {
     pub fn new(
         program: &Path,
         address: &str,
-        models: &[String],
+        models: &[ToolModel],
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let v1 = format!("{address}/v1");
@@ -81,7 +86,7 @@ impl Launch {
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
             Some("opencode") => {
-                let config = opencode_config(&v1, models, variable(OPENCODE_VARIABLE));
+                let config = opencode_config(address, models, variable(OPENCODE_VARIABLE));
                 launch.variables.push((OPENCODE_VARIABLE, config));
             }
             _ => {}
@@ -126,21 +131,13 @@ fn toml_text(text: &str) -> String {
 
 /// OpenCode knows no provider by variables; this one is added to those of its files and to what
 /// the user has set.
-fn opencode_config(v1: &str, models: &[String], set: Option<String>) -> String {
-    let models: serde_json::Map<_, _> =
-        models.iter().map(|model| (model.clone(), json!({"name": model}))).collect();
-    let options = json!({"baseURL": v1, "apiKey": "{env:OPENAI_API_KEY}"});
-    let provider = json!({
-        "npm": "@ai-sdk/openai-compatible", "name": "Gatehouse", "options": options,
-        "models": models,
-    });
-    let set = set.and_then(|text| serde_json::from_str::<serde_json::Map<_, _>>(&text).ok());
-    let mut config = set.unwrap_or_default();
-    let providers = config.entry("provider").or_insert_with(|| json!({}));
-    if let Some(providers) = providers.as_object_mut() {
-        providers.insert(PROVIDER.to_owned(), provider);
+fn opencode_config(address: &str, models: &[ToolModel], set: Option<String>) -> String {
+    let set = set.and_then(|text| serde_json::from_str(&text).ok()).filter(Value::is_object);
+    let mut config = set.unwrap_or_else(|| json!({}));
+    for edit in provider_edits(address, models) {
+        edit.apply_to(&mut config);
     }
-    serde_json::Value::Object(config).to_string()
+    config.to_string()
 }
 
 #[cfg(test)]
@@ -156,7 +153,7 @@ mod tests {
             let found = set.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let models = ["fast".to_owned()];
+        let models = [ToolModel::named("fast")];
         Launch::new(Path::new(program), "http://127.0.0.1:4283", &models, variable)
     }
 
@@ -201,9 +198,10 @@ mod tests {
     fn opencode_gets_a_provider_that_reads_the_token_from_its_environment() {
         let launch = launch("/opt/opencode");
         let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
-        let config: serde_json::Value = serde_json::from_str(config).expect("JSON");
+        let config: Value = serde_json::from_str(config).expect("JSON");
         let provider = &config["provider"]["gatehouse"];
-        assert_eq!(provider["options"]["apiKey"], "{env:OPENAI_API_KEY}");
+        assert_eq!(provider["options"]["apiKey"], "{env:GATEHOUSE_API_KEY}");
+        assert!(launch.token_variables.contains(&"GATEHOUSE_API_KEY"));
         assert_eq!(provider["models"]["fast"]["name"], "fast");
     }
 
@@ -212,7 +210,7 @@ mod tests {
         let own = r#"{"theme": "x", "provider": {"mine": {}}}"#;
         let launch = launch_with("opencode", &[(OPENCODE_VARIABLE, own), ("no_proxy", "corp")]);
         let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
-        let config: serde_json::Value = serde_json::from_str(config).expect("JSON");
+        let config: Value = serde_json::from_str(config).expect("JSON");
         assert_eq!(config["theme"], "x");
         assert!(
             config["provider"]["mine"].is_object() && config["provider"]["gatehouse"].is_object()

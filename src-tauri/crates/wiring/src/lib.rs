@@ -50,7 +50,10 @@ pub use plain_copy::{
 };
 pub use plan::{FilePlan, WiringPlan};
 pub use status::{ToolStatus, WiringState};
-pub use tool::{ClientToolDefinition, McpServerTarget, WiredTool, WiringTarget};
+pub use tool::{
+    ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits, WiredTool,
+    WiringOrigin, WiringTarget,
+};
 pub use undo::ChangedKeys;
 pub use wiring::Wiring;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{Disk, RECORDS_FOLDER, read_config};
-use crate::tool::WiredTool;
+use crate::tool::{WiredTool, WiringOrigin};
 use crate::undo::{ChangedKeys, WiredFile};
 
 /// Version of the file's shape.
@@ -22,6 +22,10 @@ pub(crate) struct WiringRecord {
     pub(crate) phase: Phase,
     pub(crate) client: Option<String>,
     pub(crate) address: Option<String>,
+    /// When the tool was given this client and address, in milliseconds of Unix time. None for one
+    /// that uses neither, and in records of earlier versions.
+    #[serde(default)]
+    pub(crate) since_unix_ms: Option<i64>,
     pub(crate) files: Vec<WiredFile>,
 }
 
@@ -34,9 +38,17 @@ pub(crate) enum Phase {
 }
 
 impl WiringRecord {
-    pub(crate) fn new<T: WiredTool>(target: &T::Target, files: Vec<WiredFile>) -> Self {
-        let (client, address) = T::client_and_address(target);
-        Self { version: VERSION, phase: Phase::Wiring, client, address, files }
+    /// `earlier` is the record of the wiring that this one replaces.
+    pub(crate) fn new<T: WiredTool>(
+        target: &T::Target,
+        files: Vec<WiredFile>,
+        earlier: Option<&Self>,
+    ) -> Self {
+        let WiringOrigin { client, address, since } = T::origin(target);
+        let same = earlier.filter(|it| (&it.client, &it.address) == (&client, &address));
+        let since_unix_ms =
+            same.and_then(|it| it.since_unix_ms).or(since.map(|time| time.unix_ms()));
+        Self { version: VERSION, phase: Phase::Wiring, client, address, since_unix_ms, files }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::WallTime;
 use serde_json::Value;
 
 use crate::client_tool::{ClientTool, WiringRung};
@@ -23,6 +24,8 @@ domain::words! {
         NotWired = "not_wired",
         /// The tool's requests go to the gateway.
         Wired = "wired",
+        /// Its files are as they should be, and the user has not entered the token yet.
+        TokenNotEntered = "token_not_entered",
         /// Something else changed the wired keys.
         Drifted = "drifted",
         /// Another layer of the tool's configuration outranks the wired keys.
@@ -46,6 +49,8 @@ pub struct ToolStatus<T = ClientTool> {
     pub client: Option<String>,
     /// Where it sends its requests, while wired.
     pub address: Option<String>,
+    /// Since when it has this client and address, while wired and if it is known.
+    pub since: Option<WallTime>,
     pub drift: Vec<KeyChange>,
     pub conflicts: Vec<Conflict>,
     /// Why the state is `broken`.
@@ -102,6 +107,10 @@ impl<T: WiredTool> ToolStatus<T> {
             files,
             client: record.as_ref().and_then(|record| record.client.clone()),
             address: record.as_ref().and_then(|record| record.address.clone()),
+            since: record
+                .as_ref()
+                .and_then(|record| record.since_unix_ms)
+                .map(WallTime::from_unix_ms),
             drift: found.drift,
             conflicts: found.conflicts,
             problem,

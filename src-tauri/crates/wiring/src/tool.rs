@@ -4,10 +4,12 @@ mod claude_code;
 mod codex;
 mod gemini_cli;
 mod mcp_entry;
+pub(crate) mod opencode;
+mod zed;
 
 use std::path::PathBuf;
 
-use domain::{ClientId, Word};
+use domain::{ClientId, WallTime, Word};
 use serde_json::Value;
 
 use crate::agent_program::AgentProgram;
@@ -15,6 +17,13 @@ use crate::client_tool::{ClientTool, ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::ValueEdit;
+
+/// The variable that holds the token for a tool whose file names one, and for Zed, which derives
+/// this name from the name of our provider.
+pub(crate) const TOKEN_VARIABLE: &str = "GATEHOUSE_API_KEY";
+
+/// Models that a tool with a list of its own is told, at most.
+pub const TOOL_MODELS_MAX: usize = 200;
 
 /// Where a wired tool sends its requests, and whose token it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +33,37 @@ pub struct WiringTarget {
     pub address: String,
     /// The command line program, which prints the token.
     pub program: PathBuf,
+    /// For tools with a list of their own; at most [`TOOL_MODELS_MAX`] are written.
+    pub models: Vec<ToolModel>,
+    /// The time of the wiring.
+    pub now: WallTime,
+}
+
+/// A model of the gateway, as a tool's list describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolModel {
+    /// As requests name it.
+    pub name: String,
+    /// None if they are not known.
+    pub limits: Option<ToolModelLimits>,
+    /// False only if it is known to have no tool calls.
+    pub tools: bool,
+    /// True only if it is known to read images.
+    pub images: bool,
+}
+
+impl ToolModel {
+    /// A model of which nothing else is known.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), limits: None, tools: true, images: false }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToolModelLimits {
+    pub input_tokens_max: u64,
+    pub output_tokens_max: u64,
 }
 
 impl WiringTarget {
@@ -57,8 +97,17 @@ pub trait WiredTool: Word + std::fmt::Debug + Eq {
     #[doc(hidden)]
     fn definition(self) -> &'static ClientToolDefinition<Self::Target>;
 
-    /// The client and the address that are remembered; none for a tool that uses neither.
-    fn client_and_address(target: &Self::Target) -> (Option<String>, Option<String>);
+    /// What is remembered of the target.
+    #[doc(hidden)]
+    fn origin(target: &Self::Target) -> WiringOrigin;
+}
+
+/// Whose token a wired tool uses, where, and since when; each is None for a tool that uses no gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WiringOrigin {
+    pub(crate) client: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) since: Option<WallTime>,
 }
 
 /// One file of a tool, and the keys that wiring changes in it.
@@ -89,8 +138,8 @@ pub struct ClientToolDefinition<G> {
     pub(crate) layers: fn(&ToolEnvironment) -> Vec<LayerFile>,
     /// Environment variables that win over the user's file.
     pub(crate) variables: &'static [&'static str],
-    /// The key of a profile in the user's own file that wins over the wired keys.
-    pub(crate) profile_key: fn(&Value) -> Option<String>,
+    /// The key in the user's own file that wins over the wired keys.
+    pub(crate) own_conflict: fn(&Value) -> Option<(ConflictLayer, String)>,
 }
 
 impl ClientTool {
@@ -116,11 +165,17 @@ impl WiredTool for ClientTool {
             Self::ClaudeCode => &claude_code::DEFINITION,
             Self::Codex => &codex::DEFINITION,
             Self::GeminiCli => &gemini_cli::DEFINITION,
+            Self::OpenCode => &opencode::DEFINITION,
+            Self::Zed => &zed::DEFINITION,
         }
     }
 
-    fn client_and_address(target: &WiringTarget) -> (Option<String>, Option<String>) {
-        (Some(target.client.to_string()), Some(target.address.clone()))
+    fn origin(target: &WiringTarget) -> WiringOrigin {
+        WiringOrigin {
+            client: Some(target.client.to_string()),
+            address: Some(target.address.clone()),
+            since: Some(target.now),
+        }
     }
 }
 
@@ -143,7 +198,7 @@ impl WiredTool for AgentProgram {
         }
     }
 
-    fn client_and_address(_: &McpServerTarget) -> (Option<String>, Option<String>) {
-        (None, None)
+    fn origin(_: &McpServerTarget) -> WiringOrigin {
+        WiringOrigin::default()
     }
 }

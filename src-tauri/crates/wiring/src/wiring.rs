@@ -177,7 +177,7 @@ impl<T: WiredTool> Wiring<T> {
         let conflicts = find_conflicts(definition, &self.environment, &edits, (path, &own));
         let changes: Vec<_> = files.iter().map(wiring_change).collect();
         let plan = WiringPlan::new(&changes, Vec::new(), conflicts);
-        let record = WiringRecord::new::<T>(target, files);
+        let record = WiringRecord::new::<T>(target, files, earlier.as_ref());
         Ok(PreparedWiring { record, plan })
     }
 

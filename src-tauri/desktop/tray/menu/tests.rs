@@ -204,6 +204,7 @@ fn pages_are_those_of_the_panels_buttons() {
         "resume_gateway",
         "open_settings",
         "open_ledger",
+        "open_budget",
     ];
     assert_eq!(panel.matches("case \"").count(), kinds.len(), "the panel has other actions");
     for kind in kinds {
@@ -302,6 +303,77 @@ fn a_route_in_order_has_its_first_backend_checked() {
     assert_eq!(rows[at + 1..at + 5], expected.map(str::to_owned));
 }
 
+fn client(id: &str, seen_at: Option<i64>, expired: bool, targets: &[Value]) -> ClientView {
+    let client = json!({"id": id, "created_at": 0, "expires_at": null, "expired": expired,
+        "blocked": id == "stuck", "program": null,
+        "seen_at": seen_at, "last_month": {"cost_nano_usd": 0, "requests": 0,
+        "unpriced_requests": 0}, "limits": {"requests_per_minute": null,
+        "tokens_per_minute": null, "in_flight_max": null}, "cache": null,
+        "priority": "interactive", "scope": {"models": [], "backends": [], "routes": []},
+        "targets": targets, "mcp": false, "reads_metrics": false, "snippets": []});
+    serde_json::from_value(client).expect("a client")
+}
+
+fn target(backend: Option<&str>, route: Option<&str>, label: &str, current: bool) -> Value {
+    json!({"backend": backend, "route": route, "label": label, "current": current,
+        "unavailable": null})
+}
+
+#[test]
+fn a_client_has_its_targets_with_the_current_one_checked() {
+    let rules = |current| target(None, None, "Routing rules", current);
+    let groq = |current| target(Some("groq"), None, "Groq", current);
+    let route = |current| target(None, Some("fast"), "Route fast", current);
+    let off = with(groq(true), json!({"unavailable": "is switched off"}));
+    let mut view = view_of(status());
+    view.clients = vec![
+        client("zed", None, false, &[rules(false), off]),
+        client("codex", Some(5), false, &[rules(false), groq(false), route(true)]),
+        client("expired", Some(9), true, &[rules(true), groq(false)]),
+        client("metrics", Some(9), false, &[]),
+        client("stuck", Some(1), false, &[rules(true)]),
+    ];
+    let rows = text(&view);
+    let at = rows.iter().position(|row| row == "Clients >").expect("clients");
+    let expected = [
+        "  codex: Route fast >",
+        "    ( ) Routing rules [switch-client|codex]",
+        "    ( ) Groq [switch-client|codex|backend|groq]",
+        "    (x) Route fast [switch-client|codex|route|fast]",
+        "    -",
+        "    Block its requests [block-client|codex]",
+        "  stuck: blocked >",
+        "    (x) Routing rules [switch-client|stuck]",
+        "    -",
+        "    Allow again [allow-client|stuck]",
+        "  zed: Groq >",
+        "    ( ) Routing rules [switch-client|zed]",
+        "    (x) Groq (is switched off) [switch-client|zed|backend|groq]",
+        "    -",
+        "    Block its requests [block-client|zed]",
+        "Pause gateway [pause]",
+    ];
+    assert_eq!(rows[at + 1..at + 17], expected.map(str::to_owned));
+}
+
+#[test]
+fn many_clients_and_targets_have_an_end_and_the_current_target_stays() {
+    let mut targets = vec![target(None, None, "Routing rules", false)];
+    targets.extend((0..30).map(|number| {
+        let id = format!("b{number}");
+        target(Some(&id), None, &id, number == 29)
+    }));
+    let mut view = view_of(status());
+    let clients = (0..20).map(|number| client(&format!("c{number}"), None, false, &targets));
+    view.clients = clients.collect();
+    let rows = text(&view);
+    let of_first = |row: &&String| row.contains("[switch-client|c0|") || row.ends_with("|c0]");
+    assert_eq!(rows.iter().filter(of_first).count(), TARGETS_MAX + 2, "with its block");
+    assert!(rows.contains(&"    (x) b29 [switch-client|c0|backend|b29]".to_owned()));
+    assert!(rows.contains(&"    More targets [page|/clients/c0]".to_owned()));
+    assert!(rows.contains(&"  More clients [page|/clients]".to_owned()));
+}
+
 #[test]
 fn long_lists_and_labels_have_an_end() {
     let mut view = view_of(status());
@@ -343,6 +415,8 @@ fn every_item_is_read_back_and_none_stands_twice() {
     let mut view = view_of(status());
     let two = [("openai", "ready"), ("groq", "ready")];
     view.routes = vec![route("fast", "ordered", &two), route("slow", "ordered", &two)];
+    let targets = [target(None, None, "", true), target(Some("fast"), None, "", false)];
+    view.clients = vec![client("a", None, false, &targets), client("b", None, false, &targets)];
     let mut ids = Vec::new();
     collect_ids(&menu_rows(&view, TimeZoneChoice::Utc), &mut ids);
     assert!(ids.len() > 8, "{ids:?}");

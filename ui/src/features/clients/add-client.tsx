@@ -1,5 +1,6 @@
 /** Creates a token for a tool, then shows how to use it. */
-import { useForm } from "react-hook-form";
+import { FormProvider, useForm, useWatch } from "react-hook-form";
+import { ANY_SCOPE, readScope, SCOPE_FIELDS, ScopeFields } from "@/features/clients/scope-fields";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -14,7 +15,7 @@ const USES = [
   { value: "metrics", label: "Metrics for Prometheus, and nothing else" },
 ];
 
-const FIELDS = ["id", "expires_in_days"] as const;
+const FIELDS = ["id", "expires_in_days", "monthly_limit_usd", ...SCOPE_FIELDS];
 const NEVER = "never";
 const EXPIRIES = [
   { value: NEVER, label: "Never" },
@@ -39,15 +40,17 @@ export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
 }
 
 function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
-  const form = useForm({ defaultValues: { id: "", ends: NEVER, use: "models" } });
+  const form = useForm({ defaultValues: { id: "", ends: NEVER, use: "models", limit: "", scope: ANY_SCOPE } });
+  const isForModels = useWatch({ control: form.control, name: "use" }) === "models";
   const add = useAction("clientAdd", (call, req: ClientAdd) => call(req));
-  const submit = form.handleSubmit(({ id, ends, use }) =>
+  const submit = form.handleSubmit(({ id, ends, use, limit, scope }) =>
     add.mutate(
       {
         id: id.trim(),
         expires_in_days: ends === NEVER ? null : Number(ends),
-        scope: { models: [], backends: [], routes: [] },
+        scope: readScope(use === "models" ? scope : ANY_SCOPE),
         reads_metrics: use === "metrics",
+        monthly_limit_usd: use === "models" && limit.trim() !== "" ? limit.trim() : null,
       },
       {
         onSuccess: (client) => {
@@ -58,22 +61,39 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
     ),
   );
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
-      <DialogBody className="flex flex-col gap-4">
-        <Field label="Name" help="The tool's name, for example claude-code." fault={faultOf(add.error, "id")}>
-          {(control) => <TextInput {...control} mono {...form.register("id")} />}
-        </Field>
-        <Field label="For">
-          {(control) => <FormSelect {...control} name="use" control={form.control} options={USES} />}
-        </Field>
-        <Field label="Expires" fault={faultOf(add.error, "expires_in_days")}>
-          {(control) => <FormSelect {...control} name="ends" control={form.control} options={EXPIRIES} />}
-        </Field>
-        <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
-      </DialogBody>
-      <SubmitFoot onCancel={onClose} busy={add.isPending}>
-        Create token
-      </SubmitFoot>
-    </form>
+    <FormProvider {...form}>
+      <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+        <DialogBody className="flex flex-col gap-4">
+          <Field label="Name" help="The tool's name, for example claude-code." fault={faultOf(add.error, "id")}>
+            {(control) => <TextInput {...control} mono {...form.register("id")} />}
+          </Field>
+          <Field label="For">
+            {(control) => <FormSelect {...control} name="use" control={form.control} options={USES} />}
+          </Field>
+          <Field label="Expires" fault={faultOf(add.error, "expires_in_days")}>
+            {(control) => <FormSelect {...control} name="ends" control={form.control} options={EXPIRIES} />}
+          </Field>
+          {isForModels && (
+            <>
+              <Field
+                label="Monthly budget"
+                help="US dollars. Above it, its requests are refused."
+                fault={faultOf(add.error, "monthly_limit_usd")}
+                optional
+              >
+                {(control) => (
+                  <TextInput {...control} inputMode="decimal" className="w-40" {...form.register("limit")} />
+                )}
+              </Field>
+              <ScopeFields error={add.error} />
+            </>
+          )}
+          <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
+        </DialogBody>
+        <SubmitFoot onCancel={onClose} busy={add.isPending}>
+          Create token
+        </SubmitFoot>
+      </form>
+    </FormProvider>
   );
 }

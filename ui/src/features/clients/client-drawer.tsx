@@ -1,8 +1,11 @@
 /** One client: how to use its token, its limits, and revoking it. */
-import { Trash2 } from "lucide-react";
+import { Ban, CircleCheck, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { programText, useClientBlock } from "@/features/clients/client-actions";
 import { ClientSettings } from "@/features/clients/client-settings";
 import { signOfClient } from "@/features/clients/client-sign";
+import { ClientTargetSelect } from "@/features/clients/client-target";
+import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
 import { CodeBlock } from "@/components/copy-button";
 import { Drawer } from "@/components/dialog";
@@ -33,10 +36,13 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         title={client.id}
         description={<StateBadge sign={signOfClient(client, now)} />}
         actions={
-          <Menu
-            label="More for this client"
-            entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]}
-          />
+          <>
+            <BlockButton client={client} />
+            <Menu
+              label="More for this client"
+              entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]}
+            />
+          </>
         }
       >
         <Tabs
@@ -76,17 +82,31 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
   );
 }
 
+/** Undone from its toast, so it does not ask first. */
+function BlockButton({ client: { id, blocked } }: { client: ClientView }) {
+  const change = useClientBlock();
+  return (
+    <Button size="small" icon={blocked ? CircleCheck : Ban} onClick={() => change(id, !blocked)}>
+      {blocked ? "Allow" : "Block"}
+    </Button>
+  );
+}
+
 function ClientUse({ client }: { client: ClientView }) {
   return (
     <div className="flex flex-col gap-4">
       <Facts
         facts={[
           ...(client.reads_metrics ? [{ name: "For", value: "Reads /metrics, and nothing else" }] : []),
+          ...(client.targets.length > 1
+            ? [{ name: "Requests go to", value: <ClientTargetSelect client={client} /> }]
+            : []),
           { name: "Added", value: <Moment at={client.created_at} focusable /> },
           {
             name: "Last used",
             value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
           },
+          { name: "Program", value: programText(client) },
           {
             name: "Expires",
             value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,

@@ -1,5 +1,6 @@
 /** A client's scope, limits, cache mode, priority and access to MCP. */
 import { FormProvider, useForm, useWatch } from "react-hook-form";
+import { readScope, SCOPE_FIELDS, ScopeFields, scopeTexts, type ScopeTexts } from "@/features/clients/scope-fields";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
@@ -7,31 +8,21 @@ import { FormSelect } from "@/components/form-select";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CacheMode, ClientPriority, ClientScopeView, ClientView } from "@/ipc/bindings";
-import { faultElsewhere } from "@/lib/fault";
+import type { CacheMode, ClientPriority, ClientView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
 import { CACHE_MODES } from "@/lib/form-tables";
+import { endOfDay, lastDay } from "@/lib/last-day";
 
 interface ClientValues extends LimitTexts {
   cache: CacheMode | "";
   priority: ClientPriority;
   mcp: "no" | "yes";
-  /** Comma-separated names. */
-  scope: Record<keyof ClientScopeView, string>;
+  /** The day on which its token ends; empty for never. */
+  last: string;
+  scope: ScopeTexts;
 }
 
-const SCOPES: readonly { name: keyof ClientScopeView; label: string; placeholder: string }[] = [
-  { name: "models", label: "Allowed models", placeholder: "All models" },
-  { name: "backends", label: "Allowed backends", placeholder: "All backends" },
-  { name: "routes", label: "Allowed routes", placeholder: "All routes" },
-];
-
-const FIELDS = [...LIMITS.map((limit) => limit.name), ...SCOPES.map((scope) => `scope.${scope.name}`)];
-
-const names = (text: string) =>
-  text
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+const FIELDS = [...LIMITS.map((limit) => limit.name), ...SCOPE_FIELDS, "expires_at"];
 
 const PRIORITIES = [
   { value: "interactive", label: "High (interactive)" },
@@ -52,19 +43,27 @@ export function ClientSettings({ client }: { client: ClientView }) {
       cache: client.cache ?? "",
       priority: client.priority,
       mcp: client.mcp ? "yes" : "no",
-      scope: {
-        models: client.scope.models.join(", "),
-        backends: client.scope.backends.join(", "),
-        routes: client.scope.routes.join(", "),
-      },
+      last: lastDay(client.expires_at),
+      scope: scopeTexts(client.scope),
     },
   });
   const cache = useWatch({ control: form.control, name: "cache" });
-  const save = useAction("clientEdit", (call, { limits: texts, cache, priority, mcp, scope: listed }: ClientValues) => {
+  const save = useAction("clientEdit", (call, values: ClientValues) => {
+    const { limits: texts, cache, priority, mcp, scope: listed, last } = values;
     const limits = readLimits(texts);
+    // A day that was not touched keeps its hour.
+    const expires_at = last === lastDay(client.expires_at) ? client.expires_at : endOfDay(last);
     if ("code" in limits) return Promise.reject(limits);
-    const scope = { models: names(listed.models), backends: names(listed.backends), routes: names(listed.routes) };
-    return call({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope, mcp: mcp === "yes" });
+    const mode = cache === "" ? null : cache;
+    return call({
+      id: client.id,
+      limits,
+      cache: mode,
+      priority,
+      scope: readScope(listed),
+      mcp: mcp === "yes",
+      expires_at,
+    });
   });
   const submit = form.handleSubmit((values) =>
     save.mutate(values, {
@@ -78,17 +77,7 @@ export function ClientSettings({ client }: { client: ClientView }) {
     <FormProvider {...form}>
       <form noValidate aria-label="Limits" onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
         <LimitsFields error={save.error} />
-        {SCOPES.map(({ name, label, placeholder }) => (
-          <Field
-            key={name}
-            label={label}
-            help={name === "models" ? "Separate with commas. A trailing * matches anything." : undefined}
-            fault={save.error?.field === `scope.${name}` ? save.error.message : undefined}
-            optional
-          >
-            {(given) => <TextInput mono placeholder={placeholder} {...given} {...form.register(`scope.${name}`)} />}
-          </Field>
-        ))}
+        <ScopeFields error={save.error} />
         <div className="grid grid-cols-2 gap-3">
           <Field label="Priority when the gateway is busy">
             {(given) => <FormSelect<ClientValues> {...given} name="priority" options={PRIORITIES} />}
@@ -99,6 +88,14 @@ export function ClientSettings({ client }: { client: ClientView }) {
         </div>
         <Field label="MCP over HTTP" help="Needs Settings, Agents, Serve over HTTP.">
           {(given) => <FormSelect<ClientValues> {...given} name="mcp" options={MCP_ACCESS} />}
+        </Field>
+        <Field
+          label="Last day of its token"
+          help="Empty for a token that does not expire."
+          fault={faultOf(save.error, "expires_at")}
+          optional
+        >
+          {(given) => <TextInput {...given} type="date" className="w-40" {...form.register("last")} />}
         </Field>
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         <div className="flex justify-end gap-2">

@@ -6,6 +6,7 @@ import type { Sign } from "@/lib/tables";
 const ACTIVE_FOR_MS = 5 * 60_000;
 
 export function signOfClient(client: ClientView, now: number): Sign {
+  if (client.blocked) return { word: "Blocked", shape: "square", tone: "bad" };
   if (client.expired) return { word: "Expired", shape: "square", tone: "warn" };
   if (client.seen_at === null) return { word: "Never used", shape: "ring", tone: "muted" };
   return now - client.seen_at <= ACTIVE_FOR_MS

@@ -89,12 +89,24 @@ test("all tools are disconnected at once, and one that is not says why", async (
 test("the other tools say how they reach the gateway, those of this machine first", async () => {
   const { user } = renderPanel("busy", "/clients");
   const list = await screen.findByRole("list", { name: "Other tools" });
-  const names = within(list).getAllByText(/^(Zed|Cursor|OpenCode|Aider)$/);
-  expect(names.map((name) => name.textContent)).toEqual(["Zed", "Cursor", "OpenCode", "Aider"]);
+  const names = within(list).getAllByText(/^(Cursor|Continue|Aider)$/);
+  expect(names.map((name) => name.textContent)).toEqual(["Cursor", "Aider", "Continue"]);
   expect(within(list).getByText("Not possible")).toBeVisible();
-  await user.click(within(list).getByText("OpenCode"));
-  const steps = within(list).getByRole("list", { name: "Steps for OpenCode" });
-  expect(within(steps).getByText("gatehouse run opencode")).toBeVisible();
+  await user.click(within(list).getByText("Aider"));
+  const steps = within(list).getByRole("list", { name: "Steps for Aider" });
+  expect(within(steps).getByText("gatehouse run aider -- aider --model openai/fast")).toBeVisible();
+});
+
+test("a tool that the user gives its token is not shown as connected until it came, and says how", async () => {
+  const { user } = renderPanel("busy", "/clients");
+  const zed = within(await card("Zed"));
+  await user.click(zed.getByRole("button", { name: "Connect" }));
+  const sheet = within(await screen.findByRole("dialog", { name: "Connect Zed" }));
+  await user.click(await sheet.findByRole("button", { name: "Connect" }));
+  expect(await zed.findByText("Token not entered")).toBeVisible();
+  expect(zed.queryByText("Connected")).not.toBeInTheDocument();
+  const steps = within(zed.getByRole("list", { name: "Steps for Zed" }));
+  expect(steps.getByText("gatehouse token zed")).toBeVisible();
 });
 
 test("without a tool on this machine, a client is added by hand", async () => {
@@ -105,6 +117,6 @@ test("without a tool on this machine, a client is added by hand", async () => {
   vi.spyOn(host, "clientsWiring").mockResolvedValue(absent);
   await cache.invalidateQueries({ queryKey: ["clients_wiring"] });
   expect(await screen.findByText("No tools found")).toBeVisible();
-  expect(screen.getByText("Not found here: Claude Code, Codex CLI.")).toBeVisible();
+  expect(screen.getByText("Not found here: Claude Code, Codex CLI, OpenCode, Zed.")).toBeVisible();
   expect(screen.getByRole("button", { name: "Add client" })).toBeVisible();
 });

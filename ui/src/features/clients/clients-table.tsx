@@ -1,5 +1,6 @@
 /** The tools that may call the gateway, each with its own token. */
 import { Link2, Plus } from "lucide-react";
+import { currentTarget, targetLabel } from "@/features/clients/client-actions";
 import { signOfClient } from "@/features/clients/client-sign";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
@@ -10,7 +11,7 @@ import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { Spend, spendValue } from "@/components/spend";
-import { StateBadge } from "@/components/state-mark";
+import { StateBadge, TONE_TEXT } from "@/components/state-mark";
 import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { useNow } from "@/lib/clock";
@@ -43,6 +44,19 @@ const columnsAt = (now: number): Column<ClientView>[] => [
     width: "132px",
     value: (client) => signOfClient(client, now).word,
     cell: (client) => <StateBadge sign={signOfClient(client, now)} />,
+  },
+  {
+    id: "target",
+    header: "Requests go to",
+    width: "168px",
+    from: "800",
+    value: (client) => currentTarget(client)?.label ?? null,
+    cell: (client) => {
+      const target = currentTarget(client);
+      return target === undefined ? null : (
+        <span className={target.unavailable === null ? "text-ink-2" : TONE_TEXT.warn}>{targetLabel(target)}</span>
+      );
+    },
   },
   {
     id: "seen",

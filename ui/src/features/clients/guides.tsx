@@ -1,6 +1,6 @@
 /** Tools that are not wired: how each reaches the gateway all the same. */
+import { GuideSteps } from "@/features/clients/guide-steps";
 import { DisclosureSummary } from "@/components/disclosure-summary";
-import { CodeBlock } from "@/components/copy-button";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
 import { WithCode } from "@/components/with-code";
@@ -20,7 +20,7 @@ export function Guides() {
       <div className="flex items-baseline gap-2">
         <h2 className="text-13 font-semibold text-ink-1">Other tools</h2>
         <p className="truncate text-12 text-ink-3">
-          Their files are not changed, because a token would have to be in them.
+          Gatehouse does not change their files; each says how it reaches the gateway.
         </p>
       </div>
       <Reading of={guides} skeleton={<LoadingCard label="Loading other tools" className="h-[242px]" />}>
@@ -54,18 +54,7 @@ function Guide({ guide }: { guide: ToolGuideView }) {
         <p className="text-pretty text-ink-2">
           <WithCode>{guide.sentence}</WithCode>
         </p>
-        {guide.steps.length > 0 && (
-          <ol aria-label={`Steps for ${guide.name}`} className="flex flex-col gap-3">
-            {guide.steps.map((step, index) => (
-              <li key={step.text} className="flex min-w-0 flex-col gap-1.5">
-                <span className="text-ink-1">
-                  {index + 1}. <WithCode>{step.text}</WithCode>
-                </span>
-                {step.code !== null && <CodeBlock title={`Step ${index + 1}`} code={step.code} />}
-              </li>
-            ))}
-          </ol>
-        )}
+        <GuideSteps name={guide.name} steps={guide.steps} />
       </div>
     </details>
   );

@@ -1,6 +1,9 @@
 /** One client tool: what it is, whether it uses the gateway, what is in the way, and the next step. */
 import { Cable, RotateCw, SquareTerminal, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
+import { programText } from "@/features/clients/client-actions";
+import { ClientTargetSelect } from "@/features/clients/client-target";
+import { GuideSteps } from "@/features/clients/guide-steps";
 import { Button } from "@/components/button";
 import { Facts, type Fact } from "@/components/facts";
 import { Spend } from "@/components/spend";
@@ -54,6 +57,9 @@ export function ToolCard(props: ToolCardProps) {
         </p>
         <Facts facts={factsOf(tool, client, onOpenClient)} />
         <Problems tool={tool} />
+        {(tool.state === "wired" || tool.state === "token_not_entered") && (
+          <GuideSteps name={tool.name} steps={tool.steps} />
+        )}
       </div>
       <footer className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
         <Steps {...props} />
@@ -94,6 +100,9 @@ function factsOf(tool: ToolWiringView, client: ClientView | undefined, onOpenCli
         </>
       ),
     });
+  if (client?.program) facts.push({ name: "Last called with", value: programText(client) });
+  if (client !== undefined && client.targets.length > 1)
+    facts.push({ name: "Requests go to", value: <ClientTargetSelect client={client} /> });
   return facts;
 }
 
@@ -140,6 +149,7 @@ const STEPS: Record<WiringState, Step[]> = {
   not_installed: [],
   not_wired: ["connect"],
   wired: ["disconnect"],
+  token_not_entered: ["again", "disconnect"],
   drifted: ["reapply", "release"],
   conflict: ["again", "disconnect"],
   broken: ["again"],

@@ -51,7 +51,7 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
       onSuccess: (wired) => {
         onClose();
         notify({
-          title: wired.state === "wired" ? `${tool.name} is connected` : `${tool.name}: ${wired.sentence}`,
+          title: wired.state === "wired" ? `${tool.name} is connected` : wired.sentence,
           ...(wired.state !== "wired" && { tone: "warn" as const }),
           detail: wired.restart ? `Restart ${tool.name} if it is running.` : null,
           undo: () => unwire.mutate(undefined, { onError: reportError }),

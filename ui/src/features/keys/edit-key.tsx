@@ -7,6 +7,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { KeyEdit, KeyView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { endOfDay, lastDay } from "@/lib/last-day";
 
 export function EditKeyDialog({ stored, open, onClose }: { stored: KeyView; open: boolean; onClose: () => void }) {
   return (
@@ -51,17 +52,4 @@ function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void
       </SubmitFoot>
     </form>
   );
-}
-
-/** `2026-12-31` in local time; empty if it does not end. */
-function lastDay(at: number | null): string {
-  if (at === null) return "";
-  const day = new Date(at);
-  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-}
-
-/** The last moment of that day in local time. */
-function endOfDay(day: string): number | null {
-  const end = new Date(`${day}T23:59:59.999`).getTime();
-  return Number.isNaN(end) ? null : end;
 }

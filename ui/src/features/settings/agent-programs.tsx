@@ -82,6 +82,7 @@ const STEPS: Record<WiringState, Step[]> = {
   not_installed: [],
   not_wired: ["add"],
   wired: ["remove"],
+  token_not_entered: ["remove"],
   drifted: ["reapply", "remove"],
   conflict: ["again", "remove"],
   broken: ["again"],

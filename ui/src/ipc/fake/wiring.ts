@@ -6,9 +6,11 @@ import type {
   GuidedTool,
   ToolGuideView,
   ToolWiringView,
+  GuideStepView,
   WiringConflictView,
   WiredKeyChangeView,
   WiringPlanView,
+  WiringRung,
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
@@ -25,6 +27,8 @@ interface FakeTool {
   program: string | null;
   restart: boolean;
   file: string;
+  rung: WiringRung;
+  steps: GuideStepView[];
   /** Without the header: the lines around, and those that wiring adds. */
   diff: (address: string) => string[];
   isFound: boolean;
@@ -33,7 +37,13 @@ interface FakeTool {
   conflicts: WiringConflictView[];
 }
 
-const COMMAND = "It runs a command for its token, so none is in its files.";
+const RUNGS: Record<WiringRung, string> = {
+  command: "It runs a command for its token, so none is in its files.",
+  reference: "Its file names a variable for the token, which `gatehouse run` sets, so none is in it.",
+  keychain: "You enter it once, and the tool keeps it in the system keychain, so none is in its files.",
+  environment: "`gatehouse run` starts it with the token in its environment, so none is in its files.",
+  token: "Its file holds a token of this gateway, which you can revoke.",
+};
 
 function claudeCode(): FakeTool {
   return {
@@ -43,6 +53,8 @@ function claudeCode(): FakeTool {
     program: "/home/ada/.local/bin/claude",
     restart: false,
     file: "/home/ada/.claude/settings.json",
+    rung: "command",
+    steps: [],
     diff: (address) => [
       "@@ -1,4 +1,8 @@",
       " {",
@@ -70,6 +82,8 @@ function codex(): FakeTool {
     program: "/usr/bin/codex",
     restart: true,
     file: "/home/ada/.codex/config.toml",
+    rung: "command",
+    steps: [],
     diff: (address) => [
       "@@ -1,2 +1,10 @@",
       " # mine",
@@ -89,12 +103,90 @@ function codex(): FakeTool {
   };
 }
 
+function openCode(): FakeTool {
+  return {
+    tool: "opencode",
+    name: "OpenCode",
+    version: "1.18.33",
+    program: "/home/ada/.local/bin/opencode",
+    restart: true,
+    file: "/home/ada/.config/opencode/opencode.json",
+    rung: "reference",
+    steps: [
+      { text: "Start it in your project:", code: "gatehouse run opencode" },
+      { text: "Choose a model of the provider Gatehouse.", code: null },
+    ],
+    diff: (address) => [
+      "@@ -1,3 +1,17 @@",
+      " {",
+      '-  "autoupdate": false',
+      '+  "autoupdate": false,',
+      '+  "provider": {',
+      '+    "gatehouse": {',
+      '+      "npm": "@ai-sdk/openai-compatible",',
+      '+      "name": "Gatehouse",',
+      '+      "options": {',
+      `+        "baseURL": "${address}/v1",`,
+      '+        "apiKey": "{env:GATEHOUSE_API_KEY}"',
+      "+      },",
+      '+      "models": {',
+      '+        "fast": {',
+      '+          "name": "fast"',
+      "+        }",
+      "+      }",
+      "+    }",
+      "+  }",
+      " }",
+    ],
+    isFound: false,
+    isWired: false,
+    drift: [],
+    conflicts: [],
+  };
+}
+
+function zed(): FakeTool {
+  return {
+    tool: "zed",
+    name: "Zed",
+    version: "0.214.5",
+    program: "/usr/bin/zed",
+    restart: false,
+    file: "/home/ada/.config/zed/settings.json",
+    rung: "keychain",
+    steps: [
+      { text: "Print the token:", code: "gatehouse token zed" },
+      { text: "In Zed, run `agent: open settings` and paste it as the key of Gatehouse.", code: null },
+      { text: "Or start Zed with it, while no other window of Zed is open:", code: "gatehouse run zed" },
+    ],
+    diff: (address) => [
+      "@@ -1,3 +1,22 @@",
+      " {",
+      '-  "buffer_font_size": 15',
+      '+  "buffer_font_size": 15,',
+      '+  "language_models": {',
+      '+    "openai_compatible": {',
+      '+      "Gatehouse": {',
+      `+        "api_url": "${address}/v1",`,
+      '+        "available_models": [{ "name": "fast", "display_name": "fast", "max_tokens": 400000 }]',
+      "+      }",
+      "+    }",
+      "+  }",
+      " }",
+    ],
+    isFound: true,
+    isWired: false,
+    drift: [],
+    conflicts: [],
+  };
+}
+
 function madeTools({ scenario }: Doing["world"]): FakeTool[] {
-  const tools = [claudeCode(), codex()];
+  const tools = [claudeCode(), codex(), openCode(), zed()];
   const [claude, other] = tools as [FakeTool, FakeTool];
   if (scenario === "fresh") {
     claude.isWired = false;
-    other.isFound = false;
+    for (const tool of tools.slice(1)) tool.isFound = false;
   }
   if (scenario === "failing") {
     claude.drift = [
@@ -128,14 +220,22 @@ function viewOf({ isFound, isWired, drift, conflicts, ...tool }: FakeTool, addre
         ? ["drifted", `${changed.key} in ${changed.file} was changed since ${tool.name} was connected.`]
         : conflict !== undefined
           ? ["conflict", `${conflict.explanation}.`]
-          : ["wired", `${tool.name} uses the gateway.`];
+          : tool.rung === "keychain"
+            ? [
+                "token_not_entered",
+                `${tool.name} has the gateway as a provider, but no request has come with its token. Enter the token in ${tool.name} once.`,
+              ]
+            : tool.rung === "reference"
+              ? ["wired", `${tool.name} uses the gateway when \`gatehouse run ${tool.tool}\` starts it.`]
+              : ["wired", `${tool.name} uses the gateway.`];
   return {
     tool: tool.tool,
     name: tool.name,
     state,
     sentence,
-    rung: "command",
-    rung_sentence: COMMAND,
+    rung: tool.rung,
+    rung_sentence: RUNGS[tool.rung],
+    steps: isWired ? tool.steps : [],
     restart: tool.restart,
     program: isFound ? tool.program : null,
     version: isFound ? tool.version : null,
@@ -181,37 +281,25 @@ function guide(
     kind,
     sentence,
     steps: steps.map(([text, code]) => ({ text, code })),
-    found: tool === "zed" || tool === "cursor",
-    version: tool === "zed" ? "0.214.5" : null,
+    found: tool === "cursor",
+    version: null,
   };
 }
 
 function guides(address: string): ToolGuideView[] {
   return [
-    guide("opencode", "OpenCode", "run", "Started by `gatehouse run`, it gets the gateway as a provider.", [
-      ["Start it in your project:", "gatehouse run opencode"],
-      ["Choose a model of the provider Gatehouse, such as fast.", null],
-    ]),
     guide("aider", "Aider", "run", "Started by `gatehouse run`, it gets address and token as variables.", [
       ["Start it in your project, with a model after `openai/`:", "gatehouse run aider -- aider --model openai/fast"],
     ]),
-    guide("zed", "Zed", "manual", "It keeps the token in the system keychain; its settings hold none.", [
+    guide("continue", "Continue", "manual", "It reads secrets from `~/.continue/.env`, so the token lies there.", [
       [
-        "Add this to the settings of Zed:",
-        JSON.stringify(
-          {
-            language_models: {
-              openai_compatible: {
-                Gatehouse: { api_url: `${address}/v1`, available_models: [{ max_tokens: 200_000, name: "fast" }] },
-              },
-            },
-          },
-          null,
-          2,
-        ),
+        "Add this to `~/.continue/config.yaml`:",
+        `models:\n  - name: Gatehouse\n    provider: openai\n    model: fast\n    apiBase: ${address}/v1\n    apiKey: \${{ secrets.GATEHOUSE_TOKEN }}`,
       ],
-      ["Create a token; it is printed once:", "gatehouse clients add zed"],
-      ["In the settings of the agent panel, paste it as the key of Gatehouse.", null],
+      [
+        "Create a token and put it where Continue reads secrets:",
+        'echo "GATEHOUSE_TOKEN=$(gatehouse clients add continue)" >> ~/.continue/.env',
+      ],
     ]),
     guide(
       "cursor",

@@ -158,12 +158,15 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     created_at: now,
     expires_at: null,
     expired: false,
+    blocked: false,
     seen_at: null,
+    program: null,
     last_month: NO_SPEND,
     limits: NO_LIMITS,
     cache: null,
     priority: "interactive",
     scope: { models: [], backends: [], routes: [] },
+    targets: [],
     mcp: false,
     reads_metrics: false,
     snippets: [
@@ -265,7 +268,11 @@ function furnish(world: World, now: number): void {
   ];
   const port = world.settings.values.gateway_port;
   world.clients = [
-    { ...makeClient("claude-code", now - 61 * DAY_MS, port), seen_at: now - 2 * MINUTE_MS },
+    {
+      ...makeClient("claude-code", now - 61 * DAY_MS, port),
+      seen_at: now - 2 * MINUTE_MS,
+      program: { name: "claude-cli", version: "2.1.3" },
+    },
     { ...makeClient("codex", now - 40 * DAY_MS, port), seen_at: now - 26 * MINUTE_MS, expires_at: now + 50 * DAY_MS },
     { ...makeClient("zed", now - 22 * DAY_MS, port), seen_at: now - 4 * HOUR_MS },
     {

@@ -1,15 +1,17 @@
 //! `gatehouse clients`: lists, adds, changes and revokes clients of the gateway.
 
+pub(crate) mod switch;
 pub(crate) mod wiring;
 
 use clap::Subcommand;
 use control::view::{
-    CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientRef, ClientScopeView, ClientView,
-    IssuedToken, TokenNotStoredView, TrafficLimitsView, UnixMs,
+    CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientProgramView, ClientRef,
+    ClientScopeView, ClientView, IssuedToken, TokenNotStoredView, TrafficLimitsView, UnixMs,
 };
-use control::{Core, EngineConfig};
+use control::{ApiError, Core, EngineConfig};
 
 use super::completers;
+use super::keys::parse_expiry;
 use super::token::print_token;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
@@ -29,9 +31,11 @@ pub(crate) enum ClientsCommand {
     /// Add a client and print only its token
     #[command(visible_alias = "new", alias = "create")]
     Add(AddClientArguments),
-    /// Change a client's limits, cache and priority; its token stays
+    /// Change a client's limits, cache, priority and expiry; its token stays
     #[command(aliases = ["set", "update"])]
     Edit(EditClientArguments),
+    /// Send a client's requests to one backend or route; its files stay
+    Switch(switch::SwitchArguments),
     /// Point a tool at the gateway in its own files; no token is put into them
     #[command(alias = "connect")]
     Wire(wiring::WireArguments),
@@ -42,6 +46,11 @@ pub(crate) enum ClientsCommand {
     Status,
     /// Show how the other tools reach the gateway
     Guide(wiring::GuideArguments),
+    /// Refuse a client's requests until it is allowed again; its token stays
+    Block(ClientArgument),
+    /// Let a blocked client send requests again
+    #[command(alias = "unblock")]
+    Allow(ClientArgument),
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(ClientArgument),
@@ -77,6 +86,9 @@ pub(crate) struct EditClientArguments {
     /// Let it use MCP over HTTP too, if that is on
     #[arg(long, value_name = "true|false")]
     mcp: Option<bool>,
+    /// When its token expires: a date such as 2026-12-31, a span such as 90d, or `never`
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -100,7 +112,8 @@ impl std::str::FromStr for LimitArgument {
 
 impl EditClientArguments {
     /// The new settings: the typed values, and `known` for those not typed.
-    fn merge_with(self, known: ClientView) -> ClientEdit {
+    fn merge_with(self, known: ClientView, now: UnixMs) -> Result<ClientEdit, ApiError> {
+        let expires_at = parse_expiry(self.expires.as_deref(), known.expires_at, now)?;
         let limit =
             |typed: Option<LimitArgument>, known: Option<u32>| typed.map_or(known, |limit| limit.0);
         let named = |typed: Vec<String>, known: Vec<String>| match typed.as_slice() {
@@ -108,8 +121,9 @@ impl EditClientArguments {
             [all] if all == "all" => Vec::new(),
             _ => typed,
         };
-        ClientEdit {
+        Ok(ClientEdit {
             id: known.id,
+            expires_at,
             scope: ClientScopeView {
                 models: named(self.allowed.models, known.scope.models),
                 backends: named(self.allowed.backends, known.scope.backends),
@@ -126,7 +140,7 @@ impl EditClientArguments {
             cache: self.cache.unwrap_or(known.cache),
             priority: self.priority.unwrap_or(known.priority),
             mcp: self.mcp.unwrap_or(known.mcp),
-        }
+        })
     }
 }
 
@@ -140,6 +154,9 @@ pub(crate) struct AddClientArguments {
     /// Make a token that reads /metrics, for Prometheus, and opens nothing else
     #[arg(long, conflicts_with_all = ["models", "backends", "routes"])]
     metrics: bool,
+    /// Refuse its requests above this amount a month, with a budget of its own
+    #[arg(long, value_name = "USD", conflicts_with = "metrics")]
+    monthly_limit: Option<String>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -179,7 +196,13 @@ pub(crate) async fn run(
             let now = console.now();
             console.print_view(&control::clients(core).await?, |clients| table(clients, now))?;
         }
-        ClientsCommand::Add(AddClientArguments { named, expires_in_days, metrics, allowed }) => {
+        ClientsCommand::Add(AddClientArguments {
+            named,
+            expires_in_days,
+            metrics,
+            monthly_limit,
+            allowed,
+        }) => {
             unlock_interactively(core, console).await?;
             let scope = ClientScopeView {
                 models: allowed.models,
@@ -191,16 +214,26 @@ pub(crate) async fn run(
                 expires_in_days,
                 scope,
                 reads_metrics: metrics,
+                monthly_limit_usd: monthly_limit,
             };
             let issued = control::client_issue(core, req).await?;
             print_token(&issued.client, &issued.token, console)?;
             console.print_remark(&render_token_notes(&issued, &named.name));
         }
         ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
+        ClientsCommand::Switch(wanted) => return switch::run(wanted, core, console).await,
         ClientsCommand::Wire(wanted) => return wiring::wire(wanted, core, console).await,
         ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
         ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
         ClientsCommand::Status => return wiring::status(core, console).await,
+        ClientsCommand::Block(ClientArgument { name: id }) => {
+            let blocked = control::client_block(core, ClientRef { id }).await?;
+            console.print_view(&blocked, |client| render_sentence(&blocked_sentence(client)))?;
+        }
+        ClientsCommand::Allow(ClientArgument { name: id }) => {
+            let allowed = control::client_allow(core, ClientRef { id }).await?;
+            console.print_view(&allowed, |client| render_sentence(&blocked_sentence(client)))?;
+        }
         ClientsCommand::Revoke(client) => {
             control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
             console.print_view(&(), |()| {
@@ -216,14 +249,28 @@ async fn edit(
     core: &Core,
     console: &mut Console,
 ) -> Result<(), CommandError> {
-    let known = control::clients(core).await?;
-    let found = known.iter().find(|client| client.id == wanted.client.name).cloned();
-    let found = found.ok_or_else(|| {
-        let names = known.iter().map(|client| client.id.as_str());
-        control::unknown_name_error("client", &wanted.client.name, names)
-    })?;
-    let edited = control::client_edit(core, wanted.merge_with(found)).await?;
+    let found = find_client(core, &wanted.client.name).await?;
+    let edited = control::client_edit(core, wanted.merge_with(found, console.now())?).await?;
     console.print_view(&edited, |client| render_sentence(&describe_limits(client)))
+}
+
+fn blocked_sentence(ClientView { id, blocked, expired, .. }: &ClientView) -> String {
+    match (blocked, expired) {
+        (true, _) => format!(
+            "Blocked {id}. Its new requests are refused until `gatehouse clients allow {id}`."
+        ),
+        (false, false) => format!("{id} may send requests again."),
+        (false, true) => format!("{id} is not blocked any more, but its token has expired."),
+    }
+}
+
+async fn find_client(core: &Core, name: &str) -> Result<ClientView, CommandError> {
+    let known = control::clients(core).await?;
+    let found = known.iter().find(|client| client.id == name).cloned();
+    Ok(found.ok_or_else(|| {
+        let names = known.iter().map(|client| client.id.as_str());
+        control::unknown_name_error("client", name, names)
+    })?)
 }
 
 fn describe_limits(client: &ClientView) -> String {
@@ -267,8 +314,10 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
         Column::Left("Client"),
         Column::Left("Expires"),
         Column::Left("Last used"),
+        Column::Left("Program").hidden_at_rank(4),
+        Column::Left("Goes to").hidden_at_rank(2),
         Column::Right("30 days").hidden_at_rank(1),
-        Column::Left("Added").hidden_at_rank(2),
+        Column::Left("Added").hidden_at_rank(3),
     ]);
     for client in clients {
         table.row([
@@ -278,6 +327,8 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
                 .seen_at
                 .map_or_else(|| "never".to_owned(), |seen| format_distance(now, seen))
                 .into(),
+            client.program.as_ref().map_or_else(|| "unknown".to_owned(), program_text).into(),
+            switch::current_cell(client),
             format_spend(&client.last_month).into(),
             format_distance(now, client.created_at).into(),
         ]);
@@ -287,8 +338,16 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
     text
 }
 
+fn program_text(program: &ClientProgramView) -> String {
+    match &program.version {
+        Some(version) => format!("{} {version}", program.name),
+        None => program.name.clone(),
+    }
+}
+
 fn expiry_cell(client: &ClientView, now: UnixMs) -> TableCell {
     match client.expires_at {
+        _ if client.blocked => TableCell::styled(Tone::Bad, "■ blocked"),
         Some(end) if client.expired => {
             TableCell::styled(Tone::Bad, &format!("■ expired {}", format_distance(now, end)))
         }

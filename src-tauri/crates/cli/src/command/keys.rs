@@ -219,15 +219,7 @@ async fn edit(
     let found = known.iter().find(|key| key.id == id).ok_or_else(|| {
         control::unknown_name_error("key", &id, known.iter().map(|key| key.id.as_str()))
     })?;
-    let expires_at = match wanted.expires.as_deref() {
-        None => found.expires_at,
-        Some("never") => None,
-        Some(text) => {
-            let time = control::parse_time_to_come(text, console.now());
-            let wrong = "name a time to come, such as 2026-12-31 or 90d, or `never`";
-            Some(time.ok_or_else(|| control::ApiError::invalid("expires", wrong))?)
-        }
-    };
+    let expires_at = parse_expiry(wanted.expires.as_deref(), found.expires_at, console.now())?;
     let label = wanted.label.unwrap_or_else(|| found.label.clone());
     let key = control::key_edit(core, KeyEdit { id, label, expires_at }).await?;
     let now = console.now();
@@ -236,6 +228,23 @@ async fn edit(
         render_sentence(&format!("{} ({}) expires: {ends}.", key.id, key.label))
     })?;
     Ok(Exit::Success)
+}
+
+/// Reads the value of `--expires`; without one, what is known stays.
+pub(super) fn parse_expiry(
+    typed: Option<&str>,
+    known: Option<UnixMs>,
+    now: UnixMs,
+) -> Result<Option<UnixMs>, control::ApiError> {
+    match typed {
+        None => Ok(known),
+        Some("never") => Ok(None),
+        Some(text) => {
+            let wrong = "name a time to come, such as 2026-12-31 or 90d, or `never`";
+            let time = control::parse_time_to_come(text, now);
+            Ok(Some(time.ok_or_else(|| control::ApiError::invalid("expires", wrong))?))
+        }
+    }
 }
 
 async fn check_retired(

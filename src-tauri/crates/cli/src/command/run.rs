@@ -9,9 +9,9 @@ use std::process::Command;
 
 use control::view::{
     ClientAdd, ClientRef, ClientScopeView, ClientTool, ClientsWiringQuery, GatewayState, GuideKind,
-    GuidedTool, ToolWiringView, WiringRung, WiringState,
+    GuidedTool, ToolWiringView, WiringState,
 };
-use control::{Core, Launch};
+use control::{Core, Launch, ToolModel};
 use domain::Secret;
 
 use super::completers;
@@ -19,9 +19,6 @@ use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::text::render_sentence;
 use crate::unlock::unlock_interactively;
-
-/// Models that a tool with a list of its own is told.
-const MODELS_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArguments {
@@ -57,7 +54,7 @@ pub(crate) async fn prepare(
     unlock_interactively(core, console).await?;
     let token = token_of(&wanted.client, core, console).await?;
     let names = super::models::list_model_names(core).await?.into_iter();
-    let models: Vec<String> = names.map(|name| name.model).take(MODELS_MAX).collect();
+    let models: Vec<_> = names.map(|name| ToolModel::named(name.model)).collect();
     let variable = |name: &str| {
         let set = variables.iter().find(|(known, _)| known == name);
         set.map(|(_, value)| value.clone())
@@ -71,11 +68,11 @@ async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError>
     let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
     let tools = control::clients_wiring(core, ClientsWiringQuery::default()).await?;
     let found = tools.into_iter().find(named);
-    let Some(tool) = found.filter(|tool| tool.rung == WiringRung::Environment) else {
+    let Some(tool) = found.filter(|tool| tool.tool.needs_wired_files()) else {
         return Ok(());
     };
     match tool.state {
-        WiringState::Wired | WiringState::NotInstalled => Ok(()),
+        WiringState::Wired | WiringState::TokenNotEntered | WiringState::NotInstalled => Ok(()),
         _ => {
             let message = format!("{} would not use its environment", tool.name);
             let hint = format!("`gatehouse clients wire {}` sets it up once.", tool.tool);
@@ -111,8 +108,13 @@ async fn token_of(
         return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
     let scope = ClientScopeView::default();
-    let new =
-        ClientAdd { id: client.to_owned(), expires_in_days: None, scope, reads_metrics: false };
+    let new = ClientAdd {
+        id: client.to_owned(),
+        expires_in_days: None,
+        scope,
+        reads_metrics: false,
+        monthly_limit_usd: None,
+    };
     let issued = control::client_issue(core, new).await?;
     console.print_remark(&render_sentence(&format!("Added the client {}.", issued.client)));
     Ok(issued.token)

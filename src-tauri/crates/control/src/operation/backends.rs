@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    BackendId, CredentialId, ExtraDialect, Origin, Preset, PresetLocation, UnsupportedFeature,
+    BackendId, ClientTarget, CredentialId, ExtraDialect, Origin, Preset, PresetLocation,
+    UnsupportedFeature,
 };
 use engine::Engine;
 use settings::{
@@ -12,6 +13,7 @@ use settings::{
 };
 use vault::VaultError;
 
+use super::clients::replace_target;
 use super::keys::{parse_origin, remove_key, store_key};
 use super::{input, sum_last_day_by_backend};
 use crate::ApiError;
@@ -196,6 +198,7 @@ pub(crate) async fn backend_remove(engine: &Engine, req: BackendRef) -> Result<(
         .settings_editor()
         .edit(move |draft| {
             draft.backends.shift_remove(&id);
+            replace_target(draft, &ClientTarget::Backend(id.clone()), None);
             for profile in draft.profiles.values_mut() {
                 profile.backends.retain(|named| *named != id);
             }

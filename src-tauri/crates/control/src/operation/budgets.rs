@@ -4,8 +4,9 @@ mod back_test;
 
 use budgets::BudgetStatus;
 use domain::{
-    BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetId,
-    BudgetMark, BudgetPeriod, BudgetSchedule, NanoUsd, RouteId, WallTime, Weekday,
+    BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
+    BudgetId, BudgetMark, BudgetPeriod, BudgetSchedule, ClientId, NanoUsd, RouteId, WallTime,
+    Weekday,
 };
 use engine::{BudgetNotice, Engine};
 use settings::{
@@ -15,9 +16,11 @@ use settings::{
 
 pub(crate) use self::back_test::budget_backtest;
 use super::input;
+use super::verdict::{Issue, Readiness};
 use crate::view::{
     BudgetAllow, BudgetAllowanceView, BudgetCrossingView, BudgetNoticeView, BudgetRef,
-    BudgetScopeView, BudgetSet, BudgetState, BudgetView,
+    BudgetScopeView, BudgetSet, BudgetState, BudgetView, PanelActionView, StatusIssueView,
+    VerdictLevel,
 };
 use crate::{ApiError, unknown_name_error};
 
@@ -175,6 +178,28 @@ fn parse_marks(marks: Option<&[u16]>) -> Result<Vec<u16>, ApiError> {
     }
 }
 
+/// A budget of a client's own, which refuses what is above `dollars` a month. It has the client's name.
+pub(super) fn client_budget(
+    settings: &Settings,
+    client: &ClientId,
+    dollars: &str,
+) -> Result<(BudgetId, Budget), ApiError> {
+    const FIELD: &str = "monthly_limit_usd";
+    let limit = parse_dollars(FIELD, dollars)?;
+    if limit == NanoUsd::ZERO {
+        return Err(amount_error(FIELD));
+    }
+    let id: BudgetId = input::parse_id(FIELD, client.as_str())?;
+    if settings.budgets.contains_key(&id) {
+        let message = format!("there is already a budget named {id}");
+        return Err(ApiError::invalid(FIELD, message).with_hint(format!(
+            "Remove it with `gatehouse budgets remove {id}`, or add the client without a budget."
+        )));
+    }
+    let scope = Some((BudgetDimension::Client, client.to_string()));
+    Ok((id, Budget { scope, ..Budget::new(limit) }))
+}
+
 /// An amount from 0 to the highest limit.
 fn parse_dollars(field: &str, text: &str) -> Result<NanoUsd, ApiError> {
     let amount = NanoUsd::from_dollars(text.trim().trim_start_matches('$')).ok();
@@ -187,7 +212,7 @@ fn amount_error(field: &str) -> ApiError {
     ApiError::invalid(field, message)
 }
 
-fn parse_scope(view: &BudgetScopeView) -> Result<(domain::BudgetDimension, String), ApiError> {
+fn parse_scope(view: &BudgetScopeView) -> Result<(BudgetDimension, String), ApiError> {
     let name = view.name.trim();
     match name.is_empty() || name.chars().count() > settings::MODEL_CHARS_MAX {
         true => Err(ApiError::invalid("scope", format!("name the {}", view.dimension))),
@@ -275,6 +300,27 @@ fn budget_state(
         (false, _) if is_ahead => BudgetState::AheadOfPace,
         (false, _) => BudgetState::OnPace,
     }
+}
+
+/// The budgets that refuse requests. Local models and the mock cost nothing, so they still answer.
+pub(super) fn budget_issues(budgets: &[BudgetStatus], now: WallTime) -> Vec<Issue> {
+    let refusing = budgets.iter().filter(|status| status.is_refusing(now));
+    let issue = |status: &BudgetStatus| {
+        let whose = match &status.budget.scope {
+            Some((dimension, name)) => format!(" of the {dimension} {name}"),
+            None => String::new(),
+        };
+        let view = StatusIssueView {
+            id: format!("budget/{}", status.id),
+            level: VerdictLevel::Problem,
+            title: format!("The budget {} is used up", status.id),
+            impact: format!("Requests{whose} that cost money are refused. Allow more to go on."),
+            since: None,
+            action: PanelActionView::OpenBudget { id: status.id.to_string() },
+        };
+        Issue::new(view, Readiness::NotReady)
+    };
+    refusing.map(issue).collect()
 }
 
 fn crossing_view(crossing: &BudgetCrossing) -> BudgetCrossingView {

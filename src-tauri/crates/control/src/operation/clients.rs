@@ -5,17 +5,24 @@
 //! No panel ever sees a token: its snippets call that command.
 
 mod snippets;
+mod switch;
 
-use domain::{BoundSecret, ClientId, CredentialId, Secret, WallTime};
+pub(crate) use switch::client_switch;
+pub(super) use switch::replace_target;
+
+use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
 use engine::Engine;
 use gateway::{NewToken, new_token};
 use ledger::{GroupBy, UsageKey};
-use settings::{ClientPriority, ClientSettings, TrafficLimits};
+use settings::{ClientPriority, ClientSettings, Settings, TrafficLimits};
 use vault::VaultError;
 
+use super::budgets::client_budget;
 use super::{input, spend_view, sum_last_days};
 use crate::ApiError;
-use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, TokenNotStoredView};
+use crate::view::{
+    ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, TokenNotStoredView, UnixMs,
+};
 
 /// Days over which a client's usage is summed.
 const CLIENT_USAGE_DAYS: i64 = 30;
@@ -36,11 +43,14 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
+            blocked: client.blocked,
             seen_at: engine.clients().last_seen(id).await?.map(Into::into),
+            program: engine.clients().program(id).map(Into::into),
             limits: client.limits.into(),
             cache: client.cache,
             priority: client.priority,
             scope: (&client.scope).into(),
+            targets: switch::client_targets(&settings, id, client),
             mcp: client.mcp,
             reads_metrics: client.reads_metrics,
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
@@ -68,13 +78,16 @@ pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<Client
 }
 
 pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<ClientView, ApiError> {
-    let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let settings = engine.settings();
+    let id = input::parse_known_client(&settings, &req.id)?;
     let scope = req.scope.to_client_scope()?;
+    let known = settings.clients.get(&id).and_then(|client| client.expires);
+    let expires = changed_expiry(known, req.expires_at, engine.clock().wall())?;
     engine
         .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.clients.get_mut(&id) {
-                known.scope = scope;
+                (known.scope, known.expires) = (scope, expires);
                 req.limits.apply(&mut known.limits);
                 known.cache = req.cache;
                 known.priority = req.priority;
@@ -82,6 +95,29 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
             }
         })
         .await?;
+    find_client_view(engine, &req.id).await
+}
+
+pub(crate) async fn client_block(engine: &Engine, req: ClientRef) -> Result<ClientView, ApiError> {
+    set_blocked(engine, req, true).await
+}
+
+pub(crate) async fn client_allow(engine: &Engine, req: ClientRef) -> Result<ClientView, ApiError> {
+    set_blocked(engine, req, false).await
+}
+
+async fn set_blocked(
+    engine: &Engine,
+    req: ClientRef,
+    blocked: bool,
+) -> Result<ClientView, ApiError> {
+    let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let edit = move |draft: &mut Settings| {
+        if let Some(known) = draft.clients.get_mut(&id) {
+            known.blocked = blocked;
+        }
+    };
+    engine.settings_editor().edit(edit).await?;
     find_client_view(engine, &req.id).await
 }
 
@@ -110,6 +146,7 @@ struct NewClient {
     vault_id: CredentialId,
     token: Secret,
     settings: ClientSettings,
+    budget: Option<(BudgetId, Budget)>,
 }
 
 fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
@@ -120,6 +157,9 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
             "Choose another name, or revoke it first: `gatehouse clients revoke {id}`."
         )));
     }
+    let limit = req.monthly_limit_usd.as_deref();
+    let settings = engine.settings();
+    let budget = limit.map(|limit| client_budget(&settings, &id, limit)).transpose()?;
     let created = engine.clock().wall();
     let expires = expiry_time(created, req.expires_in_days)?;
     let NewToken { secret: token, hash: token_sha256 } = new_token(engine.entropy());
@@ -131,10 +171,12 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
         cache: None,
         priority: ClientPriority::default(),
         scope: req.scope.to_client_scope()?,
+        switched_to: None,
+        blocked: false,
         mcp: false,
         reads_metrics: req.reads_metrics,
     };
-    Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings })
+    Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings, budget })
 }
 
 /// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold
@@ -158,9 +200,10 @@ async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError>
 
 /// Adds the client to the settings. If that fails, removes its token from the vault.
 async fn add_to_settings(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
-    let NewClient { id, vault_id, settings, .. } = new;
+    let NewClient { id, vault_id, settings, budget, .. } = new;
     let added = engine.settings_editor().edit(move |draft| {
         draft.clients.insert(id, settings);
+        draft.budgets.extend(budget);
     });
     let added = added.await;
     if added.is_err() {
@@ -201,6 +244,7 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
             draft.clients.shift_remove(&place);
         })
         .await?;
+    engine.clients().forget(&id);
     // The token ended with the settings entry. A copy that stays in the vault admits nobody.
     if let Err(error) = engine.vault().remove(&token_vault_id(&id)?).await {
         tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
@@ -223,5 +267,46 @@ fn expiry_time(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>,
             let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no expiry");
             Err(ApiError::invalid("expires_in_days", message))
         }
+    }
+}
+
+/// The expiry of an edited token. One that stays as it is may be over.
+fn changed_expiry(
+    known: Option<WallTime>,
+    wanted: Option<UnixMs>,
+    now: WallTime,
+) -> Result<Option<WallTime>, ApiError> {
+    let Some(end) = wanted.map(|at| WallTime::from_unix_ms(at.0)) else { return Ok(None) };
+    let last = now.unix_ms() + i64::from(EXPIRY_DAYS_MAX) * DAY_MS;
+    if known == Some(end) || (now < end && end.unix_ms() <= last) {
+        return Ok(Some(end));
+    }
+    let message =
+        format!("choose a time to come, at most {EXPIRY_DAYS_MAX} days from now, or no expiry");
+    Err(ApiError::invalid("expires_at", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_to_come_within_ten_years_or_stays() {
+        let (now, last) = (WallTime::from_unix_ms(1_000), 1_000 + 3_650 * DAY_MS);
+        let check = |known: Option<i64>, wanted: Option<i64>, expected: Option<Option<i64>>| {
+            let known = known.map(WallTime::from_unix_ms);
+            let changed = changed_expiry(known, wanted.map(UnixMs), now);
+            let read = changed.map(|end| end.map(WallTime::unix_ms));
+            let read = read.map_err(|error| error.field);
+            assert_eq!(read, expected.ok_or(Some("expires_at".to_owned())), "{known:?} {wanted:?}");
+        };
+        check(Some(5_000), None, Some(None));
+        check(None, Some(1_001), Some(Some(1_001)));
+        check(None, Some(last), Some(Some(last)));
+        check(None, Some(1_000), None);
+        check(None, Some(last + 1), None);
+        // Another field of an expired client is edited.
+        check(Some(500), Some(500), Some(Some(500)));
+        check(Some(500), Some(501), None);
     }
 }

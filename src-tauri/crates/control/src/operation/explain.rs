@@ -6,7 +6,7 @@ use domain::{BackendId, NanoUsd, RoutePolicy, ShownCurrency, capitalize};
 use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuery};
 use routing::{
     Candidate, CandidateAvailability, CandidateShare, Decision, ExcludedCandidate, Needs,
-    RankingFactor, RoutingError, Score, Simulation,
+    RankingFactor, RoutingError, Score, Simulation, SwitchFailure,
 };
 
 use super::currency::shown_currency;
@@ -145,6 +145,10 @@ fn excluded_candidates(refusal: NotServed) -> Vec<ExcludedCandidate> {
             RoutingError::NoCapableCandidate { excluded: passed_over, .. }
             | RoutingError::RouteUnusable { excluded: passed_over, .. },
         ) => passed_over,
+        NotServed::NoRoute(RoutingError::Switched {
+            failure: SwitchFailure::Refused(error),
+            ..
+        }) => excluded_candidates(NotServed::NoRoute(*error)),
         _ => Vec::new(),
     }
 }

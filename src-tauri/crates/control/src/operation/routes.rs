@@ -4,10 +4,11 @@ mod views;
 
 pub(super) use views::{backend_availability, broken_routes};
 
-use domain::{BackendId, ClientId, RouteId};
+use domain::{BackendId, ClientId, ClientTarget, RouteId};
 use engine::Engine;
 use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
 
+use super::clients::replace_target;
 use super::input;
 use crate::ApiError;
 use crate::view::{RouteCandidateEdit, RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView};
@@ -34,6 +35,10 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
     engine
         .settings_editor()
         .edit(move |draft| {
+            if let Some(old) = &replaced {
+                let next = ClientTarget::Route(place.clone());
+                replace_target(draft, &ClientTarget::Route(old.clone()), Some(&next));
+            }
             let old = replaced.and_then(|old| draft.routes.shift_remove_full(&old));
             let at = old.map_or(draft.routes.len(), |(at, ..)| at);
             draft.routes.shift_insert(at.min(draft.routes.len()), place, route);
@@ -44,7 +49,11 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
 
 pub(crate) async fn route_remove(engine: &Engine, req: RouteRef) -> Result<(), ApiError> {
     let id = parse_known_route(&engine.settings(), &req.id)?;
-    engine.settings_editor().edit(move |draft| drop(draft.routes.shift_remove(&id))).await?;
+    let remove = move |draft: &mut Settings| {
+        draft.routes.shift_remove(&id);
+        replace_target(draft, &ClientTarget::Route(id), None);
+    };
+    engine.settings_editor().edit(remove).await?;
     Ok(())
 }
 

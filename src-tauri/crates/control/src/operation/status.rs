@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use budgets::BudgetStatus;
 use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime, count_noun, group_digits};
 use engine::{
     BackendQuota, Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus,
@@ -13,7 +12,6 @@ use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
-use super::ledger;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
 use super::routes::{backend_availability, broken_routes};
@@ -23,6 +21,7 @@ use super::verdict::{
     BackendAnswers, BackendFacts, Issue, KeyFacts, LastState, NO_KEYCHAIN_ISSUE, Outage,
     OutageCause, Readiness, ServiceFacts, VerdictFacts, judge,
 };
+use super::{budgets, ledger};
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
@@ -304,7 +303,7 @@ fn collect_issues(
         let stops = view.level == VerdictLevel::Problem;
         Issue::new(view, if stops { Readiness::NotReady } else { Readiness::Ready })
     }));
-    issues.extend(budget_issues(&engine.budgets().statuses(), engine.clock().wall()));
+    issues.extend(budgets::budget_issues(&engine.budgets().statuses(), engine.clock().wall()));
     issues.extend(readiness_issue(last_run).map(|view| Issue::new(view, Readiness::Ready)));
     issues
 }
@@ -404,27 +403,6 @@ pub(super) fn vault_issue(engine: &Engine, settings: &Settings) -> Option<Status
         since: None,
         action: PanelActionView::OpenSettings,
     })
-}
-
-/// The budgets that refuse requests. Local models and the mock cost nothing, so they still answer.
-fn budget_issues(budgets: &[BudgetStatus], now: WallTime) -> Vec<Issue> {
-    let refusing = budgets.iter().filter(|status| status.is_refusing(now));
-    let issue = |status: &BudgetStatus| {
-        let whose = match &status.budget.scope {
-            Some((dimension, name)) => format!(" of the {dimension} {name}"),
-            None => String::new(),
-        };
-        let view = StatusIssueView {
-            id: format!("budget/{}", status.id),
-            level: VerdictLevel::Problem,
-            title: format!("The budget {} is used up", status.id),
-            impact: format!("Requests{whose} that cost money are refused. Allow more to go on."),
-            since: None,
-            action: PanelActionView::OpenBudget { id: status.id.to_string() },
-        };
-        Issue::new(view, Readiness::NotReady)
-    };
-    refusing.map(issue).collect()
 }
 
 fn readiness_issue(last_run: Option<&ReadinessRunSummaryView>) -> Option<StatusIssueView> {

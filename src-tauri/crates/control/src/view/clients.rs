@@ -1,7 +1,7 @@
 //! Request and view types for clients, and snippets that point them at the gateway. Tokens are not
 //! shown: snippets fetch them through the command line.
 
-use domain::{IdError, Secret};
+use domain::{ClientProgram, IdError, Secret};
 use serde::{Deserialize, Serialize};
 use settings::ClientScope;
 use specta::Type;
@@ -19,7 +19,11 @@ pub struct ClientView {
     /// When the token expires; None for never.
     pub expires_at: Option<UnixMs>,
     pub expired: bool,
+    /// True while its requests are refused, though its token is valid.
+    pub blocked: bool,
     pub seen_at: Option<UnixMs>,
+    /// The program that it called with last, as it calls itself; None if it never said.
+    pub program: Option<ClientProgramView>,
     /// The last 30 days.
     pub last_month: SpendView,
     pub limits: TrafficLimitsView,
@@ -27,6 +31,8 @@ pub struct ClientView {
     pub cache: Option<CacheMode>,
     pub priority: ClientPriority,
     pub scope: ClientScopeView,
+    /// What it can be switched to, the routing rules first; one is current. Empty if it reads metrics.
+    pub targets: Vec<ClientTargetView>,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.
@@ -54,6 +60,56 @@ pub struct ClientAdd {
     #[serde(default)]
     #[specta(optional)]
     pub reads_metrics: bool,
+    /// Dollars a month, as a budget of its own that refuses what is above; None for no budget.
+    #[serde(default)]
+    #[specta(optional)]
+    pub monthly_limit_usd: Option<String>,
+}
+
+/// A program, as its `User-Agent` header names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ClientProgramView {
+    pub name: String,
+    /// None if it states none.
+    pub version: Option<String>,
+}
+
+impl From<ClientProgram> for ClientProgramView {
+    fn from(ClientProgram { name, version }: ClientProgram) -> Self {
+        Self { name, version }
+    }
+}
+
+/// Where the requests of a client can go. Without a backend and a route: where the routing rules send them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ClientTargetView {
+    pub backend: Option<String>,
+    pub route: Option<String>,
+    pub label: String,
+    pub current: bool,
+    /// Why a current target may no longer be used; completes "it …". None for all others.
+    pub unavailable: Option<String>,
+}
+
+impl ClientTargetView {
+    /// The request that switches `client` there.
+    #[must_use]
+    pub fn switch_of(&self, client: &str) -> ClientSwitch {
+        let (backend, route) = (self.backend.clone(), self.route.clone());
+        ClientSwitch { id: client.to_owned(), backend, route }
+    }
+}
+
+/// Sends a client's requests to one backend or one route. Without both, the routing rules decide again.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientSwitch {
+    pub id: String,
+    #[serde(default)]
+    #[specta(optional)]
+    pub backend: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub route: Option<String>,
 }
 
 /// What a client may request. An empty list allows everything of its kind.
@@ -109,7 +165,7 @@ pub struct TokenNotStoredView {
     pub hint: Option<String>,
 }
 
-/// Changes a client's limits, cache mode, priority and scope. Its token stays.
+/// Changes a client's limits, cache mode, priority, scope and expiry. Its token stays.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ClientEdit {
     pub id: String,
@@ -120,6 +176,8 @@ pub struct ClientEdit {
     pub scope: ClientScopeView,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
+    /// When its token ends; None for never.
+    pub expires_at: Option<UnixMs>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -1,7 +1,7 @@
 //! Request and view types for pointing client tools at the gateway. No view holds a token or a
 //! secret of the user's files.
 
-use ::wiring::{Conflict, FilePlan, KeyChange, ToolGuide, WiringPlan};
+use ::wiring::{Conflict, FilePlan, GuideStep, KeyChange, ToolGuide, WiringPlan};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -29,6 +29,9 @@ pub struct ToolWiringView {
     /// How it gets its token.
     pub rung: WiringRung,
     pub rung_sentence: String,
+    /// What the user does once it is wired. Empty for a tool that gets its token by itself, and while
+    /// it is not wired.
+    pub steps: Vec<GuideStepView>,
     /// True if it reads its files only when it starts.
     pub restart: bool,
     /// None if only its folder was found.
@@ -202,16 +205,21 @@ pub struct GuideStepView {
     pub code: Option<String>,
 }
 
+impl From<GuideStep> for GuideStepView {
+    fn from(step: GuideStep) -> Self {
+        Self { text: step.text, code: step.code }
+    }
+}
+
 impl From<ToolGuide> for ToolGuideView {
     fn from(guide: ToolGuide) -> Self {
         let ToolGuide { tool, kind, sentence, steps, installation } = guide;
-        let step = |step: ::wiring::GuideStep| GuideStepView { text: step.text, code: step.code };
         Self {
             tool,
             name: tool.name().to_owned(),
             kind,
             sentence: sentence.to_owned(),
-            steps: steps.into_iter().map(step).collect(),
+            steps: steps.into_iter().map(Into::into).collect(),
             found: installation.is_some(),
             version: installation.and_then(|found| found.version),
         }

@@ -116,6 +116,7 @@ async fn a_caller_of_another_process_is_known_by_what_it_says() {
         expires_in_days: None,
         scope: ClientScopeView::default(),
         reads_metrics: false,
+        monthly_limit_usd: None,
     };
     let issued = control::client_issue(&remote, client).await.expect("issued");
     let told = entries(&remote, query()).await;

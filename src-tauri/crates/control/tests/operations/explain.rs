@@ -134,6 +134,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
         priority: ClientPriority::Interactive,
         scope,
         mcp: false,
+        expires_at: None,
     };
     control::client_edit(core, edit).await.expect("edited");
 }
@@ -149,6 +150,7 @@ async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
         expires_in_days: None,
         scope: everything.clone(),
         reads_metrics: false,
+        monthly_limit_usd: None,
     };
     control::client_add(&core, client).await.expect("added");
     let tool = |model: &str| HypotheticalRequest { client: Some("tool".to_owned()), ..ask(model) };

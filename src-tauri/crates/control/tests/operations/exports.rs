@@ -16,8 +16,13 @@ async fn with_up() -> World {
     let upstream = lists_models().await;
     world.add_up(&upstream, marked_key()).await;
     let scope = ClientScopeView::default();
-    let client =
-        ClientAdd { id: "tool".to_owned(), expires_in_days: None, scope, reads_metrics: false };
+    let client = ClientAdd {
+        id: "tool".to_owned(),
+        expires_in_days: None,
+        scope,
+        reads_metrics: false,
+        monthly_limit_usd: None,
+    };
     control::client_add(&world.core, client).await.expect("added");
     world
 }

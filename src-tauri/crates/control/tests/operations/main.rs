@@ -15,6 +15,8 @@ mod billing;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod client_switch;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod explain;

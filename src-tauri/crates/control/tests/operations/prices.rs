@@ -110,7 +110,8 @@ async fn a_new_price_list_prices_once_what_had_no_price() {
     assert_eq!(cost(&world).await, Some(NanoUsd::ZERO));
     let last = control::prices(&world.core, PricesQuery::default()).await.expect("prices");
     let last = last.last_change.expect("a change").sentence;
-    let sentence = "Priced by the price list of this version. 1 request without a price now has one.";
+    let sentence =
+        "Priced by the price list of this version. 1 request without a price now has one.";
     assert_eq!(last, sentence);
     // Once taken back it stays so, also after a restart, until another list comes.
     control::price_undo(&world.core).await.expect("undone");

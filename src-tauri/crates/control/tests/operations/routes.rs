@@ -305,6 +305,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         expires_in_days: None,
         scope: ClientScopeView::default(),
         reads_metrics: false,
+        monthly_limit_usd: None,
     };
     let added = control::client_add(core, client).await.expect("added");
     assert_eq!((added.limits, added.cache), (TrafficLimitsView::default(), None));
@@ -314,6 +315,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         cache: Some(CacheMode::On),
         priority: ClientPriority::Background,
         mcp: true,
+        expires_at: None,
         scope: ClientScopeView {
             models: vec!["gpt-*".to_owned()],
             backends: vec!["up".to_owned()],

@@ -45,6 +45,7 @@ async fn issue(core: &Core, id: &str) -> IssuedToken {
         expires_in_days: None,
         scope: ClientScopeView::default(),
         reads_metrics: false,
+        monthly_limit_usd: None,
     };
     control::client_issue(core, req).await.expect("a token")
 }
@@ -83,6 +84,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
         expires_in_days: None,
         scope: ClientScopeView::default(),
         reads_metrics: false,
+        monthly_limit_usd: None,
     };
     let error = control::client_add(&core, req).await.expect_err("nobody would have its token");
     assert!(error.hint.is_some_and(|hint| hint.contains("`gatehouse clients add tool`")));

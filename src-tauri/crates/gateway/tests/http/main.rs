@@ -15,6 +15,8 @@ mod caching;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod client_control;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod cooling;

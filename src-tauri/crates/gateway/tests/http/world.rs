@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use domain::{
-    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, Meter, Secret, SeededEntropy,
-    SystemClock, TranslationMode, Unit, WallTime,
+    BackendId, BoundSecret, ClientId, ClientProgram, Clock, CredentialId, Endpoint, Meter, Secret,
+    SeededEntropy, SystemClock, TranslationMode, Unit, WallTime,
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
@@ -81,6 +81,16 @@ impl Seen {
             _ => None,
         };
         events.iter().filter_map(summary).collect()
+    }
+
+    /// The programs that clients called with so far.
+    pub(crate) fn programs(&self) -> Vec<ClientProgram> {
+        let events = self.events.lock();
+        let program = |event: &GatewayEvent| match event {
+            GatewayEvent::ClientSeen { program, .. } => Some(program.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(program).collect()
     }
 
     /// All transitions of endpoints so far.

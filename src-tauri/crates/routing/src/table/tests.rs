@@ -25,8 +25,14 @@ fn client() -> ClientId {
 fn choose(table: &RouteTable, model: &str) -> Result<Decision, RoutingError> {
     let client = client();
     let needs = Needs::default();
-    let asking =
-        RoutingRequest { model, client: &client, project: None, needs, conversation: None };
+    let asking = RoutingRequest {
+        model,
+        client: &client,
+        switched_to: None,
+        project: None,
+        needs,
+        conversation: None,
+    };
     table.choose(&asking, &NoSignals, &mut || 0.5)
 }
 

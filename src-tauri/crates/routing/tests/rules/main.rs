@@ -16,3 +16,5 @@ mod scene;
 mod simulation;
 #[cfg(test)]
 mod split;
+#[cfg(test)]
+mod switched;

@@ -36,8 +36,14 @@ fn choose(
     client: &ClientId,
     project: Option<&str>,
 ) -> Result<Decision, RoutingError> {
-    let asking =
-        RoutingRequest { model, client, project, needs: Needs::default(), conversation: None };
+    let asking = RoutingRequest {
+        model,
+        client,
+        switched_to: None,
+        project,
+        needs: Needs::default(),
+        conversation: None,
+    };
     table.choose(&asking, &FakeSignals::default(), &mut || 0.5)
 }
 

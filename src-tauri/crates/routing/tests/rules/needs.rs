@@ -154,6 +154,7 @@ fn of_backends_that_list_a_model_those_that_can_are_preferred_and_a_lone_one_is_
         let asking = RoutingRequest {
             model: "m",
             client: &client,
+            switched_to: None,
             project: None,
             needs: TOOLS,
             conversation: None,

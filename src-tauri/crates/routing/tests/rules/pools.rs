@@ -53,6 +53,7 @@ fn a_pin_uses_the_pool_too() {
     let asking = routing::RoutingRequest {
         model,
         client: &client,
+        switched_to: None,
         project: None,
         needs,
         conversation: None,

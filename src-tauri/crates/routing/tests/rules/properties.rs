@@ -151,6 +151,7 @@ fn choose(
     let asking = RoutingRequest {
         model: &random_request.model,
         client: &client,
+        switched_to: None,
         project: None,
         needs: random_request.needs,
         conversation: random_request.conversation,

@@ -185,7 +185,14 @@ pub(crate) fn ask_with(
     chance: &mut dyn FnMut() -> f64,
 ) -> Result<Decision, RoutingError> {
     let client = client("editor");
-    let asking = RoutingRequest { model: "m", client: &client, project: None, needs, conversation };
+    let asking = RoutingRequest {
+        model: "m",
+        client: &client,
+        switched_to: None,
+        project: None,
+        needs,
+        conversation,
+    };
     table.choose(&asking, scene, chance)
 }
 

@@ -10,8 +10,14 @@ use crate::scene::{FakeSignals, backend_id, chances, client, route, table};
 fn simulate(table: &RouteTable, model: &str, scene: &FakeSignals, closed: &[&str]) -> Simulation {
     let client = client("editor");
     let needs = Needs::default();
-    let asking =
-        RoutingRequest { model, client: &client, project: None, needs, conversation: None };
+    let asking = RoutingRequest {
+        model,
+        client: &client,
+        switched_to: None,
+        project: None,
+        needs,
+        conversation: None,
+    };
     let closed: BTreeSet<_> = closed.iter().map(|id| backend_id(id)).collect();
     let frozen = table.freeze_signals(&asking, scene).with_closed(&closed);
     table.simulate(&asking, &frozen, 1_000, &mut chances(3), &Ok)
@@ -83,8 +89,14 @@ fn draws_stop_at_their_limit() {
     let table = table(route(RoutePolicy::Ordered, &[("a", 1)]));
     let client = client("editor");
     let needs = Needs::default();
-    let asking =
-        RoutingRequest { model: "m", client: &client, project: None, needs, conversation: None };
+    let asking = RoutingRequest {
+        model: "m",
+        client: &client,
+        switched_to: None,
+        project: None,
+        needs,
+        conversation: None,
+    };
     let frozen = table.freeze_signals(&asking, &FakeSignals::default());
     let draw = |draws| table.simulate(&asking, &frozen, draws, &mut || 0.5, &Ok).draws;
     assert_eq!(draw(SIMULATION_DRAWS_MAX), 10_000);

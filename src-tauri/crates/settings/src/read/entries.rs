@@ -14,7 +14,7 @@ use url::Url;
 use super::names::{NameListRules, read_names};
 use super::oauth::{OAUTH_NAMES, read_oauth};
 use super::objective::read_backend_objective;
-use super::{pool, scope};
+use super::{client_target, pool, scope};
 use crate::finding::{Findings, RepairAction, id_error_hint};
 use crate::section_reader::SectionReader;
 use crate::setting::Rows as _;
@@ -54,7 +54,7 @@ const BACKEND_NAMES: [&str; 13] = [
     "objective",
 ];
 /// Fields of a client, apart from its limits.
-const CLIENT_NAMES: [&str; 10] = [
+const CLIENT_NAMES: [&str; 13] = [
     "token_sha256",
     "created",
     "expires",
@@ -63,6 +63,9 @@ const CLIENT_NAMES: [&str; 10] = [
     "allow_models",
     "allow_backends",
     "allow_routes",
+    "backend",
+    "route",
+    "blocked",
     "mcp",
     "reads_metrics",
 ];
@@ -187,6 +190,8 @@ pub(super) fn read_clients(
             cache: entry.word("cache", CacheMode::WORDS, findings),
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             scope: scope::read_scope(entry, findings),
+            switched_to: client_target::read_client_target(entry, findings),
+            blocked: entry.boolean("blocked", findings).unwrap_or_default(),
             mcp: entry.boolean("mcp", findings).unwrap_or_default(),
             reads_metrics: entry.boolean("reads_metrics", findings).unwrap_or_default(),
             expires: entry.time("expires", findings),

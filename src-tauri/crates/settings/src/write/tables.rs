@@ -2,8 +2,8 @@
 //! it out too. Each struct is taken apart by its fields, so that one that is forgotten does not compile.
 
 use domain::{
-    BackendId, Budget, BudgetSchedule, ClientId, NanoUsd, PoolOrder, RouteId, ServiceMethod,
-    TranslationMode, WallTime, Weekday,
+    BackendId, Budget, BudgetSchedule, ClientId, ClientTarget, NanoUsd, PoolOrder, RouteId,
+    ServiceMethod, TranslationMode, WallTime, Weekday,
 };
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
@@ -160,6 +160,8 @@ fn client_fields(client: &ClientSettings) -> TableFields {
         cache,
         priority,
         scope,
+        switched_to,
+        blocked,
         mcp,
         reads_metrics,
     } = client;
@@ -174,6 +176,11 @@ fn client_fields(client: &ClientSettings) -> TableFields {
         fields.insert("priority", priority.word().into());
     }
     fields.extend(scope_fields(scope));
+    fields.extend(switched_to.as_ref().map(|target| match target {
+        ClientTarget::Backend(id) => ("backend", id.as_str().into()),
+        ClientTarget::Route(id) => ("route", id.as_str().into()),
+    }));
+    fields.extend(blocked.then(|| ("blocked", true.into())));
     fields.extend(mcp.then(|| ("mcp", true.into())));
     fields.extend(reads_metrics.then(|| ("reads_metrics", true.into())));
     fields

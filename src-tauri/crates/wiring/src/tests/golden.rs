@@ -46,6 +46,14 @@ const GOLDEN: &[Golden] = &[
     golden!(GeminiCli, "gemini-cli", "minimal", "json"),
     golden!(GeminiCli, "gemini-cli", "full", "json"),
     golden!(GeminiCli, "gemini-cli", "foreign", "json"),
+    golden!(OpenCode, "opencode", absent "json"),
+    golden!(OpenCode, "opencode", "minimal", "json"),
+    golden!(OpenCode, "opencode", "full", "json"),
+    golden!(OpenCode, "opencode", "foreign", "json"),
+    golden!(Zed, "zed", absent "json"),
+    golden!(Zed, "zed", "minimal", "json"),
+    golden!(Zed, "zed", "full", "json"),
+    golden!(Zed, "zed", "foreign", "json"),
 ];
 
 impl Golden {
@@ -161,6 +169,8 @@ fn a_broken_file_is_left_alone_and_its_place_named() {
         ),
         (ClientTool::Codex, include_str!("golden/codex/broken.toml"), "line 2, column 10"),
         (ClientTool::GeminiCli, include_str!("golden/gemini-cli/broken.json"), "line 2, column 11"),
+        (ClientTool::OpenCode, include_str!("golden/opencode/broken.json"), "line 2, column 18"),
+        (ClientTool::Zed, include_str!("golden/zed/broken.json"), "line 2, column 12"),
     ];
     for (tool, broken, place) in cases {
         let world = World::new();

@@ -48,22 +48,27 @@ fn kill_after(world: &World, step: usize) {
     }
 }
 
-fn assert_nothing_left(world: &World, step: usize) {
-    for folder in ["home/.claude", "state/wiring"] {
-        let left = world.names(&world.path(folder));
+fn assert_nothing_left(world: &World, config: &Path, step: usize) {
+    for folder in [config.parent().expect("a folder"), &world.path("state/wiring")] {
+        let left = world.names(folder);
         assert!(!left.iter().any(|name| name.starts_with(".gatehouse")), "step {step}: {left:?}");
     }
 }
 
 #[test]
 fn a_wiring_killed_after_any_step_is_not_begun_or_completed() {
-    for before in [None, Some(BEFORE)] {
+    for (tool, before) in [
+        (CLAUDE, None),
+        (CLAUDE, Some(BEFORE)),
+        (ClientTool::OpenCode, Some(BEFORE)),
+        (ClientTool::Zed, Some(BEFORE)),
+    ] {
         let world = World::new();
-        let config = world.config(CLAUDE);
+        let config = world.config(tool);
         if let Some(before) = before {
             world.write(&config, before);
         }
-        let steps = record_steps(&world, |wiring| wiring.wire(CLAUDE, &target(), None));
+        let steps = record_steps(&world, |wiring| wiring.wire(tool, &target(), None));
         let wired = read(&config).expect("a file");
         assert!(steps >= 10, "{steps} steps");
         let mut completed = 0;
@@ -73,21 +78,21 @@ fn a_wiring_killed_after_any_step_is_not_begun_or_completed() {
             assert!(left.as_deref() == before || left.as_ref() == Some(&wired), "step {step}");
             let wiring = world.wiring();
             assert!(wiring.repair().is_empty(), "step {step}");
-            match wiring.status(CLAUDE).state {
+            match wiring.status(tool).state {
                 WiringState::NotWired => {
                     assert_eq!(read(&config).as_deref(), before, "step {step}");
                 }
                 state => {
                     assert_eq!(state, WiringState::Wired, "step {step}");
                     assert_eq!(read(&config).as_ref(), Some(&wired), "step {step}");
-                    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+                    wiring.unwire(tool, ChangedKeys::Refuse).expect("unwired");
                     assert_eq!(read(&config).as_deref(), before, "step {step}");
                     completed += 1;
                 }
             }
             // What a kill leaves beside the record goes with the next change.
-            wiring.wire(CLAUDE, &target(), None).expect("wired");
-            assert_nothing_left(&world, step);
+            wiring.wire(tool, &target(), None).expect("wired");
+            assert_nothing_left(&world, &config, step);
         }
         assert!(completed > 5, "{completed} of {steps} completed");
     }
@@ -95,36 +100,42 @@ fn a_wiring_killed_after_any_step_is_not_begun_or_completed() {
 
 #[test]
 fn an_unwiring_killed_after_any_step_is_not_begun_or_completed() {
-    for (before, edit) in [(None, false), (Some(BEFORE), false), (Some(BEFORE), true)] {
+    for (tool, before, edit) in [
+        (CLAUDE, None, false),
+        (CLAUDE, Some(BEFORE), false),
+        (CLAUDE, Some(BEFORE), true),
+        (ClientTool::OpenCode, Some(BEFORE), true),
+        (ClientTool::Zed, Some(BEFORE), true),
+    ] {
         let world = World::new();
-        let config = world.config(CLAUDE);
+        let config = world.config(tool);
         if let Some(before) = before {
             world.write(&config, before);
         }
-        world.wiring().wire(CLAUDE, &target(), None).expect("wired");
+        world.wiring().wire(tool, &target(), None).expect("wired");
         let change =
             |text: &str| if edit { text.replace("opus", "haiku") } else { text.to_owned() };
         let wired = change(&read(&config).expect("a file"));
         world.write(&config, &wired);
         let expected = before.map(change);
-        let steps = record_steps(&world, |wiring| wiring.unwire(CLAUDE, ChangedKeys::Refuse));
+        let steps = record_steps(&world, |wiring| wiring.unwire(tool, ChangedKeys::Refuse));
         for step in 0..steps {
             kill_after(&world, step);
             let left = read(&config);
             assert!(left == expected || left.as_ref() == Some(&wired), "step {step}");
             let wiring = world.wiring();
             assert!(wiring.repair().is_empty(), "step {step}");
-            match wiring.status(CLAUDE).state {
+            match wiring.status(tool).state {
                 WiringState::NotWired => assert_eq!(read(&config), expected, "step {step}"),
                 state => {
                     assert_eq!(state, WiringState::Wired, "step {step}");
                     assert_eq!(read(&config).as_ref(), Some(&wired), "step {step}");
-                    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+                    wiring.unwire(tool, ChangedKeys::Refuse).expect("unwired");
                     assert_eq!(read(&config), expected, "step {step}");
                 }
             }
-            wiring.wire(CLAUDE, &target(), None).expect("wired");
-            assert_nothing_left(&world, step);
+            wiring.wire(tool, &target(), None).expect("wired");
+            assert_nothing_left(&world, &config, step);
         }
     }
 }

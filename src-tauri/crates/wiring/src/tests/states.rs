@@ -1,10 +1,17 @@
 //! States, drift, conflicts, refusals.
 
-use super::world::{World, read, target};
-use crate::{ChangedKeys, ClientTool, ConflictLayer, WiringError, WiringState};
+use domain::WallTime;
+
+use super::world::{World, read, target, target_at};
+use crate::{
+    ChangedKeys, ClientTool, ConflictLayer, TOOL_MODELS_MAX, ToolModel, WiringError, WiringState,
+    WiringTarget,
+};
 
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
 const CODEX: ClientTool = ClientTool::Codex;
+const OPENCODE: ClientTool = ClientTool::OpenCode;
+const ZED: ClientTool = ClientTool::Zed;
 
 #[test]
 fn a_tool_that_is_not_installed_is_not_wired() {
@@ -168,6 +175,117 @@ fn a_profile_of_codex_with_another_provider_is_a_conflict() {
         (ConflictLayer::Profile, "profiles.w.model_provider")
     );
     assert!(found.explanation().contains(&*config.to_string_lossy()));
+}
+
+#[test]
+fn files_of_opencode_that_are_read_later_are_conflicts() {
+    let world = World::new();
+    let named = world.path("named.json");
+    let world = world.with_variable("OPENCODE_CONFIG", &named.to_string_lossy());
+    let elsewhere = |url: &str| {
+        format!("{{\"provider\": {{\"gatehouse\": {{\"options\": {{\"baseURL\": \"{url}\"}}}}}}}}")
+    };
+    world.write(&named, &elsewhere("https://one.example/v1"));
+    let project = world.path("project/opencode.jsonc");
+    world.write(&project, &elsewhere("https://two.example/v1"));
+    world.write(&world.path("project/.opencode/opencode.json"), "{\"theme\": \"x\"}");
+    world.write(&world.config(OPENCODE), "{\"disabled_providers\": [\"gatehouse\"]}");
+    let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
+    assert_eq!(status.state, WiringState::Conflict);
+    let found: Vec<_> =
+        status.conflicts.iter().map(|it| (it.layer, it.place.as_str(), it.key.as_str())).collect();
+    let url = "provider.gatehouse.options.baseURL";
+    let path = |path: &std::path::Path| path.display().to_string();
+    let [project, named, own] = [path(&project), path(&named), path(&world.config(OPENCODE))];
+    assert_eq!(
+        found,
+        [
+            (ConflictLayer::Project, project.as_str(), url),
+            (ConflictLayer::NamedFile, named.as_str(), url),
+            (ConflictLayer::Excluded, own.as_str(), "disabled_providers"),
+        ]
+    );
+    assert!(status.conflicts[2].explanation().ends_with("keeps the gateway out; change it there"));
+
+    // A list that names ours, or leaves out others, is none.
+    let lists = "{\"enabled_providers\": [\"gatehouse\"], \"disabled_providers\": [\"openai\"]}";
+    let world = World::new();
+    world.write(&world.config(OPENCODE), lists);
+    let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
+    assert_eq!((status.state, status.conflicts.len()), (WiringState::Wired, 0));
+}
+
+#[test]
+fn opencode_is_wired_in_the_file_that_it_reads_last() {
+    let world = World::new();
+    let folder = world.home().join(".config/opencode");
+    let before = "{\n  // mine\n  \"model\": \"x/y\",\n}\n";
+    world.write(&folder.join("opencode.json"), "{}");
+    world.write(&folder.join("opencode.jsonc"), before);
+    let wiring = world.wiring();
+    wiring.wire(OPENCODE, &target(), None).expect("wired");
+    assert_eq!(read(&folder.join("opencode.json")).as_deref(), Some("{}"));
+    let wired = read(&folder.join("opencode.jsonc")).expect("the file");
+    assert!(wired.contains("// mine") && wired.contains("{env:GATEHOUSE_API_KEY}"), "{wired}");
+    wiring.unwire(OPENCODE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&folder.join("opencode.jsonc")).as_deref(), Some(before));
+}
+
+#[test]
+fn what_the_user_adds_to_our_provider_of_opencode_is_no_drift_and_stays() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(OPENCODE));
+    wiring.wire(OPENCODE, &target(), None).expect("wired");
+    let wired = read(&config).expect("the file");
+    let added = wired.replace("\"name\": \"fast\"", "\"name\": \"fast\", \"reasoning\": true");
+    assert_ne!(added, wired, "the text has what is edited");
+    world.write(&config, &added);
+    assert_eq!(wiring.status(OPENCODE).state, WiringState::Wired);
+    wiring.unwire(OPENCODE, ChangedKeys::Refuse).expect("unwired");
+    let left: serde_json::Value =
+        serde_json::from_str(&read(&config).expect("the file")).expect("JSON");
+    let model = serde_json::json!({"fast": {"reasoning": true}});
+    assert_eq!(left, serde_json::json!({"provider": {"gatehouse": {"models": model}}}));
+}
+
+#[test]
+fn artificial_intelligence_that_is_off_in_zed_is_a_conflict() {
+    let world = World::new();
+    world.write(&world.config(ZED), "{\"disable_ai\": true}");
+    let status = world.wiring().wire(ZED, &target(), None).expect("wired");
+    let found: Vec<_> = status.conflicts.iter().map(|it| (it.layer, it.key.as_str())).collect();
+    assert_eq!(found, [(ConflictLayer::Excluded, "disable_ai")]);
+}
+
+#[test]
+fn a_tool_has_its_client_and_address_since_it_got_them_first() {
+    let world = World::new();
+    let wiring = world.wiring();
+    let at = |ms: i64, address: &str| WiringTarget {
+        now: WallTime::from_unix_ms(ms),
+        ..target_at(address)
+    };
+    let since = |target: &WiringTarget| {
+        let status = wiring.wire(ZED, target, None).expect("wired");
+        status.since.map(|time| time.unix_ms())
+    };
+    assert_eq!(since(&at(1_000, "http://127.0.0.1:4283")), Some(1_000));
+    assert_eq!(since(&at(2_000, "http://127.0.0.1:4283")), Some(1_000), "its token still serves");
+    assert_eq!(since(&at(3_000, "http://127.0.0.1:5000")), Some(3_000), "Zed asks for it anew");
+}
+
+#[test]
+fn no_more_models_are_written_than_a_tool_is_told() {
+    let names = (0..=TOOL_MODELS_MAX).map(|number| ToolModel::named(format!("m{number}")));
+    let target = WiringTarget { models: names.collect(), ..target() };
+    let last = format!("\"m{}\"", TOOL_MODELS_MAX - 1);
+    let one_more = format!("\"m{TOOL_MODELS_MAX}\"");
+    for tool in [OPENCODE, ZED] {
+        let world = World::new();
+        world.wiring().wire(tool, &target, None).expect("wired");
+        let text = read(&world.config(tool)).expect("the file");
+        assert!(text.contains(&last) && !text.contains(&one_more), "{tool}");
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::ClientId;
+use domain::{ClientId, WallTime};
 use tempfile::TempDir;
 
-use crate::{ClientTool, ToolEnvironment, Wiring, WiringTarget};
+use crate::{ClientTool, ToolEnvironment, ToolModel, ToolModelLimits, Wiring, WiringTarget};
 
 pub(super) struct World {
     folder: TempDir,
@@ -16,7 +16,7 @@ impl World {
     /// A home in which every tool's folder exists.
     pub(super) fn new() -> Self {
         let world = Self::without_tools();
-        for folder in [".claude", ".codex", ".gemini"] {
+        for folder in [".claude", ".codex", ".gemini", ".config/opencode", zed_folder()] {
             std::fs::create_dir_all(world.home().join(folder)).expect("a folder");
         }
         world
@@ -58,6 +58,8 @@ impl World {
             ClientTool::ClaudeCode => ".claude/settings.json",
             ClientTool::Codex => ".codex/config.toml",
             ClientTool::GeminiCli => ".gemini/settings.json",
+            ClientTool::OpenCode => ".config/opencode/opencode.json",
+            ClientTool::Zed => return self.home().join(zed_folder()).join("settings.json"),
         })
     }
 
@@ -77,6 +79,10 @@ impl World {
     }
 }
 
+fn zed_folder() -> &'static str {
+    if cfg!(windows) { "AppData/Roaming/Zed" } else { ".config/zed" }
+}
+
 pub(super) fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
@@ -90,5 +96,17 @@ pub(super) fn target_at(address: &str) -> WiringTarget {
         client: ClientId::new("my-tool").expect("an id"),
         address: address.to_owned(),
         program: PathBuf::from("/usr/bin/gatehouse"),
+        models: vec![
+            ToolModel {
+                limits: Some(ToolModelLimits {
+                    input_tokens_max: 400_000,
+                    output_tokens_max: 64_000,
+                }),
+                images: true,
+                ..ToolModel::named("fast")
+            },
+            ToolModel::named("local/qwen3:8b"),
+        ],
+        now: WallTime::from_unix_ms(1_700_000_000_000),
     }
 }

@@ -29,7 +29,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: OUTRANKING,
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -20,7 +20,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: &[],
-    profile_key: outranking_profile_key,
+    own_conflict: outranking_profile_key,
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
@@ -55,8 +55,9 @@ pub(super) fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
 }
 
 /// The profile in use may name another provider.
-fn outranking_profile_key(config: &Value) -> Option<String> {
+fn outranking_profile_key(config: &Value) -> Option<(ConflictLayer, String)> {
     let name = config.get("profile")?.as_str()?;
     let provider = config.get("profiles")?.get(name)?.get("model_provider")?;
-    (provider != PROVIDER).then(|| format!("profiles.{name}.model_provider"))
+    let key = format!("profiles.{name}.model_provider");
+    (provider != PROVIDER).then_some((ConflictLayer::Profile, key))
 }

@@ -23,7 +23,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     layers: layer_files,
     // Those that lead past the gateway are removed at the start.
     variables: &[],
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -28,7 +28,7 @@ pub(super) const CLAUDE_CODE: ClientToolDefinition<McpServerTarget> = ClientTool
     },
     layers: claude_code_layers,
     variables: &[],
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -42,7 +42,7 @@ pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefini
     },
     layers: codex::layer_files,
     variables: &[],
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -56,7 +56,7 @@ pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientT
     },
     layers: |_| Vec::new(),
     variables: &[],
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -70,7 +70,7 @@ pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolD
     },
     layers: gemini_cli::layer_files,
     variables: &[],
-    profile_key: |_| None,
+    own_conflict: |_| None,
 };
 
 fn claude_desktop_folder(environment: &ToolEnvironment) -> PathBuf {

@@ -3,8 +3,8 @@
 
 use control::view::{
     ChangedKeys, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
-    GuideKind, GuidedTool, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery,
-    WiringPlanView, WiringState,
+    GuideKind, GuideStepView, GuidedTool, ToolGuideView, ToolWiringView, UnwiredToolView,
+    WiringPlanQuery, WiringPlanView, WiringState,
 };
 use control::{ClientWiring, Core, EngineConfig};
 
@@ -78,7 +78,8 @@ pub(super) async fn wire(
     let request = ClientWire { tool, client, fingerprint: Some(plan.fingerprint) };
     let wired = control::client_wire(core, request).await?;
     console.print_view(&wired, render_wired)?;
-    Ok(if wired.state == WiringState::Wired { Exit::Success } else { Exit::Negative })
+    let is_done = matches!(wired.state, WiringState::Wired | WiringState::TokenNotEntered);
+    Ok(if is_done { Exit::Success } else { Exit::Negative })
 }
 
 pub(super) async fn unwire(
@@ -218,14 +219,18 @@ fn render_guides(guides: &[ToolGuideView]) -> StyledText {
     let mut text = StyledText::new();
     for guide in guides {
         text.line(Tone::Plain, &guide.sentence);
-        for (step, number) in guide.steps.iter().zip(1..) {
-            text.line(Tone::Strong, &format!("{number}. {}", step.text));
-            for line in step.code.iter().flat_map(|code| code.lines()) {
-                text.line(Tone::Plain, &format!("   {line}"));
-            }
-        }
+        render_steps(&mut text, &guide.steps);
     }
     text
+}
+
+fn render_steps(text: &mut StyledText, steps: &[GuideStepView]) {
+    for (step, number) in steps.iter().zip(1..) {
+        text.line(Tone::Strong, &format!("{number}. {}", step.text));
+        for line in step.code.iter().flat_map(|code| code.lines()) {
+            text.line(Tone::Plain, &format!("   {line}"));
+        }
+    }
 }
 
 pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
@@ -248,6 +253,7 @@ fn render_wired(tool: &ToolWiringView) -> StyledText {
         let line = format!("Its requests are those of the client {client}. {}", tool.rung_sentence);
         text.line(Tone::Muted, &line);
     }
+    render_steps(&mut text, &tool.steps);
     let undo = format!("`gatehouse clients unwire {}` undoes this.", tool.tool);
     text.line(Tone::Muted, &undo);
     text

@@ -129,16 +129,26 @@ pub(super) fn backend_test_fixture() -> Value {
 }
 
 pub(super) fn clients_fixture() -> Value {
+    let target = |backend: Option<&str>, route: Option<&str>, label: &str, current: bool| {
+        let unavailable = route.filter(|_| current).map(|_| "is switched off");
+        json!({"backend": backend, "route": route, "label": label, "current": current,
+            "unavailable": unavailable})
+    };
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
         json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
-            "expired": expired, "seen_at": seen_at, "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
+            "expired": expired, "blocked": id == "stuck", "seen_at": seen_at,
+            "program": seen_at.map(|_| json!({"name": "codex_cli_rs", "version": (id != "old").then_some("0.40.0")})),
+            "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "cache": null, "priority": "interactive", "mcp": false, "reads_metrics": false,
-         "scope": {"models": [], "backends": [], "routes": []}, "last_month": spend(1_000_000, 2, 0),
+         "scope": {"models": [], "backends": [], "routes": []},
+         "targets": [target(None, None, "Routing rules", id != "codex"), target(Some("openai"), None, "OpenAI", false),
+             target(None, Some("fast"), "Route fast", id == "codex")], "last_month": spend(1_000_000, 2, 0),
             "snippets": [{"title": "curl", "code": "curl …"}]})
     };
     json!([
         client("aider", None, false, None),
         client("codex", Some(ago(-86_400 * 30)), false, Some(ago(42))),
+        client("stuck", None, false, Some(ago(60))),
         client("old", Some(ago(86_400)), true, Some(ago(86_400 * 2))),
     ])
 }
@@ -213,7 +223,8 @@ pub(super) fn usage_fixture() -> Value {
         "unpriced": [
             {"model": "=cmd", "backend": "home", "backend_label": HOSTILE, "requests": 1,
              "why": {"reason": "no_price",
-                     "sentence": "No price is known for this model at this backend."}},
+                     "sentence": "No price is known for this model at this backend.",
+                     "missing": {"meter": null, "tier": "standard", "region": null}}},
             {"model": HOSTILE, "backend": null, "backend_label": null, "requests": 1, "why": null},
         ],
     })
