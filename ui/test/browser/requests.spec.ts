@@ -8,6 +8,8 @@ test("filters are added, edited and removed with the keyboard alone", async ({ p
   await page.getByRole("button", { name: "Filter", exact: true }).focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: /^Period/ })).toBeFocused();
+  await page.keyboard.press("ArrowDown");
   await expect(page.getByRole("menuitem", { name: "State" })).toBeFocused();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.type("Fai");
