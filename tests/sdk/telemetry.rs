@@ -15,7 +15,7 @@ const PROMPT: &str = "canary-prompt-77ab01";
 async fn home_with_telemetry(collector: &PythonServer, token: &str) -> TestHome {
     let home = TestHome::new(HomeVault::File);
     let endpoint = format!("http://127.0.0.1:{}", collector.port);
-    let add = ["keys", "add", "otel", "--origin", &endpoint, "--stdin"];
+    let add = ["keys", "add", "otel", "--url", &endpoint, "--stdin"];
     home.gatehouse(&add).stdin(token).run().await.expect_success();
     for (name, value) in [
         ("telemetry_endpoint", endpoint.as_str()),
