@@ -149,6 +149,14 @@ impl DesktopSession {
         self.menu_call(&name, "Event", &[&id, "clicked", "<\"\">", "0"]).await;
     }
 
+    /// The same, for the first such item below the one whose label begins with `heading`.
+    pub(crate) async fn choose_in_tray_below(&self, heading: &str, label: &str) {
+        let (name, menu) = self.tray_menu().await;
+        let at = menu.find(&format!("<'{heading}")).expect("the menu has the heading");
+        let id = item_id(menu.get(at..).unwrap_or_default(), label);
+        self.menu_call(&name, "Event", &[&id, "clicked", "<\"\">", "0"]).await;
+    }
+
     /// The whole menu of the tray, as text in the form of `gdbus`.
     pub(crate) async fn tray_layout(&self) -> String {
         self.tray_menu().await.1

@@ -7,6 +7,9 @@ use test_support::MARKED_KEY;
 use super::poll_or_fail;
 use super::stages::WindowTest;
 
+/// The submenu of the routes; clients have entries of the same names.
+const ROUTES: &str = "First backend of a route";
+
 impl WindowTest {
     /// The state and every command are in the menu, a command is done, and the menu then tells it.
     pub(crate) async fn the_tray_tells_the_state_and_does_what_it_says(&self) {
@@ -16,8 +19,7 @@ impl WindowTest {
         let labels = labels(&menu);
         assert!(labels[0].ends_with(&format!("(port {port})")), "{labels:#?}");
         let starts = |words: &str| labels.iter().any(|label| label.starts_with(words));
-        for words in ["Spend today: $", "First backend of a route", "fast: Scripted", "Run checks"]
-        {
+        for words in ["Spend today: $", ROUTES, "fast: Scripted", "Run checks"] {
             assert!(starts(words), "{words}: {labels:#?}");
         }
         assert!(labels.ends_with(&["Open Gatehouse".to_owned(), "Quit".to_owned()]), "{labels:#?}");
@@ -39,10 +41,10 @@ impl WindowTest {
         self.tray_shows("Quiet for 1 hour").await;
 
         assert_eq!(self.first_of_fast().await, json!("scripted"));
-        self.session.choose_in_tray("Mock").await;
+        self.session.choose_in_tray_below(ROUTES, "Mock").await;
         self.tray_shows("fast: Mock").await;
         assert_eq!(self.first_of_fast().await, json!("mock"));
-        self.session.choose_in_tray("Scripted").await;
+        self.session.choose_in_tray_below(ROUTES, "Scripted").await;
         self.tray_shows("fast: Scripted").await;
     }
 
