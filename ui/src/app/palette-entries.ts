@@ -222,10 +222,16 @@ const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1
 const REQUEST_ID_START = /^req_[0-9a-f]*$/;
 const REQUEST_ID = /^req_[0-9a-f]{32}$/;
 
+const typedId = (query: string) => query.trim().toLowerCase();
+
+export function isRequestId(query: string): boolean {
+  return REQUEST_ID_START.test(typedId(query));
+}
+
 /** The requests whose id begins with the query: among the latest ones, or any by its whole id. */
 export function requestEntries(query: string, latest: readonly RequestView[]): PaletteEntry[] {
-  const typed = query.trim().toLowerCase();
-  if (!REQUEST_ID_START.test(typed)) return [];
+  const typed = typedId(query);
+  if (!isRequestId(query)) return [];
   const known = latest.filter(({ id }) => id.startsWith(typed)).map(({ id }) => id);
   const ids = known.length === 0 && REQUEST_ID.test(typed) ? [typed] : known;
   return ids.slice(0, FOUND_MAX).map((id) => ({

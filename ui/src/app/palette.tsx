@@ -5,6 +5,7 @@ import {
   allEntries,
   baseEntries,
   findEntries,
+  isRequestId,
   recentEntries,
   requestEntries,
   rememberEntry,
@@ -13,15 +14,16 @@ import {
 } from "@/app/palette-entries";
 import { copyAddress } from "@/app/status-line";
 import { Dialog } from "@/components/dialog";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { currentTarget, useClientBlock, useClientSwitch } from "@/features/clients/client-actions";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, CheckSet, SettingsValues } from "@/ipc/bindings";
+import type { CheckSet, SettingsValues } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useAlerts } from "@/ipc/alert-queries";
 import { useServices } from "@/ipc/health-queries";
 import {
+  REQUESTS_PAGE_ROWS,
   useBackends,
   useBudgets,
   useClients,
@@ -58,7 +60,7 @@ export function Palette({ open, onClose, ...places }: PaletteProps) {
 }
 
 const refused = {
-  onError: (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+  onError: notifyError,
 };
 
 /** Runs the action of an entry. */
@@ -114,7 +116,8 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
     profiles: useProfiles().data,
     hasSession,
   });
-  const latest = useRequests({}).data?.pages.flatMap(({ requests }) => requests) ?? [];
+  const latest =
+    useRequests({}, REQUESTS_PAGE_ROWS, isRequestId(query)).data?.pages.flatMap(({ requests }) => requests) ?? [];
   const choose = (entry: PaletteEntry) => {
     rememberEntry(entry);
     onChoose(entry.target);

@@ -58,6 +58,11 @@ export function notify(toast: Toast): void {
   replace([...shown, { ...toast, id: lastId }].slice(-SHOWN_MAX));
 }
 
+/** Why an action of the user's was not done, in the core's words. */
+export function notifyError(error: { message: string; hint: string | null }): void {
+  notify({ tone: "bad", title: error.message, detail: error.hint });
+}
+
 function dismiss(id: number): void {
   replace(shown.filter((toast) => toast.id !== id));
 }

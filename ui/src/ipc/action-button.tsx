@@ -3,7 +3,7 @@ import { useAction } from "@/ipc/actions";
 import type { PanelActionView } from "@/ipc/bindings";
 import { Button, type ButtonLook } from "@/components/button";
 import { PanelLink } from "@/components/panel-link";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { actionTarget } from "@/lib/action";
 
 interface ActionButtonProps {
@@ -31,7 +31,7 @@ function ResumeButton({ look, size, label }: { look: ButtonLook; size: "small" |
   const resume = useAction("gatewayResume", (call) => call());
   const run = () =>
     resume.mutate(undefined, {
-      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
   return (
     <Button look={look} size={size} busy={resume.isPending} onClick={run}>
@@ -55,7 +55,7 @@ export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps
       onSuccess: () => {
         window.location.hash = "/readiness";
       },
-      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
   return (
     <Button look={look} size={size} busy={start.isPending} onClick={run}>

@@ -302,7 +302,7 @@ export function useProfiles(): UseQueryResult<ProfilesView, ApiError> {
 export type RequestsQueryFilter = Omit<RequestsQuery, "before" | "limit">;
 
 /** Requests newest first, by page. Keeps the rows of the previous filter while the next is loading. */
-export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS) {
+export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS, enabled = true) {
   const host = useHost();
   return useInfiniteQuery<RequestsView, ApiError, InfiniteData<RequestsView>, readonly unknown[], string | null>({
     queryKey: ["requests", filter, limit],
@@ -310,5 +310,6 @@ export function useRequests(filter: RequestsQueryFilter, limit: number = REQUEST
     initialPageParam: null,
     getNextPageParam: (page) => page.next,
     placeholderData: (previous) => previous,
+    enabled,
   });
 }

@@ -2,7 +2,6 @@
 import { KeyRound, Send } from "lucide-react";
 import { useRef, useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
-import { reportError } from "@/features/alerts/firing-screen";
 import { Ladder } from "@/features/alerts/ladder";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
@@ -15,7 +14,7 @@ import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useAlertChannels } from "@/ipc/alert-queries";
 import { ALERT_CHANNEL_STATE, ALERT_SEVERITY } from "@/lib/tables";
@@ -87,7 +86,7 @@ function Channel({ view }: { view: AlertChannelView }) {
           icon={Send}
           busy={test.isPending}
           aria-label={`Send test: ${title}`}
-          onClick={() => test.mutate(undefined, { onError: reportError })}
+          onClick={() => test.mutate(undefined, { onError: notifyError })}
         >
           Send test
         </Button>
@@ -105,7 +104,7 @@ function TestResult({ view }: { view: AlertChannelView }) {
   const { channel } = view;
   const answer = useAction("alertTestAnswer", (call, isSeen: boolean) => call({ channel, is_seen: isSeen }));
   if (view.tested_at === null) return null;
-  const say = (isSeen: boolean) => answer.mutate(isSeen, { onError: reportError });
+  const say = (isSeen: boolean) => answer.mutate(isSeen, { onError: notifyError });
   return (
     <div className="border-t border-line p-3">
       {view.test_failure !== null ? (

@@ -11,7 +11,7 @@ import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
 import { useNow } from "@/lib/clock";
@@ -124,9 +124,6 @@ const SILENCES = [
   { label: "Silence for a day", hours: 24 },
 ];
 
-export const reportError = (error: { message: string; hint: string | null }) =>
-  notify({ tone: "bad", title: error.message, detail: error.hint });
-
 function AlertActions({
   alert: { number, rule, scopes, path, title, acknowledged_at: acknowledged },
 }: {
@@ -145,7 +142,7 @@ function AlertActions({
           size="small"
           icon={Check}
           busy={acknowledge.isPending}
-          onClick={() => acknowledge.mutate(number, { onError: reportError })}
+          onClick={() => acknowledge.mutate(number, { onError: notifyError })}
         >
           Acknowledge
         </Button>
@@ -162,12 +159,12 @@ function AlertActions({
           icon: BellOff,
           onChoose: () =>
             silence.mutate(hours, {
-              onError: reportError,
+              onError: notifyError,
               onSuccess: (made) =>
                 notify({
                   title: `Silenced ${title}`,
                   detail: "It is still measured and listed.",
-                  undo: () => remove.mutate(made.number, { onError: reportError }),
+                  undo: () => remove.mutate(made.number, { onError: notifyError }),
                 }),
             }),
         }))}

@@ -1,6 +1,5 @@
 /** What happened, newest first, wherever one is in the panel. */
 import { CheckCheck, Inbox } from "lucide-react";
-import { reportError } from "@/features/alerts/firing-screen";
 import { Button } from "@/components/button";
 import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
@@ -12,6 +11,7 @@ import { StateMark } from "@/components/state-mark";
 import { useAction } from "@/ipc/actions";
 import { useInbox } from "@/ipc/alert-queries";
 import { signOfEntry } from "@/ipc/alert-sign";
+import { notifyError } from "@/components/toast";
 import type { InboxEntryView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";
@@ -45,7 +45,7 @@ function OpenInbox({ onClose }: Pick<InboxDrawerProps, "onClose">) {
             <Entries
               entries={data.pages.flatMap((page) => page.entries)}
               onOpen={(number) => {
-                read.mutate(number, { onError: reportError });
+                read.mutate(number, { onError: notifyError });
                 onClose();
               }}
             />
@@ -67,7 +67,7 @@ function OpenInbox({ onClose }: Pick<InboxDrawerProps, "onClose">) {
           icon={CheckCheck}
           disabled={unread === 0}
           busy={read.isPending}
-          onClick={() => read.mutate(null, { onError: reportError })}
+          onClick={() => read.mutate(null, { onError: notifyError })}
         >
           Mark all read
         </Button>

@@ -1,11 +1,11 @@
 /** The ladder of alerts as a time line: who is told when, until somebody acknowledges. Waits and severities are set here. */
-import { reportError } from "@/features/alerts/firing-screen";
 import { Card } from "@/components/card";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
 import { useAction } from "@/ipc/actions";
 import { useAlertLadder } from "@/ipc/alert-queries";
+import { notifyError } from "@/components/toast";
 import type { AlertLadderSet, AlertLadderStepView, AlertSeverity, LadderStep } from "@/ipc/bindings";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import { formatCountdown } from "@/lib/time";
@@ -44,7 +44,7 @@ function Step({ step }: { step: AlertLadderStepView }) {
   const { step: name, is_on: isOn, text, from_severity: from, wait_secs: wait, is_editable: isEditable } = step;
   const set = useAction("alertLadderSet", (call, req: AlertLadderSet) => call(req));
   const change = (changed: Partial<AlertLadderSet>) =>
-    set.mutate({ step: name, wait_secs: null, from_severity: null, ...changed }, { onError: reportError });
+    set.mutate({ step: name, wait_secs: null, from_severity: null, ...changed }, { onError: notifyError });
   const title = TITLES[name];
   return (
     <li className="grid grid-cols-[64px_12px_1fr] gap-x-3">

@@ -3,7 +3,6 @@ import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { DELIVERIES } from "@/features/alerts/deliveries";
-import { reportError } from "@/features/alerts/firing-screen";
 import { RuleEditor } from "@/features/alerts/rule-editor";
 import { IconButton } from "@/components/button";
 import { Card } from "@/components/card";
@@ -15,6 +14,7 @@ import { LoadingCard } from "@/components/skeleton";
 import { useAction } from "@/ipc/actions";
 import { useAlertRules } from "@/ipc/alert-queries";
 import { formatCounted } from "@/lib/quantity";
+import { notifyError } from "@/components/toast";
 import type { AlertDelivery, AlertGroup, AlertRuleView } from "@/ipc/bindings";
 
 const GROUPS: { group: AlertGroup; title: string }[] = [
@@ -82,7 +82,7 @@ function Rule({ rule }: { rule: AlertRuleView }) {
         aria-label={`${rule.title}: what becomes of its alerts`}
         options={DELIVERIES}
         value={rule.delivery}
-        onChange={(delivery) => set.mutate(delivery, { onError: reportError })}
+        onChange={(delivery) => set.mutate(delivery, { onError: notifyError })}
         className="w-36"
       />
       <IconButton

@@ -3,7 +3,6 @@ import { BellOff, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { AlertsPage } from "@/features/alerts/alerts-page";
-import { reportError } from "@/features/alerts/firing-screen";
 import { Button, IconButton } from "@/components/button";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
@@ -13,7 +12,7 @@ import { FormSelect } from "@/components/form-select";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useAlertRules, useAlerts } from "@/ipc/alert-queries";
 import type { AlertRule, AlertSilence, SilenceView } from "@/ipc/bindings";
@@ -77,7 +76,7 @@ function Silence({ silence }: { silence: SilenceView }) {
         label={`Remove the silence of ${what}`}
         icon={Trash2}
         disabled={remove.isPending}
-        onClick={() => remove.mutate(undefined, { onError: reportError })}
+        onClick={() => remove.mutate(undefined, { onError: notifyError })}
       />
     </li>
   );

@@ -1,6 +1,6 @@
 /** Sets a breaker manually and undoes it. */
 import { useMemo } from "react";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { EndpointForce, EndpointRef, EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/tables";
@@ -10,8 +10,6 @@ export function useAccessForce() {
   const { mutate: set } = useAction("accessForce", (call, req: EndpointForce) => call(req));
   const { mutate: clear } = useAction("accessReset", (call, req: EndpointRef) => call(req));
   return useMemo(() => {
-    const onError = (error: { message: string; hint: string | null }) =>
-      notify({ tone: "bad", title: error.message, detail: error.hint });
     const force = (
       { backend, backend_label, credential }: EndpointView,
       forced: BreakerOverride,
@@ -24,13 +22,16 @@ export function useAccessForce() {
             notify({
               title: `${backend_label}: ${FORCED_WORD[forced].toLowerCase()}`,
               detail: set === null || set.until === null ? "Until reset." : `Until ${formatClockSeconds(set.until)}.`,
-              undo: () => clear({ backend, credential }, { onError }),
+              undo: () => clear({ backend, credential }, { onError: notifyError }),
             }),
-          onError,
+          onError: notifyError,
         },
       );
     const reset = ({ backend, backend_label, credential }: EndpointView) =>
-      clear({ backend, credential }, { onSuccess: () => notify({ title: `${backend_label} was reset` }), onError });
+      clear(
+        { backend, credential },
+        { onSuccess: () => notify({ title: `${backend_label} was reset` }), onError: notifyError },
+      );
     return { force, reset };
   }, [set, clear]);
 }

@@ -1,6 +1,6 @@
 /** Switches a backend on and off, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackendView, RouteView } from "@/ipc/bindings";
 import { useRoutes } from "@/ipc/route-queries";
@@ -54,7 +54,7 @@ export function useBackendSwitch() {
               detail: enabled ? null : whatNow(backend, routes),
               undo: () => change(backend, !enabled),
             }),
-          onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+          onError: notifyError,
         },
       );
     return { change };

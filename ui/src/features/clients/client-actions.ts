@@ -1,10 +1,8 @@
 /** Switches a client's backend or route, and blocks or allows it, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, ClientTargetView, ClientView } from "@/ipc/bindings";
-
-const refused = (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint });
+import type { ClientTargetView, ClientView } from "@/ipc/bindings";
 
 /** Where the client's requests go now. */
 export function currentTarget(client: ClientView): ClientTargetView | undefined {
@@ -56,7 +54,7 @@ export function useClientSwitch() {
               detail: effectOf(to),
               ...(before && { undo: () => change({ id, to: before, before: to }) }),
             }),
-          onError: refused,
+          onError: notifyError,
         },
       );
     return change;
@@ -71,10 +69,10 @@ export function useClientBlock() {
       const onSuccess = () =>
         notify({
           title: blocked ? `${id} is blocked` : `${id} may send requests again`,
-          detail: blocked ? "Its new requests are refused. Its token stays." : null,
+          detail: blocked ? "Its new requests are notifyError. Its token stays." : null,
           undo: () => change(id, !blocked),
         });
-      (blocked ? block : allow)(id, { onSuccess, onError: refused });
+      (blocked ? block : allow)(id, { onSuccess, onError: notifyError });
     };
     return change;
   }, [block, allow]);

@@ -5,7 +5,7 @@ import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/wiring-plan";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
@@ -54,7 +54,7 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
           title: wired.state === "wired" ? `${tool.name} is connected` : wired.sentence,
           ...(wired.state !== "wired" && { tone: "warn" as const }),
           detail: wired.restart ? `Restart ${tool.name} if it is running.` : null,
-          undo: () => unwire.mutate(undefined, { onError: reportError }),
+          undo: () => unwire.mutate(undefined, { onError: notifyError }),
         });
       },
       // Someone changed a file in the meantime: the next look is at what is there now.
@@ -126,8 +126,4 @@ function DisconnectPlan({ tool, initial, onClose }: PlanProps & { initial: Chang
       </DialogFoot>
     </>
   );
-}
-
-function reportError(error: { message: string; hint: string | null }) {
-  notify({ tone: "bad", title: error.message, detail: error.hint });
 }

@@ -11,7 +11,7 @@ import { EmptyState } from "@/components/empty-state";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { AvailabilityList, AvailabilityStrip, ObservedDays } from "@/features/health/availability";
 import { HealthWord } from "@/features/health/health-word";
 import { useAction } from "@/ipc/actions";
@@ -64,10 +64,9 @@ function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: 
   const run = () =>
     test.mutate(undefined, {
       onSuccess: ({ passed, sentence }) => notify({ tone: passed ? "ok" : "bad", title: label, detail: sentence }),
-      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
-  const pause = () =>
-    save.mutate(!enabled, { onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }) });
+  const pause = () => save.mutate(!enabled, { onError: notifyError });
   return (
     <li className="border-b border-line px-4 py-3 last:border-b-0">
       <div className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6">

@@ -1,6 +1,6 @@
 /** Files from which plain copies of keys were removed, each with its undo. */
 import { Button } from "@/components/button";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RemovedKeyCopyView } from "@/ipc/bindings";
 import { useRemovedKeyCopies } from "@/ipc/key-copies-queries";
@@ -48,7 +48,7 @@ export function RestoreCopyButton({
         onRestored?.();
         notify({ title: `The key is in ${path} again` });
       },
-      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
   return (
     <Button size="small" onClick={undo} busy={restore.isPending} aria-label={`Undo in ${path}`}>

@@ -5,7 +5,7 @@ import { Change } from "@/components/change";
 import { Menu } from "@/components/menu";
 import { PanelLink } from "@/components/panel-link";
 import { Sparkline } from "@/components/sparkline";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PinSave, PinView } from "@/ipc/bindings";
 import { PinDialog } from "@/ipc/pin-dialog";
@@ -84,8 +84,7 @@ function namesOf({ filter: { credential, ...names } }: PinView): Record<string, 
 }
 
 const report = {
-  onError: (error: { message: string; hint: string | null }) =>
-    notify({ tone: "bad", title: error.message, detail: error.hint }),
+  onError: notifyError,
 };
 
 function PinMenu({ pin: { name, measure, range, filter } }: { pin: PinView }) {

@@ -8,7 +8,7 @@ import { Choice } from "@/components/choice";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
 import { usePlayground } from "@/ipc/queries";
@@ -45,7 +45,7 @@ export function PlaygroundScreen({ model }: { model: string | null }) {
   const stop = () => {
     for (const run of going)
       cancel.mutate(run.id, {
-        onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+        onError: notifyError,
       });
   };
   const press = (event: KeyboardEvent) => {

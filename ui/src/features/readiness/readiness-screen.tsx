@@ -9,7 +9,7 @@ import { EmptyState } from "@/components/empty-state";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { CheckSet, ReadinessView, ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
@@ -22,8 +22,7 @@ export function ReadinessScreen() {
   const run = readiness.data?.run ?? null;
   const isRunning = run?.state === "running";
   const report = {
-    onError: (error: { message: string; hint: string | null }) =>
-      notify({ tone: "bad", title: error.message, detail: error.hint }),
+    onError: notifyError,
   };
   const begin = (set: CheckSet) => {
     // The button of a quick check goes away while it runs.

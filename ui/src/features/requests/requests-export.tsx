@@ -2,9 +2,9 @@
 import { FileDown, FileJson, FileSpreadsheet } from "lucide-react";
 import { Button } from "@/components/button";
 import { Menu } from "@/components/menu";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, RequestsFormat, RequestsQuery, SavedFile, TextFile } from "@/ipc/bindings";
+import type { RequestsFormat, RequestsQuery, SavedFile, TextFile } from "@/ipc/bindings";
 import { canDownload, downloadText } from "@/lib/download";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
@@ -26,10 +26,6 @@ function costWords({ requests, unpriced_requests: unpriced, cost_nano_usd: cost 
   return `${formatMoney(cost)}${rest}`;
 }
 
-function refused({ message, hint }: ApiError) {
-  notify({ tone: "bad", title: message, detail: hint });
-}
-
 export function RequestsExport({ filter }: { filter: RequestsQuery }) {
   const download = useAction("requestsExport", (call, format: RequestsFormat) => call({ query: filter, format }));
   const save = useAction("requestsExportSave", (call, format: RequestsFormat) => call({ query: filter, format }));
@@ -37,7 +33,7 @@ export function RequestsExport({ filter }: { filter: RequestsQuery }) {
     if (!canDownload()) {
       save.mutate(format, {
         onSuccess: (file) => told("Saved the requests", file, `, in ${file.path}`),
-        onError: refused,
+        onError: notifyError,
       });
       return;
     }
@@ -46,7 +42,7 @@ export function RequestsExport({ filter }: { filter: RequestsQuery }) {
         downloadText(file.name, file.media_type, file.text);
         told(`Downloaded ${file.name}`, file, "");
       },
-      onError: refused,
+      onError: notifyError,
     });
   };
   return (

@@ -6,7 +6,7 @@ import { Button } from "@/components/button";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { Field, TextInput } from "@/components/field";
 import { MenuContent } from "@/components/menu-content";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RequestsQuery, SavedView } from "@/ipc/bindings";
 import { useSavedViews } from "@/ipc/queries";
@@ -38,7 +38,7 @@ export function SavedViews({ filter, onChoose }: SavedViewsProps) {
   const removeCurrent = (view: SavedView) =>
     remove.mutate(view.name, {
       onSuccess: () => notify({ title: `Removed the view ${view.name}`, undo: () => restore.mutate(view) }),
-      onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
   return (
     <>

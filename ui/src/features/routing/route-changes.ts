@@ -1,7 +1,7 @@
 /** Changes, removes and reorders routes, each with an undo. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RouteEdit, RouteView } from "@/ipc/bindings";
 
@@ -24,10 +24,6 @@ export function editOf(route: RouteView, replaces: string | null = route.id): Ro
   };
 }
 
-function refused(error: { message: string; hint: string | null }): void {
-  notify({ tone: "bad", title: error.message, detail: error.hint });
-}
-
 export function useRouteChanges() {
   const cache = useQueryClient();
   const { mutate: set } = useAction("routeSet", (call, req: RouteEdit) => call(req));
@@ -41,7 +37,7 @@ export function useRouteChanges() {
         { ...before, ...fields },
         {
           onSuccess: () => notify({ title, undo: () => set({ ...before, replaces: fields.id ?? before.id }) }),
-          onError: refused,
+          onError: notifyError,
         },
       );
     };
@@ -52,13 +48,13 @@ export function useRouteChanges() {
           notify({
             title: `Removed route ${route.id}`,
             detail: "Its requests now go by model name.",
-            undo: () => set(editOf(route, null), { onError: refused }),
+            undo: () => set(editOf(route, null), { onError: notifyError }),
           });
         },
-        onError: refused,
+        onError: notifyError,
       });
     /** Settles once the page has the new order, or shows why not. */
-    const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), refused);
+    const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), notifyError);
     return { change, remove, order };
   }, [set, drop, put, cache]);
 }

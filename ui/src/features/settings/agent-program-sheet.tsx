@@ -4,7 +4,7 @@ import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { DialogBody, DialogFoot, Drawer } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/wiring-plan";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
@@ -58,7 +58,7 @@ function AddPlan({ program: { tool, name }, onClose }: PlanProps) {
           detail: `Restart ${name} if it is running.`,
           undo: () =>
             remove.mutate(undefined, {
-              onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+              onError: notifyError,
             }),
         });
       },

@@ -6,9 +6,9 @@ import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
 import { Notice } from "@/components/notice";
 import { Switch } from "@/components/switch";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
+import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 
 const THEMES = [
   { value: "system", label: "System" },
@@ -23,7 +23,7 @@ export function useSettingsChange(settings: SettingsView) {
   );
   return (part: Partial<SettingsValues>) =>
     change.mutate(part, {
-      onError: (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+      onError: notifyError,
     });
 }
 

@@ -11,7 +11,7 @@ import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { Notice } from "@/components/notice";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ConfigImport, ConfigImportView, ConflictChoice } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -35,7 +35,7 @@ export function ExportPart() {
             onClick={() =>
               exportSettings.mutate(undefined, {
                 onSuccess: ({ path }) => notify({ title: "Settings exported", detail: path }),
-                onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+                onError: notifyError,
               })
             }
           >

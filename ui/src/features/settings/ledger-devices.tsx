@@ -8,7 +8,7 @@ import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { Moment } from "@/components/moment";
 import { Notice } from "@/components/notice";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { LedgerDeviceView, LedgerMergePlanView, LedgerMergedView } from "@/ipc/bindings";
 import { useBackupProgress } from "@/ipc/queries";
@@ -37,7 +37,7 @@ export function DevicesRow({ devices }: { devices: LedgerDeviceView[] }) {
                     title: `Exported ${formatCounted(made.requests, "request", "requests")}, ${formatBytes(made.bytes)}`,
                     detail: made.path,
                   }),
-                onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+                onError: notifyError,
               })
             }
           >

@@ -12,7 +12,7 @@ import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { LedgerBackupView, LedgerRestoredView, LedgerSalvageView, LedgerView } from "@/ipc/bindings";
 import { useLedger } from "@/ipc/queries";
@@ -187,7 +187,7 @@ function Acknowledge() {
       busy={acknowledge.isPending}
       onClick={() =>
         acknowledge.mutate(undefined, {
-          onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+          onError: notifyError,
         })
       }
     >

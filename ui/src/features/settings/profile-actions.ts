@@ -1,6 +1,6 @@
 /** Puts a profile in use, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 
 interface ProfileChange {
@@ -21,7 +21,7 @@ export function useProfileSwitch() {
             detail: name === null ? "All backends are used." : null,
             undo: () => change({ name: before, before: name }),
           }),
-        onError: (error) => notify({ tone: "bad", title: error.message, detail: error.hint }),
+        onError: notifyError,
       });
     return change;
   }, [mutate]);

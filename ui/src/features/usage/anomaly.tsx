@@ -4,9 +4,9 @@ import { Button } from "@/components/button";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
+import type { UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { requestsPath } from "@/lib/request-filter";
 import type { Sign } from "@/lib/tables";
@@ -26,13 +26,9 @@ export function anomalySign(first: UsageAnomalyView | undefined): Sign {
   return first ? SIGNS[first.rule] : CALM;
 }
 
-const failed = (error: ApiError) => notify({ tone: "bad", title: error.message, detail: error.hint });
-
 /** With the button that says it is fine, or takes that back. */
 export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView; isFine?: boolean }) {
-  const { id, rule, subject, start, end, contributors } = anomaly;
-  const dismiss = useAction("usageAnomalyDismiss", (call) => call({ id }));
-  const restore = useAction("usageAnomalyRestore", (call) => call({ id }));
+  const { rule, subject, start, end, contributors } = anomaly;
   const sign = SIGNS[rule];
   const about = subject === null ? {} : dimensionFilter(subject);
   const explanation = explanationOf(anomaly);
@@ -66,36 +62,7 @@ export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView
       <span className="text-12 whitespace-nowrap text-ink-3">
         <Moment at={start} />
       </span>
-      {isFine ? (
-        <Button
-          size="small"
-          look="quiet"
-          busy={restore.isPending}
-          aria-label={`Show again: ${anomaly.finding}`}
-          onClick={() => restore.mutate(undefined, { onError: failed })}
-        >
-          Show again
-        </Button>
-      ) : (
-        <Button
-          size="small"
-          look="quiet"
-          busy={dismiss.isPending}
-          aria-label={`It's fine: ${anomaly.finding}`}
-          onClick={() =>
-            dismiss.mutate(undefined, {
-              onSuccess: () =>
-                notify({
-                  title: "Remembered as fine",
-                  undo: () => restore.mutate(undefined, { onError: failed }),
-                }),
-              onError: failed,
-            })
-          }
-        >
-          It&apos;s fine
-        </Button>
-      )}
+      <FineButton anomaly={anomaly} isFine={isFine} />
     </li>
   );
 }
@@ -113,4 +80,27 @@ function explanationOf({ split }: UsageAnomalyView): string {
     .toSorted((left, right) => right.nano - left.nano)
     .map((part) => `${formatMoney(part.nano)} from ${part.words}`)
     .join(", ");
+}
+
+function FineButton({ anomaly: { id, finding }, isFine }: { anomaly: UsageAnomalyView; isFine: boolean }) {
+  const dismiss = useAction("usageAnomalyDismiss", (call) => call({ id }));
+  const restore = useAction("usageAnomalyRestore", (call) => call({ id }));
+  const showAgain = () => restore.mutate(undefined, { onError: notifyError });
+  const sayFine = () =>
+    dismiss.mutate(undefined, {
+      onSuccess: () => notify({ title: "Remembered as fine", undo: showAgain }),
+      onError: notifyError,
+    });
+  const label = isFine ? "Show again" : "It's fine";
+  return (
+    <Button
+      size="small"
+      look="quiet"
+      busy={isFine ? restore.isPending : dismiss.isPending}
+      aria-label={`${label}: ${finding}`}
+      onClick={isFine ? showAgain : sayFine}
+    >
+      {label}
+    </Button>
+  );
 }

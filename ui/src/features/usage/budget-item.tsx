@@ -22,7 +22,7 @@ import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BudgetAllow, BudgetSet, BudgetView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
@@ -31,8 +31,7 @@ import { requestsPath } from "@/lib/request-filter";
 import { BUDGET } from "@/lib/tables";
 
 const report = {
-  onError: (error: { message: string; hint: string | null }) =>
-    notify({ tone: "bad", title: error.message, detail: error.hint }),
+  onError: notifyError,
 };
 
 interface BudgetItemProps {

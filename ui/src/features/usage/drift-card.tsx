@@ -10,7 +10,7 @@ import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BillingReportView, BillingProvider, DriftDayView, DriftProviderView, DriftView } from "@/ipc/bindings";
 import { useBillingDrift, useBillingProgress } from "@/ipc/usage-queries";
@@ -23,8 +23,7 @@ function firstProblem({ problems: [problem] }: BillingReportView): string | null
 
 const report = {
   onSuccess: (done: BillingReportView) => notify({ title: done.finding, detail: firstProblem(done) }),
-  onError: (error: { message: string; hint: string | null }) =>
-    notify({ tone: "bad", title: error.message, detail: error.hint }),
+  onError: notifyError,
 };
 
 export function DriftCard() {

@@ -10,7 +10,7 @@ import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { Spend, spendValue } from "@/components/spend";
-import { notify } from "@/components/toast";
+import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type {
   LogImportView,
@@ -67,8 +67,7 @@ function ImportButton({ latest }: { latest: LogImportView | null }) {
   const cancel = useAction("sessionLogsCancel", (call) => call());
   const isRunning = latest?.state === "running";
   const report = {
-    onError: (error: { message: string; hint: string | null }) =>
-      notify({ tone: "bad", title: error.message, detail: error.hint }),
+    onError: notifyError,
   };
   return (
     <Button
