@@ -304,7 +304,12 @@ impl BudgetStatus {
     /// What counts against the limit.
     #[must_use]
     pub fn taken(&self) -> NanoUsd {
-        self.spent + self.interrupted.amount + self.reserved.amount
+        self.spent_for_good() + self.reserved.amount
+    }
+
+    /// What is not given back, with what a kill cut off.
+    fn spent_for_good(&self) -> NanoUsd {
+        self.spent + self.interrupted.amount
     }
 
     /// The limit with what is allowed more at `at`.
@@ -334,7 +339,7 @@ impl BudgetStatus {
     #[must_use]
     pub fn is_refusing(&self, at: WallTime) -> bool {
         let refuses = matches!(self.budget.action, BudgetAction::Ask | BudgetAction::Stop);
-        let is_spent = self.spent + self.interrupted.amount >= self.limit(at);
+        let is_spent = self.spent_for_good() >= self.limit(at);
         refuses && (is_spent || self.has_refused(at))
     }
 
@@ -344,7 +349,7 @@ impl BudgetStatus {
 
     /// The number of percentages that are reached.
     fn spent_marks(&self, at: WallTime) -> usize {
-        let spent = self.spent + self.interrupted.amount;
+        let spent = self.spent_for_good();
         let (spent, limit) = (i128::from(spent.nanos()), i128::from(self.limit(at).nanos()));
         self.budget.marks.partition_point(|percent| spent * 100 >= limit * i128::from(*percent))
     }

@@ -58,6 +58,13 @@ impl ApiError {
         Self { code: ErrorCode::Failed, message: message.into(), hint: None, field: None }
     }
 
+    /// Names the field of the request that is wrong.
+    #[must_use]
+    pub(crate) fn at_field(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
     /// Adds what to do about the error.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -32,6 +32,10 @@ impl ClientActivity {
         self.programs.record(id, program);
     }
 
+    pub(crate) fn are_programs_saved(&self) -> bool {
+        self.programs.is_saved()
+    }
+
     pub(crate) fn save_programs(&self) {
         self.programs.save();
     }

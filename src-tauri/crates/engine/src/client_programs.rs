@@ -54,6 +54,10 @@ impl ClientPrograms {
         }
     }
 
+    pub(crate) fn is_saved(&self) -> bool {
+        self.state.lock().is_saved
+    }
+
     /// Writes the file if something changed. Blocks while it does.
     pub(crate) fn save(&self) {
         let text = {

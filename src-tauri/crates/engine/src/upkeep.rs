@@ -63,6 +63,9 @@ pub(crate) fn spawn_program_saving(clients: Arc<ClientActivity>, tasks: &Tasks) 
         let mut is_running = true;
         while is_running {
             is_running = ticks.sleep(Duration::from_secs(PROGRAMS_SAVE_SECS)).await;
+            if clients.are_programs_saved() {
+                continue;
+            }
             let saved = Arc::clone(&clients);
             if tokio::task::spawn_blocking(move || saved.save_programs()).await.is_err() {
                 tracing::debug!("saving the programs of clients was interrupted");

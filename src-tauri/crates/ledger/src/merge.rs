@@ -12,8 +12,8 @@ use crate::integer_columns::{get_count, row_count};
 use crate::rollup::Counting;
 use crate::usage::{DAY_MS, SLOT_MS};
 use crate::{
-    LedgerError, cache_bypasses, failed_attempts, hourly_rollup, meter_rollup, request_versions,
-    rollup, session_matches, session_merge, stated_costs,
+    LedgerError, cache_bypasses, failed_attempts, hourly_rollup, meter_rollup, price_table,
+    request_versions, rollup, session_matches, session_merge, stated_costs,
 };
 use domain::WallTime;
 
@@ -51,15 +51,10 @@ const ADD_EXPLANATIONS: &str = "INSERT INTO main.explanations (id, last_day, sen
 const CHANGE_HERE: &str = "(SELECT m.id FROM main.price_changes m JOIN other.price_changes c
      ON c.at_ms = m.at_ms AND c.what = m.what WHERE c.id = o.change_id)";
 
-/// Prices of another machine that explain the costs of its requests. They are in force there alone.
-const ADD_PRICES_OF_DEVICE: &str =
-    "INSERT OR IGNORE INTO main.prices (id, provider, backend, model,
-     terms, valid_from_ms, valid_to_ms, source, confidence, change_id)
-    SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
-     iif(change_id IS NULL AND backend IS NULL, NULL, 0)
-    FROM other.prices WHERE id IN (
-     SELECT price_id FROM other.requests WHERE id IN (SELECT id FROM temp.added)
-     UNION SELECT price_id FROM other.attempts WHERE request_id IN (SELECT id FROM temp.added))";
+/// The prices that the costs of the added requests refer to.
+const PRICES_OF_ADDED: &str = "SELECT price_id FROM other.requests
+     WHERE id IN (SELECT id FROM temp.added)
+    UNION SELECT price_id FROM other.attempts WHERE request_id IN (SELECT id FROM temp.added)";
 
 /// Logs without unique ids: rows newer than all present ones are added.
 const ADD_LOGS: &str = "
@@ -202,7 +197,7 @@ pub(crate) fn take_from_device(
                 let device = add_other_device(&transaction, at)?;
                 let rows_max = DEVICE_REQUESTS_AT_ONCE_MAX;
                 let taken = take_requests(&transaction, device, after, rows_max)?;
-                transaction.execute(ADD_PRICES_OF_DEVICE, [])?;
+                transaction.execute(&price_table::add_of_device_sql(PRICES_OF_ADDED), [])?;
                 let next = taken.last.clone().map(MergePosition::Requests);
                 DeviceStep { taken, next: next.or(Some(MergePosition::Sessions(0))) }
             }

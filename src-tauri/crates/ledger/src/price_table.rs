@@ -65,6 +65,18 @@ pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option
     Ok(kept.or_else(|| pricing::bundled_price(id).cloned()))
 }
 
+/// Adds the prices with the ids that `ids` selects from another machine's ledger, as `other`: they explain
+/// its costs, and are in force there alone.
+pub(crate) fn add_of_device_sql(ids: &str) -> String {
+    format!(
+        "INSERT OR IGNORE INTO main.prices (id, provider, backend, model, terms, valid_from_ms,
+          valid_to_ms, source, confidence, change_id)
+         SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
+          iif(change_id IS NULL AND backend IS NULL, NULL, 0)
+         FROM other.prices WHERE id IN ({ids})"
+    )
+}
+
 /// The bundled prices and those of the user that were not taken back. Prices of a backend without a
 /// change are of versions before 9; those of change 0 came with another machine's requests.
 pub(crate) fn load_price_book(connection: &Connection) -> rusqlite::Result<PriceBook> {

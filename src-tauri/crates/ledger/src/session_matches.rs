@@ -27,25 +27,32 @@ pub(crate) struct SessionMatch {
     request: String,
 }
 
-/// Pairs that may be the same call; of rows at the same distance the one with the lesser key.
-pub(crate) const CANDIDATES: &str = "SELECT s.number, s.model, r.id, r.model_billed, r.model_asked
+/// The rows and the requests that are in no pair yet.
+const UNMATCHED_ROW: &str = "s.measured_by IS NULL";
+const UNMATCHED_REQUEST: &str =
+    "r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)";
+
+/// Pairs of what is in none yet.
+pub(crate) fn unmatched_sql() -> String {
+    candidates_sql(UNMATCHED_ROW, UNMATCHED_REQUEST)
+}
+
+/// Pairs of the rows and requests that match the conditions and may be the same call; of rows at the same
+/// distance the one with the lesser key.
+fn candidates_sql(row: &str, request: &str) -> String {
+    format!(
+        "SELECT s.number, s.model, r.id, r.model_billed, r.model_asked
     FROM requests r CROSS JOIN session_usage s
-    ON s.measured_by IS NULL
+    ON {row}
      AND s.input_uncached + s.cache_read + s.cache_write_5m + s.cache_write_1h
       = r.input_uncached + r.cache_read + r.cache_write_5m + r.cache_write_1h
      AND s.output_visible + s.reasoning = r.output_visible + r.reasoning
      AND s.time_ms BETWEEN r.started_ms - ?2 AND coalesce(r.ended_ms, r.started_ms) + ?3
     WHERE r.id >= ?1 AND r.purpose = 'user' AND r.input_uncached IS NOT NULL
-     AND r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)
-    ORDER BY r.id, abs(s.time_ms - coalesce(r.ended_ms, r.started_ms)), s.key";
-
-/// The conditions of [`CANDIDATES`] by which earlier matches stay.
-const UNMATCHED: [&str; 2] = [
-    "s.measured_by IS NULL
-     AND ",
-    "
-     AND r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)",
-];
+     AND {request}
+    ORDER BY r.id, abs(s.time_ms - coalesce(r.ended_ms, r.started_ms)), s.key"
+    )
+}
 
 /// Pairs the rows written since `since` with requests.
 pub(crate) fn find(
@@ -53,14 +60,12 @@ pub(crate) fn find(
     since: WallTime,
 ) -> rusqlite::Result<Vec<SessionMatch>> {
     let oldest = WallTime::from_unix_ms(since.unix_ms().saturating_sub(REQUEST_MS_MAX));
-    list(connection, CANDIDATES, oldest)
+    list(connection, &unmatched_sql(), oldest)
 }
 
 /// Pairs all rows with requests anew, as if none were matched yet.
 pub(crate) fn find_anew(connection: &Connection) -> rusqlite::Result<Vec<SessionMatch>> {
-    let [row, request] = UNMATCHED;
-    let sql = CANDIDATES.replace(row, "").replace(request, "");
-    list(connection, &sql, WallTime::from_unix_ms(0))
+    list(connection, &candidates_sql("true", "true"), WallTime::from_unix_ms(0))
 }
 
 fn list(

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use crate::integer_columns::row_count;
 use crate::request_versions::{column_names, content_sql};
-use crate::session_imports;
+use crate::{price_table, session_imports};
 
 /// Columns that each ledger decides for itself.
 const OWN_COLUMNS: [&str; 2] = ["number", "measured_by"];
@@ -18,13 +18,6 @@ const OWN_COLUMNS: [&str; 2] = ["number", "measured_by"];
 const EXAMINED: &str =
     "SELECT * FROM other.session_usage WHERE number > ?1 ORDER BY number LIMIT ?2";
 
-/// Prices of the rows that explain their values, and are in force on the other machine alone.
-const ADD_PRICES: &str = "INSERT OR IGNORE INTO main.prices (id, provider, backend, model, terms,
-     valid_from_ms, valid_to_ms, source, confidence, change_id)
-    SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
-     iif(change_id IS NULL AND backend IS NULL, NULL, 0)
-    FROM other.prices WHERE id IN (SELECT price_id FROM (EXAMINED))";
-
 /// Takes at most `rows_max` rows after `after` of another machine, with their prices. Returns the
 /// last one, if there may be more.
 pub(crate) fn add_from_device(
@@ -32,11 +25,11 @@ pub(crate) fn add_from_device(
     after: i64,
     rows_max: usize,
 ) -> rusqlite::Result<Option<i64>> {
-    connection
-        .execute(&ADD_PRICES.replace("EXAMINED", EXAMINED), params![after, row_count(rows_max)])?;
+    let prices = format!("SELECT price_id FROM ({EXAMINED})");
+    let range = params![after, row_count(rows_max)];
+    connection.execute(&price_table::add_of_device_sql(&prices), range)?;
     take(connection, after, rows_max)?;
     let last = format!("SELECT count(*), max(number) FROM ({EXAMINED})");
-    let range = params![after, row_count(rows_max)];
     let (examined, last): (i64, Option<i64>) =
         connection.query_row(&last, range, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(last.filter(|_| examined == row_count(rows_max)))

@@ -208,12 +208,6 @@ impl PriceTerms {
         Self { rates: standard.rates, above: standard.above, tiers: merged, regions }
     }
 
-    /// True if nothing is stated.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// All rates of tokens times a factor; those of calls stay.
     #[must_use]
     pub fn times(&self, factor: Factor) -> Self {

@@ -238,6 +238,24 @@ impl<'doc> SectionReader<'doc> {
         }
     }
 
+    /// Reports a name of something that does not exist: a `noun` such as `route`. `otherwise` is the
+    /// hint where no known name is close.
+    pub(crate) fn report_unknown_name<'a>(
+        &self,
+        field: &str,
+        (noun, asked): (&str, &str),
+        known: impl Iterator<Item = &'a str>,
+        otherwise: impl FnOnce() -> String,
+        findings: &mut Findings,
+    ) {
+        let meant = closest_word(asked, known);
+        let hint = meant.map_or_else(otherwise, |meant| format!("did you mean {meant}?"));
+        let what = format!("there is no {noun} named {}", quote_value(asked));
+        let action = meant.map(|meant| RepairAction::Set(meant.into()));
+        self.report_error(field, what, hint, action, findings);
+    }
+
+    /// Reports a field whose value is not used.
     pub(crate) fn report_error(
         &self,
         name: &str,

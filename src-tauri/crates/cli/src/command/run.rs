@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientScopeView, ClientTool, ClientsWiringQuery, GatewayState, GuideKind,
-    GuidedTool, ToolWiringView, WiringState,
+    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, GuideKind, GuidedTool,
+    ToolWiringView, WiringState,
 };
 use control::{Core, Launch, ToolModel};
 use domain::Secret;
@@ -107,15 +107,7 @@ async fn token_of(
     if control::clients(core).await?.iter().any(|known| known.id == client) {
         return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
-    let scope = ClientScopeView::default();
-    let new = ClientAdd {
-        id: client.to_owned(),
-        expires_in_days: None,
-        scope,
-        reads_metrics: false,
-        monthly_limit_usd: None,
-    };
-    let issued = control::client_issue(core, new).await?;
+    let issued = control::client_issue(core, ClientAdd::unlimited(client)).await?;
     console.print_remark(&render_sentence(&format!("Added the client {}.", issued.client)));
     Ok(issued.token)
 }

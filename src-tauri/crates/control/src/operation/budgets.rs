@@ -151,15 +151,7 @@ fn parse_route(
     let Some(name) = name else {
         return Err(ApiError::invalid("switch_to", "name the route that requests go to"));
     };
-    let id: RouteId = input::parse_id("switch_to", name)?;
-    match settings.routes.contains_key(&id) {
-        true => Ok(Some(id)),
-        false => {
-            let known = settings.routes.keys().map(RouteId::as_str);
-            let error = unknown_name_error("route", id.as_str(), known);
-            Err(ApiError { field: Some("switch_to".to_owned()), ..error })
-        }
-    }
+    input::parse_known_route(settings, "switch_to", name).map(Some)
 }
 
 fn parse_marks(marks: Option<&[u16]>) -> Result<Vec<u16>, ApiError> {

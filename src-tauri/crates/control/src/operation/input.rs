@@ -1,6 +1,6 @@
 //! Parses text from a form into checked values. Errors name the field of the form.
 
-use domain::{BackendId, ClientId, CredentialId, IdError};
+use domain::{BackendId, ClientId, CredentialId, IdError, RouteId};
 use engine::Engine;
 use settings::{BaseUrl, Settings, parse_base_url};
 
@@ -85,6 +85,22 @@ pub(crate) fn parse_known_backend(settings: &Settings, text: &str) -> Result<Bac
     }
     let known = settings.backends.keys().map(BackendId::as_str);
     Err(unknown_name_error("backend", id.as_str(), known))
+}
+
+/// Parses the id of a route in the settings, which the request names in `field`.
+pub(crate) fn parse_known_route(
+    settings: &Settings,
+    field: &str,
+    text: &str,
+) -> Result<RouteId, ApiError> {
+    let id: RouteId = parse_id(field, text)?;
+    match settings.routes.contains_key(&id) {
+        true => Ok(id),
+        false => {
+            let known = settings.routes.keys().map(RouteId::as_str);
+            Err(unknown_name_error("route", id.as_str(), known).at_field(field))
+        }
+    }
 }
 
 /// Parses the id of a client in the settings.

@@ -25,9 +25,8 @@ pub(crate) async fn profile_set(
         return Err(ApiError::invalid("name", message));
     }
     let named = req.backends.iter().map(|name| input::parse_known_backend(&settings, name));
-    let named: BTreeSet<BackendId> = named
-        .collect::<Result<_, _>>()
-        .map_err(|error| ApiError { field: Some("backends".to_owned()), ..error })?;
+    let named: BTreeSet<BackendId> =
+        named.collect::<Result<_, _>>().map_err(|error: ApiError| error.at_field("backends"))?;
     // In the order of the settings, whatever order they were chosen in.
     let backends = settings.backends.keys().filter(|id| named.contains(*id)).cloned().collect();
     edit(engine, move |draft| {

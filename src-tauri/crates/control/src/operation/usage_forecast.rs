@@ -171,31 +171,28 @@ pub(crate) async fn usage_heatmap(
     let period = Period::resolve(&req, engine.clock().wall())?;
     let filter = ledger_filter(&req.filter);
     let hours = engine.ledger().usage_by_hour(period.from, period.to, filter).await?;
-    let mut table = [[UsageTotals::default(); 24]; 7];
-    let mut newest = [[None::<UnixMs>; 24]; 7];
+    let mut table = [[HeatmapCell::default(); 24]; 7];
     for (start, totals) in &hours {
-        let Some(time) = to_zoned(*start, &period.zone) else { continue };
-        let (row, hour) = (weekday_index(time.weekday()), usize::try_from(time.hour()));
-        let hour = hour.unwrap_or_default();
-        if let Some(cell) = table.get_mut(row).and_then(|row| row.get_mut(hour)) {
-            *cell += *totals;
-        }
-        let newest = newest.get_mut(row).and_then(|row| row.get_mut(hour));
-        if let Some(newest) = newest.filter(|_| totals.requests > 0) {
-            *newest = (*newest).max(Some(UnixMs::from(*start)));
+        let cell = to_zoned(*start, &period.zone).and_then(|time| {
+            let row = table.get_mut(weekday_index(time.weekday()))?;
+            row.get_mut(usize::try_from(time.hour()).ok()?)
+        });
+        let Some(cell) = cell else { continue };
+        cell.totals += *totals;
+        if totals.requests > 0 {
+            cell.newest = cell.newest.max(Some(UnixMs::from(*start)));
         }
     }
-    type Row<'a> = ((&'static str, &'a [UsageTotals; 24]), &'a [Option<UnixMs>; 24]);
-    let day = |((weekday, hours), newest): Row<'_>| HeatmapDayView {
+    let day = |(weekday, cells): (&str, &[HeatmapCell; 24])| HeatmapDayView {
         weekday: weekday.to_owned(),
-        hours: hours.iter().map(segment_view).collect(),
-        newest: newest.to_vec(),
+        hours: cells.iter().map(|cell| segment_view(&cell.totals)).collect(),
+        newest: cells.iter().map(|cell| cell.newest).collect(),
     };
     Ok(UsageHeatmapView {
         from: UnixMs::from(period.from),
         to: period.to.into(),
         finding: heatmap_finding(&table),
-        weekdays: WEEKDAYS.into_iter().zip(&table).zip(&newest).map(day).collect(),
+        weekdays: WEEKDAYS.into_iter().zip(&table).map(day).collect(),
     })
 }
 
@@ -203,9 +200,17 @@ fn weekday_index(weekday: Weekday) -> usize {
     usize::try_from(weekday.to_monday_zero_offset()).unwrap_or_default()
 }
 
-fn heatmap_finding(table: &[[UsageTotals; 24]; 7]) -> String {
+/// One hour of one weekday, over all weeks of the period.
+#[derive(Clone, Copy, Default)]
+struct HeatmapCell {
+    totals: UsageTotals,
+    /// When the newest such hour with a request began.
+    newest: Option<UnixMs>,
+}
+
+fn heatmap_finding(table: &[[HeatmapCell; 24]; 7]) -> String {
     let cells = WEEKDAYS.into_iter().zip(table).flat_map(|(weekday, hours)| {
-        (0_u8..).zip(hours).map(move |(hour, totals)| (weekday, hour, totals))
+        (0_u8..).zip(hours).map(move |(hour, cell)| (weekday, hour, cell.totals))
     });
     let most = cells.max_by_key(|(_, _, totals)| (totals.cost, totals.requests));
     let Some((weekday, hour, totals)) = most.filter(|(_, _, totals)| totals.requests > 0) else {
@@ -262,11 +267,12 @@ mod tests {
 
     #[test]
     fn the_busiest_hour_is_named() {
-        let mut table = [[UsageTotals::default(); 24]; 7];
+        let mut table = [[HeatmapCell::default(); 24]; 7];
         assert_eq!(heatmap_finding(&table), "No requests in this period");
-        table[1][14].requests = 5;
+        table[1][14].totals.requests = 5;
         assert_eq!(heatmap_finding(&table), "Most requests come on Tuesday from 14:00 to 15:00");
-        table[6][23] = UsageTotals { requests: 1, cost: NanoUsd::new(7), ..UsageTotals::default() };
+        table[6][23].totals =
+            UsageTotals { requests: 1, cost: NanoUsd::new(7), ..UsageTotals::default() };
         assert_eq!(heatmap_finding(&table), "Most is spent on Sunday from 23:00 to 24:00");
     }
 }

@@ -18,9 +18,8 @@ use self::state::{describe_rung, sentence_of, state_of};
 use super::clients::{client_add, client_revoke, client_token, parse_client_id};
 use crate::ApiError;
 use crate::view::{
-    ClientAdd, ClientRef, ClientScopeView, ClientUnwire, ClientWire, ClientsUnwireAll,
-    ClientsWiringQuery, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery,
-    WiringPlanView,
+    ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
+    ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
 };
 
 pub(crate) async fn clients_wiring(
@@ -135,18 +134,7 @@ async fn ensure_client(engine: &Engine, client: &ClientId) -> Result<bool, ApiEr
         client_token(engine, ClientRef { id }).await?;
         return Ok(false);
     }
-    let scope = ClientScopeView::default();
-    client_add(
-        engine,
-        ClientAdd {
-            id,
-            expires_in_days: None,
-            scope,
-            reads_metrics: false,
-            monthly_limit_usd: None,
-        },
-    )
-    .await?;
+    client_add(engine, ClientAdd::unlimited(id)).await?;
     Ok(true)
 }
 

@@ -66,6 +66,20 @@ pub struct ClientAdd {
     pub monthly_limit_usd: Option<String>,
 }
 
+impl ClientAdd {
+    /// A client that may ask for everything, and whose token does not expire.
+    #[must_use]
+    pub fn unlimited(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            expires_in_days: None,
+            scope: ClientScopeView::default(),
+            reads_metrics: false,
+            monthly_limit_usd: None,
+        }
+    }
+}
+
 /// A program, as its `User-Agent` header names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct ClientProgramView {

@@ -111,13 +111,7 @@ async fn a_caller_of_another_process_is_known_by_what_it_says() {
     add_home(&agent).await;
     assert_eq!(switch(&agent, "home").await, None);
     assert_eq!(switch(&remote, "home").await, None);
-    let client = ClientAdd {
-        id: "tool".to_owned(),
-        expires_in_days: None,
-        scope: ClientScopeView::default(),
-        reads_metrics: false,
-        monthly_limit_usd: None,
-    };
+    let client = ClientAdd::unlimited("tool");
     let issued = control::client_issue(&remote, client).await.expect("issued");
     let told = entries(&remote, query()).await;
     let brief: Vec<_> =

@@ -300,13 +300,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     let kept = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
     assert_eq!(kept.limits, limits, "not named, so it stays");
 
-    let client = ClientAdd {
-        id: "codex".to_owned(),
-        expires_in_days: None,
-        scope: ClientScopeView::default(),
-        reads_metrics: false,
-        monthly_limit_usd: None,
-    };
+    let client = ClientAdd::unlimited("codex");
     let added = control::client_add(core, client).await.expect("added");
     assert_eq!((added.limits, added.cache), (TrafficLimitsView::default(), None));
     let edit = |limits| ClientEdit {

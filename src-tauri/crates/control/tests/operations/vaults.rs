@@ -79,13 +79,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
     let hint = error.hint.expect("what to do");
     assert!(hint.contains("`gatehouse clients revoke claude-code`"), "{hint}");
     // A panel never sees a token, so no client is created whose token cannot be stored.
-    let req = ClientAdd {
-        id: "tool".to_owned(),
-        expires_in_days: None,
-        scope: ClientScopeView::default(),
-        reads_metrics: false,
-        monthly_limit_usd: None,
-    };
+    let req = ClientAdd::unlimited("tool");
     let error = control::client_add(&core, req).await.expect_err("nobody would have its token");
     assert!(error.hint.is_some_and(|hint| hint.contains("`gatehouse clients add tool`")));
     assert_eq!(control::clients(&core).await.expect("clients").len(), 1);

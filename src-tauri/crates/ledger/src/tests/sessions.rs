@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use session_logs::{FilePart, FileProgress, LogProblem, RecordKey, UsageRecord};
 
 use super::*;
-use crate::session_matches::CANDIDATES;
+use crate::session_matches::unmatched_sql;
 use crate::{SessionGroupBy, SessionPart, SessionQuery, SessionSummary};
 
 pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
@@ -201,7 +201,7 @@ async fn an_answer_that_the_gateway_measured_is_in_no_sum() {
 async fn requests_and_rows_are_paired_by_index() {
     let place = LedgerFixture::new();
     drop(place.open());
-    let plan = place.query_plan(CANDIDATES, &[&"req_", &1, &1]);
+    let plan = place.query_plan(&unmatched_sql(), &[&"req_", &1, &1]);
     assert!(plan.contains("SEARCH r USING PRIMARY KEY"), "{plan}");
     assert!(plan.contains("SEARCH s USING INDEX session_usage_sums"), "{plan}");
 }

@@ -10,7 +10,7 @@ use toml_edit::Value;
 use super::currency::decimal_digits;
 use super::entries::read_entries;
 use crate::entry_field::{self, EntryField, EntryValue};
-use crate::finding::{Findings, RepairAction, closest_word, id_error_hint, quote_value};
+use crate::finding::{Findings, id_error_hint, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{
     BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX, BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX,
@@ -150,16 +150,13 @@ pub(super) fn check_budgets(section: &SectionReader, settings: &Settings, findin
                 let hint = "switch it on, or name another route";
                 entry.report_warning("switch_to", what, hint, None, findings);
             }
-            None => {
-                let meant = closest_word(route.as_str(), routes.clone());
-                let hint = meant.map_or_else(
-                    || "add the route, or name one that exists".to_owned(),
-                    |meant| format!("did you mean {meant}?"),
-                );
-                let action = meant.map(|meant| RepairAction::Set(Value::from(meant)));
-                let what = format!("there is no route named {}", quote_value(route.as_str()));
-                entry.report_error("switch_to", what, hint, action, findings);
-            }
+            None => entry.report_unknown_name(
+                "switch_to",
+                ("route", route.as_str()),
+                routes.clone(),
+                || "add the route, or name one that exists".to_owned(),
+                findings,
+            ),
         }
     }
 }

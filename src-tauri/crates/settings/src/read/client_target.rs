@@ -1,10 +1,9 @@
 //! Reads where the requests of a switched client go.
 
 use domain::{BackendId, ClientTarget, RouteId};
-use toml_edit::Value;
 
 use crate::entry_field::{EntryField, EntryValue};
-use crate::finding::{Findings, RepairAction, closest_word, quote_value};
+use crate::finding::Findings;
 use crate::section_reader::SectionReader;
 use crate::{MOCK_BACKEND_ID, Settings};
 
@@ -85,17 +84,13 @@ fn check_name(
     if known.contains(&asked) {
         return;
     }
-    let meant = closest_word(asked, known.iter().copied());
-    let hint = match (meant, known) {
-        (Some(meant), _) => format!("did you mean {meant}?"),
-        (None, []) => format!("there is no {field} yet; remove this line"),
-        (None, known) => {
+    let otherwise = || match known {
+        [] => format!("there is no {field} yet; remove this line"),
+        known => {
             let shown = known.iter().take(NAMES_SHOWN_MAX).copied().collect::<Vec<_>>().join(", ");
             let more = if known.len() > NAMES_SHOWN_MAX { ", …" } else { "" };
             format!("name one of {shown}{more}, or remove this line")
         }
     };
-    let what = format!("there is no {field} named {}", quote_value(asked));
-    let action = meant.map(|meant| RepairAction::Set(Value::from(meant)));
-    entry.report_error(field, what, hint, action, findings);
+    entry.report_unknown_name(field, (field, asked), known.iter().copied(), otherwise, findings);
 }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use super::entries::read_entries;
 use super::names::{NameListRules, read_names};
-use crate::finding::{Findings, RepairAction, closest_word, quote_value};
+use crate::finding::{Findings, closest_word, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{ENTRIES_MAX, PROFILES_MAX, Profile, Settings};
 
@@ -47,17 +47,15 @@ pub(super) fn check_profiles(
     settings: &Settings,
     findings: &mut Findings,
 ) {
-    let known = || settings.profiles.keys().map(ProfileId::as_str);
     let active = settings.profile.active.as_ref();
     if let Some(asked) = active.filter(|asked| !settings.profiles.contains_key(*asked)) {
-        let meant = closest_word(asked.as_str(), known());
-        let hint = match meant {
-            Some(meant) => format!("did you mean {meant}?"),
-            None => "name one of the profiles, or remove this line".to_owned(),
-        };
-        let what = format!("there is no profile named {}", quote_value(asked.as_str()));
-        let action = meant.map(|meant| RepairAction::Set(meant.into()));
-        choice.report_error("active", what, hint, action, findings);
+        choice.report_unknown_name(
+            "active",
+            ("profile", asked.as_str()),
+            settings.profiles.keys().map(ProfileId::as_str),
+            || "name one of the profiles, or remove this line".to_owned(),
+            findings,
+        );
     }
     for (id, profile) in &settings.profiles {
         let entry = profiles.section(id.as_str(), &mut Findings::new(""));

@@ -3,7 +3,7 @@
 //! [`client_targets`] is the one list that tray, panel and palette offer, and [`refusal`] the one rule of
 //! what is on it.
 
-use domain::{BackendId, ClientId, ClientTarget, RouteId};
+use domain::{BackendId, ClientId, ClientTarget};
 use engine::Engine;
 use settings::{ClientSettings, MOCK_BACKEND_ID, RouteSettings, Settings};
 
@@ -131,7 +131,6 @@ fn route_refusal(
 }
 
 fn parse_target(settings: &Settings, req: &ClientSwitch) -> Result<Option<ClientTarget>, ApiError> {
-    let of = |error: ApiError, field: &str| ApiError { field: Some(field.to_owned()), ..error };
     match (&req.backend, &req.route) {
         (Some(_), Some(_)) => {
             Err(ApiError::invalid("route", "name a backend or a route, not both"))
@@ -143,15 +142,10 @@ fn parse_target(settings: &Settings, req: &ClientSwitch) -> Result<Option<Client
                 return Ok(Some(ClientTarget::Backend(id)));
             }
             let known = settings.backends.keys().map(BackendId::as_str).chain([MOCK_BACKEND_ID]);
-            Err(of(unknown_name_error("backend", id.as_str(), known), "backend"))
+            Err(unknown_name_error("backend", id.as_str(), known).at_field("backend"))
         }
         (None, Some(name)) => {
-            let id: RouteId = input::parse_id("route", name)?;
-            if settings.routes.contains_key(&id) {
-                return Ok(Some(ClientTarget::Route(id)));
-            }
-            let known = settings.routes.keys().map(RouteId::as_str);
-            Err(of(unknown_name_error("route", id.as_str(), known), "route"))
+            input::parse_known_route(settings, "route", name).map(ClientTarget::Route).map(Some)
         }
     }
 }
