@@ -19,6 +19,7 @@ mod window {
     pub(crate) mod panel;
     pub(crate) mod routes;
     pub(crate) mod screen;
+    pub(crate) mod serve_alone;
     pub(crate) mod session;
     pub(crate) mod stages;
     pub(crate) mod tray;
@@ -47,6 +48,7 @@ mod window {
 }
 
 use test_support::{MARKED_KEY, search_tree};
+use window::serve_alone::serve_alone_tells_an_outage_and_a_click_opens_the_window;
 use window::stages::WindowTest;
 
 #[tokio::test]
@@ -70,6 +72,7 @@ async fn from_the_first_start_to_the_day_after() {
     test.the_window_closes_into_the_tray_and_comes_back().await;
     test.quit_and_started_again_all_is_as_it_was().await;
     let session = test.end().await;
+    serve_alone_tells_an_outage_and_a_click_opens_the_window(&session).await;
     let found = search_tree(session.folder(), MARKED_KEY).expect("a search");
     assert!(found.is_empty(), "the key lies in {found:?}");
 }
