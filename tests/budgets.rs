@@ -11,17 +11,23 @@ use test_support::{BodyEnd, ChatText, RawClient, ReceivedRequest, Reply, Scripte
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Answers that the budget pays for, at a dollar a million tokens. Each has as many tokens as the gateway
-/// expects of the body below, a quarter of its bytes, and the two that it allows.
-const AFFORDED: usize = 60;
-const INPUT_TOKENS: u64 = 18;
+/// What an answer costs, at a dollar a million tokens. Each has as many tokens as the gateway expects of
+/// the body below, a quarter of its bytes, and the two that it allows.
 const COST_NANO_USD: i64 = 20_000;
-const LIMIT_USD: &str = "0.0012";
+const INPUT_TOKENS: u64 = 18;
 
-const KILLS: usize = 4;
 const CLIENTS: usize = 8;
-/// Whole answers before each kill.
-const ANSWERS: usize = 2;
+
+/// How a budget is spent: by so many clients at once, over so many kills.
+struct Spending {
+    clients: usize,
+    kills: usize,
+    /// Whole answers before each kill.
+    answers: usize,
+    /// Answers that the budget pays for.
+    afforded: usize,
+    limit_usd: &'static str,
+}
 
 fn answer(request: &ReceivedRequest) -> Reply {
     match request.json().get("model").and_then(Value::as_str) {
@@ -71,10 +77,11 @@ async fn spend(served: std::net::SocketAddr, token: String, got: mpsc::Unbounded
 fn start_clients(
     served: &TestServer,
     token: &str,
+    count: usize,
     clients: &mut JoinSet<()>,
 ) -> mpsc::UnboundedReceiver<Got> {
     let (sender, got) = mpsc::unbounded_channel();
-    for _client in 0..CLIENTS {
+    for _client in 0..count {
         clients.spawn(spend(served.gateway, token.to_owned(), sender.clone()));
     }
     got
@@ -93,15 +100,16 @@ async fn drain(got: &mut mpsc::UnboundedReceiver<Got>, clients: &mut JoinSet<()>
 }
 
 /// Lets clients spend and kills the server in the middle. Returns the whole answers.
-async fn run_until_killed(home: &TestHome, token: &str) -> usize {
+async fn run_until_killed(home: &TestHome, token: &str, spending: &Spending) -> usize {
     let served = home.serve().await;
     let mut clients = JoinSet::new();
-    let mut got = start_clients(&served, token, &mut clients);
+    let mut got = start_clients(&served, token, spending.clients, &mut clients);
     let mut answers = 0;
-    while answers < ANSWERS {
+    while answers < spending.answers {
         match await_or_fail("an answer", got.recv()).await {
             Some(Got::Answer) => answers += 1,
-            Some(Got::Refusal) | None => break,
+            Some(Got::Refusal) => {}
+            None => break,
         }
     }
     served.kill().await;
@@ -116,6 +124,18 @@ async fn spent_nano_usd(home: &TestHome) -> i64 {
 
 #[tokio::test]
 async fn no_kill_buys_more_than_the_budget_pays_for() {
+    let few = Spending { clients: 8, kills: 4, answers: 2, afforded: 60, limit_usd: "0.0012" };
+    spend_over_kills(&few).await;
+}
+
+/// All of the budget is in flight at each kill, and most clients are refused while it is.
+#[tokio::test]
+async fn two_hundred_clients_get_no_more_than_ten_answers_over_a_kill() {
+    let many = Spending { clients: 200, kills: 2, answers: 1, afforded: 10, limit_usd: "0.0002" };
+    spend_over_kills(&many).await;
+}
+
+async fn spend_over_kills(spending: &Spending) {
     let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
     let upstream = upstream.await.expect("an upstream");
     let home = TestHome::new(HomeVault::Memory);
@@ -127,27 +147,28 @@ async fn no_kill_buys_more_than_the_budget_pays_for() {
     let token = home.client("demo").await;
     let price = ["prices", "set", "up", "m", "--input", "1", "--output", "1"];
     home.gatehouse(&price).run().await.expect_success();
-    let budget = ["budgets", "set", "monthly", "--limit", LIMIT_USD];
+    let budget = ["budgets", "set", "monthly", "--limit", spending.limit_usd];
     home.gatehouse(&budget).run().await.expect_success();
 
     let mut answers = 0;
-    for _kill in 0..KILLS {
-        answers += run_until_killed(&home, &token).await;
+    for _kill in 0..spending.kills {
+        answers += run_until_killed(&home, &token, spending).await;
     }
     // What the kills left is spent to the end.
     let served = home.serve().await;
     let mut clients = JoinSet::new();
-    let mut got = start_clients(&served, &token, &mut clients);
+    let mut got = start_clients(&served, &token, spending.clients, &mut clients);
     answers += drain(&mut got, &mut clients).await;
-    assert!((1..=AFFORDED).contains(&answers), "{answers} were answered");
+    assert!((1..=spending.afforded).contains(&answers), "{answers} were answered");
 
     let asked = upstream.requests().iter().filter(|request| request.json()["model"] == "m").count();
-    assert!((answers..=AFFORDED).contains(&asked), "{asked} reached the backend");
-    println!("{KILLS} kills, {CLIENTS} clients: {answers} of {AFFORDED} answers, {asked} asked");
+    assert!((answers..=spending.afforded).contains(&asked), "{asked} reached the backend");
+    let Spending { clients, kills, afforded, .. } = spending;
+    println!("{kills} kills, {clients} clients: {answers} of {afforded} answers, {asked} asked");
 
     // Checks and tests of a backend spend nothing of it and are not stopped by it.
     let spent = spent_nano_usd(&home).await;
-    let afforded = i64::try_from(AFFORDED).expect("few");
+    let afforded = i64::try_from(*afforded).expect("few");
     assert!((COST_NANO_USD..=COST_NANO_USD * afforded).contains(&spent), "{spent}");
     let tested = home.gatehouse(&["backends", "test", "up"]).run().await.expect_success();
     let checked = home.gatehouse(&["check", "--json"]).run().await;
@@ -186,7 +207,7 @@ async fn what_was_in_flight_at_a_kill_still_counts() {
     };
     let served = home.serve().await;
     let mut clients = JoinSet::new();
-    let _got = start_clients(&served, &token, &mut clients);
+    let _got = start_clients(&served, &token, CLIENTS, &mut clients);
     upstream.wait_for_requests(CLIENTS / 2).await;
     served.kill().await;
     let before = asked(&upstream);
@@ -202,7 +223,7 @@ async fn what_was_in_flight_at_a_kill_still_counts() {
 
     // Only what is left may be in flight from now on.
     let mut clients = JoinSet::new();
-    let mut got = start_clients(&served, &token, &mut clients);
+    let mut got = start_clients(&served, &token, CLIENTS, &mut clients);
     for _refusal in 0..CLIENTS - (LEFT_OVER + CLIENTS - interrupted) {
         assert_eq!(await_or_fail("a refusal", got.recv()).await, Some(Got::Refusal));
     }
