@@ -1,6 +1,7 @@
 /** What jsdom lacks and the panel's parts ask for. */
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
+import { ReadableStream, TextDecoderStream, TransformStream } from "node:stream/web";
 import { afterEach } from "vitest";
 
 /** A busy machine takes longer than a second to draw a screen; what is there at once is still found at once. */
@@ -14,6 +15,8 @@ class NoResizes implements ResizeObserver {
 }
 
 globalThis.ResizeObserver ??= NoResizes;
+// Node's own, which a context with the globals of a window lacks.
+Object.assign(globalThis, { ReadableStream, TextDecoderStream, TransformStream });
 // Never idle: what is loaded ahead would still be under way when a test file ends.
 globalThis.requestIdleCallback ??= () => 0;
 globalThis.cancelIdleCallback ??= () => {};

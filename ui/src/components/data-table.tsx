@@ -1,5 +1,5 @@
 /**
- * A table sortable by any column that has a value, navigable with the arrow keys, and virtualised above 200 rows. The
+ * A table sortable by any column that has a value, navigable with the arrow keys, and virtualised above 60 rows. The
  * first cell of an openable row is a button, so that the row has a name; only one of these buttons is in the tab order.
  */
 import {
@@ -15,7 +15,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { classNames } from "@/lib/class-names";
 
-const VIRTUAL_ROWS_MIN = 200;
+const VIRTUAL_ROWS_MIN = 60;
 const ROW_HEIGHT_PX = 33;
 const OVERSCAN_ROWS = 12;
 

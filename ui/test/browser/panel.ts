@@ -1,7 +1,13 @@
 /** What browser tests share: opening a place of the made-up world, and collecting what must not happen there. */
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import axe, { type RunOptions } from "axe-core";
 import { screenKey, SCREENS as NAVIGATION, type Screen } from "@/app/screens";
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
 
 export const SCREENS = {
   overview: { path: "/", heading: /works|issue|^Not set up yet|^The settings file has errors$/ },
@@ -73,14 +79,22 @@ export async function atRest(page: Page): Promise<void> {
   });
 }
 
+/** The rules whose verdict depends on the colours, so on the theme. */
+const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
+
 /**
- * What axe finds serious or worse, once nothing moves: it knows an open dialog by what lies in front. The panel has no
- * frames, whose findings axe otherwise gathers in a page that it opens for each call; that took longer than the looking.
+ * What axe finds serious or worse, once nothing moves: it knows an open dialog by what lies in front. Its rules run in
+ * the page as they are: the panel has no frames to be gathered, and no style sheet of another origin to be fetched.
  */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function seriousFindings(page: Page, rules: "all" | "colours" = "all"): Promise<string[]> {
   await atRest(page);
-  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
-  const { violations } = await axe.analyze();
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
+  const options: RunOptions = {
+    resultTypes: ["violations"],
+    preload: false,
+    ...(rules === "colours" ? { runOnly: COLOUR_RULES } : {}),
+  };
+  const { violations } = await page.evaluate((given) => window.axe.run(given), options);
   return violations
     .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
     .flatMap((violation) =>
