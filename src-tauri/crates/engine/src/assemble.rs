@@ -50,6 +50,7 @@ use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
+use crate::price_list_date::PriceListDate;
 use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
@@ -115,8 +116,9 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
-    let readiness =
-        readiness_runs(&base, &backends, &ledger_watch, &gateway, &key_scanner, &check_token);
+    let price_editor = Arc::new(price_editor(&base, &backends));
+    let asked = (&key_scanner, &alerts, &price_editor);
+    let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &check_token);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
@@ -134,7 +136,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         services,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
-        price_editor: Arc::new(price_editor(&base, &backends)),
+        price_editor,
         cost_reports,
         base,
         backends,
@@ -319,6 +321,7 @@ fn price_editor(base: &BaseParts, backends: &BackendParts) -> PriceEditor {
         network: backends.network.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
+        list_date: PriceListDate { file: base.folders.price_list_date_file() },
         preview: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
     }
@@ -422,7 +425,7 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
-    key_scanner: &Arc<KeyScanner>,
+    (key_scanner, alerts, prices): (&Arc<KeyScanner>, &Arc<AlertWatch>, &Arc<PriceEditor>),
     token: &NewToken,
 ) -> ReadinessRuns {
     ReadinessRuns {
@@ -442,6 +445,9 @@ fn readiness_runs(
             gateway: Arc::clone(gateway),
             prober: Arc::clone(&backends.prober),
             key_scanner: Arc::clone(key_scanner),
+            alerts: Arc::clone(alerts),
+            prices: Arc::clone(prices),
+            clock: Arc::clone(&base.clock),
             token: token.secret.clone(),
         }),
         active: Arc::default(),

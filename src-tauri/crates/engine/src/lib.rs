@@ -50,6 +50,7 @@ mod objectives;
 mod owner;
 mod playground_host;
 mod price_editor;
+mod price_list_date;
 mod prices_in_use;
 mod private_variables;
 mod probe;
