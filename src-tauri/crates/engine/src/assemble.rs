@@ -34,7 +34,6 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
-use crate::health_watch::HealthWatch;
 use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
@@ -220,7 +219,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
             base.started,
         ))),
     });
-    let health = Arc::new(health_watch(base));
+    let health = Arc::new(monitor_parts::health_watch(base, network.clone()));
     let prober = Arc::new(BackendProber {
         snapshots: Arc::clone(&snapshots),
         models: Arc::clone(&models),
@@ -367,18 +366,6 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
     }
 }
 
-fn health_watch(base: &BaseParts) -> HealthWatch {
-    HealthWatch {
-        monitor: monitor_parts::monitor(base),
-        settings: Arc::clone(&base.settings),
-        ledger: base.ledger.clone(),
-        clock: Arc::clone(&base.clock),
-        events: base.events.clone(),
-        mock: base.mock.clone(),
-        is_offline: base.is_offline,
-    }
-}
-
 fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch> {
     Arc::new(ServiceWatch {
         monitor: monitor_parts::monitor(base),
@@ -389,7 +376,7 @@ fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch>
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
-        is_offline: base.is_offline,
+        gate: Arc::clone(&backends.health.gate),
         accounts: Mutex::default(),
         applied: Mutex::default(),
     })

@@ -45,6 +45,7 @@ mod message_channels;
 mod metrics_exporter;
 mod model_catalogue;
 mod model_names;
+mod network_gate;
 mod notifications;
 mod objectives;
 mod owner;
