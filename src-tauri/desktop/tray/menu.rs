@@ -122,6 +122,9 @@ pub(super) fn page_of(need: &StatusIssueView) -> String {
         PanelActionView::ResumeGateway => "/",
         PanelActionView::OpenSettings => "/settings",
         PanelActionView::OpenLedger => "/settings?part=Ledger",
+        PanelActionView::OpenBudgets => "/budgets",
+        PanelActionView::OpenPrices => "/prices",
+        PanelActionView::OpenAlertChannels => "/alerts/channels",
     };
     action.to_owned()
 }

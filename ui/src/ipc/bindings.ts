@@ -3515,7 +3515,11 @@ export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "op
 /**  Lets a paused gateway answer again. */
 { kind: "resume_gateway" } | { kind: "open_settings" } | 
 /**  The ledger section of the settings. */
-{ kind: "open_ledger" } | { kind: "open_budget"; id: string };
+{ kind: "open_ledger" } | 
+/**  The list of budgets. */
+{ kind: "open_budgets" } | { kind: "open_prices" } | 
+/**  Where alerts are sent, and the test of each channel. */
+{ kind: "open_alert_channels" } | { kind: "open_budget"; id: string };
 
 export type PanelEvent = 
 /**  Data with these tags has changed, so views of it are stale. */

@@ -37,6 +37,12 @@ export function actionTarget(action: PanelActionView, need: string | null = null
         : { path: "/settings", label: "Open settings" };
     case "open_ledger":
       return { path: "/settings?part=Ledger", label: "Open ledger" };
+    case "open_budgets":
+      return { path: "/budgets", label: "Open budgets" };
+    case "open_prices":
+      return { path: "/prices", label: "Open prices" };
+    case "open_alert_channels":
+      return { path: "/alerts/channels", label: "Open channels" };
     case "open_budget":
       return { path: `/budgets?budget=${encodeURIComponent(action.id)}`, label: "Open budget" };
   }

@@ -1835,7 +1835,7 @@ export const SETTINGS: readonly SettingField[] = [
     min: 50,
     max: 100000,
     words: [],
-    default: 300,
+    default: 240,
   },
   {
     key: "alerts_app_memory_severity",

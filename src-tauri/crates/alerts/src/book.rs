@@ -409,9 +409,27 @@ impl AlertBook {
                 self.suppressed.push(SuppressedCondition { condition, by });
                 continue;
             }
+            if let Some(by) = self.teller_of(held, &is_held) {
+                let condition = held.clone();
+                self.suppressed.push(SuppressedCondition { condition, by });
+                continue;
+            }
             let alert = Alert::new(held.clone(), self.running_ms, wall);
             self.alerts.insert(held.fingerprint.clone(), alert);
         }
+    }
+
+    /// The alert of the same cause that tells of this condition too. One that is silenced tells
+    /// nothing.
+    fn teller_of(
+        &self,
+        held: &Condition,
+        is_held: &impl Fn(&&Fingerprint) -> bool,
+    ) -> Option<Fingerprint> {
+        let tells = |other: &&Fingerprint| {
+            self.alerts.get(*other).is_some_and(|alert| self.silence_of(alert).is_none())
+        };
+        held.same_cause.iter().filter(is_held).find(tells).cloned()
     }
 
     fn fire(&mut self, context: &AlertContext, wall: WallTime, effects: &mut Vec<AlertEffect>) {

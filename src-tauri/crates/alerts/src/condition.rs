@@ -48,6 +48,10 @@ pub struct Condition {
     pub tells_end_at_once: bool,
     /// While one of these is true, this one is not created, since it is part of it.
     pub inhibited_by: Vec<Fingerprint>,
+    /// Others of the same cause. This one is not created while one of them is an alert, which then
+    /// tells of all.
+    #[serde(default)]
+    pub same_cause: Vec<Fingerprint>,
     /// A backend that is down: those of one server are told together.
     pub failed: Option<FailedBackend>,
     /// True if it is shown in quiet hours too.
@@ -95,6 +99,7 @@ pub(crate) fn condition(rule: AlertRule, scope: &str) -> Condition {
         over: None,
         tells_end_at_once: false,
         inhibited_by: Vec::new(),
+        same_cause: Vec::new(),
         failed: None,
         passes_quiet_hours: false,
     }

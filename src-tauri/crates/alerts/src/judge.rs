@@ -6,7 +6,7 @@ mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId};
+use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId, list_names};
 
 use self::measured::{add_measurements, first_use, key_unused};
 use self::services::add_services;
@@ -16,7 +16,8 @@ use crate::facts::{
     FailedBackend, KeyFact, LedgerFact, RouteFact, VaultFact,
 };
 use crate::notification::{
-    cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact, to_sentence,
+    NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
+    to_sentence,
 };
 use crate::rule::{AlertRule, RuleTunings, tuning_of};
 
@@ -30,7 +31,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
             _ if is_cut_off => unknown_backend(&mut all, backend),
             BackendFault::Unknown => unknown_backend(&mut all, backend),
             BackendFault::None => {}
-            BackendFault::Down => all.held.push(down(backend)),
+            BackendFault::Down => all.held.push(down(backend, &down_together(backend, facts))),
             BackendFault::KeyRejected => {}
             BackendFault::BreakerOpen => all.held.push(breaker_open(backend)),
         }
@@ -182,22 +183,47 @@ fn failed(backend: &BackendFact) -> FailedBackend {
     }
 }
 
+fn work_again<'a>(labels: impl ExactSizeIterator<Item = &'a str>) -> Option<(String, String)> {
+    match labels.len() {
+        1 => works_again(&list_names(labels, 1)),
+        several => Some((
+            cut_title(&format!("{several} backends work again")),
+            format!("{} answer requests.", list_names(labels, NAMES_MAX)),
+        )),
+    }
+}
+
 fn works_again(label: &str) -> Option<(String, String)> {
     Some((cut_title(&format!("{label} works again")), "It answers requests.".to_owned()))
 }
 
-fn down(backend: &BackendFact) -> Condition {
-    let failed = failed(backend);
-    let (title, detail, path) = failed_backends_text(&backend.server, &[&failed]);
-    let is_critical = backend.impact.is_critical();
+/// The backends at the server of this one that are down, this one first.
+fn down_together<'a>(backend: &'a BackendFact, facts: &'a Facts) -> Vec<&'a BackendFact> {
+    let is_other = |it: &&BackendFact| {
+        it.fault == BackendFault::Down && it.server == backend.server && it.id != backend.id
+    };
+    std::iter::once(backend).chain(facts.backends.iter().filter(is_other)).collect()
+}
+
+/// One dead server is one cause, however many backends it has: the first of them to be down is the
+/// alert, and tells of all.
+fn down(backend: &BackendFact, together: &[&BackendFact]) -> Condition {
+    let all_failed: Vec<FailedBackend> = together.iter().map(|it| failed(it)).collect();
+    let all_failed: Vec<&FailedBackend> = all_failed.iter().collect();
+    let (title, detail, path) = failed_backends_text(&backend.server, &all_failed);
+    let is_critical = joined_impact(&all_failed).is_critical();
+    let labels = together.iter().map(|it| it.label.as_str());
+    let others = together.iter().filter(|it| it.id != backend.id);
+    let same_cause = others.map(|it| Fingerprint::new(AlertRule::BackendDown, it.id.as_str()));
     Condition {
         severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::Medium },
         notification: format!("fault/{}", backend.server),
         title,
         detail,
         path,
-        over: works_again(&backend.label),
-        failed: Some(failed),
+        over: work_again(labels),
+        same_cause: same_cause.collect(),
+        failed: Some(failed(backend)),
         passes_quiet_hours: is_critical,
         ..condition(AlertRule::BackendDown, backend.id.as_str())
     }

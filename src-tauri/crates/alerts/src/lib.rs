@@ -4,8 +4,8 @@
 //! over time. Both get the time passed in, so that simulated weeks are tests of milliseconds. The
 //! book is saved whole, so that a restart neither forgets an alert nor shows it again.
 //!
-//! One cause is one notification: what follows from a cause is not created (`inhibited_by`), and
-//! alerts of one server share a notification. Suppression concerns creation alone: an alert that
+//! One cause is one notification: what follows from a cause is not created (`inhibited_by`), backends
+//! that are down at one server are one alert (`same_cause`), and its other alerts share a notification. Suppression concerns creation alone: an alert that
 //! exists is measured until it ends.
 
 mod back_test;

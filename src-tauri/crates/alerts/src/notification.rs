@@ -12,7 +12,7 @@ pub const BODY_CHARS_MAX: usize = 120;
 /// Maximum length of a title, in characters.
 pub const TITLE_CHARS_MAX: usize = 60;
 /// Maximum number of names in a sentence; the rest is given as a number.
-const NAMES_MAX: usize = 3;
+pub(crate) const NAMES_MAX: usize = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::{BudgetId, NanoUsd, RouteId, UnknownWord, WallTime, words};
+use crate::{BackendId, BudgetId, CredentialId, NanoUsd, RouteId, UnknownWord, WallTime, words};
 
 /// Marks of a budget that names none, in percent.
 pub const BUDGET_MARKS_DEFAULT: [u16; 4] = [50, 80, 95, 100];
@@ -113,6 +113,20 @@ impl Budget {
             marks: BUDGET_MARKS_DEFAULT.to_vec(),
             forecast: true,
             refuse_unpriced: false,
+        }
+    }
+
+    /// True if all that this key spends at this backend counts, whoever asks for what.
+    #[must_use]
+    pub fn counts_all_of(&self, backend: &BackendId, credential: &CredentialId) -> bool {
+        match &self.scope {
+            None => true,
+            Some((BudgetDimension::Backend, name)) => name == backend.as_str(),
+            Some((BudgetDimension::Credential, name)) => name == credential.as_str(),
+            Some((
+                BudgetDimension::Client | BudgetDimension::Project | BudgetDimension::Model,
+                _,
+            )) => false,
         }
     }
 }

@@ -22,6 +22,22 @@ pub enum Verdict {
     NotSent,
 }
 
+impl Verdict {
+    /// True if nothing came back over the network, which may be the network's fault.
+    #[must_use]
+    pub const fn is_unreached(self) -> bool {
+        matches!(
+            self,
+            Self::BackendFailure(
+                FailureReason::Dns
+                    | FailureReason::Connect
+                    | FailureReason::Tls
+                    | FailureReason::Timeout
+            )
+        )
+    }
+}
+
 domain::words! {
     /// Why a backend failed. The word is the stable error code and the error class in the ledger.
     FailureReason {

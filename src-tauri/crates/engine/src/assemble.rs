@@ -34,7 +34,6 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
-use crate::health_watch::HealthWatch;
 use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
@@ -50,6 +49,7 @@ use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
+use crate::price_list_date::PriceListDate;
 use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
@@ -115,8 +115,9 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
-    let readiness =
-        readiness_runs(&base, &backends, &ledger_watch, &gateway, &key_scanner, &check_token);
+    let price_editor = Arc::new(price_editor(&base, &backends));
+    let asked = (&key_scanner, &alerts, &price_editor);
+    let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &check_token);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
@@ -134,7 +135,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         services,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
-        price_editor: Arc::new(price_editor(&base, &backends)),
+        price_editor,
         cost_reports,
         base,
         backends,
@@ -218,7 +219,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
             base.started,
         ))),
     });
-    let health = Arc::new(health_watch(base));
+    let health = Arc::new(monitor_parts::health_watch(base, network.clone()));
     let prober = Arc::new(BackendProber {
         snapshots: Arc::clone(&snapshots),
         models: Arc::clone(&models),
@@ -319,6 +320,7 @@ fn price_editor(base: &BaseParts, backends: &BackendParts) -> PriceEditor {
         network: backends.network.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
+        list_date: PriceListDate { file: base.folders.price_list_date_file() },
         preview: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
     }
@@ -364,18 +366,6 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
     }
 }
 
-fn health_watch(base: &BaseParts) -> HealthWatch {
-    HealthWatch {
-        monitor: monitor_parts::monitor(base),
-        settings: Arc::clone(&base.settings),
-        ledger: base.ledger.clone(),
-        clock: Arc::clone(&base.clock),
-        events: base.events.clone(),
-        mock: base.mock.clone(),
-        is_offline: base.is_offline,
-    }
-}
-
 fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch> {
     Arc::new(ServiceWatch {
         monitor: monitor_parts::monitor(base),
@@ -386,7 +376,7 @@ fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch>
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
-        is_offline: base.is_offline,
+        gate: Arc::clone(&backends.health.gate),
         accounts: Mutex::default(),
         applied: Mutex::default(),
     })
@@ -422,7 +412,7 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
-    key_scanner: &Arc<KeyScanner>,
+    (key_scanner, alerts, prices): (&Arc<KeyScanner>, &Arc<AlertWatch>, &Arc<PriceEditor>),
     token: &NewToken,
 ) -> ReadinessRuns {
     ReadinessRuns {
@@ -442,6 +432,9 @@ fn readiness_runs(
             gateway: Arc::clone(gateway),
             prober: Arc::clone(&backends.prober),
             key_scanner: Arc::clone(key_scanner),
+            alerts: Arc::clone(alerts),
+            prices: Arc::clone(prices),
+            clock: Arc::clone(&base.clock),
             token: token.secret.clone(),
         }),
         active: Arc::default(),

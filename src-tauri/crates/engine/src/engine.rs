@@ -106,7 +106,7 @@ pub(crate) struct BaseParts {
     pub(crate) vault: Vault,
     pub(crate) ledger: Ledger,
     pub(crate) prices: PricesInUse,
-    /// Tells whether no network leads off this machine.
+    /// True while no route leads off this machine.
     pub(crate) is_offline: fn() -> bool,
 }
 

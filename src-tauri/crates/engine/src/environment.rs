@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{BackendId, HealthState, Secret};
+use domain::{AlertChannel, BackendId, Clock, CredentialId, HealthState, Secret, WallTime};
 use gateway::{LoopbackCall, loopback_call};
 use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
-    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CredentialFacts, DataFolderFacts,
-    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PlainKeyFacts, ProblemSeverity,
+    AlertChannelFacts, BackendModelFacts, BackendNeed, BackendTarget, ChannelTestFacts,
+    ChannelTestResult, CheckInputs, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply,
+    LedgerFacts, LedgerProblemFacts, PaidBackendFacts, PlainKeyFacts, PriceFacts, ProblemSeverity,
     ReadinessEnvironment, ServedFacts, ServingBackend, SettingsProblem, SimulatedCaller,
     VaultFacts, VaultTestResult,
 };
@@ -20,13 +21,20 @@ use routing::{ModelSet, ServedModels};
 use settings::{Settings, SettingsStore, Severity};
 use vault::{Vault, VaultError};
 
+use crate::alert_watch::AlertWatch;
 use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
 use crate::key_scanner::{KeyScanPlaces, KeyScanner};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
+use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
 
+const DAY_MS: i64 = 86_400_000;
+/// Age of the requests whose models must have a price, in days.
+const UNPRICED_DAYS: i64 = 30;
+/// Length of `2026-11-23`, in characters.
+const DAY_CHARS: usize = 10;
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
 
@@ -40,6 +48,9 @@ pub(crate) struct EngineEnvironment {
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) prober: Arc<BackendProber>,
     pub(crate) key_scanner: Arc<KeyScanner>,
+    pub(crate) alerts: Arc<AlertWatch>,
+    pub(crate) prices: Arc<PriceEditor>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Token of the checks; in memory only and new at each start.
     pub(crate) token: Secret,
 }
@@ -232,6 +243,56 @@ impl ReadinessEnvironment for EngineEnvironment {
         };
         served.into_iter().map(fact).collect()
     }
+
+    async fn paid_backends(&self) -> Vec<PaidBackendFacts> {
+        let settings = self.settings.current();
+        let is_covered = |backend: &BackendId, key: &CredentialId| {
+            settings.budgets.values().any(|budget| budget.counts_all_of(backend, key))
+        };
+        // Nobody is billed for a server on this machine, though it may want a key.
+        let paid = settings.backends_on().filter(|known| needs_key(*known) && !known.1.is_local());
+        let fact = |(id, known): (&BackendId, &settings::BackendSettings)| PaidBackendFacts {
+            label: known.label.clone(),
+            is_covered: known.pool.credentials().all(|key| is_covered(id, key)),
+        };
+        paid.map(fact).collect()
+    }
+
+    async fn prices(&self) -> Result<PriceFacts, String> {
+        let (now, list_date) = (self.clock.wall(), self.prices.list_date());
+        let since = WallTime::from_unix_ms(now.unix_ms().saturating_sub(UNPRICED_DAYS * DAY_MS));
+        let everything = ledger::DimensionFilter::default();
+        let unpriced = self.ledger.unpriced_models(since, now, everything).await;
+        let unpriced = unpriced.map_err(|error| error.to_string())?;
+        Ok(PriceFacts {
+            list_date: list_date.to_rfc3339().chars().take(DAY_CHARS).collect(),
+            list_age_days: whole_days(list_date, now),
+            unpriced_models: unpriced.into_iter().map(|model| model.model).collect(),
+        })
+    }
+
+    async fn alert_channels(&self) -> Vec<AlertChannelFacts> {
+        let now = self.clock.wall();
+        let fact = |channel: AlertChannel| {
+            let test = self.alerts.channel_activity(channel).test;
+            let last_test = test.map(|test| ChannelTestFacts {
+                days: whole_days(test.at, now),
+                result: match (test.failure, test.is_seen) {
+                    (Some(reason), _) => ChannelTestResult::Failed(reason),
+                    (None, Some(true)) => ChannelTestResult::Seen,
+                    (None, Some(false)) => ChannelTestResult::NotSeen,
+                    (None, None) => ChannelTestResult::Unanswered,
+                },
+            });
+            AlertChannelFacts { name: channel.word().to_owned(), last_test }
+        };
+        self.alerts.channels_on().into_iter().map(fact).collect()
+    }
+}
+
+/// Whole days from one time to a later one.
+fn whole_days(from: WallTime, to: WallTime) -> u64 {
+    u64::try_from(to.unix_ms().saturating_sub(from.unix_ms()) / DAY_MS).unwrap_or(0)
 }
 
 /// Changes the first letter to lower case, for the middle of a sentence.

@@ -118,6 +118,12 @@ impl Folders {
         self.state.join("client-programs.json")
     }
 
+    /// When a price list was last compared with the prices in use.
+    #[must_use]
+    pub(crate) fn price_list_date_file(&self) -> PathBuf {
+        self.state.join("price-list-compared")
+    }
+
     /// How long the last starts took.
     #[must_use]
     pub(crate) fn starts_file(&self) -> PathBuf {

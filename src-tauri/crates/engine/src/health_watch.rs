@@ -8,14 +8,17 @@ use domain::{BackendId, Clock, ClockReading};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
 use monitor::{
-    LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedId, WatchedTransition,
+    HealthFinding, LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedId,
+    WatchedTransition,
 };
 use settings::{Settings, SettingsStore};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+use url::Host;
 
 use crate::events::{EngineEvent, EventBus};
+use crate::network_gate::NetworkGate;
 use crate::tasks::Tasks;
 
 /// Interval of the rounds of probes for silent endpoints; longer than a probe takes.
@@ -28,7 +31,8 @@ pub struct HealthWatch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) mock: BackendId,
-    pub(crate) is_offline: fn() -> bool,
+    pub(crate) gate: Arc<NetworkGate>,
+    pub(crate) tasks: Tasks,
 }
 
 impl HealthWatch {
@@ -37,10 +41,10 @@ impl HealthWatch {
         self.monitor.view(id, ClockReading::read(&*self.clock))
     }
 
-    /// True while no network leads off this machine, which is no backend's fault.
+    /// True while nothing off this machine can be reached, which is no backend's fault.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        (self.is_offline)()
+        self.gate.is_offline()
     }
 
     /// Probes a backend as soon as a probe slot is free.
@@ -65,7 +69,39 @@ impl HealthWatch {
     }
 
     pub(crate) fn observe(&self, id: &BackendId, observation: Observation) {
+        self.record_answer(id, observation.finding);
         self.monitor.observe(id, observation, ClockReading::read(&*self.clock));
+    }
+
+    /// Tells the network gate what came back from a backend; the monitor records it itself.
+    pub(crate) fn record_answer(&self, id: &BackendId, finding: HealthFinding) {
+        if is_answer(finding) {
+            self.host(id).iter().for_each(|host| self.gate.record_answer(host));
+        }
+    }
+
+    /// [`Self::observe`] for a failure of real traffic that may be the network's: looks first, in a
+    /// task of its own.
+    pub(crate) fn observe_unreached(self: &Arc<Self>, id: &BackendId, observation: Observation) {
+        let (watch, id) = (Arc::clone(self), id.clone());
+        self.tasks.spawn("network fault", async move {
+            if !watch.is_networks_fault(&id).await {
+                watch.observe(&id, observation);
+            }
+        });
+    }
+
+    /// True if the network, and not this backend, is to blame for a failure just now.
+    pub(crate) async fn is_networks_fault(&self, id: &BackendId) -> bool {
+        match self.host(id) {
+            Some(host) => self.gate.is_to_blame(&host).await,
+            None => false,
+        }
+    }
+
+    fn host(&self, id: &BackendId) -> Option<Host<String>> {
+        let settings = self.settings.current();
+        settings.backends.get(id)?.base_url.host().map(|host| host.to_owned())
     }
 
     /// Watches the backends of the settings, with the health known before the restart.
@@ -102,6 +138,8 @@ impl HealthWatch {
         tasks: &Tasks,
     ) {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        let probed = Arc::clone(self);
+        self.gate.spawn(tasks, move || probed.request_all_probes());
         tasks.spawn("monitor", async move {
             watch.monitor.drive(&*probe, &*watch.clock, stop.cancelled_owned()).await;
         });
@@ -139,6 +177,14 @@ impl HealthWatch {
         }
         self.events.send(EngineEvent::Health { backend, transition: Arc::new(transition) });
     }
+}
+
+/// True if something came back over the network.
+pub(crate) const fn is_answer(finding: HealthFinding) -> bool {
+    matches!(
+        finding,
+        HealthFinding::Answered | HealthFinding::KeyRejected | HealthFinding::RateLimited
+    )
 }
 
 /// The next change of a monitor's states; `None` at the stop.

@@ -20,6 +20,7 @@ use pricing::{
 use settings::{AllowedNetwork, SettingsStore, parse_base_url};
 
 use crate::events::EventBus;
+use crate::price_list_date::PriceListDate;
 use crate::prices_in_use::PricesInUse;
 use crate::response_cache::ResponseCache;
 use crate::session_answer::SessionAnswer;
@@ -43,6 +44,7 @@ pub struct PriceEditor {
     pub(crate) network: Arc<dyn Upstream>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
+    pub(crate) list_date: PriceListDate,
     /// The last preview, until it is applied or another takes its place.
     pub(crate) preview: Mutex<Option<Arc<PricePreview>>>,
     /// One change at a time.
@@ -69,6 +71,8 @@ pub struct PricePreview {
     /// Rows of providers whose prices are not kept.
     pub foreign: usize,
     pub problems: Vec<PriceFileProblem>,
+    /// True if it has prices of every provider whose list prices apply to a backend.
+    pub(crate) is_complete: bool,
 }
 
 impl PricePreview {
@@ -165,6 +169,7 @@ impl PriceEditor {
     pub fn preview(&self, name: &str, text: &str) -> Result<Arc<PricePreview>, PriceEditError> {
         let (format, file) = read_price_file(text)?;
         let (now, book) = (self.clock.wall(), self.book.load());
+        let is_complete = self.has_each_provider(&file.rows);
         let mut differences = Vec::new();
         let mut same = 0;
         for row in file.rows {
@@ -183,8 +188,19 @@ impl PriceEditor {
         let id = last.as_ref().map_or(0, |last| last.id) + 1;
         let (foreign, problems) = (file.foreign_rows, file.problems);
         let source = name.to_owned();
-        let preview =
-            Arc::new(PricePreview { id, format, source, differences, same, foreign, problems });
+        if is_complete && differences.is_empty() && same > 0 {
+            self.list_date.note(now);
+        }
+        let preview = Arc::new(PricePreview {
+            id,
+            format,
+            source,
+            differences,
+            same,
+            foreign,
+            problems,
+            is_complete,
+        });
         *last = Some(Arc::clone(&preview));
         Ok(preview)
     }
@@ -203,7 +219,18 @@ impl PriceEditor {
             preview.differences.iter().map(|difference| difference.price.clone()).collect();
         let noun = if prices.len() == 1 { "price" } else { "prices" };
         let what = format!("Imported {} {noun} from {}", prices.len(), preview.source);
-        self.change(what, prices).await
+        let done = self.change(what, prices).await?;
+        if preview.is_complete {
+            self.list_date.note(done.at);
+        }
+        Ok(done)
+    }
+
+    /// The day of the price list in use: when it was bundled, or a later one on which a list with
+    /// prices of every provider in use was imported, or found to differ in nothing.
+    #[must_use]
+    pub fn list_date(&self) -> WallTime {
+        self.list_date.read()
     }
 
     /// The change that [`PriceEditor::undo`] takes back.
@@ -218,6 +245,7 @@ impl PriceEditor {
         let undone = self.ledger.undo_price_change(self.clock.wall()).await?;
         let undone = undone.ok_or(PriceEditError::NothingToUndo)?;
         self.reload().await?;
+        self.list_date.forget();
         for numbers in self.ledger.answers_priced_by(undone.id).await?.chunks(ANSWERS_AT_ONCE_MAX) {
             let values = numbers.iter().map(|number| (*number, None)).collect();
             self.ledger.set_answer_values(values, self.clock.wall()).await?;
@@ -356,6 +384,14 @@ impl PriceEditor {
             (id.clone(), Provider::from_base_url(&known.base_url, known.credential().is_some()))
         };
         settings.backends.iter().map(provider).collect()
+    }
+
+    fn has_each_provider(&self, rows: &[PriceFileRow]) -> bool {
+        let is_listed = |provider| {
+            let owner = PriceOwner::Provider(provider);
+            listed_by(provider).next().is_none() || rows.iter().any(|row| row.owner == owner)
+        };
+        self.providers().into_values().flatten().all(is_listed)
     }
 
     /// The prices that a row stands for: itself, or what a factor makes of the provider's list.

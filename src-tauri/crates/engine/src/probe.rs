@@ -28,6 +28,8 @@ const REFRESHED: &str = "Get an access token";
 const ANSWERS: &str = "Reach the backend";
 const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
+/// What a probe says of a backend that the network keeps from being reached.
+const NETWORK_DOWN: &str = "this machine reaches none of its backends' hosts; check its network.";
 
 /// What a provider made of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,11 +66,16 @@ impl Probe for BackendProber {
         if *backend != self.mock {
             self.starts.first_probe();
         }
+        self.health.record_answer(backend, report.finding);
         report
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
         self.registry.paused_since(since).is_some()
+    }
+
+    async fn is_networks_fault(&self, backend: &BackendId) -> bool {
+        self.health.is_networks_fault(backend).await
     }
 }
 
@@ -186,11 +193,15 @@ impl BackendProber {
         if id == &self.mock {
             return gateway::probe(&*self.mock_upstream, backend, key, clock).await;
         }
-        let outcome = gateway::probe(&*self.network, backend, key, clock).await;
-        outcome.map_err(|mut failure| {
+        let mut outcome = gateway::probe(&*self.network, backend, key, clock).await;
+        if let Err(failure) = &mut outcome {
             failure.verdict = self.registry.verdict_without_pauses(failure.verdict, begun);
-            failure
-        })
+            if failure.verdict.is_unreached() && self.health.is_networks_fault(id).await {
+                failure.verdict = Verdict::NotSent;
+                failure.message = NETWORK_DOWN.to_owned();
+            }
+        }
+        outcome
     }
 
     /// Reports a probe to the endpoint's breaker, unless the result says nothing about the

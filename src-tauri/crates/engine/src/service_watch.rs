@@ -19,8 +19,9 @@ use service_checks::{ServiceAccount, ServiceCheck, check_service, unreadable_key
 use settings::{ServiceSettings, Settings, SettingsStore};
 
 use crate::events::{EngineEvent, EventBus};
-use crate::health_watch::next_change;
+use crate::health_watch::{is_answer, next_change};
 use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
+use crate::network_gate::NetworkGate;
 use crate::probe::KeyTrial;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
@@ -34,7 +35,7 @@ pub struct ServiceWatch {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
-    pub(crate) is_offline: fn() -> bool,
+    pub(crate) gate: Arc<NetworkGate>,
     /// What each service said of its token at its last check.
     pub(crate) accounts: Mutex<BTreeMap<ServiceId, ServiceAccount>>,
     /// The services that are watched now, by which changes are noticed.
@@ -50,6 +51,14 @@ impl Probe<ServiceId> for ServiceWatch {
 
     fn was_paused_since(&self, since: Moment) -> bool {
         self.registry.paused_since(since).is_some()
+    }
+
+    async fn is_networks_fault(&self, id: &ServiceId) -> bool {
+        let settings = self.settings.current();
+        match settings.services.get(id) {
+            Some(service) => self.gate.is_to_blame(service.address.host()).await,
+            None => false,
+        }
     }
 }
 
@@ -98,7 +107,7 @@ impl ServiceWatch {
 
     /// Whether each service works, where that is known.
     pub(crate) fn answers(&self) -> Vec<(ServiceId, bool)> {
-        let (settings, is_offline) = (self.settings.current(), (self.is_offline)());
+        let (settings, is_offline) = (self.settings.current(), self.gate.is_offline());
         let seen = |(id, known): (&ServiceId, &ServiceSettings)| {
             let is_within_reach = !is_offline || known.address.is_loopback();
             let is_up = self.health(id).filter(|_| is_within_reach)?.state.is_up()?;
@@ -195,9 +204,12 @@ impl ServiceWatch {
         };
         let ServiceCheck { mut report, account } =
             check_service(service, key, &*self.network, &*self.clock).await;
-        let is_remote = !service.address.is_loopback();
-        if report.finding == HealthFinding::Failed && is_remote && (self.is_offline)() {
+        let host = service.address.host();
+        if report.finding == HealthFinding::Failed && self.gate.is_to_blame(host).await {
             report.finding = HealthFinding::LocalFault;
+        }
+        if is_answer(report.finding) {
+            self.gate.record_answer(host);
         }
         if let Some(key) = &service.credential {
             self.record_key(key, &report);

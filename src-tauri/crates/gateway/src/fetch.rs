@@ -19,6 +19,9 @@ use crate::upstream::{
 /// Time for a whole document.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Time for a host to answer [`is_reachable`].
+pub const REACH_TIMEOUT: Duration = Duration::from_secs(4);
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     #[error("it did not answer within {} seconds", FETCH_TIMEOUT.as_secs())]
@@ -43,6 +46,37 @@ pub async fn fetch_text(
     let request = get_request(url, network);
     let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetch(upstream, request, bytes_max));
     fetched.await.map_err(|_elapsed| FetchError::Late)?
+}
+
+/// Whether the host of `url` answers anything at all, over a connection that is secure where `url` says
+/// so; `None` if this machine could not ask. Asks for its first page, without a key: nothing is
+/// billed, and it goes the way of requests, through a proxy if they do.
+pub async fn is_reachable(
+    upstream: &dyn Upstream,
+    mut url: Url,
+    network: AllowedNetwork,
+) -> Option<bool> {
+    url.set_path("/");
+    url.set_query(None);
+    let asked = upstream.send(get_request(url, network));
+    match tokio::time::timeout(REACH_TIMEOUT, asked).await {
+        Ok(Ok(_) | Err(UpstreamFailure::Broken)) => Some(true),
+        Ok(Err(
+            UpstreamFailure::Key(_)
+            | UpstreamFailure::Address(_)
+            | UpstreamFailure::OutOfDescriptors
+            | UpstreamFailure::Local,
+        )) => None,
+        Ok(Err(
+            UpstreamFailure::Dns
+            | UpstreamFailure::DnsTimeout
+            | UpstreamFailure::Connect
+            | UpstreamFailure::Tls(_)
+            | UpstreamFailure::Timeout
+            | UpstreamFailure::Offline,
+        ))
+        | Err(_) => Some(false),
+    }
 }
 
 /// A page of a provider's cost report.

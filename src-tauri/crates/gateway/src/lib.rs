@@ -66,8 +66,8 @@ pub use control_tokens::{
 };
 pub use event::{AttemptSummary, EventSink, GatewayEvent, Recorded, RequestSummary};
 pub use fetch::{
-    FETCH_TIMEOUT, FetchError, POST_BYTES_MAX, POST_TIMEOUT, PostError, ReportCall, fetch_report,
-    fetch_text, post_json, post_protobuf,
+    FETCH_TIMEOUT, FetchError, POST_BYTES_MAX, POST_TIMEOUT, PostError, REACH_TIMEOUT, ReportCall,
+    fetch_report, fetch_text, is_reachable, post_json, post_protobuf,
 };
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{

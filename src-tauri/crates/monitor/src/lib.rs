@@ -9,6 +9,7 @@
 
 mod channel;
 mod health;
+mod network_reach;
 mod probe_report;
 mod schedule;
 mod text;
@@ -23,6 +24,7 @@ pub use health::{
     LastKnownHealth, Observation, ObservationSource, ObservedHealth, PASSIVE_TTL, REASON_CHARS_MAX,
     RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
+pub use network_reach::{HOSTS_MIN, NetworkReach};
 pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
 pub use schedule::{
     Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, TRANSITIONS_KEPT_MAX, WatchedId,

@@ -44,6 +44,11 @@ pub trait Probe<Id: WatchedId = BackendId>: Send + Sync {
     fn was_paused_since(&self, _since: Moment) -> bool {
         false
     }
+
+    /// True if the network, and not `_id`, is to blame for a probe that failed just now.
+    async fn is_networks_fault(&self, _id: &Id) -> bool {
+        false
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +234,9 @@ impl<Id: WatchedId> Monitor<Id> {
             let detail = format!("no answer within {} s", PROBE_LIMIT.as_secs());
             ProbeReport::new(HealthFinding::Failed, detail, PROBE_LIMIT)
         });
-        if report.finding == HealthFinding::Failed && probe.was_paused_since(begun) {
+        if report.finding == HealthFinding::Failed
+            && (probe.was_paused_since(begun) || probe.is_networks_fault(&id).await)
+        {
             report.finding = HealthFinding::LocalFault;
         }
         tracing::debug!(%id, class = ?report.finding, ms = report.duration.as_millis(), "probed");

@@ -11,6 +11,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::OnceLock;
 
+use domain::WallTime;
+
 use crate::{Price, PriceFileValue, Provider, read_price_file};
 
 /// The rows of a provider by model, the oldest first.
@@ -18,6 +20,16 @@ pub(crate) type PriceRows = HashMap<String, Vec<Price>>;
 
 static LISTED: [OnceLock<PriceRows>; Provider::ALL.len()] =
     [const { OnceLock::new() }; Provider::ALL.len()];
+
+/// The day on which the lists were last compared with the vendors' pages. Changes with the lists.
+const AS_OF_DAY: &str = "2026-11-23";
+
+/// The day of the bundled lists.
+#[must_use]
+pub fn bundled_as_of() -> WallTime {
+    // A test reads the day; the epoch would count as very old.
+    WallTime::from_day(AS_OF_DAY).unwrap_or(WallTime::from_unix_ms(0))
+}
 
 /// Every bundled price. Reads all files that have not been read yet.
 pub fn bundled_prices() -> impl Iterator<Item = &'static Price> {
@@ -153,10 +165,24 @@ impl Provider {
 mod tests {
     use std::collections::HashSet;
 
-    use domain::{Meter, PriceTier, WallTime};
+    use domain::{Meter, PriceTier};
 
     use super::*;
     use crate::{PriceConfidence, PriceOwner, Rate};
+
+    #[test]
+    fn a_row_from_after_the_day_of_the_lists_is_an_announced_change() {
+        let as_of = bundled_as_of();
+        assert_eq!(WallTime::from_day(AS_OF_DAY), Some(as_of));
+        let mut announced = 0;
+        for price in bundled_prices().filter(|price| price.valid_from > as_of) {
+            let ends = |row: &&Price| row.owner == price.owner && row.model == price.model;
+            let ends_then = |row: &Price| row.valid_to == Some(price.valid_from);
+            assert!(bundled_prices().filter(ends).any(ends_then), "{}", price.id);
+            announced += 1;
+        }
+        assert!(announced > 0, "such rows exist, so this test sees them");
+    }
 
     #[test]
     fn every_file_is_read_whole_and_names_its_own_provider() {

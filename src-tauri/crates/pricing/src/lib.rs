@@ -18,7 +18,9 @@ mod rates;
 mod terms;
 mod unpriced;
 
-pub use bundled_prices::{bundled_fingerprint, bundled_price, bundled_prices, listed_by};
+pub use bundled_prices::{
+    bundled_as_of, bundled_fingerprint, bundled_price, bundled_prices, listed_by,
+};
 pub use cost::{AttemptCost, AttemptPricing, Cost};
 pub use difference::RateChange;
 pub use line_item::LineItem;

@@ -138,6 +138,10 @@ pub enum FixAction {
         id: CredentialId,
     },
     OpenSettings,
+    OpenBudgets,
+    OpenPrices,
+    /// Where alerts are sent, and the test of each channel.
+    OpenAlertChannels,
     /// The ledger's part of the settings.
     OpenLedger,
     AddBackend,

@@ -6,6 +6,7 @@ mod chat_stream;
 mod gateway;
 mod guidance;
 mod local;
+mod monitoring;
 mod plain_keys;
 mod served;
 
@@ -60,6 +61,7 @@ pub fn built_in_checks(
         checks.extend(backends.flat_map(|target| backend::checks(environment, target)));
         checks.push(served::check(environment));
     }
+    checks.extend(monitoring::checks(environment));
     checks.extend(guidance::checks(inputs.backends.len(), inputs.clients));
     checks
 }

@@ -42,6 +42,57 @@ pub trait ReadinessEnvironment: Send + Sync {
 
     /// What clients can ask for without naming a backend, with what is known of its backends now.
     async fn served(&self) -> Vec<ServedFacts>;
+
+    /// Backends in use that a key of the user's pays.
+    async fn paid_backends(&self) -> Vec<PaidBackendFacts>;
+
+    /// The age of the prices, and models without one. An error says why it is not known.
+    async fn prices(&self) -> Result<PriceFacts, String>;
+
+    /// The channels of alerts that are on.
+    async fn alert_channels(&self) -> Vec<AlertChannelFacts>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidBackendFacts {
+    pub label: String,
+    /// True if a budget counts all that each of its keys spends.
+    pub is_covered: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceFacts {
+    /// The day of the price list, as `2026-11-23`.
+    pub list_date: String,
+    pub list_age_days: u64,
+    /// Models that were asked in the last 30 days and whose cost is not known, most requests first.
+    pub unpriced_models: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertChannelFacts {
+    /// Its name on the command line, such as `desktop`.
+    pub name: String,
+    pub last_test: Option<ChannelTestFacts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelTestFacts {
+    /// Whole days since it was sent.
+    pub days: u64,
+    pub result: ChannelTestResult,
+}
+
+/// What became of a test of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChannelTestResult {
+    /// The user said that it arrived.
+    Seen,
+    /// The user said that it did not arrive.
+    NotSeen,
+    Unanswered,
+    /// It could not be sent, with the reason.
+    Failed(String),
 }
 
 /// Models that the same backends answer.

@@ -204,6 +204,9 @@ fn pages_are_those_of_the_panels_buttons() {
         "resume_gateway",
         "open_settings",
         "open_ledger",
+        "open_budgets",
+        "open_prices",
+        "open_alert_channels",
         "open_budget",
     ];
     assert_eq!(panel.matches("case \"").count(), kinds.len(), "the panel has other actions");

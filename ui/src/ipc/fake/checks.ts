@@ -68,6 +68,9 @@ export function plannedChecks(world: World, set: CheckSet): CheckView[] {
         : {},
     ),
     check("R-03", "Reliability", "blocker", "Settings are valid", ["No problems in the settings file"]),
+    check("R-20", "Monitoring", "major", "A budget covers each paid backend", ["2 covered by a budget"]),
+    check("R-21", "Monitoring", "major", "Prices are up to date", ["the price list is of 2026-11-23"]),
+    check("R-22", "Monitoring", "major", "Alerts reach you", ["desktop: test seen, 12 days ago"]),
     check(
       "R-25",
       "Guidance",

@@ -54,11 +54,11 @@ export const LOCAL_RULES = [
     rule: "app-memory",
     title: "Much memory",
     condition:
-      "Fires when Gatehouse uses 300 MB of memory or more, for 5 minutes. Ends when it uses less, for 5 minutes. Medium.",
+      "Fires when Gatehouse uses 240 MB of memory or more, for 5 minutes. Ends when it uses less, for 5 minutes. Medium.",
     holdSecs: 300,
     keepSecs: 300,
     threshold: {
-      value: 300,
+      value: 240,
       range: [50, 100000],
       unit: "MB",
       meaning: "Memory that Gatehouse holds, without the window's web view.",

@@ -483,7 +483,10 @@ impl Alert {
 
 /// Changes exactly when a notification about the alert has something new to say.
 pub(super) fn cause(alert: &Alert) -> String {
-    format!("{} {}", alert.condition.fingerprint, alert.condition.severity.word())
+    let condition = &alert.condition;
+    let told_too: BTreeSet<String> = condition.same_cause.iter().map(ToString::to_string).collect();
+    let told_too: Vec<String> = told_too.into_iter().collect();
+    format!("{} {} {}", condition.fingerprint, condition.severity.word(), told_too.join(" "))
 }
 
 /// The notification about alerts, the most severe first.

@@ -74,6 +74,9 @@ fn suggested_command(need: &StatusIssueView) -> Option<String> {
         PanelActionView::OpenHealth => "gatehouse services list".to_owned(),
         PanelActionView::OpenSettings => "gatehouse settings check".to_owned(),
         PanelActionView::OpenLedger => "gatehouse ledger status".to_owned(),
+        PanelActionView::OpenBudgets => "gatehouse budgets list".to_owned(),
+        PanelActionView::OpenPrices => "gatehouse prices list".to_owned(),
+        PanelActionView::OpenAlertChannels => "gatehouse alerts channels".to_owned(),
         PanelActionView::OpenBudget { id } => format!("gatehouse budgets allow {id} --usd 5"),
     })
 }

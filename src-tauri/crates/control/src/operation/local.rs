@@ -238,7 +238,7 @@ mod tests {
         assert_eq!((memory.extreme.as_deref(), memory.limit), (Some("90 MB"), None));
         let high = charts_of(&[sample(150, 9_000, None)]);
         let memory = high.iter().find(|it| it.measure == LocalMeasure::AppMemory);
-        assert_eq!(memory.and_then(|it| it.limit), Some(300e6), "near enough to be shown");
+        assert_eq!(memory.and_then(|it| it.limit), Some(240e6), "near enough to be shown");
         assert_eq!(of(LocalMeasure::AppProcessor).values, [Some(0.4), Some(0.2)]);
         assert_eq!(of(LocalMeasure::MachineMemory).values, [None, None]);
         assert_eq!(of(LocalMeasure::DiskFree).extreme.as_deref(), Some("7.5 GB"));

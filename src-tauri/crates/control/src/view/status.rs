@@ -111,6 +111,11 @@ pub enum PanelActionView {
     OpenSettings,
     /// The ledger section of the settings.
     OpenLedger,
+    /// The list of budgets.
+    OpenBudgets,
+    OpenPrices,
+    /// Where alerts are sent, and the test of each channel.
+    OpenAlertChannels,
     OpenBudget {
         id: String,
     },

@@ -51,6 +51,8 @@ mod prices;
 #[cfg(test)]
 mod profiles;
 #[cfg(test)]
+mod readiness;
+#[cfg(test)]
 mod resilience;
 #[cfg(test)]
 mod routes;

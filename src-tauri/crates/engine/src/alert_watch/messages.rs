@@ -39,6 +39,13 @@ impl AlertWatch {
         self.book.lock().channel_activity(channel)
     }
 
+    /// The channels that are switched on.
+    pub(crate) fn channels_on(&self) -> Vec<AlertChannel> {
+        let desktop = self.settings.current().notifications.enabled;
+        let beside = self.channels.policies().into_keys();
+        desktop.then_some(AlertChannel::Desktop).into_iter().chain(beside).collect()
+    }
+
     /// The channels beside the desktop.
     #[must_use]
     pub fn channels(&self) -> &MessageChannels {

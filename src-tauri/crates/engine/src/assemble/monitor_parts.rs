@@ -1,12 +1,39 @@
-//! The monitor of backends and that of services, with the interval of the settings.
+//! The monitor of backends and that of services, with the interval of the settings, and the health of
+//! backends with its network gate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Entropy;
+use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
+use parking_lot::Mutex;
 
 use crate::engine::BaseParts;
+use crate::health_watch::HealthWatch;
+use crate::network_gate::NetworkGate;
+
+pub(super) fn health_watch(base: &BaseParts, network: Arc<dyn Upstream>) -> HealthWatch {
+    let gate = NetworkGate {
+        has_no_route: base.is_offline,
+        network,
+        settings: Arc::clone(&base.settings),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        reach: Mutex::default(),
+        judged: tokio::sync::Mutex::default(),
+    };
+    HealthWatch {
+        monitor: monitor(base),
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        mock: base.mock.clone(),
+        gate: Arc::new(gate),
+        tasks: base.tasks.clone(),
+    }
+}
 
 pub(super) fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {
     let interval = Duration::from_secs(base.settings.current().health.interval_secs);

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
-    BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
-    LedgerProblemFacts, PlainKeyFacts, ProblemSeverity, ServedFacts, ServingBackend,
-    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
+    AlertChannelFacts, BackendModelFacts, ChannelTestFacts, ChannelTestResult, CredentialFacts,
+    DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PaidBackendFacts,
+    PlainKeyFacts, PriceFacts, ProblemSeverity, ServedFacts, ServingBackend, SettingsProblem,
+    SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -29,6 +30,9 @@ struct Facts {
     credential: CredentialFacts,
     models: Result<BackendModelFacts, String>,
     served: Vec<ServedFacts>,
+    paid: Vec<PaidBackendFacts>,
+    prices: Result<PriceFacts, String>,
+    channels: Vec<AlertChannelFacts>,
     calls: Mutex<Vec<GatewayCall>>,
 }
 
@@ -71,8 +75,20 @@ fn good() -> Facts {
             declared: vec!["m2".to_owned()],
         }),
         served: vec![served("the route chat", &[("OpenAI", None)])],
+        paid: vec![PaidBackendFacts { label: "OpenAI".to_owned(), is_covered: true }],
+        prices: Ok(PriceFacts {
+            list_date: "2026-11-23".to_owned(),
+            list_age_days: 30,
+            unpriced_models: Vec::new(),
+        }),
+        channels: vec![tested("desktop", 90, ChannelTestResult::Seen)],
         calls: Mutex::new(Vec::new()),
     }
+}
+
+fn tested(name: &str, days: u64, result: ChannelTestResult) -> AlertChannelFacts {
+    let last_test = Some(ChannelTestFacts { days, result });
+    AlertChannelFacts { name: name.to_owned(), last_test }
 }
 
 fn served(what: &str, backends: &[(&str, Option<&str>)]) -> ServedFacts {
@@ -133,6 +149,18 @@ impl ReadinessEnvironment for Facts {
     async fn served(&self) -> Vec<ServedFacts> {
         self.served.clone()
     }
+
+    async fn paid_backends(&self) -> Vec<PaidBackendFacts> {
+        self.paid.clone()
+    }
+
+    async fn prices(&self) -> Result<PriceFacts, String> {
+        self.prices.clone()
+    }
+
+    async fn alert_channels(&self) -> Vec<AlertChannelFacts> {
+        self.channels.clone()
+    }
 }
 
 fn subject(need: BackendNeed) -> BackendTarget {
@@ -180,6 +208,9 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
         "R-14a",
         "R-10/openai",
         "R-12/openai",
+        "R-20",
+        "R-21",
+        "R-22",
         "R-09",
         "R-25",
     ] {
@@ -203,9 +234,9 @@ fn the_sets_hold_their_checks_and_can_be_run() {
         plan.checks().iter().map(|check| check.id.to_string()).collect()
     };
     let quick = ["R-02", "R-03", "R-04", "R-05", "R-23", "R-13", "R-14a", "R-14b"];
-    let guidance = ["R-09", "R-25"];
-    assert_eq!(ids(CheckSet::Quick), [&quick[..], &guidance].concat());
-    let full = [&quick[..], &["R-10/openai", "R-12/openai", "R-29"], &guidance].concat();
+    let last = ["R-20", "R-21", "R-22", "R-09", "R-25"];
+    assert_eq!(ids(CheckSet::Quick), [&quick[..], &last].concat());
+    let full = [&quick[..], &["R-10/openai", "R-12/openai", "R-29"], &last].concat();
     assert_eq!(ids(CheckSet::Full), full);
 }
 
@@ -351,6 +382,88 @@ async fn keys_in_plain_text_are_a_warning_with_their_places() {
 
     let unknown = Facts { plain_keys: Err("no home folder".to_owned()), ..good() };
     check(&run("R-23", unknown).await, CheckStatus::NotApplicable, "no home folder");
+}
+
+#[tokio::test]
+async fn each_paid_backend_needs_a_budget() {
+    let paid = |backends: &[(&str, bool)]| Facts {
+        paid: backends
+            .iter()
+            .map(|(label, is_covered)| PaidBackendFacts {
+                label: (*label).to_owned(),
+                is_covered: *is_covered,
+            })
+            .collect(),
+        ..good()
+    };
+    let none = "no backend in use is paid by a key";
+    check(&run("R-20", paid(&[])).await, CheckStatus::NotApplicable, none);
+    let outcome = run("R-20", paid(&[("OpenAI", true), ("Mistral", false)])).await;
+    check(&outcome, CheckStatus::Warn, "Mistral has no budget");
+    assert_eq!(outcome.action, Some(FixAction::OpenBudgets));
+    let outcome = run("R-20", paid(&[("OpenAI", false), ("Mistral", false)])).await;
+    check(&outcome, CheckStatus::Warn, "OpenAI and Mistral have no budget");
+}
+
+#[tokio::test]
+async fn an_old_price_list_and_models_without_a_price_are_told() {
+    let prices = |list_age_days, unpriced: &[&str]| Facts {
+        prices: Ok(PriceFacts {
+            list_date: "2026-11-23".to_owned(),
+            list_age_days,
+            unpriced_models: unpriced.iter().map(|it| (*it).to_owned()).collect(),
+        }),
+        ..good()
+    };
+    let outcome = run("R-21", prices(31, &[])).await;
+    check(&outcome, CheckStatus::Warn, "the price list is 31 days old");
+    assert_eq!(outcome.evidence, ["the price list is of 2026-11-23"]);
+    assert_eq!(outcome.action, Some(FixAction::OpenPrices));
+    // What costs an unknown amount now is worse than what may cost another one.
+    let one = "requests to the model a have no price";
+    check(&run("R-21", prices(31, &["a"])).await, CheckStatus::Warn, one);
+    let many = "requests to the models a, b, c and 1 more have no price";
+    check(&run("R-21", prices(0, &["a", "b", "c", "d"])).await, CheckStatus::Warn, many);
+    let unknown = Facts { prices: Err("the ledger is gone".to_owned()), ..good() };
+    check(&run("R-21", unknown).await, CheckStatus::NotApplicable, "the ledger is gone");
+}
+
+#[tokio::test]
+async fn alerts_reach_the_user_once_a_test_of_a_channel_was_seen_not_long_ago() {
+    let channels = |channels: &[AlertChannelFacts]| Facts { channels: channels.to_vec(), ..good() };
+    let off = "no alert leaves Gatehouse, because every channel is off";
+    check(&run("R-22", channels(&[])).await, CheckStatus::Warn, off);
+
+    let untested = AlertChannelFacts { name: "desktop".to_owned(), last_test: None };
+    let nobody = "nobody has confirmed that a test arrived";
+    for (channel, evidence) in [
+        (untested.clone(), "desktop: never tested"),
+        (
+            tested("desktop", 0, ChannelTestResult::Unanswered),
+            "desktop: test sent, nobody said whether it arrived, today",
+        ),
+        (tested("mail", 1, ChannelTestResult::NotSeen), "mail: test not seen, a day ago"),
+        (
+            tested("mail", 2, ChannelTestResult::Failed("no server".to_owned())),
+            "mail: test failed: no server",
+        ),
+    ] {
+        let outcome = run("R-22", channels(&[channel])).await;
+        check(&outcome, CheckStatus::Warn, nobody);
+        assert_eq!(outcome.evidence, [evidence]);
+        assert_eq!(outcome.action, Some(FixAction::OpenAlertChannels));
+    }
+
+    let old = tested("desktop", 91, ChannelTestResult::Seen);
+    let outcome = run("R-22", channels(std::slice::from_ref(&old))).await;
+    check(&outcome, CheckStatus::Warn, "the last test that you saw is 91 days old");
+    // One channel that arrives is enough.
+    let mail = tested("mail", 3, ChannelTestResult::Seen);
+    let outcome = run("R-22", channels(&[old, untested, mail])).await;
+    check(&outcome, CheckStatus::Pass, "");
+    let evidence =
+        ["desktop: test seen, 91 days ago", "desktop: never tested", "mail: test seen, 3 days ago"];
+    assert_eq!(outcome.evidence, evidence);
 }
 
 #[tokio::test]

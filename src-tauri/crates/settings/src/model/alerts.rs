@@ -206,7 +206,7 @@ settings! {
         /// How long it must hold before an alert fires.
         app_memory_for_secs: u32 = 300, in 0..=604_800;
         /// Memory that Gatehouse holds, without the window's web view.
-        app_memory_megabytes: u32 = 300, in 50..=100_000, counts "MB";
+        app_memory_megabytes: u32 = 240, in 50..=100_000, counts "MB";
         /// How severe it is.
         app_memory_severity: AlertSeverity = AlertSeverity::Medium;
         /// How long it must hold before an alert fires.

@@ -97,3 +97,71 @@ fn a_restart_while_something_is_pending_neither_fires_it_early_nor_begins_anew()
     bench.run(1);
     assert_eq!(firing(&bench), [(AlertRule::ErrorRate, 1)]);
 }
+
+/// A backend that is down at one server.
+fn at_one_server(backend: &str, label: &str) -> BackendFact {
+    let (server, label) = ("api.test".to_owned(), label.to_owned());
+    BackendFact { server, label, ..down(backend, covered()) }
+}
+
+fn titles(bench: &Bench) -> Vec<String> {
+    let firing = bench.book.alerts().into_iter().filter(|alert| alert.is_firing());
+    firing.map(|alert| alert.condition.title.clone()).collect()
+}
+
+#[test]
+fn a_dead_server_is_one_alert_whichever_of_its_backends_is_found_down_first() {
+    for order in [&["a", "b"][..], &["b", "a"], &["b", "c", "a"]] {
+        let mut bench = Bench::new();
+        for backend in order {
+            bench.set(at_one_server(backend, backend));
+            bench.run(30);
+        }
+        assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1)], "{order:?}");
+        assert_eq!(titles(&bench), [format!("{} backends are down", order.len())]);
+        assert_eq!(bench.book.suppressed().len(), order.len() - 1);
+    }
+    // All in one evaluation.
+    let mut bench = Bench::new();
+    for backend in ["a", "b", "c"] {
+        bench.set(at_one_server(backend, backend));
+    }
+    bench.run(30);
+    assert_eq!(titles(&bench), ["3 backends are down"]);
+
+    // Backends of other servers are other causes.
+    bench.set(down("d", covered()));
+    bench.run(30);
+    assert_eq!(firing(&bench).len(), 2);
+}
+
+#[test]
+fn what_is_left_of_a_dead_server_is_told_when_the_backend_of_the_alert_recovers() {
+    let mut bench = Bench::new();
+    bench.set(at_one_server("a", "Alpha"));
+    bench.set(at_one_server("b", "Beta"));
+    bench.run(60);
+    assert_eq!(titles(&bench), ["2 backends are down"]);
+    bench.clear("a");
+    bench.run(121);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 2)]);
+    assert_eq!(titles(&bench), ["Beta is down"]);
+    bench.clear("b");
+    bench.run(121);
+    assert_eq!(firing(&bench), []);
+}
+
+#[test]
+fn a_silenced_alert_does_not_hide_another_backend_of_its_server() {
+    let mut bench = Bench::new();
+    bench.set(at_one_server("a", "Alpha"));
+    bench.run(30);
+    let matcher = SilenceMatcher { rule: None, scope: Some("a".to_owned()) };
+    let until = WallTime::from_unix_ms(i64::MAX);
+    let at = bench.reading().wall;
+    let silence = bench.book.silence(matcher, "known".to_owned(), at, until).expect("room for one");
+    bench.set(at_one_server("b", "Beta"));
+    bench.run(30);
+    let second = (AlertRule::BackendDown, silence.number + 1);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1), second]);
+}

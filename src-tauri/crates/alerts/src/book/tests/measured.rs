@@ -135,8 +135,8 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
              ledger. See Health, Local.",
         ),
         (
-            Measurement::AppMemory { megabytes: 300 },
-            "medium: Gatehouse uses much memory | 300 MB. A smaller response cache uses less.",
+            Measurement::AppMemory { megabytes: 240 },
+            "medium: Gatehouse uses much memory | 240 MB. A smaller response cache uses less.",
         ),
         (
             Measurement::AppProcessor { percent: 80.0 },
@@ -212,7 +212,7 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         cache(0, 49),
         disk(500),
         start(999),
-        Measurement::AppMemory { megabytes: 299 },
+        Measurement::AppMemory { megabytes: 239 },
         Measurement::AppProcessor { percent: 79.9 },
         Measurement::MachineMemory { percent: 84.9 },
         Measurement::SlowQueries { count: 2 },

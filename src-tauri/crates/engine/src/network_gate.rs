@@ -1,0 +1,138 @@
+//! Whether the network is at fault: no route leads off this machine, or one does and no host behind it
+//! can be reached. Then nothing remote is at fault itself.
+//!
+//! The second sign is looked for when something remote fails: the hosts of all backends are asked
+//! for their first page, without a key. While it holds they are asked again every few seconds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, Moment, is_loopback_host};
+use futures_util::future::join_all;
+use gateway::{Upstream, is_reachable};
+use monitor::NetworkReach;
+use parking_lot::Mutex;
+use settings::{AllowedNetwork, SettingsStore};
+use url::{Host, Url};
+
+use crate::events::EventBus;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+/// Most hosts that are asked at once.
+const HOSTS_ASKED_MAX: usize = 8;
+/// How long an answer holds for the next failure.
+const JUDGED_FOR: Duration = Duration::from_secs(2);
+/// Time between two looks while the network is down.
+const RECHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// Tells the network's faults from those of what is behind it.
+pub(crate) struct NetworkGate {
+    /// True while no route leads off this machine.
+    pub(crate) has_no_route: fn() -> bool,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) reach: Mutex<NetworkReach>,
+    /// When hosts were asked last. Held while they are asked, so that failures at the same time
+    /// share the answer.
+    pub(crate) judged: tokio::sync::Mutex<Option<Moment>>,
+}
+
+impl NetworkGate {
+    pub(crate) fn is_offline(&self) -> bool {
+        (self.has_no_route)() || self.reach.lock().is_down()
+    }
+
+    /// True if the network, and not `host`, is to blame for a failure just now. Never for
+    /// what is on this machine.
+    pub(crate) async fn is_to_blame(&self, host: &Host<String>) -> bool {
+        if is_loopback_host(host) {
+            return false;
+        }
+        if (self.has_no_route)() {
+            return true;
+        }
+        let mut judged = self.judged.lock().await;
+        let is_fresh = judged.is_some_and(|at| self.clock.now().since(at) < JUDGED_FOR);
+        if !is_fresh {
+            self.ask(Some(host)).await;
+            *judged = Some(self.clock.now());
+        }
+        self.reach.lock().is_down()
+    }
+
+    /// Takes in that a host answered.
+    pub(crate) fn record_answer(&self, host: &Host<String>) {
+        if !is_loopback_host(host) {
+            self.change(|reach| reach.record_answer(&host.to_string()));
+        }
+    }
+
+    /// Looks while the network is down whether it is back, then calls `when_back`.
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks, when_back: impl Fn() + Send + 'static) {
+        let (gate, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("network", async move {
+            while ticks.sleep(RECHECK_EVERY).await {
+                if gate.reach.lock().is_down() && gate.is_back().await {
+                    when_back();
+                }
+            }
+        });
+    }
+
+    async fn is_back(&self) -> bool {
+        let mut judged = self.judged.lock().await;
+        self.ask(None).await;
+        *judged = Some(self.clock.now());
+        !self.reach.lock().is_down()
+    }
+
+    /// Asks the hosts of all remote backends, and takes `failed` as not reached unless it is one.
+    async fn ask(&self, failed: Option<&Host<String>>) {
+        let asking = self.hosts().into_iter().map(|(host, (url, network))| async move {
+            let is_reached = is_reachable(&*self.network, url, network).await?;
+            Some((host, is_reached))
+        });
+        let mut asked: BTreeMap<String, bool> =
+            join_all(asking).await.into_iter().flatten().collect();
+        if let Some(failed) = failed {
+            asked.entry(failed.to_string()).or_insert(false);
+        }
+        let asked = asked.iter().map(|(host, is_reached)| (host.as_str(), *is_reached));
+        self.change(|reach| {
+            reach.judge(asked);
+        });
+    }
+
+    /// An address at each host off this machine that a backend in use has.
+    fn hosts(&self) -> BTreeMap<String, (Url, AllowedNetwork)> {
+        let settings = self.settings.current();
+        let remote = settings.backends_on().filter_map(|(_, known)| {
+            let host = known.base_url.host().filter(|_| !known.is_local())?;
+            // What listens on another port is behind the same network.
+            Some((host.to_string(), (known.base_url.clone(), known.network)))
+        });
+        let hosts: BTreeMap<_, _> = remote.collect();
+        hosts.into_iter().take(HOSTS_ASKED_MAX).collect()
+    }
+
+    /// Changes what is known, and tells panels if that closes or opens the gate.
+    fn change(&self, change: impl FnOnce(&mut NetworkReach)) {
+        let (before, now) = {
+            let mut reach = self.reach.lock();
+            let before = reach.is_down();
+            change(&mut reach);
+            (before, reach.is_down())
+        };
+        if before != now {
+            tracing::info!(is_down = now, "the network changed");
+            self.events.send_changed(&[Topic::Status, Topic::Health, Topic::Backends]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

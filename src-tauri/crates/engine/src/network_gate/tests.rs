@@ -1,0 +1,261 @@
+//! The monitor with the gate on virtual time: whose fault a failure is.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{BackendId, ClockReading, HealthState, SeededEntropy, SystemClock};
+use futures_util::StreamExt as _;
+use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use monitor::{HealthFinding, Monitor, Observation, ObservationSource, Probe, ProbeReport};
+use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits};
+use tempfile::TempDir;
+
+use super::*;
+use crate::health_watch::HealthWatch;
+use crate::test_parts::ledger_in;
+
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// A network whose hosts may be dead: nothing comes back from them, however long one waits.
+#[derive(Default)]
+struct FakeNetwork {
+    dead: Mutex<BTreeSet<String>>,
+    /// The hosts that were asked for their first page.
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Upstream for FakeNetwork {
+    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
+        assert!(request.key.is_none() && request.url.path() == "/", "nothing is billed");
+        let host = request.url.host_str().expect("a host").to_owned();
+        self.asked.lock().push(host.clone());
+        if self.dead.lock().contains(&host) {
+            std::future::pending::<()>().await;
+        }
+        let body = futures_util::stream::iter([Ok(Bytes::new())]).boxed();
+        let (headers, scrubber) = (Default::default(), KeyScrubber::default());
+        Ok(UpstreamResponse { status: Default::default(), headers, body, scrubber })
+    }
+}
+
+struct Scene {
+    network: Arc<FakeNetwork>,
+    watch: Arc<HealthWatch>,
+    clock: Arc<SystemClock>,
+    tasks: Tasks,
+    _home: TempDir,
+}
+
+fn id(name: &str) -> BackendId {
+    BackendId::new(name).expect("a good id")
+}
+
+fn backend(base_url: &str) -> BackendSettings {
+    BackendSettings {
+        label: "Upstream".to_owned(),
+        kind: BackendKind::OpenAiCompatible,
+        base_url: base_url.parse().expect("an address"),
+        pool: KeyPoolSettings::default(),
+        enabled: true,
+        models: Vec::new(),
+        lacks: Default::default(),
+        offers: Default::default(),
+        crossing: Default::default(),
+        network: Default::default(),
+        limits: TrafficLimits::default(),
+        objective: Default::default(),
+    }
+}
+
+/// Backends at these addresses, named a, b, c, …
+fn scene(addresses: &[&str], has_no_route: fn() -> bool) -> Scene {
+    let home = tempfile::tempdir().expect("a folder");
+    let settings =
+        Arc::new(SettingsStore::open(home.path().join("settings.toml")).expect("settings"));
+    let named = ["a", "b", "c", "d"].into_iter().zip(addresses);
+    let backends: Vec<_> = named.map(|(name, url)| (id(name), backend(url))).collect();
+    let watched = backends.iter().map(|(name, _)| (name.clone(), None)).collect();
+    let added = settings.edit(|draft| {
+        draft.backends.extend(backends);
+        Ok::<_, settings::SettingsError>(())
+    });
+    added.expect("added");
+    let (network, clock) = (Arc::<FakeNetwork>::default(), Arc::new(SystemClock::new()));
+    let events = EventBus::default();
+    let gate = Arc::new(NetworkGate {
+        has_no_route,
+        network: network.clone(),
+        settings: Arc::clone(&settings),
+        clock: clock.clone(),
+        events: events.clone(),
+        reach: Mutex::default(),
+        judged: tokio::sync::Mutex::default(),
+    });
+    let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
+    monitor.set_watched(watched, clock.now());
+    let (tasks, ledger) = (Tasks::default(), ledger_in(&home));
+    let watch = Arc::new(HealthWatch {
+        monitor,
+        settings,
+        ledger,
+        clock: clock.clone(),
+        events,
+        mock: id("mock"),
+        gate,
+        tasks: tasks.clone(),
+    });
+    Scene { network, watch, clock, tasks, _home: home }
+}
+
+/// Probes as the engine does, over the fake network.
+struct FakeProbe<'a>(&'a Scene);
+
+#[async_trait]
+impl Probe for FakeProbe<'_> {
+    async fn probe(&self, backend: &BackendId) -> ProbeReport {
+        let settings = self.0.watch.settings.current();
+        let host = settings.backends[backend].base_url.host_str().expect("a host").to_owned();
+        let is_dead = self.0.network.dead.lock().contains(&host);
+        let finding = if is_dead { HealthFinding::Failed } else { HealthFinding::Answered };
+        self.0.watch.record_answer(backend, finding);
+        ProbeReport::new(finding, "scripted", Duration::ZERO)
+    }
+
+    async fn is_networks_fault(&self, backend: &BackendId) -> bool {
+        self.0.watch.is_networks_fault(backend).await
+    }
+}
+
+impl Scene {
+    /// Probes for `secs` of virtual time.
+    async fn drive(&self, secs: u64) {
+        let stop = tokio::time::sleep(Duration::from_secs(secs));
+        self.watch.monitor.drive(&FakeProbe(self), &*self.clock, stop).await;
+    }
+
+    fn set_dead(&self, hosts: &[&str]) {
+        *self.network.dead.lock() = hosts.iter().map(|host| (*host).to_owned()).collect();
+    }
+
+    fn state(&self, name: &str) -> HealthState {
+        let reading = ClockReading::read(&*self.clock);
+        self.watch.monitor.view(&id(name), reading).expect("watched").state
+    }
+
+    #[track_caller]
+    fn check(&self, is_offline: bool, states: &[(&str, HealthState)]) {
+        assert_eq!(self.watch.is_offline(), is_offline);
+        for (name, state) in states {
+            assert_eq!(self.state(name), *state, "{name}");
+        }
+    }
+}
+
+const TWO_HOSTS: [&str; 2] = ["https://a.test/v1", "https://b.test/v1"];
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_host_of_two_is_down_and_the_network_is_not() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.drive(60).await;
+    scene.check(false, &[("a", HealthState::Up), ("b", HealthState::Up)]);
+    scene.set_dead(&["a.test"]);
+    scene.drive(120).await;
+    scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Up)]);
+    // Its own fault says nothing about the other's.
+    scene.set_dead(&["a.test", "b.test"]);
+    scene.drive(120).await;
+    scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Down)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_no_host_can_be_reached_the_network_is_down_and_no_backend_until_it_is_back() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.drive(60).await;
+    let mut told = scene.watch.monitor.subscribe();
+    scene.set_dead(&["a.test", "b.test"]);
+    scene.drive(45).await;
+    scene.check(true, &[]);
+    scene.drive(600).await;
+    scene.check(true, &[("a", HealthState::Unknown), ("b", HealthState::Unknown)]);
+    while let Ok(change) = told.try_recv() {
+        assert_ne!(change.transition.to, HealthState::Down, "{change:?}");
+    }
+
+    scene.watch.gate.spawn(&scene.tasks, || {});
+    scene.set_dead(&["a.test"]);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(false, &[]);
+    scene.drive(60).await;
+    scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Up)]);
+    scene.set_dead(&[]);
+    scene.drive(60).await;
+    scene.check(false, &[("a", HealthState::Up), ("b", HealthState::Up)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_on_a_dead_network_accuses_no_backend() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.set_dead(&["a.test", "b.test"]);
+    scene.drive(120).await;
+    scene.check(true, &[("a", HealthState::Unknown), ("b", HealthState::Unknown)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_on_this_machine_and_a_single_host_are_never_the_network() {
+    let local = scene(&["http://127.0.0.1:1/v1", "http://localhost:2/v1"], || false);
+    local.set_dead(&["127.0.0.1", "localhost"]);
+    local.drive(120).await;
+    local.check(false, &[("a", HealthState::Down), ("b", HealthState::Down)]);
+    assert!(local.network.asked.lock().is_empty());
+
+    let single =
+        scene(&["https://a.test/v1", "https://a.test:8443/v1", "http://[::1]:3/v1"], || false);
+    single.set_dead(&["a.test"]);
+    single.drive(120).await;
+    let states = [("a", HealthState::Down), ("b", HealthState::Down), ("c", HealthState::Up)];
+    single.check(false, &states);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_here_that_fails_is_down_also_while_the_network_is() {
+    let scene = scene(&[TWO_HOSTS[0], TWO_HOSTS[1], "http://127.0.0.1:3/v1"], || false);
+    scene.set_dead(&["a.test", "b.test", "127.0.0.1"]);
+    scene.drive(120).await;
+    scene.check(true, &[("a", HealthState::Unknown), ("c", HealthState::Down)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_route_nobody_is_asked() {
+    let scene = scene(&TWO_HOSTS, || true);
+    scene.set_dead(&["a.test"]);
+    scene.drive(120).await;
+    scene.check(true, &[("a", HealthState::Unknown)]);
+    assert!(scene.network.asked.lock().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_of_traffic_count_unless_the_network_is_to_blame() {
+    let fail_thrice = async |scene: &Scene| {
+        for _ in 0..3 {
+            let failure = Observation {
+                source: ObservationSource::Passive,
+                finding: HealthFinding::Failed,
+                reason: "it could not be reached".to_owned(),
+                duration: Duration::ZERO,
+            };
+            scene.watch.observe_unreached(&id("a"), failure);
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    };
+    let cut_off = scene(&TWO_HOSTS, || false);
+    cut_off.set_dead(&["a.test", "b.test"]);
+    fail_thrice(&cut_off).await;
+    cut_off.check(true, &[("a", HealthState::Unknown)]);
+
+    let dead = scene(&TWO_HOSTS, || false);
+    dead.set_dead(&["a.test"]);
+    fail_thrice(&dead).await;
+    dead.check(false, &[("a", HealthState::Down)]);
+}
