@@ -2,18 +2,19 @@
 //! can be reached. Then nothing remote is at fault itself.
 //!
 //! The second sign is looked for when something remote fails: the hosts of all backends are asked
-//! for their first page, without a key. While it holds they are asked again every few seconds.
+//! for their first page, without a key; those on this machine or in the network around it would say
+//! nothing of the way out. While it holds they are asked again every few seconds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Moment, is_loopback_host};
+use domain::{Clock, Moment};
 use futures_util::future::join_all;
 use gateway::{Upstream, is_reachable};
 use monitor::NetworkReach;
 use parking_lot::Mutex;
-use settings::{AllowedNetwork, SettingsStore};
+use settings::{AllowedNetwork, SettingsStore, is_on_own_network};
 use url::{Host, Url};
 
 use crate::events::EventBus;
@@ -47,9 +48,9 @@ impl NetworkGate {
     }
 
     /// True if the network, and not `host`, is to blame for a failure just now. Never for
-    /// what is on this machine.
+    /// what is on this machine or in the network around it.
     pub(crate) async fn is_to_blame(&self, host: &Host<String>) -> bool {
-        if is_loopback_host(host) {
+        if is_on_own_network(host) {
             return false;
         }
         if (self.has_no_route)() {
@@ -64,9 +65,10 @@ impl NetworkGate {
         self.reach.lock().is_down()
     }
 
-    /// Takes in that a host answered.
+    /// Takes in that a host answered. One in the network around this machine says nothing of the way
+    /// out of it.
     pub(crate) fn record_answer(&self, host: &Host<String>) {
-        if !is_loopback_host(host) {
+        if !is_on_own_network(host) {
             self.change(|reach| reach.record_answer(&host.to_string()));
         }
     }
@@ -107,13 +109,14 @@ impl NetworkGate {
         });
     }
 
-    /// An address at each host off this machine that a backend in use has.
+    /// An address at each host beyond this network that a backend in use has.
     fn hosts(&self) -> BTreeMap<String, (Url, AllowedNetwork)> {
         let settings = self.settings.current();
         let remote = settings.backends_on().filter_map(|(_, known)| {
-            let host = known.base_url.host().filter(|_| !known.is_local())?;
+            let host = known.base_url.host().map(|host| host.to_owned())?;
+            let is_beyond = known.network == AllowedNetwork::Public && !is_on_own_network(&host);
             // What listens on another port is behind the same network.
-            Some((host.to_string(), (known.base_url.clone(), known.network)))
+            is_beyond.then(|| (host.to_string(), (known.base_url.clone(), known.network)))
         });
         let hosts: BTreeMap<_, _> = remote.collect();
         hosts.into_iter().take(HOSTS_ASKED_MAX).collect()

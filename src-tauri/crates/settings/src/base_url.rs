@@ -10,7 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-pub use resolved_address::{AddressError, AllowedNetwork, check_resolved_address};
+pub use resolved_address::{
+    AddressError, AllowedNetwork, check_resolved_address, is_on_own_network,
+};
 
 use domain::BackendKind;
 

@@ -23,8 +23,8 @@ mod write;
 pub use atomic::{sync_folder, write_atomic, write_new};
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
-    WebhookUrlError, api_root, check_resolved_address, correct_base_url, parse_base_url,
-    parse_webhook_url,
+    WebhookUrlError, api_root, check_resolved_address, correct_base_url, is_on_own_network,
+    parse_base_url, parse_webhook_url,
 };
 pub use domain::BackendKind;
 pub use domain::VaultKind;

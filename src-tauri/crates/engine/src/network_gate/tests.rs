@@ -153,18 +153,18 @@ impl Scene {
     }
 }
 
-const TWO_HOSTS: [&str; 2] = ["https://a.test/v1", "https://b.test/v1"];
+const TWO_HOSTS: [&str; 2] = ["https://a.example/v1", "https://b.example/v1"];
 
 #[tokio::test(start_paused = true)]
 async fn one_dead_host_of_two_is_down_and_the_network_is_not() {
     let scene = scene(&TWO_HOSTS, || false);
     scene.drive(60).await;
     scene.check(false, &[("a", HealthState::Up), ("b", HealthState::Up)]);
-    scene.set_dead(&["a.test"]);
+    scene.set_dead(&["a.example"]);
     scene.drive(120).await;
     scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Up)]);
     // Its own fault says nothing about the other's.
-    scene.set_dead(&["a.test", "b.test"]);
+    scene.set_dead(&["a.example", "b.example"]);
     scene.drive(120).await;
     scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Down)]);
 }
@@ -174,7 +174,7 @@ async fn when_no_host_can_be_reached_the_network_is_down_and_no_backend_until_it
     let scene = scene(&TWO_HOSTS, || false);
     scene.drive(60).await;
     let mut told = scene.watch.monitor.subscribe();
-    scene.set_dead(&["a.test", "b.test"]);
+    scene.set_dead(&["a.example", "b.example"]);
     scene.drive(45).await;
     scene.check(true, &[]);
     scene.drive(600).await;
@@ -184,7 +184,7 @@ async fn when_no_host_can_be_reached_the_network_is_down_and_no_backend_until_it
     }
 
     scene.watch.gate.spawn(&scene.tasks, || {});
-    scene.set_dead(&["a.test"]);
+    scene.set_dead(&["a.example"]);
     tokio::time::sleep(Duration::from_secs(10)).await;
     scene.check(false, &[]);
     scene.drive(60).await;
@@ -197,7 +197,7 @@ async fn when_no_host_can_be_reached_the_network_is_down_and_no_backend_until_it
 #[tokio::test(start_paused = true)]
 async fn a_start_on_a_dead_network_accuses_no_backend() {
     let scene = scene(&TWO_HOSTS, || false);
-    scene.set_dead(&["a.test", "b.test"]);
+    scene.set_dead(&["a.example", "b.example"]);
     scene.drive(120).await;
     scene.check(true, &[("a", HealthState::Unknown), ("b", HealthState::Unknown)]);
 }
@@ -211,8 +211,10 @@ async fn servers_on_this_machine_and_a_single_host_are_never_the_network() {
     assert!(local.network.asked.lock().is_empty());
 
     let single =
-        scene(&["https://a.test/v1", "https://a.test:8443/v1", "http://[::1]:3/v1"], || false);
-    single.set_dead(&["a.test"]);
+        scene(&["https://a.example/v1", "https://a.example:8443/v1", "http://[::1]:3/v1"], || {
+            false
+        });
+    single.set_dead(&["a.example"]);
     single.drive(120).await;
     let states = [("a", HealthState::Down), ("b", HealthState::Down), ("c", HealthState::Up)];
     single.check(false, &states);
@@ -221,15 +223,27 @@ async fn servers_on_this_machine_and_a_single_host_are_never_the_network() {
 #[tokio::test(start_paused = true)]
 async fn a_server_here_that_fails_is_down_also_while_the_network_is() {
     let scene = scene(&[TWO_HOSTS[0], TWO_HOSTS[1], "http://127.0.0.1:3/v1"], || false);
-    scene.set_dead(&["a.test", "b.test", "127.0.0.1"]);
+    scene.set_dead(&["a.example", "b.example", "127.0.0.1"]);
     scene.drive(120).await;
     scene.check(true, &[("a", HealthState::Unknown), ("c", HealthState::Down)]);
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_next_door_that_answers_is_no_sign_of_the_internet() {
+    let scene = scene(&[TWO_HOSTS[0], TWO_HOSTS[1], "http://192.168.1.20:11434/v1"], || false);
+    scene.set_dead(&["a.example", "b.example"]);
+    scene.drive(120).await;
+    let states = [("a", HealthState::Unknown), ("b", HealthState::Unknown), ("c", HealthState::Up)];
+    scene.check(true, &states);
+    scene.set_dead(&["192.168.1.20"]);
+    scene.drive(120).await;
+    scene.check(false, &[("a", HealthState::Up), ("c", HealthState::Down)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_route_nobody_is_asked() {
     let scene = scene(&TWO_HOSTS, || true);
-    scene.set_dead(&["a.test"]);
+    scene.set_dead(&["a.example"]);
     scene.drive(120).await;
     scene.check(true, &[("a", HealthState::Unknown)]);
     assert!(scene.network.asked.lock().is_empty());
@@ -250,12 +264,12 @@ async fn failures_of_traffic_count_unless_the_network_is_to_blame() {
         }
     };
     let cut_off = scene(&TWO_HOSTS, || false);
-    cut_off.set_dead(&["a.test", "b.test"]);
+    cut_off.set_dead(&["a.example", "b.example"]);
     fail_thrice(&cut_off).await;
     cut_off.check(true, &[("a", HealthState::Unknown)]);
 
     let dead = scene(&TWO_HOSTS, || false);
-    dead.set_dead(&["a.test"]);
+    dead.set_dead(&["a.example"]);
     fail_thrice(&dead).await;
     dead.check(false, &[("a", HealthState::Down)]);
 }

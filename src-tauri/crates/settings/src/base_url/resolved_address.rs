@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use url::Host;
+
 use super::{AddressScope, address_scope, name_scope};
 
 /// Suffixes of names without public DNS: RFC 6761, RFC 6762, RFC 8375, the reserved `.internal`,
@@ -80,6 +82,19 @@ pub fn check_resolved_address(
     }
 }
 
+/// True for a host of this machine or of the network around it, which is reached without the way to
+/// the internet: a private address, or a name that no public DNS knows.
+#[must_use]
+pub fn is_on_own_network(host: &Host<String>) -> bool {
+    let is_own =
+        |address| matches!(address_scope(address), AddressScope::Loopback | AddressScope::Private);
+    match host {
+        Host::Domain(name) => is_internal(&name.trim_end_matches('.').to_ascii_lowercase()),
+        Host::Ipv4(address) => is_own(IpAddr::V4(*address)),
+        Host::Ipv6(address) => is_own(IpAddr::V6(*address)),
+    }
+}
+
 /// True if a name has a meaning only in its own network.
 fn is_internal(name: &str) -> bool {
     let ends = |ending: &&str| name.strip_suffix(*ending).is_some_and(|rest| rest.ends_with('.'));
@@ -93,6 +108,24 @@ mod tests {
     #[track_caller]
     fn check(name: &str, network: AllowedNetwork, address: &str) -> Result<(), AddressError> {
         check_resolved_address(name, network, address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_private_address_or_name_is_on_the_own_network() {
+        for (host, is_own) in [
+            ("api.example.com", false),
+            ("8.8.8.8", false),
+            ("[2001:db8::1]", false),
+            ("localhost", true),
+            ("nas", true),
+            ("Ollama.LAN.", true),
+            ("192.168.1.20", true),
+            ("127.0.0.1", true),
+            ("[::1]", true),
+            ("[fd12::1]", true),
+        ] {
+            assert_eq!(is_on_own_network(&Host::parse(host).expect("a host")), is_own, "{host}");
+        }
     }
 
     #[test]
