@@ -115,8 +115,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
-    let readiness =
-        readiness_runs(&base, &backends, &ledger_watch, &gateway, &key_scanner, &check_token);
+    let tools = (&key_scanner, &client_wiring);
+    let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, tools, &check_token);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
@@ -422,7 +422,7 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
-    key_scanner: &Arc<KeyScanner>,
+    (key_scanner, client_wiring): (&Arc<KeyScanner>, &ClientWiring),
     token: &NewToken,
 ) -> ReadinessRuns {
     ReadinessRuns {
@@ -442,6 +442,7 @@ fn readiness_runs(
             gateway: Arc::clone(gateway),
             prober: Arc::clone(&backends.prober),
             key_scanner: Arc::clone(key_scanner),
+            client_wiring: client_wiring.clone(),
             token: token.secret.clone(),
         }),
         active: Arc::default(),

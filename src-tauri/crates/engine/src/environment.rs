@@ -11,21 +11,24 @@ use gateway::{LoopbackCall, loopback_call};
 use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
-    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CredentialFacts, DataFolderFacts,
-    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PlainKeyFacts, ProblemSeverity,
-    ReadinessEnvironment, ServedFacts, ServingBackend, SettingsProblem, SimulatedCaller,
-    VaultFacts, VaultTestResult,
+    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, ConnectedToolFacts,
+    CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts,
+    PlainKeyFacts, ProblemSeverity, ReadinessEnvironment, ServedFacts, ServingBackend,
+    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use routing::{ModelSet, ServedModels};
 use settings::{Settings, SettingsStore, Severity};
 use vault::{Vault, VaultError};
+use wiring::{ToolStatus, WiredTool};
 
+use crate::client_wiring::ClientWiring;
 use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
 use crate::key_scanner::{KeyScanPlaces, KeyScanner};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::probe::BackendProber;
+use crate::wiring_trouble::WiringExpectation;
 
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
@@ -40,6 +43,7 @@ pub(crate) struct EngineEnvironment {
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) prober: Arc<BackendProber>,
     pub(crate) key_scanner: Arc<KeyScanner>,
+    pub(crate) client_wiring: ClientWiring,
     /// Token of the checks; in memory only and new at each start.
     pub(crate) token: Secret,
 }
@@ -101,6 +105,19 @@ impl ReadinessEnvironment for EngineEnvironment {
         };
         let places = scan.keys.iter().flat_map(|found| &found.key.places).map(place).collect();
         Ok(PlainKeyFacts { keys: scan.keys.len(), places, files: scan.files })
+    }
+
+    async fn connected_tools(&self) -> Result<Vec<ConnectedToolFacts>, String> {
+        let expected =
+            self.client_wiring.expectation(&self.settings.current(), self.gateway.address());
+        let tools = self.client_wiring.list(None).await.map_err(|error| error.to_string())?;
+        let programs = self.client_wiring.agent_programs(None).await;
+        let programs = programs.map_err(|error| error.to_string())?;
+        let tools = tools.iter().filter(|status| status.is_recorded);
+        let programs = programs.iter().filter(|status| status.is_recorded);
+        let tools = tools.map(|status| tool_facts(&expected, status, "clients wire"));
+        let programs = programs.map(|status| tool_facts(&expected, status, "mcp install"));
+        Ok(tools.chain(programs).collect())
     }
 
     async fn ledger(&self) -> LedgerFacts {
@@ -231,6 +248,18 @@ impl ReadinessEnvironment for EngineEnvironment {
             backends: served.backends.iter().map(backend).collect(),
         };
         served.into_iter().map(fact).collect()
+    }
+}
+
+fn tool_facts<T: WiredTool>(
+    expected: &WiringExpectation,
+    status: &ToolStatus<T>,
+    command: &str,
+) -> ConnectedToolFacts {
+    ConnectedToolFacts {
+        name: status.tool.full_name().to_owned(),
+        trouble: expected.find_trouble(status).map(|trouble| trouble.sentence),
+        command: format!("gatehouse {command} {}", status.tool.word()),
     }
 }
 

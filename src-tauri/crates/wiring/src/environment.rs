@@ -91,6 +91,15 @@ impl ToolEnvironment {
         self.set.iter().any(|name| name == variable)
     }
 
+    /// True if `program`, as a tool's file names it, can be started.
+    pub(crate) fn has_program(&self, program: &Path) -> bool {
+        match program.strip_prefix("/") {
+            Ok(inside) => is_program(&self.system_root.join(inside)),
+            Err(_) if program.is_absolute() => is_program(program),
+            Err(_) => program.to_str().is_some_and(|name| self.find_program(name).is_some()),
+        }
+    }
+
     /// Finds a program in the search path and in the usual places.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.paths.get("PATH").map(std::env::split_paths);

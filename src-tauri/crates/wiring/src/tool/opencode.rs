@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     ClientToolDefinition, LayerFile, TOKEN_VARIABLE, TOOL_MODELS_MAX, ToolFile, ToolModel,
-    WiringTarget,
+    ToolPointer, WiringTarget, text_at,
 };
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
@@ -31,6 +31,10 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: &[],
+    pointer: |config| ToolPointer {
+        base_url: text_at(config, &["provider", PROVIDER, "options", "baseURL"]),
+        command: Vec::new(),
+    },
     own_conflict: excluding_key,
 };
 
