@@ -26,6 +26,7 @@ mod installation;
 mod key;
 mod launch;
 mod mask;
+mod opencode_variable;
 mod plain_copy;
 mod plan;
 mod record;

@@ -194,6 +194,8 @@ pub struct ClientToolDefinition<G> {
     pub(crate) layers: fn(&ToolEnvironment) -> Vec<LayerFile>,
     /// Environment variables that win over the user's file.
     pub(crate) variables: &'static [&'static str],
+    /// The environment variable with a configuration that wins over the user's file.
+    pub(crate) config_variable: Option<&'static str>,
     /// What the tool's first file says.
     pub(crate) pointer: fn(&Value) -> ToolPointer,
     /// The key in the user's own file that wins over the wired keys.

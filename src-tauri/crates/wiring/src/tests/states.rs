@@ -6,8 +6,8 @@ use domain::WallTime;
 
 use super::world::{World, read, target, target_at};
 use crate::{
-    ChangedKeys, ClientTool, ConflictLayer, DriftCause, TOOL_MODELS_MAX, ToolModel, WiringError,
-    WiringState, WiringTarget,
+    ChangedKeys, ClientTool, ConflictLayer, DriftCause, TOOL_MODELS_MAX, ToolEnvironment,
+    ToolModel, WiringError, WiringState, WiringTarget,
 };
 
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
@@ -264,6 +264,33 @@ fn files_of_opencode_that_are_read_later_are_conflicts() {
     world.write(&world.config(OPENCODE), lists);
     let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
     assert_eq!((status.state, status.conflicts.len()), (WiringState::Wired, 0));
+}
+
+#[test]
+fn a_configuration_of_opencode_in_the_environment_is_a_conflict_where_it_decides_about_ours() {
+    let url = target().address + "/v1";
+    let elsewhere = "https://one.example/v1";
+    let provider = |url: &str| {
+        format!(r#"{{"provider": {{"gatehouse": {{"options": {{"baseURL": "{url}"}}}}}}}}"#)
+    };
+    let key = r#"{"provider": {"gatehouse": {"options": {"apiKey": "sk-CANARY"}}}}"#;
+    for (content, expected) in [
+        (provider(elsewhere), Some("provider.gatehouse.options.baseURL")),
+        (key.to_owned(), Some("provider.gatehouse.options.apiKey")),
+        ("{\"disabled_providers\": [\"gatehouse\"]}".to_owned(), Some("disabled_providers")),
+        // Others, ours as `gatehouse run` sets it, and what is no configuration decide nothing.
+        ("{\"theme\": \"x\", \"provider\": {\"mine\": {}}}".to_owned(), None),
+        (provider(&url), None),
+        ("no JSON".to_owned(), None),
+    ] {
+        let (name, reduced) = ToolEnvironment::reduce("OPENCODE_CONFIG_CONTENT", &content);
+        assert!(!reduced.contains("CANARY"), "{reduced}");
+        let world = World::new().with_variable(&name, &reduced);
+        let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
+        let found: Vec<_> = status.conflicts.iter().map(|it| (it.layer, it.key.clone())).collect();
+        let key = |key| (ConflictLayer::Environment, format!("{key} in OPENCODE_CONFIG_CONTENT"));
+        assert_eq!(found, Vec::from_iter(expected.map(key)), "{content}");
+    }
 }
 
 #[test]

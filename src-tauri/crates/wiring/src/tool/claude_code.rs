@@ -31,6 +31,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: OUTRANKING,
+    config_variable: None,
     pointer: read_pointer,
     own_conflict: |_| None,
 };

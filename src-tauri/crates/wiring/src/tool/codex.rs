@@ -22,6 +22,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: &[],
+    config_variable: None,
     pointer: |config| ToolPointer {
         base_url: text_at(config, &["model_providers", PROVIDER, "base_url"]),
         command: command_at(config, &["model_providers", PROVIDER, "auth"]),

@@ -23,6 +23,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     layers: layer_files,
     // Those that lead past the gateway are removed at the start.
     variables: &[],
+    config_variable: None,
     pointer: |_| ToolPointer::default(),
     own_conflict: |_| None,
 };

@@ -31,6 +31,7 @@ pub(super) const CLAUDE_CODE: ClientToolDefinition<McpServerTarget> = ClientTool
     },
     layers: claude_code_layers,
     variables: &[],
+    config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
 };
@@ -46,6 +47,7 @@ pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefini
     },
     layers: codex::layer_files,
     variables: &[],
+    config_variable: None,
     pointer: |config| program_pointer(config, &["mcp_servers", SERVER]),
     own_conflict: |_| None,
 };
@@ -61,6 +63,7 @@ pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientT
     },
     layers: |_| Vec::new(),
     variables: &[],
+    config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
 };
@@ -76,6 +79,7 @@ pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolD
     },
     layers: gemini_cli::layer_files,
     variables: &[],
+    config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
 };

@@ -35,6 +35,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: |_| Vec::new(),
     variables: &[],
+    config_variable: None,
     pointer: |config| ToolPointer {
         base_url: text_at(config, &["language_models", "openai_compatible", PROVIDER, "api_url"]),
         command: Vec::new(),
