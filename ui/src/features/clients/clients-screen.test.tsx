@@ -86,6 +86,23 @@ test("all tools are disconnected at once, and one that is not says why", async (
   expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
 });
 
+test("the address of the tray asks before every tool is disconnected, and says if none is", async () => {
+  const { host, user } = renderPanel("busy", "/clients?disconnect=all");
+  const unwire = vi.spyOn(host, "clientsUnwireAll");
+  const dialog = within(await screen.findByRole("dialog", { name: "Disconnect every tool?" }));
+  expect(unwire).not.toHaveBeenCalled();
+  await user.click(dialog.getByRole("button", { name: "Disconnect all" }));
+  expect(unwire).toHaveBeenCalledWith({ changed_keys: "keep" });
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+});
+
+test("the address of the tray says that no tool is connected", async () => {
+  renderPanel("fresh", "/clients?disconnect=all");
+  const dialog = within(await screen.findByRole("dialog", { name: "Disconnect every tool?" }));
+  expect(dialog.getByText("No tool is connected.")).toBeVisible();
+  expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
+});
+
 test("the other tools say how they reach the gateway, those of this machine first", async () => {
   const { user } = renderPanel("busy", "/clients");
   const list = await screen.findByRole("list", { name: "Other tools" });
