@@ -242,6 +242,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_switch" => json!({"id": "tool", "backend": "mock"}),
         "client_block" | "client_allow" => json!({"id": "tool"}),
         "clients_wiring" => json!({}),
+        "client_check" => json!({"tool": "claude-code"}),
         "client_wiring_plan" => json!({"tool": "claude-code", "undo": false}),
         "client_wire" => json!({"tool": "claude-code"}),
         "client_unwire" => json!({"tool": "claude-code", "changed_keys": "refuse"}),

@@ -92,6 +92,20 @@ async fn a_tool_is_wired_without_a_token_in_its_files_and_restored_byte_for_byte
     let address = wired["env"]["ANTHROPIC_BASE_URL"].as_str().expect("an address");
     assert_eq!(address, format!("http://{}", served.gateway));
 
+    // What the two would do: start the command in their file, list models at the address in it.
+    for tool in ["claude-code", "codex"] {
+        let tried = home.gatehouse(&["clients", "check", tool]).run().await.expect_success();
+        assert!(
+            tried.out.contains(&format!("http://{}/v1/models lists", served.gateway)),
+            "{}",
+            tried.out
+        );
+        assert!(!tried.out.contains("ghk_"), "{}", tried.out);
+    }
+    home.gatehouse(&["clients", "revoke", "codex"]).run().await.expect_success();
+    let tried = home.gatehouse(&["clients", "check", "codex"]).run().await.expect_code(1);
+    assert!(tried.out.contains("uses the client codex, which was revoked"), "{}", tried.out);
+
     let undone = home.gatehouse(&["clients", "unwire", "claude-code"]).run().await.expect_success();
     assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
     assert_eq!(user.read(".claude/settings.json"), SETTINGS);
@@ -132,6 +146,10 @@ async fn tools_whose_file_has_no_place_for_a_command_get_the_gateway_as_a_provid
     let told = home.gatehouse(&["clients", "status"]).run().await.expect_success().out;
     assert!(told.contains("Enter the token in Zed once"), "{told}");
 
+    for (tool, outcome) in [("opencode", "answers"), ("zed", "token_not_tried")] {
+        let tried = home.gatehouse(&["clients", "check", tool, "--json"]).run().await;
+        assert_eq!(tried.expect_success().json()["outcome"], outcome);
+    }
     // Once a request has come with it, it is.
     let ask = ["run", "zed", "--", "sh", "-c", ASK_WITH_VARIABLE];
     home.gatehouse(&ask).run().await.expect_success();
@@ -207,7 +225,9 @@ async fn agents_get_the_server_by_a_command_and_it_starts_as_the_file_says() {
     let asked = home.gatehouse(&["mcp", "install", "claude-code"]).run().await.expect_code(2);
     assert!(asked.err.contains("Add --yes"), "{}", asked.err);
     let planned = home.gatehouse(&["mcp", "install", "claude-code", "--plan"]).run().await;
-    assert!(planned.expect_success().out.contains("+      \"args\": [\"mcp\"]"));
+    // The program would start it without our variables, so the folder is in the command.
+    let planned = planned.expect_success().out;
+    assert!(planned.contains("--home") && planned.contains("\"mcp\""), "{planned}");
     assert_eq!(user.read(".claude.json"), before);
     let added = home.gatehouse(&["mcp", "install", "claude-code", "--yes"]).run().await;
     assert!(added.expect_success().out.contains("gatehouse mcp uninstall claude-code"));

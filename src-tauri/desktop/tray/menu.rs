@@ -23,6 +23,8 @@ const CANDIDATES_MAX: usize = 8;
 const CLIENTS_MAX: usize = 8;
 /// Most targets of one client, in their order; the current one is always shown.
 const TARGETS_MAX: usize = 12;
+/// The page that asks whether every tool is to be disconnected.
+const DISCONNECT_ALL_PAGE: &str = "/clients?disconnect=all";
 /// The core names no more issues than this.
 const NEEDS_MAX: usize = 5;
 
@@ -256,6 +258,11 @@ fn clients_row(clients: &[ClientView]) -> Option<TrayRow> {
         switchable.iter().take(CLIENTS_MAX).map(|client| client_row(client)).collect();
     if switchable.len() > CLIENTS_MAX {
         rows.push(page("/clients", "More clients"));
+    }
+    if !clients.is_empty() {
+        rows.extend((!rows.is_empty()).then_some(TrayRow::Line));
+        // The panel asks, and says which tools are connected.
+        rows.push(page(DISCONNECT_ALL_PAGE, "Disconnect all tools"));
     }
     (!rows.is_empty()).then(|| TrayRow::Submenu("Clients".to_owned(), rows))
 }

@@ -27,6 +27,7 @@ import {
   SlidersHorizontal,
   Sun,
   SunMoon,
+  Unplug,
   Wallet,
   type LucideIcon,
 } from "lucide-react";
@@ -116,6 +117,7 @@ const ACTIONS: PaletteEntry[] = [
   action("add-key", Plus, "Add key", ["api key", "secret", "new"], go("/keys?add=true")),
   action("find-keys", SearchCheck, "Find keys in plain text", ["import", "env", "scan"], go("/keys?find=true")),
   action("connect", Cable, "Connect a tool", ["claude code", "codex", "wire", "client"], go("/clients")),
+  action("disconnect-all", Unplug, "Disconnect all tools", ["release", "unwire"], go("/clients?disconnect=all")),
   action("add-client", Plus, "Add client", ["token", "tool", "new"], go("/clients?add=true")),
   action("add-budget", Plus, "Add budget", ["limit", "spending", "new"], go("/budgets?add=true")),
   action("address", Copy, "Copy gateway address", ["url", "base url", "endpoint"], { kind: "copy_address" }),

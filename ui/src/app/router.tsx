@@ -105,10 +105,12 @@ const keys = createRoute({
 });
 
 interface ClientsSearch extends AddSearch {
-  /** The tool that is to be connected or disconnected. */
+  /** The tool that is to be connected or disconnected; `all` disconnects every one. */
   connect?: string;
   disconnect?: string;
 }
+
+const ALL_TOOLS = "all";
 
 function parseClientsSearch(search: Record<string, unknown>): ClientsSearch {
   if (typeof search["connect"] === "string") return { connect: search["connect"] };
@@ -129,7 +131,7 @@ const clients = createRoute({
     const change =
       connect !== undefined
         ? { kind: "connect" as const, tool: connect }
-        : disconnect === undefined
+        : disconnect === undefined || disconnect === ALL_TOOLS
           ? null
           : { kind: "disconnect" as const, tool: disconnect };
     return (
@@ -137,9 +139,11 @@ const clients = createRoute({
         openId={id ?? null}
         adding={id === undefined && add}
         change={id === undefined ? change : null}
+        disconnectingAll={id === undefined && disconnect === ALL_TOOLS}
         onOpen={(next) => move(next)}
         onAdd={() => move(undefined, { add: true })}
         onChange={({ kind, tool }) => move(undefined, { [kind]: tool })}
+        onDisconnectAll={() => move(undefined, { disconnect: ALL_TOOLS })}
         onClose={() => move(undefined)}
       />
     );

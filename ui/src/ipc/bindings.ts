@@ -175,6 +175,8 @@ export const commands = {
 	clientWiringPlan: (req: WiringPlanQuery) => typedError<WiringPlanView, ApiError>(__TAURI_INVOKE("client_wiring_plan", { req })),
 	/**  Points a tool at the gateway with a client of its own. No token is put into its files. */
 	clientWire: (req: ClientWire) => typedError<ToolWiringView, ApiError>(__TAURI_INVOKE("client_wire", { req })),
+	/**  Tries what a wired tool does before its first prompt: gets its token, lists models. */
+	clientCheck: (req: ClientCheck) => typedError<ToolCheckView, ApiError>(__TAURI_INVOKE("client_check", { req })),
 	/**  Undoes that. What others changed in the tool's files stays. */
 	clientUnwire: (req: ClientUnwire) => typedError<ToolWiringView, ApiError>(__TAURI_INVOKE("client_unwire", { req })),
 	/**  Undoes it for every tool. */
@@ -437,6 +439,8 @@ export type AgentProgramView = {
 	/**  The program's own name. */
 	name: string,
 	state: WiringState,
+	/**  Why it has drifted. `other_home` with `not_wired` is what another Gatehouse added. */
+	cause: DriftCause | null,
 	/**  The state in a sentence. */
 	sentence: string,
 	/**  None if it is not known. */
@@ -1841,6 +1845,10 @@ export type ClientAdd = {
 	monthly_limit_usd?: string | null,
 };
 
+export type ClientCheck = {
+	tool: ClientTool,
+};
+
 /**  Changes a client's limits, cache mode, priority, scope and expiry. Its token stays. */
 export type ClientEdit = {
 	id: string,
@@ -2154,6 +2162,19 @@ export type DifferenceKind =
 "only_there" | 
 /**  Both have it, with other values. */
 "differs";
+
+/**  Why a wired tool has drifted. */
+export type DriftCause = 
+/**  Something else changed the wired keys. */
+"changed_keys" | 
+/**  It starts a program that is gone. */
+"program_gone" | 
+/**  It starts our program for another data folder. */
+"other_home" | 
+/**  Its client was revoked. */
+"client_gone" | 
+/**  The gateway is at another address now. */
+"other_address";
 
 export type DriftDayView = {
 	provider: BillingProvider,
@@ -5715,6 +5736,22 @@ export type Tone = "ok" |
 /**  In progress. */
 "info" | "muted";
 
+export type ToolCheckOutcome = "answers" | 
+/**  The gateway answers, and the tool alone has its token. */
+"token_not_tried" | "fails";
+
+/**  What came of trying what a wired tool does before its first prompt. */
+export type ToolCheckView = {
+	tool: ClientTool,
+	/**  The tool's own name. */
+	name: string,
+	outcome: ToolCheckOutcome,
+	/**  The outcome in a sentence. */
+	sentence: string,
+	/**  In order; a failed one is the last. */
+	steps: BackendTestStepView[],
+};
+
 /**  How a client tool that is not wired reaches the gateway. */
 export type ToolGuideView = {
 	tool: GuidedTool,
@@ -5737,6 +5774,8 @@ export type ToolWiringView = {
 	/**  The tool's own name. */
 	name: string,
 	state: WiringState,
+	/**  Why it has drifted. `other_home` with `not_wired` is what another Gatehouse wired. */
+	cause: DriftCause | null,
 	/**  The state in a sentence. */
 	sentence: string,
 	/**  How it gets its token. */

@@ -18,6 +18,7 @@ import type {
   CheckStatus,
   CostBasisView,
   DependencyState,
+  DriftCause,
   FailureClass,
   FailureOwner,
   GatewayState,
@@ -30,6 +31,7 @@ import type {
   RequestState,
   ServiceLevelState,
   StripCell,
+  ToolCheckOutcome,
   UsageBasis,
   VaultKind,
   VaultStateView,
@@ -123,6 +125,7 @@ export const OPERATION_CHANGES = {
   clientGuides: [],
   clientWiringPlan: [],
   clientWire: ["clients", "status", "settings"],
+  clientCheck: [],
   clientUnwire: ["clients"],
   clientsUnwireAll: ["clients"],
   agentAccess: [],
@@ -399,6 +402,12 @@ export const TEST_STEP: Record<BackendTestStepState, Sign> = {
   skipped: { word: "Skipped", shape: "dash", tone: "muted" },
 };
 
+export const TOOL_CHECK: Record<ToolCheckOutcome, Sign> = {
+  answers: { word: "Answers", shape: "disc", tone: "ok" },
+  token_not_tried: { word: "Token not tried", shape: "half", tone: "info" },
+  fails: { word: "Fails", shape: "barred", tone: "bad" },
+};
+
 export const VAULT: Record<VaultStateView, Sign> = {
   unknown: { word: "Not checked yet", shape: "ring", tone: "muted" },
   ready: { word: "Ready", shape: "disc", tone: "ok" },
@@ -440,6 +449,14 @@ export const COST_BASIS: Record<CostBasisView, string> = {
   estimated: "Estimated from text length",
   not_billed: "Nothing billed",
   unpriced: "Usage or price unknown, not included in totals",
+};
+
+export const DRIFT_CAUSE_WORD: Record<DriftCause, string> = {
+  changed_keys: "Changed",
+  program_gone: "Program gone",
+  other_home: "Other data folder",
+  client_gone: "Client revoked",
+  other_address: "Other address",
 };
 
 export const FAILURE_OWNER: Record<FailureOwner, string> = {

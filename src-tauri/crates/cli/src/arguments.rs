@@ -22,7 +22,7 @@ mod suggestion;
 /// Printed below the help.
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
 found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nEnvironment: \
-GATEHOUSE_HOME puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
+GATEHOUSE_HOME, or the option --home, puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
 or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the log level (info).";
 
 /// The control panel for a developer's AI and API keys
@@ -35,6 +35,9 @@ pub(crate) struct CommandLine {
     /// Answer in JSON, errors included
     #[arg(long, global = true)]
     json: bool,
+    /// Keep all data under this folder, as GATEHOUSE_HOME does; for tools that start the program
+    #[arg(long, global = true, hide = true, value_name = "FOLDER")]
+    home: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<CliCommand>,
 }
@@ -186,6 +189,12 @@ impl CommandLine {
             (command, called) = (subcommand, inner);
         }
         command.get_arguments().filter_map(|it| Some(it.get_long()?.to_owned())).collect()
+    }
+
+    /// The variables with what the options say of them.
+    pub(crate) fn add_to(&self, variables: &mut Vec<(String, String)>) {
+        let home = self.home.iter().filter(|home| !home.is_empty());
+        variables.extend(home.map(|home| ("GATEHOUSE_HOME".to_owned(), home.clone())));
     }
 
     pub(crate) const fn format(&self) -> ConsoleFormat {

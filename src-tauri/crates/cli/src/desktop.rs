@@ -16,11 +16,11 @@ const DESKTOP: &str = "gatehouse-desktop";
 /// single-instance check brings it to the front.
 pub(crate) fn open(
     program: &Path,
-    display: DisplayAvailability,
+    variables: &[(String, String)],
     console: &Console,
 ) -> Result<Exit, CommandError> {
     let desktop = desktop_program_path(program);
-    if display == DisplayAvailability::Unavailable {
+    if DisplayAvailability::from_variables(variables) == DisplayAvailability::Unavailable {
         return Err(CommandError::new(Exit::Negative, "there is no display to open a window on").with_hint(
             "Run `gatehouse serve --panel` and open the link it prints, or run `gatehouse status`.",
         ));
@@ -34,7 +34,8 @@ pub(crate) fn open(
         StreamPeer::Terminal => Stdio::inherit(),
         StreamPeer::Other => Stdio::null(),
     };
-    match start(program, complaints) {
+    let home = variables.iter().rfind(|(name, _)| name == "GATEHOUSE_HOME");
+    match start(program, home.map(|(_, folder)| Path::new(folder)), complaints) {
         Ok(()) => Ok(Exit::Success),
         Err(error) => Err(CommandError::new(
             Exit::Internal,
@@ -43,10 +44,12 @@ pub(crate) fn open(
     }
 }
 
-/// Starts the desktop program beside `program`; its errors go to `complaints`.
-pub(crate) fn start(program: &Path, complaints: Stdio) -> io::Result<()> {
+/// Starts the desktop program beside `program`, with all data under `home` where one was chosen;
+/// its errors go to `complaints`.
+pub(crate) fn start(program: &Path, home: Option<&Path>, complaints: Stdio) -> io::Result<()> {
     let mut window = Command::new(desktop_program_path(program));
     window.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
+    window.envs(home.map(|folder| ("GATEHOUSE_HOME", folder)));
     detach_from_terminal(&mut window);
     window.spawn().map(drop)
 }
@@ -73,8 +76,8 @@ mod tests {
     #[test]
     fn without_a_display_or_a_window_it_says_what_to_do() {
         let (console, _, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
-        let check = |display, message: &str| {
-            let failure = open(Path::new("/nowhere/gatehouse"), display, &console);
+        let check = |variables: &[(String, String)], message: &str| {
+            let failure = open(Path::new("/nowhere/gatehouse"), variables, &console);
             let Err(CommandError::Reported { exit, message: told, hint, .. }) = failure else {
                 panic!("something to tell")
             };
@@ -82,7 +85,7 @@ mod tests {
             assert!(told.contains(message), "{told}");
             assert!(hint.is_some_and(|hint| hint.contains("serve --panel")));
         };
-        check(DisplayAvailability::Unavailable, "no display");
-        check(DisplayAvailability::Available, "is missing");
+        check(&[], "no display");
+        check(&[("DISPLAY".to_owned(), ":0".to_owned())], "is missing");
     }
 }

@@ -33,7 +33,6 @@ use std::process::ExitCode;
 
 use arguments::{CliCommand, CommandLine};
 use console::Console;
-use control::DisplayAvailability;
 use dispatch::ProcessEnvironment;
 use exit::{CommandError, Exit};
 use variables::unicode_variables;
@@ -56,7 +55,9 @@ fn run() -> Exit {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
-    let environment = ProcessEnvironment { variables: unicode_variables(std::env::vars_os()) };
+    let mut variables = unicode_variables(std::env::vars_os());
+    arguments.add_to(&mut variables);
+    let environment = ProcessEnvironment { variables };
     let mut console = Console::from_process_streams(arguments.format());
     run_command(arguments.command, environment, &mut console).unwrap_or_else(|failure| {
         console.print_error(&failure.named_by(&CommandLine::switches(&typed)))
@@ -72,11 +73,7 @@ fn run_command(
         None => {
             let program =
                 std::env::current_exe().map_err(|error| CommandError::internal(&error))?;
-            desktop::open(
-                &program,
-                DisplayAvailability::from_variables(&environment.variables),
-                console,
-            )
+            desktop::open(&program, &environment.variables, console)
         }
         Some(CliCommand::Completions(wanted)) => {
             command::completions::print_script(&wanted, console)

@@ -14,12 +14,14 @@ use crate::desktop;
 pub(crate) struct NotificationOpener {
     /// This program, beside which the window's program lies.
     program: PathBuf,
+    /// The folder that holds all data, where one was chosen.
+    home: Option<PathBuf>,
     core: Arc<OnceLock<Core>>,
 }
 
 impl NotificationOpener {
-    pub(crate) fn new(program: PathBuf) -> Self {
-        Self { program, core: Arc::default() }
+    pub(crate) fn new(program: PathBuf, home: Option<PathBuf>) -> Self {
+        Self { program, home, core: Arc::default() }
     }
 
     /// The channel of this process; `None` without a display, where nobody would see what it shows.
@@ -45,7 +47,7 @@ impl NotificationOpener {
 
     fn open(&self, path: &str) {
         // Without the window's program, a panel in a browser still goes to the page.
-        let _started = desktop::start(&self.program, Stdio::null());
+        let _started = desktop::start(&self.program, self.home.as_deref(), Stdio::null());
         if let Some(Core::Local(engine, _)) = self.core.get() {
             engine.notifications().open_panel_path(path);
         }

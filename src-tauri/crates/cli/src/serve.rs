@@ -34,7 +34,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CommandError> {
     config.port = wanted.port;
     let program = std::env::current_exe().map_err(|error| CommandError::internal(&error))?;
-    let opener = NotificationOpener::new(program);
+    let opener = NotificationOpener::new(program, config.home.clone());
     config.channel = opener.channel(display);
     config.folders.create().map_err(|error| CommandError::internal(&error))?;
     let _log = start_log(&config.folders.log_folder(), log_filter)

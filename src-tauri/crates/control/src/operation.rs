@@ -80,8 +80,8 @@ pub(crate) use self::services::{service_remove, service_set, service_test, servi
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{
-    client_guides, client_unwire, client_wire, client_wiring_plan, clients_unwire_all,
-    clients_wiring,
+    client_check, client_guides, client_unwire, client_wire, client_wiring_plan,
+    clients_unwire_all, clients_wiring,
 };
 pub use backends::preset_views;
 pub(crate) use backends::*;

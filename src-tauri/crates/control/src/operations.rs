@@ -195,6 +195,8 @@ macro_rules! operations {
             client_wiring_plan(req: WiringPlanQuery) -> WiringPlanView, changes [];
             /// Points a tool at the gateway with a client of its own. No token is put into its files.
             client_wire(req: ClientWire) -> ToolWiringView, changes [Clients, Status, Settings];
+            /// Tries what a wired tool does before its first prompt: gets its token, lists models.
+            client_check(req: ClientCheck) -> ToolCheckView, changes [];
             /// Undoes that. What others changed in the tool's files stays.
             client_unwire(req: ClientUnwire) -> ToolWiringView, changes [Clients];
             /// Undoes it for every tool.

@@ -72,6 +72,7 @@ plain!(
     WiringPlanQuery,
     ClientWire,
     ClientUnwire,
+    ClientCheck,
     ClientsUnwireAll,
     UsageReportQuery,
     UsageAdviceQuery,

@@ -256,6 +256,11 @@ signs! {
         Fail => Barred Bad "failed",
         Skipped => Dash Muted "skipped",
     }
+    TOOL_CHECK: ToolCheckOutcome {
+        Answers => Disc Ok "answers",
+        TokenNotTried => Half Info "token not tried",
+        Fails => Barred Bad "fails",
+    }
     VAULT: VaultStateView {
         Unknown => Ring Muted "not checked yet",
         Ready => Disc Ok "ready",
@@ -333,6 +338,13 @@ labels! {
         Estimated => "estimated from text length",
         NotBilled => "nothing billed",
         Unpriced => "usage or price unknown, not included in totals",
+    }
+    DRIFT_CAUSE_WORD: DriftCause {
+        ChangedKeys => "changed",
+        ProgramGone => "program gone",
+        OtherHome => "other data folder",
+        ClientGone => "client revoked",
+        OtherAddress => "other address",
     }
     FAILURE_OWNER: FailureOwner {
         Request => "caused by the request",

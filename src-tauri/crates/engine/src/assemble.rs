@@ -116,7 +116,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(price_editor(&base, &backends));
-    let asked = (&key_scanner, &alerts, &price_editor);
+    let asked = (&key_scanner, &client_wiring, &alerts, &price_editor);
     let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &check_token);
     Ok(EngineParts {
         control: control_server(&base, owner),
@@ -412,7 +412,12 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
-    (key_scanner, alerts, prices): (&Arc<KeyScanner>, &Arc<AlertWatch>, &Arc<PriceEditor>),
+    (key_scanner, client_wiring, alerts, prices): (
+        &Arc<KeyScanner>,
+        &ClientWiring,
+        &Arc<AlertWatch>,
+        &Arc<PriceEditor>,
+    ),
     token: &NewToken,
 ) -> ReadinessRuns {
     ReadinessRuns {
@@ -435,6 +440,7 @@ fn readiness_runs(
             alerts: Arc::clone(alerts),
             prices: Arc::clone(prices),
             clock: Arc::clone(&base.clock),
+            client_wiring: client_wiring.clone(),
             token: token.secret.clone(),
         }),
         active: Arc::default(),

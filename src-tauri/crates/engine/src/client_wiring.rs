@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use domain::{ClientId, WallTime};
+use settings::Settings;
 use wiring::{
     AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, ToolEnvironment,
     ToolGuide, ToolModel, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
 };
 
 use crate::EngineConfig;
+use crate::wiring_trouble::WiringExpectation;
 
 /// Wires this user's tools.
 #[derive(Clone)]
@@ -18,6 +20,8 @@ pub struct ClientWiring {
     pub(crate) state_folder: PathBuf,
     /// The command line program, which tools run for their token.
     pub(crate) program: Option<PathBuf>,
+    /// The folder that the program is told, where it is not the system's.
+    pub(crate) home: Option<PathBuf>,
 }
 
 /// What a tool is pointed at.
@@ -51,6 +55,7 @@ impl ClientWiring {
             environment: config.tools.clone(),
             state_folder: config.folders.state.clone(),
             program: config.command_line.clone(),
+            home: config.home.clone(),
         }
     }
 
@@ -170,6 +175,13 @@ impl ClientWiring {
         Ok(tokio::task::spawn_blocking(move || agents.unwire(tool, changed_keys)).await??)
     }
 
+    /// What is compared with the files of tools, with the gateway at `address`.
+    #[must_use]
+    pub fn expectation(&self, settings: &Settings, address: String) -> WiringExpectation {
+        let clients = settings.clients.keys().map(ToString::to_string).collect();
+        WiringExpectation { address, clients, home: self.home.clone() }
+    }
+
     /// Finishes what a killed process left half done. What cannot be finished shows in the tool's
     /// state, so here it is only logged.
     pub(crate) async fn repair(&self) {
@@ -210,12 +222,12 @@ impl ClientWiring {
 
     fn agent_server(&self) -> Result<McpServerTarget, ClientWiringError> {
         let program = self.program.clone().ok_or(ClientWiringError::NoProgram)?;
-        Ok(McpServerTarget { program })
+        Ok(McpServerTarget { program, home: self.home.clone() })
     }
 
     fn target(&self, target: GatewayTarget) -> Result<WiringTarget, ClientWiringError> {
         let program = self.program.clone().ok_or(ClientWiringError::NoProgram)?;
         let GatewayTarget { client, address, models, now } = target;
-        Ok(WiringTarget { client, address, program, models, now })
+        Ok(WiringTarget { client, address, program, home: self.home.clone(), models, now })
     }
 }

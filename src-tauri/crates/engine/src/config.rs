@@ -40,6 +40,9 @@ pub struct EngineConfig {
     pub tools: Option<ToolEnvironment>,
     /// The command line program, which client tools run for their token.
     pub command_line: Option<PathBuf>,
+    /// The folder that holds everything, where one was chosen. Client tools, which have another
+    /// environment, are told it.
+    pub home: Option<PathBuf>,
     /// Tells whether no network leads off this machine.
     pub is_offline: fn() -> bool,
 }
@@ -87,8 +90,10 @@ impl EngineConfig {
             text.parse::<VaultKind>().map_err(|source| ConfigError::Vault { text, source })
         });
         let passphrase = passphrase.map(|text| Passphrase::parse(text.as_str().to_owned()));
+        // A tool starts the program in its own folder.
+        let home = home.map(|home| std::path::absolute(&home).unwrap_or_else(|_| home.into()));
         Ok(Self {
-            folders: Folders::resolve(home.as_deref().map(AsRef::as_ref))?,
+            folders: Folders::resolve(home.as_deref())?,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             port: None,
@@ -99,6 +104,7 @@ impl EngineConfig {
             log_roots: user_home.as_deref().map_or_else(Vec::new, |home| log_roots(home, &moved)),
             tools: user_home.map(|home| ToolEnvironment::new(home.into(), tool_variables)),
             command_line: find_command_line(),
+            home,
             is_offline: gateway::is_offline,
         })
     }

@@ -49,6 +49,7 @@ use crate::start_trace::StartTraces;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
 use crate::vault_switch::VaultSwitch;
+use crate::wiring_trouble::WiringExpectation;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -287,6 +288,12 @@ impl Engine {
     #[must_use]
     pub fn client_wiring(&self) -> &ClientWiring {
         &self.parts.client_wiring
+    }
+
+    /// What the files of wired tools should say now.
+    #[must_use]
+    pub fn wiring_expectation(&self) -> WiringExpectation {
+        self.client_wiring().expectation(&self.settings(), self.gateway().address())
     }
 
     #[must_use]

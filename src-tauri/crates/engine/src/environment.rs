@@ -12,16 +12,18 @@ use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
     AlertChannelFacts, BackendModelFacts, BackendNeed, BackendTarget, ChannelTestFacts,
-    ChannelTestResult, CheckInputs, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply,
-    LedgerFacts, LedgerProblemFacts, PaidBackendFacts, PlainKeyFacts, PriceFacts, ProblemSeverity,
-    ReadinessEnvironment, ServedFacts, ServingBackend, SettingsProblem, SimulatedCaller,
-    VaultFacts, VaultTestResult,
+    ChannelTestResult, CheckInputs, ConnectedToolFacts, CredentialFacts, DataFolderFacts,
+    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PaidBackendFacts, PlainKeyFacts,
+    PriceFacts, ProblemSeverity, ReadinessEnvironment, ServedFacts, ServingBackend,
+    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use routing::{ModelSet, ServedModels};
 use settings::{Settings, SettingsStore, Severity};
 use vault::{Vault, VaultError};
+use wiring::{ToolStatus, WiredTool};
 
 use crate::alert_watch::AlertWatch;
+use crate::client_wiring::ClientWiring;
 use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
 use crate::key_scanner::{KeyScanPlaces, KeyScanner};
@@ -29,6 +31,7 @@ use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
+use crate::wiring_trouble::WiringExpectation;
 
 const DAY_MS: i64 = 86_400_000;
 /// Age of the requests whose models must have a price, in days.
@@ -51,6 +54,7 @@ pub(crate) struct EngineEnvironment {
     pub(crate) alerts: Arc<AlertWatch>,
     pub(crate) prices: Arc<PriceEditor>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) client_wiring: ClientWiring,
     /// Token of the checks; in memory only and new at each start.
     pub(crate) token: Secret,
 }
@@ -112,6 +116,19 @@ impl ReadinessEnvironment for EngineEnvironment {
         };
         let places = scan.keys.iter().flat_map(|found| &found.key.places).map(place).collect();
         Ok(PlainKeyFacts { keys: scan.keys.len(), places, files: scan.files })
+    }
+
+    async fn connected_tools(&self) -> Result<Vec<ConnectedToolFacts>, String> {
+        let expected =
+            self.client_wiring.expectation(&self.settings.current(), self.gateway.address());
+        let tools = self.client_wiring.list(None).await.map_err(|error| error.to_string())?;
+        let programs = self.client_wiring.agent_programs(None).await;
+        let programs = programs.map_err(|error| error.to_string())?;
+        let tools = tools.iter().filter(|status| status.is_recorded);
+        let programs = programs.iter().filter(|status| status.is_recorded);
+        let tools = tools.map(|status| tool_facts(&expected, status, "clients wire"));
+        let programs = programs.map(|status| tool_facts(&expected, status, "mcp install"));
+        Ok(tools.chain(programs).collect())
     }
 
     async fn ledger(&self) -> LedgerFacts {
@@ -293,6 +310,18 @@ impl ReadinessEnvironment for EngineEnvironment {
 /// Whole days from one time to a later one.
 fn whole_days(from: WallTime, to: WallTime) -> u64 {
     u64::try_from(to.unix_ms().saturating_sub(from.unix_ms()) / DAY_MS).unwrap_or(0)
+}
+
+fn tool_facts<T: WiredTool>(
+    expected: &WiringExpectation,
+    status: &ToolStatus<T>,
+    command: &str,
+) -> ConnectedToolFacts {
+    ConnectedToolFacts {
+        name: status.tool.full_name().to_owned(),
+        trouble: expected.find_trouble(status).map(|trouble| trouble.sentence),
+        command: format!("gatehouse {command} {}", status.tool.word()),
+    }
 }
 
 /// Changes the first letter to lower case, for the middle of a sentence.

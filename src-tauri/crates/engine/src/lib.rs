@@ -75,6 +75,7 @@ mod telemetry;
 #[cfg(test)]
 mod test_parts;
 mod time_observer;
+mod tool_attempt;
 mod topic;
 mod traffic_sink;
 mod upkeep;
@@ -82,6 +83,7 @@ mod uptime;
 mod usage_hours;
 mod vault_change;
 mod vault_switch;
+mod wiring_trouble;
 mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
@@ -117,6 +119,11 @@ pub use local_resources::{LocalResources, LocalSample};
 pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
 pub use model_catalogue::ModelCatalogue;
+pub use tool_attempt::{
+    COMMAND_OUTPUT_BYTES_MAX, MODEL_LIST_MS_MAX, TOKEN_COMMAND_MS_MAX, list_models_at,
+    run_token_command,
+};
+pub use wiring_trouble::{WiringExpectation, WiringTrouble};
 
 pub use alert_history::{AlertHistory, RuleBackTest};
 pub use alert_watch::AlertWatch;

@@ -55,6 +55,7 @@ impl Engine {
     /// Locks the data folder and opens settings, vault and ledger, without listening. With a
     /// passphrase, the file vault is unlocked in the background; calls to the vault wait for that.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
+        let client_wiring = ClientWiring::of_config(&config);
         let EngineConfig {
             folders,
             clock,
@@ -65,9 +66,8 @@ impl Engine {
             variables,
             channel,
             log_roots,
-            tools,
-            command_line,
             is_offline,
+            ..
         } = config;
         let starts = StartTraces::begin(Arc::clone(&clock), folders.starts_file(), VERSION);
         folders.create()?;
@@ -104,11 +104,6 @@ impl Engine {
             is_offline,
         };
         let vault = OpenVault { opener, forced };
-        let client_wiring = ClientWiring {
-            environment: tools,
-            state_folder: base.folders.state.clone(),
-            program: command_line,
-        };
         client_wiring.repair().await;
         base.starts.end_stage(StartStage::Tools);
         let outside = Outside { owner, recovery, vault, port, channel, log_roots, client_wiring };

@@ -3,6 +3,7 @@
 
 mod backend;
 mod chat_stream;
+mod connected_tools;
 mod gateway;
 mod guidance;
 mod local;
@@ -55,6 +56,7 @@ pub fn built_in_checks(
 ) -> Vec<ReadinessCheck> {
     let mut checks = Vec::from(local::checks(environment));
     checks.push(plain_keys::check(environment));
+    checks.push(connected_tools::check(environment));
     checks.extend(gateway::checks(environment, &inputs.mock_model));
     if set == CheckSet::Full {
         let backends = inputs.backends.iter();

@@ -21,6 +21,10 @@ pub trait ReadinessEnvironment: Send + Sync {
     /// could look.
     async fn plain_keys(&self) -> Result<PlainKeyFacts, String>;
 
+    /// Tools that were pointed at the gateway, and programs that were given the MCP server. An error
+    /// says why nobody could look.
+    async fn connected_tools(&self) -> Result<Vec<ConnectedToolFacts>, String>;
+
     /// State of the ledger after an integrity check.
     async fn ledger(&self) -> LedgerFacts;
 
@@ -143,6 +147,16 @@ pub struct PlainKeyFacts {
     pub places: Vec<String>,
     /// Files that were read.
     pub files: usize,
+}
+
+/// A tool whose own file was changed to use this Gatehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectedToolFacts {
+    pub name: String,
+    /// Why it would not work, in a sentence; `None` while nothing is known against it.
+    pub trouble: Option<String>,
+    /// The command that connects it again.
+    pub command: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,6 +64,7 @@ pub(crate) fn find_conflicts<G>(
     let variables = definition.variables.iter().filter(|name| environment.is_set(name));
     let mut found: Vec<_> =
         variables.map(|name| Conflict::new(ConflictLayer::Environment, "", name)).collect();
+    found.extend(variable_conflict(definition, environment, edits));
     for layer in (definition.layers)(environment) {
         found.extend(layer_conflicts(&layer, edits));
     }
@@ -72,6 +73,23 @@ pub(crate) fn find_conflicts<G>(
         found.push(Conflict::new(layer, path.display().to_string(), &key));
     }
     found
+}
+
+/// The first key that outranks the wiring in the variable that holds a configuration.
+fn variable_conflict<G>(
+    definition: &ClientToolDefinition<G>,
+    environment: &ToolEnvironment,
+    edits: &[ValueEdit],
+) -> Option<Conflict> {
+    let variable = definition.config_variable?;
+    let config = environment.config(variable)?;
+    let outranks = |edit: &&ValueEdit| {
+        edit.path.find(config).is_some_and(|found| Some(found) != edit.value.as_ref())
+    };
+    let outranking = edits.iter().find(outranks).map(|edit| edit.path.to_string());
+    let excluding = || (definition.own_conflict)(config).map(|(_, key)| key);
+    let key = outranking.or_else(excluding)?;
+    Some(Conflict::new(ConflictLayer::Environment, "", &format!("{key} in {variable}")))
 }
 
 /// A file that cannot be read by us is left to the tool, which reports it.

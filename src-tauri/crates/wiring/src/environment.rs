@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::opencode_variable::{CONFIG_VARIABLE, deciding_part};
+
 /// Variables with folders or files of tools, and the search path.
 const PATH_VARIABLES: &[&str] = &[
     "APPDATA",
@@ -31,6 +35,8 @@ pub struct ToolEnvironment {
     /// `/`; another folder in tests.
     pub system_root: PathBuf,
     paths: BTreeMap<String, String>,
+    /// What decides about our provider in variables that hold a configuration.
+    configs: BTreeMap<String, Value>,
     set: Vec<String>,
 }
 
@@ -41,29 +47,33 @@ impl ToolEnvironment {
         let is_kept = PATH_VARIABLES.contains(&name);
         let is_set = !value.trim().is_empty();
         let reduced = if is_kept {
-            value
+            value.to_owned()
+        } else if is_set && name == CONFIG_VARIABLE {
+            deciding_part(value).to_string()
         } else if is_set {
-            "set"
+            "set".to_owned()
         } else {
-            ""
+            String::new()
         };
-        (name.to_owned(), reduced.to_owned())
+        (name.to_owned(), reduced)
     }
 
     pub fn new(home: PathBuf, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut paths, mut set) = (BTreeMap::new(), Vec::new());
+        let (mut paths, mut configs, mut set) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for (name, value) in variables {
             if value.trim().is_empty() {
                 continue;
             }
             if PATH_VARIABLES.contains(&name.as_str()) {
                 paths.insert(name, value);
+            } else if name == CONFIG_VARIABLE {
+                configs.insert(name, deciding_part(&value));
             } else {
                 set.push(name);
             }
         }
         let system_root = PathBuf::from(if cfg!(windows) { "C:\\" } else { "/" });
-        Self { home, project: None, system_root, paths, set }
+        Self { home, project: None, system_root, paths, configs, set }
     }
 
     /// With the settings of the project in `folder`.
@@ -89,6 +99,20 @@ impl ToolEnvironment {
 
     pub(crate) fn is_set(&self, variable: &str) -> bool {
         self.set.iter().any(|name| name == variable)
+    }
+
+    /// What decides about our provider in the configuration that `variable` holds.
+    pub(crate) fn config(&self, variable: &str) -> Option<&Value> {
+        self.configs.get(variable)
+    }
+
+    /// True if `program`, as a tool's file names it, can be started.
+    pub(crate) fn has_program(&self, program: &Path) -> bool {
+        match program.strip_prefix("/") {
+            Ok(inside) => is_program(&self.system_root.join(inside)),
+            Err(_) if program.is_absolute() => is_program(program),
+            Err(_) => program.to_str().is_some_and(|name| self.find_program(name).is_some()),
+        }
     }
 
     /// Finds a program in the search path and in the usual places.

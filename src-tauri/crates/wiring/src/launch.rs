@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::opencode_variable::CONFIG_VARIABLE;
 use crate::tool::opencode::provider_edits;
 use crate::tool::{TOKEN_VARIABLE, ToolModel};
 
@@ -37,9 +38,6 @@ const REMOVED_VARIABLES: [&str; 7] = [
 /// token. Programs read one or the other spelling.
 const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// OpenCode's configuration as a variable.
-const OPENCODE_VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
-
 /// Name of the provider in a tool's configuration.
 const PROVIDER: &str = "gatehouse";
 
@@ -58,7 +56,7 @@ impl Launch {
     /// True for a variable whose value is kept beside ours. None of them holds a key.
     #[must_use]
     pub fn reads(name: &str) -> bool {
-        name == OPENCODE_VARIABLE || PROXY_EXCEPTIONS.contains(&name)
+        name == CONFIG_VARIABLE || PROXY_EXCEPTIONS.contains(&name)
     }
 
     /// For `program`, with the gateway at `address`, which has no path. `models` are those that a
@@ -86,8 +84,8 @@ impl Launch {
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
             Some("opencode") => {
-                let config = opencode_config(address, models, variable(OPENCODE_VARIABLE));
-                launch.variables.push((OPENCODE_VARIABLE, config));
+                let config = opencode_config(address, models, variable(CONFIG_VARIABLE));
+                launch.variables.push((CONFIG_VARIABLE, config));
             }
             _ => {}
         }
@@ -197,7 +195,7 @@ mod tests {
     #[test]
     fn opencode_gets_a_provider_that_reads_the_token_from_its_environment() {
         let launch = launch("/opt/opencode");
-        let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
+        let config = value(&launch, CONFIG_VARIABLE).expect("a variable");
         let config: Value = serde_json::from_str(config).expect("JSON");
         let provider = &config["provider"]["gatehouse"];
         assert_eq!(provider["options"]["apiKey"], "{env:GATEHOUSE_API_KEY}");
@@ -208,8 +206,8 @@ mod tests {
     #[test]
     fn what_the_user_has_set_is_kept() {
         let own = r#"{"theme": "x", "provider": {"mine": {}}}"#;
-        let launch = launch_with("opencode", &[(OPENCODE_VARIABLE, own), ("no_proxy", "corp")]);
-        let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
+        let launch = launch_with("opencode", &[(CONFIG_VARIABLE, own), ("no_proxy", "corp")]);
+        let config = value(&launch, CONFIG_VARIABLE).expect("a variable");
         let config: Value = serde_json::from_str(config).expect("JSON");
         assert_eq!(config["theme"], "x");
         assert!(

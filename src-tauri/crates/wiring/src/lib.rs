@@ -26,6 +26,7 @@ mod installation;
 mod key;
 mod launch;
 mod mask;
+mod opencode_variable;
 mod plain_copy;
 mod plan;
 mod record;
@@ -49,10 +50,10 @@ pub use plain_copy::{
     RemovedCopy, StoredKey,
 };
 pub use plan::{FilePlan, WiringPlan};
-pub use status::{ToolStatus, WiringState};
+pub use status::{DriftCause, ToolStatus, WiringState};
 pub use tool::{
-    ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits, WiredTool,
-    WiringOrigin, WiringTarget,
+    ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits,
+    ToolPointer, WiredTool, WiringOrigin, WiringTarget,
 };
 pub use undo::ChangedKeys;
 pub use wiring::Wiring;

@@ -14,7 +14,7 @@ use crate::files::read_config;
 use crate::installation::Installation;
 use crate::key::{KeyChange, ValueEdit};
 use crate::record::WiringRecord;
-use crate::tool::{ToolFile, WiredTool};
+use crate::tool::{ToolFile, ToolPointer, WiredTool};
 
 domain::words! {
     /// State of a tool's wiring.
@@ -35,6 +35,22 @@ domain::words! {
     }
 }
 
+domain::words! {
+    /// Why a wired tool has drifted.
+    DriftCause {
+        /// Something else changed the wired keys.
+        ChangedKeys = "changed_keys",
+        /// It starts a program that is gone.
+        ProgramGone = "program_gone",
+        /// It starts our program for another data folder.
+        OtherHome = "other_home",
+        /// Its client was revoked.
+        ClientGone = "client_gone",
+        /// The gateway is at another address now.
+        OtherAddress = "other_address",
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct ToolStatus<T = ClientTool> {
     pub tool: T,
@@ -42,6 +58,12 @@ pub struct ToolStatus<T = ClientTool> {
     /// True if the tool reads its files only when it starts.
     pub restart: bool,
     pub state: WiringState,
+    /// Why the state is `drifted`, as far as the tool's files tell.
+    pub cause: Option<DriftCause>,
+    /// True if it was wired by this Gatehouse, also where the record of that cannot be read.
+    pub is_recorded: bool,
+    /// What its own file says of a Gatehouse, which may be another one.
+    pub pointer: ToolPointer,
     pub installation: Option<Installation>,
     /// Files that are wired, or would be.
     pub files: Vec<PathBuf>,
@@ -58,9 +80,22 @@ pub struct ToolStatus<T = ClientTool> {
 }
 
 /// What was found in the files of a tool.
+#[derive(Default)]
 struct Findings {
     drift: Vec<KeyChange>,
     conflicts: Vec<Conflict>,
+    pointer: ToolPointer,
+}
+
+impl Findings {
+    fn cause(&self, environment: &ToolEnvironment) -> Option<DriftCause> {
+        let is_gone = |program: &Path| !environment.has_program(program);
+        if !self.drift.is_empty() {
+            Some(DriftCause::ChangedKeys)
+        } else {
+            self.pointer.program().is_some_and(is_gone).then_some(DriftCause::ProgramGone)
+        }
+    }
 }
 
 impl<T: WiredTool> ToolStatus<T> {
@@ -73,6 +108,7 @@ impl<T: WiredTool> ToolStatus<T> {
     ) -> Self {
         let definition = tool.definition();
         let installation = Installation::of_tool(definition, environment);
+        let is_recorded = !matches!(record, Ok(None));
         let (record, unreadable) = match record {
             Ok(record) => (record, None),
             Err(error) => (None, Some(error)),
@@ -80,11 +116,13 @@ impl<T: WiredTool> ToolStatus<T> {
         let found = match (unreadable, &record) {
             (Some(error), _) => Err(error),
             (None, Some(record)) => look_at_wired(tool, environment, record),
-            (None, None) => look_at_planned(planned),
+            (None, None) => look_at_planned(tool, planned),
         };
+        let wired = found.as_ref().ok().filter(|_| record.is_some());
+        let cause = wired.and_then(|found| found.cause(environment));
         let state = match (&found, &record, &installation) {
             (Err(_), ..) => WiringState::Broken,
-            (Ok(found), Some(_), _) if !found.drift.is_empty() => WiringState::Drifted,
+            (Ok(_), Some(_), _) if cause.is_some() => WiringState::Drifted,
             (Ok(found), Some(_), _) if !found.conflicts.is_empty() => WiringState::Conflict,
             (Ok(_), Some(_), _) => WiringState::Wired,
             (Ok(_), None, Some(_)) => WiringState::NotWired,
@@ -92,7 +130,7 @@ impl<T: WiredTool> ToolStatus<T> {
         };
         let (found, problem) = match found {
             Ok(found) => (found, None),
-            Err(error) => (Findings { drift: vec![], conflicts: vec![] }, Some(problem(error))),
+            Err(error) => (Findings::default(), Some(problem(error))),
         };
         let files = match &record {
             Some(record) => record.files.iter().map(|file| file.path.clone()).collect(),
@@ -103,6 +141,9 @@ impl<T: WiredTool> ToolStatus<T> {
             rung: definition.rung,
             restart: definition.restart,
             state,
+            cause,
+            is_recorded,
+            pointer: found.pointer,
             installation,
             files,
             client: record.as_ref().and_then(|record| record.client.clone()),
@@ -126,12 +167,20 @@ fn problem(error: WiringError) -> ToolFileProblem {
     }
 }
 
-fn look_at_planned<G>(planned: &[ToolFile<G>]) -> Result<Findings, WiringError> {
-    for file in planned {
+fn look_at_planned<T: WiredTool>(
+    tool: T,
+    planned: &[ToolFile<T::Target>],
+) -> Result<Findings, WiringError> {
+    let mut pointer = ToolPointer::default();
+    for (index, file) in planned.iter().enumerate() {
         let text = read_config(&file.path)?.unwrap_or_default();
-        Document::parse(file.format, &text).map_err(|found| found.in_file(&file.path))?;
+        let document = Document::parse(file.format, &text);
+        let own = document.map_err(|found| found.in_file(&file.path))?.value();
+        if index == 0 {
+            pointer = (tool.definition().pointer)(&own);
+        }
     }
-    Ok(Findings { drift: Vec::new(), conflicts: Vec::new() })
+    Ok(Findings { pointer, ..Findings::default() })
 }
 
 fn look_at_wired<T: WiredTool>(
@@ -155,5 +204,5 @@ fn look_at_wired<T: WiredTool>(
     }
     let path = record.files.first().map_or(Path::new(""), |file| &file.path);
     let conflicts = find_conflicts(tool.definition(), environment, &edits, (path, &own));
-    Ok(Findings { drift, conflicts })
+    Ok(Findings { drift, conflicts, pointer: (tool.definition().pointer)(&own) })
 }

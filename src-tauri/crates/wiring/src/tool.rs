@@ -7,7 +7,7 @@ mod mcp_entry;
 pub(crate) mod opencode;
 mod zed;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::{ClientId, WallTime, Word};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::agent_program::AgentProgram;
 use crate::client_tool::{ClientTool, ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::key::ValueEdit;
+use crate::key::{KeyPath, ValueEdit};
 
 /// The variable that holds the token for a tool whose file names one, and for Zed, which derives
 /// this name from the name of our provider.
@@ -33,6 +33,8 @@ pub struct WiringTarget {
     pub address: String,
     /// The command line program, which prints the token.
     pub program: PathBuf,
+    /// The folder that the program is told, where it is not the system's.
+    pub home: Option<PathBuf>,
     /// For tools with a list of their own; at most [`TOOL_MODELS_MAX`] are written.
     pub models: Vec<ToolModel>,
     /// The time of the wiring.
@@ -68,8 +70,8 @@ pub struct ToolModelLimits {
 
 impl WiringTarget {
     /// Arguments of the program that print the token.
-    fn token_arguments(&self) -> [&str; 2] {
-        ["token", self.client.as_str()]
+    fn token_arguments(&self) -> Vec<String> {
+        program_arguments(self.home.as_deref(), &["token", self.client.as_str()])
     }
 }
 
@@ -78,6 +80,60 @@ impl WiringTarget {
 pub struct McpServerTarget {
     /// The command line program, which is the server.
     pub program: PathBuf,
+    /// The folder that the program is told, where it is not the system's.
+    pub home: Option<PathBuf>,
+}
+
+/// The option that tells our program its folder. A tool that starts it has another environment.
+const HOME_OPTION: &str = "--home";
+
+/// `arguments` for a program that keeps its data in `home`.
+fn program_arguments(home: Option<&Path>, arguments: &[&str]) -> Vec<String> {
+    let home = home.map(|home| [HOME_OPTION.to_owned(), home.to_string_lossy().into_owned()]);
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+    home.into_iter().flatten().chain(arguments).collect()
+}
+
+/// What a tool's own file says of a Gatehouse: where requests go, and what the tool starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolPointer {
+    /// As it stands in the file, with its path.
+    pub base_url: Option<String>,
+    /// A program with its arguments, for the token or as the MCP server.
+    pub command: Vec<String>,
+}
+
+impl ToolPointer {
+    /// True if the file says nothing of a Gatehouse.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    #[must_use]
+    pub fn program(&self) -> Option<&Path> {
+        self.command.first().map(Path::new)
+    }
+
+    /// The folder that the program is told.
+    #[must_use]
+    pub fn home(&self) -> Option<&Path> {
+        let option = self.command.iter().position(|word| word == HOME_OPTION)?;
+        self.command.get(option + 1).map(Path::new)
+    }
+}
+
+/// The text at `path` in a tool's file.
+fn text_at(config: &Value, path: &[&str]) -> Option<String> {
+    KeyPath::new(path).find(config)?.as_str().map(str::to_owned)
+}
+
+/// The program of `command` at `path` in a tool's file, with its `args`.
+fn command_at(config: &Value, path: &[&str]) -> Vec<String> {
+    let Some(object) = KeyPath::new(path).find(config) else { return Vec::new() };
+    let arguments = object.get("args").and_then(Value::as_array).into_iter().flatten();
+    let words = object.get("command").into_iter().chain(arguments);
+    words.filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
 /// Tools whose files are changed for one purpose.
@@ -138,6 +194,10 @@ pub struct ClientToolDefinition<G> {
     pub(crate) layers: fn(&ToolEnvironment) -> Vec<LayerFile>,
     /// Environment variables that win over the user's file.
     pub(crate) variables: &'static [&'static str],
+    /// The environment variable with a configuration that wins over the user's file.
+    pub(crate) config_variable: Option<&'static str>,
+    /// What the tool's first file says.
+    pub(crate) pointer: fn(&Value) -> ToolPointer,
     /// The key in the user's own file that wins over the wired keys.
     pub(crate) own_conflict: fn(&Value) -> Option<(ConflictLayer, String)>,
 }

@@ -354,9 +354,22 @@ fn a_client_has_its_targets_with_the_current_one_checked() {
         "    (x) Groq (is switched off) [switch-client|zed|backend|groq]",
         "    -",
         "    Block its requests [block-client|zed]",
+        "  -",
+        "  Disconnect all tools [page|/clients?disconnect=all]",
         "Pause gateway [pause]",
     ];
-    assert_eq!(rows[at + 1..at + 17], expected.map(str::to_owned));
+    assert_eq!(rows[at + 1..at + 19], expected.map(str::to_owned));
+}
+
+#[test]
+fn tools_can_be_disconnected_also_where_no_client_can_be_switched() {
+    let mut view = view_of(status());
+    let all = "  Disconnect all tools [page|/clients?disconnect=all]".to_owned();
+    assert!(!text(&view).contains(&all), "there is no client");
+    view.clients = vec![client("expired", Some(9), true, &[])];
+    let rows = text(&view);
+    let at = rows.iter().position(|row| row == "Clients >").expect("clients");
+    assert_eq!(rows[at + 1], all);
 }
 
 #[test]

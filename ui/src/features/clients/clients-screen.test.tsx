@@ -18,7 +18,7 @@ test("a tool is connected after its changes were shown, and the toast takes it b
   await user.click(sheet.getByRole("button", { name: "Connect" }));
   expect(wire).toHaveBeenCalledWith({ tool: "codex", fingerprint });
   expect(await screen.findByText("Codex CLI is connected")).toBeVisible();
-  expect(screen.getByText("Restart Codex CLI if it is running.")).toBeVisible();
+  expect(screen.getByText(/asks it\. Restart Codex CLI if it is running\.$/)).toBeVisible();
   expect(await within(await card("Codex CLI")).findByText("Codex CLI uses the gateway.")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Undo" }));
   expect(await within(await card("Codex CLI")).findByText("Codex CLI does not use the gateway.")).toBeVisible();
@@ -86,6 +86,23 @@ test("all tools are disconnected at once, and one that is not says why", async (
   expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
 });
 
+test("the address of the tray asks before every tool is disconnected, and says if none is", async () => {
+  const { host, user } = renderPanel("busy", "/clients?disconnect=all");
+  const unwire = vi.spyOn(host, "clientsUnwireAll");
+  const dialog = within(await screen.findByRole("dialog", { name: "Disconnect every tool?" }));
+  expect(unwire).not.toHaveBeenCalled();
+  await user.click(dialog.getByRole("button", { name: "Disconnect all" }));
+  expect(unwire).toHaveBeenCalledWith({ changed_keys: "keep" });
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+});
+
+test("the address of the tray says that no tool is connected", async () => {
+  renderPanel("fresh", "/clients?disconnect=all");
+  const dialog = within(await screen.findByRole("dialog", { name: "Disconnect every tool?" }));
+  expect(dialog.getByText("No tool is connected.")).toBeVisible();
+  expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
+});
+
 test("the other tools say how they reach the gateway, those of this machine first", async () => {
   const { user } = renderPanel("busy", "/clients");
   const list = await screen.findByRole("list", { name: "Other tools" });
@@ -107,6 +124,41 @@ test("a tool that the user gives its token is not shown as connected until it ca
   expect(zed.queryByText("Connected")).not.toBeInTheDocument();
   const steps = within(zed.getByRole("list", { name: "Steps for Zed" }));
   expect(steps.getByText("gatehouse token zed")).toBeVisible();
+});
+
+test("a tool that has drifted is named after the cause, and re-applied", async () => {
+  const { host, cache, user } = renderPanel("busy", "/clients");
+  await card("Claude Code");
+  const sentence = "Claude Code starts /old/gatehouse, which is gone. Connect it again.";
+  const tools = await host.clientsWiring({});
+  const drifted = { state: "drifted", cause: "program_gone", sentence } as const;
+  vi.spyOn(host, "clientsWiring").mockResolvedValue(
+    tools.map((tool) => (tool.tool === "claude-code" ? { ...tool, ...drifted } : tool)),
+  );
+  await cache.invalidateQueries({ queryKey: ["clients_wiring"] });
+  const claude = within(await card("Claude Code"));
+  expect(await claude.findByText("Program gone")).toBeVisible();
+  expect(claude.getByText(sentence)).toBeVisible();
+  await user.click(claude.getByRole("button", { name: "Re-apply" }));
+  expect(await screen.findByRole("dialog", { name: "Connect Claude Code" })).toBeVisible();
+});
+
+test("what a tool does is tried on request, and the step that fails is named", async () => {
+  const { host, user } = renderPanel("busy", "/clients");
+  const claude = within(await card("Claude Code"));
+  await user.click(claude.getByRole("button", { name: "Try it" }));
+  expect(await claude.findByText("The gateway answers as Claude Code asks it.")).toBeVisible();
+  const reason = "/opt/gatehouse cannot be started: permission denied";
+  vi.spyOn(host, "clientCheck").mockResolvedValueOnce({
+    tool: "claude-code",
+    name: "Claude Code",
+    outcome: "fails",
+    sentence: `Claude Code would fail: ${reason}`,
+    steps: [{ title: "Token", state: "fail", detail: reason, fix: null, duration_ms: null }],
+  });
+  await user.click(claude.getByRole("button", { name: "Try it" }));
+  expect(await claude.findByText(`Claude Code would fail: ${reason}`)).toBeVisible();
+  expect(claude.getByRole("list", { name: "Steps tried for Claude Code" })).toHaveTextContent("Token Failed");
 });
 
 test("without a tool on this machine, a client is added by hand", async () => {

@@ -33,20 +33,24 @@ interface ClientsScreenProps {
   adding: boolean;
   /** What is asked for a tool. */
   change: { kind: ToolChange["kind"]; tool: string } | null;
+  /** Every tool is to be disconnected. */
+  disconnectingAll: boolean;
   onOpen: (id: string) => void;
   onAdd: () => void;
   onChange: (change: ToolChange) => void;
+  onDisconnectAll: () => void;
   onClose: () => void;
 }
 
 /** States in which a tool's files hold our keys. */
 const WIRED: WiringState[] = ["wired", "drifted", "conflict"];
 
-export function ClientsScreen({ openId, adding, change, onOpen, onAdd, onChange, onClose }: ClientsScreenProps) {
+export function ClientsScreen(props: ClientsScreenProps) {
+  const { openId, adding, change, disconnectingAll, onOpen, onAdd, onChange, onDisconnectAll, onClose } = props;
   const [filter, setFilter] = useState("");
   const [asked, setAsked] = useState<ToolChange | null>(null);
-  const [isEndingAll, setEndingAll] = useState(false);
-  const tools = useClientsWiring().data ?? [];
+  const known = useClientsWiring().data;
+  const tools = known ?? [];
   const wired = tools.filter(({ state }) => WIRED.includes(state));
   const tool = tools.find((one) => one.tool === change?.tool);
   // The address says which tool; how its changed keys are handled was asked by the button.
@@ -75,7 +79,7 @@ export function ClientsScreen({ openId, adding, change, onOpen, onAdd, onChange,
                 icon: Unplug,
                 danger: true,
                 blocked: wired.length === 0 ? "No tool is connected." : null,
-                onChoose: () => setEndingAll(true),
+                onChoose: onDisconnectAll,
               },
             ]}
           />
@@ -97,7 +101,7 @@ export function ClientsScreen({ openId, adding, change, onOpen, onAdd, onChange,
       <Guides />
       <AddClientDialog open={adding} onClose={onClose} onAdded={onOpen} />
       <WiringSheet tool={tool} change={shown} onClose={onClose} />
-      <DisconnectAllDialog open={isEndingAll} tools={wired} onClose={() => setEndingAll(false)} />
+      <DisconnectAllDialog open={disconnectingAll && known !== undefined} tools={wired} onClose={onClose} />
     </Page>
   );
 }

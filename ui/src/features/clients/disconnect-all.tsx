@@ -46,6 +46,17 @@ function DisconnectAll({ tools, onClose }: Omit<DisconnectAllProps, "open">) {
         notify({ title: `Disconnected ${formatCounted(outcomes.length, "tool", "tools")}` });
       },
     });
+  if (tools.length === 0 && unwire.data === undefined && !unwire.isPending)
+    return (
+      <>
+        <DialogBody>
+          <p className="text-ink-2">No tool is connected.</p>
+        </DialogBody>
+        <DialogFoot>
+          <Button onClick={onClose}>Close</Button>
+        </DialogFoot>
+      </>
+    );
   return (
     <>
       <DialogBody className="flex flex-col gap-3">

@@ -1,18 +1,21 @@
 /** One client tool: what it is, whether it uses the gateway, what is in the way, and the next step. */
-import { Cable, RotateCw, SquareTerminal, Unplug } from "lucide-react";
+import { Cable, RotateCw, SquareTerminal, Unplug, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { programText } from "@/features/clients/client-actions";
 import { ClientTargetSelect } from "@/features/clients/client-target";
 import { GuideSteps } from "@/features/clients/guide-steps";
+import { ToolAttempt } from "@/features/clients/tool-attempt";
 import { Button } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
 import { Facts, type Fact } from "@/components/facts";
 import { Spend } from "@/components/spend";
 import { StateBadge, TONE_TEXT } from "@/components/state-mark";
 import { WithCode } from "@/components/with-code";
+import { useAction } from "@/ipc/actions";
 import type { ChangedKeys, ClientTool, ClientView, ToolWiringView, WiringState } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";
-import { WIRING } from "@/lib/tables";
+import { wiringSign } from "@/lib/wiring-sign";
 
 /** What is asked for a tool; it is shown before it is done. */
 export type ToolChange =
@@ -30,7 +33,8 @@ interface ToolCardProps {
 
 export function ToolCard(props: ToolCardProps) {
   const { tool, client, onOpenClient } = props;
-  const sign = WIRING[tool.state];
+  const sign = wiringSign(tool);
+  const check = useAction("clientCheck", (call) => call({ tool: tool.tool }));
   return (
     <section
       aria-label={tool.name}
@@ -57,12 +61,14 @@ export function ToolCard(props: ToolCardProps) {
         </p>
         <Facts facts={factsOf(tool, client, onOpenClient)} />
         <Problems tool={tool} />
+        {check.data !== undefined && <ToolAttempt tried={check.data} />}
+        <ErrorNotice error={check.error} />
         {(tool.state === "wired" || tool.state === "token_not_entered") && (
           <GuideSteps name={tool.name} steps={tool.steps} />
         )}
       </div>
       <footer className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
-        <Steps {...props} />
+        <Steps {...props} onTry={() => check.mutate(undefined)} isTrying={check.isPending} />
         {tool.restart && <span className="ml-auto pr-1 text-12 text-ink-3">Restart it after a change</span>}
       </footer>
     </section>
@@ -143,21 +149,31 @@ function Problem({ children }: { children: ReactNode }) {
   );
 }
 
-type Step = "connect" | "again" | "reapply" | "release" | "disconnect";
+type Step = "connect" | "try" | "again" | "reapply" | "release" | "disconnect";
 
 const STEPS: Record<WiringState, Step[]> = {
   not_installed: [],
   not_wired: ["connect"],
-  wired: ["disconnect"],
-  token_not_entered: ["again", "disconnect"],
+  wired: ["try", "disconnect"],
+  token_not_entered: ["try", "again", "disconnect"],
   drifted: ["reapply", "release"],
   conflict: ["again", "disconnect"],
   broken: ["again"],
 };
 
-/** `again` looks at the files anew. */
-function Steps({ tool: { tool, state }, onChange, onCheckAgain, isChecking }: ToolCardProps) {
+interface StepsProps extends ToolCardProps {
+  onTry: () => void;
+  isTrying: boolean;
+}
+
+/** `again` looks at the files anew, `try` does what the tool does. */
+function Steps({ tool: { tool, state }, onChange, onCheckAgain, isChecking, onTry, isTrying }: StepsProps) {
   const buttons: Record<Step, ReactNode> = {
+    try: (
+      <Button key="try" size="small" icon={Zap} busy={isTrying} onClick={onTry}>
+        Try it
+      </Button>
+    ),
     again: (
       <Button key="again" size="small" icon={RotateCw} busy={isChecking} onClick={onCheckAgain}>
         Check again

@@ -46,17 +46,24 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
   const plan = useWiringPlan({ tool: tool.tool, undo: false });
   const wire = useAction("clientWire", (call, fingerprint: string) => call({ tool: tool.tool, fingerprint }));
   const unwire = useAction("clientUnwire", (call) => call({ tool: tool.tool, changed_keys: "refuse" }));
+  const check = useAction("clientCheck", (call) => call({ tool: tool.tool }));
+  const tell = (wired: ToolWiringView, works: boolean, tried: string) => {
+    onClose();
+    notify({
+      title: wired.state === "wired" ? `${tool.name} is connected` : wired.sentence,
+      ...((wired.state !== "wired" || !works) && { tone: "warn" as const }),
+      detail: wired.restart ? `${tried} Restart ${tool.name} if it is running.` : tried,
+      undo: () => unwire.mutate(undefined, { onError: notifyError }),
+    });
+  };
   const apply = (fingerprint: string) =>
     wire.mutate(fingerprint, {
-      onSuccess: (wired) => {
-        onClose();
-        notify({
-          title: wired.state === "wired" ? `${tool.name} is connected` : wired.sentence,
-          ...(wired.state !== "wired" && { tone: "warn" as const }),
-          detail: wired.restart ? `Restart ${tool.name} if it is running.` : null,
-          undo: () => unwire.mutate(undefined, { onError: notifyError }),
-        });
-      },
+      // What the tool would do is tried at once, so that a connection that fails is not left for it to find.
+      onSuccess: (wired) =>
+        check.mutate(undefined, {
+          onSuccess: ({ outcome, sentence }) => tell(wired, outcome !== "fails", sentence),
+          onError: ({ message }) => tell(wired, false, `It could not be tried: ${message}.`),
+        }),
       // Someone changed a file in the meantime: the next look is at what is there now.
       onError: () => void plan.refetch(),
     });
@@ -74,7 +81,7 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
         <Button onClick={onClose}>Cancel</Button>
         <Button
           look="primary"
-          busy={wire.isPending}
+          busy={wire.isPending || check.isPending}
           disabled={plan.data === undefined}
           onClick={() => plan.data && apply(plan.data.fingerprint)}
         >

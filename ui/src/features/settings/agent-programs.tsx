@@ -10,7 +10,7 @@ import { StateBadge } from "@/components/state-mark";
 import { WithCode } from "@/components/with-code";
 import { useAgentPrograms } from "@/ipc/agent-queries";
 import type { AgentProgramView, WiringState } from "@/ipc/bindings";
-import { WIRING } from "@/lib/tables";
+import { wiringSign } from "@/lib/wiring-sign";
 
 export function AgentPrograms() {
   const programs = useAgentPrograms();
@@ -55,7 +55,7 @@ function Program(props: ProgramProps) {
           <span className="font-medium text-ink-1">{name}</span>
           {version !== null && <span className="text-12 text-ink-3">{version}</span>}
           <span className="text-12">
-            <StateBadge sign={WIRING[state]} />
+            <StateBadge sign={wiringSign(props.program)} />
           </span>
         </div>
         <p className="text-12 text-ink-2 [overflow-wrap:anywhere]">

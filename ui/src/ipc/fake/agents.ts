@@ -90,7 +90,8 @@ function viewOf({ tool, name, version, file, isFound, isAdded, drift }: FakeProg
       : drift.length > 0
         ? ["drifted", `mcpServers.gatehouse in ${file} was changed since ${name} was connected.`]
         : ["wired", `Agents of ${name} start \`gatehouse mcp\`.`];
-  return { tool, name, state, sentence, version: isFound ? version : null, files: [file], drift, conflicts: [] };
+  const cause = state === "drifted" ? "changed_keys" : null;
+  return { tool, name, state, cause, sentence, version: isFound ? version : null, files: [file], drift, conflicts: [] };
 }
 
 function planOf({ tool, file, isAdded, drift }: FakeProgram, undo: boolean): WiringPlanView {

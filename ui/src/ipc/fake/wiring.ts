@@ -15,10 +15,17 @@ import type {
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireVault } from "@/ipc/fake/rules";
+import { attemptOf } from "@/ipc/fake/tool-attempt";
 import { makeClient } from "@/ipc/fake/world";
 
 type WiringOperation =
-  "clientsWiring" | "clientWiringPlan" | "clientWire" | "clientUnwire" | "clientsUnwireAll" | "clientGuides";
+  | "clientCheck"
+  | "clientsWiring"
+  | "clientWiringPlan"
+  | "clientWire"
+  | "clientUnwire"
+  | "clientsUnwireAll"
+  | "clientGuides";
 
 interface FakeTool {
   tool: ClientTool;
@@ -232,6 +239,7 @@ function viewOf({ isFound, isWired, drift, conflicts, ...tool }: FakeTool, addre
     tool: tool.tool,
     name: tool.name,
     state,
+    cause: state === "drifted" ? "changed_keys" : null,
     sentence,
     rung: tool.rung,
     rung_sentence: RUNGS[tool.rung],
@@ -354,6 +362,13 @@ export function fakeWiring(doing: Doing): Pick<Host, WiringOperation> {
         Object.assign(found, { isWired: true, drift: [] });
         changed("clients", "status");
         return viewOf(found, address());
+      }),
+    clientCheck: ({ tool }) =>
+      answer(() => {
+        const found = find(tool);
+        if (!found.isWired)
+          throw fault("not_found", `${found.name} is not connected`, `\`gatehouse clients wire ${tool}\` connects it.`);
+        return attemptOf(found, address());
       }),
     clientUnwire: ({ tool, changed_keys: keys }) =>
       answer(() => {

@@ -372,7 +372,7 @@ pub(super) fn render_test(test: &BackendTestView) -> StyledText {
 }
 
 /// One line for each step of a test.
-pub(super) fn append_test_steps(text: &mut StyledText, steps: &[BackendTestStepView]) {
+pub(in crate::command) fn append_test_steps(text: &mut StyledText, steps: &[BackendTestStepView]) {
     for step in steps {
         let took = step.duration_ms.map(|ms| format!(" ({})", format_duration(ms.into())));
         text.sign(step.state).piece(Tone::Strong, &format!("  {}", step.title));

@@ -44,6 +44,9 @@ pub(crate) enum ClientsCommand {
     Unwire(wiring::UnwireArguments),
     /// Show which tools use the gateway
     Status,
+    /// Try what a connected tool does: get its token, list models; nothing is billed
+    #[command(alias = "test")]
+    Check(wiring::CheckArguments),
     /// Show how the other tools reach the gateway
     Guide(wiring::GuideArguments),
     /// Refuse a client's requests until it is allowed again; its token stays
@@ -225,6 +228,7 @@ pub(crate) async fn run(
         ClientsCommand::Wire(wanted) => return wiring::wire(wanted, core, console).await,
         ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
         ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
+        ClientsCommand::Check(wanted) => return wiring::check(wanted, core, console).await,
         ClientsCommand::Status => return wiring::status(core, console).await,
         ClientsCommand::Block(ClientArgument { name: id }) => {
             let blocked = control::client_block(core, ClientRef { id }).await?;

@@ -6,7 +6,7 @@ use domain::Word as _;
 use engine::Engine;
 use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 
-use super::wiring::wiring_trouble;
+use super::wiring::{DescribedState, describe_state};
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
 use crate::caller::Caller;
@@ -74,7 +74,7 @@ pub(crate) async fn agent_programs(
 ) -> Result<Vec<AgentProgramView>, ApiError> {
     let project = req.project.map(PathBuf::from);
     let found = engine.client_wiring().agent_programs(project.as_deref()).await?;
-    Ok(found.into_iter().map(program_view).collect())
+    Ok(found.into_iter().map(|status| program_view(engine, status)).collect())
 }
 
 pub(crate) async fn agent_program_plan(
@@ -97,7 +97,7 @@ pub(crate) async fn agent_program_add(
     req: AgentProgramAdd,
 ) -> Result<AgentProgramView, ApiError> {
     let added = engine.client_wiring().add_agent_server(req.tool, req.fingerprint).await?;
-    Ok(program_view(added))
+    Ok(program_view(engine, added))
 }
 
 pub(crate) async fn agent_program_remove(
@@ -105,29 +105,25 @@ pub(crate) async fn agent_program_remove(
     req: AgentProgramRemove,
 ) -> Result<AgentProgramView, ApiError> {
     let removed = engine.client_wiring().remove_agent_server(req.tool, req.changed_keys).await?;
-    Ok(program_view(removed))
+    Ok(program_view(engine, removed))
 }
 
-fn program_view(status: ToolStatus<AgentProgram>) -> AgentProgramView {
+fn program_view(engine: &Engine, status: ToolStatus<AgentProgram>) -> AgentProgramView {
+    let name = status.tool.name();
+    let DescribedState { state, cause, sentence } =
+        describe_state(engine, &status, || match status.state {
+            WiringState::NotWired => format!("Agents of {name} do not know Gatehouse."),
+            _ => format!("Agents of {name} start `gatehouse mcp`."),
+        });
     AgentProgramView {
-        sentence: sentence_of(&status),
         tool: status.tool,
-        name: status.tool.name().to_owned(),
-        state: status.state,
+        name: name.to_owned(),
+        state,
+        cause,
+        sentence,
         version: status.installation.and_then(|found| found.version),
         files: status.files.iter().map(|path| path.display().to_string()).collect(),
         drift: status.drift.into_iter().map(Into::into).collect(),
         conflicts: status.conflicts.into_iter().map(Into::into).collect(),
     }
-}
-
-fn sentence_of(status: &ToolStatus<AgentProgram>) -> String {
-    let name = status.tool.name();
-    if let Some(problem) = &status.problem {
-        return format!("{problem}. It was left as it is.");
-    }
-    wiring_trouble(status).unwrap_or_else(|| match status.state {
-        WiringState::NotWired => format!("Agents of {name} do not know Gatehouse."),
-        _ => format!("Agents of {name} start `gatehouse mcp`."),
-    })
 }

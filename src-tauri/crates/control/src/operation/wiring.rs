@@ -3,6 +3,7 @@
 //! A tool gets a client of its own, and no token is in any of its files: it asks for it by a command,
 //! or gets it from its environment or from the user.
 
+mod check;
 mod models;
 mod state;
 
@@ -12,9 +13,10 @@ use domain::ClientId;
 use engine::{ClientWiringError, Engine, GatewayTarget};
 use wiring::{ClientTool, ToolStatus, WiringError, WiringPlan};
 
+pub(crate) use self::check::client_check;
 use self::models::tool_models;
-pub(super) use self::state::wiring_trouble;
-use self::state::{describe_rung, sentence_of, state_of};
+pub(super) use self::state::{DescribedState, describe_state};
+use self::state::{describe_rung, describe_tool};
 use super::clients::{client_add, client_revoke, client_token, parse_client_id};
 use crate::ApiError;
 use crate::view::{
@@ -139,11 +141,12 @@ async fn ensure_client(engine: &Engine, client: &ClientId) -> Result<bool, ApiEr
 }
 
 async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView, ApiError> {
-    let state = state_of(engine, &status).await?;
+    let DescribedState { state, cause, sentence } = describe_tool(engine, &status).await?;
     let steps = status.client.as_deref().map(|client| status.tool.user_steps(client));
     Ok(ToolWiringView {
-        sentence: sentence_of(engine, &status, state),
         state,
+        cause,
+        sentence,
         tool: status.tool,
         name: status.tool.name().to_owned(),
         rung: status.rung,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{ChangedKeys, WiredKeyChangeView, WiringConflictView, WiringState};
+use super::{ChangedKeys, DriftCause, WiredKeyChangeView, WiringConflictView, WiringState};
 pub use crate::agent_tool::AgentPermission;
 pub use ::wiring::AgentProgram;
 
@@ -58,6 +58,8 @@ pub struct AgentProgramView {
     /// The program's own name.
     pub name: String,
     pub state: WiringState,
+    /// Why it has drifted. `other_home` with `not_wired` is what another Gatehouse added.
+    pub cause: Option<DriftCause>,
     /// The state in a sentence.
     pub sentence: String,
     /// None if it is not known.

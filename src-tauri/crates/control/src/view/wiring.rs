@@ -5,8 +5,11 @@ use ::wiring::{Conflict, FilePlan, GuideStep, KeyChange, ToolGuide, WiringPlan};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use super::BackendTestStepView;
+
 pub use ::wiring::{
-    ChangedKeys, ClientTool, ConflictLayer, GuideKind, GuidedTool, WiringRung, WiringState,
+    ChangedKeys, ClientTool, ConflictLayer, DriftCause, GuideKind, GuidedTool, WiringRung,
+    WiringState,
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
@@ -24,6 +27,8 @@ pub struct ToolWiringView {
     /// The tool's own name.
     pub name: String,
     pub state: WiringState,
+    /// Why it has drifted. `other_home` with `not_wired` is what another Gatehouse wired.
+    pub cause: Option<DriftCause>,
     /// The state in a sentence.
     pub sentence: String,
     /// How it gets its token.
@@ -158,6 +163,33 @@ pub struct ClientWire {
     #[serde(default)]
     #[specta(optional)]
     pub fingerprint: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientCheck {
+    pub tool: ClientTool,
+}
+
+/// What came of trying what a wired tool does before its first prompt.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ToolCheckView {
+    pub tool: ClientTool,
+    /// The tool's own name.
+    pub name: String,
+    pub outcome: ToolCheckOutcome,
+    /// The outcome in a sentence.
+    pub sentence: String,
+    /// In order; a failed one is the last.
+    pub steps: Vec<BackendTestStepView>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolCheckOutcome {
+    Answers,
+    /// The gateway answers, and the tool alone has its token.
+    TokenNotTried,
+    Fails,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use ::wiring::ToolEnvironment;
 use control::view::*;
 use control::{AgentPermission, Caller, ErrorCode, SettingValue, agent_tools};
 
-use crate::world::{World, new_home};
+use crate::world::{World, add_tools, new_home};
 
 const DESKTOP: AgentProgram = AgentProgram::ClaudeDesktop;
 
@@ -17,14 +16,7 @@ async fn world() -> World {
     std::fs::create_dir_all(&folder).expect("a folder");
     let mut file = std::fs::File::create(folder.join("config.toml")).expect("a file");
     file.write_all(CONFIG.as_bytes()).expect("written");
-    World::open(home, |config| {
-        let root = config.folders.data.parent().expect("a folder").to_owned();
-        let mut tools = ToolEnvironment::new(root.join("user"), []);
-        tools.system_root = root.join("system");
-        config.tools = Some(tools);
-        config.command_line = Some("/opt/gatehouse".into());
-    })
-    .await
+    World::open(home, add_tools).await
 }
 
 const CONFIG: &str = "# mine\nmodel = \"gpt-5\"\n";

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use ::wiring::ToolEnvironment;
 use control::view::*;
+use control::{Core, CoreEvents, PanelEvent};
 
-use crate::world::{World, new_home};
+use crate::world::{World, add_tools, install_program, new_home};
 
 const SETTINGS: &str = "{\n  // mine\n  \"model\": \"opus\"\n}\n";
 
@@ -17,14 +17,7 @@ async fn world() -> World {
     std::fs::create_dir_all(&folder).expect("a folder");
     let mut file = std::fs::File::create(folder.join("settings.json")).expect("a file");
     file.write_all(SETTINGS.as_bytes()).expect("written");
-    World::open(home, |config| {
-        let root = config.folders.data.parent().expect("a folder").to_owned();
-        let mut tools = ToolEnvironment::new(root.join("user"), []);
-        tools.system_root = root.join("system");
-        config.tools = Some(tools);
-        config.command_line = Some("/opt/gatehouse".into());
-    })
-    .await
+    World::open(home, add_tools).await
 }
 
 fn settings_of(world: &World) -> (PathBuf, String) {
@@ -143,4 +136,86 @@ async fn a_tool_whose_client_is_gone_or_whose_keys_changed_says_so() {
     assert_eq!(outcomes.len(), 1);
     assert_eq!(outcomes[0].error, None);
     assert_eq!(settings_of(&world).1, SETTINGS);
+}
+
+/// The readiness check of connected tools, in a run of its own.
+async fn check_of_tools(core: &Core) -> CheckView {
+    let mut events = CoreEvents::subscribe(core).await.expect("events");
+    let quick = ReadinessStart { set: CheckSet::Quick };
+    control::readiness_start(core, quick).await.expect("started");
+    loop {
+        match events.next().await.expect("an event") {
+            PanelEvent::RunProgress { run } if run.state == ReadinessRunStateView::Finished => {
+                let mut checks = run.checks.into_iter();
+                return checks.find(|check| check.id == "R-30").expect("the check");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_would_fail_says_why_and_so_does_the_readiness_check() {
+    let world = world().await;
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    let check = || check_of_tools(&world.core);
+    assert_eq!(check().await.state, CheckStatus::Pass);
+    let program = world.home.path().join("system/opt/gatehouse");
+    std::fs::remove_file(program).expect("removed");
+    let found = claude(&world).await;
+    assert_eq!((found.state, found.cause), (WiringState::Drifted, Some(DriftCause::ProgramGone)));
+    let sentence = "Claude Code starts /opt/gatehouse, which is gone. Connect it again.";
+    assert_eq!(found.sentence, sentence);
+    let row = check().await;
+    assert_eq!(row.state, CheckStatus::Warn);
+    assert_eq!(row.evidence, [sentence]);
+    assert_eq!(row.fix.as_deref(), Some("Connect again: `gatehouse clients wire claude-code`."));
+    install_program(world.home.path());
+    assert_eq!(claude(&world).await.state, WiringState::Wired);
+
+    let revoked = ClientRef { id: "claude-code".to_owned() };
+    control::client_revoke(&world.core, revoked).await.expect("revoked");
+    assert_eq!(claude(&world).await.cause, Some(DriftCause::ClientGone));
+    assert_eq!(check().await.state, CheckStatus::Warn);
+}
+
+#[tokio::test]
+async fn a_tool_of_another_gatehouse_is_not_shown_as_one_that_nobody_connected() {
+    let world = world().await;
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    let records = world.home.path().join("state/wiring");
+    std::fs::remove_dir_all(records).expect("removed");
+    let found = claude(&world).await;
+    assert_eq!((found.state, found.cause), (WiringState::NotWired, Some(DriftCause::OtherHome)));
+    assert!(found.sentence.contains("a Gatehouse with its data elsewhere"), "{}", found.sentence);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tool_does_is_tried_and_the_step_that_fails_is_named() {
+    let world = world().await.serving().await;
+    let unknown = control::client_check(&world.core, ClientCheck { tool: ClientTool::Codex }).await;
+    assert_eq!(unknown.expect_err("refused").message, "Codex CLI is not connected");
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    let check = || async {
+        let tried = ClientCheck { tool: ClientTool::ClaudeCode };
+        control::client_check(&world.core, tried).await.expect("tried")
+    };
+    // The program of this test stands below another root, so that the real start fails.
+    let tried = check().await;
+    assert_eq!(tried.outcome, ToolCheckOutcome::Fails);
+    let states: Vec<_> = tried.steps.iter().map(|step| (step.title.as_str(), step.state)).collect();
+    let (pass, fail) = (BackendTestStepState::Pass, BackendTestStepState::Fail);
+    assert_eq!(states, [("Files", pass), ("Token", fail)]);
+    assert!(tried.sentence.contains("/opt/gatehouse cannot be started"), "{}", tried.sentence);
+
+    control::gateway_pause(&world.core).await.expect("paused");
+    let tried = check().await;
+    assert_eq!(tried.steps.last().map(|step| step.title.as_str()), Some("Gateway"));
+
+    let revoked = ClientRef { id: "claude-code".to_owned() };
+    control::client_revoke(&world.core, revoked).await.expect("revoked");
+    let tried = check().await;
+    assert_eq!(tried.steps.len(), 1);
+    assert!(tried.sentence.contains("which was revoked"), "{}", tried.sentence);
 }

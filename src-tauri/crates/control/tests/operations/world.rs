@@ -1,7 +1,9 @@
 //! A whole engine for one test, in a temporary folder and with its keys in memory.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use ::wiring::ToolEnvironment;
 use alerts::Notification;
 use control::view::*;
 use control::{ApiError, Core, EngineConfig, ErrorCode};
@@ -45,6 +47,7 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         log_roots: Vec::new(),
         tools: None,
         command_line: None,
+        home: None,
         is_offline: || false,
     }
 }
@@ -184,4 +187,26 @@ pub(crate) fn refused<T: std::fmt::Debug>(
     let error = answer.expect_err("refused");
     assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
     assert!(!error.message.contains(MARKED_KEY));
+}
+
+/// A user's home in the folder `user`, and a command line program that can be started.
+pub(crate) fn add_tools(config: &mut EngineConfig) {
+    let root = config.folders.data.parent().expect("a folder").to_owned();
+    let mut tools = ToolEnvironment::new(root.join("user"), []);
+    tools.system_root = root.join("system");
+    config.tools = Some(tools);
+    config.command_line = Some("/opt/gatehouse".into());
+    install_program(&root);
+}
+
+/// Creates the program of [`add_tools`] in the home of a test.
+pub(crate) fn install_program(root: &Path) {
+    let program = root.join("system/opt/gatehouse");
+    std::fs::create_dir_all(program.parent().expect("a folder")).expect("a folder");
+    std::fs::File::create(&program).expect("a file");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).expect("a mode");
+    }
 }

@@ -32,6 +32,7 @@ async fn opened(home: &TempDir, vault: VaultKind) -> Engine {
         log_roots: Vec::new(),
         tools: Some(ToolEnvironment::new(user, [])),
         command_line: None,
+        home: None,
         is_offline: || true,
     };
     Engine::open(config).await.expect("an engine")

@@ -50,6 +50,7 @@ pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine
         log_roots: Vec::new(),
         tools: None,
         command_line: None,
+        home: None,
         is_offline: || false,
     };
     Engine::open(config).await.expect("an engine")

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
-    AlertChannelFacts, BackendModelFacts, ChannelTestFacts, ChannelTestResult, CredentialFacts,
-    DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PaidBackendFacts,
-    PlainKeyFacts, PriceFacts, ProblemSeverity, ServedFacts, ServingBackend, SettingsProblem,
-    SimulatedCaller, VaultFacts, VaultTestResult,
+    AlertChannelFacts, BackendModelFacts, ChannelTestFacts, ChannelTestResult, ConnectedToolFacts,
+    CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts,
+    PaidBackendFacts, PlainKeyFacts, PriceFacts, ProblemSeverity, ServedFacts, ServingBackend,
+    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -22,6 +22,7 @@ struct Facts {
     settings: Vec<SettingsProblem>,
     ledger: LedgerFacts,
     plain_keys: Result<PlainKeyFacts, String>,
+    tools: Result<Vec<ConnectedToolFacts>, String>,
     canary: VaultTestResult,
     vault_needed: bool,
     listeners: Vec<SocketAddr>,
@@ -64,6 +65,7 @@ fn good() -> Facts {
             schema_expected: 3,
         },
         plain_keys: Ok(PlainKeyFacts { files: 3, ..PlainKeyFacts::default() }),
+        tools: Ok(vec![connected("Codex CLI", None)]),
         canary: VaultTestResult::Kept,
         vault_needed: true,
         listeners: vec!["127.0.0.1:4283".parse().expect("an address")],
@@ -91,6 +93,14 @@ fn tested(name: &str, days: u64, result: ChannelTestResult) -> AlertChannelFacts
     AlertChannelFacts { name: name.to_owned(), last_test }
 }
 
+fn connected(name: &str, trouble: Option<&str>) -> ConnectedToolFacts {
+    ConnectedToolFacts {
+        name: name.to_owned(),
+        trouble: trouble.map(str::to_owned),
+        command: format!("gatehouse clients wire {}", name.to_lowercase()),
+    }
+}
+
 fn served(what: &str, backends: &[(&str, Option<&str>)]) -> ServedFacts {
     let backend = |(label, fault): &(&str, Option<&str>)| ServingBackend {
         label: (*label).to_owned(),
@@ -111,6 +121,10 @@ impl ReadinessEnvironment for Facts {
 
     async fn plain_keys(&self) -> Result<PlainKeyFacts, String> {
         self.plain_keys.clone()
+    }
+
+    async fn connected_tools(&self) -> Result<Vec<ConnectedToolFacts>, String> {
+        self.tools.clone()
     }
 
     async fn ledger(&self) -> LedgerFacts {
@@ -204,6 +218,7 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
         "R-04",
         "R-05",
         "R-23",
+        "R-30",
         "R-13",
         "R-14a",
         "R-10/openai",
@@ -233,7 +248,7 @@ fn the_sets_hold_their_checks_and_can_be_run() {
         let plan = Plan::build(all_checks(Arc::new(good()), set)).expect("a plan");
         plan.checks().iter().map(|check| check.id.to_string()).collect()
     };
-    let quick = ["R-02", "R-03", "R-04", "R-05", "R-23", "R-13", "R-14a", "R-14b"];
+    let quick = ["R-02", "R-03", "R-04", "R-05", "R-23", "R-30", "R-13", "R-14a", "R-14b"];
     let last = ["R-20", "R-21", "R-22", "R-09", "R-25"];
     assert_eq!(ids(CheckSet::Quick), [&quick[..], &last].concat());
     let full = [&quick[..], &["R-10/openai", "R-12/openai", "R-29"], &last].concat();
@@ -464,6 +479,23 @@ async fn alerts_reach_the_user_once_a_test_of_a_channel_was_seen_not_long_ago() 
     let evidence =
         ["desktop: test seen, 91 days ago", "desktop: never tested", "mail: test seen, 3 days ago"];
     assert_eq!(outcome.evidence, evidence);
+}
+
+#[tokio::test]
+async fn a_connected_tool_that_would_not_work_is_a_warning_with_its_cause_and_its_command() {
+    let gone = "Zed starts /old/gatehouse, which is gone. Connect it again.";
+    let one = vec![connected("Codex CLI", None), connected("Zed", Some(gone))];
+    let outcome = run("R-30", Facts { tools: Ok(one), ..good() }).await;
+    check(&outcome, CheckStatus::Warn, "Zed would not work as it was connected");
+    assert_eq!(outcome.evidence, [gone]);
+    assert_eq!(outcome.fix.as_deref(), Some("Connect again: `gatehouse clients wire zed`."));
+    let two = vec![connected("A", Some("x")), connected("B", Some("y"))];
+    let outcome = run("R-30", Facts { tools: Ok(two), ..good() }).await;
+    check(&outcome, CheckStatus::Warn, "2 tools would not work as they were connected");
+    let none = run("R-30", Facts { tools: Ok(Vec::new()), ..good() }).await;
+    check(&none, CheckStatus::NotApplicable, "no tool is connected");
+    let unknown = Facts { tools: Err("no home folder".to_owned()), ..good() };
+    check(&run("R-30", unknown).await, CheckStatus::NotApplicable, "no home folder");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::world::{World, read, target};
 use crate::{
-    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, Wiring, WiringError, WiringState,
+    AgentProgram, ChangedKeys, ClientTool, DriftCause, McpServerTarget, Wiring, WiringError,
+    WiringState,
 };
 
 /// The file before and after.
@@ -78,7 +79,7 @@ fn agents(world: &World) -> Wiring<AgentProgram> {
 }
 
 fn server() -> McpServerTarget {
-    McpServerTarget { program: "/usr/bin/gatehouse".into() }
+    McpServerTarget { program: "/usr/bin/gatehouse".into(), home: None }
 }
 
 /// Compares with a golden file. `GOLDEN_UPDATE=1` writes it; look at the change.
@@ -200,6 +201,29 @@ fn an_entry_that_is_gone_or_another_one_is_drift() {
     assert_eq!(read(&config), Some(other));
     agents.unwire(AgentProgram::ClaudeDesktop, ChangedKeys::Restore).expect("restored");
     assert_eq!(read(&config), None);
+}
+
+#[test]
+fn an_entry_whose_program_is_gone_has_drifted_until_it_names_the_present_one() {
+    let world = world();
+    let agents = agents(&world);
+    for program in [AgentProgram::ClaudeCode, AgentProgram::Codex, AgentProgram::GeminiCli] {
+        agents.wire(program, &server(), None).expect("written");
+    }
+    std::fs::remove_file(world.path("root/usr/bin/gatehouse")).expect("removed");
+    world.write_program("root/opt/gatehouse");
+    let home = Some("/srv/gatehouse".into());
+    let present = McpServerTarget { program: "/opt/gatehouse".into(), home };
+    for program in [AgentProgram::ClaudeCode, AgentProgram::Codex, AgentProgram::GeminiCli] {
+        let status = agents.status(program);
+        let found = (status.state, status.cause);
+        assert_eq!(found, (WiringState::Drifted, Some(DriftCause::ProgramGone)), "{program}");
+        let status = agents.wire(program, &present, None).expect("written again");
+        assert_eq!((status.state, status.cause), (WiringState::Wired, None), "{program}");
+        assert_eq!(status.pointer.home(), Some(Path::new("/srv/gatehouse")), "{program}");
+        agents.unwire(program, ChangedKeys::Refuse).expect("undone");
+        assert_eq!(read(&config(&world, program)), None, "{program}");
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! States, drift, conflicts, refusals.
 
+use std::path::Path;
+
 use domain::WallTime;
 
 use super::world::{World, read, target, target_at};
 use crate::{
-    ChangedKeys, ClientTool, ConflictLayer, TOOL_MODELS_MAX, ToolModel, WiringError, WiringState,
-    WiringTarget,
+    ChangedKeys, ClientTool, ConflictLayer, DriftCause, TOOL_MODELS_MAX, ToolEnvironment,
+    ToolModel, WiringError, WiringState, WiringTarget,
 };
 
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
@@ -120,6 +122,55 @@ fn drift_is_named_and_a_refused_unwiring_changes_nothing() {
 }
 
 #[test]
+fn a_tool_whose_program_is_gone_has_drifted_and_is_released_without_a_question() {
+    for tool in [CLAUDE, CODEX] {
+        let world = World::new();
+        let wiring = world.wiring();
+        let status = wiring.wire(tool, &target(), None).expect("wired");
+        assert_eq!((status.state, status.cause), (WiringState::Wired, None), "{tool}");
+        let before = read(&world.config(tool));
+        std::fs::remove_file(world.path("root/usr/bin/gatehouse")).expect("removed");
+        let status = wiring.status(tool);
+        let found = (status.state, status.cause);
+        assert_eq!(found, (WiringState::Drifted, Some(DriftCause::ProgramGone)), "{tool}");
+        assert_eq!(status.pointer.program(), Some(Path::new("/usr/bin/gatehouse")), "{tool}");
+        assert_eq!(read(&world.config(tool)), before, "{tool}: nothing is written");
+        wiring.unwire(tool, ChangedKeys::Refuse).expect("released");
+        assert_eq!(read(&world.config(tool)), None, "{tool}");
+    }
+}
+
+#[test]
+fn the_folder_of_the_data_is_written_where_it_is_not_the_systems() {
+    let home = Some(std::path::PathBuf::from("/srv/my data"));
+    for tool in [CLAUDE, CODEX] {
+        let world = World::new();
+        let target = WiringTarget { home: home.clone(), ..target() };
+        let status = world.wiring().wire(tool, &target, None).expect("wired");
+        assert_eq!(status.pointer.home(), home.as_deref(), "{tool}");
+        let command = ["/usr/bin/gatehouse", "--home", "/srv/my data", "token", "my-tool"];
+        assert_eq!(status.pointer.command, command, "{tool}");
+    }
+}
+
+#[test]
+fn a_file_that_another_gatehouse_wired_says_so() {
+    for tool in [CLAUDE, CODEX, OPENCODE, ZED] {
+        let world = World::new();
+        world.wiring().wire(tool, &target(), None).expect("wired");
+        // The records are in the state folder of the other one.
+        std::fs::remove_dir_all(world.path("state/wiring")).expect("removed");
+        let status = world.wiring().status(tool);
+        assert_eq!((status.state, status.is_recorded), (WiringState::NotWired, false), "{tool}");
+        let url = status.pointer.base_url.expect("a base URL");
+        assert!(url.starts_with("http://127.0.0.1:4283"), "{tool}: {url}");
+    }
+    let world = World::new();
+    world.write(&world.config(CLAUDE), include_str!("golden/claude-code/foreign.json"));
+    assert!(world.wiring().status(CLAUDE).pointer.is_empty(), "another gateway is none of ours");
+}
+
+#[test]
 fn a_wired_file_that_somebody_deleted_is_drift_and_stays_deleted() {
     let world = World::new();
     let (wiring, config) = (world.wiring(), world.config(CODEX));
@@ -195,7 +246,7 @@ fn files_of_opencode_that_are_read_later_are_conflicts() {
     let found: Vec<_> =
         status.conflicts.iter().map(|it| (it.layer, it.place.as_str(), it.key.as_str())).collect();
     let url = "provider.gatehouse.options.baseURL";
-    let path = |path: &std::path::Path| path.display().to_string();
+    let path = |path: &Path| path.display().to_string();
     let [project, named, own] = [path(&project), path(&named), path(&world.config(OPENCODE))];
     assert_eq!(
         found,
@@ -213,6 +264,33 @@ fn files_of_opencode_that_are_read_later_are_conflicts() {
     world.write(&world.config(OPENCODE), lists);
     let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
     assert_eq!((status.state, status.conflicts.len()), (WiringState::Wired, 0));
+}
+
+#[test]
+fn a_configuration_of_opencode_in_the_environment_is_a_conflict_where_it_decides_about_ours() {
+    let url = target().address + "/v1";
+    let elsewhere = "https://one.example/v1";
+    let provider = |url: &str| {
+        format!(r#"{{"provider": {{"gatehouse": {{"options": {{"baseURL": "{url}"}}}}}}}}"#)
+    };
+    let key = r#"{"provider": {"gatehouse": {"options": {"apiKey": "sk-CANARY"}}}}"#;
+    for (content, expected) in [
+        (provider(elsewhere), Some("provider.gatehouse.options.baseURL")),
+        (key.to_owned(), Some("provider.gatehouse.options.apiKey")),
+        ("{\"disabled_providers\": [\"gatehouse\"]}".to_owned(), Some("disabled_providers")),
+        // Others, ours as `gatehouse run` sets it, and what is no configuration decide nothing.
+        ("{\"theme\": \"x\", \"provider\": {\"mine\": {}}}".to_owned(), None),
+        (provider(&url), None),
+        ("no JSON".to_owned(), None),
+    ] {
+        let (name, reduced) = ToolEnvironment::reduce("OPENCODE_CONFIG_CONTENT", &content);
+        assert!(!reduced.contains("CANARY"), "{reduced}");
+        let world = World::new().with_variable(&name, &reduced);
+        let status = world.wiring().wire(OPENCODE, &target(), None).expect("wired");
+        let found: Vec<_> = status.conflicts.iter().map(|it| (it.layer, it.key.clone())).collect();
+        let key = |key| (ConflictLayer::Environment, format!("{key} in OPENCODE_CONFIG_CONTENT"));
+        assert_eq!(found, Vec::from_iter(expected.map(key)), "{content}");
+    }
 }
 
 #[test]

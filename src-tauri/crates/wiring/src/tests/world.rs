@@ -27,7 +27,20 @@ impl World {
         for name in ["home", "root", "state"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
-        Self { folder, variables: Vec::new() }
+        let world = Self { folder, variables: Vec::new() };
+        world.write_program("root/usr/bin/gatehouse");
+        world
+    }
+
+    /// Creates a program that can be started.
+    pub(super) fn write_program(&self, name: &str) {
+        let path = self.path(name);
+        self.write(&path, "");
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&path, mode).expect("a mode");
+        }
     }
 
     pub(super) fn with_variable(mut self, name: &str, value: &str) -> Self {
@@ -96,6 +109,7 @@ pub(super) fn target_at(address: &str) -> WiringTarget {
         client: ClientId::new("my-tool").expect("an id"),
         address: address.to_owned(),
         program: PathBuf::from("/usr/bin/gatehouse"),
+        home: None,
         models: vec![
             ToolModel {
                 limits: Some(ToolModelLimits {

@@ -4,9 +4,11 @@
 //! provider makes the base URL void. Both are therefore removed from the file's `env`. The values of
 //! `env` win over the shell's, so only variables that the file does not set can conflict.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
+use super::{ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, text_at};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -29,6 +31,8 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: OUTRANKING,
+    config_variable: None,
+    pointer: read_pointer,
     own_conflict: |_| None,
 };
 
@@ -39,7 +43,9 @@ fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
 
 fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     let program = target.program.to_string_lossy();
-    let helper = std::iter::once(program.as_ref()).chain(target.token_arguments());
+    let arguments = target.token_arguments();
+    let words = arguments.iter().map(String::as_str);
+    let helper = std::iter::once(program.as_ref()).chain(words);
     let set = |path: &[&str], value: String| ValueEdit::set(path, Value::String(value));
     let removed = OUTRANKING.iter().map(|name| ValueEdit::remove(&["env", name]));
     let mut edits = vec![
@@ -48,6 +54,30 @@ fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     ];
     edits.extend(removed);
     edits
+}
+
+/// A helper that is no Gatehouse says nothing of one.
+fn read_pointer(config: &Value) -> ToolPointer {
+    let helper = config.get("apiKeyHelper").and_then(Value::as_str).unwrap_or_default();
+    let command = split_command(helper);
+    let program = command.first().and_then(|program| Path::new(program).file_stem());
+    if program.is_none_or(|name| name != "gatehouse") {
+        return ToolPointer::default();
+    }
+    ToolPointer { base_url: text_at(config, &["env", "ANTHROPIC_BASE_URL"]), command }
+}
+
+/// The words of a command that [`shell_command`] has quoted.
+fn split_command(command: &str) -> Vec<String> {
+    if !cfg!(windows) {
+        return shlex::split(command).unwrap_or_default();
+    }
+    let parts = command.split('"').enumerate();
+    let words = parts.flat_map(|(index, part)| match index % 2 {
+        0 => part.split_whitespace().collect(),
+        _ => vec![part],
+    });
+    words.map(str::to_owned).collect()
 }
 
 /// Quotes the words for the shell that Claude Code runs the helper with.
@@ -83,7 +113,27 @@ fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_command;
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::{read_pointer, shell_command};
+
+    #[cfg(unix)]
+    #[test]
+    fn a_helper_is_read_as_it_was_written() {
+        for program in ["/usr/bin/gatehouse", "/opt/My Apps/gatehouse", "/opt/g'h/gatehouse"] {
+            let helper = shell_command([program, "--home", "/a b", "token", "x"].into_iter());
+            let config = json!({"apiKeyHelper": helper, "env": {"ANTHROPIC_BASE_URL": "http://a"}});
+            let pointer = read_pointer(&config);
+            assert_eq!(pointer.program(), Some(Path::new(program)));
+            assert_eq!(pointer.home(), Some(Path::new("/a b")));
+            assert_eq!(pointer.base_url.as_deref(), Some("http://a"));
+        }
+        let other =
+            json!({"apiKeyHelper": "~/bin/other", "env": {"ANTHROPIC_BASE_URL": "http://a"}});
+        assert!(read_pointer(&other).is_empty());
+    }
 
     #[cfg(unix)]
     #[test]

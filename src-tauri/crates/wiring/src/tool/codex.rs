@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
+use super::{
+    ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, command_at, text_at,
+};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -20,6 +22,11 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: &[],
+    config_variable: None,
+    pointer: |config| ToolPointer {
+        base_url: text_at(config, &["model_providers", PROVIDER, "base_url"]),
+        command: command_at(config, &["model_providers", PROVIDER, "auth"]),
+    },
     own_conflict: outranking_profile_key,
 };
 

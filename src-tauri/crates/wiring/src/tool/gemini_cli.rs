@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::{ClientToolDefinition, LayerFile, ToolFile, WiringTarget};
+use super::{ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -23,6 +23,8 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     layers: layer_files,
     // Those that lead past the gateway are removed at the start.
     variables: &[],
+    config_variable: None,
+    pointer: |_| ToolPointer::default(),
     own_conflict: |_| None,
 };
 

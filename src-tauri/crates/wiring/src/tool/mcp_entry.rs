@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{ClientToolDefinition, LayerFile, McpServerTarget, ToolFile, codex, gemini_cli};
+use super::{
+    ClientToolDefinition, LayerFile, McpServerTarget, ToolFile, ToolPointer, codex, command_at,
+    gemini_cli, program_arguments,
+};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -28,6 +31,8 @@ pub(super) const CLAUDE_CODE: ClientToolDefinition<McpServerTarget> = ClientTool
     },
     layers: claude_code_layers,
     variables: &[],
+    config_variable: None,
+    pointer: plain_pointer,
     own_conflict: |_| None,
 };
 
@@ -42,6 +47,8 @@ pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefini
     },
     layers: codex::layer_files,
     variables: &[],
+    config_variable: None,
+    pointer: |config| program_pointer(config, &["mcp_servers", SERVER]),
     own_conflict: |_| None,
 };
 
@@ -56,6 +63,8 @@ pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientT
     },
     layers: |_| Vec::new(),
     variables: &[],
+    config_variable: None,
+    pointer: plain_pointer,
     own_conflict: |_| None,
 };
 
@@ -70,6 +79,8 @@ pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolD
     },
     layers: gemini_cli::layer_files,
     variables: &[],
+    config_variable: None,
+    pointer: plain_pointer,
     own_conflict: |_| None,
 };
 
@@ -84,7 +95,19 @@ fn claude_desktop_folder(environment: &ToolEnvironment) -> PathBuf {
 }
 
 fn command(target: &McpServerTarget) -> Value {
-    json!({"command": target.program.to_string_lossy(), "args": ["mcp"]})
+    json!({"command": target.program.to_string_lossy(), "args": arguments(target)})
+}
+
+fn arguments(target: &McpServerTarget) -> Vec<String> {
+    program_arguments(target.home.as_deref(), &["mcp"])
+}
+
+fn plain_pointer(config: &Value) -> ToolPointer {
+    program_pointer(config, &["mcpServers", SERVER])
+}
+
+fn program_pointer(config: &Value, path: &[&str]) -> ToolPointer {
+    ToolPointer { base_url: None, command: command_at(config, path) }
 }
 
 fn plain_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
@@ -94,7 +117,7 @@ fn plain_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
 /// Claude Code writes the kind of each server.
 fn typed_entry(target: &McpServerTarget) -> Vec<ValueEdit> {
     let program = target.program.to_string_lossy();
-    let entry = json!({"type": "stdio", "command": program, "args": ["mcp"]});
+    let entry = json!({"type": "stdio", "command": program, "args": arguments(target)});
     vec![ValueEdit::set(&["mcpServers", SERVER], entry)]
 }
 

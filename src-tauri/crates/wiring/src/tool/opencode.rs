@@ -10,15 +10,13 @@ use serde_json::{Value, json};
 
 use super::{
     ClientToolDefinition, LayerFile, TOKEN_VARIABLE, TOOL_MODELS_MAX, ToolFile, ToolModel,
-    WiringTarget,
+    ToolPointer, WiringTarget, text_at,
 };
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::ValueEdit;
-
-/// Name of the provider in the tool's files.
-const PROVIDER: &str = "gatehouse";
+use crate::opencode_variable::{CONFIG_VARIABLE, PROVIDER};
 
 /// The second is read after the first.
 const FILE_NAMES: [&str; 2] = ["opencode.json", "opencode.jsonc"];
@@ -31,6 +29,11 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: layer_files,
     variables: &[],
+    config_variable: Some(CONFIG_VARIABLE),
+    pointer: |config| ToolPointer {
+        base_url: text_at(config, &["provider", PROVIDER, "options", "baseURL"]),
+        command: Vec::new(),
+    },
     own_conflict: excluding_key,
 };
 

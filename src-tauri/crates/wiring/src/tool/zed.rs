@@ -7,7 +7,9 @@
 
 use serde_json::{Value, json};
 
-use super::{ClientToolDefinition, TOOL_MODELS_MAX, ToolFile, ToolModel, WiringTarget};
+use super::{
+    ClientToolDefinition, TOOL_MODELS_MAX, ToolFile, ToolModel, ToolPointer, WiringTarget, text_at,
+};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
@@ -33,6 +35,11 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     files: tool_files,
     layers: |_| Vec::new(),
     variables: &[],
+    config_variable: None,
+    pointer: |config| ToolPointer {
+        base_url: text_at(config, &["language_models", "openai_compatible", PROVIDER, "api_url"]),
+        command: Vec::new(),
+    },
     own_conflict: switched_off_key,
 };
 

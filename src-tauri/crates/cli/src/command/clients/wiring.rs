@@ -2,12 +2,14 @@
 //! undoes it.
 
 use control::view::{
-    ChangedKeys, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
-    GuideKind, GuideStepView, GuidedTool, ToolGuideView, ToolWiringView, UnwiredToolView,
-    WiringPlanQuery, WiringPlanView, WiringState,
+    ChangedKeys, ClientCheck, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll,
+    ClientsWiringQuery, DriftCause, GuideKind, GuideStepView, GuidedTool, ToolCheckOutcome,
+    ToolCheckView, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
+    WiringState,
 };
-use control::{ClientWiring, Core, EngineConfig};
+use control::{ClientWiring, Core, EngineConfig, Label as _};
 
+use crate::command::backends::append_test_steps;
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -47,6 +49,13 @@ pub(crate) struct UnwireArguments {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct CheckArguments {
+    /// The tool
+    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>())]
+    tool: ClientTool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct GuideArguments {
     /// The tool; all of them if none is named
     #[arg(value_name = "TOOL", value_parser = word::<GuidedTool>())]
@@ -78,6 +87,10 @@ pub(super) async fn wire(
     let request = ClientWire { tool, client, fingerprint: Some(plan.fingerprint) };
     let wired = control::client_wire(core, request).await?;
     console.print_view(&wired, render_wired)?;
+    if console.format == ConsoleFormat::Text {
+        let tried = control::client_check(core, ClientCheck { tool }).await?;
+        console.print_remark(&render_check(&tried));
+    }
     let is_done = matches!(wired.state, WiringState::Wired | WiringState::TokenNotEntered);
     Ok(if is_done { Exit::Success } else { Exit::Negative })
 }
@@ -121,6 +134,24 @@ impl StandaloneUnwire {
     }
 }
 
+pub(super) async fn check(
+    wanted: CheckArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let tried = control::client_check(core, ClientCheck { tool: wanted.tool }).await?;
+    console.print_view(&tried, render_check)?;
+    let fails = tried.outcome == ToolCheckOutcome::Fails;
+    Ok(if fails { Exit::Negative } else { Exit::Success })
+}
+
+fn render_check(tried: &ToolCheckView) -> StyledText {
+    let mut text = StyledText::new();
+    append_test_steps(&mut text, &tried.steps);
+    text.sign(tried.outcome).line(Tone::Plain, &format!("  {}", tried.sentence));
+    text
+}
+
 fn print_unwired(
     outcomes: &Vec<UnwiredToolView>,
     console: &mut Console,
@@ -161,7 +192,7 @@ fn render_status(tools: &[ToolWiringView]) -> StyledText {
     for tool in tools {
         table.row([
             TableCell::styled(Tone::Strong, &tool.name),
-            Sign::from(tool.state).into(),
+            state_sign(tool.state, tool.cause).into(),
             tool.version.as_deref().unwrap_or(UNKNOWN).into(),
             tool.client.as_deref().unwrap_or_default().into(),
         ]);
@@ -169,8 +200,11 @@ fn render_status(tools: &[ToolWiringView]) -> StyledText {
     let mut text = StyledText::new();
     text.table(&table);
     for tool in tools {
-        let says_all = matches!(tool.state, WiringState::NotInstalled | WiringState::Wired);
-        if !says_all && tool.state != WiringState::NotWired {
+        let says_all = matches!(
+            tool.state,
+            WiringState::NotInstalled | WiringState::Wired | WiringState::NotWired
+        );
+        if !says_all || tool.cause.is_some() {
             text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &tool.sentence);
         }
     }
@@ -179,6 +213,15 @@ fn render_status(tools: &[ToolWiringView]) -> StyledText {
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
     }
     text
+}
+
+/// The sign of a state. One that has drifted is named after the cause.
+pub(crate) fn state_sign(state: WiringState, cause: Option<DriftCause>) -> Sign {
+    let sign = Sign::from(state);
+    match cause {
+        Some(cause) if state == WiringState::Drifted => Sign { word: cause.label(), ..sign },
+        _ => sign,
+    }
 }
 
 pub(super) async fn guide(

@@ -7,12 +7,12 @@ use control::view::{
     ChangedKeys, ClientsWiringQuery, WiringState,
 };
 
-use crate::command::clients::wiring::render_plan;
+use crate::command::clients::wiring::{render_plan, state_sign};
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
-use crate::sign::{Sign, Tone};
+use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
@@ -125,7 +125,7 @@ pub(crate) fn render_status(programs: &[AgentProgramView]) -> StyledText {
     for program in programs {
         table.row([
             TableCell::styled(Tone::Strong, &program.name),
-            Sign::from(program.state).into(),
+            state_sign(program.state, program.cause).into(),
             program.version.as_deref().unwrap_or(UNKNOWN).into(),
         ]);
     }
@@ -136,7 +136,7 @@ pub(crate) fn render_status(programs: &[AgentProgramView]) -> StyledText {
             program.state,
             WiringState::Drifted | WiringState::Conflict | WiringState::Broken
         );
-        if needs_attention {
+        if needs_attention || program.cause.is_some() {
             text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &program.sentence);
         }
     }

@@ -2,23 +2,76 @@
 //! clients there are, and whether a request has come from one.
 
 use domain::ClientId;
-use engine::Engine;
-use wiring::{ToolStatus, WiredTool, WiringRung, WiringState};
+use engine::{Engine, WiringTrouble};
+use wiring::{DriftCause, ToolStatus, WiredTool, WiringRung, WiringState};
 
 use crate::ApiError;
 
-/// A tool that points at an earlier address, or uses a client that is gone, has drifted too: wiring
-/// it again is what helps.
-pub(super) async fn state_of(
+/// The state of a tool, in a word and in a sentence.
+pub(in crate::operation) struct DescribedState {
+    pub(in crate::operation) state: WiringState,
+    pub(in crate::operation) cause: Option<DriftCause>,
+    pub(in crate::operation) sentence: String,
+}
+
+pub(super) async fn describe_tool(
     engine: &Engine,
     status: &ToolStatus,
-) -> Result<WiringState, ApiError> {
-    let is_stale = || moved_from(engine, status).is_some() || lost_client(engine, status).is_some();
-    Ok(match status.state {
-        WiringState::Wired | WiringState::Conflict if is_stale() => WiringState::Drifted,
-        WiringState::Wired if awaits_token(engine, status).await? => WiringState::TokenNotEntered,
-        state => state,
-    })
+) -> Result<DescribedState, ApiError> {
+    let name = status.tool.name();
+    let mut described = describe_state(engine, status, || match status.rung {
+        WiringRung::Environment | WiringRung::Reference => {
+            format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
+        }
+        _ => format!("{name} uses the gateway."),
+    });
+    if described.state == WiringState::NotWired && described.cause.is_none() {
+        described.sentence = format!("{name} does not use the gateway.");
+    }
+    if described.state == WiringState::Wired && awaits_token(engine, status).await? {
+        described.state = WiringState::TokenNotEntered;
+        described.sentence = format!(
+            "{name} has the gateway as a provider, but no request has come with its token. Enter \
+             the token in {name} once."
+        );
+    }
+    Ok(described)
+}
+
+/// One that starts a program that is gone, points at an earlier address, or uses a client that is gone
+/// has drifted too: wiring it again is what helps. `sentence` is that of a tool without trouble.
+pub(in crate::operation) fn describe_state<T: WiredTool>(
+    engine: &Engine,
+    status: &ToolStatus<T>,
+    sentence: impl FnOnce() -> String,
+) -> DescribedState {
+    let name = status.tool.full_name();
+    let expected = engine.wiring_expectation();
+    if let Some(WiringTrouble { cause, sentence }) = expected.find_trouble(status) {
+        let state = cause.map_or(status.state, |_| WiringState::Drifted);
+        return DescribedState { state, cause, sentence };
+    }
+    let (cause, sentence) = match status.state {
+        WiringState::NotInstalled => (None, format!("{name} was not found on this machine.")),
+        WiringState::NotWired if !status.pointer.is_empty() => {
+            (Some(DriftCause::OtherHome), describe_other_gatehouse(status))
+        }
+        _ => (None, sentence()),
+    };
+    DescribedState { state: status.state, cause, sentence }
+}
+
+/// Its file has our keys, and this Gatehouse has no record of them.
+fn describe_other_gatehouse<T: WiredTool>(status: &ToolStatus<T>) -> String {
+    let place = match (&status.pointer.base_url, status.pointer.program()) {
+        (Some(url), _) => format!("points at {url}"),
+        (None, Some(program)) => format!("starts {}", program.display()),
+        (None, None) => "is changed".to_owned(),
+    };
+    let name = status.tool.full_name();
+    format!(
+        "{name} {place}, as a Gatehouse with its data elsewhere set it. Connect it to use this one."
+    )
 }
 
 /// True for a tool that the user gives its token, until a request has come with it. What the tool
@@ -28,66 +81,6 @@ async fn awaits_token(engine: &Engine, status: &ToolStatus) -> Result<bool, ApiE
     let (WiringRung::Keychain, Some(client)) = (status.rung, client) else { return Ok(false) };
     let seen = engine.clients().last_seen(&client).await?;
     Ok(seen.is_none() || seen < status.since)
-}
-
-/// The address that the tool uses, if the gateway is elsewhere now.
-fn moved_from<'a>(engine: &Engine, status: &'a ToolStatus) -> Option<&'a str> {
-    // One that reads all from its environment gets the address of the moment.
-    let is_written = status.rung != WiringRung::Environment;
-    let written = status.address.as_deref().filter(|_| is_written);
-    written.filter(|address| *address != engine.gateway().address())
-}
-
-/// The client that the tool uses, if it is gone.
-fn lost_client<'a>(engine: &Engine, status: &'a ToolStatus) -> Option<&'a str> {
-    let settings = engine.settings();
-    let is_known = |name: &str| settings.clients.keys().any(|known| known.as_str() == name);
-    status.client.as_deref().filter(|name| !is_known(name))
-}
-
-pub(super) fn sentence_of(engine: &Engine, status: &ToolStatus, state: WiringState) -> String {
-    let name = status.tool.name();
-    if let Some(problem) = &status.problem {
-        return format!("{problem}. It was left as it is.");
-    }
-    if let Some(client) = lost_client(engine, status) {
-        return format!("{name} uses the client {client}, which was revoked. Connect it again.");
-    }
-    if let Some(address) = moved_from(engine, status) {
-        let now = engine.gateway().address();
-        return format!(
-            "{name} points at {address}, but the gateway is at {now}. Connect it again."
-        );
-    }
-    wiring_trouble(status).unwrap_or_else(|| match (state, status.rung) {
-        (WiringState::NotWired, _) => format!("{name} does not use the gateway."),
-        (WiringState::TokenNotEntered, _) => format!(
-            "{name} has the gateway as a provider, but no request has come with its token. Enter \
-             the token in {name} once."
-        ),
-        (_, WiringRung::Environment | WiringRung::Reference) => {
-            format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
-        }
-        _ => format!("{name} uses the gateway."),
-    })
-}
-
-/// Why a program is not as it was connected, whatever it was connected for; `None` if it is, or if it
-/// is not connected.
-pub(in crate::operation) fn wiring_trouble<T: WiredTool>(status: &ToolStatus<T>) -> Option<String> {
-    let name = status.tool.full_name();
-    Some(match (status.state, status.drift.first(), status.conflicts.first()) {
-        (WiringState::Drifted, Some(change), _) => {
-            let file = change.file.display();
-            format!("{} in {file} was changed since {name} was connected.", change.key)
-        }
-        (WiringState::Conflict, _, Some(conflict)) => {
-            format!("{}.", domain::capitalize(&conflict.explanation()))
-        }
-        (WiringState::NotInstalled, ..) => format!("{name} was not found on this machine."),
-        (WiringState::Broken, ..) => format!("A file of {name} cannot be read."),
-        _ => return None,
-    })
 }
 
 pub(super) const fn describe_rung(rung: WiringRung) -> &'static str {
