@@ -116,6 +116,13 @@ async fn run_until_killed(home: &TestHome, token: &str, spending: &Spending) -> 
     answers + drain(&mut got, &mut clients).await
 }
 
+/// Requests for an answer that reached the backend.
+fn count_asked(upstream: &ScriptedUpstream) -> usize {
+    let is_asked =
+        |request: &&ReceivedRequest| request.json().get("model").is_some_and(|model| model == "m");
+    upstream.requests().iter().filter(is_asked).count()
+}
+
 async fn spent_nano_usd(home: &TestHome) -> i64 {
     let budgets =
         home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().json();
@@ -161,14 +168,12 @@ async fn spend_over_kills(spending: &Spending) {
     answers += drain(&mut got, &mut clients).await;
     assert!((1..=spending.afforded).contains(&answers), "{answers} were answered");
 
-    let asked = upstream.requests().iter().filter(|request| request.json()["model"] == "m").count();
+    let asked = count_asked(&upstream);
     assert!((answers..=spending.afforded).contains(&asked), "{asked} reached the backend");
-    let Spending { clients, kills, afforded, .. } = spending;
-    println!("{kills} kills, {clients} clients: {answers} of {afforded} answers, {asked} asked");
 
     // Checks and tests of a backend spend nothing of it and are not stopped by it.
     let spent = spent_nano_usd(&home).await;
-    let afforded = i64::try_from(*afforded).expect("few");
+    let afforded = i64::try_from(spending.afforded).expect("few");
     assert!((COST_NANO_USD..=COST_NANO_USD * afforded).contains(&spent), "{spent}");
     let tested = home.gatehouse(&["backends", "test", "up"]).run().await.expect_success();
     let checked = home.gatehouse(&["check", "--json"]).run().await;
@@ -202,15 +207,12 @@ async fn what_was_in_flight_at_a_kill_still_counts() {
     let budget = ["budgets", "set", "monthly", "--limit", "0.0002"];
     home.gatehouse(&budget).run().await.expect_success();
 
-    let asked = |upstream: &ScriptedUpstream| {
-        upstream.requests().iter().filter(|request| request.json()["model"] == "m").count()
-    };
     let served = home.serve().await;
     let mut clients = JoinSet::new();
     let _got = start_clients(&served, &token, CLIENTS, &mut clients);
     upstream.wait_for_requests(CLIENTS / 2).await;
     served.kill().await;
-    let before = asked(&upstream);
+    let before = count_asked(&upstream);
     assert!(before >= 1, "requests were in flight");
 
     let served = home.serve().await;
@@ -227,5 +229,9 @@ async fn what_was_in_flight_at_a_kill_still_counts() {
     for _refusal in 0..CLIENTS - (LEFT_OVER + CLIENTS - interrupted) {
         assert_eq!(await_or_fail("a refusal", got.recv()).await, Some(Got::Refusal));
     }
-    assert!(asked(&upstream) <= CLIENTS + LEFT_OVER, "{} reached the backend", asked(&upstream));
+    assert!(
+        count_asked(&upstream) <= CLIENTS + LEFT_OVER,
+        "{} reached the backend",
+        count_asked(&upstream)
+    );
 }
