@@ -111,6 +111,7 @@ export function DataTable<Row extends object>({
   const above = isVirtual ? (window[0]?.start ?? 0) : 0;
   const below = isVirtual ? virtual.getTotalSize() - (window.at(-1)?.end ?? 0) : 0;
   const [current, setCurrent] = useState<string | null>(null);
+  const [awaited, setAwaited] = useState<string | null>(null);
   // Only one row is a tab stop. Otherwise hundreds would precede the content after the table.
   const stop = visible.find((row) => row.id === current)?.id ?? visible[0]?.id;
 
@@ -132,7 +133,14 @@ export function DataTable<Row extends object>({
         className="w-full table-fixed border-separate border-spacing-0"
         style={minWidth === undefined ? undefined : { minWidth }}
         aria-rowcount={ordered.length + 1}
-        onKeyDown={walkRows}
+        onKeyDown={(event) => {
+          walkRows(event);
+          const end = event.key === "Home" ? 0 : event.key === "End" ? ordered.length - 1 : undefined;
+          if (!isVirtual || end === undefined || !isRowFocused(event.currentTarget)) return;
+          // The row is drawn once the table is scrolled there.
+          virtual.scrollToIndex(end);
+          setAwaited(ordered[end]?.id ?? null);
+        }}
       >
         <thead>
           <tr>
@@ -147,7 +155,7 @@ export function DataTable<Row extends object>({
           </tr>
         </thead>
         <tbody>
-          {above > 0 && <Spacer height={above} columns={columns.length} />}
+          {above > 0 && <Spacer height={above} />}
           {visible.map((row) => (
             <tr
               key={row.id}
@@ -168,8 +176,12 @@ export function DataTable<Row extends object>({
                     <button
                       type="button"
                       data-row
+                      ref={row.id === awaited ? (button) => button?.focus() : undefined}
                       tabIndex={row.id === stop ? 0 : -1}
-                      onFocus={() => setCurrent(row.id)}
+                      onFocus={() => {
+                        setCurrent(row.id);
+                        setAwaited(null);
+                      }}
                       className="focus-inset block w-full truncate rounded-mark text-left"
                       onClick={(event) => (event.stopPropagation(), onOpen(row.original))}
                     >
@@ -182,13 +194,17 @@ export function DataTable<Row extends object>({
               ))}
             </tr>
           ))}
-          {below > 0 && <Spacer height={below} columns={columns.length} />}
+          {below > 0 && <Spacer height={below} />}
         </tbody>
       </table>
       {rows.length === 0 && empty}
       {after}
     </div>
   );
+}
+
+function isRowFocused(table: HTMLTableElement): boolean {
+  return table.querySelector("button[data-row]:focus") !== null;
 }
 
 /** Moves the focus between the rows' buttons with Arrow up and down, Home and End. */
@@ -247,12 +263,13 @@ function HeaderCell<Row>({ column, direction, onSort }: HeaderCellProps<Row>) {
   );
 }
 
-function Spacer({ height, columns }: { height: number; columns: number }) {
+/** One cell: a span over all columns would make room for those that are hidden. */
+function Spacer({ height }: { height: number }) {
   return (
     <tr aria-hidden="true">
       {/* A spacer, not a control. */}
       {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
-      <td colSpan={columns} style={{ height }} />
+      <td style={{ height }} />
     </tr>
   );
 }

@@ -60,3 +60,19 @@ test("a request's drawer stands over the filtered list and has no serious findin
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByText("Failure: Server error")).toBeVisible();
 });
+
+for (const width of [1280, 900])
+  test(`at ${width} pixels the columns of a long table fill it`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 700 });
+    await openPanel(page, { scenario: "busy", path: "/requests" });
+    await settled(page);
+    const region = page.getByRole("region", { name: "Requests", exact: true });
+    const rows = region.locator("tbody tr:has(button[data-row])");
+    expect(await rows.count()).toBeLessThan(100);
+    expect(Number(await region.getByRole("table").getAttribute("aria-rowcount"))).toBeGreaterThan(100);
+    const [table, last] = [
+      await region.getByRole("table").boundingBox(),
+      await region.getByRole("columnheader").locator("visible=true").last().boundingBox(),
+    ];
+    expect((last?.x ?? 0) + (last?.width ?? 0)).toBeCloseTo((table?.x ?? 0) + (table?.width ?? 0), 0);
+  });
