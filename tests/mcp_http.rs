@@ -12,6 +12,11 @@ use test_support::{RawAnswer, RawClient};
 const JSON: &str = "content-type: application/json";
 const ACCEPT: &str = "accept: application/json, text/event-stream";
 
+/// The revisions with this transport and an `initialize` handshake, oldest first.
+const REVISIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+/// What agents ask for where the revision does not matter.
+const USUAL_REVISION: &str = REVISIONS[1];
+
 /// Most sessions of a client.
 const SESSIONS_MAX: usize = 16;
 
@@ -37,10 +42,14 @@ impl HttpAgent {
 
     /// Begins a session, or returns the status that refuses it.
     async fn begin(&mut self) -> u16 {
-        let answer = self.post(&hello(), &[]).await;
+        self.begin_with(USUAL_REVISION).await
+    }
+
+    async fn begin_with(&mut self, revision: &str) -> u16 {
+        let answer = self.post(&hello_with(revision), &[]).await;
         if answer.status == 200 {
             let begun = message(&answer);
-            assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!("2025-06-18")));
+            assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!(revision)));
             self.session = answer.header("mcp-session-id").map(str::to_owned);
             let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
             assert_eq!(self.post(&ready, &[]).await.status, 202);
@@ -56,8 +65,12 @@ impl HttpAgent {
 }
 
 fn hello() -> Value {
+    hello_with(USUAL_REVISION)
+}
+
+fn hello_with(revision: &str) -> Value {
     let client = json!({"name": "acceptance", "version": "1"});
-    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let params = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client});
     json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
 }
 
@@ -104,6 +117,25 @@ async fn it_is_off_and_needs_a_token_whose_client_may() {
     assert_eq!(state, Some(&json!("listening")), "{status}");
     home.gatehouse(&["clients", "revoke", "editor"]).run().await.expect_success();
     assert_eq!(agent.post(&call("status", &json!({})), &[]).await.status, 401, "at once");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn every_revision_of_this_transport_is_agreed_on_and_served() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    set(&home, "mcp_http").await;
+    allow(&home, "editor").await;
+    for revision in REVISIONS {
+        let mut agent = HttpAgent::new(served.gateway, &token);
+        assert_eq!(agent.begin_with(revision).await, 200, "{revision}");
+        let header = format!("mcp-protocol-version: {revision}");
+        let answer = agent.post(&call("status", &json!({})), &[&header]).await;
+        assert_eq!(answer.status, 200, "{revision}: {}", answer.text());
+        let told = message(&answer);
+        let state = told.pointer("/result/structuredContent/gateway/state");
+        assert_eq!(state, Some(&json!("listening")), "{revision}: {told}");
+    }
     assert_eq!(served.stop().await, Some(0));
 }
 

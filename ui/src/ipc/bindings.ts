@@ -5746,7 +5746,7 @@ export type ToolCheckView = {
 	/**  The tool's own name. */
 	name: string,
 	outcome: ToolCheckOutcome,
-	/**  The outcome in a sentence. */
+	/**  The outcome in a sentence; a failed step says why. */
 	sentence: string,
 	/**  In order; a failed one is the last. */
 	steps: BackendTestStepView[],

@@ -21,7 +21,7 @@ pub(crate) type PriceRows = HashMap<String, Vec<Price>>;
 static LISTED: [OnceLock<PriceRows>; Provider::ALL.len()] =
     [const { OnceLock::new() }; Provider::ALL.len()];
 
-/// The day on which the lists were last compared with the vendors' pages. Changes with the lists.
+/// The day on which the lists were last written. Changes with them.
 const AS_OF_DAY: &str = "2026-11-23";
 
 /// The day of the bundled lists.

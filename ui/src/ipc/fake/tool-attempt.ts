@@ -13,7 +13,7 @@ export function attemptOf({ tool, name, rung, drift }: TriedTool, address: strin
   if (changed !== undefined) {
     const sentence = `${changed.key} in ${changed.file} was changed since ${name} was connected.`;
     const files = { ...step("Files", "fail", sentence), fix: `Run \`gatehouse clients wire ${tool}\`.` };
-    return { tool, name, outcome: "fails", sentence: `${name} would fail: ${sentence}`, steps: [files] };
+    return { tool, name, outcome: "fails", sentence: `${name} would fail.`, steps: [files] };
   }
   const isOwn = rung === "keychain";
   return {

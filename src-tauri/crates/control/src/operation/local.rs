@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn what_is_beyond_the_threshold_of_its_alert_is_the_finding() {
-        assert_eq!(finding(&charts_of(&[sample(300, 9_000, None)])), "Memory of Gatehouse: 300 MB");
-        let full = charts_of(&[sample(299, 499, Some(12.0))]);
+        assert_eq!(finding(&charts_of(&[sample(240, 9_000, None)])), "Memory of Gatehouse: 240 MB");
+        let full = charts_of(&[sample(239, 499, Some(12.0))]);
         assert_eq!(finding(&full), "Free space on the disk: 499 MB");
-        assert_eq!(finding(&charts_of(&[sample(299, 500, None)])), "Gatehouse uses 299 MB");
+        assert_eq!(finding(&charts_of(&[sample(239, 500, None)])), "Gatehouse uses 239 MB");
     }
 }

@@ -177,7 +177,7 @@ pub struct ToolCheckView {
     /// The tool's own name.
     pub name: String,
     pub outcome: ToolCheckOutcome,
-    /// The outcome in a sentence.
+    /// The outcome in a sentence; a failed step says why.
     pub sentence: String,
     /// In order; a failed one is the last.
     pub steps: Vec<BackendTestStepView>,

@@ -32,9 +32,8 @@ pub(crate) async fn client_check(
         }
         Ok(outcome) => (outcome, format!("The gateway answers as {name} asks it.")),
         Err(failed) => {
-            let sentence = format!("{name} would fail: {}", failed.detail);
             attempt.steps.push(failed);
-            (ToolCheckOutcome::Fails, sentence)
+            (ToolCheckOutcome::Fails, format!("{name} would fail."))
         }
     };
     let steps = attempt.steps;
