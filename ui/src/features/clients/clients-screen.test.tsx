@@ -158,7 +158,24 @@ test("what a tool does is tried on request, and the step that fails is named", a
   });
   await user.click(claude.getByRole("button", { name: "Try it" }));
   expect(await claude.findByText("Claude Code would fail.")).toBeVisible();
-  expect(claude.getByRole("list", { name: "Steps tried for Claude Code" })).toHaveTextContent(`Token Failed: ${reason}`);
+  expect(claude.getByRole("list", { name: "Steps tried for Claude Code" })).toHaveTextContent(
+    `Token Failed: ${reason}`,
+  );
+});
+
+test("a tool that would fail once it is connected says so with the reason", async () => {
+  const { host, user } = renderPanel("busy", "/clients?connect=codex");
+  vi.spyOn(host, "clientCheck").mockResolvedValueOnce({
+    tool: "codex",
+    name: "Codex CLI",
+    outcome: "fails",
+    sentence: "Codex CLI would fail.",
+    steps: [{ title: "Gateway", state: "fail", detail: "the gateway is paused", fix: null, duration_ms: null }],
+  });
+  const sheet = within(await screen.findByRole("dialog", { name: "Connect Codex CLI" }));
+  await user.click(await sheet.findByRole("button", { name: "Connect" }));
+  expect(await screen.findByText("Codex CLI is connected")).toBeVisible();
+  expect(screen.getByText(/^Codex CLI would fail: the gateway is paused/)).toBeVisible();
 });
 
 test("without a tool on this machine, a client is added by hand", async () => {

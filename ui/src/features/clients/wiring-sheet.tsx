@@ -61,7 +61,10 @@ function ConnectPlan({ tool, onClose }: PlanProps) {
       // What the tool would do is tried at once, so that a connection that fails is not left for it to find.
       onSuccess: (wired) =>
         check.mutate(undefined, {
-          onSuccess: ({ outcome, sentence }) => tell(wired, outcome !== "fails", sentence),
+          onSuccess: ({ outcome, sentence, steps }) => {
+            const reason = steps.find((step) => step.state === "fail")?.detail;
+            tell(wired, outcome !== "fails", reason === undefined ? sentence : `${tool.name} would fail: ${reason}`);
+          },
           onError: ({ message }) => tell(wired, false, `It could not be tried: ${message}.`),
         }),
       // Someone changed a file in the meantime: the next look is at what is there now.
