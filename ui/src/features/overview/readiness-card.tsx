@@ -46,7 +46,7 @@ function LastRun({ run }: { run: ReadinessRunView }) {
   const sign = run.verdict === null ? null : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
-    <div className="flex flex-col gap-2.5">
+    <div className="flex flex-col gap-2">
       <div className="flex items-center gap-4">
         <ScoreDial tenths={run.score_tenths} tone={sign?.tone ?? "muted"} size={72} />
         <div className="flex min-w-0 flex-1 flex-col items-start gap-1">
@@ -61,12 +61,9 @@ function LastRun({ run }: { run: ReadinessRunView }) {
         </div>
       </div>
       {run.categories.length > 0 && (
-        <ul
-          aria-label="By category"
-          className="flex flex-wrap justify-between gap-x-4 gap-y-1 border-t border-line pt-2.5 text-12"
-        >
+        <ul aria-label="By category" className="grid grid-cols-2 gap-x-6 gap-y-0.5 border-t border-line pt-2 text-12">
           {run.categories.map((category) => (
-            <li key={category.name} className="flex gap-2 whitespace-nowrap text-ink-2">
+            <li key={category.name} className="flex justify-between gap-2 whitespace-nowrap text-ink-2">
               <span>{category.name}</span>
               <span className="text-ink-1">
                 {category.score_tenths === null ? "–" : formatTenths(category.score_tenths)}
@@ -76,7 +73,7 @@ function LastRun({ run }: { run: ReadinessRunView }) {
         </ul>
       )}
       {fixes.length > 0 && (
-        <ul aria-label="Best fixes" className="flex flex-col gap-1.5 border-t border-line pt-2.5">
+        <ul aria-label="Best fixes" className="flex flex-col gap-1 border-t border-line pt-2">
           {fixes.map((check) => (
             <li key={check.id} className="flex items-center gap-2 text-12" title={check.fix ?? undefined}>
               <StateMark sign={CHECK[check.state]} />
