@@ -134,11 +134,12 @@ export function DataTable<Row extends object>({
         style={minWidth === undefined ? undefined : { minWidth }}
         aria-rowcount={ordered.length + 1}
         onKeyDown={(event) => {
-          walkRows(event);
-          const end = event.key === "Home" ? 0 : event.key === "End" ? ordered.length - 1 : undefined;
-          if (!isVirtual || end === undefined || !isRowFocused(event.currentTarget)) return;
+          const end = { Home: 0, End: ordered.length - 1 }[event.key];
+          if (end === undefined) return walkRows(event);
+          if (!isRowFocused(event.currentTarget)) return;
+          event.preventDefault();
           // The row is drawn once the table is scrolled there.
-          virtual.scrollToIndex(end);
+          if (isVirtual) virtual.scrollToIndex(end);
           setAwaited(ordered[end]?.id ?? null);
         }}
       >
@@ -176,12 +177,16 @@ export function DataTable<Row extends object>({
                     <button
                       type="button"
                       data-row
-                      ref={row.id === awaited ? (button) => button?.focus() : undefined}
+                      ref={
+                        row.id !== awaited
+                          ? undefined
+                          : (button) => {
+                              button?.focus();
+                              setAwaited(null);
+                            }
+                      }
                       tabIndex={row.id === stop ? 0 : -1}
-                      onFocus={() => {
-                        setCurrent(row.id);
-                        setAwaited(null);
-                      }}
+                      onFocus={() => setCurrent(row.id)}
                       className="focus-inset block w-full truncate rounded-mark text-left"
                       onClick={(event) => (event.stopPropagation(), onOpen(row.original))}
                     >
@@ -207,12 +212,12 @@ function isRowFocused(table: HTMLTableElement): boolean {
   return table.querySelector("button[data-row]:focus") !== null;
 }
 
-/** Moves the focus between the rows' buttons with Arrow up and down, Home and End. */
+/** Moves the focus between the rows' buttons with Arrow up and down. */
 function walkRows(event: KeyboardEvent<HTMLTableElement>) {
   const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button[data-row]")];
   const here = buttons.indexOf(document.activeElement as HTMLButtonElement);
   if (here < 0) return;
-  const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  const there = { ArrowDown: here + 1, ArrowUp: here - 1 }[event.key];
   const target = there === undefined ? undefined : buttons[there];
   if (!target) return;
   event.preventDefault();
