@@ -75,6 +75,12 @@ impl WallTime {
         (date.to_string() == day).then(|| Self(start.timestamp().as_millisecond()))
     }
 
+    /// The day in UTC, as [`Self::from_day`] reads it: `2026-11-21`.
+    #[must_use]
+    pub fn to_day(self) -> String {
+        self.to_rfc3339().chars().take(10).collect()
+    }
+
     /// The start of its day in UTC.
     #[must_use]
     pub const fn day_start(self) -> Self {

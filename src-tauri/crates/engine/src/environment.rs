@@ -36,8 +36,6 @@ use crate::wiring_trouble::WiringExpectation;
 const DAY_MS: i64 = 86_400_000;
 /// Age of the requests whose models must have a price, in days.
 const UNPRICED_DAYS: i64 = 30;
-/// Length of `2026-11-23`, in characters.
-const DAY_CHARS: usize = 10;
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
 
@@ -282,7 +280,7 @@ impl ReadinessEnvironment for EngineEnvironment {
         let unpriced = self.ledger.unpriced_models(since, now, everything).await;
         let unpriced = unpriced.map_err(|error| error.to_string())?;
         Ok(PriceFacts {
-            list_date: list_date.to_rfc3339().chars().take(DAY_CHARS).collect(),
+            list_date: list_date.to_day(),
             list_age_days: whole_days(list_date, now),
             unpriced_models: unpriced.into_iter().map(|model| model.model).collect(),
         })

@@ -11,7 +11,7 @@ use monitor::{
     HealthFinding, LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedId,
     WatchedTransition,
 };
-use settings::{Settings, SettingsStore};
+use settings::{Settings, SettingsStore, is_on_own_network};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -75,17 +75,20 @@ impl HealthWatch {
 
     /// Tells the network gate what came back from a backend; the monitor records it itself.
     pub(crate) fn record_answer(&self, id: &BackendId, finding: HealthFinding) {
-        if is_answer(finding) {
+        if is_answer(finding) && self.gate.has_doubts() {
             self.host(id).iter().for_each(|host| self.gate.record_answer(host));
         }
     }
 
     /// [`Self::observe`] for a failure of real traffic that may be the network's: looks first, in a
-    /// task of its own.
+    /// task of its own. Of what needs no way out of this network it is none.
     pub(crate) fn observe_unreached(self: &Arc<Self>, id: &BackendId, observation: Observation) {
+        let Some(host) = self.host(id).filter(|host| !is_on_own_network(host)) else {
+            return self.observe(id, observation);
+        };
         let (watch, id) = (Arc::clone(self), id.clone());
         self.tasks.spawn("network fault", async move {
-            if !watch.is_networks_fault(&id).await {
+            if !watch.gate.is_to_blame(&host).await {
                 watch.observe(&id, observation);
             }
         });

@@ -65,6 +65,11 @@ impl NetworkGate {
         self.reach.lock().is_down()
     }
 
+    /// True while an answer changes what is known. Without doubts nothing is looked up for each of them.
+    pub(crate) fn has_doubts(&self) -> bool {
+        *self.reach.lock() != NetworkReach::default()
+    }
+
     /// Takes in that a host answered. One in the network around this machine says nothing of the way
     /// out of it.
     pub(crate) fn record_answer(&self, host: &Host<String>) {

@@ -6,7 +6,7 @@ use domain::{Clock, ManualClock, SeededEntropy, WallTime};
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{AccessTokens, MockUpstream};
 use ledger::Ledger;
-use settings::SettingsStore;
+use settings::{BackendKind, BackendSettings, KeyPoolSettings, SettingsStore, TrafficLimits};
 use tempfile::TempDir;
 use vault::{MemoryStore, Vault};
 
@@ -15,6 +15,24 @@ pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(ManualClock::starting_at(NOW))
+}
+
+/// A backend with nothing but its address.
+pub(crate) fn backend_settings(kind: BackendKind, base_url: &str) -> BackendSettings {
+    BackendSettings {
+        label: "Upstream".to_owned(),
+        kind,
+        base_url: base_url.parse().expect("an address"),
+        pool: KeyPoolSettings::default(),
+        enabled: true,
+        models: Vec::new(),
+        lacks: Default::default(),
+        offers: Default::default(),
+        crossing: Default::default(),
+        network: Default::default(),
+        limits: TrafficLimits::default(),
+        objective: Default::default(),
+    }
 }
 
 pub(crate) fn ledger_in(home: &TempDir) -> Ledger {

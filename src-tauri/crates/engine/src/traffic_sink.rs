@@ -77,7 +77,7 @@ impl TrafficSink {
             let reason = reason.to_owned();
             let observation =
                 Observation { source: ObservationSource::Passive, finding, reason, duration };
-            match verdict.is_unreached() && !self.is_local(backend) {
+            match verdict.is_unreached() {
                 true => self.health.observe_unreached(backend, observation),
                 false => self.health.observe(backend, observation),
             }
@@ -96,12 +96,6 @@ impl TrafficSink {
         if changed {
             self.events.send_changed(&[Topic::Keys]);
         }
-    }
-
-    /// True for a backend on this machine, and one that was removed.
-    fn is_local(&self, backend: &BackendId) -> bool {
-        let settings = self.settings.current();
-        settings.backends.get(backend).is_none_or(settings::BackendSettings::is_local)
     }
 
     /// True if the backend has a key that is neither blocked nor missing from the vault.

@@ -53,8 +53,8 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// True for a variable whose value is kept beside ours. Its configuration may hold
-    /// a key, so the value goes into the environment of the program and nowhere else.
+    /// True for a variable whose value is kept beside ours. OpenCode's configuration may hold a
+    /// key, so a value goes into the environment of the program and nowhere else.
     #[must_use]
     pub fn reads(name: &str) -> bool {
         name == CONFIG_VARIABLE || PROXY_EXCEPTIONS.contains(&name)

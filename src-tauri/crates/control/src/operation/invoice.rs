@@ -1,6 +1,6 @@
 //! The invoice of an attempt, from the lines that were recorded with it.
 
-use domain::{Meter, WallTime, capitalize};
+use domain::{Meter, capitalize};
 use engine::Engine;
 use ledger::AttemptRecord;
 use pricing::{Cost, LineItem, MissingPrice, Price, Rate, Unpriced, UnpricedReason};
@@ -50,14 +50,9 @@ fn line_view(line: &LineItem) -> LineItemView {
 fn price_row_view(price: &Price) -> PriceRowView {
     PriceRowView {
         id: price.id.clone(),
-        valid_from: day(price.valid_from),
+        valid_from: price.valid_from.to_day(),
         source: price.source.clone(),
     }
-}
-
-/// The day in UTC: `2026-11-01`.
-pub(super) fn day(time: WallTime) -> String {
-    time.to_rfc3339().chars().take(10).collect()
 }
 
 /// The meter's word as people write it: `cache_read` is "Cache read".

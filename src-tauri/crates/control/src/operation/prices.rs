@@ -5,7 +5,6 @@ use engine::{Engine, PriceChangeDone, PriceEditError, PricePreview};
 use pricing::{Factor, Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove, TierTerms};
 
 use super::input;
-use super::invoice::day;
 use crate::ApiError;
 use crate::view::{
     Count, ListedPriceView, PriceChangeView, PriceDifferenceView, PriceImport, PriceImportRef,
@@ -177,8 +176,8 @@ fn row_view(price: &Price, now: WallTime) -> ListedPriceView {
             (_, true) => PriceRowState::Upcoming,
             _ => PriceRowState::InForce,
         },
-        from: day(price.valid_from),
-        until: price.valid_to.map(day),
+        from: price.valid_from.to_day(),
+        until: price.valid_to.map(WallTime::to_day),
         source: price.source.clone(),
         confidence: price.confidence,
         input: rate(Meter::Input),

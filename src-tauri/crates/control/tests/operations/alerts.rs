@@ -8,7 +8,7 @@ use domain::NanoUsd;
 use ledger::Settlement;
 use pricing::Cost;
 
-use crate::world::{World, world};
+use crate::world::{World, budget_request, world};
 
 /// Asks until it is so.
 pub(crate) async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
@@ -26,18 +26,9 @@ async fn overspend(world: &World) -> AlertView {
     let cost = Cost::Reported(NanoUsd::new(2_000_000_000));
     world.settle(Settlement { cost, ..world.answered("editor") }).await;
     let budget = BudgetSet {
-        id: "monthly".to_owned(),
-        limit_usd: "2.40".to_owned(),
-        period: BudgetPeriod::Month,
-        scope: None,
-        days: None,
-        reset_day: None,
-        reset_weekday: None,
-        action: None,
-        switch_to: None,
         marks: Some(vec![50, 80]),
         forecast: Some(false),
-        refuse_unpriced: None,
+        ..budget_request("monthly", "2.40", None)
     };
     control::budget_set(&world.core, budget).await.expect("set");
     let alert = wait_for("the alert", async || fired(&world.core).await.into_iter().next()).await;

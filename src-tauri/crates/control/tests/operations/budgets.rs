@@ -6,23 +6,10 @@ use domain::{BackendId, Endpoint, NanoUsd};
 use ledger::{AttemptRecord, Settlement};
 use pricing::Cost;
 
-use crate::world::{World, world};
+use crate::world::{World, budget_request, world};
 
 fn set(limit: &str, scope: Option<(BudgetDimension, &str)>) -> BudgetSet {
-    BudgetSet {
-        id: "monthly".to_owned(),
-        limit_usd: limit.to_owned(),
-        period: BudgetPeriod::Month,
-        scope: scope.map(|(dimension, name)| BudgetScopeView { dimension, name: name.to_owned() }),
-        days: None,
-        reset_day: None,
-        reset_weekday: None,
-        action: None,
-        switch_to: None,
-        marks: None,
-        forecast: None,
-        refuse_unpriced: None,
-    }
+    budget_request("monthly", limit, scope)
 }
 
 /// Records a request of `client` that cost two dollars.

@@ -8,7 +8,7 @@ use control::view::*;
 use control::{Core, CoreEvents, EngineConfig, PanelEvent};
 use domain::{ManualClock, WallTime};
 
-use crate::world::{World, add_request, lists_models, marked_key, new_home};
+use crate::world::{World, add_request, budget_request, lists_models, marked_key, new_home};
 
 /// A month and a day after the day of the bundled prices.
 fn a_month_later(config: &mut EngineConfig) {
@@ -108,19 +108,6 @@ fn price_list(provider: &str, model: &str, input: &str) -> String {
 }
 
 async fn set_budget(core: &Core, id: &str, scope: Option<(BudgetDimension, &str)>) {
-    let budget = BudgetSet {
-        id: id.to_owned(),
-        limit_usd: "20".to_owned(),
-        period: BudgetPeriod::Month,
-        scope: scope.map(|(dimension, name)| BudgetScopeView { dimension, name: name.to_owned() }),
-        days: None,
-        reset_day: None,
-        reset_weekday: None,
-        action: None,
-        switch_to: None,
-        marks: None,
-        forecast: None,
-        refuse_unpriced: None,
-    };
+    let budget = budget_request(id, "20", scope);
     control::budget_set(core, budget).await.expect("set");
 }

@@ -162,6 +162,28 @@ pub(crate) fn add_request(upstream: &ScriptedUpstream, key: BackendKey) -> Backe
 }
 
 /// Changes the backend `up`, without a key.
+/// A monthly budget of all spending, or of what `scope` names.
+pub(crate) fn budget_request(
+    id: &str,
+    limit: &str,
+    scope: Option<(BudgetDimension, &str)>,
+) -> BudgetSet {
+    BudgetSet {
+        id: id.to_owned(),
+        limit_usd: limit.to_owned(),
+        period: BudgetPeriod::Month,
+        scope: scope.map(|(dimension, name)| BudgetScopeView { dimension, name: name.to_owned() }),
+        days: None,
+        reset_day: None,
+        reset_weekday: None,
+        action: None,
+        switch_to: None,
+        marks: None,
+        forecast: None,
+        refuse_unpriced: None,
+    }
+}
+
 pub(crate) fn edit_request(upstream: &ScriptedUpstream) -> BackendEdit {
     BackendEdit {
         id: "up".to_owned(),

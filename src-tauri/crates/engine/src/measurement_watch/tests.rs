@@ -8,6 +8,7 @@ use settings::CredentialSettings;
 use super::*;
 use crate::Engine;
 use crate::response_cache::tests::{NOW, opened};
+use crate::test_parts::backend_settings;
 
 const CENT: i64 = 10_000_000;
 
@@ -72,20 +73,8 @@ pub(crate) async fn with_backend_and_keys(engine: &Engine) {
         for (name, key) in keys {
             draft.credentials.insert(CredentialId::new(name).expect("a name"), key);
         }
-        let backend = settings::BackendSettings {
-            label: "Upstream".to_owned(),
-            kind: settings::BackendKind::OpenAi,
-            base_url: "https://api.openai.com/v1".parse().expect("an address"),
-            pool: settings::KeyPoolSettings::default(),
-            enabled: true,
-            models: Vec::new(),
-            lacks: Default::default(),
-            offers: Default::default(),
-            crossing: Default::default(),
-            network: Default::default(),
-            limits: settings::TrafficLimits::default(),
-            objective: Default::default(),
-        };
+        let openai = "https://api.openai.com/v1";
+        let backend = backend_settings(settings::BackendKind::OpenAi, openai);
         draft.backends.insert(BackendId::new("up").expect("a name"), backend);
     };
     engine.settings_editor().edit(add).await.expect("added");

@@ -8,12 +8,12 @@ use domain::{BackendId, ClockReading, HealthState, SeededEntropy, SystemClock};
 use futures_util::StreamExt as _;
 use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use monitor::{HealthFinding, Monitor, Observation, ObservationSource, Probe, ProbeReport};
-use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits};
+use settings::{BackendKind, BackendSettings};
 use tempfile::TempDir;
 
 use super::*;
 use crate::health_watch::HealthWatch;
-use crate::test_parts::ledger_in;
+use crate::test_parts::{backend_settings, ledger_in};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -53,20 +53,7 @@ fn id(name: &str) -> BackendId {
 }
 
 fn backend(base_url: &str) -> BackendSettings {
-    BackendSettings {
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: base_url.parse().expect("an address"),
-        pool: KeyPoolSettings::default(),
-        enabled: true,
-        models: Vec::new(),
-        lacks: Default::default(),
-        offers: Default::default(),
-        crossing: Default::default(),
-        network: Default::default(),
-        limits: TrafficLimits::default(),
-        objective: Default::default(),
-    }
+    backend_settings(BackendKind::OpenAiCompatible, base_url)
 }
 
 /// Backends at these addresses, named a, b, c, …

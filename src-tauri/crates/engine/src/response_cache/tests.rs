@@ -15,10 +15,11 @@ use domain::{
 use indexmap::IndexMap;
 use ledger::{AttemptRecord, NewRequest, Purpose, RequestOutcome, Settlement};
 use pricing::{AttemptPricing, Price, PriceBook, PriceTerms, Rate, Rates};
-use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits, VaultKind};
+use settings::{BackendKind, BackendSettings, VaultKind};
 use tempfile::TempDir;
 
 use super::purges_for_changed_settings;
+use crate::test_parts::backend_settings;
 use crate::{Engine, EngineConfig, Folders};
 
 /// 2026-11-21, when the bundled prices are in force.
@@ -236,18 +237,8 @@ async fn where_nobody_knows_the_old_prices_everything_is_purged() {
 #[test]
 fn a_changed_list_of_models_makes_those_models_doubtful_and_another_change_the_backend() {
     let settings = BackendSettings {
-        label: "Up".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: "https://up.test/v1".parse().expect("a URL"),
-        pool: KeyPoolSettings::default(),
-        enabled: true,
         models: vec!["a".to_owned(), "b".to_owned()],
-        lacks: Default::default(),
-        offers: Default::default(),
-        crossing: Default::default(),
-        network: Default::default(),
-        limits: TrafficLimits::default(),
-        objective: Default::default(),
+        ..backend_settings(BackendKind::OpenAiCompatible, "https://up.test/v1")
     };
     let of = |settings: &BackendSettings| IndexMap::from([(backend("up"), settings.clone())]);
     let check = |change: fn(&mut BackendSettings), expected: &[Purge]| {

@@ -10,7 +10,6 @@ use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
-use super::super::invoice::day;
 use super::super::keys::spend_view;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
@@ -150,7 +149,7 @@ fn price_view(price: &Price) -> PriceView {
         input_nano_usd: rate(Meter::Input),
         output_nano_usd: rate(Meter::Output),
         cache_read_nano_usd: rate(Meter::CacheRead),
-        valid_from: day(price.valid_from),
+        valid_from: price.valid_from.to_day(),
         source: price.source.clone(),
     }
 }

@@ -8,7 +8,6 @@ use ledger::{ObservedSubject, ObservedTimeRow};
 use service_levels::{ObservedTime, Uptime, strip_cell};
 
 use crate::ApiError;
-use crate::operation::invoice;
 use crate::view::{AvailabilityShareView, StripDayView};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -96,7 +95,7 @@ pub(in crate::operation) fn strip(
             let time: ObservedTime = own.map(|row| row_time(row)).sum();
             let whole = Uptime { time, period: Duration::from_secs(86_400) };
             StripDayView {
-                day: invoice::day(start),
+                day: start.to_day(),
                 cell: strip_cell(time),
                 percent: whole.share().map(|share| share * 100.0),
                 observed_minutes: minutes(time.observed()),

@@ -19,15 +19,13 @@ pub(super) async fn describe_tool(
     status: &ToolStatus,
 ) -> Result<DescribedState, ApiError> {
     let name = status.tool.name();
-    let mut described = describe_state(engine, status, || match status.rung {
-        WiringRung::Environment | WiringRung::Reference => {
+    let mut described = describe_state(engine, status, || match (status.state, status.rung) {
+        (WiringState::NotWired, _) => format!("{name} does not use the gateway."),
+        (_, WiringRung::Environment | WiringRung::Reference) => {
             format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
         }
         _ => format!("{name} uses the gateway."),
     });
-    if described.state == WiringState::NotWired && described.cause.is_none() {
-        described.sentence = format!("{name} does not use the gateway.");
-    }
     if described.state == WiringState::Wired && awaits_token(engine, status).await? {
         described.state = WiringState::TokenNotEntered;
         described.sentence = format!(
