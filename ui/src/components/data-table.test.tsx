@@ -42,19 +42,20 @@ test("arrow keys walk the rows and Enter opens one", async () => {
   expect(open).toHaveBeenCalledExactlyOnceWith(ROWS[2]);
 });
 
+const tableBeforeButton = (label: string) => (
+  <>
+    <DataTable label={label} columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} onOpen={() => {}} empty={null} />
+    <button type="button">after</button>
+  </>
+);
+
 test("Home and End reach the first and the last row, and the focus stays where it goes then", async () => {
-  const table = (label: string) => (
-    <>
-      <DataTable label={label} columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} onOpen={() => {}} empty={null} />
-      <button type="button">after</button>
-    </>
-  );
-  const { rerender } = render(table("Things"));
+  const { rerender } = render(tableBeforeButton("Things"));
   screen.getByRole("button", { name: "a" }).focus();
   await userEvent.keyboard("{End}{End}");
   expect(screen.getByRole("button", { name: "c" })).toHaveFocus();
   await userEvent.tab();
-  rerender(table("Other things"));
+  rerender(tableBeforeButton("Other things"));
   expect(screen.getByRole("button", { name: "after" })).toHaveFocus();
   await userEvent.tab({ shift: true });
   await userEvent.keyboard("{Home}");
@@ -63,12 +64,7 @@ test("Home and End reach the first and the last row, and the focus stays where i
 
 test("all rows are one stop of the Tab key, where the arrows were last", async () => {
   const user = userEvent.setup();
-  render(
-    <>
-      <DataTable label="Things" columns={COLUMNS} rows={ROWS} rowId={(row) => row.id} onOpen={() => {}} empty={null} />
-      <button type="button">after</button>
-    </>,
-  );
+  render(tableBeforeButton("Things"));
   screen.getByRole("button", { name: "Size" }).focus();
   await user.tab();
   expect(screen.getByRole("button", { name: "b" })).toHaveFocus();
