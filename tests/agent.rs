@@ -9,6 +9,16 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use crate::home::{TestHome, Transcript};
 use crate::program::await_or_fail;
 
+/// What each request says of its sender in revisions without a handshake (2026-07-28).
+#[must_use]
+pub fn request_meta(revision: &str) -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": revision,
+        "io.modelcontextprotocol/clientInfo": {"name": "acceptance", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    })
+}
+
 /// A session, killed on drop. Every line of its program must be a message of the protocol.
 #[derive(Debug)]
 pub struct AgentSession {
@@ -21,13 +31,18 @@ pub struct AgentSession {
 }
 
 impl AgentSession {
-    /// Starts `gatehouse mcp` and begins a session; returns the answer of the handshake too.
-    pub async fn begin(home: &TestHome, revision: &str) -> (Self, Value) {
+    /// Starts `gatehouse mcp` without a handshake.
+    #[must_use]
+    pub fn start(home: &TestHome) -> Self {
         let (mut child, transcript) = home.gatehouse(&["mcp"]).start_with_pipes();
         let stdin = child.stdin.take().expect("piped");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut session =
-            Self { child, stdin, stdout, transcript, last_id: 0, notifications: Vec::new() };
+        Self { child, stdin, stdout, transcript, last_id: 0, notifications: Vec::new() }
+    }
+
+    /// Starts `gatehouse mcp` and begins a session; returns the answer of the handshake too.
+    pub async fn begin(home: &TestHome, revision: &str) -> (Self, Value) {
+        let mut session = Self::start(home);
         let client = json!({"name": "acceptance", "version": "1"});
         let hello = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client});
         let begun = session.request("initialize", hello).await;

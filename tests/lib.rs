@@ -17,7 +17,7 @@ mod home;
 mod http;
 mod program;
 
-pub use agent::AgentSession;
+pub use agent::{AgentSession, request_meta};
 pub use home::{HomeVault, TestHome};
 pub use http::{ControlClient, json_body, loopback_address, post_chat, post_json, session_header};
 pub use program::{ProgramResult, TestCall, TestServer, WAIT_MAX, await_or_fail};

@@ -2,12 +2,15 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use acceptance::{AgentSession, HomeVault, TestHome, await_or_fail};
+use acceptance::{AgentSession, HomeVault, TestHome, await_or_fail, request_meta};
 use serde_json::{Value, json};
 use test_support::{Reply, ScriptedUpstream};
 
 /// The revisions with an `initialize` handshake, oldest first.
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// Each of its requests stands alone.
+const REVISION_WITHOUT_HANDSHAKE: &str = "2026-07-28";
 
 /// Fails unless `value` is as its tool's output schema says.
 #[track_caller]
@@ -48,6 +51,32 @@ async fn every_revision_is_agreed_on_and_an_unknown_one_gets_the_newest() {
     let (session, begun) = AgentSession::begin(&home, "2099-01-01").await;
     assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!("2025-11-25")));
     assert_eq!(session.end().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_revision_without_a_handshake_is_served_and_each_request_says_who_asks() {
+    let home = TestHome::new(HomeVault::Memory);
+    let mut session = AgentSession::start(&home);
+    let meta = request_meta(REVISION_WITHOUT_HANDSHAKE);
+    let found = session.request("server/discover", json!({"_meta": meta})).await;
+    let versions = found.pointer("/result/supportedVersions").and_then(Value::as_array);
+    assert!(versions.expect("a list").contains(&json!(REVISION_WITHOUT_HANDSHAKE)), "{found}");
+    let listed = session.request("tools/list", json!({"_meta": meta})).await;
+    let tools = listed.pointer("/result/tools").and_then(Value::as_array).expect("a list");
+    let schema = tools.iter().find(|tool| tool.get("name") == Some(&json!("status")));
+    let schema = schema.and_then(|tool| tool.get("outputSchema")).expect("a schema");
+    let call =
+        |tool: &str, arguments: Value| json!({"name": tool, "arguments": arguments, "_meta": meta});
+    let status = session.request("tools/call", call("status", json!({}))).await;
+    assert_fits("status", schema, status.pointer("/result/structuredContent").expect("a view"));
+    let purge = call("purge_cache", json!({"what": {"kind": "everything"}}));
+    let refused = session.request("tools/call", purge).await;
+    assert_eq!(refused.pointer("/result/isError"), Some(&json!(true)), "{refused}");
+    let silent = session.request("tools/call", json!({"name": "status", "arguments": {}})).await;
+    assert_eq!(silent.pointer("/error/code"), Some(&json!(-32602)), "{silent}");
+    assert_eq!(session.end().await, Some(0));
+    let log = home.gatehouse(&["audit", "--by", "mcp", "--json"]).run().await.expect_success();
+    assert_eq!(log.json().pointer("/entries/0/agent"), Some(&json!("acceptance")));
 }
 
 #[tokio::test]

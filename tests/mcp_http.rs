@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use acceptance::{HomeVault, TestHome, await_or_fail, json_body, post_json};
+use acceptance::{HomeVault, TestHome, await_or_fail, json_body, post_json, request_meta};
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient};
 
@@ -14,6 +14,8 @@ const ACCEPT: &str = "accept: application/json, text/event-stream";
 
 /// The revisions with this transport and an `initialize` handshake, oldest first.
 const REVISIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+/// Each of its requests stands alone, without a session.
+const REVISION_WITHOUT_HANDSHAKE: &str = "2026-07-28";
 /// What agents ask for where the revision does not matter.
 const USUAL_REVISION: &str = REVISIONS[1];
 
@@ -135,6 +137,46 @@ async fn every_revision_of_this_transport_is_agreed_on_and_served() {
         let told = message(&answer);
         let state = told.pointer("/result/structuredContent/gateway/state");
         assert_eq!(state, Some(&json!("listening")), "{revision}: {told}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn requests_without_a_handshake_need_no_session_and_end_none() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    set(&home, "mcp_http").await;
+    allow(&home, "editor").await;
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS_MAX {
+        let mut agent = HttpAgent::new(served.gateway, &token);
+        assert_eq!(agent.begin().await, 200);
+        sessions.push(agent);
+    }
+    let agent = HttpAgent::new(served.gateway, &token);
+    let post = async |method: &str, params: Value, named: &str| {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let revision = format!("mcp-protocol-version: {REVISION_WITHOUT_HANDSHAKE}");
+        let [method, name] = [format!("mcp-method: {method}"), format!("mcp-name: {named}")];
+        let headers = [revision.as_str(), &method, &name];
+        agent.post(&body, if named.is_empty() { &headers[..2] } else { &headers }).await
+    };
+    let meta = request_meta(REVISION_WITHOUT_HANDSHAKE);
+    let found = post("server/discover", json!({"_meta": meta}), "").await;
+    assert_eq!(found.status, 200, "{}", found.text());
+    let call = json!({"name": "status", "arguments": {}, "_meta": meta});
+    for _ in 0..=SESSIONS_MAX {
+        let answer = post("tools/call", call.clone(), "status").await;
+        assert_eq!(answer.header("mcp-session-id"), None);
+        let told = message(&answer);
+        let state = told.pointer("/result/structuredContent/gateway/state");
+        assert_eq!(state, Some(&json!("listening")), "{told}");
+    }
+    // A header that names another tool than the body would lead a proxy astray.
+    let other = post("tools/call", call, "usage_summary").await;
+    assert_eq!(other.status, 400, "{}", other.text());
+    for open in &sessions {
+        open.call("status", json!({})).await;
     }
     assert_eq!(served.stop().await, Some(0));
 }

@@ -10,16 +10,17 @@ use bytes::Bytes;
 use control::view::CallerKind;
 use control::{AgentBody, AgentEndpoint, Caller, Core, Engine};
 use domain::ClientId;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use parking_lot::Mutex;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::session::{SessionId, SessionManager as _};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core_source::CoreSource;
-use crate::server::Server;
+use crate::server::{CALLS_MAX, Server};
 
 /// Most sessions of a client. One without a call for five minutes ends. Many clients never end
 /// theirs, so a further one takes the place of the session unused for longest.
@@ -65,10 +66,10 @@ impl SessionUses {
         self.0.push(Arc::clone(id));
     }
 
-    /// Forgets the sessions that are over, and takes those out that must end before another begins.
+    /// Forgets the sessions that are over, and takes those out that are too many.
     fn take_surplus(&mut self, is_open: impl Fn(&SessionId) -> bool) -> Vec<SessionId> {
         self.0.retain(is_open);
-        let surplus = (self.0.len() + 1).saturating_sub(SESSIONS_MAX);
+        let surplus = self.0.len().saturating_sub(SESSIONS_MAX);
         self.0.drain(..surplus).collect()
     }
 }
@@ -85,20 +86,20 @@ impl ClientSessions {
         }
     }
 
-    /// Answers a request. Sessions that it begins or uses count as used now.
+    /// Answers a request. Sessions that it begins or uses count as used now. Since 2026-07-28 of the
+    /// protocol, a request needs no session and begins none.
     async fn answer(&self, request: Request<Bytes>) -> Response<AgentBody> {
         let named = session_id(request.headers());
-        match &named {
-            // An id that is not open must not take a place.
-            Some(id) if self.sessions.sessions.read().await.contains_key(id) => {
-                self.uses.lock().touch(id);
-            }
-            None if request.method() == Method::POST => self.end_surplus().await,
-            _ => {}
+        // An id that is not open must not take a place.
+        if let Some(id) = &named
+            && self.sessions.sessions.read().await.contains_key(id)
+        {
+            self.uses.lock().touch(id);
         }
         let answer = self.service.handle(request.map(Full::new)).await;
         if let (None, Some(begun)) = (named, session_id(answer.headers())) {
             self.uses.lock().touch(&begun);
+            self.end_surplus().await;
         }
         answer
     }
@@ -121,7 +122,11 @@ impl HttpAgents {
             .disable_allowed_hosts()
             .with_cancellation_token(self.stop.clone());
         let (core, version) = (self.core.clone(), self.version.clone());
-        let server = move || Ok(Server::new(Arc::new(CoreSource::of(core.clone())), &version));
+        let calls = Arc::new(Semaphore::new(CALLS_MAX));
+        let server = move || {
+            let cores = Arc::new(CoreSource::of(core.clone()));
+            Ok(Server::new(cores, &version, Arc::clone(&calls)))
+        };
         let service = StreamableHttpService::new(server, Arc::clone(&sessions), config);
         ClientSessions { service, sessions, uses: Arc::default() }
     }
@@ -146,12 +151,12 @@ mod tests {
     fn the_session_unused_for_longest_makes_room() {
         let id = |number: usize| SessionId::from(number.to_string());
         let mut uses = SessionUses::default();
-        for number in 1..SESSIONS_MAX {
+        for number in 1..=SESSIONS_MAX {
             uses.touch(&id(number));
         }
-        assert!(uses.take_surplus(|_| true).is_empty(), "one place is free");
-        uses.touch(&id(SESSIONS_MAX));
+        assert!(uses.take_surplus(|_| true).is_empty(), "each has a place");
         uses.touch(&id(1));
+        uses.touch(&id(SESSIONS_MAX + 1));
         assert_eq!(uses.take_surplus(|_| true), [id(2)]);
         uses.touch(&id(99));
         assert!(uses.take_surplus(|known| *known != id(7)).is_empty(), "one was over");

@@ -26,8 +26,8 @@ use crate::core_source::{ConfigReader, CoreSource};
 use crate::resource::{MIME_TYPE, find_resource, listed_resources};
 use crate::tool::{ASK, RUN_CHECKS, find_tool, listed_tools};
 
-/// Most calls at once; further ones wait.
-const CALLS_MAX: usize = 16;
+/// Most calls of one client at once; further ones wait.
+pub(crate) const CALLS_MAX: usize = 16;
 /// Longest call of a tool that neither sends prompts nor runs checks, in seconds.
 const CALL_SECS_MAX: u64 = 30;
 
@@ -48,7 +48,8 @@ pub enum SessionError {
 /// Serves one client on standard input and output until it closes its side.
 pub async fn serve_stdio(read_config: ConfigReader, version: &str) -> Result<(), SessionError> {
     let cores = Arc::new(CoreSource::new(read_config));
-    let server = Server::new(Arc::clone(&cores), version);
+    let calls = Arc::new(Semaphore::new(CALLS_MAX));
+    let server = Server::new(Arc::clone(&cores), version, calls);
     let session = server.serve(stdio()).await;
     let served = match session {
         Ok(session) => session.waiting().await,
@@ -67,12 +68,14 @@ pub async fn serve_stdio(read_config: ConfigReader, version: &str) -> Result<(),
 pub(crate) struct Server {
     cores: Arc<CoreSource>,
     version: String,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
 }
 
 impl Server {
-    pub(crate) fn new(cores: Arc<CoreSource>, version: &str) -> Self {
-        Self { cores, version: version.to_owned(), calls: Semaphore::new(CALLS_MAX) }
+    /// `calls` is shared by the servers of one client: where there are no sessions, each request has a
+    /// server of its own.
+    pub(crate) fn new(cores: Arc<CoreSource>, version: &str, calls: Arc<Semaphore>) -> Self {
+        Self { cores, version: version.to_owned(), calls }
     }
 
     /// Runs `tool` until its end, its deadline or its cancellation.
