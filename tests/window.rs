@@ -15,6 +15,7 @@
 )]
 
 mod window {
+    pub(crate) mod charts;
     pub(crate) mod page_checks;
     pub(crate) mod panel;
     pub(crate) mod routes;
@@ -60,6 +61,7 @@ async fn from_the_first_start_to_the_day_after() {
     test.a_backend_is_added_with_a_new_key().await;
     test.a_client_is_connected().await;
     test.a_request_is_sent_and_counted().await;
+    test.charts_are_read_zoomed_and_filtered_by_keyboard().await;
     test.a_key_is_added_with_the_keyboard_alone().await;
     test.the_checks_run_and_a_notification_comes().await;
     test.every_screen_is_accessible_and_without_the_key().await;

@@ -173,8 +173,13 @@ impl PanelPage {
 
     /// Presses a key together with Ctrl.
     pub(crate) async fn press_with_control(&self, key: char) {
-        let chain = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string());
-        chain.key_up(Key::Control).perform().await.expect("keys");
+        self.press_chord(Key::Control, key.to_string()).await;
+    }
+
+    /// Presses a key while `held` is down.
+    pub(crate) async fn press_chord(&self, held: Key, key: impl Into<TypingData>) {
+        let chain = self.driver.action_chain().key_down(held.clone()).send_keys(key);
+        chain.key_up(held).perform().await.expect("keys");
     }
 
     /// Presses Tab until the control with that name has the focus.

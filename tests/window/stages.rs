@@ -17,7 +17,7 @@ use super::poll_or_fail;
 use super::session::DesktopSession;
 
 /// The client whose token the requests use.
-const CLIENT: &str = "window-test";
+pub(super) const CLIENT: &str = "window-test";
 /// A second secret, typed with the keyboard; no search needs it.
 const SPARE_KEY: &str = "spare-key-of-the-keyboard-walk-0042";
 /// Prompt and completion tokens that the backend reports.
