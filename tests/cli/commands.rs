@@ -218,7 +218,13 @@ async fn a_client_is_switched_and_blocked_and_both_survive_a_restart() {
     let refused = post_chat(served.gateway, &token, &chat_request("gpt-4o-mini")).await;
     assert_eq!(refused.status, 403, "{}", refused.text());
     assert!(refused.text().contains("`gatehouse clients allow editor`"), "{}", refused.text());
+    let refusals = async || {
+        let listed = home.gatehouse(&["clients", "list", "--json"]).run().await.expect_success();
+        listed.json()[0]["refused"].clone()
+    };
+    assert_eq!(refusals().await["count"], 1);
     well(&["clients", "allow", "editor"]).await;
+    assert_eq!(refusals().await, Value::Null);
     let missing = post_chat(served.gateway, &token, &chat_request("gpt-4o-mini")).await;
     assert_eq!(missing.status, 404, "{}", missing.text());
     assert!(missing.text().contains("switched to the backend mock"), "{}", missing.text());

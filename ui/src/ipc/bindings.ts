@@ -1926,6 +1926,11 @@ export type ClientView = {
 	blocked: boolean,
 	seen_at: UnixMs | null,
 	/**  The program that it called with last, as it calls itself; None if it never said. */
+	/**
+	 *  What it has sent since it was blocked, or since the program's start; None if it sent nothing. These
+	 *  requests are not among the others.
+	 */
+	refused: RefusedRequestsView | null,
 	program: ClientProgramView | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
@@ -2150,6 +2155,8 @@ export type DependentsView = {
 	broken_routes: string[],
 	/**  Services that are checked with the key; empty for a backend. */
 	services: string[],
+	/**  Clients that the user switched to the backend, or to one without another key. */
+	clients: string[],
 	/**  The key is the password of the shared cache's server. */
 	cache_server: boolean,
 };
@@ -4661,6 +4668,8 @@ export type RoutesOrder = {
 	/**  Route names, first to last. Routes that are not named stay behind them. */
 	ids: string[],
 };
+	/**  Clients that the user switched to it. Without it, they follow the routing rules again. */
+	switched_clients: string[],
 
 /**  All routes, in the order in which equal matches are tried. */
 export type RoutesView = {

@@ -53,7 +53,7 @@ import { savedFile, statementOf } from "@/ipc/fake/statement";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
 import { fakeWiring } from "@/ipc/fake/wiring";
-import { backendViews, keyViews, settingsView } from "@/ipc/fake/views";
+import { backendViews, keyViews, settingsView, switchedTo } from "@/ipc/fake/views";
 import { NO_DEPENDENTS, health, makeBackend, makeKey, makeWorld, vaultOf, type Scenario } from "@/ipc/fake/world";
 import type { Clock } from "@/lib/clock";
 
@@ -213,6 +213,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => {
         if (backend(req.id).built_in) throw fault("invalid_input", "The mock is built in.", "Switch it off instead.");
         world.backends = world.backends.filter((known) => known.id !== req.id);
+        for (const id of switchedTo(world, (target) => target.backend === req.id)) world.switched.delete(id);
         changed("backends", "keys", "status");
         return null;
       }),

@@ -29,7 +29,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
     "clients",
   ],
   playground: ["playground"],
-  routes: ["routes", "route_explain", "route_simulate", "client_guides", "clients"],
+  routes: ["routes", "route_explain", "route_simulate", "client_guides", "clients", "backends", "keys"],
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline", "health", "recent_events"],
   cache: ["cache"],
   prices: ["prices", "backends"],

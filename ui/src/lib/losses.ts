@@ -9,6 +9,14 @@ export function routeLosses(used: string[], broken: string[]): string[] {
   ];
 }
 
+/** Clients that the user switched to what is removed follow the routing rules again. */
+export function freedClients(clients: string[]): string[] {
+  if (clients.length === 0) return [];
+  return [
+    `${clients.join(", ")}, switched to it, ${clients.length === 1 ? "follows" : "follow"} the routing rules again.`,
+  ];
+}
+
 function routesNamed(ids: string[]): string {
   return `${ids.length === 1 ? "route" : "routes"} ${ids.join(", ")}`;
 }

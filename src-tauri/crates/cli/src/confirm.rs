@@ -102,6 +102,12 @@ pub(crate) fn describe_consequences(of: &DependentsView) -> Vec<String> {
             if shortened.len() == 1 { ("Route", "loses") } else { ("Routes", "lose") };
         said.push(format!("{routes} {} {lose} a backend.", list(&shortened)));
     }
+    if !of.clients.is_empty() {
+        said.push(match of.backends.is_empty() {
+            true => describe_freed_clients(&of.clients),
+            false => format!("Requests of {}, switched there, are refused.", list(&of.clients)),
+        });
+    }
     if !of.services.is_empty() {
         said.push(format!("{} is checked with it.", list(&of.services)));
     }
@@ -109,6 +115,12 @@ pub(crate) fn describe_consequences(of: &DependentsView) -> Vec<String> {
         said.push("It is the password of the shared cache.".to_owned());
     }
     said
+}
+
+/// What happens to clients when what they are switched to is removed.
+pub(crate) fn describe_freed_clients(clients: &[String]) -> String {
+    let follow = if clients.len() == 1 { "follows" } else { "follow" };
+    format!("{}, switched to it, {follow} the routing rules again.", clients.join(", "))
 }
 
 const fn plural(names: &[String]) -> (&'static str, &'static str) {
@@ -135,6 +147,7 @@ mod tests {
             backends: vec!["openai".to_owned()],
             routes: vec!["fast".to_owned(), "main".to_owned()],
             broken_routes: vec!["fast".to_owned()],
+            clients: vec!["codex".to_owned()],
             services: Vec::new(),
             cache_server: true,
         };
@@ -154,7 +167,7 @@ mod tests {
         assert_eq!(
             message,
             "Remove the key acme? It is the key of openai. Route fast would have no other backend. \
-             Route main loses a backend. It is the password of the shared cache."
+             Route main loses a backend. Requests of codex, switched there, are refused. It is the password of the shared cache."
         );
         assert!(ask(true, &mut console).is_ok());
         assert!(describe_consequences(&DependentsView::default()).is_empty());

@@ -9,10 +9,19 @@ use parking_lot::Mutex;
 
 use crate::client_programs::ClientPrograms;
 
+/// Requests of a blocked client that were refused since it was blocked, or since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientRefusals {
+    pub count: u64,
+    pub last: WallTime,
+}
+
 pub struct ClientActivity {
     ledger: Ledger,
     /// Last request since the start.
     last_requests: Mutex<HashMap<ClientId, WallTime>>,
+    /// Refused requests of blocked clients.
+    refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
     any_request_seen: AtomicBool,
     programs: ClientPrograms,
 }
@@ -20,12 +29,30 @@ pub struct ClientActivity {
 impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
-        Self { ledger, last_requests: Mutex::default(), any_request_seen, programs }
+        let (last_requests, refusals) = (Mutex::default(), Mutex::default());
+        Self { ledger, last_requests, refusals, any_request_seen, programs }
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
         self.last_requests.lock().insert(id.clone(), at);
         self.any_request_seen.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn record_refusal(&self, id: &ClientId, at: WallTime) {
+        let mut refusals = self.refusals.lock();
+        let known = refusals.entry(id.clone()).or_insert(ClientRefusals { count: 0, last: at });
+        *known = ClientRefusals { count: known.count.saturating_add(1), last: at };
+    }
+
+    /// None if no request was refused since the client was blocked, or since the start.
+    #[must_use]
+    pub fn refusals(&self, id: &ClientId) -> Option<ClientRefusals> {
+        self.refusals.lock().get(id).copied()
+    }
+
+    /// Counts a client's refused requests anew.
+    pub fn forget_refusals(&self, id: &ClientId) {
+        self.refusals.lock().remove(id);
     }
 
     pub(crate) fn record_program(&self, id: &ClientId, program: ClientProgram) {
@@ -46,9 +73,10 @@ impl ClientActivity {
         self.programs.find(id)
     }
 
-    /// Forgets the program of a client that is no more.
+    /// Forgets the program and the refusals of a client that is no more.
     pub fn forget(&self, id: &ClientId) {
         self.programs.forget(id);
+        self.forget_refusals(id);
     }
 
     /// Last request of a client: since the start, otherwise from the ledger.

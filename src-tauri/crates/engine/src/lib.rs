@@ -95,7 +95,7 @@ pub use backup_progress::{BackupProgress, BackupTask};
 pub use budget_back_test::BudgetTrial;
 pub use budget_notice::BudgetNotice;
 pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
-pub use client_activity::ClientActivity;
+pub use client_activity::{ClientActivity, ClientRefusals};
 pub use client_wiring::{ClientWiring, ClientWiringError, GatewayTarget};
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{

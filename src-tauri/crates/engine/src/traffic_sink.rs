@@ -40,6 +40,10 @@ impl EventSink for TrafficSink {
             GatewayEvent::ClientSeen { client, program } => {
                 self.clients.record_program(&client, program);
             }
+            GatewayEvent::ClientRefused { client } => {
+                self.clients.record_refusal(&client, self.clock.wall());
+                self.events.send_changed(&[Topic::Clients]);
+            }
             GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
                 self.apply_attempt_result((&backend, credential.as_ref()), verdict, duration);
             }

@@ -18,6 +18,9 @@ pub enum GatewayEvent {
     RequestStarted { id: RequestId, client: ClientId, backend: BackendId },
     /// A client called and says which program it is.
     ClientSeen { client: ClientId, program: ClientProgram },
+    /// A client that the user blocked has sent a request. Such requests are not in the ledger: their
+    /// bodies are not read.
+    ClientRefused { client: ClientId },
     /// An attempt failed and another one starts. The last attempt of a request is reported by
     /// [`GatewayEvent::RequestSettled`].
     FailedOver {

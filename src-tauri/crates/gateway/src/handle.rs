@@ -74,9 +74,12 @@ async fn respond(
     if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.authenticated();
     }
-    let access =
-        auth::check_allowed(&client).and_then(|()| metrics::check_access(&client, &surface));
-    if let Err(refusal) = access {
+    if let Err(refusal) = auth::check_allowed(&client) {
+        let client = client.id.clone();
+        gateway.accounting.events.emit(GatewayEvent::ClientRefused { client });
+        return refuse(gateway, &refusal, dialect, request).await;
+    }
+    if let Err(refusal) = metrics::check_access(&client, &surface) {
         return refuse(gateway, &refusal, dialect, request).await;
     }
     match &surface {

@@ -71,7 +71,7 @@ fn route(id: &str, policy: &str, backends: &[(&str, &str)]) -> RouteView {
     let route = json!({"id": id, "models": [id], "clients": [], "projects": [], "policy": policy,
         "weights": {"latency": 50, "cost": 30, "headroom": 20}, "sticky_secs": null,
         "crossing": null, "cache": null, "enabled": true, "in_profile": true,
-        "candidates": candidates, "sentence": "", "broken": null, "requests": 0,
+        "switched_clients": [], "candidates": candidates, "sentence": "", "broken": null, "requests": 0,
         "share_percent": null});
     serde_json::from_value(route).expect("a route")
 }
@@ -308,7 +308,7 @@ fn a_route_in_order_has_its_first_backend_checked() {
 
 fn client(id: &str, seen_at: Option<i64>, expired: bool, targets: &[Value]) -> ClientView {
     let client = json!({"id": id, "created_at": 0, "expires_at": null, "expired": expired,
-        "blocked": id == "stuck", "program": null,
+        "blocked": id == "stuck", "refused": null, "program": null,
         "seen_at": seen_at, "last_month": {"cost_nano_usd": 0, "requests": 0,
         "unpriced_requests": 0}, "limits": {"requests_per_minute": null,
         "tokens_per_minute": null, "in_flight_max": null}, "cache": null,

@@ -4,7 +4,7 @@ import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackendView, RouteView } from "@/ipc/bindings";
 import { useRoutes } from "@/ipc/route-queries";
-import { routeLosses } from "@/lib/losses";
+import { freedClients, routeLosses } from "@/lib/losses";
 
 const NO_ROUTES: RouteView[] = [];
 
@@ -35,6 +35,7 @@ export function useRemovalLosses(backend: BackendView | undefined): string[] {
   return [
     `Requests for ${backend.id}/… are refused from now on.`,
     ...routeLosses(used, broken),
+    ...freedClients(backend.dependents.clients),
     "Its usage and costs stay in the ledger.",
     ...(backend.credential === null ? [] : [`Its key ${backend.credential} stays in the vault.`]),
   ];

@@ -69,7 +69,7 @@ export function useClientBlock() {
       const onSuccess = () =>
         notify({
           title: blocked ? `${id} is blocked` : `${id} may send requests again`,
-          detail: blocked ? "Its new requests are notifyError. Its token stays." : null,
+          detail: blocked ? "Its new requests are refused. Its token stays." : null,
           undo: () => change(id, !blocked),
         });
       (blocked ? block : allow)(id, { onSuccess, onError: notifyError });

@@ -36,6 +36,7 @@ test("a client is blocked with a click and allowed again from the toast", async 
   await user.click(drawer.getByRole("button", { name: "Block" }));
   expect(blocked).toHaveBeenCalledExactlyOnceWith({ id: "codex" });
   const toast = (await screen.findByText("codex is blocked")).closest("li") as HTMLElement;
+  expect(toast).toHaveTextContent("Its new requests are refused. Its token stays.");
   expect(await drawer.findByText("Blocked")).toBeVisible();
   expect(drawer.getByRole("button", { name: "Allow" })).toBeVisible();
   await user.click(within(toast).getByRole("button", { name: "Undo" }));

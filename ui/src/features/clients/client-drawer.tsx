@@ -102,6 +102,19 @@ function ClientUse({ client }: { client: ClientView }) {
             ? [{ name: "Requests go to", value: <ClientTargetSelect client={client} /> }]
             : []),
           { name: "Added", value: <Moment at={client.created_at} focusable /> },
+          ...(client.refused === null
+            ? []
+            : [
+                {
+                  name: "Refused",
+                  value: (
+                    <>
+                      {formatCounted(client.refused.count, "request", "requests")}, last{" "}
+                      <Moment at={client.refused.last_at} focusable />
+                    </>
+                  ),
+                },
+              ]),
           {
             name: "Last used",
             value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,

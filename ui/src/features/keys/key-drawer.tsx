@@ -105,6 +105,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
             ? "No backend uses it."
             : `These backends lose their key: ${stored.used_by.join(", ")}.`,
           ...routeLosses(stored.dependents.routes, stored.dependents.broken_routes),
+          ...stored.dependents.clients.map((id) => `Requests of ${id}, switched there, are refused.`),
           ...stored.dependents.services.map((id) => `The service ${id} is checked without it.`),
           ...(stored.dependents.cache_server ? ["The shared cache loses its password."] : []),
           "Its past requests and costs stay in the ledger.",

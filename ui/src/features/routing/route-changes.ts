@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RouteEdit, RouteView } from "@/ipc/bindings";
+import { freedClients } from "@/lib/losses";
 
 /** The request that would save a route unchanged. */
 export function editOf(route: RouteView, replaces: string | null = route.id): RouteEdit {
@@ -28,6 +29,7 @@ export function useRouteChanges() {
   const cache = useQueryClient();
   const { mutate: set } = useAction("routeSet", (call, req: RouteEdit) => call(req));
   const { mutate: drop } = useAction("routeRemove", (call, id: string) => call({ id }));
+  const { mutate: switchClient } = useAction("clientSwitch", (call, req: { id: string; route: string }) => call(req));
   const { mutateAsync: put } = useAction("routesOrder", (call, ids: string[]) => call({ ids }));
   return useMemo(() => {
     /** Changes some fields of a route, with an undo in the toast. */
@@ -41,14 +43,17 @@ export function useRouteChanges() {
         },
       );
     };
+    const switchBack = (route: RouteView) => {
+      for (const id of route.switched_clients) switchClient({ id, route: route.id }, { onError: notifyError });
+    };
     const remove = (route: RouteView, onRemoved: () => void) =>
       drop(route.id, {
         onSuccess: () => {
           onRemoved();
           notify({
             title: `Removed route ${route.id}`,
-            detail: "Its requests now go by model name.",
-            undo: () => set(editOf(route, null), { onError: notifyError }),
+            detail: ["Its requests now go by model name.", ...freedClients(route.switched_clients)].join(" "),
+            undo: () => set(editOf(route, null), { onSuccess: () => switchBack(route), onError: notifyError }),
           });
         },
         onError: notifyError,
@@ -56,5 +61,5 @@ export function useRouteChanges() {
     /** Settles once the page has the new order, or shows why not. */
     const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), notifyError);
     return { change, remove, order };
-  }, [set, drop, put, cache]);
+  }, [set, drop, switchClient, put, cache]);
 }

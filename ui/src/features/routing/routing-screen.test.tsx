@@ -104,6 +104,17 @@ test("a removed route comes back from the toast", async () => {
   await waitFor(() => expect(names()).toContain("Open route local"));
 });
 
+test("a removed route names the clients that were switched to it, and undo switches them back", async () => {
+  const { user, host } = renderPanel("busy", "/routing/local");
+  await host.clientSwitch({ id: "codex", route: "local" });
+  const switched = vi.spyOn(host, "clientSwitch");
+  await user.click(await screen.findByRole("button", { name: "More for this route" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Remove route" }));
+  expect(await screen.findByText(/codex, switched to it, follows the routing rules again/)).toBeVisible();
+  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await waitFor(() => expect(switched).toHaveBeenCalledExactlyOnceWith({ id: "codex", route: "local" }));
+});
+
 test("a request that is thought of is explained, and who lacks what it needs is named", async () => {
   const { user, host } = renderPanel("busy", "/routing");
   const asking = vi.spyOn(host, "routeExplain");

@@ -3,29 +3,27 @@ import type { ClientSwitch, ClientTargetView, ClientView } from "@/ipc/bindings"
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId, requireLimits } from "@/ipc/fake/rules";
 import { clientViews } from "@/ipc/fake/views";
-import { makeClient, type World } from "@/ipc/fake/world";
+import { type ClientSwitchTarget, makeClient, type World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
-type Target = Pick<ClientTargetView, "backend" | "route">;
-
-const RULES: Target = { backend: null, route: null };
+const RULES: ClientSwitchTarget = { backend: null, route: null };
 
 type ClientOperation =
   "clients" | "clientAdd" | "clientEdit" | "clientSwitch" | "clientBlock" | "clientAllow" | "clientRevoke";
 
 export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, ClientOperation> {
-  const switched = new Map<string, Target>();
   const find = (id: string) =>
     world.clients.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no client named ${id}.`, null));
   const view = (client: ClientView) => ({
     ...client,
-    targets: client.reads_metrics ? [] : targetsOf(world, client, switched.get(client.id) ?? RULES),
+    targets: client.reads_metrics ? [] : targetsOf(world, client, world.switched.get(client.id) ?? RULES),
   });
   const block = (id: string, blocked: boolean) =>
     answer(() => {
       const client = find(id);
       client.blocked = blocked;
+      client.refused = null;
       changed("clients", "status");
       return view(client);
     });
@@ -55,8 +53,9 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
     clientSwitch: ({ id, backend = null, route = null }: ClientSwitch) =>
       answer(() => {
         const client = find(id);
-        switched.set(id, { backend, route });
-        changed("clients", "routes");
+        if (backend === null && route === null) world.switched.delete(id);
+        else world.switched.set(id, { backend, route });
+        changed("clients", "routes", "settings");
         return view(client);
       }),
     clientBlock: ({ id }) => block(id, true),
@@ -72,8 +71,8 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
 
 const allows = (list: string[], name: string) => list.length === 0 || list.includes(name);
 
-function targetsOf(world: World, { id, scope }: ClientView, chosen: Target): ClientTargetView[] {
-  const target = (of: Target, label: string, unavailable: string | null): ClientTargetView => {
+function targetsOf(world: World, { id, scope }: ClientView, chosen: ClientSwitchTarget): ClientTargetView[] {
+  const target = (of: ClientSwitchTarget, label: string, unavailable: string | null): ClientTargetView => {
     const current = of.backend === chosen.backend && of.route === chosen.route;
     return { ...of, label, current, unavailable: current ? unavailable : null };
   };

@@ -14,6 +14,7 @@ import type {
 import { accessViews } from "@/ipc/fake/accesses";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId } from "@/ipc/fake/rules";
+import { switchedTo } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
@@ -119,6 +120,7 @@ function routeViews(world: World, now: number): RouteView[] {
       candidates,
       broken,
       in_profile: inProfile,
+      switched_clients: switchedTo(world, (target) => target.route === set.id),
       sentence: !set.enabled
         ? "Switched off."
         : !inProfile
@@ -303,6 +305,7 @@ export function fakeRoutes({ world, now, answer, changed }: Doing): Pick<Host, O
     routeRemove: (req) =>
       answer(() => {
         viewOf(req.id);
+        for (const id of switchedTo(world, ({ route: to }) => to === req.id)) world.switched.delete(id);
         world.routes = world.routes.filter((known) => known.id !== req.id);
         changed("routes", "settings");
         return null;

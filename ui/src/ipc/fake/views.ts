@@ -14,7 +14,7 @@ import type {
 } from "@/ipc/bindings";
 import { DEFAULTS, RANGES, RESILIENCE } from "@/ipc/fake/catalogue";
 import { spendOf, startOfDay } from "@/ipc/fake/traffic";
-import type { World } from "@/ipc/fake/world";
+import type { ClientSwitchTarget, World } from "@/ipc/fake/world";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -50,11 +50,23 @@ function idOf({ id }: { id: string }): string {
   return id;
 }
 
+/** The clients that are switched to such a target. */
+export function switchedTo(world: World, isMeant: (target: ClientSwitchTarget) => boolean): string[] {
+  return [...world.switched].filter(([, target]) => isMeant(target)).map(([id]) => id);
+}
+
 /** What is affected if these backends are removed or lose their key. */
 function dependentsOf(world: World, backends: string[], lost: string[]): DependentsView {
   const routes = world.routes.filter((route) => route.candidates.some((one) => lost.includes(one.backend)));
   const broken = routes.filter((route) => route.candidates.every((one) => lost.includes(one.backend)));
-  return { backends, routes: routes.map(idOf), broken_routes: broken.map(idOf), services: [], cache_server: false };
+  return {
+    backends,
+    routes: routes.map(idOf),
+    broken_routes: broken.map(idOf),
+    clients: switchedTo(world, ({ backend }) => backend !== null && lost.includes(backend)),
+    services: [],
+    cache_server: false,
+  };
 }
 
 export function keyViews(world: World): KeyView[] {

@@ -37,6 +37,11 @@ export const SCENARIOS = [
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
+export interface ClientSwitchTarget {
+  backend: string | null;
+  route: string | null;
+}
+
 export interface World {
   scenario: Scenario;
   backends: BackendView[];
@@ -59,6 +64,8 @@ export interface World {
   services: ServiceView[];
   /** The ledger's file was damaged, and nothing has been restored yet. */
   ledgerIncident: boolean;
+  /** Where the requests of switched clients go. */
+  switched: Map<string, ClientSwitchTarget>;
   /** Files from which plain copies of keys were removed, newest first. */
   removedCopies: RemovedKeyCopyView[];
 }
@@ -70,7 +77,14 @@ const SEED = 4283;
 
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
 
-export const NO_DEPENDENTS = { backends: [], routes: [], broken_routes: [], services: [], cache_server: false };
+export const NO_DEPENDENTS = {
+  backends: [],
+  routes: [],
+  broken_routes: [],
+  clients: [],
+  services: [],
+  cache_server: false,
+};
 
 export const NO_SPEND = { cost_nano_usd: 0, requests: 0, unpriced_requests: 0 };
 export function health(
@@ -159,6 +173,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     expires_at: null,
     expired: false,
     blocked: false,
+    refused: null,
     seen_at: null,
     program: null,
     last_month: NO_SPEND,
@@ -204,6 +219,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     services: makeServices(scenario, now),
     isGatewayPaused: false,
     ledgerIncident: scenario === "failing",
+    switched: new Map(),
     removedCopies: [],
   };
   if (scenario === "no-keychain")

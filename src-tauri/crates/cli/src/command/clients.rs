@@ -16,7 +16,7 @@ use super::token::print_token;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_distance, format_spend};
+use crate::quantity::{format_count, format_distance, format_spend};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
@@ -351,7 +351,11 @@ fn program_text(program: &ClientProgramView) -> String {
 
 fn expiry_cell(client: &ClientView, now: UnixMs) -> TableCell {
     match client.expires_at {
-        _ if client.blocked => TableCell::styled(Tone::Bad, "■ blocked"),
+        _ if client.blocked => {
+            let refused = client.refused.as_ref().map(|refused| format_count(refused.count));
+            let refused = refused.map(|count| format!(", {count} refused")).unwrap_or_default();
+            TableCell::styled(Tone::Bad, &format!("■ blocked{refused}"))
+        }
         Some(end) if client.expired => {
             TableCell::styled(Tone::Bad, &format!("■ expired {}", format_distance(now, end)))
         }

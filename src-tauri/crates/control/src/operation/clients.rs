@@ -8,7 +8,7 @@ mod snippets;
 mod switch;
 
 pub(crate) use switch::client_switch;
-pub(super) use switch::replace_target;
+pub(super) use switch::{clients_switched_to, replace_target};
 
 use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
 use engine::Engine;
@@ -44,6 +44,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
             blocked: client.blocked,
+            refused: engine.clients().refusals(id).filter(|_| client.blocked).map(Into::into),
             seen_at: engine.clients().last_seen(id).await?.map(Into::into),
             program: engine.clients().program(id).map(Into::into),
             limits: client.limits.into(),
@@ -112,12 +113,14 @@ async fn set_blocked(
     blocked: bool,
 ) -> Result<ClientView, ApiError> {
     let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let client = id.clone();
     let edit = move |draft: &mut Settings| {
-        if let Some(known) = draft.clients.get_mut(&id) {
+        if let Some(known) = draft.clients.get_mut(&client) {
             known.blocked = blocked;
         }
     };
     engine.settings_editor().edit(edit).await?;
+    engine.clients().forget_refusals(&id);
     find_client_view(engine, &req.id).await
 }
 

@@ -1,8 +1,9 @@
 //! What uses a backend or a key, so that the user knows what breaks before removing it.
 
-use domain::{BackendId, CredentialId};
+use domain::{BackendId, ClientTarget, CredentialId};
 use settings::{BackendSettings, RouteSettings, Settings};
 
+use super::clients::clients_switched_to;
 use crate::view::DependentsView;
 
 pub(super) fn backend_dependents(settings: &Settings, id: &BackendId) -> DependentsView {
@@ -40,6 +41,10 @@ fn route_dependents(settings: &Settings, lost: impl Fn(&BackendId) -> bool) -> D
         backends: Vec::new(),
         routes: routes.map(|(name, _)| name.to_string()).collect(),
         broken_routes: broken.map(|(name, _)| name.to_string()).collect(),
+        clients: clients_switched_to(
+            settings,
+            |target| matches!(target, ClientTarget::Backend(backend) if lost(backend)),
+        ),
         services: Vec::new(),
         cache_server: false,
     }

@@ -36,8 +36,7 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
         .settings_editor()
         .edit(move |draft| {
             if let Some(old) = &replaced {
-                let next = ClientTarget::Route(place.clone());
-                replace_target(draft, &ClientTarget::Route(old.clone()), Some(&next));
+                rename_route(draft, old, &place);
             }
             let old = replaced.and_then(|old| draft.routes.shift_remove_full(&old));
             let at = old.map_or(draft.routes.len(), |(at, ..)| at);
@@ -45,6 +44,17 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
         })
         .await?;
     find_route_view(engine, &id).await
+}
+
+/// Lets clients and budgets that name the route name it by its new id.
+fn rename_route(draft: &mut Settings, old: &RouteId, id: &RouteId) {
+    let next = ClientTarget::Route(id.clone());
+    replace_target(draft, &ClientTarget::Route(old.clone()), Some(&next));
+    for budget in draft.budgets.values_mut() {
+        if budget.switch_to.as_ref() == Some(old) {
+            budget.switch_to = Some(id.clone());
+        }
+    }
 }
 
 pub(crate) async fn route_remove(engine: &Engine, req: RouteRef) -> Result<(), ApiError> {

@@ -2,13 +2,14 @@
 //! shown: snippets fetch them through the command line.
 
 use domain::{ClientProgram, IdError, Secret};
+use engine::ClientRefusals;
 use serde::{Deserialize, Serialize};
 use settings::ClientScope;
 use specta::Type;
 
 use crate::ApiError;
 
-use super::{CacheMode, ClientPriority, SpendView, TrafficLimitsView, UnixMs};
+use super::{CacheMode, ClientPriority, Count, SpendView, TrafficLimitsView, UnixMs};
 
 /// A tool that may call the gateway.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -21,6 +22,9 @@ pub struct ClientView {
     pub expired: bool,
     /// True while its requests are refused, though its token is valid.
     pub blocked: bool,
+    /// What it has sent since it was blocked, or since the program's start; None if it sent nothing. These
+    /// requests are not among the others.
+    pub refused: Option<RefusedRequestsView>,
     pub seen_at: Option<UnixMs>,
     /// The program that it called with last, as it calls itself; None if it never said.
     pub program: Option<ClientProgramView>,
@@ -77,6 +81,19 @@ impl ClientAdd {
             reads_metrics: false,
             monthly_limit_usd: None,
         }
+    }
+}
+
+/// The refused requests of a blocked client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RefusedRequestsView {
+    pub count: Count,
+    pub last_at: UnixMs,
+}
+
+impl From<ClientRefusals> for RefusedRequestsView {
+    fn from(ClientRefusals { count, last }: ClientRefusals) -> Self {
+        Self { count: count.into(), last_at: last.into() }
     }
 }
 

@@ -107,6 +107,8 @@ pub struct DependentsView {
     pub routes: Vec<String>,
     /// Of these, routes without another candidate.
     pub broken_routes: Vec<String>,
+    /// Clients that the user switched to the backend, or to one without another key.
+    pub clients: Vec<String>,
     /// Services that are checked with the key; empty for a backend.
     pub services: Vec<String>,
     /// The key is the password of the shared cache's server.

@@ -43,6 +43,8 @@ pub struct RouteView {
     pub enabled: bool,
     /// False if the profile in use leaves all its backends out.
     pub in_profile: bool,
+    /// Clients that the user switched to it. Without it, they follow the routing rules again.
+    pub switched_clients: Vec<String>,
     /// In the order of the settings.
     pub candidates: Vec<RouteCandidateView>,
     /// Where its requests go now, in one sentence.

@@ -170,3 +170,40 @@ async fn a_switch_follows_a_renamed_route_and_ends_with_its_target() {
     assert_eq!(labels(&view(&world, "editor").await), ["[Routing rules]", "Mock"]);
     world.core.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_names_the_clients_that_are_switched_to_it() {
+    let world = with_editor().await;
+    let core = &world.core;
+    control::client_switch(core, to(BACKEND, None)).await.expect("switched");
+    let dependents = |id: &str, all: Vec<BackendView>| {
+        all.into_iter().find(|one| one.id == id).expect("listed").dependents.clients
+    };
+    let backends = control::backends(core).await.expect("backends");
+    assert_eq!(dependents("up", backends.clone()), ["editor"]);
+    assert_eq!(dependents("mock", backends), [""; 0]);
+    let key = control::keys(core).await.expect("keys").remove(0);
+    assert_eq!(key.dependents.clients, ["editor"], "its only key, so its requests are refused");
+
+    control::client_switch(core, to(None, Some("fast"))).await.expect("switched");
+    let routes = control::routes(core).await.expect("routes").routes;
+    assert_eq!(routes[0].switched_clients, ["editor"]);
+    assert_eq!(dependents("up", control::backends(core).await.expect("backends")), [""; 0]);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_switches_to_a_route_follows_its_new_name() {
+    let world = with_editor().await;
+    let core = &world.core;
+    let switching = BudgetSet {
+        action: Some(BudgetAction::Switch),
+        switch_to: Some("fast".to_owned()),
+        ..budget_request("all", "5", None)
+    };
+    control::budget_set(core, switching).await.expect("set");
+    control::route_set(core, route("quick", Some("fast"), &[])).await.expect("renamed");
+    let budget = control::budgets(core).await.expect("budgets").remove(0);
+    assert_eq!(budget.switch_to.as_deref(), Some("quick"));
+    world.core.stop().await;
+}

@@ -161,7 +161,6 @@ pub(crate) fn add_request(upstream: &ScriptedUpstream, key: BackendKey) -> Backe
     }
 }
 
-/// Changes the backend `up`, without a key.
 /// A monthly budget of all spending, or of what `scope` names.
 pub(crate) fn budget_request(
     id: &str,
@@ -184,6 +183,7 @@ pub(crate) fn budget_request(
     }
 }
 
+/// Changes the backend `up`, without a key.
 pub(crate) fn edit_request(upstream: &ScriptedUpstream) -> BackendEdit {
     BackendEdit {
         id: "up".to_owned(),

@@ -125,6 +125,7 @@ async fn a_blocked_client_is_refused_everything_in_its_dialect_until_it_is_allow
     }
     assert_eq!(world.get("/v1/models").await.status, 403);
     assert!(upstream.requests().is_empty(), "nothing was sent");
+    assert_eq!(world.seen.refused(), 5, "each is told");
     change(&world, |client| client);
     assert_eq!(world.chat(ASK).await.status, 200);
 }

@@ -93,6 +93,12 @@ impl Seen {
         events.iter().filter_map(program).collect()
     }
 
+    /// How often a blocked client was refused so far.
+    pub(crate) fn refused(&self) -> usize {
+        let events = self.events.lock();
+        events.iter().filter(|event| matches!(event, GatewayEvent::ClientRefused { .. })).count()
+    }
+
     /// All transitions of endpoints so far.
     pub(crate) fn transitions(&self) -> Vec<EndpointTransition> {
         self.transitions.lock().clone()

@@ -118,7 +118,7 @@ mod tests {
                 "probe_ms": null},
             "models": [{"id": "listed", "price": null}], "declared_models": ["m"],
             "lacks": ["images"], "offers": ["messages"], "crossing": "lenient",
-            "dependents": {"backends": [], "routes": [], "broken_routes": [], "services": [],
+            "dependents": {"backends": [], "routes": [], "broken_routes": [], "clients": [], "services": [],
                 "cache_server": false},
             "last_day": {"spend": {"cost_nano_usd": 0, "requests": 0, "unpriced_requests": 0},
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});

@@ -11,7 +11,7 @@ use control::view::{
 
 use super::{find_route, render_route};
 use crate::command::completers;
-use crate::confirm::{YesArgument, confirm_removal};
+use crate::confirm::{YesArgument, confirm_removal, describe_freed_clients};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::text::render_sentence;
@@ -187,7 +187,10 @@ pub(super) async fn remove(
 ) -> Result<Exit, CommandError> {
     let route = find_route(core, name).await?;
     let models = route.models.join(", ");
-    let told = [format!("Requests for {models} will go by model name, or fail.")];
+    let mut told = vec![format!("Requests for {models} will go by model name, or fail.")];
+    if !route.switched_clients.is_empty() {
+        told.push(describe_freed_clients(&route.switched_clients));
+    }
     confirm_removal(&format!("Remove the route {name}?"), &told, yes, console)?;
     control::route_remove(core, RouteRef { id: route.id }).await?;
     console.print_view(&(), |()| render_sentence(&format!("Removed the route {name}.")))?;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, Endpoint, HealthState, RouteId, RoutePolicy, capitalize};
+use domain::{BackendId, ClientTarget, Endpoint, HealthState, RouteId, RoutePolicy, capitalize};
 use engine::{Engine, backend_labels};
 use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
+use crate::operation::clients::clients_switched_to;
 use crate::operation::resilience::endpoint_availability;
 use crate::view::{
     AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
@@ -95,6 +96,10 @@ fn route_view(
         cache: route.cache,
         enabled: route.enabled,
         in_profile: settings.is_route_in_profile(route),
+        switched_clients: clients_switched_to(
+            settings,
+            |target| matches!(target, ClientTarget::Route(to) if to == id),
+        ),
         sentence: route_sentence(settings, route, &candidates, broken.as_deref()),
         broken,
         candidates,
