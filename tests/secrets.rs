@@ -271,7 +271,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "usage_heatmap" => json!({"range": "last_week", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
         "request_path" | "request_code" => json!({"id": format!("req_{:032x}", 1)}),
-        "routes" | "accesses" | "health_tree" | "alert_ladder" => Value::Null,
+        "routes" | "accesses" | "health_tree" | "alert_ladder" | "usage_recent" => Value::Null,
         "route_set" => json!({"replaces": null, "id": "panel", "models": [], "clients": [],
             "projects": [], "policy": "ordered", "sticky_secs": null, "crossing": null,
             "weights": {"latency": 50, "cost": 30, "headroom": 20}, "cache": null, "enabled": true,

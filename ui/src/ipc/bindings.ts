@@ -213,6 +213,8 @@ export const commands = {
 	usageForecast: (req: UsageForecastQuery) => typedError<UsageForecastView, ApiError>(__TAURI_INVOKE("usage_forecast", { req })),
 	/**  Counts the failed attempts of a period by class. */
 	usageFailures: (req: UsagePeriodQuery) => typedError<UsageFailuresView, ApiError>(__TAURI_INVOKE("usage_failures", { req })),
+	/**  Returns the requests of the last hour by minute, what failed and how many a minute there are now. */
+	usageRecent: () => typedError<UsageRecentView, ApiError>(__TAURI_INVOKE("usage_recent")),
 	/**  Sums the usage of a period by weekday and hour. */
 	usageHeatmap: (req: UsagePeriodQuery) => typedError<UsageHeatmapView, ApiError>(__TAURI_INVOKE("usage_heatmap", { req })),
 	/**  Returns percentiles of the latencies of a period. */
@@ -1924,13 +1926,13 @@ export type ClientView = {
 	expired: boolean,
 	/**  True while its requests are refused, though its token is valid. */
 	blocked: boolean,
-	seen_at: UnixMs | null,
-	/**  The program that it called with last, as it calls itself; None if it never said. */
 	/**
 	 *  What it has sent since it was blocked, or since the program's start; None if it sent nothing. These
 	 *  requests are not among the others.
 	 */
 	refused: RefusedRequestsView | null,
+	seen_at: UnixMs | null,
+	/**  The program that it called with last, as it calls itself; None if it never said. */
 	program: ClientProgramView | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
@@ -2153,10 +2155,10 @@ export type DependentsView = {
 	routes: string[],
 	/**  Of these, routes without another candidate. */
 	broken_routes: string[],
-	/**  Services that are checked with the key; empty for a backend. */
-	services: string[],
 	/**  Clients that the user switched to the backend, or to one without another key. */
 	clients: string[],
+	/**  Services that are checked with the key; empty for a backend. */
+	services: string[],
 	/**  The key is the password of the shared cache's server. */
 	cache_server: boolean,
 };
@@ -4199,6 +4201,24 @@ export type RecentEventsQuery = {
 	limit: number,
 };
 
+export type RecentFailureView = {
+	/**  Its word: `rate-limited`. */
+	class: string,
+	requests: Count,
+};
+
+export type RecentMinuteView = {
+	start: UnixMs,
+	requests: Count,
+	failed: Count,
+};
+
+/**  The refused requests of a blocked client. */
+export type RefusedRequestsView = {
+	count: Count,
+	last_at: UnixMs,
+};
+
 /**  Something that happens in a rehearsal. */
 export type RehearsalStepKind = 
 /**  The condition holds */
@@ -4648,6 +4668,8 @@ export type RouteView = {
 	enabled: boolean,
 	/**  False if the profile in use leaves all its backends out. */
 	in_profile: boolean,
+	/**  Clients that the user switched to it. Without it, they follow the routing rules again. */
+	switched_clients: string[],
 	/**  In the order of the settings. */
 	candidates: RouteCandidateView[],
 	/**  Where its requests go now, in one sentence. */
@@ -4668,8 +4690,6 @@ export type RoutesOrder = {
 	/**  Route names, first to last. Routes that are not named stay behind them. */
 	ids: string[],
 };
-	/**  Clients that the user switched to it. Without it, they follow the routing rules again. */
-	switched_clients: string[],
 
 /**  All routes, in the order in which equal matches are tried. */
 export type RoutesView = {
@@ -6276,6 +6296,35 @@ export type UsageRange =
 "last_week" | 
 /**  30 days, by day. */
 "last_month";
+
+/**  The user's own requests of the last 60 minutes. */
+export type UsageRecentView = {
+	/**  The start of the first minute. */
+	from: UnixMs,
+	to: UnixMs,
+	/**  "35 requests, 2 failed, most often: rate-limited" */
+	finding: string,
+	/**  Those in flight too. */
+	requests: Count,
+	failed: Count,
+	/**
+	 *  Complete answers among the requests that ended; what a client broke off does not count. None
+	 *  if none ended.
+	 */
+	complete_percent: number | null,
+	/**  Failed requests by class, most first. */
+	failures: RecentFailureView[],
+	/**  Requests that looked into the cache. */
+	cache_eligible: Count,
+	/**  Of these, served from the cache or by an identical request in flight. None if none looked. */
+	cache_percent: number | null,
+	/**  Of the last 5 minutes. */
+	requests_per_minute: number | null,
+	/**  Of the last 5 minutes; known tokens of all classes. */
+	tokens_per_minute: Count,
+	/**  60 of them, oldest first. The last one is not over. */
+	minutes: RecentMinuteView[],
+};
 
 export type UsageReportQuery = {
 	range?: UsageRange,

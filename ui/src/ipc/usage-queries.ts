@@ -19,8 +19,12 @@ import type {
   UsageLatencyQuery,
   UsageLatencyView,
   UsagePeriodQuery,
+  UsageRecentView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { useNow } from "@/lib/clock";
+
+const MINUTE_MS = 60_000;
 
 /** The month that runs now. */
 export function useUsageForecast(query: UsageForecastQuery): UseQueryResult<UsageForecastView, ApiError> {
@@ -61,6 +65,17 @@ export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageF
   return useQuery<UsageFailuresView, ApiError>({
     queryKey: ["usage", "failures", query],
     queryFn: () => host.usageFailures(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What goes through the gateway now. Asked for again each minute too: without requests, the rates fall. */
+export function useUsageRecent(): UseQueryResult<UsageRecentView, ApiError> {
+  const host = useHost();
+  const minute = Math.floor(useNow() / MINUTE_MS);
+  return useQuery<UsageRecentView, ApiError>({
+    queryKey: ["usage", "recent", minute],
+    queryFn: () => host.usageRecent(),
     placeholderData: (previous) => previous,
   });
 }

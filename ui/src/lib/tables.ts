@@ -144,6 +144,7 @@ export const OPERATION_CHANGES = {
   usageEfficiency: [],
   usageForecast: [],
   usageFailures: [],
+  usageRecent: [],
   usageHeatmap: [],
   usageLatency: [],
   pinsList: [],

@@ -233,6 +233,8 @@ macro_rules! operations {
             usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [], tool "forecast_cost" Read;
             /// Counts the failed attempts of a period by class.
             usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, changes [], tool "usage_failures" Read;
+            /// Returns the requests of the last hour by minute, what failed and how many a minute there are now.
+            usage_recent() -> UsageRecentView, changes [], tool "recent_usage" Read;
             /// Sums the usage of a period by weekday and hour.
             usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
             /// Returns percentiles of the latencies of a period.

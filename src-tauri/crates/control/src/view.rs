@@ -50,6 +50,7 @@ mod status;
 mod text_file;
 mod traffic;
 mod usage;
+mod usage_recent;
 mod vault;
 mod wiring;
 
@@ -123,4 +124,5 @@ pub use status::*;
 pub use text_file::*;
 pub use traffic::*;
 pub use usage::*;
+pub use usage_recent::*;
 pub use vault::*;

@@ -51,6 +51,7 @@ mod project_meters;
 mod queue;
 mod readers;
 mod readiness_runs;
+mod recent_minutes;
 mod record;
 mod recovery;
 mod request_costs;
@@ -124,6 +125,7 @@ pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
 pub use project_meters::PROJECT_METER_REQUESTS_MAX;
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
+pub use recent_minutes::{RECENT_MINUTE_REQUESTS_MAX, RecentMinute};
 pub use record::{
     AttemptRecord, CacheOutcome, NewRequest, Purpose, RequestOutcome, RequestRow, RequestState,
     Settlement, Timings, UsageBasis,

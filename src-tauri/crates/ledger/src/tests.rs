@@ -12,6 +12,7 @@ mod journal;
 mod merges;
 mod opening;
 mod price_changes;
+mod recent_minutes;
 mod records;
 mod recovery;
 mod request_costs;

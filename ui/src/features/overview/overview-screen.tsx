@@ -1,6 +1,7 @@
 /** Can I work, what needs attention, what does it cost: answered within five seconds. */
 import { BackendsStrip } from "@/features/overview/backends-strip";
 import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
+import { LastHour } from "@/features/overview/last-hour";
 import { NoKeychain, wasNoKeychainDismissed } from "@/features/overview/no-keychain";
 import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { NeedsYou } from "@/features/overview/needs-you";
@@ -56,6 +57,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
     <>
       <VerdictBar status={status} />
       <BackendsStrip />
+      {isSetUp && <LastHour />}
       <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
         <div className="flex min-w-0 flex-col gap-4">
           {asksForVault && <NoKeychain fileExists={status.vault.file_exists} onDismiss={() => setDismissed(true)} />}

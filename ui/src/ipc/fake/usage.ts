@@ -7,6 +7,7 @@ import { efficiencyOf } from "@/ipc/fake/efficiency";
 import { expensiveOf } from "@/ipc/fake/expensive";
 import { failuresOf, latencyOf } from "@/ipc/fake/latency";
 import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
+import { recentOf } from "@/ipc/fake/usage-recent";
 import { unpricedOf } from "@/ipc/fake/unpriced";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Host } from "@/ipc/host";
@@ -27,6 +28,7 @@ export function fakeUsage(
   | "usageEfficiency"
   | "usageForecast"
   | "usageFailures"
+  | "usageRecent"
   | "usageLatency"
   | "usageHeatmap"
 > {
@@ -58,6 +60,7 @@ export function fakeUsage(
     usageEfficiency: (req) => answer(() => efficiencyOf(world.requests, req, now())),
     usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
     usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),
+    usageRecent: () => answer(() => recentOf(world.requests, now())),
     usageLatency: (req) => answer(() => latencyOf(world.requests, req, now(), labelOf)),
     usageHeatmap: (req) => answer(() => heatmapOf(world.requests, req, now())),
   };

@@ -8,7 +8,7 @@ use control::view::{
     PricesView, ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
     ServiceLevelsView, ServicesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView,
     UsageAnomaliesView, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
-    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
+    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageRecentView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -149,6 +149,8 @@ fn usage_for_people_and_spreadsheets() {
     check_seen!("usage_forecast", usage::forecast::text(&forecast));
     let latency: UsageLatencyView = view(usage_latency_fixture());
     check_seen!("usage_latency", usage::latency::text(&latency));
+    let recent: UsageRecentView = view(usage_recent_fixture());
+    check_seen!("usage_recent", usage::recent::recent_text(&recent));
     let failures: UsageFailuresView = view(usage_failures_fixture());
     check_seen!("usage_failures", usage::latency::failures_text(&failures));
     let heatmap: UsageHeatmapView = view(usage_heatmap_fixture());
@@ -544,6 +546,7 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageHeatmapView>(&usage_heatmap_fixture());
     check::<UsageLatencyView>(&usage_latency_fixture());
     check::<UsageFailuresView>(&usage_failures_fixture());
+    check::<UsageRecentView>(&usage_recent_fixture());
     check::<UsageAdviceView>(&usage_advice_fixture());
     check::<UsageAnomaliesView>(&usage_anomalies_fixture());
     check::<UsageEfficiencyView>(&usage_efficiency_fixture());

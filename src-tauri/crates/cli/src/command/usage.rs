@@ -25,6 +25,7 @@ pub(super) mod heatmap;
 pub(super) mod latency;
 pub(super) mod meter;
 mod period;
+pub(super) mod recent;
 pub(in crate::command) mod reconcile;
 pub(crate) mod session_logs;
 mod statement;
@@ -68,6 +69,8 @@ pub(crate) enum UsageCommand {
     Latency(latency::LatencyArguments),
     /// Count failed attempts by class
     Failures(period::PeriodArguments),
+    /// Show the last hour: requests and tokens a minute, failures, the cache
+    Recent,
     /// Show costs by weekday and hour
     Heatmap(period::PeriodArguments),
     /// Suggest what to change to spend less, from the last 30 days
@@ -149,6 +152,7 @@ pub(crate) async fn run(
         Some(UsageCommand::Failures(wanted)) => {
             return latency::run_failures(wanted, core, console).await;
         }
+        Some(UsageCommand::Recent) => return recent::run(core, console).await,
         Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
         Some(UsageCommand::Advice(wanted)) => return advice::run(*wanted, core, console).await,
         Some(UsageCommand::Anomalies(wanted)) => {

@@ -9,11 +9,11 @@ use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
     ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
-    PastCallRow, Purpose, RequestCosts, RouteCount, Spend, StatedCosts, StatementRow,
+    PastCallRow, Purpose, RecentMinute, RequestCosts, RouteCount, Spend, StatedCosts, StatementRow,
     UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed,
     cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup,
-    meter_rollup, outcome_counts, past_calls, project_meters, request_costs, rollup, route_counts,
-    stated_costs, statement_rows, unpriced_models,
+    meter_rollup, outcome_counts, past_calls, project_meters, recent_minutes, request_costs,
+    rollup, route_counts, stated_costs, statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -330,6 +330,15 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
         self.read_current(move |connection| route_counts::count_since(connection, from)).await
+    }
+
+    /// The user's own requests since `from` by the minute in which they began, oldest first; covers
+    /// the newest [`crate::RECENT_MINUTE_REQUESTS_MAX`] requests.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn recent_minutes(&self, from: WallTime) -> Result<Vec<RecentMinute>, LedgerError> {
+        self.read_current(move |connection| recent_minutes::list_since(connection, from)).await
     }
 
     /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]

@@ -289,6 +289,17 @@ pub(super) fn usage_failures_fixture() -> Value {
     })
 }
 
+pub(super) fn usage_recent_fixture() -> Value {
+    json!({
+        "from": ago(3_540), "to": NOW.0,
+        "finding": "1,200 requests, 3 failed, most often: rate-limited", "requests": 1_200, "failed": 3,
+        "complete_percent": 99.7, "cache_eligible": 1_000, "cache_percent": 31.2,
+        "failures": [{"class": "rate-limited", "requests": 2}, {"class": HOSTILE, "requests": 1}],
+        "requests_per_minute": 2.44, "tokens_per_minute": 12_345,
+        "minutes": [{"start": ago(3_540), "requests": 4, "failed": 0}],
+    })
+}
+
 pub(super) fn usage_advice_fixture() -> Value {
     let row = |label: &str, value: &str| json!({"label": label, "value": value, "filter": {"backend": "openai"}});
     json!({
