@@ -7,7 +7,7 @@ mod channels;
 mod delivery;
 mod outbox;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::{AlertChannel, AlertDelivery, AlertSeverity, ClockReading, Moment, RunId, WallTime};
@@ -168,6 +168,11 @@ impl Alert {
         self.is_firing() && !self.is_ending
     }
 
+    /// True if the condition held when it was last measured.
+    const fn is_certain(&self) -> bool {
+        !self.is_ending && self.unknown_since_ms.is_none()
+    }
+
     /// True if the state of the condition changed.
     fn measure(&mut self, truth: Truth<'_>, now: RunningMs) -> bool {
         let was_ending = self.is_ending;
@@ -241,7 +246,7 @@ impl AlertBook {
         reading: ClockReading,
     ) -> Vec<AlertEffect> {
         self.advance(reading.now);
-        self.silences.retain(|silence| silence.until > reading.wall);
+        self.silences.retain(|silence| !silence.is_over(reading.wall, self.running_ms));
         let mut effects = Vec::new();
         self.measure(conditions, &mut effects);
         self.create(conditions, context, reading.wall);
@@ -292,7 +297,7 @@ impl AlertBook {
 
     /// True while nothing is pending or ends: as long as the facts stay, nothing will happen.
     pub(crate) fn is_settled(&self) -> bool {
-        self.alerts.values().all(|alert| alert.is_live() && alert.unknown_since_ms.is_none())
+        self.alerts.values().all(|alert| alert.is_firing() && alert.is_certain())
     }
 
     /// What holds and is part of another alert, as of the last evaluation.
@@ -330,7 +335,8 @@ impl AlertBook {
             return None;
         }
         self.last_number += 1;
-        let silence = Silence { number: self.last_number, matcher, reason, created, until };
+        let (number, created_ms) = (self.last_number, Some(self.running_ms));
+        let silence = Silence { number, matcher, reason, created, until, created_ms };
         self.silences.push(silence.clone());
         Some(silence)
     }
@@ -370,9 +376,21 @@ impl AlertBook {
     fn measure(&mut self, conditions: &Conditions, effects: &mut Vec<AlertEffect>) {
         let held: BTreeMap<&Fingerprint, &Condition> =
             conditions.held.iter().map(|held| (&held.fingerprint, held)).collect();
+        let mut telling: BTreeSet<Fingerprint> =
+            held.keys().filter(|it| self.tells(it)).map(|it| (*it).clone()).collect();
+        let silences = &self.silences;
         for (fingerprint, alert) in &mut self.alerts {
             let truth = match held.get(fingerprint) {
-                Some(condition) => Truth::Holds(condition),
+                // What another alert told meanwhile does not come back beside it.
+                Some(condition) if !alert.is_certain() && condition.has_cause_in(&telling) => {
+                    Truth::Over
+                }
+                Some(condition) => {
+                    if !silences.iter().any(|it| it.matcher.matches(condition)) {
+                        telling.insert(fingerprint.clone());
+                    }
+                    Truth::Holds(condition)
+                }
                 None if conditions.is_unknown(fingerprint, alert.condition.rule) => Truth::Unknown,
                 None if conditions.near.contains(fingerprint) => Truth::Near,
                 None => Truth::Over,
@@ -401,12 +419,18 @@ impl AlertBook {
             conditions.held.iter().any(|it| it.fingerprint == **by && is_on(it.rule))
         };
         for held in &conditions.held {
-            if !is_on(held.rule) || self.alerts.contains_key(&held.fingerprint) {
+            let known = self.alerts.get(&held.fingerprint);
+            if !is_on(held.rule) || known.is_some_and(Alert::is_firing) {
                 continue;
             }
             if let Some(by) = held.inhibited_by.iter().find(is_held) {
+                // One that is pending is no alert yet.
+                self.alerts.remove(&held.fingerprint);
                 let (condition, by) = (held.clone(), by.clone());
                 self.suppressed.push(SuppressedCondition { condition, by });
+                continue;
+            }
+            if self.alerts.contains_key(&held.fingerprint) {
                 continue;
             }
             if let Some(by) = self.teller_of(held, &is_held) {
@@ -426,10 +450,13 @@ impl AlertBook {
         held: &Condition,
         is_held: &impl Fn(&&Fingerprint) -> bool,
     ) -> Option<Fingerprint> {
-        let tells = |other: &&Fingerprint| {
-            self.alerts.get(*other).is_some_and(|alert| self.silence_of(alert).is_none())
-        };
-        held.same_cause.iter().filter(is_held).find(tells).cloned()
+        held.same_cause.iter().filter(is_held).find(|other| self.tells(other)).cloned()
+    }
+
+    /// True for an alert that holds for certain and is not silenced.
+    fn tells(&self, fingerprint: &Fingerprint) -> bool {
+        let known = self.alerts.get(fingerprint);
+        known.is_some_and(|alert| alert.is_certain() && self.silence_of(alert).is_none())
     }
 
     fn fire(&mut self, context: &AlertContext, wall: WallTime, effects: &mut Vec<AlertEffect>) {

@@ -59,6 +59,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// True if one of these is about the same cause.
+    pub(crate) fn has_cause_in(&self, others: &BTreeSet<Fingerprint>) -> bool {
+        self.same_cause.iter().any(|other| others.contains(other))
+    }
+
     pub(crate) const fn urgency(&self) -> Urgency {
         match self.severity {
             AlertSeverity::Critical => Urgency::Critical,

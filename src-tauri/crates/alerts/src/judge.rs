@@ -33,7 +33,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
             BackendFault::None => {}
             BackendFault::Down => all.held.push(down(backend, &down_together(backend, facts))),
             BackendFault::KeyRejected => {}
-            BackendFault::BreakerOpen => all.held.push(breaker_open(backend)),
+            BackendFault::BreakerOpen => all.held.push(breaker_open(backend, facts)),
         }
     }
     add_services(&mut all, facts);
@@ -229,7 +229,10 @@ fn down(backend: &BackendFact, together: &[&BackendFact]) -> Condition {
     }
 }
 
-fn breaker_open(backend: &BackendFact) -> Condition {
+/// A backend that fails at a server that is down is part of that.
+fn breaker_open(backend: &BackendFact, facts: &Facts) -> Condition {
+    let down = down_together(backend, facts).into_iter();
+    let down = down.map(|it| Fingerprint::new(AlertRule::BackendDown, it.id.as_str()));
     let failed = failed(backend);
     let sentence = impact_sentence(&backend.impact, &[&failed]);
     let is_alone = backend.impact.is_critical();
@@ -240,7 +243,7 @@ fn breaker_open(backend: &BackendFact) -> Condition {
         detail: join_sentences(&[&sentence, &to_sentence(&backend.reason)]),
         path: format!("/backends/{}", backend.id),
         over: works_again(&backend.label),
-        inhibited_by: vec![Fingerprint::new(AlertRule::BackendDown, backend.id.as_str())],
+        inhibited_by: down.collect(),
         ..condition(AlertRule::BreakerOpen, backend.id.as_str())
     }
 }

@@ -1,6 +1,8 @@
 //! Silences: for a time, matching alerts are not shown as notifications. They are still measured and
 //! still listed.
 
+use std::time::Duration;
+
 use domain::WallTime;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,20 @@ pub struct Silence {
     pub reason: String,
     pub created: WallTime,
     pub until: WallTime,
+    /// The book's running time when it was made; `None` if an older version made it.
+    #[serde(default)]
+    pub(crate) created_ms: Option<u64>,
+}
+
+impl Silence {
+    /// True from its end on. A clock that is set back makes no silence longer: then it ends when the
+    /// program ran for as long.
+    pub(crate) fn is_over(&self, wall: WallTime, running_ms: u64) -> bool {
+        let length_ms = self.until.unix_ms().saturating_sub(self.created.unix_ms());
+        let length = Duration::from_millis(u64::try_from(length_ms).unwrap_or_default());
+        let ran = self.created_ms.map(|since| running_ms.saturating_sub(since));
+        self.until <= wall || ran.is_some_and(|ran| Duration::from_millis(ran) >= length)
+    }
 }
 
 /// Which alerts are silenced; what is `None` matches any.

@@ -76,6 +76,9 @@ struct Shown {
     is_visible: bool,
     /// Which alerts it names and how severe they are.
     cause: BTreeSet<String>,
+    /// What it says and how urgently, so that another cause with the same words is not told again.
+    #[serde(default)]
+    text: String,
     sent_ms: RunningMs,
     repeats: usize,
     lasted: Duration,
@@ -188,15 +191,17 @@ impl Delivery {
             let is_repeat = shown.repeats_now(live.first().map(|it| &**it), moment.now);
             let has_sound = !shown.is_escalated && moment.is_to_be_heard(&live);
             if shown.cause != cause || is_repeat || has_sound {
-                if shown.cause == cause {
-                    shown.repeats += usize::from(is_repeat);
-                    shown.sent_ms = moment.now;
-                }
-                shown.is_escalated |= has_sound;
-                shown.cause = cause;
+                let next = Notification { has_sound, ..notification(key, &live) };
                 live.iter_mut().for_each(|alert| alert.tell(moment.wall));
-                let shown = Notification { has_sound, ..notification(key, &live) };
-                effects.push(AlertEffect::Send(shown));
+                shown.cause = cause;
+                if !is_repeat && !has_sound && shown.text == text(&next) {
+                    return;
+                }
+                shown.repeats += usize::from(is_repeat);
+                shown.sent_ms = moment.now;
+                shown.is_escalated |= has_sound;
+                shown.text = text(&next);
+                effects.push(AlertEffect::Send(next));
             }
             return;
         }
@@ -211,8 +216,8 @@ impl Delivery {
         moment: &DeliveryMoment<'_>,
         effects: &mut Vec<AlertEffect>,
     ) {
-        let is_new = live.iter().any(|alert| !alert.is_told || alert.came_back);
-        if !is_new || !live.iter().any(|alert| moment.is_due(alert)) {
+        let is_news = |alert: &Alert| (!alert.is_told || alert.came_back) && moment.is_due(alert);
+        if !live.iter().any(|alert| is_news(alert)) {
             return;
         }
         let numbers = || live.iter().filter_map(|alert| alert.number);
@@ -230,6 +235,7 @@ impl Delivery {
             let shown = Shown {
                 is_visible: true,
                 cause,
+                text: text(&notification),
                 sent_ms: moment.now,
                 repeats: 0,
                 lasted: lasted.unwrap_or_default(),
@@ -325,6 +331,7 @@ impl Delivery {
         let shown = Shown {
             is_visible: true,
             cause: BTreeSet::from(["flapping".to_owned()]),
+            text: String::new(),
             sent_ms: now,
             repeats: usize::MAX,
             lasted: Duration::ZERO,
@@ -406,7 +413,8 @@ impl Delivery {
     ) {
         let (sent_ms, repeats, lasted) = (0, usize::MAX, Duration::ZERO);
         let is_escalated = true;
-        let shown = Shown { is_visible: true, cause, sent_ms, repeats, lasted, is_escalated };
+        let (is_visible, text) = (true, String::new());
+        let shown = Shown { is_visible, cause, text, sent_ms, repeats, lasted, is_escalated };
         self.shown.insert(key.to_owned(), shown);
         effects.push(AlertEffect::Send(Notification {
             key: key.to_owned(),
@@ -487,6 +495,11 @@ pub(super) fn cause(alert: &Alert) -> String {
     let told_too: BTreeSet<String> = condition.same_cause.iter().map(ToString::to_string).collect();
     let told_too: Vec<String> = told_too.into_iter().collect();
     format!("{} {} {}", condition.fingerprint, condition.severity.word(), told_too.join(" "))
+}
+
+fn text(notification: &Notification) -> String {
+    let Notification { title, body, urgency, .. } = notification;
+    format!("{urgency:?}: {title}\n{body}")
 }
 
 /// The notification about alerts, the most severe first.

@@ -8,6 +8,7 @@ use crate::notification::{BODY_CHARS_MAX, TITLE_CHARS_MAX, Urgency};
 use crate::rule::{RuleTuning, tunings};
 use crate::{AlertSeverity, conditions};
 
+mod generated;
 mod inhibition;
 mod measured;
 mod simulation;
@@ -18,6 +19,8 @@ pub(super) struct Bench {
     pub(super) facts: Facts,
     pub(super) context: AlertContext,
     pub(super) secs: u64,
+    /// How far the wall clock was set forward, in seconds.
+    pub(super) jumped: i64,
 }
 
 impl Bench {
@@ -30,12 +33,24 @@ impl Bench {
             tunings: tunings(),
             channels: BTreeMap::new(),
         };
-        Self { book: AlertBook::default(), facts: Facts::default(), context, secs: 1_000 }
+        Self {
+            book: AlertBook::default(),
+            facts: Facts::default(),
+            context,
+            secs: 1_000,
+            jumped: 0,
+        }
     }
 
     pub(super) fn reading(&self) -> ClockReading {
-        let wall = WallTime::from_unix_ms(i64::try_from(self.secs * 1_000).expect("small"));
+        let wall = i64::try_from(self.secs).expect("small") + self.jumped;
+        let wall = WallTime::from_unix_ms(wall * 1_000);
         ClockReading { now: Moment::from_secs(self.secs), wall }
+    }
+
+    /// The wall clock is set forward, or back; the monotonic one goes on as before.
+    pub(super) const fn jump(&mut self, secs: i64) {
+        self.jumped += secs;
     }
 
     pub(super) fn evaluate(&mut self) -> Vec<AlertEffect> {
@@ -371,7 +386,8 @@ fn a_ledger_fault_is_shown_once_per_cause_and_goes_when_it_ends() {
     assert_eq!((told.key.as_str(), told.urgency), ("ledger", Urgency::Critical));
     assert_eq!(told.path, "/settings?part=Ledger");
     assert_eq!(bench.told(500), []);
-    bench.facts.ledger = Some(ledger("ledger/damaged", fix()));
+    let damaged = "The file is damaged. Restore a backup.".to_owned();
+    bench.facts.ledger = Some(ledger("ledger/damaged", damaged));
     assert_eq!(bench.told(0).len(), 1, "it replaces the one before");
     bench.facts.ledger = None;
     let over = bench.shown(0);

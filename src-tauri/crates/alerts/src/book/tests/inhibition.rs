@@ -165,3 +165,70 @@ fn a_silenced_alert_does_not_hide_another_backend_of_its_server() {
     let second = (AlertRule::BackendDown, silence.number + 1);
     assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1), second]);
 }
+
+#[test]
+fn what_is_pending_when_its_cause_is_found_never_fires_beside_it() {
+    let mut bench = Bench::new();
+    bench.set(up());
+    bench.facts.measurements = vec![failing(20)];
+    bench.run(290);
+    bench.set(down("a", covered()));
+    bench.run(600);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1)]);
+    assert_eq!(bench.book.suppressed().len(), 1);
+    // It begins anew when its cause is over.
+    bench.set(up());
+    bench.run(299);
+    assert_eq!(firing(&bench), []);
+    bench.run(1);
+    assert_eq!(firing(&bench), [(AlertRule::ErrorRate, 2)]);
+}
+
+#[test]
+fn a_backend_that_comes_back_down_beside_another_of_its_server_is_part_of_that_alert() {
+    let mut bench = Bench::new();
+    bench.set(at_one_server("a", "Alpha"));
+    bench.run(60);
+    bench.clear("a");
+    bench.run(30);
+    bench.set(at_one_server("b", "Beta"));
+    bench.run(30);
+    bench.set(at_one_server("a", "Alpha"));
+    let effects = bench.run(60);
+    let ended = |it: &AlertEffect| matches!(it, AlertEffect::Ended { number: 1, .. });
+    assert!(effects.iter().any(ended), "its time is over: {effects:?}");
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 2)]);
+    assert_eq!(titles(&bench), ["2 backends are down"]);
+    // The other recovers: what is left has an alert again.
+    bench.clear("b");
+    bench.run(121);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 3)]);
+    assert_eq!(titles(&bench), ["Alpha is down"]);
+}
+
+#[test]
+fn a_backend_that_fails_at_a_dead_server_has_no_alert_of_its_own() {
+    let mut bench = Bench::new();
+    bench.set(at_one_server("a", "Alpha"));
+    let failing = BackendFact { fault: BackendFault::BreakerOpen, ..at_one_server("b", "Beta") };
+    bench.set(failing.clone());
+    bench.run(600);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1)]);
+    bench.clear("a");
+    bench.run(121);
+    assert_eq!(firing(&bench), [(AlertRule::BreakerOpen, 2)]);
+}
+
+#[test]
+fn a_repetition_counts_from_what_was_shown_last_whatever_changed_then() {
+    let mut bench = Bench::new();
+    let sent = |effects: Vec<AlertEffect>| {
+        effects.iter().filter(|it| matches!(it, AlertEffect::Send(_))).count()
+    };
+    bench.set(BackendFact { impact: uncovered(), ..at_one_server("a", "Alpha") });
+    assert_eq!(sent(bench.run(590)), 1);
+    bench.set(at_one_server("b", "Beta"));
+    assert_eq!(sent(bench.run(0)), 1, "two are down");
+    assert_eq!(sent(bench.run(599)), 0);
+    assert_eq!(sent(bench.run(1)), 1);
+}

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact};
+use crate::measurement::Measurement;
 
 /// A book that is asked every 15 s, as the engine does.
 pub(super) struct Weeks {
@@ -14,7 +15,7 @@ pub(super) struct Weeks {
     /// When something that is not critical was shown, without what replaced it.
     first_shown: Vec<u64>,
     /// Numbers of what fired and has not ended.
-    pub(super) open: std::collections::BTreeSet<u64>,
+    pub(super) open: BTreeSet<u64>,
 }
 
 impl Weeks {
@@ -318,4 +319,144 @@ fn a_burn_fires_after_its_time_names_the_narrowest_and_ends_after_a_pause() {
     weeks.bench.facts.burns = vec![burn(backend(), true), burn(backend(), false)];
     weeks.run(7_200);
     assert_eq!(weeks.log, Vec::<String>::new());
+}
+
+/// Failed requests to a backend in the last half hour.
+fn errors(failed: u64, requests: u64) -> Vec<Measurement> {
+    let (backend, label) = (id("a"), "OpenAI".to_owned());
+    vec![Measurement::Errors { backend, label, failed, requests }]
+}
+
+#[test]
+fn a_clock_that_is_set_neither_fires_ends_nor_prolongs_anything() {
+    const HOUR: u64 = 3_600;
+    let mut weeks = Weeks::new();
+    let forward = |weeks: &mut Weeks| weeks.bench.jump(7 * 86_400);
+    let back = |weeks: &mut Weeks| weeks.bench.jump(-9 * 86_400);
+    let route = RouteFact {
+        id: RouteId::new("fast").expect("a good id"),
+        reason: "its backends are switched off".to_owned(),
+        backends: vec![id("a")],
+    };
+    // While something is pending, fires and ends: a dead route fires after 10 s, and is kept for 60.
+    for (begin, set) in [(0, forward as fn(&mut Weeks)), (10 * HOUR, back)] {
+        weeks.log.clear();
+        weeks.bench.facts.dead_routes = vec![route.clone()];
+        weeks.step(5);
+        set(&mut weeks);
+        weeks.step(5);
+        weeks.step(5);
+        set(&mut weeks);
+        weeks.run(HOUR);
+        weeks.bench.facts.dead_routes.clear();
+        weeks.step(15);
+        set(&mut weeks);
+        weeks.step(15);
+        weeks.run(9 * HOUR - 45);
+        let number = if begin == 0 { 1 } else { 2 };
+        assert_eq!(
+            weeks.log,
+            [
+                format!("{} fires route-dead/fast", begin + 15),
+                format!("{} ends {number} resolved", begin + 15 + HOUR + 15 + 60),
+            ]
+        );
+    }
+    // A silence of an hour lasts an hour, though the clock is set back by a day in it.
+    weeks.log.clear();
+    let (now, matcher) = (weeks.bench.reading().wall, SilenceMatcher::default());
+    let until = WallTime::from_unix_ms(now.unix_ms() + 3_600_000);
+    weeks.bench.book.silence(matcher, String::new(), now, until).expect("room for one");
+    weeks.sent.clear();
+    weeks.bench.set(down("b", covered()));
+    weeks.run(600);
+    weeks.bench.jump(-86_400);
+    weeks.run(3_000 - 15);
+    assert!(weeks.sent.is_empty() && weeks.log.len() == 1, "{:?}", weeks.sent);
+    weeks.run(15);
+    assert_eq!(weeks.sent.len(), 1, "it still holds when the silence ends");
+    // Set forward, the silence ends early and hides nothing.
+    let (now, matcher) = (weeks.bench.reading().wall, SilenceMatcher::default());
+    let until = WallTime::from_unix_ms(now.unix_ms() + 3_600_000);
+    weeks.bench.book.silence(matcher, String::new(), now, until).expect("room for one");
+    weeks.bench.jump(86_400);
+    weeks.run(15);
+    assert_eq!(weeks.bench.book.silences(), []);
+    weeks.bench.clear("b");
+    weeks.run(HOUR);
+    assert!(weeks.visible.is_empty() && weeks.open.is_empty(), "{:?}", weeks.log);
+}
+
+#[test]
+fn a_week_of_flapping_and_of_low_traffic_fires_and_ends_exactly_as_listed() {
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
+    let mut weeks = Weeks::new();
+    // A backend that fails and recovers each minute for an hour: one alert.
+    for _ in 0..30 {
+        weeks.bench.set(down("a", covered()));
+        weeks.run(60);
+        weeks.bench.clear("a");
+        weeks.run(60);
+    }
+    weeks.run(DAY - HOUR);
+    // One that flaps slowly, with longer pauses than an alert is kept: each time is one of its own.
+    for _ in 0..3 {
+        weeks.bench.set(down("b", covered()));
+        weeks.run(HOUR);
+        weeks.bench.clear("b");
+        weeks.run(HOUR);
+    }
+    weeks.run(DAY - 6 * HOUR);
+    // Few requests: three of ten that fail are no rate. From twenty on they are.
+    let begin = 2 * DAY;
+    weeks.bench.facts.measurements = errors(3, 10);
+    weeks.run(6 * HOUR);
+    weeks.bench.facts.measurements = errors(6, 20);
+    weeks.run(HOUR);
+    // Too few again: nobody can tell, which is no end of the fault, and then no alert either.
+    weeks.bench.facts.measurements = errors(2, 4);
+    weeks.run(HOUR);
+    weeks.bench.facts.measurements.clear();
+    weeks.run(DAY);
+    // Without any traffic an outage is told all the same.
+    weeks.bench.set(down("a", uncovered()));
+    weeks.run(60);
+    weeks.bench.clear("a");
+    weeks.run(3 * DAY);
+
+    let outage = |number: u64| {
+        let from = DAY + 2 * HOUR * (number - 2);
+        let ends = format!("{} ends {number} resolved", from + HOUR + 15 + 120);
+        [format!("{} fires backend-down/b", from + 15), ends]
+    };
+    let last = begin + 8 * HOUR + DAY;
+    let expected = [
+        vec![
+            "15 fires backend-down/a".to_owned(),
+            format!("{} ends 1 resolved", HOUR - 60 + 15 + 120),
+        ],
+        (2..5).flat_map(outage).collect(),
+        vec![
+            format!("{} fires error-rate/a", begin + 6 * HOUR + 15 + 300),
+            format!("{} ends 5 unknown", begin + 7 * HOUR + 15 + 120),
+            format!("{} fires backend-down/a", last + 15),
+            format!("{} ends 6 resolved", last + 60 + 15 + 120),
+        ],
+    ];
+    assert_eq!(weeks.log, expected.concat());
+    let told: Vec<(&str, bool)> = weeks
+        .sent
+        .iter()
+        .map(|(_, it)| (it.title.as_str(), it.body.contains("keeps failing")))
+        .collect();
+    let outage = [("OpenAI is down", false), ("OpenAI works again", false)];
+    let expected = [
+        // What lasts for a minute and flaps: one notification, and the notice that there are no more.
+        vec![("OpenAI is down", false), ("OpenAI is down", true)],
+        outage.repeat(3),
+        vec![("OpenAI fails often", false), ("OpenAI is down", false)],
+    ];
+    assert_eq!(told, expected.concat());
+    assert!(weeks.visible.is_empty() && weeks.open.is_empty());
 }
