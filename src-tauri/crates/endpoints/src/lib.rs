@@ -4,6 +4,7 @@
 //! Invariants: it knows no HTTP and does no IO; no lock is held across an `await`.
 
 mod backend_load;
+mod cut_off;
 mod latency;
 mod quotas;
 mod registry;
@@ -12,6 +13,7 @@ mod rules;
 mod verdict;
 
 pub use backend_load::{BackendBusy, BackendTraffic, IN_FLIGHT_MAX};
+pub use cut_off::NETWORK_DOUBT;
 pub use latency::SPEEDS_MAX;
 pub use quotas::{QUOTA_ENDPOINTS_MAX, QuotaKind, QuotaLeft};
 pub use registry::{

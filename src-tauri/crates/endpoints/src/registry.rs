@@ -17,6 +17,7 @@ use resilience::{
 use routing::Candidate;
 
 use crate::backend_load::{BackendBusy, BackendLoad, BackendTraffic};
+use crate::cut_off::CutOff;
 use crate::latency::FirstTokenLatencies;
 use crate::quotas::{QuotaLeft, Quotas};
 use crate::routing_inputs::{PriceFn, RoutingInputs};
@@ -40,6 +41,7 @@ pub struct EndpointRegistry {
     pub(crate) loads: Mutex<HashMap<BackendId, BackendLoad>>,
     pub(crate) conversations: Mutex<HashMap<u64, StickyTarget>>,
     pauses: Mutex<PauseDetector>,
+    cut_off: Mutex<CutOff>,
     quotas: Mutex<Quotas>,
 }
 
@@ -69,6 +71,7 @@ impl EndpointRegistry {
             loads: Mutex::default(),
             conversations: Mutex::default(),
             pauses: Mutex::default(),
+            cut_off: Mutex::default(),
             quotas: Mutex::default(),
         })
     }
@@ -206,6 +209,23 @@ impl EndpointRegistry {
             _ => return verdict,
         };
         if self.paused_since(since).is_some() { Verdict::NotSent } else { verdict }
+    }
+
+    /// Takes in which backends the network keeps from being reached; `None` while it works. When it
+    /// is back, breakers that it may have opened are closed, so that no request is refused for it.
+    pub fn set_cut_off(&self, backends: Option<HashSet<BackendId>>) {
+        let now = self.clock.now();
+        let Some(over) = self.cut_off.lock().set(backends, now) else { return };
+        let is_behind = |endpoint: &Endpoint| over.backends.contains(&endpoint.backend);
+        let transitions = self.endpoints.lock().forget_failures(over.doubtful, is_behind, now);
+        self.emit_transitions(transitions);
+    }
+
+    /// True if the network explains the failure of a call to `backend` that began at `since`.
+    #[must_use]
+    pub fn is_networks_fault(&self, verdict: Verdict, backend: &BackendId, since: Moment) -> bool {
+        let is_broken = verdict == Verdict::BackendFailure(FailureReason::Broken);
+        (verdict.is_unreached() || is_broken) && self.cut_off.lock().has_cut_off(backend, since)
     }
 
     /// The state that a restart must not lose.

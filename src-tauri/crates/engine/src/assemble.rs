@@ -219,7 +219,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
             base.started,
         ))),
     });
-    let health = Arc::new(monitor_parts::health_watch(base, network.clone()));
+    let health = Arc::new(monitor_parts::health_watch(base, network.clone(), &registry));
     let prober = Arc::new(BackendProber {
         snapshots: Arc::clone(&snapshots),
         models: Arc::clone(&models),

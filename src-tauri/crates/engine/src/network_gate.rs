@@ -5,11 +5,12 @@
 //! for their first page, without a key; those on this machine or in the network around it would say
 //! nothing of the way out. While it holds they are asked again every few seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Moment};
+use domain::{BackendId, Clock, Moment};
+use endpoints::EndpointRegistry;
 use futures_util::future::join_all;
 use gateway::{Upstream, is_reachable};
 use monitor::NetworkReach;
@@ -36,6 +37,7 @@ pub(crate) struct NetworkGate {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
+    pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) reach: Mutex<NetworkReach>,
     /// When hosts were asked last. Held while they are asked, so that failures at the same time
     /// share the answer.
@@ -82,19 +84,38 @@ impl NetworkGate {
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks, when_back: impl Fn() + Send + 'static) {
         let (gate, ticks) = (Arc::clone(self), tasks.clone());
         tasks.spawn("network", async move {
+            let mut was_offline = gate.is_offline();
             while ticks.sleep(RECHECK_EVERY).await {
-                if gate.reach.lock().is_down() && gate.is_back().await {
+                if gate.reach.lock().is_down() {
+                    gate.look_again().await;
+                }
+                gate.tell_endpoints();
+                let is_offline = gate.is_offline();
+                if std::mem::replace(&mut was_offline, is_offline) && !is_offline {
                     when_back();
                 }
             }
         });
     }
 
-    async fn is_back(&self) -> bool {
+    async fn look_again(&self) {
         let mut judged = self.judged.lock().await;
         self.ask(None).await;
         *judged = Some(self.clock.now());
-        !self.reach.lock().is_down()
+    }
+
+    /// Failures that the network explains open no breaker.
+    fn tell_endpoints(&self) {
+        self.registry.set_cut_off(self.is_offline().then(|| self.cut_off()));
+    }
+
+    /// The backends in use that need a way out of this network.
+    fn cut_off(&self) -> HashSet<BackendId> {
+        let settings = self.settings.current();
+        let remote = settings.backends_on().filter(|(_, known)| {
+            known.base_url.host().is_some_and(|host| !is_on_own_network(&host.to_owned()))
+        });
+        remote.map(|(id, _)| id.clone()).collect()
     }
 
     /// Asks the hosts of all remote backends, and takes `failed` as not reached unless it is one.
@@ -137,6 +158,7 @@ impl NetworkGate {
         };
         if before != now {
             tracing::info!(is_down = now, "the network changed");
+            self.tell_endpoints();
             self.events.send_changed(&[Topic::Status, Topic::Health, Topic::Backends]);
         }
     }

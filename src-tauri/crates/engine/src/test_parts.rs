@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, ManualClock, SeededEntropy, WallTime};
-use endpoints::{EndpointRegistry, ResilienceRules};
+use domain::{BackendId, Clock, Endpoint, ManualClock, RequestId, SeededEntropy, WallTime};
+use endpoints::{
+    AdmittedAttempt, BackendTraffic, EndpointRegistry, RequestLoad, ResilienceRules, TrafficRules,
+};
 use gateway::{AccessTokens, MockUpstream};
 use ledger::Ledger;
+use routing::{Candidate, CandidateAvailability, Ranking, RankingFactor};
 use settings::{BackendKind, BackendSettings, KeyPoolSettings, SettingsStore, TrafficLimits};
 use tempfile::TempDir;
 use vault::{MemoryStore, Vault};
@@ -42,6 +45,24 @@ pub(crate) fn ledger_in(home: &TempDir) -> Ledger {
 pub(crate) fn registry() -> Arc<EndpointRegistry> {
     let entropy = SeededEntropy::new(5);
     EndpointRegistry::new(&ResilienceRules::default(), clock(), &entropy, Box::new(|_| {}))
+}
+
+/// A call to a backend without a key, unless its breaker refuses it.
+pub(crate) fn admitted(
+    registry: &Arc<EndpointRegistry>,
+    backend: &BackendId,
+) -> Option<AdmittedAttempt> {
+    let ranking = Ranking {
+        factor: RankingFactor::Pinned,
+        available: CandidateAvailability::Ready,
+        is_sticky: false,
+    };
+    let endpoint = Endpoint { backend: backend.clone(), credential: None };
+    let candidate = Candidate { endpoint, model: "m".to_owned(), ranking };
+    let request = RequestId::generate(registry.wall(), &SeededEntropy::new(9));
+    let traffic = BackendTraffic { rules: TrafficRules::default(), is_mock: false };
+    let load = RequestLoad { request, tokens: 10 };
+    registry.admit(&candidate, std::slice::from_ref(&candidate), traffic, load).ok()
 }
 
 /// Access tokens of no key.

@@ -184,7 +184,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
                 let registry = &self.outbound.registry;
                 let mut failure = match self.record.attempt_begun() {
                     Some(since) => {
-                        failure.without_local_pauses(registry, &target.backend.id, since)
+                        failure.without_local_causes(registry, &target.backend.id, since)
                     }
                     None => failure,
                 };

@@ -198,16 +198,20 @@ impl Failure {
         Self { work: BackendWork::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
-    /// Corrects the failure of an attempt that began at `since` if a pause of this machine explains it.
-    pub(crate) fn without_local_pauses(
+    /// Corrects the failure of an attempt that began at `since` if a pause of this machine or its network
+    /// explains it.
+    pub(crate) fn without_local_causes(
         self,
         registry: &EndpointRegistry,
         backend: &BackendId,
         since: Moment,
     ) -> Self {
         match registry.verdict_without_pauses(self.verdict, since) {
-            verdict if verdict == self.verdict => self,
-            _ => self.paused(backend),
+            verdict if verdict != self.verdict => self.paused(backend),
+            _ if registry.is_networks_fault(self.verdict, backend, since) => {
+                Self { work: self.work, ..Self::upstream(backend, &UpstreamFailure::Offline) }
+            }
+            _ => self,
         }
     }
 

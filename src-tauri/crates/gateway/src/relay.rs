@@ -272,7 +272,7 @@ impl Relay {
             }
         };
         let failure = failure.map(|failure| match self.record.attempt_begun() {
-            Some(since) => failure.without_local_pauses(&self.registry, &self.backend, since),
+            Some(since) => failure.without_local_causes(&self.registry, &self.backend, since),
             None => failure,
         });
         let facts = self.stream.facts();

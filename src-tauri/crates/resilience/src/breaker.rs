@@ -63,6 +63,8 @@ pub(crate) struct Breaker {
     /// The rule behind the current state; `None` if the state never changed.
     pub(crate) rule: Option<TransitionCause>,
     pub(crate) changed_at: Moment,
+    /// When a closed one opened last.
+    tripped_at: Option<Moment>,
     /// Incremented each time the breaker opens or is reset.
     pub(crate) generation: u32,
     /// Exponent of the next open time.
@@ -83,6 +85,7 @@ impl Breaker {
             state: State::Closed { backoff_reset_at: now },
             rule: None,
             changed_at: now,
+            tripped_at: None,
             generation: 0,
             step: 0,
             failed_probes: 0,
@@ -259,6 +262,21 @@ impl Breaker {
         *self = Self { rule, changed_at: changed, generation, ..Self::new(now) };
     }
 
+    /// Forgets what the network may explain of the failures since `doubtful`: an open breaker that was
+    /// closed until then is closed again, and a closed one counts anew. Calls that began before do not
+    /// count.
+    pub(crate) fn forget_failures(
+        &mut self,
+        doubtful: Moment,
+        now: Moment,
+        log: &mut Vec<BreakerChange>,
+    ) {
+        let is_closed = matches!(self.state, State::Closed { .. });
+        if is_closed || self.tripped_at.is_some_and(|at| at >= doubtful) {
+            self.reset(TransitionCause::NetworkBack, now, log);
+        }
+    }
+
     fn record_call(&mut self, outcome: CountedOutcome, evidence: RequestId, at: BreakerEvent<'_>) {
         let (ids, tally) = match outcome {
             CountedOutcome::Failed { halves, .. } => {
@@ -375,6 +393,9 @@ impl Breaker {
         let told = retry_after.unwrap_or_default().min(OPEN_RETRY_AFTER_MAX);
         let open_time = at.rules.open_time(self.step, at.chance).max(told);
         self.step = self.step.saturating_add(1).min(31);
+        if matches!(self.state, State::Closed { .. }) {
+            self.tripped_at = Some(at.now);
+        }
         let evidence = self.evidence(rule, at);
         let open = State::Open {
             until: at.now + open_time,

@@ -394,6 +394,22 @@ impl Endpoints {
         })
     }
 
+    /// The network is back: forgets the failures of these endpoints since `doubtful`, which it may
+    /// explain. What opened before that stays open.
+    pub fn forget_failures(
+        &mut self,
+        doubtful: Moment,
+        is_behind: impl Fn(&Endpoint) -> bool,
+        now: Moment,
+    ) -> Vec<EndpointTransition> {
+        let mut log = Vec::new();
+        for (endpoint, entry) in self.entries.iter_mut().filter(|(it, _)| is_behind(it)) {
+            entry.apply_due(endpoint, now, &self.rules, &mut log);
+            entry.forget_failures(endpoint, doubtful, now, &mut log);
+        }
+        self.take_transitions_with(log)
+    }
+
     /// Sets the breaker manually. Without `until` the setting holds until [`Self::reset`].
     pub fn force(
         &mut self,

@@ -223,6 +223,18 @@ impl TrackedEndpoint {
         log_changes(endpoint, changes, log);
     }
 
+    pub(crate) fn forget_failures(
+        &mut self,
+        endpoint: &Endpoint,
+        doubtful: Moment,
+        now: Moment,
+        log: &mut Vec<EndpointTransition>,
+    ) {
+        let mut changes = Vec::new();
+        self.breaker.forget_failures(doubtful, now, &mut changes);
+        log_changes(endpoint, changes, log);
+    }
+
     pub(crate) fn end_open_early(
         &mut self,
         endpoint: &Endpoint,

@@ -91,6 +91,8 @@ words! {
         CredentialChanged = "credential-changed",
         /// A manual check succeeded.
         RecheckPassed = "recheck-passed",
+        /// It opened by failures just before the network was found to be down, and that is back.
+        NetworkBack = "network-back",
         /// Set by the user.
         Forced = "forced",
         /// The manual setting expired.
@@ -124,6 +126,7 @@ impl TransitionCause {
             Self::QuotaExhausted => "the account's quota or spend limit is used up",
             Self::CredentialChanged => "the key was replaced",
             Self::RecheckPassed => "a check succeeded",
+            Self::NetworkBack => "the network is back",
             Self::Forced => "set manually",
             Self::ForceExpired => "the manual override expired",
             Self::Reset => "reset manually",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Entropy;
+use endpoints::EndpointRegistry;
 use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
@@ -13,13 +14,18 @@ use crate::engine::BaseParts;
 use crate::health_watch::HealthWatch;
 use crate::network_gate::NetworkGate;
 
-pub(super) fn health_watch(base: &BaseParts, network: Arc<dyn Upstream>) -> HealthWatch {
+pub(super) fn health_watch(
+    base: &BaseParts,
+    network: Arc<dyn Upstream>,
+    registry: &Arc<EndpointRegistry>,
+) -> HealthWatch {
     let gate = NetworkGate {
         has_no_route: base.is_offline,
         network,
         settings: Arc::clone(&base.settings),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
+        registry: Arc::clone(registry),
         reach: Mutex::default(),
         judged: tokio::sync::Mutex::default(),
     };

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{BackendId, ClockReading, HealthState, SeededEntropy, SystemClock};
+use domain::{BackendId, ClockReading, Endpoint, HealthState, SeededEntropy, SystemClock};
+use endpoints::{FailureReason, ResilienceRules, Verdict};
 use futures_util::StreamExt as _;
 use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use monitor::{HealthFinding, Monitor, Observation, ObservationSource, Probe, ProbeReport};
+use resilience::{CallOutcome, FailureWeight};
 use settings::{BackendKind, BackendSettings};
 use tempfile::TempDir;
 
 use super::*;
 use crate::health_watch::HealthWatch;
-use crate::test_parts::{backend_settings, ledger_in};
+use crate::test_parts::{admitted, backend_settings, ledger_in};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -71,12 +73,16 @@ fn scene(addresses: &[&str], has_no_route: fn() -> bool) -> Scene {
     added.expect("added");
     let (network, clock) = (Arc::<FakeNetwork>::default(), Arc::new(SystemClock::new()));
     let events = EventBus::default();
+    let rules = ResilienceRules::default();
+    let registry =
+        EndpointRegistry::new(&rules, clock.clone(), &SeededEntropy::new(3), Box::new(|_| {}));
     let gate = Arc::new(NetworkGate {
         has_no_route,
         network: network.clone(),
         settings: Arc::clone(&settings),
         clock: clock.clone(),
         events: events.clone(),
+        registry,
         reach: Mutex::default(),
         judged: tokio::sync::Mutex::default(),
     });
@@ -259,4 +265,126 @@ async fn failures_of_traffic_count_unless_the_network_is_to_blame() {
     dead.set_dead(&["a.example"]);
     fail_thrice(&dead).await;
     dead.check(false, &[("a", HealthState::Down)]);
+}
+
+/// A request of real traffic, as the gateway reports it: `None` if the breaker refuses it, and
+/// otherwise whether it counts for the backend.
+fn request(scene: &Scene, name: &str, failure: Option<FailureReason>) -> Option<bool> {
+    let registry = &scene.watch.gate.registry;
+    let attempt = admitted(registry, &id(name))?;
+    let Some(reason) = failure else {
+        attempt.ended(CallOutcome::Success { first_token: None }, 0);
+        return Some(true);
+    };
+    let verdict = Verdict::BackendFailure(reason);
+    let counts = !registry.is_networks_fault(verdict, &id(name), scene.clock.now());
+    let (weight, retry_after) = (FailureWeight::Full, None);
+    attempt.ended(
+        if counts { CallOutcome::Failure { weight, retry_after } } else { CallOutcome::Neutral },
+        0,
+    );
+    if counts {
+        let observation = Observation {
+            source: ObservationSource::Passive,
+            finding: HealthFinding::Failed,
+            reason: reason.to_string(),
+            duration: Duration::ZERO,
+        };
+        scene.watch.observe_unreached(&id(name), observation);
+    }
+    Some(counts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn breakers_that_the_network_opened_are_closed_when_it_is_back() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.watch.gate.spawn(&scene.tasks, || {});
+    scene.drive(60).await;
+    scene.set_dead(&["a.example", "b.example"]);
+    // Before the gate is sure, failures count.
+    for _ in 0..3 {
+        assert_eq!(request(&scene, "a", Some(FailureReason::Connect)), Some(true));
+    }
+    assert_eq!(request(&scene, "a", None), None, "its breaker is open");
+    assert_eq!(request(&scene, "b", Some(FailureReason::Dns)), Some(true));
+    assert_eq!(request(&scene, "b", Some(FailureReason::Connect)), Some(true));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(true, &[]);
+    // From then on they do not, but what came back with an error does.
+    for _ in 0..9 {
+        assert_eq!(request(&scene, "b", Some(FailureReason::Timeout)), Some(false));
+        assert_eq!(request(&scene, "b", Some(FailureReason::Broken)), Some(false));
+    }
+    assert_eq!(request(&scene, "b", Some(FailureReason::Status)), Some(true));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    scene.set_dead(&[]);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(false, &[]);
+    for name in ["a", "b"] {
+        assert_eq!(request(&scene, name, None), Some(true), "the first request to {name}");
+    }
+    // A host that is dead by itself is counted again, from nothing.
+    scene.set_dead(&["a.example"]);
+    for _ in 0..3 {
+        assert_eq!(request(&scene, "a", Some(FailureReason::Connect)), Some(true));
+    }
+    assert_eq!(request(&scene, "a", None), None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(false, &[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_opened_long_before_the_network_failed_stays_open() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.watch.gate.spawn(&scene.tasks, || {});
+    scene.drive(60).await;
+    // Its own fault: it answers with errors, for minutes.
+    for _ in 0..3 {
+        request(&scene, "a", Some(FailureReason::Status));
+    }
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        request(&scene, "a", Some(FailureReason::Status));
+    }
+    scene.set_dead(&["a.example", "b.example"]);
+    request(&scene, "b", Some(FailureReason::Connect));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(true, &[]);
+    scene.set_dead(&[]);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.check(false, &[]);
+    assert_eq!(request(&scene, "a", None), None, "it is still failing");
+    assert_eq!(request(&scene, "b", None), Some(true));
+}
+
+thread_local! {
+    static HAS_NO_ROUTE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_return_of_the_route_closes_breakers_too_and_asks_for_probes() {
+    let scene = scene(&["https://a.example/v1", "http://127.0.0.1:1/v1"], || HAS_NO_ROUTE.get());
+    let back = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let told = Arc::clone(&back);
+    scene.watch.gate.spawn(&scene.tasks, move || {
+        told.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    for name in ["a", "b"] {
+        for _ in 0..3 {
+            assert_eq!(request(&scene, name, Some(FailureReason::Connect)), Some(true));
+        }
+        assert_eq!(request(&scene, name, None), None);
+    }
+    HAS_NO_ROUTE.set(true);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(back.load(std::sync::atomic::Ordering::Relaxed), 0);
+    HAS_NO_ROUTE.set(false);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(back.load(std::sync::atomic::Ordering::Relaxed), 1);
+    let transition = |name: &str| {
+        let endpoint = Endpoint { backend: id(name), credential: None };
+        scene.watch.gate.registry.status(&endpoint).reason
+    };
+    assert_eq!(request(&scene, "a", None), Some(true), "{}", transition("a"));
+    assert_ne!(transition("b"), transition("a"), "a server here is at fault itself");
 }

@@ -16,6 +16,8 @@ mod model;
 #[cfg(test)]
 mod nearest;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod saved;
