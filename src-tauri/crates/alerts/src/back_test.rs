@@ -75,6 +75,7 @@ fn context(rule: AlertRule, tunings: &RuleTunings) -> AlertContext {
         is_on: false,
         is_focused: false,
         is_quiet: false,
+        is_resuming: false,
         escalation: None,
         tunings,
         channels: BTreeMap::new(),

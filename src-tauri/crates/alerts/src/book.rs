@@ -94,6 +94,9 @@ pub struct AlertContext {
     /// True while the window has the focus and so shows alerts itself.
     pub is_focused: bool,
     pub is_quiet: bool,
+    /// True just after this machine slept: what is known is from before, so nothing begins and
+    /// nothing new is shown.
+    pub is_resuming: bool,
     /// When an alert that nobody acknowledged is shown again with a sound; `None` for never.
     pub escalation: Option<EscalationPolicy>,
     pub tunings: RuleTunings,
@@ -413,6 +416,9 @@ impl AlertBook {
 
     fn create(&mut self, conditions: &Conditions, context: &AlertContext, wall: WallTime) {
         self.suppressed.clear();
+        if context.is_resuming {
+            return;
+        }
         // A rule that is off tells nothing, so nothing is part of its alerts.
         let is_on = |rule| context.delivery(rule) != AlertDelivery::Off;
         let is_held = |by: &&Fingerprint| {
@@ -460,6 +466,9 @@ impl AlertBook {
     }
 
     fn fire(&mut self, context: &AlertContext, wall: WallTime, effects: &mut Vec<AlertEffect>) {
+        if context.is_resuming {
+            return;
+        }
         for (fingerprint, alert) in &mut self.alerts {
             let hold = tuning_of(&context.tunings, alert.condition.rule).hold;
             if alert.is_firing() || !is_past(alert.true_since_ms, hold, self.running_ms) {

@@ -161,6 +161,7 @@ mod tests {
             is_on: true,
             is_focused: false,
             is_quiet: false,
+            is_resuming: false,
             escalation: None,
             tunings: tunings(),
             channels: BTreeMap::new(),

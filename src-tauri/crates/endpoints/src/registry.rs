@@ -194,6 +194,20 @@ impl EndpointRegistry {
         self.pauses.lock().paused_since(since, self.clock.now(), self.clock.wall())
     }
 
+    /// True for [`PAUSE_GRACE`] after this machine slept or the program was suspended: the network may
+    /// not be back, and what is known is from before.
+    #[must_use]
+    pub fn is_resuming(&self) -> bool {
+        self.paused_since(self.clock.now() - PAUSE_GRACE).is_some()
+    }
+
+    /// True if a pause of this machine explains the failure of a probe that began at `since`: one
+    /// since then, or so shortly before that the network may not have been back.
+    #[must_use]
+    pub fn pause_explains(&self, since: Moment) -> bool {
+        self.paused_since(since - PAUSE_GRACE).is_some()
+    }
+
     /// Corrects the verdict of a call that began at `since`: a pause of this machine explains silence and
     /// broken connections, and for a while afterwards failures to connect.
     #[must_use]

@@ -278,8 +278,13 @@ impl AlertWatch {
     /// looks. Days of virtual time are some hundred thousand steps, so that it is no work for a thread
     /// that serves others.
     pub async fn rehearse(&self, rule: AlertRule, tunings: RuleTunings) -> Vec<RehearsalStep> {
-        let context =
-            AlertContext { is_focused: false, is_quiet: false, tunings, ..self.context() };
+        let context = AlertContext {
+            is_focused: false,
+            is_quiet: false,
+            is_resuming: false,
+            tunings,
+            ..self.context()
+        };
         let played = tokio::task::spawn_blocking(move || alerts::rehearse(rule, &context));
         // Only a program that stops does not wait for it.
         played.await.unwrap_or_default()
@@ -292,6 +297,7 @@ impl AlertWatch {
             is_on: settings.notifications.enabled,
             is_focused: self.notifications.is_focused(),
             is_quiet: local_hour(self.clock.wall()).is_some_and(|hour| is_quiet(hours, hour)),
+            is_resuming: self.sources.registry.is_resuming(),
             escalation: escalation(&settings.notifications),
             tunings: rule_tunings(&settings.alerts),
             channels: self.channels.policies(),

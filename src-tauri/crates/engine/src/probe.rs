@@ -71,7 +71,7 @@ impl Probe for BackendProber {
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
-        self.registry.paused_since(since).is_some()
+        self.registry.pause_explains(since)
     }
 
     async fn is_networks_fault(&self, backend: &BackendId) -> bool {

@@ -50,7 +50,7 @@ impl Probe<ServiceId> for ServiceWatch {
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
-        self.registry.paused_since(since).is_some()
+        self.registry.pause_explains(since)
     }
 
     async fn is_networks_fault(&self, id: &ServiceId) -> bool {
@@ -106,6 +106,10 @@ impl ServiceWatch {
     }
 
     /// Whether each service works, where that is known.
+    pub(crate) fn request_all_checks(&self) {
+        self.settings.current().services.keys().for_each(|id| self.monitor.request_probe(id));
+    }
+
     pub(crate) fn answers(&self) -> Vec<(ServiceId, bool)> {
         let (settings, is_offline) = (self.settings.current(), self.gate.is_offline());
         let seen = |(id, known): (&ServiceId, &ServiceSettings)| {

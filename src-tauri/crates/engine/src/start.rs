@@ -169,7 +169,7 @@ impl Engine {
         let (keys, clock) = (Arc::clone(&backends.keys), Arc::clone(&base.clock));
         upkeep::spawn_sweep(vault, keys, clock, network, Arc::clone(gateway), tasks);
         upkeep::spawn_program_saving(Arc::clone(&self.parts.clients), tasks);
-        upkeep::spawn_pause_watch(Arc::clone(&backends.registry), tasks);
+        upkeep::spawn_pause_watch(Arc::clone(&backends.registry), self.probing_all(), tasks);
         upkeep::spawn_retention(
             base.ledger.clone(),
             Arc::clone(&base.settings),
@@ -181,6 +181,16 @@ impl Engine {
         let gateway = gateway.address();
         tracing::info!(gateway, version = VERSION, "serving");
         Ok(ServingAddresses { gateway, control })
+    }
+
+    /// Asks all backends and services for a probe.
+    pub(crate) fn probing_all(&self) -> impl Fn() + Send + 'static {
+        let health = Arc::clone(&self.parts.backends.health);
+        let services = Arc::clone(&self.parts.services);
+        move || {
+            health.request_all_probes();
+            services.request_all_checks();
+        }
     }
 
     /// Stops in order: accepts no new requests, waits for those in flight, stops the background

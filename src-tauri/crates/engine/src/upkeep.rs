@@ -81,15 +81,24 @@ pub(crate) fn spawn_token_refresh(keys: &KeyStatuses, events: EventBus, tasks: &
     tasks.spawn("access tokens", fresh);
 }
 
-/// Notices that this machine slept. A task of its own, because other work must not delay its
-/// ticks.
-pub(crate) fn spawn_pause_watch(registry: Arc<EndpointRegistry>, tasks: &Tasks) {
+/// Notices that this machine slept, and calls `when_resumed` once failures after that count again. A
+/// task of its own, because other work must not delay its ticks.
+pub(crate) fn spawn_pause_watch(
+    registry: Arc<EndpointRegistry>,
+    when_resumed: impl Fn() + Send + 'static,
+    tasks: &Tasks,
+) {
     let ticks = tasks.clone();
     tasks.spawn("pauses", async move {
+        let mut was_resuming = false;
         loop {
             if let Some(pause) = registry.tick() {
                 let seconds = pause.lasted.as_secs();
                 tracing::warn!(seconds, "this machine slept, or Gatehouse was suspended");
+            }
+            let is_resuming = registry.is_resuming();
+            if std::mem::replace(&mut was_resuming, is_resuming) && !is_resuming {
+                when_resumed();
             }
             if !ticks.sleep(Duration::from_secs(PAUSE_CHECK_SECS)).await {
                 return;

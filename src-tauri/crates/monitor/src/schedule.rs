@@ -39,8 +39,8 @@ pub trait Probe<Id: WatchedId = BackendId>: Send + Sync {
     /// Probes `id`. Dropping the future cancels the probe; it is dropped after [`PROBE_LIMIT`].
     async fn probe(&self, id: &Id) -> ProbeReport;
 
-    /// True if this machine slept or the program was suspended after `_since`. A probe that fails
-    /// across such a pause says nothing about what it asked.
+    /// True if this machine slept or the program was suspended after `_since`, or so shortly before
+    /// that the network may not be back. A probe that fails then says nothing about what it asked.
     fn was_paused_since(&self, _since: Moment) -> bool {
         false
     }

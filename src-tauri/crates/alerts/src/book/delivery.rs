@@ -217,7 +217,7 @@ impl Delivery {
         effects: &mut Vec<AlertEffect>,
     ) {
         let is_news = |alert: &Alert| (!alert.is_told || alert.came_back) && moment.is_due(alert);
-        if !live.iter().any(|alert| is_news(alert)) {
+        if moment.context.is_resuming || !live.iter().any(|alert| is_news(alert)) {
             return;
         }
         let numbers = || live.iter().filter_map(|alert| alert.number);

@@ -29,6 +29,7 @@ impl Bench {
             is_on: true,
             is_focused: false,
             is_quiet: false,
+            is_resuming: false,
             escalation: None,
             tunings: tunings(),
             channels: BTreeMap::new(),
@@ -583,4 +584,24 @@ fn the_severity_of_an_alert_follows_what_depends_on_it() {
     let told = bench.shown(0);
     assert_eq!(told.urgency, Urgency::Critical, "its last stand-in failed");
     assert_eq!(bench.book.alerts()[0].condition.severity, AlertSeverity::Critical);
+}
+
+#[test]
+fn just_after_sleep_nothing_begins_and_nothing_new_is_shown() {
+    let mut bench = Bench::new();
+    bench.set(down("a", covered()));
+    bench.run(20);
+    bench.secs += 32_000;
+    bench.context.is_resuming = true;
+    bench.set(down("b", uncovered()));
+    assert_eq!(bench.told(15), []);
+    assert_eq!(bench.book.alerts().len(), 1, "the one from before goes on");
+    // What is over is over, though.
+    bench.clear("a");
+    bench.run(0);
+    assert!(bench.book.alerts()[0].is_ending);
+    bench.context.is_resuming = false;
+    bench.run(0);
+    assert_eq!(bench.book.alerts().len(), 2);
+    assert_eq!(bench.shown(10).key, "fault/b");
 }
