@@ -5160,6 +5160,10 @@ export type SettingsValues = {
 	vault_kind: "keychain" | "file" | "env" | "memory",
 	/**  Probes are free. */
 	health_interval_secs: number,
+	/**  While no request comes and the window is not in use. */
+	health_idle_interval_secs: number,
+	/**  Time without a request or the window in use from which on it is idle. */
+	health_idle_after_secs: number,
 	/**  Percentage of all requests that are to be answered. */
 	slo_gateway_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",
 	/**  Time over which that is counted. */

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock, ClockReading};
+use domain::{BackendId, Clock, ClockReading, Moment};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
 use monitor::{
     HealthFinding, LastKnownHealth, Monitor, Observation, ObservedHealth, Probe, WatchedId,
     WatchedTransition,
 };
+use parking_lot::Mutex;
 use settings::{Settings, SettingsStore, is_on_own_network};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -33,6 +34,8 @@ pub struct HealthWatch {
     pub(crate) mock: BackendId,
     pub(crate) gate: Arc<NetworkGate>,
     pub(crate) tasks: Tasks,
+    /// When the gateway or the window was last in use.
+    pub(crate) last_use: Mutex<Moment>,
 }
 
 impl HealthWatch {
@@ -124,7 +127,30 @@ impl HealthWatch {
     /// Watches the backends of `settings` from now on, at the interval they give.
     pub(crate) fn apply(&self, settings: &Settings) {
         self.watch(settings, &HashMap::new());
-        self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
+        self.adapt_interval(false);
+    }
+
+    /// Takes in that a request came.
+    pub(crate) fn record_use(&self) {
+        self.adapt_interval(true);
+    }
+
+    /// Probes less often while nothing is in use.
+    pub(crate) fn adapt_interval(&self, is_in_use: bool) {
+        let (now, health) = (self.clock.now(), &self.settings.current().health);
+        let unused = {
+            let mut last_use = self.last_use.lock();
+            if is_in_use {
+                *last_use = now;
+            }
+            now.since(*last_use)
+        };
+        let is_idle = unused >= Duration::from_secs(health.idle_after_secs);
+        let secs = match is_idle {
+            true => health.idle_interval_secs.max(health.interval_secs),
+            false => health.interval_secs,
+        };
+        self.monitor.set_interval(Duration::from_secs(secs));
     }
 
     fn watch(&self, settings: &Settings, stored: &HashMap<BackendId, LastKnownHealth>) {
@@ -138,6 +164,7 @@ impl HealthWatch {
         self: &Arc<Self>,
         probe: Arc<dyn Probe>,
         registry: Arc<EndpointRegistry>,
+        is_window_in_use: impl Fn() -> bool + Send + 'static,
         tasks: &Tasks,
     ) {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
@@ -152,6 +179,7 @@ impl HealthWatch {
                 let due = registry.endpoints_due_for_probe().into_iter();
                 let silent: HashSet<_> = due.map(|endpoint| endpoint.backend).collect();
                 silent.iter().for_each(|backend| watch.request_probe(backend));
+                watch.adapt_interval(is_window_in_use());
             }
         });
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());

@@ -161,7 +161,10 @@ impl Engine {
         self.parts.telemetry.spawn(tasks);
         self.parts.local.spawn(tasks);
         self.parts.budgets.spawn(tasks);
-        backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
+        let window = Arc::clone(&self.parts.notifications);
+        let is_in_use = move || window.is_focused();
+        let (prober, registry) = (backends.prober.clone(), backends.registry.clone());
+        backends.health.spawn(prober, registry, is_in_use, tasks);
         self.parts.services.spawn(tasks);
         self.parts.price_editor.spawn(tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);

@@ -36,7 +36,10 @@ pub(crate) struct TrafficSink {
 impl EventSink for TrafficSink {
     fn emit(&self, event: GatewayEvent) {
         match event {
-            GatewayEvent::RequestStarted { .. } => self.events.send_changed(&[Topic::Status]),
+            GatewayEvent::RequestStarted { .. } => {
+                self.health.record_use();
+                self.events.send_changed(&[Topic::Status]);
+            }
             GatewayEvent::ClientSeen { client, program } => {
                 self.clients.record_program(&client, program);
             }

@@ -28,6 +28,8 @@ pub const REASON_CHARS_MAX: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Health {
     interval: Duration,
+    /// The longest interval since the last result: a shorter one does not make it stale.
+    longest_interval: Duration,
     jitter_permille: u64,
     state: HealthState,
     cause: HealthCause,
@@ -151,6 +153,7 @@ impl Health {
     pub fn new(interval: Duration, now: Moment) -> Self {
         Self {
             interval,
+            longest_interval: interval,
             jitter_permille: 0,
             state: HealthState::Unknown,
             cause: HealthCause::NotCheckedYet,
@@ -195,6 +198,7 @@ impl Health {
             return lapsed;
         }
         self.last_result = Some(at);
+        self.longest_interval = self.interval;
         match source {
             ObservationSource::Probe => {
                 let took = (finding != HealthFinding::Failed).then_some(duration);
@@ -296,8 +300,9 @@ impl Health {
         }
     }
 
-    pub const fn set_interval(&mut self, interval: Duration) {
+    pub fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
+        self.longest_interval = self.longest_interval.max(interval);
     }
 
     /// The state to store for [`Health::restored`]; `None` before the first settled one.
@@ -310,7 +315,7 @@ impl Health {
     /// interval, so that a long interval does not make a healthy backend flap.
     #[must_use]
     pub fn stale_after(&self) -> Duration {
-        PASSIVE_TTL.max(self.interval).saturating_mul(2)
+        PASSIVE_TTL.max(self.longest_interval).saturating_mul(2)
     }
 
     fn apply_success(&mut self, at: ClockReading) -> Option<HealthTransition> {

@@ -133,6 +133,9 @@ impl<Id: WatchedId> Monitor<Id> {
     /// Sets the time between two probes of the same name.
     pub fn set_interval(&self, interval: Duration) {
         let mut watched = self.lock();
+        if watched.interval == interval {
+            return;
+        }
         watched.interval = interval;
         for health in watched.health.values_mut() {
             health.set_interval(interval);

@@ -209,6 +209,11 @@ settings! {
         /// Probes are free.
         interval_secs: u64 = 30, in 5..=3_600, panel Probes "Probe interval",
             summary "Probe interval";
+        /// While no request comes and the window is not in use.
+        idle_interval_secs: u64 = 300, in 5..=3_600, panel Probes "Probe interval when idle",
+            summary "Probe interval when idle";
+        /// Time without a request or the window in use from which on it is idle.
+        idle_after_secs: u64 = 600, in 60..=86_400;
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn health_watch(
         mock: base.mock.clone(),
         gate: Arc::new(gate),
         tasks: base.tasks.clone(),
+        last_use: Mutex::new(base.clock.now()),
     }
 }
 

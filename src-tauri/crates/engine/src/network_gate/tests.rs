@@ -98,6 +98,7 @@ fn scene(addresses: &[&str], has_no_route: fn() -> bool) -> Scene {
         mock: id("mock"),
         gate,
         tasks: tasks.clone(),
+        last_use: Mutex::new(clock.now()),
     });
     Scene { network, watch, clock, tasks, _home: home }
 }
@@ -387,4 +388,41 @@ async fn the_return_of_the_route_closes_breakers_too_and_asks_for_probes() {
     };
     assert_eq!(request(&scene, "a", None), Some(true), "{}", transition("a"));
     assert_ne!(transition("b"), transition("a"), "a server here is at fault itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_is_in_use_backends_are_probed_every_five_minutes() {
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.drive(60).await;
+    let mut told = scene.watch.monitor.subscribe();
+    let use_nothing = async |secs: u64| {
+        for _ in 0..secs / 15 {
+            scene.drive(15).await;
+            scene.watch.adapt_interval(false);
+        }
+    };
+    use_nothing(600).await;
+    scene.set_dead(&["a.example"]);
+    // Not asked for as long as that may take, and then down as fast as ever.
+    use_nothing(195).await;
+    scene.check(false, &[("a", HealthState::Up)]);
+    use_nothing(135).await;
+    scene.check(false, &[("a", HealthState::Down), ("b", HealthState::Up)]);
+    scene.set_dead(&[]);
+    use_nothing(90).await;
+    scene.check(false, &[("a", HealthState::Down)]);
+    // The first request after it: all are asked at once, and nothing is forgotten meanwhile.
+    scene.watch.record_use();
+    scene.drive(3).await;
+    scene.check(false, &[("a", HealthState::Up), ("b", HealthState::Up)]);
+    let mut seen = Vec::new();
+    while let Ok(change) = told.try_recv() {
+        seen.push((change.id.to_string(), change.transition.to));
+    }
+    let down_and_up = [HealthState::Down, HealthState::Up].map(|state| ("a".to_owned(), state));
+    assert_eq!(seen, down_and_up);
+    // And from then on every half a minute.
+    scene.set_dead(&["b.example"]);
+    scene.drive(40).await;
+    scene.check(false, &[("b", HealthState::Down)]);
 }

@@ -301,3 +301,24 @@ fn a_reason_is_one_line_of_limited_length() {
     assert_eq!(reason.chars().count(), REASON_CHARS_MAX);
     assert!(reason.starts_with("the key was rejected: a xxx"), "{reason}");
 }
+
+#[test]
+fn a_shorter_interval_does_not_make_the_last_result_stale() {
+    let mut health = Health::new(Duration::from_secs(300), Moment::default());
+    let entropy = SeededEntropy::new(1);
+    let result = || Observation {
+        source: ObservationSource::Probe,
+        finding: HealthFinding::Answered,
+        reason: String::new(),
+        duration: Duration::ZERO,
+    };
+    let at = |secs| ClockReading { now: Moment::from_secs(secs), wall: WallTime::default() };
+    health.observe(result(), at(0), &entropy);
+    health.observe(result(), at(1), &entropy);
+    health.set_interval(Duration::from_secs(30));
+    assert_eq!(health.view(at(600)).state, HealthState::Up);
+    assert_eq!(health.view(at(601)).state, HealthState::Unknown);
+    health.observe(result(), at(200), &entropy);
+    assert_eq!(health.view(at(319)).state, HealthState::Up);
+    assert_eq!(health.view(at(320)).state, HealthState::Unknown, "twice a minute later");
+}
