@@ -150,11 +150,12 @@ mod tests {
         WallTime::from_unix_ms(ms)
     }
 
-    fn backend(fault: BackendFault) -> BackendFact {
+    /// Of one server.
+    fn backend(id: &str, fault: BackendFault) -> BackendFact {
         BackendFact {
-            id: BackendId::new("a").expect("a good id"),
+            id: BackendId::new(id).expect("a good id"),
             label: "OpenAI".to_owned(),
-            server: "a".to_owned(),
+            server: "api.test".to_owned(),
             is_local: false,
             fault,
             reason: "connection refused".to_owned(),
@@ -167,6 +168,8 @@ mod tests {
     struct Stretch {
         steps: i64,
         fault: BackendFault,
+        /// Of another backend at the same server.
+        other: BackendFault,
         failed: u64,
         is_seen: bool,
     }
@@ -179,7 +182,7 @@ mod tests {
             requests: 100,
         };
         Facts {
-            backends: vec![backend(stretch.fault)],
+            backends: vec![backend("a", stretch.fault), backend("b", stretch.other)],
             measurements: vec![measurement],
             ..Facts::default()
         }
@@ -228,15 +231,25 @@ mod tests {
     }
 
     fn stretch() -> impl Strategy<Value = Stretch> {
-        let fault = prop_oneof![
-            4 => Just(BackendFault::None),
-            2 => Just(BackendFault::Down),
-            2 => Just(BackendFault::BreakerOpen),
-            1 => Just(BackendFault::Unknown),
-        ];
+        let fault = || {
+            prop_oneof![
+                4 => Just(BackendFault::None),
+                2 => Just(BackendFault::Down),
+                2 => Just(BackendFault::BreakerOpen),
+                1 => Just(BackendFault::Unknown),
+            ]
+        };
         let steps = prop_oneof![1_i64..12, 12_i64..120];
-        (steps, fault, 0_u64..20, prop::bool::weighted(0.85))
-            .prop_map(|(steps, fault, failed, is_seen)| Stretch { steps, fault, failed, is_seen })
+        let is_seen = prop::bool::weighted(0.85);
+        (steps, fault(), fault(), 0_u64..20, is_seen).prop_map(
+            |(steps, fault, other, failed, is_seen)| Stretch {
+                steps,
+                fault,
+                other,
+                failed,
+                is_seen,
+            },
+        )
     }
 
     proptest! {
@@ -259,8 +272,10 @@ mod tests {
 
     #[test]
     fn a_longer_hold_fires_less_often_and_a_rule_that_is_off_is_tested_all_the_same() {
-        let down = |steps| Stretch { steps, fault: BackendFault::Down, failed: 0, is_seen: true };
-        let up = |steps| Stretch { steps, fault: BackendFault::None, failed: 0, is_seen: true };
+        let stretch =
+            |steps, fault, other| Stretch { steps, fault, other, failed: 0, is_seen: true };
+        let down = |steps| stretch(steps, BackendFault::Down, BackendFault::Down);
+        let up = |steps| stretch(steps, BackendFault::None, BackendFault::None);
         // Down for a minute, and for ten.
         let (past, known) = past_of(&[up(4), down(4), up(400), down(40), up(400)]);
         let mut all = tunings();
@@ -280,7 +295,13 @@ mod tests {
 
     #[test]
     fn what_still_fires_at_the_end_has_no_end() {
-        let down = Stretch { steps: 40, fault: BackendFault::Down, failed: 0, is_seen: true };
+        let down = Stretch {
+            steps: 40,
+            fault: BackendFault::Down,
+            other: BackendFault::None,
+            failed: 0,
+            is_seen: true,
+        };
         let (past, known) = past_of(&[down]);
         let fired = back_test(AlertRule::BackendDown, &tunings(), &past, |at| known_at(&known, at));
         assert_eq!(fired.len(), 1);

@@ -118,11 +118,10 @@ impl AlertSources {
             (Some(health), open) => backend_fault(health, open),
             (None, _) => (BackendFault::Unknown, String::new()),
         };
-        let origin = Origin::from_url(&known.base_url);
         BackendFact {
             id: id.clone(),
             label: known.label.clone(),
-            server: origin.map_or_else(|_| id.to_string(), |origin| server_name(&origin)),
+            server: server_name(id, known),
             is_local: known.is_local(),
             fault,
             reason,
@@ -382,8 +381,10 @@ const fn key_fault(state: KeyState) -> Option<&'static str> {
     }
 }
 
-/// Host and port in short form. Backends with the same one fail together.
-fn server_name(origin: &Origin) -> String {
+/// Host and port in short form, or the id of a backend that has none. Backends with the same one fail
+/// together.
+pub(crate) fn server_name(id: &BackendId, known: &BackendSettings) -> String {
+    let Ok(origin) = Origin::from_url(&known.base_url) else { return id.to_string() };
     let text = origin.to_string();
     let host = text.split_once("://").map_or(text.as_str(), |(_, host)| host);
     host.strip_suffix(":443").unwrap_or(host).to_owned()

@@ -192,7 +192,7 @@ impl HealthWatch {
     }
 
     /// Stores a health change in the ledger and publishes it as an event.
-    async fn record_change(
+    pub(crate) async fn record_change(
         &self,
         WatchedTransition { id: backend, transition }: WatchedTransition,
     ) {

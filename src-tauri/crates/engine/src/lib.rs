@@ -67,6 +67,8 @@ mod service_level_watch;
 mod service_watch;
 mod session_answer;
 mod settings_editor;
+#[cfg(test)]
+mod simulated_week;
 mod snapshot;
 mod start;
 mod start_trace;

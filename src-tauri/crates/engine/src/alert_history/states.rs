@@ -12,6 +12,7 @@ use resilience::{TransitionCause, TransitionState};
 use settings::{BackendSettings, Settings};
 
 use super::millis;
+use crate::alert_facts::server_name;
 use crate::configured::endpoints_of;
 
 pub(super) struct PastStates {
@@ -118,7 +119,7 @@ fn backend_fact(id: &BackendId, known: &BackendSettings) -> BackendFact {
     BackendFact {
         id: id.clone(),
         label: known.label.clone(),
-        server: id.to_string(),
+        server: server_name(id, known),
         is_local: known.is_local(),
         fault: BackendFault::Unknown,
         reason: String::new(),
