@@ -6,6 +6,7 @@
 mod channels;
 mod delivery;
 mod outbox;
+mod user;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::condition::{Condition, Conditions, Fingerprint};
 use crate::message::ChannelMessage;
 use crate::notification::Notification;
 use crate::rule::{AlertEnding, AlertRule, RuleTunings, UNKNOWN_KEPT, tuning_of};
-use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
+use crate::silence::Silence;
 
 pub use self::delivery::{
     CRITICAL_WAIT, FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
@@ -307,48 +308,6 @@ impl AlertBook {
     #[must_use]
     pub fn suppressed(&self) -> &[SuppressedCondition] {
         &self.suppressed
-    }
-
-    #[must_use]
-    pub fn silences(&self) -> &[Silence] {
-        &self.silences
-    }
-
-    /// The silence that keeps an alert from being shown.
-    #[must_use]
-    pub fn silence_of(&self, alert: &Alert) -> Option<&Silence> {
-        self.silences.iter().find(|silence| silence.matcher.matches(&alert.condition))
-    }
-
-    /// Takes an alert as seen until it ends; false if none with this number fires.
-    pub fn acknowledge(&mut self, number: u64, at: WallTime) -> bool {
-        let found = self.alerts.values_mut().find(|alert| alert.number == Some(number));
-        found.map(|alert| alert.acknowledged_at.get_or_insert(at)).is_some()
-    }
-
-    /// Silences what matches until a time; `None` if there are [`SILENCES_MAX`] already.
-    pub fn silence(
-        &mut self,
-        matcher: SilenceMatcher,
-        reason: String,
-        created: WallTime,
-        until: WallTime,
-    ) -> Option<Silence> {
-        if self.silences.len() >= SILENCES_MAX {
-            return None;
-        }
-        self.last_number += 1;
-        let (number, created_ms) = (self.last_number, Some(self.running_ms));
-        let silence = Silence { number, matcher, reason, created, until, created_ms };
-        self.silences.push(silence.clone());
-        Some(silence)
-    }
-
-    /// False if there is none with this number.
-    pub fn remove_silence(&mut self, number: u64) -> bool {
-        let before = self.silences.len();
-        self.silences.retain(|silence| silence.number != number);
-        self.silences.len() != before
     }
 
     /// Shows the end of a readiness run, once and within the limits.

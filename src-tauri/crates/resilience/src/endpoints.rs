@@ -3,10 +3,12 @@
 //! Three independent mechanisms: the breaker handles failures of the endpoint, the cooldown rate
 //! limits, and the block errors that only the user can fix. Each event counts in one of them only.
 
+mod relief;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{CredentialId, Endpoint, Moment, RequestId};
+use domain::{Endpoint, Moment, RequestId};
 
 use crate::availability::{Availability, ClosedReason};
 use crate::block::BlockReason;
@@ -17,7 +19,7 @@ use crate::probe_outcome::ProbeOutcome;
 use crate::rules::BreakerRules;
 use crate::status::{EndpointStatus, ModelCooldown};
 use crate::tracked_endpoint::TrackedEndpoint;
-use crate::transition::{EndpointTransition, TransitionCause};
+use crate::transition::EndpointTransition;
 
 /// Maximum number of endpoints with state. At the limit, one without anything to remember is
 /// dropped; if there is none, any further endpoint is always ready.
@@ -363,51 +365,6 @@ impl Endpoints {
             .filter(|(_, entry)| entry.needs_probe(now, &self.rules))
             .map(|(endpoint, _)| endpoint.clone())
             .collect()
-    }
-
-    /// The key was replaced: lifts the blocks and cooldowns of its endpoints. A call that began
-    /// with the old key can no longer block them.
-    pub fn lift_after_credential_change(
-        &mut self,
-        credential: &CredentialId,
-        now: Moment,
-    ) -> Vec<EndpointTransition> {
-        let mut log = Vec::new();
-        for (endpoint, entry) in &mut self.entries {
-            if endpoint.credential.as_ref() == Some(credential) {
-                entry.apply_due(endpoint, now, &self.rules, &mut log);
-                entry.lift_block(endpoint, TransitionCause::CredentialChanged, now, &mut log);
-                entry.lift_cooldowns(endpoint, TransitionCause::CredentialChanged, now, &mut log);
-            }
-        }
-        self.take_transitions_with(log)
-    }
-
-    /// A manual check succeeded: lifts the block.
-    pub fn lift_block_after_recheck(
-        &mut self,
-        endpoint: &Endpoint,
-        now: Moment,
-    ) -> Vec<EndpointTransition> {
-        self.update_endpoint(endpoint, now, |entry, endpoint, log| {
-            entry.lift_block(endpoint, TransitionCause::RecheckPassed, now, log);
-        })
-    }
-
-    /// The network is back: forgets the failures of these endpoints since `doubtful`, which it may
-    /// explain. What opened before that stays open.
-    pub fn forget_failures(
-        &mut self,
-        doubtful: Moment,
-        is_behind: impl Fn(&Endpoint) -> bool,
-        now: Moment,
-    ) -> Vec<EndpointTransition> {
-        let mut log = Vec::new();
-        for (endpoint, entry) in self.entries.iter_mut().filter(|(it, _)| is_behind(it)) {
-            entry.apply_due(endpoint, now, &self.rules, &mut log);
-            entry.forget_failures(endpoint, doubtful, now, &mut log);
-        }
-        self.take_transitions_with(log)
     }
 
     /// Sets the breaker manually. Without `until` the setting holds until [`Self::reset`].

@@ -6,6 +6,7 @@ use super::*;
 use crate::facts::{BackendFact, BackendFault, Facts, Impact, LedgerFact};
 use crate::notification::{BODY_CHARS_MAX, TITLE_CHARS_MAX, Urgency};
 use crate::rule::{RuleTuning, tunings};
+use crate::silence::{SILENCES_MAX, SilenceMatcher};
 use crate::{AlertSeverity, conditions};
 
 mod generated;
