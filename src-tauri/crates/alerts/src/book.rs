@@ -18,13 +18,14 @@ use self::delivery::Delivery;
 use self::outbox::{Outbox, OutboxInput};
 use crate::condition::{Condition, Conditions, Fingerprint};
 use crate::message::ChannelMessage;
-use crate::notification::Notification;
+use crate::notification::{DesktopScreen, Notification, ShownNotification};
 use crate::rule::{AlertEnding, AlertRule, RuleTunings, UNKNOWN_KEPT, tuning_of};
 use crate::silence::Silence;
 
 pub use self::delivery::{
-    CRITICAL_WAIT, FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
-    SHOWN_FROM, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
+    CRITICAL_WAIT, FLAPS_MAX, LOSSES_PER_TEN_MINUTES_MAX, OVERFLOW_KEY, QUIET_KEY,
+    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX,
+    SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
 };
 
 pub use self::outbox::{
@@ -327,6 +328,18 @@ impl AlertBook {
     /// the program ends, because nobody updates them afterwards.
     pub fn take_shown(&mut self) -> Vec<String> {
         self.delivery.take_shown()
+    }
+
+    /// Takes in what is on the screen; false if that is known already. What was lost and still holds is
+    /// shown again by the next evaluation.
+    pub fn note_screen(&mut self, screen: &DesktopScreen) -> bool {
+        self.delivery.note_screen(screen, self.running_ms)
+    }
+
+    /// What is on the screen, by notification key. The process before this one may have shown it.
+    #[must_use]
+    pub fn on_screen(&self) -> BTreeMap<String, ShownNotification> {
+        self.delivery.on_screen()
     }
 
     fn advance(&mut self, now: Moment) {

@@ -23,10 +23,11 @@ mod silence;
 pub use back_test::{PastFiring, PastTime, back_test};
 pub use book::{
     ATTEMPTS_MAX, Alert, AlertBook, AlertContext, AlertEffect, CRITICAL_WAIT, ChannelActivity,
-    ChannelFailure, ChannelPolicy, ChannelTest, EscalationPolicy, FLAPS_MAX, MESSAGE_AGE_MAX,
-    OVERFLOW_KEY, POSTED_PER_DAY_MAX, POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX,
-    QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX,
-    SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT, SuppressedCondition,
+    ChannelFailure, ChannelPolicy, ChannelTest, EscalationPolicy, FLAPS_MAX,
+    LOSSES_PER_TEN_MINUTES_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY, POSTED_PER_DAY_MAX,
+    POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
+    RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
+    SuppressedCondition,
 };
 pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;
@@ -37,7 +38,9 @@ pub use facts::{
 pub use judge::conditions;
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
-pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
+pub use notification::{
+    BODY_CHARS_MAX, DesktopScreen, Notification, ShownNotification, TITLE_CHARS_MAX, Urgency,
+};
 pub use rehearsal::{REHEARSAL_MARK, RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{
     AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,

@@ -1,6 +1,6 @@
 //! What a notification says: what happened, what it means, what to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{RouteId, capitalize, cut_between_words, list_names, one_line};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,24 @@ pub enum Urgency {
     Normal,
     /// Requests fail. The notification stays until closed, and rate limits do not apply.
     Critical,
+}
+
+/// A notification on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownNotification {
+    /// The running program that shows it. Its id means something else to another one.
+    pub server: String,
+    pub id: u32,
+    /// Panel path that a click opens.
+    pub path: String,
+}
+
+/// What the desktop says of the notifications that it was given, by notification key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DesktopScreen {
+    pub shown: BTreeMap<String, ShownNotification>,
+    /// What was on the screen when the program that showed it ended.
+    pub lost: BTreeSet<String>,
 }
 
 /// Title, body and path for failed backends of one server.

@@ -4,6 +4,7 @@
 //! a crash between the two shows nothing rather than the same twice.
 
 mod messages;
+mod screen;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,9 @@ impl AlertWatch {
         });
         let mut book = book.unwrap_or_else(|| AlertBook::starting_after(newest));
         book.recover(self.clock.wall());
+        let shown = book.on_screen();
         *self.book.lock() = book;
+        self.notifications.restore(shown).await;
         Ok(())
     }
 
@@ -163,11 +166,12 @@ impl AlertWatch {
                     () = stop.cancelled() => return watch.withdraw_all().await,
                     event = events.recv() => Some(event),
                     () = tokio::time::sleep(watch.pause()) => None,
+                    () = watch.notifications.screen_changed() => None,
                 };
                 match event {
                     None => {
                         watch.evaluate().await;
-                        watch.notifications.show_unshown().await;
+                        watch.show_unshown().await;
                     }
                     Some(Ok(EngineEvent::RunEnded(report))) => watch.announce_run(&report).await,
                     Some(Ok(event)) if is_cause(&event) => watch.evaluate().await,
@@ -210,6 +214,7 @@ impl AlertWatch {
         let context = self.context();
         let facts = self.sources.facts(self.channel_faults(&book));
         let facts = conditions(&facts, &context.tunings);
+        let is_changed = self.note_screen(&mut book) | is_changed;
         let last_digest = book.last_digest();
         let digest = self.due_digest(&mut book).await;
         let reading = ClockReading::read(&*self.clock);
@@ -222,18 +227,9 @@ impl AlertWatch {
             *self.book.lock() = book;
             return;
         }
-        let mut changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
-        match serde_json::to_string(&book) {
-            Ok(json) => changes.push(AlertChange::State(json)),
-            Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
-        }
+        let changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
         // Without a ledger that can be written they are shown all the same: that may be the reason.
-        let saving = self.ledger.change_alerts(changes);
-        match tokio::time::timeout(SAVING_MAX, saving).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the alerts could not be saved"),
-            Err(_) => tracing::warn!("the alerts are not saved yet; they stay queued"),
-        }
+        self.save(&book, changes).await;
         *self.book.lock() = book;
         for effect in effects {
             match effect {
@@ -243,7 +239,21 @@ impl AlertWatch {
                 AlertEffect::Fired(_) | AlertEffect::Changed(_) | AlertEffect::Ended { .. } => {}
             }
         }
+        self.save_screen().await;
         self.events.send_changed(&[Topic::Alerts]);
+    }
+
+    async fn save(&self, book: &AlertBook, mut changes: Vec<AlertChange>) {
+        match serde_json::to_string(book) {
+            Ok(json) => changes.push(AlertChange::State(json)),
+            Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
+        }
+        let saving = self.ledger.change_alerts(changes);
+        match tokio::time::timeout(SAVING_MAX, saving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the alerts could not be saved"),
+            Err(_) => tracing::warn!("the alerts are not saved yet; they stay queued"),
+        }
     }
 
     async fn announce_run(&self, report: &ReadinessReport) {
@@ -260,18 +270,14 @@ impl AlertWatch {
     /// Withdraws what is shown when the engine stops, because nobody updates it afterwards.
     async fn withdraw_all(&self) {
         let _alone = self.changing.lock().await;
-        let (shown, state) = {
+        let (shown, book) = {
             let mut book = self.book.lock();
-            (book.take_shown(), serde_json::to_string(&*book))
+            (book.take_shown(), book.clone())
         };
         for key in shown {
             self.notifications.withdraw(key).await;
         }
-        let Ok(json) = state else { return };
-        let saving = self.ledger.change_alerts(vec![AlertChange::State(json)]);
-        if !matches!(tokio::time::timeout(SAVING_MAX, saving).await, Ok(Ok(()))) {
-            tracing::warn!("the alerts could not be saved");
-        }
+        self.save(&book, Vec::new()).await;
     }
 
     /// What `rule` would do by the settings of this moment, outside of quiet hours and while nobody

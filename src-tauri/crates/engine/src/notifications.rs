@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use alerts::{Notification, Urgency};
+use alerts::{DesktopScreen, Notification, ShownNotification, Urgency};
 use domain::redact_outbound;
 use monitor::{ChannelError, NotificationChannel};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::events::{EngineEvent, EventBus};
 
@@ -46,11 +47,37 @@ pub struct Notifications {
     focused: AtomicBool,
     /// Notifications that the desktop did not take and that still hold, by key.
     unshown: Mutex<BTreeMap<String, Notification>>,
+    /// Told when the user or the desktop closed something, or another program shows notifications.
+    screen_changed: Arc<Notify>,
 }
 
 impl Notifications {
     pub(crate) fn new(channel: Option<Arc<dyn NotificationChannel>>, events: EventBus) -> Self {
-        Self { channel, events, focused: AtomicBool::new(false), unshown: Mutex::default() }
+        let screen_changed = Arc::<Notify>::default();
+        if let Some(channel) = &channel {
+            let changed = Arc::clone(&screen_changed);
+            channel.watch_screen(Box::new(move || changed.notify_one()));
+        }
+        let (focused, unshown) = (AtomicBool::new(false), Mutex::default());
+        Self { channel, events, focused, unshown, screen_changed }
+    }
+
+    /// Takes over what a process before this one showed.
+    pub(crate) async fn restore(&self, shown: BTreeMap<String, ShownNotification>) {
+        let Some(channel) = self.channel.clone() else { return };
+        let restored = tokio::task::spawn_blocking(move || channel.restore(shown)).await;
+        if let Ok(Err(error)) = restored {
+            tracing::warn!(%error, "it is not known whether earlier notifications are still shown");
+        }
+    }
+
+    /// What is on the screen, and what was lost since the last call; `None` without a desktop.
+    pub(crate) fn take_screen(&self) -> Option<DesktopScreen> {
+        self.channel.as_ref().map(|channel| channel.take_screen())
+    }
+
+    pub(crate) async fn screen_changed(&self) {
+        self.screen_changed.notified().await;
     }
 
     /// Sends a test notification without asking the policy.
@@ -147,7 +174,7 @@ fn failed_outcome(error: &ChannelError) -> NotificationOutcome {
 mod tests {
     use std::time::Duration;
 
-    use monitor::DeliveryOutcome;
+    use monitor::{DeliveryOutcome, ScreenHandler};
 
     use super::*;
 
@@ -170,6 +197,16 @@ mod tests {
         fn withdraw(&self, _: &str) -> Result<(), ChannelError> {
             Ok(())
         }
+
+        fn restore(&self, _: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError> {
+            Ok(())
+        }
+
+        fn take_screen(&self) -> DesktopScreen {
+            DesktopScreen::default()
+        }
+
+        fn watch_screen(&self, _: ScreenHandler) {}
     }
 
     fn notification(key: &str, title: &str, urgency: Urgency) -> Notification {

@@ -5,18 +5,16 @@
 
 mod desktop;
 mod mail;
-#[cfg(all(unix, not(target_os = "macos")))]
-mod session_bus;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use alerts::Notification;
+use alerts::{DesktopScreen, Notification, ShownNotification};
 
 pub use desktop::{
-    AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ClickHandler, DELIVERY_LIMIT,
-    DesktopChannel,
+    AppIdentity, CALLS_AT_ONCE_MAX, ClickHandler, DELIVERY_LIMIT, DesktopChannel, ScreenHandler,
 };
 pub use mail::{MailError, MailServer, send_mail};
 pub use webhook::{WebhookCall, webhook_call};
@@ -30,6 +28,16 @@ pub trait NotificationChannel: Send + Sync {
     /// Removes the notification shown under `key` if the desktop allows it; does nothing if there
     /// is none. Blocks like [`Self::deliver`].
     fn withdraw(&self, key: &str) -> Result<(), ChannelError>;
+
+    /// Takes over what a process before this one showed, so that it can be replaced and withdrawn.
+    /// What is gone with the program that showed it is lost. Blocks like [`Self::deliver`].
+    fn restore(&self, shown: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError>;
+
+    /// What is on the screen, and what was lost since the last call.
+    fn take_screen(&self) -> DesktopScreen;
+
+    /// Calls `on_change` when a notification was closed or lost, or another program shows them.
+    fn watch_screen(&self, on_change: ScreenHandler);
 }
 
 /// How a notification was shown. No desktop reports whether the user saw it.
@@ -37,7 +45,7 @@ pub trait NotificationChannel: Send + Sync {
 pub enum DeliveryOutcome {
     /// A click opens the notification's path.
     Clickable,
-    /// The desktop supports no clicks, or [`CLICKS_WAITED_FOR_MAX`] is reached.
+    /// The desktop supports no clicks, or too many notifications wait for one.
     ShownOnly,
 }
 

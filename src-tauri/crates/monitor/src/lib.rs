@@ -15,9 +15,9 @@ mod schedule;
 mod text;
 
 pub use channel::{
-    AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ChannelError, ClickHandler,
-    DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, MailError, MailServer, NotificationChannel,
-    WebhookCall, send_mail, webhook_call,
+    AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, ClickHandler, DELIVERY_LIMIT, DeliveryOutcome,
+    DesktopChannel, MailError, MailServer, NotificationChannel, ScreenHandler, WebhookCall,
+    send_mail, webhook_call,
 };
 pub use health::{
     FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition, JITTER_PERMILLE_MAX,

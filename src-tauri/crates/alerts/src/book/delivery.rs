@@ -6,6 +6,7 @@
 //! notifications back. That it is over is told once it has lasted.
 
 pub(super) mod flaps;
+mod screen;
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +20,13 @@ use super::{Alert, AlertContext, AlertEffect, RunningMs, Runs, is_past};
 use crate::condition::Fingerprint;
 use crate::facts::FailedBackend;
 use crate::notification::{
-    Notification, Urgency, cut_title, failed_backends_text, join_sentences, joined_impact,
+    Notification, ShownNotification, Urgency, cut_title, failed_backends_text, join_sentences,
+    joined_impact,
 };
 use crate::rule::AlertEnding;
 
 pub use self::flaps::FLAPS_MAX;
+pub use self::screen::LOSSES_PER_TEN_MINUTES_MAX;
 
 /// Least severe alerts that are shown on the desktop.
 pub const SHOWN_FROM: AlertSeverity = AlertSeverity::Medium;
@@ -67,6 +70,9 @@ pub(super) struct Delivery {
     overflow: BTreeSet<u64>,
     /// Alerts of quiet hours, by number.
     held: BTreeSet<u64>,
+    /// When notifications were lost with the program that showed them.
+    #[serde(default)]
+    losses_ms: Vec<RunningMs>,
 }
 
 /// What the user sees, or saw, of the alerts that share a notification.
@@ -85,6 +91,12 @@ struct Shown {
     /// True once it was shown with a sound.
     #[serde(default)]
     is_escalated: bool,
+    /// As the desktop knows it; `None` if it does not say, and once the user closed it.
+    #[serde(default)]
+    on_screen: Option<ShownNotification>,
+    /// True from when it was lost with the program that showed it, until it is shown again.
+    #[serde(default)]
+    is_lost: bool,
 }
 
 pub(super) struct DeliveryMoment<'a> {
@@ -216,8 +228,16 @@ impl Delivery {
         moment: &DeliveryMoment<'_>,
         effects: &mut Vec<AlertEffect>,
     ) {
+        if moment.context.is_resuming {
+            return;
+        }
+        let lost = self.shown.get_mut(key).filter(|shown| shown.is_lost);
+        let lost = lost.map(|shown| {
+            shown.is_lost = false;
+            shown.clone()
+        });
         let is_news = |alert: &Alert| (!alert.is_told || alert.came_back) && moment.is_due(alert);
-        if moment.context.is_resuming || !live.iter().any(|alert| is_news(alert)) {
+        if lost.is_none() && !live.iter().any(|alert| is_news(alert)) {
             return;
         }
         let numbers = || live.iter().filter_map(|alert| alert.number);
@@ -227,19 +247,20 @@ impl Delivery {
             // The window shows it.
         } else if moment.context.is_quiet && !passes {
             self.held.extend(numbers());
-        } else if notification.urgency != Urgency::Critical && self.is_limited(moment.now) {
+        } else if lost.is_none()
+            && notification.urgency != Urgency::Critical
+            && self.is_limited(moment.now)
+        {
             self.overflow.extend(numbers());
         } else {
-            self.count_sent(notification.urgency, moment.now);
             let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
-            let shown = Shown {
-                is_visible: true,
-                cause,
-                text: text(&notification),
-                sent_ms: moment.now,
-                repeats: 0,
-                lasted: lasted.unwrap_or_default(),
-                is_escalated: false,
+            let (lasted, text) = (lasted.unwrap_or_default(), text(&notification));
+            let shown = match lost {
+                Some(lost) => Shown { is_visible: true, cause, text, ..lost },
+                None => {
+                    self.count_sent(notification.urgency, moment.now);
+                    Shown { lasted, text, ..Shown::new(cause, moment.now) }
+                }
             };
             self.shown.insert(key.to_owned(), shown);
             live.iter_mut().for_each(|alert| alert.notified_at = Some(moment.wall));
@@ -276,7 +297,7 @@ impl Delivery {
 
     fn hide(&mut self, key: &str, effects: &mut Vec<AlertEffect>) {
         if let Some(shown) = self.shown.get_mut(key).filter(|shown| shown.is_visible) {
-            shown.is_visible = false;
+            (shown.is_visible, shown.on_screen) = (false, None);
             effects.push(AlertEffect::Withdraw(key.to_owned()));
         }
     }
@@ -328,16 +349,7 @@ impl Delivery {
         if self.flaps.is_told_before(&first.condition.fingerprint) {
             return Some(None);
         }
-        let shown = Shown {
-            is_visible: true,
-            cause: BTreeSet::from(["flapping".to_owned()]),
-            text: String::new(),
-            sent_ms: now,
-            repeats: usize::MAX,
-            lasted: Duration::ZERO,
-            // One notice is enough.
-            is_escalated: true,
-        };
+        let shown = Shown::once(BTreeSet::from(["flapping".to_owned()]), now);
         self.shown.insert(key.to_owned(), shown);
         Some(Some(AlertEffect::Send(Notification {
             key: key.to_owned(),
@@ -411,11 +423,7 @@ impl Delivery {
         body: &str,
         effects: &mut Vec<AlertEffect>,
     ) {
-        let (sent_ms, repeats, lasted) = (0, usize::MAX, Duration::ZERO);
-        let is_escalated = true;
-        let (is_visible, text) = (true, String::new());
-        let shown = Shown { is_visible, cause, text, sent_ms, repeats, lasted, is_escalated };
-        self.shown.insert(key.to_owned(), shown);
+        self.shown.insert(key.to_owned(), Shown::once(cause, 0));
         effects.push(AlertEffect::Send(Notification {
             key: key.to_owned(),
             title: cut_title(title),
@@ -449,7 +457,7 @@ impl Delivery {
     pub(super) fn take_shown(&mut self) -> Vec<String> {
         let visible = self.shown.iter_mut().filter(|(_, shown)| shown.is_visible);
         let taken = visible.map(|(key, shown)| {
-            shown.is_visible = false;
+            (shown.is_visible, shown.on_screen) = (false, None);
             key.clone()
         });
         taken.collect()
@@ -472,6 +480,25 @@ impl Delivery {
 }
 
 impl Shown {
+    const fn new(cause: BTreeSet<String>, now: RunningMs) -> Self {
+        Self {
+            is_visible: true,
+            cause,
+            text: String::new(),
+            sent_ms: now,
+            repeats: 0,
+            lasted: Duration::ZERO,
+            is_escalated: false,
+            on_screen: None,
+            is_lost: false,
+        }
+    }
+
+    /// Never repeated, nor shown with a sound.
+    fn once(cause: BTreeSet<String>, now: RunningMs) -> Self {
+        Self { repeats: usize::MAX, is_escalated: true, ..Self::new(cause, now) }
+    }
+
     fn repeats_now(&self, worst: Option<&Alert>, now: RunningMs) -> bool {
         let after = match worst.map(|alert| alert.condition.severity) {
             Some(AlertSeverity::Critical) => CRITICAL_REPEATS.get(self.repeats),

@@ -12,6 +12,7 @@ use crate::{AlertSeverity, conditions};
 mod generated;
 mod inhibition;
 mod measured;
+mod screen;
 mod simulation;
 
 /// A book with a clock and the facts of the moment.

@@ -1,16 +1,17 @@
 //! A whole engine for one test, in a temporary folder and with its keys in memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use ::wiring::ToolEnvironment;
-use alerts::Notification;
+use alerts::{DesktopScreen, Notification, ShownNotification};
 use control::view::*;
 use control::{ApiError, Core, EngineConfig, ErrorCode};
 use domain::{BackendId, ClientId, RequestId, Secret, SeededEntropy, SystemClock};
 use engine::{Engine, Folders};
 use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
-use monitor::{ChannelError, DeliveryOutcome, NotificationChannel};
+use monitor::{ChannelError, DeliveryOutcome, NotificationChannel, ScreenHandler};
 use pricing::Cost;
 use settings::VaultKind;
 use tempfile::TempDir;
@@ -131,6 +132,16 @@ impl NotificationChannel for TestDesktop {
     fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
         Ok(())
     }
+
+    fn restore(&self, _: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    fn take_screen(&self) -> DesktopScreen {
+        DesktopScreen::default()
+    }
+
+    fn watch_screen(&self, _: ScreenHandler) {}
 }
 
 pub(crate) fn secret(text: &str) -> Secret {
