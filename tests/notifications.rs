@@ -1,7 +1,12 @@
 //! Desktop notifications of the built program, as a notification server receives them.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::time::Duration;
 
@@ -14,6 +19,9 @@ use test_support::{
 /// Longest time until something is told: three probes, the wait in which others may join, and the
 /// time for which an alert is kept after its end.
 const TOLD_MAX: Duration = Duration::from_secs(60);
+
+/// Interval between looks at what tells no change.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A home on a bus of its own, with a display that nobody looks at.
 fn home_on_a_bus() -> Option<(TestHome, PrivateBus)> {
@@ -57,15 +65,16 @@ async fn serve_until_told(
 /// Waits until the ledger holds the id of what is shown, which follows the call of the server.
 async fn wait_until_saved(home: &TestHome, id: u32) {
     let is_saved = || {
-        let state: String = home
+        let state = home
             .ledger()
-            .query_row("SELECT json FROM alert_state", [], |row| row.get(0))
-            .expect("a state");
-        state.contains(&format!("\"id\":{id},\"path\""))
+            .query_row("SELECT json FROM alert_state", [], |row| row.get::<_, String>(0));
+        // It may be busy.
+        state.is_ok_and(|state| state.contains(&format!("\"id\":{id},\"path\"")))
     };
+    let mut ticks = tokio::time::interval(LOOK_INTERVAL);
     await_or_fail("the id in the ledger", async {
         while !is_saved() {
-            tokio::task::yield_now().await;
+            ticks.tick().await;
         }
     })
     .await;
@@ -117,4 +126,50 @@ async fn what_was_lost_with_the_desktops_program_is_shown_once_more_and_then_wit
     let edit = home.gatehouse(&["backends", "edit", "gone", "--base-url", &address]);
     edit.run().await.expect_success();
     assert_eq!(next_call(&mut second).await, ServerCall::Close(again.id), "it came once");
+}
+
+/// Chooses something on the notification of a backend that is down.
+async fn choose(action: &str) -> Option<(TestHome, PrivateBus, NotificationServer, TestServer)> {
+    let (home, bus) = home_on_a_bus()?;
+    let mut desktop =
+        NotificationServer::start_at(&bus.address, &["body", "actions"]).expect("the name is free");
+    let nobody = ClosedPort::bind().expect("a port");
+    add_backend(&home, "gone", &nobody.base_url()).await;
+    let (served, told) = serve_until_told(&home, &mut desktop).await;
+    assert!(told.actions.iter().any(|offered| offered == action), "{told:?}");
+    // The program knows the id by then, as for every user who reads before pressing.
+    wait_until_saved(&home, told.id).await;
+    desktop.press(told.id, action).expect("sent");
+    assert_eq!(next_call(&mut desktop).await, ServerCall::Close(told.id));
+    Some((home, bus, desktop, served))
+}
+
+/// The operation that the notification is recorded with.
+async fn audited_operation(home: &TestHome) -> String {
+    let log = home.gatehouse(&["audit", "--by", "notification", "--json"]).run().await;
+    let log = log.expect_success().json();
+    let entries = log["entries"].as_array().expect("a list");
+    assert_eq!(entries.len(), 1, "{log}");
+    entries[0]["operation"].as_str().expect("a name").to_owned()
+}
+
+#[tokio::test]
+async fn an_alert_is_acknowledged_from_its_notification() {
+    let Some((home, ..)) = &choose("acknowledge").await else { return };
+    assert_eq!(audited_operation(home).await, "alert_acknowledge");
+    let alerts = home.gatehouse(&["alerts", "list", "--json"]).run().await.expect_success().json();
+    assert!(alerts["alerts"][0]["acknowledged_at"].is_number(), "{alerts}");
+}
+
+#[tokio::test]
+async fn an_alert_is_silenced_for_an_hour_from_its_notification() {
+    let Some((home, ..)) = &choose("silence-hour").await else { return };
+    assert_eq!(audited_operation(home).await, "alert_silence");
+    let alerts = home.gatehouse(&["alerts", "list", "--json"]).run().await.expect_success().json();
+    let silence = &alerts["silences"][0];
+    assert_eq!(silence["rule"], "backend-down", "{alerts}");
+    assert_eq!(silence["scope"], "gone");
+    let time = |name: &str| silence[name].as_i64().expect("a time");
+    let lasts_ms = time("until") - time("created_at");
+    assert!((3_590_000..=3_600_000).contains(&lasts_ms), "{lasts_ms} ms");
 }

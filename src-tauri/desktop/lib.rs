@@ -16,7 +16,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use control::view::CallerKind;
-use control::{AppIdentity, Caller, Core, DesktopChannel, Engine, EngineConfig};
+use control::{
+    AppIdentity, Caller, Core, DesktopChannel, EngineConfig, NotificationAction,
+    NotificationResponse, respond_to_notification,
+};
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
@@ -78,7 +81,7 @@ fn desktop_channel(opener: &NotificationOpener) -> DesktopChannel {
     let clicked = opener.clone();
     let program = std::env::current_exe().unwrap_or_default();
     let identity = AppIdentity::gatehouse(&program);
-    DesktopChannel::new(identity, Arc::new(move |path: &str| clicked.open(path)))
+    DesktopChannel::new(identity, Arc::new(move |response| clicked.respond(response)))
 }
 
 /// Opens the core. Starts the gateway if this process owns the core.
@@ -91,7 +94,7 @@ async fn open_core(
     let core = Core::open(config).await.context("Gatehouse could not start")?;
     let core = core.called_by(Caller::new(CallerKind::Window));
     if let Core::Local(engine, _) = &core {
-        opener.set_engine(engine.clone());
+        opener.set_core(core.clone());
         control::serve(engine, |_path| None).await.context("Gatehouse could not start")?;
         mcp::serve_http(engine, env!("CARGO_PKG_VERSION"));
     }
@@ -111,24 +114,37 @@ fn on_window_event(app: &AppHandle<Wry>, event: &WindowEvent) {
     }
 }
 
-/// Handles clicked notifications: the engine tells the panel what to show, and the window comes to
-/// the front.
+/// Does what is chosen on notifications. After a click the engine tells the panel what to show, and
+/// the window comes to the front.
 #[derive(Clone, Default)]
 struct NotificationOpener(Arc<Mutex<NotificationOpenerState>>);
 
 #[derive(Default)]
 struct NotificationOpenerState {
-    engine: Option<Engine>,
+    /// The engine of this process.
+    core: Option<Core>,
     app: Option<AppHandle<Wry>>,
 }
 
 impl NotificationOpener {
-    fn set_engine(&self, engine: Engine) {
-        self.0.lock().engine = Some(engine);
+    fn set_core(&self, core: Core) {
+        self.0.lock().core = Some(core);
     }
 
     fn set_app(&self, app: AppHandle<Wry>) {
         self.0.lock().app = Some(app);
+    }
+
+    /// On a thread of the channel's own.
+    fn respond(&self, response: &NotificationResponse) {
+        let core = self.0.lock().core.clone();
+        match (response.action, core) {
+            (NotificationAction::Open, _) => self.open(&response.path),
+            (_, Some(core)) => {
+                tauri::async_runtime::block_on(respond_to_notification(&core, response));
+            }
+            (_, None) => {}
+        }
     }
 
     fn open(&self, path: &str) {
@@ -136,7 +152,7 @@ impl NotificationOpener {
         if let Some(app) = &opened.app {
             window::show(app);
         }
-        if let Some(engine) = &opened.engine {
+        if let Some(Core::Local(engine, _)) = &opened.core {
             engine.notifications().open_panel_path(path);
         }
     }

@@ -150,6 +150,7 @@ fn refusal(app: &AppHandle<Wry>, command: &TrayCommand, error: &ApiError) -> Str
         urgency: Urgency::Normal,
         path: "/".to_owned(),
         has_sound: false,
+        alerts: Vec::new(),
     };
     let TrayNotifier(channel) = app.state::<TrayNotifier>().inner().clone();
     // Without a program that shows notifications, the menu says it.

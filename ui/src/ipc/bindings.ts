@@ -1729,7 +1729,9 @@ export type CallerKind =
 /**  The command line */
 "command-line" | 
 /**  An agent, over MCP */
-"mcp";
+"mcp" | 
+/**  A choice on a desktop notification */
+"notification";
 
 export type CandidateShareView = {
 	backend: string,

@@ -442,6 +442,7 @@ export const CALLER_WORD: Record<CallerKind, string> = {
   panel: "Panel in a browser",
   "command-line": "Command line",
   mcp: "Agent",
+  notification: "Desktop notification",
 };
 
 export const COST_BASIS: Record<CostBasisView, string> = {

@@ -64,6 +64,14 @@ impl Condition {
         self.same_cause.iter().any(|other| others.contains(other))
     }
 
+    /// The scope by which a silence of its rule matches this condition, and as few others as can be.
+    #[must_use]
+    pub fn silence_scope(&self) -> Option<&str> {
+        let subject = self.fingerprint.0.split_once('/').map(|(_, subject)| subject);
+        let own = subject.and_then(|subject| self.scopes.get(subject));
+        own.or(self.scopes.first()).map(String::as_str)
+    }
+
     pub(crate) const fn urgency(&self) -> Urgency {
         match self.severity {
             AlertSeverity::Critical => Urgency::Critical,

@@ -39,7 +39,8 @@ pub use judge::conditions;
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
 pub use notification::{
-    BODY_CHARS_MAX, DesktopScreen, Notification, ShownNotification, TITLE_CHARS_MAX, Urgency,
+    BODY_CHARS_MAX, DesktopScreen, Notification, NotificationAction, NotificationResponse,
+    ShownNotification, TITLE_CHARS_MAX, Urgency,
 };
 pub use rehearsal::{REHEARSAL_MARK, RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{

@@ -27,6 +27,64 @@ pub struct Notification {
     pub path: String,
     /// True if it is to be heard, where the desktop can.
     pub has_sound: bool,
+    /// Numbers of the alerts that it is about and that can be acknowledged or silenced from it.
+    pub alerts: Vec<u64>,
+}
+
+impl Notification {
+    /// What it offers, at most three: the default of a click first.
+    #[must_use]
+    pub const fn actions(&self) -> &'static [NotificationAction] {
+        let all = &[
+            NotificationAction::Open,
+            NotificationAction::Acknowledge,
+            NotificationAction::SilenceHour,
+        ];
+        if self.alerts.is_empty() { all.split_at(1).0 } else { all }
+    }
+}
+
+/// What the user may choose on a notification, in the panel's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotificationAction {
+    Open,
+    Acknowledge,
+    /// Silences each alert of the notification for an hour.
+    SilenceHour,
+}
+
+impl NotificationAction {
+    /// The id by which a desktop tells it; that of a click is given by the specification.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Open => "default",
+            Self::Acknowledge => "acknowledge",
+            Self::SilenceHour => "silence-hour",
+        }
+    }
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Acknowledge => "Acknowledge",
+            Self::SilenceHour => "Silence for 1 hour",
+        }
+    }
+
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Open, Self::Acknowledge, Self::SilenceHour].into_iter().find(|it| it.id() == id)
+    }
+}
+
+/// What the user chose on a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationResponse {
+    pub action: NotificationAction,
+    pub path: String,
+    pub alerts: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,6 +105,9 @@ pub struct ShownNotification {
     pub id: u32,
     /// Panel path that a click opens.
     pub path: String,
+    /// Numbers of the alerts that it is about.
+    #[serde(default)]
+    pub alerts: Vec<u64>,
 }
 
 /// What the desktop says of the notifications that it was given, by notification key.

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
 
-use control::{AppIdentity, Core, DesktopChannel, DisplayAvailability, NotificationChannel};
+use control::{
+    AppIdentity, Core, DesktopChannel, DisplayAvailability, NotificationAction,
+    NotificationChannel, NotificationResponse, respond_to_notification,
+};
+use tokio::runtime::Handle;
 
 use crate::desktop;
 
-/// Opens the panel when a notification is clicked: a panel that is open goes to the notification's
-/// page, and the window comes to the front, if it is installed.
+/// Does what is chosen on a notification. A click opens the panel: one that is open goes to the
+/// notification's page, and the window comes to the front, if it is installed.
 #[derive(Clone)]
 pub(crate) struct NotificationOpener {
     /// This program, beside which the window's program lies.
@@ -17,11 +21,13 @@ pub(crate) struct NotificationOpener {
     /// The folder that holds all data, where one was chosen.
     home: Option<PathBuf>,
     core: Arc<OnceLock<Core>>,
+    runtime: Handle,
 }
 
 impl NotificationOpener {
+    /// To be called within a runtime, which does what is chosen.
     pub(crate) fn new(program: PathBuf, home: Option<PathBuf>) -> Self {
-        Self { program, home, core: Arc::default() }
+        Self { program, home, core: Arc::default(), runtime: Handle::current() }
     }
 
     /// The channel of this process; `None` without a display, where nobody would see what it shows.
@@ -35,7 +41,7 @@ impl NotificationOpener {
         let opener = self.clone();
         let channel = DesktopChannel::new(
             AppIdentity::gatehouse(&self.program),
-            Arc::new(move |path| opener.open(path)),
+            Arc::new(move |response| opener.respond(response)),
         );
         Some(Arc::new(channel))
     }
@@ -43,6 +49,15 @@ impl NotificationOpener {
     pub(crate) fn set_core(&self, core: &Core) {
         // Set once, as one process serves once.
         let _first = self.core.set(core.clone());
+    }
+
+    /// On a thread of the channel's own.
+    fn respond(&self, response: &NotificationResponse) {
+        match (response.action, self.core.get()) {
+            (NotificationAction::Open, _) => self.open(&response.path),
+            (_, Some(core)) => self.runtime.block_on(respond_to_notification(core, response)),
+            (_, None) => {}
+        }
     }
 
     fn open(&self, path: &str) {

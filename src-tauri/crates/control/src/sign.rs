@@ -331,6 +331,7 @@ labels! {
         Panel => "panel in a browser",
         CommandLine => "command line",
         Mcp => "agent",
+        Notification => "desktop notification",
     }
     COST_BASIS: CostBasisView {
         Reported => "reported by the provider",

@@ -36,6 +36,8 @@ words! {
         CommandLine = "command-line",
         /// An agent, over MCP
         Mcp = "mcp",
+        /// A choice on a desktop notification
+        Notification = "notification",
     }
 }
 

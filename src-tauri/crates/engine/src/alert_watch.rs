@@ -386,6 +386,7 @@ fn run_notification(report: &ReadinessReport, verdict: ReadinessVerdict) -> Noti
         urgency,
         path: "/readiness".to_owned(),
         has_sound: false,
+        alerts: Vec::new(),
     }
 }
 

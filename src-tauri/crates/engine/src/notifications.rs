@@ -89,6 +89,7 @@ impl Notifications {
             urgency: Urgency::Normal,
             path: "/settings".to_owned(),
             has_sound: false,
+            alerts: Vec::new(),
         })
         .await
     }
@@ -217,6 +218,7 @@ mod tests {
             urgency,
             path: "/keys".to_owned(),
             has_sound: false,
+            alerts: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use alerts::{DesktopScreen, Notification, ShownNotification};
 
 pub use desktop::{
-    AppIdentity, CALLS_AT_ONCE_MAX, ClickHandler, DELIVERY_LIMIT, DesktopChannel, ScreenHandler,
+    AppIdentity, CALLS_AT_ONCE_MAX, DELIVERY_LIMIT, DesktopChannel, ResponseHandler, ScreenHandler,
 };
 pub use mail::{MailError, MailServer, send_mail};
 pub use webhook::{WebhookCall, webhook_call};

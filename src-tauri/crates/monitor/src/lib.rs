@@ -15,8 +15,8 @@ mod schedule;
 mod text;
 
 pub use channel::{
-    AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, ClickHandler, DELIVERY_LIMIT, DeliveryOutcome,
-    DesktopChannel, MailError, MailServer, NotificationChannel, ScreenHandler, WebhookCall,
+    AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel,
+    MailError, MailServer, NotificationChannel, ResponseHandler, ScreenHandler, WebhookCall,
     send_mail, webhook_call,
 };
 pub use health::{

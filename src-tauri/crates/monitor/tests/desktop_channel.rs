@@ -20,7 +20,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use alerts::{Notification, ShownNotification, Urgency};
+use alerts::{Notification, NotificationAction, NotificationResponse, ShownNotification, Urgency};
 use monitor::{
     AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel,
     NotificationChannel as _,
@@ -84,6 +84,13 @@ fn what_ends_with_its_server_is_lost_and_its_id_is_not_used_for_the_next_one() {
 }
 
 #[test]
+fn what_is_chosen_on_a_notification_is_told_once_with_its_alerts() {
+    if has_programs(&["dbus-run-session"], "dbus") {
+        in_session("inside_a_bus_with_a_user_who_chooses", &[]);
+    }
+}
+
+#[test]
 fn a_missing_bus_gives_its_own_error() {
     let folder = TempDir::new().expect("a folder");
     let nowhere = format!("unix:path={}/no-bus", folder.path().display());
@@ -101,7 +108,9 @@ fn inside_a_desktop() {
     let (opened, paths) = mpsc::channel();
     let channel = DesktopChannel::new(
         identity(),
-        Arc::new(move |path: &str| opened.send(path.to_owned()).expect("the test waits")),
+        Arc::new(move |response: &NotificationResponse| {
+            opened.send(response.path.clone()).expect("the test waits");
+        }),
     );
     let down = notification("OpenAI is down", "refused by <b>a & b</b>", "/backends/openai");
     assert_eq!(channel.deliver(&down).expect("accepted"), DeliveryOutcome::Clickable);
@@ -140,7 +149,7 @@ fn inside_a_desktop_after_a_kill() {
     }
     let displayed = || dunstctl(&["count", "displayed"]).trim().to_owned();
     let first_dunst = dunst();
-    let killed = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    let killed = DesktopChannel::new(identity(), Arc::new(|_| {}));
     let down = |name: &str| notification(&format!("{name} is down"), "refused", name);
     for name in ["a", "b"] {
         killed.deliver(&down(name)).expect("accepted");
@@ -150,7 +159,7 @@ fn inside_a_desktop_after_a_kill() {
     drop(killed);
     assert_eq!(displayed(), "2");
 
-    let next = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    let next = DesktopChannel::new(identity(), Arc::new(|_| {}));
     next.restore(saved.clone()).expect("the desktop answers");
     assert_eq!(next.take_screen().shown, saved);
     next.deliver(&down("a")).expect("accepted");
@@ -162,7 +171,7 @@ fn inside_a_desktop_after_a_kill() {
     let saved = next.take_screen().shown;
     drop((next, first_dunst));
     let _second_dunst = dunst();
-    let last = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    let last = DesktopChannel::new(identity(), Arc::new(|_| {}));
     last.restore(saved).expect("the desktop answers");
     let screen = last.take_screen();
     assert!(screen.shown.is_empty() && screen.lost.contains("a"), "{screen:?}");
@@ -179,7 +188,7 @@ fn inside_a_bus_with_two_servers() {
         return;
     }
     let (changed, changes) = mpsc::channel();
-    let channel = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    let channel = DesktopChannel::new(identity(), Arc::new(|_| {}));
     channel.watch_screen(Box::new(move || changed.send(()).expect("the test waits")));
     let down = |name: &str| notification(name, "refused", name);
     let mut first = NotificationServer::start(&["body"]).expect("the name is free");
@@ -220,6 +229,46 @@ fn inside_a_bus_with_two_servers() {
     let elsewhere = ShownNotification { server: format!("0123/{name}"), ..elsewhere };
     channel.restore(BTreeMap::from([("c".to_owned(), elsewhere)])).expect("it answers");
     assert_eq!(channel.take_screen().lost, ["c".to_owned()].into());
+}
+
+#[test]
+#[ignore = "started by what_is_chosen_on_a_notification_is_told_once_with_its_alerts"]
+fn inside_a_bus_with_a_user_who_chooses() {
+    if !is_inside() {
+        return;
+    }
+    let (chosen, responses) = mpsc::channel();
+    let told = move |response: &NotificationResponse| {
+        chosen.send(response.clone()).expect("the test waits");
+    };
+    let channel = DesktopChannel::new(identity(), Arc::new(told));
+    let mut server = NotificationServer::start(&["actions"]).expect("the name is free");
+    let of_alerts = Notification { alerts: vec![4, 7], ..notification("a", "refused", "/a") };
+    for action in [NotificationAction::Acknowledge, NotificationAction::SilenceHour] {
+        channel.deliver(&of_alerts).expect("accepted");
+        let received = notified(&mut server);
+        let offered = ["default", "Open", "acknowledge", "Acknowledge"];
+        assert_eq!(received.actions[..4], offered);
+        assert_eq!(received.actions[4..], ["silence-hour", "Silence for 1 hour"]);
+        for _ in 0..2 {
+            server.press(received.id, action.id()).expect("sent");
+        }
+        server.press(received.id + 1, action.id()).expect("sent");
+        let response = responses.recv_timeout(CLICK_LIMIT).expect("it is told");
+        let wanted = NotificationResponse { action, path: "/a".to_owned(), alerts: vec![4, 7] };
+        assert_eq!(response, wanted);
+        let closed = server.calls.blocking_recv();
+        assert_eq!(closed, Some(ServerCall::Close(received.id)), "it does not stay");
+    }
+    channel.deliver(&of_alerts).expect("accepted");
+    let received = notified(&mut server);
+    server.press(received.id, "something else").expect("sent");
+    channel.deliver(&notification("b", "refused", "/b")).expect("accepted");
+    let plain = notified(&mut server);
+    assert_eq!(plain.actions, ["default", "Open"], "it is about no alert");
+    server.press(plain.id, "default").expect("sent");
+    let response = responses.recv_timeout(CLICK_LIMIT).expect("it is told");
+    assert_eq!((response.action, response.path.as_str()), (NotificationAction::Open, "/b"));
 }
 
 /// The next call, which is made before `deliver` returns.
@@ -291,7 +340,7 @@ fn inside_no_bus() {
 }
 
 fn deliver_one() -> Result<DeliveryOutcome, ChannelError> {
-    let channel = DesktopChannel::new(identity(), Arc::new(|_path| {}));
+    let channel = DesktopChannel::new(identity(), Arc::new(|_| {}));
     channel.deliver(&notification("Ready to work", "Ready, 9.3 of 10", "/readiness"))
 }
 
@@ -311,6 +360,7 @@ fn notification(title: &str, body: &str, path: &str) -> Notification {
         urgency: Urgency::Critical,
         path: path.to_owned(),
         has_sound: true,
+        alerts: Vec::new(),
     }
 }
 

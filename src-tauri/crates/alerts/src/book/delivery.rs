@@ -284,7 +284,7 @@ impl Delivery {
         let Some((title, body)) = news else { return self.hide(key, effects) };
         self.shown.remove(key);
         let (key, path, urgency) = (key.to_owned(), alert.condition.path.clone(), Urgency::Low);
-        let has_sound = false;
+        let (has_sound, alerts) = (false, Vec::new());
         effects.push(AlertEffect::Send(Notification {
             key,
             title,
@@ -292,6 +292,7 @@ impl Delivery {
             urgency,
             path,
             has_sound,
+            alerts,
         }));
     }
 
@@ -334,6 +335,7 @@ impl Delivery {
             urgency: Urgency::Low,
             path: last.condition.path.clone(),
             has_sound: false,
+            alerts: Vec::new(),
         }));
     }
 
@@ -360,6 +362,7 @@ impl Delivery {
             urgency: Urgency::Normal,
             path: first.condition.path.clone(),
             has_sound: false,
+            alerts: live.iter().filter_map(|alert| alert.number).collect(),
         })))
     }
 
@@ -431,6 +434,7 @@ impl Delivery {
             urgency: Urgency::Normal,
             path: INBOX_PATH.to_owned(),
             has_sound: false,
+            alerts: Vec::new(),
         }));
     }
 
@@ -548,5 +552,7 @@ pub(super) fn notification<A: Borrow<Alert>>(key: &str, live: &[A]) -> Notificat
         (_, None) => Default::default(),
     };
     let urgency = if is_critical { Urgency::Critical } else { Urgency::Normal };
-    Notification { key: key.to_owned(), title, body, urgency, path, has_sound: false }
+    let alerts = live.iter().filter_map(|alert| alert.number).collect();
+    let has_sound = false;
+    Notification { key: key.to_owned(), title, body, urgency, path, has_sound, alerts }
 }

@@ -150,6 +150,7 @@ fn run_notice() -> Notification {
         urgency: Urgency::Low,
         path: "/readiness".to_owned(),
         has_sound: false,
+        alerts: Vec::new(),
     }
 }
 

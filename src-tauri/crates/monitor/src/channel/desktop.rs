@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use alerts::{DesktopScreen, Notification, ShownNotification};
+use alerts::{DesktopScreen, Notification, NotificationResponse, ShownNotification};
 
 use self::platform::Desktop;
 use super::{ChannelError, DeliveryOutcome, NotificationChannel};
@@ -37,11 +37,8 @@ pub const CALLS_AT_ONCE_MAX: usize = 4;
 /// their own.
 const SOUND_NAME: &str = "dialog-warning";
 
-/// The action id that servers send for a click on the notification itself.
-const DEFAULT_ACTION: &str = "default";
-
-/// Callback for a click, with the notification's path. Runs on its own thread.
-pub type ClickHandler = Arc<dyn Fn(&str) + Send + Sync>;
+/// Callback for what the user chose. Runs on its own thread.
+pub type ResponseHandler = Arc<dyn Fn(&NotificationResponse) + Send + Sync>;
 
 /// Callback for a changed [`DesktopScreen`]. Must not block.
 pub type ScreenHandler = Box<dyn Fn() + Send + Sync>;
@@ -85,10 +82,10 @@ pub struct DesktopChannel {
 }
 
 impl DesktopChannel {
-    /// Creates a channel. A click calls `on_open`.
+    /// Creates a channel. A click, or another choice, calls `on_response`.
     #[must_use]
-    pub fn new(identity: AppIdentity, on_open: ClickHandler) -> Self {
-        let desktop = Arc::new(Desktop::new(identity.clone(), on_open));
+    pub fn new(identity: AppIdentity, on_response: ResponseHandler) -> Self {
+        let desktop = Arc::new(Desktop::new(identity.clone(), on_response));
         Self { identity, desktop, calls: Arc::default() }
     }
 
@@ -179,7 +176,7 @@ mod tests {
     fn a_desktop_that_hangs_holds_a_limited_number_of_calls() {
         let identity = AppIdentity::gatehouse(Path::new("/nowhere/bin/gatehouse"));
         assert_eq!(identity.icon, None);
-        let channel = DesktopChannel::new(identity, Arc::new(|_path| {}));
+        let channel = DesktopChannel::new(identity, Arc::new(|_| {}));
         let stuck: Vec<_> = (0..CALLS_AT_ONCE_MAX)
             .map(|_| PendingDesktopCall::begin(&channel.calls).expect("a place"))
             .collect();

@@ -4,7 +4,12 @@ use super::*;
 use crate::notification::{DesktopScreen, ShownNotification};
 
 fn shown(server: &str, id: u32) -> ShownNotification {
-    ShownNotification { server: server.to_owned(), id, path: "/backends/a".to_owned() }
+    ShownNotification {
+        server: server.to_owned(),
+        id,
+        path: "/backends/a".to_owned(),
+        alerts: vec![1],
+    }
 }
 
 fn screen(key: &str, shown: ShownNotification) -> DesktopScreen {

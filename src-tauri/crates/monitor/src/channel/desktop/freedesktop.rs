@@ -11,17 +11,18 @@ mod session_bus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use alerts::{DesktopScreen, Notification, ShownNotification, Urgency};
+use alerts::{
+    DesktopScreen, Notification, NotificationAction, NotificationResponse, ShownNotification,
+    Urgency,
+};
 
 use self::session_bus::{DesktopSignal, NotifyCall, SessionBus};
-use super::{
-    AppIdentity, ClickHandler, DEFAULT_ACTION, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler,
-};
+use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
 use crate::channel::{ChannelError, DeliveryOutcome};
 
 pub(super) struct Desktop {
     identity: AppIdentity,
-    on_click: ClickHandler,
+    on_response: ResponseHandler,
     on_change: OnceLock<ScreenHandler>,
     /// `None` before the first call, and after the bus ended.
     bus: Mutex<Option<Arc<SessionBus>>>,
@@ -29,9 +30,9 @@ pub(super) struct Desktop {
 }
 
 impl Desktop {
-    pub(super) fn new(identity: AppIdentity, on_click: ClickHandler) -> Self {
+    pub(super) fn new(identity: AppIdentity, on_response: ResponseHandler) -> Self {
         let (on_change, bus, screen) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Self { identity, on_click, on_change, bus, screen }
+        Self { identity, on_response, on_change, bus, screen }
     }
 
     pub(super) fn show(
@@ -59,12 +60,13 @@ impl Desktop {
             icon: self.identity.icon_path().unwrap_or_default(),
             title: &notification.title,
             body: escaped.as_deref().unwrap_or(&notification.body),
-            actions: if is_clickable { vec![DEFAULT_ACTION, "Open"] } else { Vec::new() },
+            actions: if is_clickable { actions(notification) } else { Vec::new() },
             urgency: urgency_byte(notification.urgency),
             sound: (notification.has_sound && server.has("sound")).then_some(SOUND_NAME),
         })?;
-        let path = notification.path.clone();
-        self.remember(&notification.key, ShownNotification { server: server.instance, id, path });
+        let (path, alerts) = (notification.path.clone(), notification.alerts.clone());
+        let shown = ShownNotification { server: server.instance, id, path, alerts };
+        self.remember(&notification.key, shown);
         let outcome =
             if is_clickable { DeliveryOutcome::Clickable } else { DeliveryOutcome::ShownOnly };
         Ok(outcome)
@@ -136,11 +138,11 @@ impl Desktop {
 
     fn take_in(self: &Arc<Self>, signal: DesktopSignal) {
         match signal {
-            DesktopSignal::Clicked { server, id, action } => {
+            DesktopSignal::Pressed { server, id, action } => {
                 if let Some((_, shown)) = self.take_closed(&server, id)
-                    && action == DEFAULT_ACTION
+                    && let Some(action) = NotificationAction::from_id(&action)
                 {
-                    self.open(shown);
+                    self.respond(action, shown);
                 }
             }
             DesktopSignal::Closed { server, id } => {
@@ -167,17 +169,19 @@ impl Desktop {
         screen.shown.remove_entry(&key)
     }
 
-    /// Opens what was clicked, on a thread of its own.
-    fn open(self: &Arc<Self>, shown: ShownNotification) {
+    /// Does what was chosen, on a thread of its own.
+    fn respond(self: &Arc<Self>, action: NotificationAction, shown: ShownNotification) {
         let desktop = Arc::clone(self);
-        let opening = std::thread::Builder::new().name("notification-click".to_owned());
-        let opened = opening.spawn(move || {
-            (desktop.on_click)(&shown.path);
+        let (path, alerts) = (shown.path.clone(), shown.alerts.clone());
+        let response = NotificationResponse { action, path, alerts };
+        let thread = std::thread::Builder::new().name("notification-response".to_owned());
+        let started = thread.spawn(move || {
+            (desktop.on_response)(&response);
             // Some servers keep one on the screen after a click.
             desktop.close(&shown);
         });
-        if let Err(error) = opened {
-            tracing::warn!(%error, "a clicked notification could not be opened");
+        if let Err(error) = started {
+            tracing::warn!(%error, "what was chosen on a notification could not be done");
         }
     }
 
@@ -191,6 +195,11 @@ impl Desktop {
     fn screen(&self) -> MutexGuard<'_, DesktopScreen> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ids and labels in turn.
+fn actions(notification: &Notification) -> Vec<&'static str> {
+    notification.actions().iter().flat_map(|action| [action.id(), action.label()]).collect()
 }
 
 const fn urgency_byte(urgency: Urgency) -> u8 {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use alerts::{DesktopScreen, Notification, ShownNotification};
-use notify_rust::{NotificationHandle, NotificationResponse};
-
-use super::{
-    AppIdentity, ClickHandler, DEFAULT_ACTION, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler,
+use alerts::{
+    DesktopScreen, Notification, NotificationAction, NotificationResponse, ShownNotification,
 };
+use notify_rust::{NotificationHandle, NotificationResponse as NativeResponse};
+
+use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
 use crate::channel::{ChannelError, DeliveryOutcome};
 
 /// Maximum number of notifications that wait for a click; further ones are shown without one.
@@ -20,17 +20,17 @@ type Answer<'a> = &'a mut dyn FnMut(Result<DeliveryOutcome, ChannelError>);
 
 pub(super) struct Desktop {
     identity: AppIdentity,
-    on_click: ClickHandler,
-    /// Paths of shown notifications by key. A click removes the entry, so it opens a path only once
-    /// even if the notification was replaced and two threads wait for it.
-    shown: Mutex<BTreeMap<String, String>>,
+    on_response: ResponseHandler,
+    /// Shown notifications by key. A click removes the entry, so it opens a path only once even if the
+    /// notification was replaced and two threads wait for it.
+    shown: Mutex<BTreeMap<String, Notification>>,
     /// Number of threads that wait for a click.
     waiting: AtomicUsize,
 }
 
 impl Desktop {
-    pub(super) fn new(identity: AppIdentity, on_click: ClickHandler) -> Self {
-        Self { identity, on_click, shown: Mutex::default(), waiting: AtomicUsize::new(0) }
+    pub(super) fn new(identity: AppIdentity, on_response: ResponseHandler) -> Self {
+        Self { identity, on_response, shown: Mutex::default(), waiting: AtomicUsize::new(0) }
     }
 
     /// Shows a notification, answers, and then waits for the click.
@@ -43,7 +43,9 @@ impl Desktop {
             toast.icon(icon);
         }
         if clickable {
-            toast.action(DEFAULT_ACTION, "Open");
+            for action in notification.actions() {
+                toast.action(action.id(), action.label());
+            }
         }
         #[cfg(windows)]
         toast.urgency(platform_urgency(notification.urgency));
@@ -68,13 +70,13 @@ impl Desktop {
     }
 
     /// Forgets a notification, so that a click opens nothing any more.
-    pub(super) fn take_shown(&self, key: &str) -> Option<String> {
+    pub(super) fn take_shown(&self, key: &str) -> Option<Notification> {
         self.lock().remove(key)
     }
 
     /// These desktops remove a clicked notification themselves and remove no other on request.
     #[expect(clippy::unused_self, reason = "other desktops need it")]
-    pub(super) const fn close(&self, _shown: &str) {}
+    pub(super) const fn close(&self, _shown: &Notification) {}
 
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "other desktops need it")]
     pub(super) fn restore(
@@ -94,7 +96,7 @@ impl Desktop {
 
     fn remember(&self, notification: &Notification) {
         let mut all = self.lock();
-        all.insert(notification.key.clone(), notification.path.clone());
+        all.insert(notification.key.clone(), notification.clone());
         if all.len() > SHOWN_REMEMBERED_MAX {
             all.pop_first();
         }
@@ -108,14 +110,15 @@ impl Desktop {
 
     /// Blocks until the notification is clicked or closed.
     fn wait_for_click(&self, key: &str, handle: NotificationHandle) {
-        let waited = handle.wait_for_response(|response: &NotificationResponse| {
-            let is_clicked = match response {
-                NotificationResponse::Default => true,
-                NotificationResponse::Action(action) => action == DEFAULT_ACTION,
-                NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => false,
+        let waited = handle.wait_for_response(|response: &NativeResponse| {
+            let chosen = match response {
+                NativeResponse::Default => Some(NotificationAction::Open),
+                NativeResponse::Action(action) => NotificationAction::from_id(action),
+                NativeResponse::Reply(_) | NativeResponse::Closed(_) => None,
             };
-            if let (true, Some(path)) = (is_clicked, self.take_shown(key)) {
-                (self.on_click)(&path);
+            let Some(action) = chosen else { return };
+            if let Some(Notification { path, alerts, .. }) = self.take_shown(key) {
+                (self.on_response)(&NotificationResponse { action, path, alerts });
             }
         });
         if let Err(error) = waited {
@@ -124,7 +127,7 @@ impl Desktop {
         self.take_shown(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Notification>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -54,7 +54,7 @@ pub(super) struct NotifyCall<'a> {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum DesktopSignal {
-    Clicked {
+    Pressed {
         server: String,
         id: u32,
         action: String,
@@ -198,7 +198,7 @@ fn signal_of(message: &Message, bus_id: &str) -> Option<DesktopSignal> {
     match (interface, header.member()?.as_str()) {
         (SERVER, "ActionInvoked") => {
             let (id, action) = body.deserialize().ok()?;
-            Some(DesktopSignal::Clicked { server, id, action })
+            Some(DesktopSignal::Pressed { server, id, action })
         }
         (SERVER, "NotificationClosed") => {
             let (id, _reason): (u32, u32) = body.deserialize().ok()?;
