@@ -1,4 +1,4 @@
-//! Desktop notifications: over D-Bus on Linux and the BSDs, through notify-rust elsewhere.
+//! Desktop notifications through notify-rust.
 //!
 //! Each call runs on its own thread, because a hanging desktop must cost at most the time limit.
 //! These threads are limited in number.

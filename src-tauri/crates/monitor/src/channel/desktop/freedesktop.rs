@@ -1,10 +1,11 @@
-//! Notifications by the Desktop Notifications Specification 1.2, over one connection to the session
-//! bus.
+//! Notifications by the Desktop Notifications Specification 1.2, shown through notify-rust.
 //!
-//! Not through notify-rust, which opens a connection for each notification, listens only after it was
-//! shown, and goes on when the notification server has ended: then it takes the answers of the next
-//! one's notifications, which have the same ids, for its own. Here an id counts only together with
-//! the instance that gave it: the bus by its id, the server by its unique name on that bus.
+//! notify-rust opens a connection for each notification, listens on it only after it was shown, and
+//! goes on when the notification server has ended: then it takes the answers of the next one's
+//! notifications, which have the same ids, for its own. So a connection of our own listens too, and
+//! an id counts only together with the instance that gave it: the bus by its id, the server by its
+//! unique name on that bus. Some servers answer to the connection that showed a notification alone;
+//! for those each is waited for through notify-rust as well, and the first answer counts.
 
 mod session_bus;
 
@@ -16,7 +17,11 @@ use alerts::{
     Urgency,
 };
 
-use self::session_bus::{DesktopSignal, NotifyCall, SessionBus};
+use futures_util::future::select;
+use notify_rust::{NotificationHandle, NotificationResponse as Answer};
+use tokio::sync::oneshot;
+
+use self::session_bus::{DesktopSignal, Server, SessionBus};
 use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
 use crate::channel::{ChannelError, DeliveryOutcome};
 
@@ -27,12 +32,17 @@ pub(super) struct Desktop {
     /// `None` before the first call, and after the bus ended.
     bus: Mutex<Option<Arc<SessionBus>>>,
     screen: Mutex<DesktopScreen>,
+    /// Waits for answers through notify-rust, by notification key; dropping one ends it.
+    waits: Mutex<BTreeMap<String, oneshot::Sender<()>>>,
+    /// Kept, since GNOME removes all that a program shows when its first connection ends.
+    first: OnceLock<Arc<NotificationHandle>>,
 }
 
 impl Desktop {
     pub(super) fn new(identity: AppIdentity, on_response: ResponseHandler) -> Self {
         let (on_change, bus, screen) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Self { identity, on_response, on_change, bus, screen }
+        let (waits, first) = (Mutex::default(), OnceLock::new());
+        Self { identity, on_response, on_change, bus, screen, waits, first }
     }
 
     pub(super) fn show(
@@ -49,41 +59,92 @@ impl Desktop {
     ) -> Result<DeliveryOutcome, ChannelError> {
         let bus = self.session_bus()?;
         let server = bus.server()?;
-        let escaped = server.has("body-markup").then(|| escape_markup(&notification.body));
-        let is_clickable = server.has("actions");
+        let handle = self.toast(notification, &server).show();
+        let handle = Arc::new(handle.map_err(|error| ChannelError::Refused(Box::new(error)))?);
+        self.first.get_or_init(|| Arc::clone(&handle));
+        // If another server has taken over meanwhile, it is that one's.
+        let shown = ShownNotification {
+            server: bus.present_instance()?.unwrap_or(server.instance),
+            id: handle.id(),
+            path: notification.path.clone(),
+            alerts: notification.alerts.clone(),
+        };
+        self.remember(&notification.key, shown.clone());
+        self.wait_for_answer(&notification.key, shown, handle);
+        match server.capabilities.contains("actions") {
+            true => Ok(DeliveryOutcome::Clickable),
+            false => Ok(DeliveryOutcome::ShownOnly),
+        }
+    }
+
+    fn toast(&self, notification: &Notification, server: &Server) -> notify_rust::Notification {
+        let has = |capability: &str| server.capabilities.contains(capability);
+        let mut toast = notify_rust::Notification::new();
+        toast.appname(&self.identity.app_name).summary(&notification.title);
+        match has("body-markup") {
+            true => toast.body(&escape_markup(&notification.body)),
+            false => toast.body(&notification.body),
+        };
+        toast.icon(self.identity.icon_path().unwrap_or_default());
+        toast.hint(notify_rust::Hint::DesktopEntry(self.identity.desktop_entry.clone()));
+        toast.urgency(platform_urgency(notification.urgency));
+        if has("actions") {
+            for action in notification.actions() {
+                toast.action(action.id(), action.label());
+            }
+        }
+        if notification.has_sound && has("sound") {
+            toast.sound_name(SOUND_NAME);
+        }
         let replaced = self.screen().shown.get(&notification.key).cloned();
-        let id = bus.notify(&NotifyCall {
-            server: &server,
-            replaced_id: replaced.filter(|it| it.server == server.instance).map_or(0, |it| it.id),
-            app_name: &self.identity.app_name,
-            desktop_entry: &self.identity.desktop_entry,
-            icon: self.identity.icon_path().unwrap_or_default(),
-            title: &notification.title,
-            body: escaped.as_deref().unwrap_or(&notification.body),
-            actions: if is_clickable { actions(notification) } else { Vec::new() },
-            urgency: urgency_byte(notification.urgency),
-            sound: (notification.has_sound && server.has("sound")).then_some(SOUND_NAME),
-        })?;
-        let (path, alerts) = (notification.path.clone(), notification.alerts.clone());
-        let shown = ShownNotification { server: server.instance, id, path, alerts };
-        self.remember(&notification.key, shown);
-        let outcome =
-            if is_clickable { DeliveryOutcome::Clickable } else { DeliveryOutcome::ShownOnly };
-        Ok(outcome)
+        if let Some(replaced) = replaced.filter(|it| it.server == server.instance) {
+            toast.id(replaced.id);
+        }
+        toast
+    }
+
+    /// Takes in the answer to `shown`, on a thread of its own that ends with its wait.
+    fn wait_for_answer(
+        self: &Arc<Self>,
+        key: &str,
+        shown: ShownNotification,
+        handle: Arc<NotificationHandle>,
+    ) {
+        let (keep, ended) = oneshot::channel();
+        self.waits().insert(key.to_owned(), keep);
+        let desktop = Arc::downgrade(self);
+        let wait = move || {
+            let mut answer = None;
+            let answered =
+                Box::pin(handle.wait_for_action_async(|it: &Answer| answer = Some(it.clone())));
+            zbus::block_on(select(answered, ended));
+            let ShownNotification { server, id, .. } = shown;
+            let signal = answer.and_then(|answer| signal_of(answer, server, id));
+            if let (Some(signal), Some(desktop)) = (signal, desktop.upgrade()) {
+                desktop.take_in(signal);
+            }
+        };
+        let thread = std::thread::Builder::new().name("notification-answer".to_owned());
+        if let Err(error) = thread.spawn(wait) {
+            tracing::debug!(%error, "a notification's answer cannot be waited for");
+        }
     }
 
     fn remember(&self, key: &str, shown: ShownNotification) {
         let mut screen = self.screen();
         screen.lost.remove(key);
         screen.shown.insert(key.to_owned(), shown);
-        if screen.shown.len() > SHOWN_REMEMBERED_MAX {
-            screen.shown.pop_first();
+        if screen.shown.len() > SHOWN_REMEMBERED_MAX
+            && let Some((oldest, _)) = screen.shown.pop_first()
+        {
+            self.waits().remove(&oldest);
         }
     }
 
     pub(super) fn take_shown(&self, key: &str) -> Option<ShownNotification> {
         let mut screen = self.screen();
         screen.lost.remove(key);
+        self.waits().remove(key);
         screen.shown.remove(key)
     }
 
@@ -166,6 +227,7 @@ impl Desktop {
         let mut screen = self.screen();
         let mut all = screen.shown.iter();
         let key = all.find(|(_, it)| it.server == server && it.id == id)?.0.clone();
+        self.waits().remove(&key);
         screen.shown.remove_entry(&key)
     }
 
@@ -189,7 +251,12 @@ impl Desktop {
         let mut screen = self.screen();
         let lost: BTreeSet<String> =
             screen.shown.extract_if(.., |_, shown| is_lost(shown)).map(|(key, _)| key).collect();
+        self.waits().retain(|key, _| !lost.contains(key));
         screen.lost.extend(lost);
+    }
+
+    fn waits(&self) -> MutexGuard<'_, BTreeMap<String, oneshot::Sender<()>>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn screen(&self) -> MutexGuard<'_, DesktopScreen> {
@@ -197,16 +264,21 @@ impl Desktop {
     }
 }
 
-/// Ids and labels in turn.
-fn actions(notification: &Notification) -> Vec<&'static str> {
-    notification.actions().iter().flat_map(|action| [action.id(), action.label()]).collect()
+fn signal_of(answer: Answer, server: String, id: u32) -> Option<DesktopSignal> {
+    let pressed = |server, action| Some(DesktopSignal::Pressed { server, id, action });
+    match answer {
+        Answer::Default => pressed(server, NotificationAction::Open.id().to_owned()),
+        Answer::Action(action) => pressed(server, action),
+        Answer::Closed(_) => Some(DesktopSignal::Closed { server, id }),
+        Answer::Reply(_) => None,
+    }
 }
 
-const fn urgency_byte(urgency: Urgency) -> u8 {
+const fn platform_urgency(urgency: Urgency) -> notify_rust::Urgency {
     match urgency {
-        Urgency::Low => 0,
-        Urgency::Normal => 1,
-        Urgency::Critical => 2,
+        Urgency::Low => notify_rust::Urgency::Low,
+        Urgency::Normal => notify_rust::Urgency::Normal,
+        Urgency::Critical => notify_rust::Urgency::Critical,
     }
 }
 

@@ -1,12 +1,11 @@
 //! The connection to the session bus: calls of the notification server, and its signals.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
 use zbus::names::BusName;
-use zbus::zvariant::Value;
 use zbus::{DBusError as _, Error, MatchRule, Message};
 
 use crate::channel::{ChannelError, DELIVERY_LIMIT};
@@ -14,8 +13,6 @@ use crate::channel::{ChannelError, DELIVERY_LIMIT};
 const SERVER: &str = "org.freedesktop.Notifications";
 const SERVER_PATH: &str = "/org/freedesktop/Notifications";
 const BUS: &str = "org.freedesktop.DBus";
-/// For as long as the server shows such a notification by its own rules.
-const SERVERS_OWN_TIME: i32 = -1;
 
 pub(super) struct SessionBus {
     connection: Connection,
@@ -25,31 +22,9 @@ pub(super) struct SessionBus {
 
 /// The running notification server.
 pub(super) struct Server {
-    unique_name: String,
     /// The bus and the server on it.
     pub(super) instance: String,
-    capabilities: Vec<String>,
-}
-
-impl Server {
-    pub(super) fn has(&self, capability: &str) -> bool {
-        self.capabilities.iter().any(|it| it == capability)
-    }
-}
-
-pub(super) struct NotifyCall<'a> {
-    pub(super) server: &'a Server,
-    /// 0 for none.
-    pub(super) replaced_id: u32,
-    pub(super) app_name: &'a str,
-    pub(super) desktop_entry: &'a str,
-    pub(super) icon: &'a str,
-    pub(super) title: &'a str,
-    pub(super) body: &'a str,
-    /// Ids and labels in turn.
-    pub(super) actions: Vec<&'a str>,
-    pub(super) urgency: u8,
-    pub(super) sound: Option<&'a str>,
+    pub(super) capabilities: BTreeSet<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -108,8 +83,7 @@ impl SessionBus {
         );
         let reply = asked.map_err(channel_error)?;
         let capabilities = reply.body().deserialize().map_err(channel_error)?;
-        let unique_name = sender_of(&reply);
-        Ok(Server { instance: instance(&self.id, &unique_name), unique_name, capabilities })
+        Ok(Server { instance: instance(&self.id, &sender_of(&reply)), capabilities })
     }
 
     /// The server that runs now, which is not started for it.
@@ -121,31 +95,6 @@ impl SessionBus {
             Err(zbus::fdo::Error::NameHasNoOwner(_)) => Ok(None),
             Err(error) => Err(channel_error(error.into())),
         }
-    }
-
-    /// Returns the id of the shown notification. It goes to this very server, so that no other one
-    /// takes the replaced id for one of its own. May hang.
-    pub(super) fn notify(&self, call: &NotifyCall<'_>) -> Result<u32, ChannelError> {
-        let mut hints: HashMap<&str, Value<'_>> = HashMap::from([
-            ("desktop-entry", call.desktop_entry.into()),
-            ("urgency", call.urgency.into()),
-        ]);
-        hints.extend(call.sound.map(|sound| ("sound-name", sound.into())));
-        let arguments = (
-            call.app_name,
-            call.replaced_id,
-            call.icon,
-            call.title,
-            call.body,
-            &call.actions,
-            hints,
-            SERVERS_OWN_TIME,
-        );
-        let server = Some(call.server.unique_name.as_str());
-        self.connection
-            .call_method(server, SERVER_PATH, Some(SERVER), "Notify", &arguments)
-            .and_then(|reply| reply.body().deserialize())
-            .map_err(channel_error)
     }
 
     /// Closes a notification, if the instance that shows it still runs. May hang.
