@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endpoints::Verdict;
 use resilience::{Availability, EndpointState};
-use test_support::{RawClient, Reply, ReplyEnding, ScriptedUpstream};
+use test_support::{ClosedPort, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, endpoint, healthy, limits};
 use crate::secure::{Authority, HOST, ScriptedLookup, ScriptedResolver, amid};
@@ -168,4 +168,30 @@ async fn the_total_time_holds_for_a_whole_answer_that_trickles() {
     assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "{}", answer.text());
     let took = pair.world.row(&answer).await.1[0].duration;
     assert!((5..7).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test]
+async fn what_fails_while_the_network_is_down_is_offline_and_opens_no_breaker() {
+    let port = ClosedPort::bind().expect("a port");
+    let url = format!("http://{}/v1", port.addr());
+    let pair = Pair::alone(At::Url(url), limits(network())).await;
+    let registry = &pair.world.registry;
+    registry.set_cut_off(Some([endpoint("one").backend].into()));
+    for _ in 0..4 {
+        let answer = pair.ask(ASK).await;
+        assert_eq!(
+            (answer.status, answer.json()["error"]["code"].as_str()),
+            (503, Some("offline"))
+        );
+    }
+    pair.assert_unblamed();
+    let settled = pair.world.seen.wait_settled(4).await;
+    assert!(settled.iter().all(|it| it.verdict == Some(Verdict::NotSent)));
+    // It is its own fault when the network is back.
+    registry.set_cut_off(None);
+    // Two attempts each.
+    for _ in 0..2 {
+        assert_eq!(pair.ask(ASK).await.json()["error"]["code"].as_str(), Some("connect"));
+    }
+    assert_eq!(registry.status(&endpoint("one")).breaker, EndpointState::Open);
 }

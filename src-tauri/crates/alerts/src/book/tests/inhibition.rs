@@ -211,7 +211,7 @@ fn a_backend_that_fails_at_a_dead_server_has_no_alert_of_its_own() {
     let mut bench = Bench::new();
     bench.set(at_one_server("a", "Alpha"));
     let failing = BackendFact { fault: BackendFault::BreakerOpen, ..at_one_server("b", "Beta") };
-    bench.set(failing.clone());
+    bench.set(failing);
     bench.run(600);
     assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1)]);
     bench.clear("a");
