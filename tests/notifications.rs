@@ -8,6 +8,10 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod notifications {
+    mod marks;
+}
+
 use std::time::Duration;
 
 use acceptance::{HomeVault, TestHome, TestServer, await_or_fail};
@@ -19,6 +23,9 @@ use test_support::{
 /// Longest time until something is told: three probes, the wait in which others may join, and the
 /// time for which an alert is kept after its end.
 const TOLD_MAX: Duration = Duration::from_secs(60);
+
+/// Longest time until the end of an alert is told: it is kept for two minutes.
+const END_TOLD_MAX: Duration = Duration::from_secs(240);
 
 /// Interval between looks at what tells no change.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
