@@ -6,6 +6,7 @@
 mod channels;
 mod delivery;
 mod outbox;
+mod pause;
 mod user;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +28,8 @@ pub use self::delivery::{
     RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX,
     SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
 };
+
+pub use self::pause::{EVALUATION_PAUSE, WAITING_PAUSE};
 
 pub use self::outbox::{
     ATTEMPTS_MAX, ChannelActivity, ChannelFailure, ChannelPolicy, ChannelTest, MESSAGE_AGE_MAX,
@@ -291,13 +294,6 @@ impl AlertBook {
             (!alert.is_firing(), severity, std::cmp::Reverse(alert.number))
         });
         all
-    }
-
-    /// True while something may have to be told soon.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.alerts.values().any(|alert| !alert.is_told || alert.came_back)
-            || self.outboxes.values().any(Outbox::is_waiting)
     }
 
     /// True while nothing is pending or ends: as long as the facts stay, nothing will happen.

@@ -23,11 +23,11 @@ mod silence;
 pub use back_test::{PastFiring, PastTime, back_test};
 pub use book::{
     ATTEMPTS_MAX, Alert, AlertBook, AlertContext, AlertEffect, CRITICAL_WAIT, ChannelActivity,
-    ChannelFailure, ChannelPolicy, ChannelTest, EscalationPolicy, FLAPS_MAX,
+    ChannelFailure, ChannelPolicy, ChannelTest, EVALUATION_PAUSE, EscalationPolicy, FLAPS_MAX,
     LOSSES_PER_TEN_MINUTES_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY, POSTED_PER_DAY_MAX,
     POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
     RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
-    SuppressedCondition,
+    SuppressedCondition, WAITING_PAUSE,
 };
 pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;

@@ -1,11 +1,12 @@
 //! Evaluates the alerts, saves them, shows what the user would act on, and sends it to the channels.
 //!
-//! At once when something happens, and every 15 s. What is decided is saved before it is shown, so that
+//! At once when something happens, every 15 s, and when an escalation is due. What is decided is saved before it is shown, so that
 //! a crash between the two shows nothing rather than the same twice.
 
 mod messages;
 mod screen;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +31,6 @@ use crate::rule_tunings::rule_tunings;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
-/// Interval of the evaluations while nothing happens, in seconds.
-const EVALUATION_SECS: u64 = 15;
-/// The same while something waits to be told.
-const WAITING_SECS: u64 = 2;
 /// Longest wait for the ledger before something is shown.
 const SAVING_MAX: Duration = Duration::from_secs(2);
 /// Maximum length of a readiness sentence in a notification, in characters.
@@ -161,11 +158,13 @@ impl AlertWatch {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
         let mut events = self.events.subscribe_except_changed();
         tasks.spawn("alerts", async move {
+            // Events that change nothing do not prolong it.
+            let mut pause = pin!(tokio::time::sleep(watch.pause()));
             loop {
                 let event = tokio::select! {
                     () = stop.cancelled() => return watch.withdraw_all().await,
                     event = events.recv() => Some(event),
-                    () = tokio::time::sleep(watch.pause()) => None,
+                    () = &mut pause => None,
                     () = watch.notifications.screen_changed() => None,
                 };
                 match event {
@@ -175,18 +174,19 @@ impl AlertWatch {
                     }
                     Some(Ok(EngineEvent::RunEnded(report))) => watch.announce_run(&report).await,
                     Some(Ok(event)) if is_cause(&event) => watch.evaluate().await,
-                    Some(Ok(_)) => {}
+                    Some(Ok(_)) => continue,
                     Some(Err(RecvError::Lagged(_))) => watch.evaluate().await,
                     Some(Err(RecvError::Closed)) => return,
                 }
+                pause.set(tokio::time::sleep(watch.pause()));
             }
         });
     }
 
     /// Time until the next evaluation, if nothing happens.
     fn pause(&self) -> Duration {
-        let is_waiting = self.book.lock().is_waiting();
-        Duration::from_secs(if is_waiting { WAITING_SECS } else { EVALUATION_SECS })
+        let context = self.context();
+        self.book.lock().pause(&context)
     }
 
     /// Judges the facts of this moment.

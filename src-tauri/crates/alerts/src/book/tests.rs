@@ -462,6 +462,34 @@ fn a_critical_alert_comes_again_until_it_is_acknowledged() {
     assert_eq!(bench.told(20_000), [Told::Gone("fault/a".to_owned())]);
 }
 
+/// Evaluates only as often as the book asks for, as the engine does.
+#[test]
+fn a_sound_comes_within_two_seconds_of_its_time_whenever_the_alert_began() {
+    for begins_after in 0..=EVALUATION_PAUSE.as_secs() {
+        for wait_secs in [37, 300, 901] {
+            let mut bench = Bench::new();
+            let wait = Duration::from_secs(wait_secs);
+            bench.context.escalation = Some(EscalationPolicy { from: AlertSeverity::High, wait });
+            bench.set(down("other", covered()));
+            bench.run(begins_after);
+            bench.set(down("a", uncovered()));
+            bench.evaluate();
+            let (fired, mut heard) = (bench.secs, None);
+            while heard.is_none() && bench.secs < fired + wait_secs + 60 {
+                let pause = bench.book.pause(&bench.context);
+                assert!(pause <= EVALUATION_PAUSE && !pause.is_zero(), "{pause:?}");
+                bench.secs += pause.as_secs();
+                let is_sound =
+                    |it: &AlertEffect| matches!(it, AlertEffect::Send(shown) if shown.has_sound);
+                heard = bench.evaluate().iter().any(is_sound).then_some(bench.secs - fired);
+            }
+            let heard = heard.expect("a sound");
+            let in_time = wait_secs..=wait_secs + 2;
+            assert!(in_time.contains(&heard), "{wait_secs}: heard after {heard} s");
+        }
+    }
+}
+
 #[test]
 fn an_alert_that_nobody_acknowledges_is_shown_again_with_a_sound_once() {
     let policy = |from| EscalationPolicy { from, wait: Duration::from_secs(300) };
