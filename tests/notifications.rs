@@ -100,6 +100,9 @@ async fn what_a_killed_program_showed_is_withdrawn_by_the_next_one_when_it_is_ov
     add_backend(&home, "gone", &nobody.base_url()).await;
     let (served, told) = serve_until_told(&home, &mut desktop).await;
     wait_until_saved(&home, told.id).await;
+    let stored = "SELECT count(*) FROM alerts WHERE notified_ms IS NOT NULL";
+    let notified = home.ledger().query_row(stored, [], |row| row.get::<_, u32>(0));
+    assert_eq!(notified, Ok(1), "its history says that it was shown");
     served.kill().await;
 
     let upstream = ScriptedUpstream::start_with(lists_models).await.expect("an upstream");

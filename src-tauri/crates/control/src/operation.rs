@@ -44,6 +44,7 @@ mod session_logs;
 mod settings;
 mod statement;
 mod status;
+mod switched_clients;
 mod text_file;
 mod usage;
 mod usage_advice;

@@ -1,11 +1,12 @@
 //! Evaluates the alerts, saves them, shows what the user would act on, and sends it to the channels.
 //!
-//! At once when something happens, every 15 s, and when an escalation is due. What is decided is saved before it is shown, so that
-//! a crash between the two shows nothing rather than the same twice.
+//! At once when something happens, every 15 s, and when an escalation is due. What is decided is saved
+//! before it is shown, so that a crash between the two shows nothing rather than the same twice.
 
 mod messages;
 mod screen;
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use ledger::{AlertChange, AlertNote, AlertRow, Ledger, LedgerError};
 use parking_lot::Mutex;
 use readiness::ReadinessReport;
 use settings::{NotificationSettings, SettingsStore};
+use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::alert_facts::AlertSources;
@@ -49,6 +51,8 @@ pub struct AlertWatch {
     pub(crate) book: Mutex<AlertBook>,
     /// Held from a change of the book until it is saved and shown, so that both keep their order.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Told after each change of the book outside of the usual evaluations: something may wait now.
+    pub(crate) changed: Notify,
 }
 
 impl AlertWatch {
@@ -166,6 +170,10 @@ impl AlertWatch {
                     event = events.recv() => Some(event),
                     () = &mut pause => None,
                     () = watch.notifications.screen_changed() => None,
+                    () = watch.changed.notified() => {
+                        pause.set(tokio::time::sleep(watch.pause()));
+                        continue;
+                    }
                 };
                 match event {
                     None => {
@@ -205,6 +213,7 @@ impl AlertWatch {
         let mut book = self.book.lock().clone();
         let made = change(&mut book)?;
         self.evaluate_book(book, true).await;
+        self.changed.notify_one();
         Some(made)
     }
 
@@ -227,7 +236,8 @@ impl AlertWatch {
             *self.book.lock() = book;
             return;
         }
-        let changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
+        let mut changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
+        changes.extend(newly_notified(&self.book.lock(), &book));
         // Without a ledger that can be written they are shown all the same: that may be the reason.
         self.save(&book, changes).await;
         *self.book.lock() = book;
@@ -340,6 +350,22 @@ fn stored_change(effect: &AlertEffect) -> Option<AlertChange> {
         }
         AlertEffect::Send(_) | AlertEffect::Withdraw(_) | AlertEffect::Post { .. } => None,
     }
+}
+
+/// The rows of alerts that a notification tells since `before`. It comes some time after they fired, so
+/// what is stored does not know of it.
+fn newly_notified(before: &AlertBook, now: &AlertBook) -> Vec<AlertChange> {
+    let told_at = |book: &AlertBook| -> HashMap<u64, WallTime> {
+        let alerts = book.alerts().into_iter();
+        alerts.filter_map(|alert| Some((alert.number?, alert.notified_at?))).collect()
+    };
+    let known = told_at(before);
+    let is_new = |alert: &&Alert| {
+        let told = alert.number.and_then(|number| known.get(&number));
+        alert.notified_at.is_some_and(|at| told != Some(&at))
+    };
+    let rows = now.alerts().into_iter().filter(is_new).filter_map(alert_row);
+    rows.map(|row| AlertChange::Put(Box::new(row))).collect()
 }
 
 fn alert_row(alert: &Alert) -> Option<AlertRow> {

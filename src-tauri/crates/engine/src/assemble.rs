@@ -591,6 +591,7 @@ fn alert_watch(
         events: base.events.clone(),
         book: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
+        changed: tokio::sync::Notify::new(),
     })
 }
 

@@ -30,6 +30,7 @@ use crate::gateway::Gateway;
 use crate::generation::Generation;
 use crate::guard::{self, AllowedHosts};
 use crate::response::{self, ATTEMPTS, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal, ResponseBody};
+use crate::snapshot::GatewayClient;
 use crate::surface::{self, Surface};
 use crate::{auth, body, metrics, models, token_count};
 
@@ -55,6 +56,14 @@ pub(crate) async fn handle(
     response
 }
 
+/// Refuses a blocked client, and tells of it.
+fn check_allowed(gateway: &Gateway, client: &GatewayClient) -> Result<(), Refusal> {
+    auth::check_allowed(client).inspect_err(|_| {
+        let client = client.id.clone();
+        gateway.accounting.events.emit(GatewayEvent::ClientRefused { client });
+    })
+}
+
 /// Authenticates the client, reads the body, parses the call and answers it.
 async fn respond(
     gateway: &Arc<Gateway>,
@@ -74,12 +83,9 @@ async fn respond(
     if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.authenticated();
     }
-    if let Err(refusal) = auth::check_allowed(&client) {
-        let client = client.id.clone();
-        gateway.accounting.events.emit(GatewayEvent::ClientRefused { client });
-        return refuse(gateway, &refusal, dialect, request).await;
-    }
-    if let Err(refusal) = metrics::check_access(&client, &surface) {
+    let access =
+        check_allowed(gateway, &client).and_then(|()| metrics::check_access(&client, &surface));
+    if let Err(refusal) = access {
         return refuse(gateway, &refusal, dialect, request).await;
     }
     match &surface {

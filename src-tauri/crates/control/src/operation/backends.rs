@@ -13,8 +13,8 @@ use settings::{
 };
 use vault::VaultError;
 
-use super::clients::replace_target;
 use super::keys::{parse_origin, remove_key, store_key};
+use super::switched_clients::replace_target;
 use super::{input, sum_last_day_by_backend};
 use crate::ApiError;
 use crate::view::{

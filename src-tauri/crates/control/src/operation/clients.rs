@@ -8,7 +8,6 @@ mod snippets;
 mod switch;
 
 pub(crate) use switch::client_switch;
-pub(super) use switch::{clients_switched_to, replace_target};
 
 use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
 use engine::Engine;

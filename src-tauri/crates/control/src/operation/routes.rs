@@ -8,8 +8,8 @@ use domain::{BackendId, ClientId, ClientTarget, RouteId};
 use engine::Engine;
 use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
 
-use super::clients::replace_target;
 use super::input;
+use super::switched_clients::replace_target;
 use crate::ApiError;
 use crate::view::{RouteCandidateEdit, RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView};
 

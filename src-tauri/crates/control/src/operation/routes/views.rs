@@ -8,8 +8,8 @@ use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
-use crate::operation::clients::clients_switched_to;
 use crate::operation::resilience::endpoint_availability;
+use crate::operation::switched_clients::clients_switched_to;
 use crate::view::{
     AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
     RoutesView,

@@ -6,6 +6,7 @@
 //! an id counts only together with the instance that gave it: the bus by its id, the server by its
 //! unique name on that bus. Some servers answer to the connection that showed a notification alone;
 //! for those each is waited for through notify-rust as well, and the first answer counts.
+//! notify-rust does not look at who answers, so another program of the same user could.
 
 mod session_bus;
 
@@ -197,27 +198,30 @@ impl Desktop {
         Ok(Arc::clone(bus.insert(Arc::new(opened))))
     }
 
+    /// An answer may come twice, over both connections; the second one changes nothing.
     fn take_in(self: &Arc<Self>, signal: DesktopSignal) {
-        match signal {
+        let is_changed = match signal {
             DesktopSignal::Pressed { server, id, action } => {
-                if let Some((_, shown)) = self.take_closed(&server, id)
-                    && let Some(action) = NotificationAction::from_id(&action)
+                let pressed = self.take_closed(&server, id);
+                if let (Some((_, shown)), Some(action)) =
+                    (pressed.clone(), NotificationAction::from_id(&action))
                 {
                     self.respond(action, shown);
                 }
+                pressed.is_some()
             }
-            DesktopSignal::Closed { server, id } => {
-                self.take_closed(&server, id);
-            }
+            DesktopSignal::Closed { server, id } => self.take_closed(&server, id).is_some(),
             DesktopSignal::ServerChanged { ended } => {
                 self.lose(|shown| Some(&shown.server) == ended.as_ref());
+                true
             }
             DesktopSignal::BusEnded => {
                 *self.bus.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 self.lose(|_| true);
+                true
             }
-        }
-        if let Some(on_change) = self.on_change.get() {
+        };
+        if let Some(on_change) = self.on_change.get().filter(|_| is_changed) {
             on_change();
         }
     }
