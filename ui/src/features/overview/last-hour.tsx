@@ -25,8 +25,8 @@ function Figures({ recent }: { recent: UsageRecentView }) {
   const { from: since, requests, failed, failures, minutes } = recent;
   const most = failures[0];
   return (
-    <div className="grid h-8 grid-cols-[minmax(0,1fr)_repeat(4,auto)] items-center gap-x-6 @min-[960px]:gap-x-8">
-      <div className="flex min-w-0 items-center gap-4">
+    <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
+      <div className="flex min-w-40 flex-1 items-center gap-4">
         <PanelLink
           look="none"
           path={requestsPath({ since })}
@@ -43,38 +43,40 @@ function Figures({ recent }: { recent: UsageRecentView }) {
           />
         </div>
       </div>
-      <Figure name="requests / min" value={formatRate(recent.requests_per_minute)} title="Of the last 5 minutes" />
-      <Figure
-        name="tokens / min"
-        value={formatCountShort(recent.tokens_per_minute)}
-        title={`${formatCount(recent.tokens_per_minute)} in the last 5 minutes, a minute`}
-      />
-      <Figure
-        name={
-          <>
-            complete
-            {failed > 0 && (
-              <>
-                {" · "}
-                <PanelLink
-                  look="plain"
-                  path={requestsPath({ since, ...(most && { failure: most.class }) })}
-                  className="text-bad"
-                >
-                  {formatCount(failed)} failed
-                </PanelLink>
-              </>
-            )}
-          </>
-        }
-        value={requests === 0 ? "–" : formatPercent(recent.complete_percent)}
-        title={recent.finding}
-      />
-      <Figure
-        name="from cache"
-        value={formatPercent(recent.cache_percent)}
-        title={`Of ${formatCounted(recent.cache_eligible, "request that", "requests that")} looked into the cache`}
-      />
+      <div className="flex gap-x-5">
+        <Figure name="requests / min" value={formatRate(recent.requests_per_minute)} title="Of the last 5 minutes" />
+        <Figure
+          name="tokens / min"
+          value={formatCountShort(recent.tokens_per_minute)}
+          title={`${formatCount(recent.tokens_per_minute)} in the last 5 minutes, a minute`}
+        />
+        <Figure
+          name={
+            <>
+              complete
+              {failed > 0 && (
+                <>
+                  {" · "}
+                  <PanelLink
+                    look="none"
+                    path={requestsPath({ since, ...(most && { failure: most.class }) })}
+                    className="rounded-mark text-bad underline underline-offset-2"
+                  >
+                    {formatCount(failed)} failed
+                  </PanelLink>
+                </>
+              )}
+            </>
+          }
+          value={requests === 0 ? "–" : formatPercent(recent.complete_percent)}
+          title={recent.finding}
+        />
+        <Figure
+          name="from cache"
+          value={formatPercent(recent.cache_percent)}
+          title={`Of ${formatCounted(recent.cache_eligible, "request that", "requests that")} looked into the cache`}
+        />
+      </div>
     </div>
   );
 }

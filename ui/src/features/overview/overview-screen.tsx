@@ -33,6 +33,9 @@ export function OverviewScreen() {
   );
 }
 
+/** With more needs than these, they and the requests fill the page: the last hour makes room for them. */
+const NEEDS_BESIDE_TRAFFIC_MAX = 3;
+
 /** The core's need that the keychain card replaces. The first steps replace the one for a backend. */
 const KEYS_UNSTORED = "vault/missing";
 
@@ -57,13 +60,13 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
     <>
       <VerdictBar status={status} />
       <BackendsStrip />
-      {isSetUp && <LastHour />}
       <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
         <div className="flex min-w-0 flex-col gap-4">
           {asksForVault && <NoKeychain fileExists={status.vault.file_exists} onDismiss={() => setDismissed(true)} />}
           {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
           <Pins pins={pins} />
+          {isSetUp && needs <= NEEDS_BESIDE_TRAFFIC_MAX && <LastHour />}
           {isEvents ? <RecentEvents choice={choice} /> : <RecentRequests choice={choice} />}
         </div>
         <div className="flex min-w-0 flex-col gap-4">

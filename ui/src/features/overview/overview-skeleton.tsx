@@ -14,7 +14,6 @@ export function OverviewSkeleton() {
         <Skeleton className="h-4 w-56" />
       </div>
       <Skeleton className="h-[92px] rounded-card" />
-      <Skeleton className="h-[54px] rounded-card" />
       <div className="grid flex-1 grid-cols-[minmax(0,1fr)_minmax(264px,336px)] gap-4">
         <Skeleton className="rounded-card" />
         <Skeleton className="rounded-card" />
