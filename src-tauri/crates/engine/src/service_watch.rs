@@ -105,11 +105,11 @@ impl ServiceWatch {
         settings.services_with(key).for_each(|id| self.monitor.request_probe(id));
     }
 
-    /// Whether each service works, where that is known.
     pub(crate) fn request_all_checks(&self) {
         self.settings.current().services.keys().for_each(|id| self.monitor.request_probe(id));
     }
 
+    /// Whether each service works, where that is known.
     pub(crate) fn answers(&self) -> Vec<(ServiceId, bool)> {
         let (settings, is_offline) = (self.settings.current(), self.gate.is_offline());
         let seen = |(id, known): (&ServiceId, &ServiceSettings)| {

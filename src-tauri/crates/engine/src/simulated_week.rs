@@ -21,15 +21,15 @@ use monitor::{HealthFinding, Probe, ProbeReport};
 use parking_lot::Mutex;
 use pricing::Cost;
 use service_levels::{BurnWindow, ObservedTime, RequestCounts};
-use settings::{BackendKind, RouteCandidateSettings, RouteSettings, VaultKind};
+use settings::{BackendKind, RouteCandidateSettings, RouteSettings};
 use tempfile::TempDir;
 
 use crate::measurement_watch::tests::{answered, settle};
 use crate::objectives::LevelScope;
 use crate::rule_tunings::rule_tunings;
-use crate::test_parts::{NOW, backend_settings};
+use crate::test_parts::{NOW, backend_settings, engine_config};
 use crate::uptime::row_time;
-use crate::{Engine, EngineConfig, Folders, upkeep};
+use crate::{Engine, EngineConfig, upkeep};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -123,19 +123,9 @@ impl Week {
         let clock =
             Arc::new(WeekClock { monotonic: SystemClock::new(), set_ms: AtomicI64::new(0) });
         let config = EngineConfig {
-            folders: Folders::resolve(Some(home.path())).expect("folders"),
-            clock: clock.clone(),
             entropy: Arc::new(NoJitter(SeededEntropy::new(5))),
-            port: Some(0),
-            vault: Some(VaultKind::Memory),
-            passphrase: None,
-            variables: Vec::new(),
-            channel: None,
-            log_roots: Vec::new(),
-            tools: None,
-            command_line: None,
-            home: None,
             is_offline: || IS_OFFLINE.get(),
+            ..engine_config(&home, clock.clone())
         };
         let engine = still(Engine::open(config)).await.expect("an engine");
         let added = engine.settings_editor().edit(|draft| {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, Clock, Endpoint, ManualClock, RequestId, SeededEntropy, WallTime};
+use domain::{
+    BackendId, Clock, Endpoint, ManualClock, RequestId, SeededEntropy, VaultKind, WallTime,
+};
 use endpoints::{
     AdmittedAttempt, BackendTraffic, EndpointRegistry, RequestLoad, ResilienceRules, TrafficRules,
 };
@@ -13,11 +15,36 @@ use settings::{BackendKind, BackendSettings, KeyPoolSettings, SettingsStore, Tra
 use tempfile::TempDir;
 use vault::{MemoryStore, Vault};
 
+use crate::{EngineConfig, Folders};
+
 /// 2026-11-21, when the bundled prices are in force.
 pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(ManualClock::starting_at(NOW))
+}
+
+pub(crate) fn folders(home: &TempDir) -> Folders {
+    Folders::resolve(Some(home.path())).expect("folders")
+}
+
+/// Keys in memory, a free port, no desktop, and online.
+pub(crate) fn engine_config(home: &TempDir, clock: Arc<dyn Clock>) -> EngineConfig {
+    EngineConfig {
+        folders: folders(home),
+        clock,
+        entropy: Arc::new(SeededEntropy::new(5)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+        log_roots: Vec::new(),
+        tools: None,
+        command_line: None,
+        home: None,
+        is_offline: || false,
+    }
 }
 
 /// A backend with nothing but its address.

@@ -162,19 +162,29 @@ pub(crate) fn count_since(
             ] {
                 collect(connection, good, params![from.unix_ms()], dimension, &mut all)?;
             }
-            for state in ["failed", "partial"] {
-                let failed = format!(
-                    "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
-                    FROM (SELECT * FROM requests INDEXED BY requests_trouble
-                      WHERE state = '{state}' AND state NOT IN ('complete', 'reserved')
-                       AND id >= ?1 AND purpose = 'user' ORDER BY id DESC LIMIT ?2) r
-                    LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
-                    GROUP BY 1, 2"
-                );
-                let range = params![oldest_id_at(from), row_count(FAILED_REQUESTS_MAX)];
-                collect(connection, &failed, range, OutcomeDimension::Route, &mut all)?;
-            }
+            all.extend(failed_since(connection, from)?);
         }
+    }
+    Ok(all)
+}
+
+/// The user's own failed requests from an id on, by route; few, and found by an index.
+pub(crate) fn failed_since(
+    connection: &Connection,
+    from: WallTime,
+) -> rusqlite::Result<Vec<OutcomeCount>> {
+    let mut all = Vec::new();
+    for state in ["failed", "partial"] {
+        let failed = format!(
+            "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
+            FROM (SELECT * FROM requests INDEXED BY requests_trouble
+              WHERE state = '{state}' AND state NOT IN ('complete', 'reserved')
+               AND id >= ?1 AND purpose = 'user' ORDER BY id DESC LIMIT ?2) r
+            LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
+            GROUP BY 1, 2"
+        );
+        let range = params![oldest_id_at(from), row_count(FAILED_REQUESTS_MAX)];
+        collect(connection, &failed, range, OutcomeDimension::Route, &mut all)?;
     }
     Ok(all)
 }

@@ -34,7 +34,7 @@ export function OverviewScreen() {
 }
 
 /** With more needs than these, they and the requests fill the page: the last hour makes room for them. */
-const NEEDS_BESIDE_TRAFFIC_MAX = 3;
+const NEEDS_BESIDE_LAST_HOUR_MAX = 3;
 
 /** The core's need that the keychain card replaces. The first steps replace the one for a backend. */
 const KEYS_UNSTORED = "vault/missing";
@@ -66,7 +66,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
           {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
           <Pins pins={pins} />
-          {isSetUp && needs <= NEEDS_BESIDE_TRAFFIC_MAX && <LastHour />}
+          {isSetUp && needs <= NEEDS_BESIDE_LAST_HOUR_MAX && <LastHour />}
           {isEvents ? <RecentEvents choice={choice} /> : <RecentRequests choice={choice} />}
         </div>
         <div className="flex min-w-0 flex-col gap-4">

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{WallTime, count_noun, group_digits};
 use engine::Engine;
-use ledger::{OutcomeCount, OutcomeDimension, OutcomePrecision, RecentMinute};
+use ledger::{OutcomeCount, OutcomeDimension, RecentMinute};
 
 use crate::ApiError;
 use crate::view::{RecentFailureView, RecentMinuteView, UsageRecentView};
@@ -18,8 +18,8 @@ pub(crate) async fn usage_recent(engine: &Engine) -> Result<UsageRecentView, Api
     let now = engine.clock().wall();
     let from = first_minute(now);
     let minutes = engine.ledger().recent_minutes(from).await?;
-    let outcomes = engine.ledger().outcome_counts(from, OutcomePrecision::Exact).await?;
-    Ok(recent_view(now, &minutes, failures(&outcomes)))
+    let failed = engine.ledger().failed_requests(from).await?;
+    Ok(recent_view(now, &minutes, failures(&failed)))
 }
 
 /// The start of the first of the minutes of which the one of `now` is the last.

@@ -8,8 +8,9 @@ use pricing::Cost;
 use super::*;
 use crate::Engine;
 use crate::measurement_watch::tests::{answered, settle, with_backend_and_keys};
-use crate::response_cache::tests::{NOW, opened};
+use crate::response_cache::tests::opened;
 use crate::rule_tunings::rule_tunings;
+use crate::test_parts::NOW;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;

@@ -2,10 +2,9 @@
 //! follows the files.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use alerts::Measurement;
-use domain::{BoundSecret, CredentialId, ManualClock, Secret, SeededEntropy, VaultKind};
+use domain::{BoundSecret, CredentialId, Secret, VaultKind};
 use settings::CredentialSettings;
 use tempfile::TempDir;
 use test_support::MARKED_KEY;
@@ -13,7 +12,7 @@ use vault::Passphrase;
 use wiring::ToolEnvironment;
 
 use super::KeyCopiesError;
-use crate::response_cache::tests::{NOW, folders};
+use crate::test_parts::{NOW, clock, engine_config};
 use crate::{Engine, EngineConfig, KeyScanPlaces};
 
 async fn opened(home: &TempDir, vault: VaultKind) -> Engine {
@@ -21,19 +20,11 @@ async fn opened(home: &TempDir, vault: VaultKind) -> Engine {
     write(&user.join(".env"), &format!("OPENAI_API_KEY={MARKED_KEY}\n"));
     let passphrase = Passphrase::parse("correct-horse".to_owned()).expect("a passphrase");
     let config = EngineConfig {
-        folders: folders(home),
-        clock: Arc::new(ManualClock::starting_at(NOW)),
-        entropy: Arc::new(SeededEntropy::new(5)),
-        port: Some(0),
         vault: Some(vault),
         passphrase: Some(passphrase),
-        variables: Vec::new(),
-        channel: None,
-        log_roots: Vec::new(),
         tools: Some(ToolEnvironment::new(user, [])),
-        command_line: None,
-        home: None,
         is_offline: || true,
+        ..engine_config(home, clock())
     };
     Engine::open(config).await.expect("an engine")
 }

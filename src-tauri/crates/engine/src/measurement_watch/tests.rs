@@ -7,7 +7,8 @@ use settings::CredentialSettings;
 
 use super::*;
 use crate::Engine;
-use crate::response_cache::tests::{NOW, opened};
+use crate::response_cache::tests::opened;
+use crate::test_parts::NOW;
 use crate::test_parts::backend_settings;
 
 const CENT: i64 = 10_000_000;

@@ -15,23 +15,17 @@ use domain::{
 use indexmap::IndexMap;
 use ledger::{AttemptRecord, NewRequest, Purpose, RequestOutcome, Settlement};
 use pricing::{AttemptPricing, Price, PriceBook, PriceTerms, Rate, Rates};
-use settings::{BackendKind, BackendSettings, VaultKind};
+use settings::{BackendKind, BackendSettings};
 use tempfile::TempDir;
 
 use super::purges_for_changed_settings;
-use crate::test_parts::backend_settings;
-use crate::{Engine, EngineConfig, Folders};
+use crate::Engine;
+use crate::test_parts::{NOW, backend_settings, engine_config, folders};
 
-/// 2026-11-21, when the bundled prices are in force.
-pub(crate) const NOW: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 const MODELS: [&str; 4] = ["gpt-4.1", "gpt-4.1-2025-04-14", "gpt-4o", "llama"];
 
 fn backend(name: &str) -> BackendId {
     BackendId::new(name).expect("a name")
-}
-
-pub(crate) fn folders(home: &TempDir) -> Folders {
-    Folders::resolve(Some(home.path())).expect("folders")
 }
 
 pub(crate) async fn opened(home: &TempDir) -> Engine {
@@ -39,22 +33,7 @@ pub(crate) async fn opened(home: &TempDir) -> Engine {
 }
 
 pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine {
-    let config = EngineConfig {
-        folders: folders(home),
-        clock,
-        entropy: Arc::new(SeededEntropy::new(5)),
-        port: Some(0),
-        vault: Some(VaultKind::Memory),
-        passphrase: None,
-        variables: Vec::new(),
-        channel: None,
-        log_roots: Vec::new(),
-        tools: None,
-        command_line: None,
-        home: None,
-        is_offline: || false,
-    };
-    Engine::open(config).await.expect("an engine")
+    Engine::open(engine_config(home, clock)).await.expect("an engine")
 }
 
 fn key(model: &str) -> CacheKey {

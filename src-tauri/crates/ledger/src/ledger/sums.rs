@@ -332,6 +332,15 @@ impl Ledger {
         self.read_current(move |connection| route_counts::count_since(connection, from)).await
     }
 
+    /// The user's own failed requests since `from`, by route and class; covers the newest
+    /// [`crate::FAILED_REQUESTS_MAX`] requests of each kind.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn failed_requests(&self, from: WallTime) -> Result<Vec<OutcomeCount>, LedgerError> {
+        self.read_current(move |connection| outcome_counts::failed_since(connection, from)).await
+    }
+
     /// The user's own requests since `from` by the minute in which they began, oldest first; covers
     /// the newest [`crate::RECENT_MINUTE_REQUESTS_MAX`] requests.
     ///

@@ -47,4 +47,8 @@ async fn requests_are_summed_by_the_minute_in_which_they_began() {
     assert_eq!(ledger.recent_minutes(at(0)).await.expect("summed"), [first, second]);
     let from_two = RecentMinute { requests: 3, complete: 1, tokens: 420, cache_misses: 2, ..first };
     assert_eq!(ledger.recent_minutes(at(2_000)).await.expect("summed"), [from_two, second]);
+    let failed = ledger.failed_requests(at(0)).await.expect("counted");
+    let failed: Vec<_> = failed.iter().map(|one| (one.failure.as_deref(), one.count)).collect();
+    assert_eq!(failed, [(Some("unknown"), 1)], "its last attempt succeeded");
+    assert_eq!(ledger.failed_requests(at(4_000)).await.expect("counted"), []);
 }

@@ -6,7 +6,7 @@ use control::view::{
 };
 
 use super::anomalies::ZoneArguments;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
 use crate::sign::Tone;
@@ -18,11 +18,7 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let found = control::usage_advice(core, UsageAdviceQuery { zone: wanted.zone() }).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&found).to_string(),
-        ConsoleFormat::Json => console.render_json(&found)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&found, text)?;
     Ok(Exit::Success)
 }
 

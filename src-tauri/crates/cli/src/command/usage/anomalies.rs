@@ -6,7 +6,7 @@ use control::view::{
     UsageAnomalySplitView, UsageAnomalyView,
 };
 
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
 use crate::sign::Tone;
@@ -54,11 +54,7 @@ pub(super) async fn run(
     }
     let query = UsageAnomaliesQuery { zone: wanted.zone.zone(), days: wanted.days };
     let found = control::usage_anomalies(core, query).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&found).to_string(),
-        ConsoleFormat::Json => console.render_json(&found)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&found, text)?;
     Ok(Exit::Success)
 }
 

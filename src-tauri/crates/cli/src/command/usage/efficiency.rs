@@ -5,7 +5,7 @@ use control::Core;
 use control::view::{UsageEfficiencyView, UsageWasteView};
 
 use super::period::PeriodArguments;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_cost, format_count, format_duration, format_money};
 use crate::sign::Tone;
@@ -50,11 +50,7 @@ async fn print(
     text: impl Fn(&UsageEfficiencyView) -> StyledText,
 ) -> Result<Exit, CommandError> {
     let found = control::usage_efficiency(core, period.query(console.now())?).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&found).to_string(),
-        ConsoleFormat::Json => console.render_json(&found)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&found, text)?;
     Ok(Exit::Success)
 }
 

@@ -5,7 +5,7 @@ use control::view::{UnixMs, UsageExpensiveView};
 
 use super::period::PeriodArguments;
 use crate::command::requests;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_money};
 use crate::sign::Tone;
@@ -17,11 +17,8 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let costs = control::usage_expensive(core, wanted.query(console.now())?).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&costs, console.now()).to_string(),
-        ConsoleFormat::Json => console.render_json(&costs)?,
-    };
-    console.print(&answer)?;
+    let now = console.now();
+    console.print_view(&costs, |costs| text(costs, now))?;
     Ok(Exit::Success)
 }
 

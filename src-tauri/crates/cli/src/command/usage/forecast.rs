@@ -4,7 +4,7 @@ use control::Core;
 use control::view::{ForecastMethodView, UsageForecastQuery, UsageForecastView};
 
 use super::period::UsageFilterArguments;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
 use crate::sign::Tone;
@@ -17,11 +17,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let query = UsageForecastQuery { zone: wanted.zone(), filter: wanted.filter() };
     let forecast = control::usage_forecast(core, query).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&forecast).to_string(),
-        ConsoleFormat::Json => console.render_json(&forecast)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&forecast, text)?;
     Ok(Exit::Success)
 }
 

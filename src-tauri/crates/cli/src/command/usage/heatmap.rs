@@ -4,7 +4,7 @@ use control::Core;
 use control::view::{UsageHeatmapView, UsageSegmentView};
 
 use super::period::PeriodArguments;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_money;
 use crate::sign::Tone;
@@ -16,11 +16,7 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let heatmap = control::usage_heatmap(core, wanted.query(console.now())?).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&heatmap).to_string(),
-        ConsoleFormat::Json => console.render_json(&heatmap)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&heatmap, text)?;
     Ok(Exit::Success)
 }
 

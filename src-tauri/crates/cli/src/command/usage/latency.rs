@@ -7,7 +7,7 @@ use control::view::{
 };
 
 use super::period::PeriodArguments;
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_money};
 use crate::sign::Tone;
@@ -52,11 +52,7 @@ pub(super) async fn run(
     let (range, zone, from, to) = (period.range, period.zone, period.from, period.to);
     let query = UsageLatencyQuery { range, zone, from, to, group_by, name };
     let latency = control::usage_latency(core, query).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => text(&latency).to_string(),
-        ConsoleFormat::Json => console.render_json(&latency)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&latency, text)?;
     Ok(Exit::Success)
 }
 
@@ -117,11 +113,7 @@ pub(super) async fn run_failures(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let failures = control::usage_failures(core, wanted.query(console.now())?).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => failures_text(&failures).to_string(),
-        ConsoleFormat::Json => console.render_json(&failures)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&failures, failures_text)?;
     Ok(Exit::Success)
 }
 

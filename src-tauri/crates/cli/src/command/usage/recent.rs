@@ -3,7 +3,7 @@
 use control::Core;
 use control::view::UsageRecentView;
 
-use crate::console::{Console, ConsoleFormat};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count};
 use crate::sign::Tone;
@@ -11,11 +11,7 @@ use crate::text::{Column, StyledText, TextTable};
 
 pub(super) async fn run(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
     let recent = control::usage_recent(core).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => recent_text(&recent).to_string(),
-        ConsoleFormat::Json => console.render_json(&recent)?,
-    };
-    console.print(&answer)?;
+    console.print_view(&recent, recent_text)?;
     Ok(Exit::Success)
 }
 

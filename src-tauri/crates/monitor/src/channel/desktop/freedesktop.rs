@@ -17,7 +17,6 @@ use alerts::{
     DesktopScreen, Notification, NotificationAction, NotificationResponse, ShownNotification,
     Urgency,
 };
-
 use futures_util::future::select;
 use notify_rust::{NotificationHandle, NotificationResponse as Answer};
 use tokio::sync::oneshot;
@@ -203,12 +202,13 @@ impl Desktop {
         let is_changed = match signal {
             DesktopSignal::Pressed { server, id, action } => {
                 let pressed = self.take_closed(&server, id);
-                if let (Some((_, shown)), Some(action)) =
-                    (pressed.clone(), NotificationAction::from_id(&action))
+                let is_shown = pressed.is_some();
+                if let Some(shown) = pressed
+                    && let Some(action) = NotificationAction::from_id(&action)
                 {
                     self.respond(action, shown);
                 }
-                pressed.is_some()
+                is_shown
             }
             DesktopSignal::Closed { server, id } => self.take_closed(&server, id).is_some(),
             DesktopSignal::ServerChanged { ended } => {
@@ -227,12 +227,12 @@ impl Desktop {
     }
 
     /// Removes and returns what is not on the screen any more.
-    fn take_closed(&self, server: &str, id: u32) -> Option<(String, ShownNotification)> {
+    fn take_closed(&self, server: &str, id: u32) -> Option<ShownNotification> {
         let mut screen = self.screen();
         let mut all = screen.shown.iter();
         let key = all.find(|(_, it)| it.server == server && it.id == id)?.0.clone();
         self.waits().remove(&key);
-        screen.shown.remove_entry(&key)
+        screen.shown.remove(&key)
     }
 
     /// Does what was chosen, on a thread of its own.
