@@ -46,6 +46,40 @@ test("any number of events during a reading lead to one more reading", async () 
   stop();
 });
 
+/** A query of the status that has been asked for and not answered. */
+function asking() {
+  const cache = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, retry: false } } });
+  const answers: ((answer: string) => void)[] = [];
+  const read = vi.fn<() => Promise<string>>(() => new Promise((resolve) => answers.push(resolve)));
+  const answer = async (text: string) => {
+    answers.shift()?.(text);
+    await vi.waitFor(() => expect(cache.getQueryData(["status"])).toBe(text));
+  };
+  return { cache, read, answer, query: { queryKey: ["status"], queryFn: read } };
+}
+
+test("a change during the first reading leads to one more: its answer may be older than the change", async () => {
+  const { cache, read, answer, query } = asking();
+  const stop = new QueryObserver(cache, query).subscribe(() => {});
+  applyEvent({ kind: "changed", tags: ["status"] }, cache, () => {});
+  expect(read).toHaveBeenCalledTimes(1);
+  await answer("before the change");
+  await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(2));
+  await answer("after the change");
+  expect(read).toHaveBeenCalledTimes(2);
+  expect(cache.getQueryState(["status"])?.isInvalidated).toBe(false);
+  stop();
+});
+
+test("a change while nobody looks yet marks what was read ahead", async () => {
+  const { cache, read, answer, query } = asking();
+  void cache.prefetchQuery(query);
+  applyEvent({ kind: "changed", tags: ["status"] }, cache, () => {});
+  await answer("before the change");
+  await vi.waitFor(() => expect(cache.getQueryState(["status"])?.isInvalidated).toBe(true));
+  expect(read).toHaveBeenCalledTimes(1);
+});
+
 test("presets go stale by no tag: they are part of the program", () => {
   expect(Object.values(STALE_BY_TAG).flat()).not.toContain("presets");
 });

@@ -23,7 +23,7 @@ async function operation(session: BrowserSession, name: string, req: unknown): P
 
 /**
  * Listens until stopped. Reads the stream with `fetch`, because `EventSource` cannot send a header. Everything may have
- * changed during a gap, so a new connection reports that.
+ * changed before a connection, so each reports that.
  */
 function follow(session: BrowserSession, listener: (event: PanelEvent) => void): () => void {
   const stopping = new AbortController();
@@ -31,8 +31,8 @@ function follow(session: BrowserSession, listener: (event: PanelEvent) => void):
   let wasLost = false;
   const isOver = () => stopping.signal.aborted || session.state() !== "open";
   const opened = () => {
-    if (wasLost) listener({ kind: "changed", tags: EVERY_TAG });
     wasLost = false;
+    listener({ kind: "changed", tags: EVERY_TAG });
   };
   const connect = async () => {
     await readEvents(session, stopping.signal, opened, listener).catch(() => undefined);

@@ -57,10 +57,20 @@ function refresh(cache: QueryClient, name: QueryName): void {
     running.set(name, "again");
     return;
   }
-  running.set(name, "running");
-  void cache.invalidateQueries({ queryKey: [name] }).finally(() => {
+  const first = firstFetches(cache, name);
+  running.set(name, first.length > 0 ? "again" : "running");
+  void Promise.allSettled([...first, cache.invalidateQueries({ queryKey: [name] })]).finally(() => {
     const isDue = running.get(name) === "again";
     running.delete(name);
     if (isDue) refresh(cache, name);
   });
+}
+
+/**
+ * The fetches of queries without data. The library joins them instead of starting anew, and their result, which may be
+ * older than the change, would count as fresh.
+ */
+function firstFetches(cache: QueryClient, name: QueryName): Promise<unknown>[] {
+  const fetching = cache.getQueryCache().findAll({ queryKey: [name], fetchStatus: "fetching" });
+  return fetching.flatMap(({ promise, state }) => (state.data === undefined && promise ? [promise] : []));
 }

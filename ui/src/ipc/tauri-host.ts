@@ -2,6 +2,7 @@
 import { toApiError } from "@/ipc/api-error";
 import { commands, events } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
+import { EVERY_TAG } from "@/ipc/tags";
 
 type Answer = { status: "ok"; data: unknown } | { status: "error"; error: unknown };
 
@@ -21,6 +22,8 @@ export function tauriHost(): Host {
     ...(Object.fromEntries(operations) as Pick<Host, keyof typeof commands>),
     subscribe(listener) {
       const listening = events.panelEvent.listen((event) => listener(event.payload));
+      // Data that was fetched before this moment may have changed without an event.
+      void listening.then(() => listener({ kind: "changed", tags: EVERY_TAG }));
       return () => {
         void listening.then((stop) => stop());
       };
