@@ -683,6 +683,8 @@ export type AlertRule =
 "plain-key" | 
 /**  Little is left of a limit of a provider */
 "quota-low" | 
+/**  What is left at a provider is used up soon */
+"balance-low" | 
 /**  A service beside the backends does not work */
 "service-down" | 
 /**  Three starts in a row took long */
@@ -2778,6 +2780,20 @@ export type KeyAdd = {
 	billing?: BillingProvider | null,
 };
 
+/**  Prepaid credit, or what is left of the key's spending limit. */
+export type KeyBalanceView = {
+	/**  `$4.12`, or `110.00 CNY`; None if it was never told. */
+	left: string | null,
+	/**  What is left and how long it lasts, or why it is not known. */
+	sentence: string,
+	told_at: UnixMs | null,
+	/**  Whole days at the pace of the last week; None if not known, or if the limit is full again before. */
+	days_left: number | null,
+	is_used_up: boolean,
+	/**  Why the last question had no answer. */
+	problem: string | null,
+};
+
 export type KeyCopiesFileView = {
 	/**  `~` is the home folder. */
 	path: string,
@@ -2849,6 +2865,8 @@ export type KeyImportView = {
 export type KeyNotice = "expired" | "expires_soon" | 
 /**  In use for long without a replacement. */
 "old" | "unused" | 
+/**  What is left at its provider is used up soon. */
+"balance_low" | 
 /**  The same secret has another name too. */
 "duplicate";
 
@@ -2957,6 +2975,8 @@ export type KeyView = {
 	expires_at: UnixMs | null,
 	/**  Of a key that is exchanged for access tokens. */
 	oauth: KeyOAuthView | null,
+	/**  What its provider says is left; None if it says nothing. */
+	balance: KeyBalanceView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],
 	/**  The key before it, while that can still be checked. */
@@ -5260,6 +5280,8 @@ export type SettingsValues = {
 	alerts_plain_key: "off" | "inbox" | "notification",
 	/**  When little is left of a limit of a provider. */
 	alerts_quota_low: "off" | "inbox" | "notification",
+	/**  When what is left at a provider is used up soon. */
+	alerts_balance_low: "off" | "inbox" | "notification",
 	/**  When a service beside the backends does not work. */
 	alerts_service_down: "off" | "inbox" | "notification",
 	/**  When the last three starts took long. */
@@ -5396,6 +5418,12 @@ export type SettingsValues = {
 	alerts_quota_low_percent: number,
 	/**  How severe it is. */
 	alerts_quota_low_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_balance_low_for_secs: number,
+	/**  Days that the balance lasts at the pace of the last week. */
+	alerts_balance_low_days: number,
+	/**  How severe it is. */
+	alerts_balance_low_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  How long it must hold before an alert fires. */
 	alerts_service_down_for_secs: number,
 	/**  How long it must hold before an alert fires. */

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, CredentialId};
+use domain::{BackendId, BalanceKind, CredentialId};
 
 use crate::rule::AlertRule;
 
@@ -50,6 +50,9 @@ pub enum Measurement {
     PlainKeys { keys: u64, places: Vec<String> },
     /// What is left of the limit that will stop a backend first; `limit` says of what.
     Quota { backend: BackendId, label: String, limit: String, remaining: u64, total: u64 },
+    /// What is left behind a key, as it is shown, and how many whole days it lasts; `None` if nothing
+    /// is left.
+    Balance { key: CredentialId, kind: BalanceKind, left: String, days: Option<u64> },
 }
 
 /// Hours that cost more than usual. Amounts as they are shown.
@@ -96,6 +99,7 @@ impl Measurement {
             Self::KeyAge { .. } => AlertRule::KeyAge,
             Self::PlainKeys { .. } => AlertRule::PlainKey,
             Self::Quota { .. } => AlertRule::QuotaLow,
+            Self::Balance { .. } => AlertRule::BalanceLow,
         }
     }
 
@@ -104,7 +108,9 @@ impl Measurement {
             Self::Errors { backend, .. }
             | Self::Latency { backend, .. }
             | Self::Quota { backend, .. } => backend.as_str(),
-            Self::KeyExpiry { key, .. } | Self::KeyAge { key, .. } => key.as_str(),
+            Self::KeyExpiry { key, .. } | Self::KeyAge { key, .. } | Self::Balance { key, .. } => {
+                key.as_str()
+            }
             Self::Bill { provider, .. } => provider,
             Self::Spend(_) | Self::Unpriced { .. } => "cost",
             Self::Requests(_) => "requests",
@@ -142,6 +148,7 @@ impl Measurement {
             | Self::MachineMemory { percent }
             | Self::ProbeCoverage { percent } => Some(*percent),
             Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } => Some(*days as f64),
+            Self::Balance { days, .. } => Some(days.unwrap_or(0) as f64),
             Self::PlainKeys { keys, .. } => Some(*keys as f64),
             Self::Quota { remaining, total, .. } => percent(*remaining, *total),
         }

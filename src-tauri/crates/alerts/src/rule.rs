@@ -68,6 +68,8 @@ domain::words! {
         PlainKey = "plain-key",
         /// Little is left of a limit of a provider
         QuotaLow = "quota-low",
+        /// What is left at a provider is used up soon
+        BalanceLow = "balance-low",
         /// A service beside the backends does not work
         ServiceDown = "service-down",
         /// Three starts in a row took long

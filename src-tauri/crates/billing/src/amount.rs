@@ -10,6 +10,10 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dollars(pub(crate) NanoUsd);
 
+/// An amount of any currency, written as a JSON number or as text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amount(pub(crate) Decimal);
+
 /// An amount in cents, written as text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cents(pub(crate) NanoUsd);
@@ -18,15 +22,27 @@ const NO_AMOUNT: &str = "this is no decimal amount";
 
 impl<'de> Deserialize<'de> for Dollars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <Box<RawValue>>::deserialize(deserializer)?;
-        let text = serde_json::from_str::<String>(raw.get());
-        let is_number = serde_json::from_str::<Number>(raw.get()).is_ok();
-        let digits = match &text {
-            Ok(text) => text.as_str(),
-            Err(_) if is_number => raw.get(),
-            Err(_) => return Err(de::Error::custom(NO_AMOUNT)),
-        };
-        parse_dollars(digits).map(Self).ok_or_else(|| de::Error::custom(NO_AMOUNT))
+        let digits = digits(deserializer)?;
+        parse_dollars(&digits).map(Self).ok_or_else(|| de::Error::custom(NO_AMOUNT))
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = digits(deserializer)?;
+        let digits = digits.trim();
+        let amount = digits.parse().ok().or_else(|| Decimal::from_scientific(digits).ok());
+        amount.map(Self).ok_or_else(|| de::Error::custom(NO_AMOUNT))
+    }
+}
+
+/// The digits of a JSON number or of a text.
+fn digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let raw = <Box<RawValue>>::deserialize(deserializer)?;
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(text) => Ok(text),
+        Err(_) if serde_json::from_str::<Number>(raw.get()).is_ok() => Ok(raw.get().to_owned()),
+        Err(_) => Err(de::Error::custom(NO_AMOUNT)),
     }
 }
 

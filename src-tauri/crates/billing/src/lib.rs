@@ -1,7 +1,9 @@
 //! What providers say they billed: their cost reports by API, the CSV files of their consoles, and
-//! how far that is from what was computed. Pure: it asks nobody and stores nothing.
+//! how far that is from what was computed; and what they say is left. Pure: it asks nobody and stores
+//! nothing.
 
 mod amount;
+mod balance;
 mod drift;
 mod export;
 mod report;
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 use domain::NanoUsd;
 use jiff::civil::Date;
 
+pub use balance::{Balance, BalanceEndpoint, LimitReset};
 pub use drift::{Billed, Computed, Drift, DriftReason};
 pub use export::{Export, ExportProblem, read_export};
 pub use report::{REPORT_DAYS_MAX, ReportError, ReportPage, read_report, report_path};

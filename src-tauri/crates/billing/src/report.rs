@@ -27,7 +27,7 @@ pub struct ReportPage {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
-    #[error("the answer is no cost report; {field}: {problem}")]
+    #[error("the answer is not what was asked for; {field}: {problem}")]
     Malformed { field: String, problem: String },
     #[error("the answer is incomplete: it says that there is more, but not where")]
     NoNextPage,
@@ -96,7 +96,7 @@ pub fn read_report(
     Ok(page)
 }
 
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ReportError> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ReportError> {
     let mut deserializer = serde_json::Deserializer::from_str(body);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| ReportError::Malformed {
         field: error.path().to_string(),
@@ -104,7 +104,7 @@ fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ReportError> {
     })
 }
 
-fn malformed(field: String, problem: &str) -> ReportError {
+pub(crate) fn malformed(field: String, problem: &str) -> ReportError {
     ReportError::Malformed { field, problem: problem.to_owned() }
 }
 

@@ -21,6 +21,7 @@ mod health;
 mod incident_past;
 mod input;
 mod invoice;
+mod key_balance;
 mod key_copies;
 mod key_notices;
 mod key_oauth;

@@ -208,6 +208,7 @@ signs! {
         ExpiresSoon => Triangle Warn "expires soon",
         Old => Triangle Warn "old",
         Unused => Ring Muted "unused",
+        BalanceLow => Half Warn "balance low",
         Duplicate => Half Warn "duplicate",
     }
     LEDGER: LedgerStateView {

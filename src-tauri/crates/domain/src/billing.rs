@@ -21,6 +21,16 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// What a balance is of.
+    BalanceKind {
+        /// Prepaid credit of the account, shared by all its keys.
+        Account = "account",
+        /// The limit of what the key may spend.
+        KeyLimit = "key-limit",
+    }
+}
+
 impl BillingProvider {
     #[must_use]
     pub const fn name(self) -> &'static str {

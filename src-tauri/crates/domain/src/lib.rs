@@ -42,7 +42,7 @@ pub use alert::{
     AlertChannel, AlertDelivery, AlertSeverity, DigestPeriod, MailEncryption, WebhookFormat,
 };
 pub use backend_kind::BackendKind;
-pub use billing::{BilledSource, BillingProvider};
+pub use billing::{BalanceKind, BilledSource, BillingProvider};
 pub use budget::{
     BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
     BudgetMark, BudgetMarkKind, BudgetPeriod, BudgetSchedule, Weekday,

@@ -23,11 +23,12 @@ use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
 use crate::configured::{BackendQuota, backend_labels, backend_quotas, open_breaker};
 use crate::health_watch::HealthWatch;
+use crate::key_balances::KeyBalances;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::local_resources::LocalResources;
-use crate::measurement_watch::{Measured, MeasurementWatch};
+use crate::measurement_watch::{Measured, MeasurementWatch, shown_currency};
 use crate::objectives::LevelScope;
 use crate::service_level_watch::{ServiceLevel, ServiceLevelWatch};
 use crate::service_watch::ServiceWatch;
@@ -50,6 +51,7 @@ pub(crate) struct AlertSources {
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) measured: Arc<MeasurementWatch>,
     pub(crate) local: Arc<LocalResources>,
+    pub(crate) balances: Arc<KeyBalances>,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
@@ -70,6 +72,10 @@ impl AlertSources {
             false => measurements.extend(error_rates(&levels, &settings)),
         }
         measurements.extend(self.quotas(&settings));
+        measurements.extend(self.balances(&settings));
+        if self.balances.is_incomplete() {
+            unmeasured.insert(AlertRule::BalanceLow);
+        }
         measurements.extend(key_times(&settings, self.clock.wall()));
         measurements.extend(self.told_ends(&settings));
         let (local, unmeasured_locally) = self.local.measurements();
@@ -181,6 +187,19 @@ impl AlertSources {
             total: left.limit,
         };
         backend_quotas(&self.registry, settings, &self.mock).into_iter().map(quota).collect()
+    }
+
+    /// What is left behind keys, where it lasts for a known time.
+    fn balances(&self, settings: &Settings) -> Vec<Measurement> {
+        let shown = shown_currency(settings);
+        let left = |key: &CredentialId| {
+            let told = self.balances.balance(key)?.told?;
+            let (days, left) = (told.days_left, told.amount(shown));
+            let is_soon = days.is_some() || told.is_used_up();
+            let kind = told.balance.kind;
+            is_soon.then(|| Measurement::Balance { key: key.clone(), kind, left, days })
+        };
+        settings.credentials.keys().filter_map(left).collect()
     }
 
     /// When keys end whose services told it, where the user did not.

@@ -82,6 +82,7 @@ impl PastSource {
             | AlertRule::FirstUse
             | AlertRule::PlainKey
             | AlertRule::QuotaLow
+            | AlertRule::BalanceLow
             | AlertRule::ServiceDown
             | AlertRule::SlowStart
             | AlertRule::AppMemory

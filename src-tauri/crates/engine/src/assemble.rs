@@ -34,6 +34,7 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
+use crate::key_balances::KeyBalances;
 use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
@@ -111,7 +112,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
     let models = Arc::<ModelNames>::default();
     let local = local_resources(&base, &backends, &ledger_watch);
-    let judged = (Arc::clone(&measured), Arc::clone(&local));
+    let key_balances = Arc::new(key_balances(&base, &backends));
+    let judged = (Arc::clone(&measured), Arc::clone(&local), Arc::clone(&key_balances));
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
@@ -137,6 +139,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor,
         cost_reports,
+        key_balances,
         base,
         backends,
         clients,
@@ -336,6 +339,20 @@ fn cost_reports(base: &BaseParts, backends: &BackendParts) -> CostReports {
         fetching: tokio::sync::Mutex::default(),
         cancelled: tokio::sync::Notify::default(),
         events: base.events.clone(),
+    }
+}
+
+fn key_balances(base: &BaseParts, backends: &BackendParts) -> KeyBalances {
+    KeyBalances {
+        settings: Arc::clone(&base.settings),
+        keys: Arc::clone(&backends.keys),
+        vault: base.vault.clone(),
+        network: backends.network.clone(),
+        ledger: base.ledger.clone(),
+        health: Arc::clone(&backends.health),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        known: Mutex::default(),
     }
 }
 
@@ -557,7 +574,7 @@ fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
     services: &Arc<ServiceWatch>,
-    (measured, local): (Arc<MeasurementWatch>, Arc<LocalResources>),
+    (measured, local, balances): (Arc<MeasurementWatch>, Arc<LocalResources>, Arc<KeyBalances>),
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
@@ -574,6 +591,7 @@ fn alert_watch(
             service_levels: Arc::clone(service_levels),
             measured,
             local,
+            balances,
             vault: base.vault.clone(),
             clock: Arc::clone(&base.clock),
             mock: base.mock.clone(),

@@ -25,6 +25,7 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
+use crate::key_balances::KeyBalances;
 use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
@@ -85,6 +86,7 @@ pub(crate) struct EngineParts {
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: Arc<PriceEditor>,
     pub(crate) cost_reports: Arc<CostReports>,
+    pub(crate) key_balances: Arc<KeyBalances>,
     pub(crate) backup_archives: BackupArchives,
     pub(crate) metrics: Arc<MetricsExporter>,
     pub(crate) telemetry: Arc<Telemetry>,
@@ -207,6 +209,11 @@ impl Engine {
     #[must_use]
     pub fn cost_reports(&self) -> &CostReports {
         &self.parts.cost_reports
+    }
+
+    #[must_use]
+    pub fn key_balances(&self) -> &Arc<KeyBalances> {
+        &self.parts.key_balances
     }
 
     #[must_use]

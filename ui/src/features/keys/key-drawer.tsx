@@ -18,7 +18,7 @@ import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { KeyOAuthView, KeyVerificationView, KeyView } from "@/ipc/bindings";
+import type { KeyBalanceView, KeyOAuthView, KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
@@ -164,6 +164,27 @@ function oauthFacts(oauth: KeyOAuthView | null): Fact[] {
   ];
 }
 
+function balanceFacts(balance: KeyBalanceView | null): Fact[] {
+  if (balance === null) return [];
+  return [
+    {
+      name: "Left at the provider",
+      value: (
+        <>
+          {balance.sentence}
+          {balance.told_at !== null && (
+            <span className="text-ink-3">
+              {" "}
+              (<Moment at={balance.told_at} focusable />
+              {balance.problem !== null && `; then: ${balance.problem}`})
+            </span>
+          )}
+        </>
+      ),
+    },
+  ];
+}
+
 function factsOf(stored: KeyView): Fact[] {
   return [
     ...oauthFacts(stored.oauth),
@@ -211,6 +232,7 @@ function factsOf(stored: KeyView): Fact[] {
       value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable />,
     },
     { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
+    ...balanceFacts(stored.balance),
     { name: "Stored in", value: VAULT_KIND_WORD[stored.storage] },
     {
       name: "30 days",

@@ -46,3 +46,13 @@ test("the last day of a key is the end of that day, and none is no end", async (
   await user.click(again.getByRole("button", { name: "Save" }));
   expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: null });
 });
+
+test("what is left at the provider stands in the list and, with how long it lasts, in the drawer", async () => {
+  renderPanel("busy", "/keys/openrouter");
+  const drawer = within(await screen.findByRole("dialog"));
+  const sentence = "$4.28 left of the key's limit, for 2 days at the pace of the last week";
+  expect(drawer.getByText("Left at the provider").nextElementSibling).toHaveTextContent(`${sentence} (4 min ago)`);
+  expect(drawer.getByText(`${sentence}.`)).toBeVisible();
+  expect(screen.getByRole("columnheader", { name: /Left/, hidden: true })).toBeInTheDocument();
+  expect(screen.getByTitle(sentence)).toHaveTextContent("$4.28");
+});

@@ -36,7 +36,7 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "label",
     header: "Name",
-    width: "22%",
+    width: "26%",
     value: (key) => key.label,
     cell: (key) => (
       <span className="flex min-w-0 items-center gap-2">
@@ -52,13 +52,13 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "tail",
     header: "Ends in",
-    width: "88px",
+    width: "76px",
     cell: (key) => <span className="font-mono text-12 text-ink-2">{key.tail === null ? "–" : `…${key.tail}`}</span>,
   },
   {
     id: "state",
     header: "State",
-    width: "124px",
+    width: "116px",
     value: (key) => key.state,
     cell: (key) => (
       <span title={key.reason ?? undefined}>
@@ -101,12 +101,27 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "spend",
     header: "Spend 30 days",
-    width: "140px",
+    width: "128px",
     numeric: true,
     value: (key) => spendValue(key.last_month),
     cell: (key) => <Spend spend={key.last_month} />,
   },
 ];
+
+/** Shown once a provider says what is left of a key; most say nothing. */
+const LEFT: Column<KeyView> = {
+  id: "left",
+  header: "Left",
+  width: "84px",
+  numeric: true,
+  from: "800",
+  value: (key) => key.balance?.days_left ?? null,
+  cell: ({ balance }) => (
+    <span className={balance?.left ? "text-ink-2" : "text-ink-3"} title={balance?.sentence}>
+      {balance?.left ?? "–"}
+    </span>
+  ),
+};
 
 export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: KeysTableProps) {
   const keys = useKeys();
@@ -125,7 +140,7 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: KeysTableP
           <DataTable
             label="Keys"
             className="min-h-0"
-            columns={COLUMNS}
+            columns={all.some((key) => key.balance !== null) ? [...COLUMNS, LEFT] : COLUMNS}
             rows={all.filter((key) =>
               matchesFilter(filter, [
                 key.id,

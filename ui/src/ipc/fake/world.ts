@@ -139,6 +139,19 @@ export function vaultOf(kind: VaultKind, state: VaultStateView, hint: string | n
   };
 }
 
+const LEFT_SENTENCE = "$4.28 left of the key's limit, for 2 days at the pace of the last week";
+
+function openRouterLimit(now: number): KeyView["balance"] {
+  return {
+    left: "$4.28",
+    sentence: LEFT_SENTENCE,
+    told_at: now - 4 * MINUTE_MS,
+    days_left: 2,
+    is_used_up: false,
+    problem: null,
+  };
+}
+
 export function makeKey(id: string, tail: string, origin: string | null, now: number, ageDays: number): KeyView {
   const label = PRESETS.find((known) => known.id === id)?.label ?? id;
   return {
@@ -158,6 +171,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     billing: null,
     expires_at: null,
     oauth: null,
+    balance: null,
     notices: [],
     retired: null,
     read_only: false,
@@ -251,7 +265,11 @@ function furnish(world: World, now: number): void {
       ...makeKey("openai", "x7Qa", "https://api.openai.com:443", now, 212),
       notices: [{ notice: "old", sentence: "It has been in use for 212 days. Replace it, and revoke this one." }],
     },
-    makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
+    {
+      ...makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
+      balance: openRouterLimit(now),
+      notices: [{ notice: "balance_low", sentence: `${LEFT_SENTENCE}.` }],
+    },
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
     {
       ...makeKey("mistral", "p0Zk", "https://api.mistral.ai:443", now, 30),

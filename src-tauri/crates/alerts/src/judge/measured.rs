@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{AlertSeverity, BackendId, CredentialId, count_noun, group_digits, list_names};
+use domain::{
+    AlertSeverity, BackendId, BalanceKind, CredentialId, count_noun, group_digits, list_names,
+};
 
 use super::fault_causes;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
@@ -42,6 +44,7 @@ impl Measurement {
         let told = match self {
             Self::Errors { .. } | Self::Latency { .. } => self.about_backend(base, facts),
             Self::Quota { .. } => self.about_quota(base, facts),
+            Self::Balance { .. } => self.about_balance(base),
             Self::KeyExpiry { .. } | Self::KeyAge { .. } | Self::PlainKeys { .. } => {
                 self.about_key(base)
             }
@@ -121,6 +124,31 @@ impl Measurement {
                 "Its limit renewed.".to_owned(),
             )),
             inhibited_by: fault_causes(backend, facts),
+            ..base
+        }
+    }
+
+    fn about_balance(&self, base: Condition) -> Condition {
+        let Self::Balance { key, kind, left, days } = self else { return base };
+        let (what, more) = match kind {
+            BalanceKind::Account => ("balance", "Top it up, or put another backend first."),
+            BalanceKind::KeyLimit => ("limit", "Raise it, or put another backend first."),
+        };
+        let when = match days {
+            None => "is used up".to_owned(),
+            Some(0) => "is used up within a day".to_owned(),
+            Some(days) => format!("is used up in {}", count_noun(*days, "day")),
+        };
+        let pace = if days.is_some() { "The time is by the pace of the last week." } else { "" };
+        Condition {
+            title: cut_title(&format!("The {what} of {key} {when}")),
+            detail: join_sentences(&[&format!("{left} is left."), pace, more]),
+            path: format!("/keys/{key}"),
+            over: Some((
+                cut_title(&format!("The {what} of {key} lasts again")),
+                "There is more, or less is spent.".to_owned(),
+            )),
+            inhibited_by: vec![Fingerprint::new(AlertRule::KeyBlocked, key.as_str())],
             ..base
         }
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId, WallTime,
+    AlertChannel, BackendId, BalanceKind, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId,
+    WallTime,
 };
 
 use crate::facts::{
@@ -73,6 +74,7 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         | AlertRule::KeyAge
         | AlertRule::PlainKey
         | AlertRule::QuotaLow
+        | AlertRule::BalanceLow
         | AlertRule::UnusualUse
         | AlertRule::SlowStart
         | AlertRule::AppMemory
@@ -180,6 +182,12 @@ fn measurement(rule: AlertRule, tuning: &RuleTuning) -> Option<Measurement> {
             limit: "requests".to_owned(),
             remaining: threshold.saturating_sub(1),
             total: 100,
+        },
+        AlertRule::BalanceLow => Measurement::Balance {
+            key: key()?,
+            kind: BalanceKind::Account,
+            left: "$1.20".to_owned(),
+            days: Some(threshold),
         },
         _ => return local_measurement(rule, threshold),
     })

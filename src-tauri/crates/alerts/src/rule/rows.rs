@@ -361,6 +361,18 @@ const ROWS: &[RuleRow] = &[
     )
     .threshold(PERCENT, ThresholdSide::Below, 120),
     row(
+        (AlertRule::BalanceLow, AlertGroup::Money),
+        "Balance runs out",
+        (
+            "what a provider says is left behind a key lasts {threshold} or less, at the pace of the \
+             last week",
+            "it lasts longer",
+        ),
+        SeverityRow::Set,
+        600,
+    )
+    .threshold(DAYS, ThresholdSide::AtMost, 100),
+    row(
         (AlertRule::ServiceDown, AlertGroup::Services),
         "Service down",
         ("the check of a service failed three times in a row or its key was rejected", "it passes"),

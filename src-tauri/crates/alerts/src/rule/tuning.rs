@@ -130,6 +130,7 @@ pub(crate) mod tests {
             (AlertRule::FirstUse, tuning(0, 0, 0, Low)),
             (AlertRule::PlainKey, tuning(0, 1, 0, Low)),
             (AlertRule::QuotaLow, tuning(120, 10, 0, Medium)),
+            (AlertRule::BalanceLow, tuning(120, 3, 0, Medium)),
             (AlertRule::SlowStart, tuning(0, 1_000, 0, Info)),
             (AlertRule::AppMemory, tuning(300, 240, 0, Medium)),
             (AlertRule::AppProcessor, tuning(300, 80, 0, Medium)),

@@ -318,6 +318,7 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
         Column::Left("Allowed host").hidden_at_rank(4),
         Column::Left("Used by").hidden_at_rank(2),
         Column::Right("30 days").hidden_at_rank(3),
+        Column::Right("Left").hidden_at_rank(5),
         Column::Left("Last used"),
     ]);
     for key in keys {
@@ -328,6 +329,7 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
             key.origin.as_deref().unwrap_or("any, until first use").into(),
             used_by(key).into(),
             format_spend(&key.last_month).into(),
+            left(key).into(),
             format_distance_if_known(now, key.used_at).into(),
         ]);
     }
@@ -347,6 +349,12 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
         }
     }
     text
+}
+
+/// What its provider says is left.
+fn left(key: &KeyView) -> &str {
+    let told = key.balance.as_ref().and_then(|balance| balance.left.as_deref());
+    told.unwrap_or(UNKNOWN)
 }
 
 fn used_by(key: &KeyView) -> String {

@@ -64,6 +64,12 @@ fn notices_of(
         let sentence = format!("No request used it in {UNUSED_DAYS} days. Is it still needed?");
         add(KeyNotice::Unused, sentence);
     }
+    if let Some(balance) = key.balance.as_ref().filter(|it| {
+        let days = it.days_left.map(i64::from).or_else(|| it.is_used_up.then_some(0));
+        days.is_some_and(|days| fires(AlertRule::BalanceLow, days))
+    }) {
+        add(KeyNotice::BalanceLow, format!("{}.", balance.sentence));
+    }
     if !others.is_empty() {
         add(KeyNotice::Duplicate, format!("It is the same key as {}.", others.join(", ")));
     }
@@ -115,6 +121,7 @@ mod tests {
             storage: VaultKind::Keychain,
             billing: None,
             oauth: None,
+            balance: None,
             expires_at: None,
             notices: Vec::new(),
             retired: None,

@@ -11,6 +11,7 @@ use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
+use super::key_balance::key_balance_view;
 use super::key_oauth::oauth_view;
 use super::{dependents, input, key_notices, sum_last_days};
 use crate::ApiError;
@@ -280,6 +281,7 @@ fn key_view(
         billing: known.billing,
         expires_at: known.expires.map(Into::into),
         oauth: oauth_view(engine, settings, id),
+        balance: key_balance_view(engine, settings, id),
         notices: Vec::new(),
         retired: engine.keys().retired().get(id).map(|retired| RetiredKeyView {
             tail: retired.key.parts().0.tail(),

@@ -33,6 +33,8 @@ pub struct KeyView {
     pub expires_at: Option<UnixMs>,
     /// Of a key that is exchanged for access tokens.
     pub oauth: Option<KeyOAuthView>,
+    /// What its provider says is left; None if it says nothing.
+    pub balance: Option<KeyBalanceView>,
     /// What the user should look after.
     pub notices: Vec<KeyNoticeView>,
     /// The key before it, while that can still be checked.
@@ -43,6 +45,21 @@ pub struct KeyView {
     pub last_month: SpendView,
 }
 
+/// Prepaid credit, or what is left of the key's spending limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyBalanceView {
+    /// `$4.12`, or `110.00 CNY`; None if it was never told.
+    pub left: Option<String>,
+    /// What is left and how long it lasts, or why it is not known.
+    pub sentence: String,
+    pub told_at: Option<UnixMs>,
+    /// Whole days at the pace of the last week; None if not known, or if the limit is full again before.
+    pub days_left: Option<u32>,
+    pub is_used_up: bool,
+    /// Why the last question had no answer.
+    pub problem: Option<String>,
+}
+
 domain::words! {
     /// Something about a key that the user should look after.
     KeyNotice {
@@ -51,6 +68,8 @@ domain::words! {
         /// In use for long without a replacement.
         Old = "old",
         Unused = "unused",
+        /// What is left at its provider is used up soon.
+        BalanceLow = "balance_low",
         /// The same secret has another name too.
         Duplicate = "duplicate",
     }

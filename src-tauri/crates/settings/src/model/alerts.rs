@@ -59,6 +59,8 @@ settings! {
         plain_key: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Keys in plain text";
         /// When little is left of a limit of a provider.
         quota_low: AlertDelivery, panel Notifications "Near a provider's limit";
+        /// When what is left at a provider is used up soon.
+        balance_low: AlertDelivery, panel Notifications "Balance runs out";
         /// When a service beside the backends does not work.
         service_down: AlertDelivery, panel Notifications "Service down";
         /// When the last three starts took long.
@@ -195,6 +197,12 @@ settings! {
         quota_low_percent: u32 = 10, in 1..=90;
         /// How severe it is.
         quota_low_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        balance_low_for_secs: u32 = 120, in 0..=604_800;
+        /// Days that the balance lasts at the pace of the last week.
+        balance_low_days: u32 = 3, in 1..=60, counts "days";
+        /// How severe it is.
+        balance_low_severity: AlertSeverity = AlertSeverity::Medium;
         /// How long it must hold before an alert fires.
         service_down_for_secs: u32 = 0, in 0..=604_800;
         /// How long it must hold before an alert fires.

@@ -2,6 +2,8 @@
 
 use super::simulation::Weeks;
 use super::*;
+use domain::BalanceKind;
+
 use crate::facts::{KeyFact, VaultFact};
 use crate::measurement::{Measurement, RequestSpike, SpendSpike};
 
@@ -30,6 +32,11 @@ fn spend(percent_of_usual: f64) -> Measurement {
 fn requests(percent_of_usual: f64) -> Measurement {
     let client = Some("editor".to_owned());
     Measurement::Requests(Some(RequestSpike { percent_of_usual, actual: 900, usual: 100, client }))
+}
+
+fn balance(kind: BalanceKind, days: Option<u64>) -> Measurement {
+    let left = if days.is_some() { "$1.20" } else { "$0.00" }.to_owned();
+    Measurement::Balance { key: key("main"), kind, left, days }
 }
 
 fn unpriced(requests: u64) -> Measurement {
@@ -182,6 +189,21 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
              another backend first, or send less at once.",
         ),
         (
+            balance(BalanceKind::Account, Some(3)),
+            "medium: The balance of main is used up in 3 days | $1.20 is left. The time is by the \
+             pace of the last week. Top it up, or put another backend first.",
+        ),
+        (
+            balance(BalanceKind::KeyLimit, Some(0)),
+            "medium: The limit of main is used up within a day | $1.20 is left. The time is by the \
+             pace of the last week. Raise it, or put another backend first.",
+        ),
+        (
+            balance(BalanceKind::Account, None),
+            "medium: The balance of main is used up | $0.00 is left. Top it up, or put another \
+             backend first.",
+        ),
+        (
             plain_keys(2),
             "low: 2 keys lie in plain text | In ~/.zshrc line 3. Find keys on the page Keys moves \
              them.",
@@ -220,6 +242,7 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         expiry(15),
         age(89),
         quota(10, 100),
+        balance(BalanceKind::Account, Some(4)),
         plain_keys(0),
     ];
     for measurement in silent {

@@ -1,0 +1,116 @@
+//! The documented answers about what is left, and what is refused.
+
+use billing::{Balance, BalanceEndpoint, LimitReset, ReportError};
+use domain::{BalanceKind, CurrencyCode, NanoUsd, Origin};
+use jiff::Zoned;
+
+const DEEPSEEK: &str = r#"{"is_available": true, "balance_infos": [
+    {"currency": "CNY", "total_balance": "0.00", "granted_balance": "0.00", "topped_up_balance": "0.00"},
+    {"currency": "USD", "total_balance": "50.10", "granted_balance": "10.00", "topped_up_balance": "40.10"}]}"#;
+const OPENROUTER: &str = r#"{"data": {"label": "sk-or-v1-0e6...1c96", "limit": 100,
+    "limit_remaining": 74.5, "limit_reset": "monthly", "usage": 25.5, "is_free_tier": false}}"#;
+
+fn read(endpoint: BalanceEndpoint, body: &str) -> Option<(BalanceKind, String)> {
+    let balance = endpoint.read(body).expect("an answer")?;
+    let amounts = balance.amounts.iter().map(|(currency, amount)| format!("{amount} {currency}"));
+    Some((balance.kind, amounts.collect::<Vec<_>>().join(", ")))
+}
+
+#[test]
+fn each_provider_answers_in_its_own_way() {
+    use BalanceEndpoint::{DeepSeek, Moonshot, MoonshotChina, OpenRouter, Vercel};
+    let account = |amounts: &str| Some((BalanceKind::Account, amounts.to_owned()));
+    assert_eq!(read(OpenRouter, OPENROUTER), Some((BalanceKind::KeyLimit, "74.5 USD".to_owned())));
+    let unlimited = r#"{"data": {"limit": null, "limit_remaining": null, "limit_reset": null}}"#;
+    assert_eq!(read(OpenRouter, unlimited), None);
+    assert_eq!(read(DeepSeek, DEEPSEEK), account("50.10 USD"));
+    let two = DEEPSEEK.replace("\"total_balance\": \"0.00\"", "\"total_balance\": \"110.00\"");
+    assert_eq!(read(DeepSeek, &two), account("110.00 CNY, 50.10 USD"));
+    let none = DEEPSEEK.replace("50.10", "0.00");
+    assert_eq!(read(DeepSeek, &none), account("0.00 CNY"));
+    let moonshot = r#"{"code": 0, "data": {"available_balance": 49.58894,
+        "voucher_balance": 46.58893, "cash_balance": 3.00001}, "scode": "0x0", "status": true}"#;
+    assert_eq!(read(Moonshot, moonshot), account("49.58894 USD"));
+    assert_eq!(read(MoonshotChina, moonshot), account("49.58894 CNY"));
+    let owed = moonshot.replace("49.58894", "-0.5");
+    assert_eq!(read(Moonshot, &owed), account("-0.5 USD"));
+    let vercel = r#"{"balance": "95.50", "total_used": "4.50"}"#;
+    assert_eq!(read(Vercel, vercel), account("95.50 USD"));
+}
+
+#[test]
+fn an_answer_of_another_shape_is_refused_with_its_field() {
+    use BalanceEndpoint::{DeepSeek, Moonshot, OpenRouter, Vercel};
+    let refused = |endpoint: BalanceEndpoint, body: &str| match endpoint.read(body) {
+        Err(ReportError::Malformed { field, .. }) => field,
+        other => panic!("{body}: {other:?}"),
+    };
+    assert_eq!(refused(OpenRouter, "{}"), ".");
+    assert_eq!(refused(OpenRouter, r#"{"data": {"limit": 5}}"#), "data");
+    let yearly = OPENROUTER.replace("monthly", "yearly");
+    assert_eq!(refused(OpenRouter, &yearly), "data.limit_reset");
+    assert_eq!(refused(DeepSeek, r#"{"balance_infos": []}"#), "balance_infos");
+    let unknown = DEEPSEEK.replace("CNY", "points");
+    assert_eq!(refused(DeepSeek, &unknown), "balance_infos[0].currency");
+    let worded = DEEPSEEK.replace("50.10", "much");
+    assert_eq!(refused(DeepSeek, &worded), "balance_infos[1].total_balance");
+    assert_eq!(
+        refused(Moonshot, r#"{"data": {"available_balance": true}}"#),
+        "data.available_balance"
+    );
+    assert_eq!(refused(Vercel, r#"{"balance": null}"#), "balance");
+    assert_eq!(refused(Vercel, "<html>"), ".");
+}
+
+#[test]
+fn only_the_providers_own_addresses_are_asked() {
+    let at = |url: &str| BalanceEndpoint::at(&url.parse::<Origin>().expect("an origin"));
+    assert_eq!(at("https://openrouter.ai"), Some(BalanceEndpoint::OpenRouter));
+    assert_eq!(at("https://api.moonshot.cn"), Some(BalanceEndpoint::MoonshotChina));
+    for other in ["https://api.openai.com", "http://openrouter.ai", "https://openrouter.ai:8443"] {
+        assert_eq!(at(other), None, "{other}");
+    }
+}
+
+fn balance(amounts: &[(&str, &str)], reset: Option<LimitReset>) -> Balance {
+    let amount = |(code, amount): &(&str, &str)| {
+        (code.parse::<CurrencyCode>().expect("a code"), amount.parse().expect("an amount"))
+    };
+    Balance { kind: BalanceKind::Account, amounts: amounts.iter().map(amount).collect(), reset }
+}
+
+fn at(time: &str) -> Zoned {
+    format!("{time}[UTC]").parse().expect("a time")
+}
+
+#[test]
+fn other_currencies_count_at_the_reference_rates() {
+    let dollars = |amounts: &[(&str, &str)]| balance(amounts, None).in_dollars();
+    assert_eq!(dollars(&[("USD", "4.1"), ("USD", "0.9")]), Some(NanoUsd::new(5_000_000_000)));
+    let yuan = dollars(&[("CNY", "110")]).expect("a published rate").nanos();
+    assert!((14_000_000_000..18_000_000_000).contains(&yuan), "{yuan}");
+    assert_eq!(dollars(&[("USD", "1"), ("VUV", "1")]), None, "no rate is published for the vatu");
+}
+
+#[test]
+fn it_lasts_for_whole_days_at_a_pace_and_no_longer_than_until_its_limit_is_full_again() {
+    // A Thursday; the month ends in four days.
+    let now = at("2026-11-26T18:00:00+00:00");
+    let a_day = NanoUsd::new(2_000_000_000);
+    let days = |left: &str, reset| balance(&[("USD", left)], reset).days_left(a_day, &now);
+    assert_eq!(days("7.99", None), Some(3));
+    for none in ["0", "-3"] {
+        assert_eq!(days(none, None), None, "{none}");
+        assert!(balance(&[("USD", none)], None).is_used_up(), "{none}");
+    }
+    assert!(!balance(&[("USD", "0.01")], None).is_used_up());
+    // Six hours are left of the day.
+    assert_eq!(days("0.50", Some(LimitReset::Daily)), None);
+    assert_eq!(days("0.41", Some(LimitReset::Daily)), Some(0));
+    assert_eq!(days("6", Some(LimitReset::Weekly)), Some(3));
+    assert_eq!(days("6.50", Some(LimitReset::Weekly)), None, "until Monday");
+    assert_eq!(days("6", Some(LimitReset::Monthly)), Some(3));
+    assert_eq!(days("8.50", Some(LimitReset::Monthly)), None, "until the first");
+    let idle = balance(&[("USD", "5")], None).days_left(NanoUsd::ZERO, &now);
+    assert_eq!(idle, None, "nothing is spent");
+}

@@ -1,0 +1,238 @@
+//! What providers say is left behind each key that backends use: asked every quarter of an hour, with
+//! the key that requests carry and at the provider's own address alone. Nothing is billed.
+//!
+//! How long it lasts is told by what went through the gateway with the key in the last week, and not
+//! at all if the cost of some of it is not known.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use billing::{Balance, BalanceEndpoint};
+use domain::{Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency, WallTime};
+use gateway::{FetchError, KeyCarrier, ReportCall, Upstream, fetch_report};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use ledger::{GroupBy, Ledger, LedgerError, UsageKey, UsageQuery};
+use parking_lot::Mutex;
+use settings::{CredentialSettings, Settings, SettingsStore};
+use vault::{Vault, VaultState};
+
+use crate::events::EventBus;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::KeyStatuses;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+/// Pause between two looks for keys that are due.
+const LOOK_SECS: u64 = 60;
+/// How often each key's provider is asked.
+const ASKED_EVERY: Duration = Duration::from_secs(15 * 60);
+/// Largest answer, in bytes.
+const ANSWER_BYTES_MAX: usize = 65_536;
+const DAY_MS: i64 = 86_400_000;
+/// Days whose cost is the pace.
+const PACE_DAYS: i64 = 7;
+/// A shorter time says nothing about the pace.
+const PACE_DAYS_MIN: i64 = 3;
+
+pub struct KeyBalances {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) vault: Vault,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) ledger: Ledger,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) known: Mutex<BTreeMap<CredentialId, KnownBalance>>,
+}
+
+/// What is known of the balance behind a key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct KeyBalance {
+    /// The last one that was told; `None` if none was, or if the provider sets no limit.
+    pub told: Option<ToldBalance>,
+    /// Why the last question had no answer, as a clause without secrets.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToldBalance {
+    pub at: WallTime,
+    pub balance: Balance,
+    /// Whole days that it lasts at the pace of the last week; `None` if that is not known, if it lasts
+    /// until its limit is full again, or if nothing is left.
+    pub days_left: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct KnownBalance {
+    asked: Moment,
+    /// When the secret was stored that was asked with.
+    stored: WallTime,
+    pub(crate) balance: KeyBalance,
+}
+
+/// A key whose provider is asked.
+struct AskedKey {
+    id: CredentialId,
+    origin: Origin,
+    endpoint: BalanceEndpoint,
+    stored: WallTime,
+    created: WallTime,
+}
+
+impl ToldBalance {
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.balance.is_used_up()
+    }
+
+    /// `$4.12`, or `110.00 CNY`.
+    #[must_use]
+    pub fn amount(&self, shown: ShownCurrency) -> String {
+        let amounts = self.balance.amounts.iter().map(|(currency, amount)| {
+            let dollars = NanoUsd::from_dollars(&amount.to_string()).ok();
+            match dollars.filter(|_| *currency == CurrencyCode::USD) {
+                Some(dollars) => shown.format(dollars),
+                None => format!("{} {currency}", amount.round_dp(currency.minor_digits())),
+            }
+        });
+        amounts.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+impl KeyBalances {
+    /// What is known of a key in use; `None` if its provider tells none or was not asked yet.
+    #[must_use]
+    pub fn balance(&self, id: &CredentialId) -> Option<KeyBalance> {
+        self.known.lock().get(id).map(|known| known.balance.clone())
+    }
+
+    /// True while the provider of a key was not asked since the start, or never answered.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        let known = self.known.lock();
+        let is_open = |key: &AskedKey| {
+            let balance = known.get(&key.id).map(|known| &known.balance);
+            balance.is_none_or(|it| it.told.is_none() && it.problem.is_some())
+        };
+        asked_keys(&self.settings.current()).values().any(is_open)
+    }
+
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (balances, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("key balances", async move {
+            while ticks.sleep(Duration::from_secs(LOOK_SECS)).await {
+                balances.ask_due().await;
+            }
+        });
+    }
+
+    /// Asks about the keys that are due, and forgets those that are not in use.
+    pub(crate) async fn ask_due(&self) {
+        if self.health.is_offline() || self.vault.state() != VaultState::Ready {
+            return;
+        }
+        let keys = asked_keys(&self.settings.current());
+        self.known.lock().retain(|id, _| keys.contains_key(id));
+        let now = self.clock.now();
+        let is_due = |key: &AskedKey| {
+            let known = self.known.lock();
+            known
+                .get(&key.id)
+                .is_none_or(|it| it.stored != key.stored || now.since(it.asked) >= ASKED_EVERY)
+        };
+        for key in keys.values().filter(|key| is_due(key)) {
+            self.ask(key).await;
+        }
+    }
+
+    async fn ask(&self, key: &AskedKey) {
+        let told = self.tell(key).await;
+        let mut known = self.known.lock();
+        let before = known.remove(&key.id).filter(|it| it.stored == key.stored);
+        let before = before.map(|it| it.balance).unwrap_or_default();
+        let balance = match told {
+            Ok(told) => KeyBalance { told, problem: None },
+            Err(problem) => KeyBalance { told: before.told.clone(), problem: Some(problem) },
+        };
+        let is_new = before != balance;
+        let (asked, stored) = (self.clock.now(), key.stored);
+        known.insert(key.id.clone(), KnownBalance { asked, stored, balance });
+        drop(known);
+        if is_new {
+            self.events.send_changed(&[Topic::Keys]);
+        }
+    }
+
+    async fn tell(&self, key: &AskedKey) -> Result<Option<ToldBalance>, String> {
+        let secret = self.keys.access_tokens().key(&key.id).await;
+        let call = ReportCall {
+            origin: key.origin.clone(),
+            path: key.endpoint.path().to_owned(),
+            key: secret.map_err(|error| error.to_string())?,
+            carrier: KeyCarrier::Bearer,
+            headers: &[],
+        };
+        let body = fetch_report(&*self.network, call, ANSWER_BYTES_MAX).await;
+        // What else a provider says may name accounts, so no error repeats it.
+        let body = body.map_err(|error| match error {
+            FetchError::Status(401 | 403) => "this key may not ask for it".to_owned(),
+            error => error.to_string(),
+        })?;
+        let balance = key.endpoint.read(&body).map_err(|error| error.to_string())?;
+        let Some(balance) = balance else { return Ok(None) };
+        let (at, a_day) = (self.clock.wall(), self.pace(key).await);
+        let a_day = a_day.map_err(|error| format!("its pace could not be read: {error}"))?;
+        let days_left = a_day.and_then(|a_day| balance.days_left(a_day, &zoned(at)));
+        Ok(Some(ToldBalance { at, balance, days_left }))
+    }
+
+    /// What a day of the last week cost with this key; `None` if some of it has no known cost, or if
+    /// the time is too short.
+    async fn pace(&self, key: &AskedKey) -> Result<Option<NanoUsd>, LedgerError> {
+        let now = self.clock.wall();
+        let Some(oldest) = self.ledger.first_hour().await? else { return Ok(None) };
+        let week_ago = WallTime::from_unix_ms(now.unix_ms().saturating_sub(PACE_DAYS * DAY_MS));
+        let from = oldest.max(key.created).max(week_ago);
+        let span_ms = now.unix_ms().saturating_sub(from.unix_ms());
+        let Ok(query) = UsageQuery::whole(from, now, GroupBy::Credential) else { return Ok(None) };
+        if span_ms < PACE_DAYS_MIN * DAY_MS {
+            return Ok(None);
+        }
+        let groups = self.ledger.usage(query).await?.groups;
+        let own = groups.into_iter().find(|(name, _)| *name == UsageKey::Named(key.id.to_string()));
+        let Some((_, totals)) = own else { return Ok(Some(NanoUsd::ZERO)) };
+        let a_day = i128::from(totals.cost.nanos()) * i128::from(DAY_MS) / i128::from(span_ms);
+        let a_day = i64::try_from(a_day).ok().map(NanoUsd::new);
+        Ok(a_day.filter(|_| totals.unpriced_requests == 0))
+    }
+}
+
+fn zoned(at: WallTime) -> Zoned {
+    Timestamp::from_millisecond(at.unix_ms()).unwrap_or_default().to_zoned(TimeZone::UTC)
+}
+
+/// The keys of enabled backends whose providers tell a balance.
+fn asked_keys(settings: &Settings) -> BTreeMap<CredentialId, AskedKey> {
+    let mut keys = BTreeMap::new();
+    for (_, backend) in settings.backends_on() {
+        let origin = Origin::from_url(&backend.base_url).ok();
+        let asked = origin.and_then(|origin| Some((BalanceEndpoint::at(&origin)?, origin)));
+        let Some((endpoint, origin)) = asked else { continue };
+        for id in backend.pool.credentials() {
+            let Some(CredentialSettings { created, replaced, .. }) = settings.credentials.get(id)
+            else {
+                continue;
+            };
+            let stored = replaced.unwrap_or(*created);
+            let (id, origin) = (id.clone(), origin.clone());
+            keys.insert(id.clone(), AskedKey { id, origin, endpoint, stored, created: *created });
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests;
