@@ -7,8 +7,8 @@ mod scan;
 
 use clap::{Subcommand, ValueHint};
 use control::view::{
-    BillingProvider, KeyAdd, KeyEdit, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView,
-    RetiredKeyState, UnixMs, VaultKind,
+    BillingProvider, KeyAdd, KeyEdit, KeyNotice, KeyRef, KeyReplace, KeyState, KeyVerificationView,
+    KeyView, RetiredKeyState, UnixMs, VaultKind,
 };
 use control::{Core, Label};
 
@@ -341,6 +341,10 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
         }
         if let Some(reason) = &key.reason {
             text.line(Tone::Muted, &format!("{}: {reason}", key.id));
+        }
+        let is_low = key.notices.iter().any(|it| it.notice == KeyNotice::BalanceLow);
+        if let Some(balance) = key.balance.as_ref().filter(|_| !is_low) {
+            text.line(Tone::Muted, &format!("{}: {}", key.id, balance.sentence));
         }
         for notice in &key.notices {
             let sign = Sign::from(notice.notice);
