@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { RouteEdit, RouteView } from "@/ipc/bindings";
+import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { freedClients } from "@/lib/losses";
 
 /** The request that would save a route unchanged. */
@@ -25,11 +25,23 @@ export function editOf(route: RouteView, replaces: string | null = route.id): Ro
   };
 }
 
+/** Every client that stays where it is, with its reason, in one sentence; what to do once each. */
+function notSwitchedBack(route: string, failed: { id: string; error: ApiError }[]) {
+  const reasons = failed.map(({ id, error }) => `${id} (${error.message.replace(/\.$/, "")})`);
+  const hints = new Set(failed.flatMap(({ error }) => error.hint ?? []));
+  return {
+    title: `Route ${route} is back, but not switched to it: ${reasons.join(", ")}.`,
+    detail: hints.size === 0 ? null : [...hints].join(" "),
+  };
+}
+
 export function useRouteChanges() {
   const cache = useQueryClient();
   const { mutate: set } = useAction("routeSet", (call, req: RouteEdit) => call(req));
   const { mutate: drop } = useAction("routeRemove", (call, id: string) => call({ id }));
-  const { mutate: switchClient } = useAction("clientSwitch", (call, req: { id: string; route: string }) => call(req));
+  const { mutateAsync: switchClient } = useAction("clientSwitch", (call, req: { id: string; route: string }) =>
+    call(req),
+  );
   const { mutateAsync: put } = useAction("routesOrder", (call, ids: string[]) => call({ ids }));
   return useMemo(() => {
     /** Changes some fields of a route, with an undo in the toast. */
@@ -43,8 +55,15 @@ export function useRouteChanges() {
         },
       );
     };
-    const switchBack = (route: RouteView) => {
-      for (const id of route.switched_clients) switchClient({ id, route: route.id }, { onError: notifyError });
+    const switchBack = async (route: RouteView) => {
+      const tries = route.switched_clients.map((id) =>
+        switchClient({ id, route: route.id }).then(
+          () => [],
+          (error: ApiError) => [{ id, error }],
+        ),
+      );
+      const failed = (await Promise.all(tries)).flat();
+      if (failed.length > 0) notify({ tone: "bad", ...notSwitchedBack(route.id, failed) });
     };
     const remove = (route: RouteView, onRemoved: () => void) =>
       drop(route.id, {
@@ -53,7 +72,7 @@ export function useRouteChanges() {
           notify({
             title: `Removed route ${route.id}`,
             detail: ["Its requests now go by model name.", ...freedClients(route.switched_clients)].join(" "),
-            undo: () => set(editOf(route, null), { onSuccess: () => switchBack(route), onError: notifyError }),
+            undo: () => set(editOf(route, null), { onSuccess: () => void switchBack(route), onError: notifyError }),
           });
         },
         onError: notifyError,

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { fault } from "@/ipc/fake/rules";
 import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
@@ -113,6 +114,22 @@ test("a removed route names the clients that were switched to it, and undo switc
   expect(await screen.findByText(/codex, switched to it, follows the routing rules again/)).toBeVisible();
   await user.click(await screen.findByRole("button", { name: "Undo" }));
   await waitFor(() => expect(switched).toHaveBeenCalledExactlyOnceWith({ id: "codex", route: "local" }));
+});
+
+test("an undo that cannot switch every client back names each one that stays, with its reason", async () => {
+  const { user, host } = renderPanel("busy", "/routing/local");
+  const clients = ["claude-code", "codex", "zed"];
+  for (const id of clients) await host.clientSwitch({ id, route: "local" });
+  const real = host.clientSwitch;
+  vi.spyOn(host, "clientSwitch").mockImplementation((req) =>
+    req.id === "codex" ? real(req) : Promise.reject(fault("failed", `${req.id} is busy.`, "Try again.")),
+  );
+  await user.click(await screen.findByRole("button", { name: "More for this route" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Remove route" }));
+  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  const reasons = "claude-code (claude-code is busy), zed (zed is busy)";
+  expect(await screen.findByText(`Route local is back, but not switched to it: ${reasons}.`)).toBeVisible();
+  expect(screen.getByText("Try again.")).toBeVisible();
 });
 
 test("a request that is thought of is explained, and who lacks what it needs is named", async () => {
