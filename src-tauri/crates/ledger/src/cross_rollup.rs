@@ -205,7 +205,9 @@ pub(crate) fn by_hour(
     let mut hours: BTreeMap<i64, UsageTotals> = BTreeMap::new();
     for piece in split_range(slot_start(from), slot_end(to), folded) {
         let sql = match piece.width {
-            SlotWidth::Hour if filter.is_empty() => dimension_rows_sql(GroupBy::Backend, "slot_ms"),
+            SlotWidth::Hour if filter.is_empty() => {
+                dimension_rows_sql(piece.width, GroupBy::Backend, "slot_ms")
+            }
             _ => rows_sql(&piece, "slot_ms", filter),
         };
         let mut statement = transaction.prepare_cached(&sql)?;

@@ -74,6 +74,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v29.sql"),
     include_str!("schema/v30.sql"),
     include_str!("schema/v31.sql"),
+    include_str!("schema/v32.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -14,9 +14,11 @@ use crate::requests::oldest_id_at;
 use crate::rollup_range::folded_until;
 use crate::rollup_sums::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
-use crate::{Settlement, cross_rollup, latency_rollup, request_costs};
+use crate::{Settlement, cross_rollup, daily_rollup, latency_rollup, request_costs};
 
-const DIMENSIONS: [&str; 6] = ["backend", "model", "client", "credential", "project", "route"];
+/// Every dimension along which requests are summed.
+pub(crate) const DIMENSIONS: [&str; 6] =
+    ["backend", "model", "client", "credential", "project", "route"];
 
 /// Folds the hours `?1..?2` along one dimension.
 fn fold_sql(dimension: &str) -> String {
@@ -103,6 +105,7 @@ pub(crate) fn fold(connection: &Connection, step: FoldStep) -> rusqlite::Result<
     }
     let ids = [from, until].map(|ms| oldest_id_at(WallTime::from_unix_ms(ms)));
     connection.prepare_cached(FOLD_ASKED)?.execute(params![ids[0], ids[1], from])?;
+    daily_rollup::fold(connection, folded, until)?;
     cross_rollup::fold(connection, folded, from, until)?;
     latency_rollup::fold(connection, folded, from, until)?;
     request_costs::fold(connection, from, until)?;
@@ -121,6 +124,7 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     forget.execute([from])?;
     let forget = "DELETE FROM asked_hours WHERE slot_ms >= ?1";
     connection.prepare_cached(forget)?.execute([from])?;
+    daily_rollup::unfold(connection, from)?;
     cross_rollup::unfold(connection, from)?;
     latency_rollup::unfold(connection, from)?;
     request_costs::unfold(connection, from)?;

@@ -3,20 +3,19 @@
 //! numbers of those. Past hours are folded for fast queries over months ([`crate::hourly_rollup`]). A range
 //! is answered from its folded hours and the quarters at its ends.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use domain::{BudgetDimension, NanoUsd, RequestId, WallTime};
-use rusqlite::{Connection, Rows, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
+use crate::bucket_sums::{BucketSums, StepEdges};
 use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
-use crate::rollup_sums::{
-    NameNumbers, dimension_rows_sql, list_sums, read_totals, request_sums, sum_columns,
-};
+use crate::rollup_sums::{list_sums, request_sums, sum_columns};
 use crate::usage::{HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    DimensionFilter, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey,
-    UsageQuery, UsageSummary, UsageTotals, cross_rollup, hourly_rollup,
+    Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery,
+    UsageSummary, UsageTotals, cross_rollup, daily_rollup, hourly_rollup,
 };
 
 /// Whether rows are added to the sums or taken out of them.
@@ -143,93 +142,35 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     let (Some(first), Some(last)) = (query.edges.first(), query.edges.last()) else {
         return Ok(UsageSummary::default());
     };
-    let mut sums = BucketSums::new(&query.edges);
-    // Hours that two buckets share.
-    let edges = query.edges.iter().map(|edge| edge.unix_ms());
-    let shared: BTreeSet<i64> = edges
-        .filter(|edge| edge.rem_euclid(HOUR_MS) != 0)
-        .map(|edge| edge - edge.rem_euclid(HOUR_MS))
-        .collect();
+    let edges = StepEdges::new(&query.edges);
+    let mut sums = BucketSums::new(&edges);
     let columns = format!("slot_ms, {}", query.group_by.word());
+    let add = |piece: RangePiece, sums: &mut BucketSums| {
+        let sql = cross_rollup::rows_sql(&piece, &columns, &query.filter);
+        let values = cross_rollup::parameters(piece.range(query.purpose), &query.filter);
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let rows = &mut statement.query(params_from_iter(values))?;
+        match piece.width {
+            SlotWidth::Quarter => sums.add(rows, |quarter| Some(edges.step_of(quarter))),
+            _ => sums.add(rows, |hour| edges.step_of_hour(hour)),
+        }
+    };
+    // A filter that excludes nothing would only read more rows.
     let is_filtered = !cross_rollup::is_everything(&transaction, query.purpose, &query.filter)?;
     for piece in split_range(*first, *last, folded) {
-        let (sql, filter) = match piece.width {
-            // A filter that excludes nothing would only read more rows.
-            SlotWidth::Hour if !is_filtered => {
-                (dimension_rows_sql(query.group_by, "slot_ms, name"), DimensionFilter::none())
-            }
-            _ => (cross_rollup::rows_sql(&piece, &columns, &query.filter), &query.filter),
-        };
-        let values = cross_rollup::parameters(piece.range(query.purpose), filter);
-        let mut statement = transaction.prepare_cached(&sql)?;
-        sums.add(&mut statement.query(params_from_iter(values))?, |slot_ms| {
-            piece.width == SlotWidth::Quarter || !shared.contains(&slot_ms)
-        })?;
-        if piece.width == SlotWidth::Quarter {
-            continue;
+        if piece.width == SlotWidth::Quarter || is_filtered {
+            add(piece, &mut sums)?;
+        } else {
+            daily_rollup::add_hours(&transaction, query, &edges, piece, &mut sums)?;
         }
-        for hour in shared.range(piece.start_ms..piece.end_ms) {
-            let quarters =
-                RangePiece { width: SlotWidth::Quarter, start_ms: *hour, end_ms: hour + HOUR_MS };
-            let sql = cross_rollup::rows_sql(&quarters, &columns, &query.filter);
-            let mut statement = transaction.prepare_cached(&sql)?;
-            let values = cross_rollup::parameters(quarters.range(query.purpose), &query.filter);
-            sums.add(&mut statement.query(params_from_iter(values))?, |_| true)?;
+        if piece.width == SlotWidth::Hour {
+            for start_ms in edges.shared_hours(piece.start_ms, piece.end_ms) {
+                let end_ms = start_ms + HOUR_MS;
+                add(RangePiece { width: SlotWidth::Quarter, start_ms, end_ms }, &mut sums)?;
+            }
         }
     }
     Ok(summarise(sums.into_buckets(&query.edges)))
-}
-
-/// Sums by bucket and name, while the rows of a query are read.
-struct BucketSums {
-    starts: Vec<i64>,
-    names: NameNumbers,
-    /// By bucket, then by the number of the name.
-    sums: Vec<Vec<Option<UsageTotals>>>,
-}
-
-impl BucketSums {
-    fn new(edges: &[WallTime]) -> Self {
-        let starts: Vec<i64> = edges.iter().map(|edge| edge.unix_ms()).collect();
-        let sums = vec![Vec::new(); starts.len().saturating_sub(1)];
-        Self { starts, names: NameNumbers::default(), sums }
-    }
-
-    /// Adds the rows of the slots that are wanted: slot, name, sums.
-    fn add(
-        &mut self,
-        rows: &mut Rows<'_>,
-        is_wanted: impl Fn(i64) -> bool,
-    ) -> rusqlite::Result<()> {
-        while let Some(row) = rows.next()? {
-            let slot_ms = row.get(0)?;
-            if !is_wanted(slot_ms) {
-                continue;
-            }
-            let number = self.names.number(row.get_ref(1)?.as_str()?);
-            let bucket = self.starts.partition_point(|start| *start <= slot_ms).max(1) - 1;
-            let Some(groups) = self.sums.get_mut(bucket) else { continue };
-            if groups.len() <= number {
-                groups.resize(number + 1, None);
-            }
-            if let Some(sum) = groups.get_mut(number) {
-                *sum.get_or_insert_default() += read_totals(row, 2)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn into_buckets(self, edges: &[WallTime]) -> Vec<UsageBucket> {
-        let names: Vec<UsageKey> =
-            self.names.into_names().into_iter().map(UsageKey::named).collect();
-        let spans = edges.iter().copied().zip(edges.iter().copied().skip(1));
-        let bucket = |((start, end), sums): ((WallTime, WallTime), Vec<Option<UsageTotals>>)| {
-            let groups = names.iter().cloned().zip(sums);
-            let groups = groups.filter_map(|(key, sum)| Some((key, sum?))).collect();
-            UsageBucket { start, end, groups }
-        };
-        spans.zip(self.sums).map(bucket).collect()
-    }
 }
 
 /// The cost statement for a piece; its fourth parameter is a name in `dimension`, or NULL.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{NanoUsd, TokenUsage};
+use domain::{NanoUsd, TokenClass, TokenUsage};
 use rusqlite::Row;
 
+use crate::rollup_range::SlotWidth;
 use crate::token_columns::token_columns;
 use crate::{CacheTotals, GroupBy, UsageTotals};
 
@@ -43,12 +44,13 @@ pub(crate) fn rollup_sums() -> String {
     list_sums(|column| format!("sum({column}) AS {column}"))
 }
 
-/// The statement for the hours of one dimension, without a filter: `columns` and the sums of each
-/// name.
-pub(crate) fn dimension_rows_sql(dimension: GroupBy, columns: &str) -> String {
+/// The statement for the hours or days of one dimension, without a filter: `columns` and the sums
+/// of each name.
+pub(crate) fn dimension_rows_sql(width: SlotWidth, dimension: GroupBy, columns: &str) -> String {
+    let table = if width == SlotWidth::Day { "rollup_day" } else { "rollup_hour" };
     let (dimension, sums) = (dimension.word(), sum_columns());
     format!(
-        "SELECT {columns}, {sums} FROM rollup_hour WHERE dimension = '{dimension}'
+        "SELECT {columns}, {sums} FROM {table} WHERE dimension = '{dimension}'
           AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
     )
 }
@@ -61,35 +63,68 @@ pub(crate) fn request_sums() -> String {
     })
 }
 
-/// Reads the sum columns of a roll-up row, which begin at the place `first`. Not by name: to look
-/// the columns up takes longer than to sum them.
+const SUM_COLUMNS: usize = SUMS.len() + TokenClass::ALL.len();
+
+/// The values of the sum columns, in the order of [`list_sums`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SumValues([i64; SUM_COLUMNS]);
+
+impl SumValues {
+    /// Reads the sum columns of a roll-up row, which begin at the place `first`. Not by name: to
+    /// look the columns up takes longer than to sum them.
+    pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let mut values = Self::default();
+        for (value, place) in values.0.iter_mut().zip(first..) {
+            *value = row.get(place)?;
+        }
+        Ok(values)
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, value)| *sum += value);
+    }
+
+    /// Takes out what was added.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, value)| *sum -= value);
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(crate) fn totals(&self) -> UsageTotals {
+        let mut values = self.0.iter().copied();
+        let mut next = || values.next().unwrap_or_default();
+        let [requests, complete, failed] = [(); 3].map(|()| next().unsigned_abs());
+        let cost = NanoUsd::new(next());
+        let [unpriced_requests, first_token_us_sum, first_token_count, duration_us_sum, retries] =
+            [(); 5].map(|()| next().unsigned_abs());
+        let wasted = NanoUsd::new(next());
+        let [unpriced_attempts, hits, shared, misses] = [(); 4].map(|()| next().unsigned_abs());
+        let saved = NanoUsd::new(next());
+        let saved_us = next().unsigned_abs();
+        UsageTotals {
+            requests,
+            complete,
+            failed,
+            tokens: TokenUsage::from_fn(|_| next().unsigned_abs()),
+            cost,
+            unpriced_requests,
+            first_token_us_sum,
+            first_token_count,
+            duration_us_sum,
+            retries,
+            wasted,
+            unpriced_attempts,
+            cache: CacheTotals { hits, shared, misses, saved, saved_us },
+        }
+    }
+}
+
+/// [`SumValues::read`], as totals.
 pub(crate) fn read_totals(row: &Row<'_>, first: usize) -> rusqlite::Result<UsageTotals> {
-    let places = std::cell::Cell::new(first);
-    let next = || row.get::<_, i64>(places.replace(places.get() + 1));
-    let count = || next().map(i64::unsigned_abs);
-    let cost = || next().map(NanoUsd::new);
-    // In the order of `list_sums`.
-    Ok(UsageTotals {
-        requests: count()?,
-        complete: count()?,
-        failed: count()?,
-        cost: cost()?,
-        unpriced_requests: count()?,
-        first_token_us_sum: count()?,
-        first_token_count: count()?,
-        duration_us_sum: count()?,
-        retries: count()?,
-        wasted: cost()?,
-        unpriced_attempts: count()?,
-        cache: CacheTotals {
-            hits: count()?,
-            shared: count()?,
-            misses: count()?,
-            saved: cost()?,
-            saved_us: count()?,
-        },
-        tokens: TokenUsage::try_from_fn(|_| count())?,
-    })
+    SumValues::read(row, first).map(|values| values.totals())
 }
 
 /// Numbers for the names in the rows of a query, so that sums are kept by number.

@@ -121,11 +121,6 @@ impl CrossQuery {
 pub struct DimensionFilter(Vec<(GroupBy, String)>);
 
 impl DimensionFilter {
-    pub(crate) const fn none() -> &'static Self {
-        const NONE: &DimensionFilter = &DimensionFilter(Vec::new());
-        NONE
-    }
-
     pub(crate) fn values(&self) -> &[(GroupBy, String)] {
         &self.0
     }

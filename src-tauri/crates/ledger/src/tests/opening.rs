@@ -369,3 +369,48 @@ fn the_settings_that_durability_rests_on_are_in_force() {
     assert_eq!(number(&reader, "trusted_schema") + number(&reader, "cell_size_check"), 1);
     assert!(reader.execute("DELETE FROM requests", []).is_err());
 }
+
+/// Until version 31 there were no sums of days; they are made from the hours that are folded.
+#[tokio::test]
+async fn days_of_version_31_are_summed_from_their_hours() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    for hour in [0, 1, 15, 16, 20, 39, 40, 41, 63, 64, 70] {
+        ledger.settle(settlement(hour * 3_600)).await.expect("settled");
+    }
+    ledger.wait_until_folded().await;
+    let usage = async |ledger: &Ledger| {
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone");
+        let (from, to) = (super::at(-86_400_000), super::at(4 * 86_400_000));
+        let by_model =
+            crate::UsageQuery::new(from, to, crate::BucketWidth::Day, &zone, crate::GroupBy::Model);
+        ledger.usage(by_model.expect("a range")).await.expect("read")
+    };
+    let expected = usage(&ledger).await;
+    assert_eq!(expected.totals.requests, 11);
+    drop(ledger);
+    let raw = place.raw();
+    let days = all_rows(&raw, "rollup_day");
+    // Of each dimension: the three days that ended before the last folded hour.
+    assert_eq!(days.len(), 6 * 3);
+    raw.execute_batch("DROP TABLE rollup_day; PRAGMA user_version = 31").expect("version 31");
+    let before: Vec<_> = KEPT.iter().map(|table| all_rows(&raw, table)).collect();
+    drop(raw);
+
+    let ledger = place.open();
+    assert_eq!(usage(&ledger).await, expected);
+    let raw = place.raw();
+    assert_eq!(all_rows(&raw, "rollup_day"), days);
+    for (table, before) in KEPT.iter().zip(before) {
+        assert!(!before.is_empty() && all_rows(&raw, table) == before, "{table}");
+    }
+}
+
+const KEPT: [&str; 5] = ["requests", "attempts", "rollup_quarter", "rollup_hour", "rollup_cross"];
+
+fn all_rows(connection: &rusqlite::Connection, table: &str) -> Vec<Vec<rusqlite::types::Value>> {
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+    let columns = statement.column_count();
+    let row = |row: &rusqlite::Row<'_>| (0..columns).map(|place| row.get(place)).collect();
+    statement.query_map([], row).expect("rows").collect::<Result<_, _>>().expect("values")
+}

@@ -265,8 +265,10 @@ fn sums_and_pages_never_scan_the_requests() {
         }
     }
     let hours = "SEARCH rollup_hour USING PRIMARY KEY";
+    let days = "SEARCH rollup_day USING PRIMARY KEY";
     for group_by in DIMENSIONS {
-        sum(&rollup_sums::dimension_rows_sql(group_by, "name"), hours);
+        sum(&rollup_sums::dimension_rows_sql(SlotWidth::Hour, group_by, "name"), hours);
+        sum(&rollup_sums::dimension_rows_sql(SlotWidth::Day, group_by, "name"), days);
     }
     let spent = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user", "editor"];
     for dimension in BudgetDimension::ALL.iter().copied().map(Some).chain([None]) {
