@@ -4445,6 +4445,8 @@ export type RequestsQuery = {
 	max_cost?: string | null,
 	/**  True: only requests whose cost is not known. */
 	unpriced?: boolean | null,
+	/**  Only settled requests that were wasted in this way. No other filter finds Gatehouse's own. */
+	waste?: WasteKind | null,
 	/**  Only requests that took at least this long, `5s` or `800ms`. */
 	slower_than?: string | null,
 	/**  Only requests that took at most this long. */
@@ -6460,24 +6462,15 @@ export type UsageView = {
 	unpriced: UnpricedModelView[],
 };
 
-export type UsageWasteKind = 
-/**  Requests that failed, with all their attempts. */
-"failed" | 
-/**  Failed attempts of requests that did not fail. */
-"retries" | 
-/**  Health measurements. In no total. */
-"health" | 
-/**  Readiness checks, drills and load tests. In no total. */
-"checks";
-
 export type UsageWasteView = {
-	kind: UsageWasteKind,
+	kind: WasteKind,
 	/**  "Failed requests" */
 	label: string,
-	/**  Requests; of `retries` all attempts after the first. */
+	/**  The requests that the filter `waste` finds. */
 	requests: Count,
+	/**  Of `retries` that of their failed attempts alone. */
 	cost_nano_usd: NanoDollars,
-	/**  Requests, or attempts of `retries`, whose cost is not known and not in the cost. */
+	/**  Requests whose wasted cost is not, or not wholly, known and in the cost. */
 	unpriced: Count,
 };
 
@@ -6588,6 +6581,17 @@ export type VerdictView = {
 	/**  Most severe first; at most five. */
 	needs: StatusIssueView[],
 };
+
+/**  Traffic that gave nobody an answer. No request is of two kinds. */
+export type WasteKind = 
+/**  Requests that failed, with all their attempts. */
+"failed" | 
+/**  Requests that did not fail, for their failed attempts. */
+"retries" | 
+/**  Health measurements. In no total. */
+"health" | 
+/**  Readiness checks, drills and load tests. In no total. */
+"checks";
 
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 

@@ -1,6 +1,6 @@
 /** The filters of the requests, as stored in the address: links anywhere in the panel can open the requests filtered. */
-import type { CacheOutcome, RequestsQuery, RequestState } from "@/ipc/bindings";
-import { CACHE_OUTCOME, REQUEST } from "@/lib/tables";
+import type { CacheOutcome, RequestsQuery, RequestState, WasteKind } from "@/ipc/bindings";
+import { CACHE_OUTCOME, REQUEST, WASTE_WORD } from "@/lib/tables";
 
 type Filters = Omit<RequestsQuery, "before" | "limit" | "ended_since">;
 
@@ -33,6 +33,8 @@ export function parseRequestFilter(search: Record<string, unknown>): RequestFilt
   if (state !== undefined) filter.state = state;
   const cache = known<CacheOutcome>(CACHE_OUTCOME, search["cache"]);
   if (cache !== undefined) filter.cache = cache;
+  const waste = known<WasteKind>(WASTE_WORD, search["waste"]);
+  if (waste !== undefined) filter.waste = waste;
   if (search["unpriced"] === true) filter.unpriced = true;
   for (const name of TEXTS) {
     const value = search[name];

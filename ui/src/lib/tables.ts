@@ -36,6 +36,7 @@ import type {
   VaultKind,
   VaultStateView,
   VerdictLevel,
+  WasteKind,
   WiringState,
 } from "@/ipc/bindings";
 
@@ -498,6 +499,13 @@ export const VAULT_KIND_WORD: Record<VaultKind, string> = {
   file: "Encrypted file",
   env: "Environment (read-only)",
   memory: "Memory (lost on exit)",
+};
+
+export const WASTE_WORD: Record<WasteKind, string> = {
+  failed: "Failed requests",
+  retries: "Retries",
+  health: "Health measurements",
+  checks: "Readiness checks",
 };
 
 export const FAILURE_WORD: Record<FailureClass, string> = {

@@ -381,6 +381,12 @@ labels! {
         Env => "environment (read-only)",
         Memory => "memory (lost on exit)",
     }
+    WASTE_WORD: WasteKind {
+        Failed => "failed requests",
+        Retries => "retries",
+        Health => "health measurements",
+        Checks => "readiness checks",
+    }
     FAILURE_WORD: FailureClass {
         Local => "this machine",
         Offline => "offline",

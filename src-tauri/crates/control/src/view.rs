@@ -60,6 +60,7 @@ pub use ::domain::OAuthGrant;
 pub use ::engine::{BackupTask, KeyState, LogImportState, ObjectiveTarget, StartStage};
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
+    WasteKind,
 };
 pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;

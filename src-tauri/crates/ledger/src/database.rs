@@ -75,6 +75,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v30.sql"),
     include_str!("schema/v31.sql"),
     include_str!("schema/v32.sql"),
+    include_str!("schema/v33.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -1,8 +1,8 @@
-//! What failed requests cost. Roll-ups count them but do not keep their costs apart. Few cost
-//! anything: those have an index of their own.
+//! What failed requests cost, and how many others had failed attempts. Roll-ups count both but do
+//! not keep them apart. They are few, and have indexes of their own.
 
 use domain::{NanoUsd, WallTime};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::integer_columns::get_count;
 use crate::request_costs::request_name;
@@ -23,12 +23,22 @@ pub struct FailedCosts {
     pub unpriced_attempts: u64,
 }
 
-/// The statement; its parameters are the ids of both ends, the purpose and the values of `filter`.
+/// Requests with failed attempts that did not fail themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetriedRequests {
+    pub requests: u64,
+    /// Those with a failed attempt of an unknown cost.
+    pub unpriced_requests: u64,
+}
+
+/// The condition of the index `requests_retried`.
+pub(crate) const RETRIED: &str = "requests.state <> 'failed' AND (requests.attempts > 1
+    OR requests.wasted_nano_usd > 0 OR requests.unpriced_attempts > 0)";
+
+/// The statement for costs; its parameters are the ids of both ends, the purpose and the values of
+/// `filter`.
 pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
-    let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
-        format!(" AND {} = ?{place}", request_name(*group_by))
-    };
-    let conditions: String = filter.values().iter().zip(4..).map(equal).collect();
+    let conditions = conditions(filter);
     format!(
         "SELECT coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
           coalesce(sum(cost_nano_usd IS NULL), 0) AS unpriced_requests,
@@ -40,17 +50,30 @@ pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
     )
 }
 
+/// The statement that counts retried requests, as [`sum_sql`].
+pub(crate) fn retried_sql(filter: &DimensionFilter) -> String {
+    let conditions = conditions(filter);
+    format!(
+        "SELECT count(*) AS requests, coalesce(sum(unpriced_attempts > 0), 0) AS unpriced_requests
+         FROM requests INDEXED BY requests_retried
+         WHERE {RETRIED} AND id >= ?1 AND id < ?2 AND purpose = ?3{conditions}"
+    )
+}
+
+fn conditions(filter: &DimensionFilter) -> String {
+    let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
+        format!(" AND {} = ?{place}", request_name(*group_by))
+    };
+    filter.values().iter().zip(4..).map(equal).collect()
+}
+
 /// The user's own failed requests over whole quarter hours.
 pub(crate) fn sum_between(
     connection: &Connection,
-    (from, to): (WallTime, WallTime),
+    range: (WallTime, WallTime),
     filter: &DimensionFilter,
 ) -> rusqlite::Result<FailedCosts> {
-    let [from, to] = [slot_start(from), slot_end(to)].map(oldest_id_at);
-    let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(Into::into);
-    let values = range.into_iter().chain(cross_rollup::filter_values(filter));
-    let mut statement = connection.prepare_cached(&sum_sql(filter))?;
-    statement.query_row(params_from_iter(values), |row| {
+    query_users(connection, &sum_sql(filter), range, filter, |row| {
         Ok(FailedCosts {
             cost: NanoUsd::new(row.get("cost_nano_usd")?),
             unpriced_requests: get_count(row, "unpriced_requests")?,
@@ -58,4 +81,31 @@ pub(crate) fn sum_between(
             unpriced_attempts: get_count(row, "unpriced_attempts")?,
         })
     })
+}
+
+/// The user's own retried requests over whole quarter hours.
+pub(crate) fn count_retried(
+    connection: &Connection,
+    range: (WallTime, WallTime),
+    filter: &DimensionFilter,
+) -> rusqlite::Result<RetriedRequests> {
+    query_users(connection, &retried_sql(filter), range, filter, |row| {
+        Ok(RetriedRequests {
+            requests: get_count(row, "requests")?,
+            unpriced_requests: get_count(row, "unpriced_requests")?,
+        })
+    })
+}
+
+fn query_users<T>(
+    connection: &Connection,
+    sql: &str,
+    (from, to): (WallTime, WallTime),
+    filter: &DimensionFilter,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let [from, to] = [slot_start(from), slot_end(to)].map(oldest_id_at);
+    let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(Into::into);
+    let values = range.into_iter().chain(cross_rollup::filter_values(filter));
+    connection.prepare_cached(sql)?.query_row(params_from_iter(values), read)
 }

@@ -106,7 +106,7 @@ pub use dismissed_anomalies::{ANOMALY_ID_BYTES_MAX, DISMISSED_ANOMALIES_MAX};
 pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
 pub use error::LedgerError;
 pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
-pub use failed_requests::FailedCosts;
+pub use failed_requests::{FailedCosts, RetriedRequests};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use latency_rollup::{
@@ -130,7 +130,7 @@ pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary}
 pub use recent_minutes::{RECENT_MINUTE_REQUESTS_MAX, RecentMinute};
 pub use record::{
     AttemptRecord, CacheOutcome, NewRequest, Purpose, RequestOutcome, RequestRow, RequestState,
-    Settlement, Timings, UsageBasis,
+    Settlement, Timings, UsageBasis, WasteKind,
 };
 pub use recovery::{
     LedgerCopy, LedgerDevice, MergePlan, MergeReport, Recovery, RestoreReport, SkippedBackup,

@@ -341,6 +341,32 @@ domain::words! {
 }
 
 domain::words! {
+    /// Traffic that gave nobody an answer. No request is of two kinds.
+    WasteKind {
+        /// Requests that failed, with all their attempts.
+        Failed = "failed",
+        /// Requests that did not fail, for their failed attempts.
+        Retries = "retries",
+        /// Health measurements. In no total.
+        Health = "health",
+        /// Readiness checks, drills and load tests. In no total.
+        Checks = "checks",
+    }
+}
+
+impl WasteKind {
+    /// The traffic that these requests are of.
+    #[must_use]
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Failed | Self::Retries => Purpose::User,
+            Self::Health => Purpose::Health,
+            Self::Checks => Purpose::Check,
+        }
+    }
+}
+
+domain::words! {
     /// Result of a settled request.
     RequestOutcome {
         /// The client received the whole answer.

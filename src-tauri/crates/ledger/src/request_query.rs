@@ -13,11 +13,13 @@ use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::failed_requests::RETRIED;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
 use crate::usage::HOUR_MS;
 use crate::{
-    CacheOutcome, Purpose, RequestRow, RequestState, hourly_rollup, requests, rollup_range,
+    CacheOutcome, Purpose, RequestRow, RequestState, WasteKind, hourly_rollup, requests,
+    rollup_range,
 };
 
 /// Most rows per page.
@@ -61,7 +63,10 @@ pub struct RequestQuery {
     pub took_max: Option<Duration>,
     /// Inclusive. Combine it with `since`, or the walk goes back to the first request.
     pub ended_since: Option<WallTime>,
+    /// With a [`WasteKind`], whose purpose decides, it is not looked at.
     pub purpose: Option<Purpose>,
+    /// Only settled requests that were wasted in this way.
+    pub waste: Option<WasteKind>,
 }
 
 /// A page of requests, newest first.
@@ -172,6 +177,10 @@ impl RequestQuery {
             Some(model) if model.contains('*') => (None, Some(like_pattern(model))),
             model => (model, None),
         };
+        let purpose = match self.waste {
+            Some(kind) => Some(kind.purpose()),
+            None => self.purpose,
+        };
         let filters = [
             indexed(self.failure.as_deref(), "", FAILURE),
             indexed(running, "requests.state = ?", RUNNING),
@@ -181,6 +190,7 @@ impl RequestQuery {
                 sources: ERROR_STATUS,
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
+            self.waste.map(wasted),
             checked(exact.map(str::to_owned), "? IN (requests.model_asked, requests.model_billed)"),
             checked(self.route.clone(), "requests.route = ?"),
             checked(self.project.clone(), "requests.project = ?"),
@@ -207,7 +217,7 @@ impl RequestQuery {
             checked(self.took_min.map(clamp_micros), "requests.total_us >= ?"),
             checked(self.took_max.map(clamp_micros), "requests.total_us <= ?"),
             checked(self.ended_since.map(|at| at.unix_ms()), "requests.ended_ms >= ?"),
-            checked(self.purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
+            checked(purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
         ];
         filters.into_iter().flatten().collect()
     }
@@ -262,6 +272,17 @@ fn indexed(
     Some(Filter { condition, values: vec![value?.to_owned().into()], sources })
 }
 
+fn wasted(kind: WasteKind) -> Filter {
+    // The purpose is a filter of its own.
+    let (condition, sources) = match kind {
+        WasteKind::Failed => ("requests.state = 'failed'", FAILED),
+        WasteKind::Retries => (RETRIED, RETRIES),
+        WasteKind::Health => ("requests.state <> 'reserved'", HEALTH),
+        WasteKind::Checks => ("requests.state <> 'reserved'", CHECKS),
+    };
+    Filter { condition, values: Vec::new(), sources }
+}
+
 /// A walk over one index. Its condition has the same values as its filter's.
 struct Source {
     from: &'static str,
@@ -288,6 +309,15 @@ const RUNNING: &[Source] = &[of_requests("requests.state = ? AND requests.state 
 const ERROR_STATUS: &[Source] = &[of_requests("requests.http_status >= 400")];
 const TROUBLE: &[Source] =
     &[of_requests("requests.state = ? AND requests.state NOT IN ('complete', 'reserved')")];
+const FAILED: &[Source] =
+    &[of_requests("requests.state = 'failed' AND requests.state NOT IN ('complete', 'reserved')")];
+const RETRIES: &[Source] = &[of_requests(RETRIED)];
+const HEALTH: &[Source] = &[of_requests(
+    "requests.purpose = 'health' AND requests.purpose <> 'user' AND requests.state <> 'reserved'",
+)];
+const CHECKS: &[Source] = &[of_requests(
+    "requests.purpose = 'check' AND requests.purpose <> 'user' AND requests.state <> 'reserved'",
+)];
 
 /// Only `*` is special in a model's pattern; the characters that LIKE treats specially are escaped.
 fn like_pattern(model: &str) -> String {

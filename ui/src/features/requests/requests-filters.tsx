@@ -5,7 +5,7 @@ import { FilterChips, type Chip } from "@/components/filter-chips";
 import { FilterInput } from "@/components/filter-input";
 import { useDimensionChips } from "@/ipc/dimension-chips";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
-import { CACHE_OUTCOME, FAILURE_WORD, REQUEST } from "@/lib/tables";
+import { CACHE_OUTCOME, FAILURE_WORD, REQUEST, WASTE_WORD } from "@/lib/tables";
 import { formatPart } from "@/lib/time";
 
 /**
@@ -21,6 +21,7 @@ const words = (table: Record<string, { word: string }>): Option<string>[] =>
 const STATES = words(REQUEST);
 const CACHES = words(CACHE_OUTCOME);
 const FAILURES = Object.entries(FAILURE_WORD).map(([value, label]) => ({ value, label }));
+const WASTES = Object.entries(WASTE_WORD).map(([value, label]) => ({ value, label }));
 const STATUSES = options(["2xx", "4xx", "400", "401", "403", "404", "429", "5xx", "500", "502", "503", "504", "529"]);
 const SPANS = [
   { value: "15m", label: "15 minutes" },
@@ -45,6 +46,7 @@ const BEFORE = [
   choice("state", "State", STATES),
   choice("http_status", "Status", STATUSES),
   choice("failure", "Failure", FAILURES),
+  choice("waste", "Wasted", WASTES),
 ];
 const AFTER = [
   text("min_cost", "Min cost", "$0.10"),

@@ -134,7 +134,7 @@ function Waste({ efficiency, period }: EfficiencyProps) {
           value: one.cost_nano_usd,
           amount: amountOf(one),
           note: noteOf(one),
-          path: one.kind === "failed" ? requestsPath({ ...period, state: "failed" }) : null,
+          path: requestsPath({ ...period, waste: one.kind }),
         }))}
       />
       <p className="mt-auto text-12 text-ink-3">
@@ -145,13 +145,10 @@ function Waste({ efficiency, period }: EfficiencyProps) {
 }
 
 function amountOf({ requests, unpriced, cost_nano_usd: cost }: UsageWasteView): string {
-  return unpriced === requests ? "unpriced" : formatMoney(cost);
+  return unpriced === requests && cost === 0 ? "unpriced" : formatMoney(cost);
 }
 
-function noteOf({ kind, requests, unpriced }: UsageWasteView): string {
-  const count =
-    kind === "retries"
-      ? formatCounted(requests, "attempt", "attempts")
-      : formatCounted(requests, "request", "requests");
+function noteOf({ requests, unpriced }: UsageWasteView): string {
+  const count = formatCounted(requests, "request", "requests");
   return unpriced > 0 && unpriced < requests ? `${count}, ${formatCount(unpriced)} unpriced` : count;
 }

@@ -1,3 +1,4 @@
+import { defaultParseSearch } from "@tanstack/react-router";
 import { screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { EfficiencyCards } from "@/features/usage/efficiency-cards";
@@ -7,6 +8,7 @@ import { AnomaliesScreen } from "@/features/usage/anomalies-screen";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import type { UsageAdviceCardView, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
+import { parseRequestFilter } from "@/lib/request-filter";
 import { renderWith } from "../../../test/render-panel";
 
 const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local", measure: "cost" };
@@ -125,7 +127,17 @@ test("savings stand by route, model or client, and waste by kind, each with its 
     expect.stringContaining(`client=${most?.key}&cache=hit&since=`),
   );
   const wasted = within(screen.getByRole("list", { name: "Waste" }));
-  expect(wasted.getAllByRole("listitem")).toHaveLength(waste.filter(({ requests }) => requests > 0).length);
+  const kinds = waste.filter(({ requests }) => requests > 0);
+  expect(kinds.map(({ kind }) => kind)).toEqual(["failed", "retries", "checks"]);
+  expect(wasted.getAllByRole("listitem")).toHaveLength(kinds.length);
+  for (const { label, requests } of kinds) {
+    const row = wasted.getByRole("link", { name: label });
+    const [, search] = (row.getAttribute("href") ?? "").split("?");
+    const filter = parseRequestFilter(defaultParseSearch(`?${search}`));
+    const found = await host.requests({ ...filter, limit: 500 });
+    expect(found.requests.length, label).toBe(requests);
+    expect(within(row.closest("li") ?? row).getByText(`${requests} requests`)).toBeVisible();
+  }
 });
 
 test("what is fine goes and can be shown again", async () => {

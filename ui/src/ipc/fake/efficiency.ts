@@ -5,8 +5,10 @@ import type {
   UsageSavingView,
   UsageTotalsView,
   UsageWasteView,
+  WasteKind,
 } from "@/ipc/bindings";
 import { groupKey, isWanted, startsOf, totalsOf } from "@/ipc/fake/traffic";
+import { wastedAmong } from "@/ipc/fake/waste";
 import { groupBy } from "@/lib/group";
 
 /** Time that an answer of the cache saves. */
@@ -32,24 +34,30 @@ function savingsOf(requests: RequestView[], by: "route" | "model" | "client"): U
     .toSorted((left, right) => right.saved_nano_usd - left.saved_nano_usd);
 }
 
-/** Failed requests cost nothing here; the core also sums health measurements and checks. */
-function wasteOf({ failed_requests, retries, wasted_nano_usd }: UsageTotalsView): UsageWasteView[] {
+/** Failed requests cost nothing here, and health measurements ask no model. */
+function wasteOf(requests: RequestView[], { wasted_nano_usd }: UsageTotalsView, among: Among): UsageWasteView[] {
+  const row = (kind: WasteKind, label: string, costOf: (own: RequestView[]) => number): UsageWasteView => {
+    const own = wastedAmong(requests, kind).filter(among);
+    return { kind, label, requests: own.length, cost_nano_usd: costOf(own), unpriced: 0 };
+  };
   return [
-    { kind: "failed", label: "Failed requests", requests: failed_requests, cost_nano_usd: 0, unpriced: 0 },
-    { kind: "retries", label: "Retries", requests: retries, cost_nano_usd: wasted_nano_usd, unpriced: 0 },
-    { kind: "health", label: "Health measurements", requests: 0, cost_nano_usd: 0, unpriced: 0 },
-    { kind: "checks", label: "Readiness checks", requests: 12, cost_nano_usd: 1_900_000, unpriced: 0 },
+    row("failed", "Failed requests", () => 0),
+    row("retries", "Retries", () => wasted_nano_usd),
+    row("health", "Health measurements", () => 0),
+    row("checks", "Readiness checks", (own) => own.reduce((sum, { cost_nano_usd }) => sum + (cost_nano_usd ?? 0), 0)),
   ];
 }
+
+type Among = (request: RequestView) => boolean;
 
 const dollars = (amount: number) => `$${(amount / 1_000_000_000).toFixed(2)}`;
 
 export function efficiencyOf(requests: RequestView[], query: UsagePeriodQuery, clock: number): UsageEfficiencyView {
   const now = Math.min(clock, query.to ?? clock);
   const from = startsOf(query, now).starts[0] ?? now;
-  const wanted = requests.filter(
-    (request) => isWanted(request, query.filter) && request.started_at >= from && request.started_at < now,
-  );
+  const among = (request: RequestView) =>
+    isWanted(request, query.filter) && request.started_at >= from && request.started_at < now;
+  const wanted = requests.filter(among);
   const totals = totalsOf(wanted);
   const { cost_nano_usd, saved_nano_usd, wasted_nano_usd, cache_read_tokens, input_tokens } = totals;
   const wasted = wasted_nano_usd === 0 ? "nothing was wasted" : `${dollars(wasted_nano_usd)} was wasted`;
@@ -66,6 +74,6 @@ export function efficiencyOf(requests: RequestView[], query: UsagePeriodQuery, c
     cache_savings_by_client: savingsOf(wanted, "client"),
     provider_cache_read_percent:
       input_tokens === 0 ? null : Math.round((cache_read_tokens * 1_000) / input_tokens) / 10,
-    waste: wasteOf(totals),
+    waste: wasteOf(requests, totals, among),
   };
 }

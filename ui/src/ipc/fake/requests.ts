@@ -4,6 +4,7 @@ import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { savedFile } from "@/ipc/fake/statement";
 import { failedAttempts } from "@/ipc/fake/traffic";
+import { checksAmong, wastedAmong } from "@/ipc/fake/waste";
 import type { Host } from "@/ipc/host";
 import { toCsv } from "@/lib/csv";
 
@@ -39,7 +40,8 @@ function filtered(requests: RequestView[], query: RequestsQuery, now: number): R
   const faster = spanOf("faster_than", query.faster_than);
   const period = periodOf(query.within, now);
   const since = Math.max(query.since ?? 0, period.since);
-  return requests.filter(
+  const asked = query.waste == null ? requests : wastedAmong(requests, query.waste);
+  return asked.filter(
     (request) =>
       equal(query.backend, request.backend) &&
       equal(query.key, request.key) &&
@@ -157,7 +159,7 @@ export function fakeRequests({
     requestCode: (req) =>
       answer(() => {
         const request =
-          world.requests.find((known) => known.id === req.id) ??
+          [...world.requests, ...checksAmong(world.requests)].find((known) => known.id === req.id) ??
           raise(fault("not_found", `There is no request ${req.id}.`, "It may have been deleted."));
         return {
           note: "Prompts are not kept, so the code has a placeholder for yours. It holds no token.",

@@ -1,17 +1,19 @@
 //! What the caches saved and what was wasted.
 
-use domain::{NanoUsd, ShownCurrency};
+use domain::{NanoUsd, ShownCurrency, capitalize};
 use engine::Engine;
 use ledger::{
-    DimensionFilter, FailedCosts, GroupBy, Purpose, UsageKey, UsageQuery, UsageSummary, UsageTotals,
+    DimensionFilter, FailedCosts, GroupBy, Purpose, RetriedRequests, UsageKey, UsageQuery,
+    UsageSummary, UsageTotals,
 };
 
 use super::currency::currency_view;
 use super::usage::{group_key, group_label};
 use super::usage_period::{Period, ledger_filter};
 use crate::ApiError;
+use crate::sign::Label;
 use crate::view::{
-    UsageEfficiencyView, UsagePeriodQuery, UsageSavingView, UsageWasteKind, UsageWasteView,
+    UsageEfficiencyView, UsagePeriodQuery, UsageSavingView, UsageWasteView, WasteKind,
 };
 
 pub(crate) async fn usage_efficiency(
@@ -27,8 +29,9 @@ pub(crate) async fn usage_efficiency(
     let health = sums(GroupBy::Backend, Purpose::Health).await?.totals;
     let checks = sums(GroupBy::Backend, Purpose::Check).await?.totals;
     let failed = engine.ledger().failed_costs(period.from, period.to, filter.clone()).await?;
+    let retried = engine.ledger().retried_requests(period.from, period.to, filter.clone()).await?;
     let totals = routes.totals;
-    let waste = waste_views(&totals, &failed, &health, &checks);
+    let waste = waste_views(&totals, &failed, &retried, [&health, &checks]);
     let currency = currency_view(&engine.settings()).shown();
     Ok(UsageEfficiencyView {
         from: period.from.into(),
@@ -84,37 +87,24 @@ fn cache_read_percent(totals: &UsageTotals) -> Option<f64> {
 fn waste_views(
     totals: &UsageTotals,
     failed: &FailedCosts,
-    health: &UsageTotals,
-    checks: &UsageTotals,
+    retried: &RetriedRequests,
+    [health, checks]: [&UsageTotals; 2],
 ) -> Vec<UsageWasteView> {
-    let view = |kind, label: &str, requests: u64, cost: NanoUsd, unpriced: u64| UsageWasteView {
+    let view = |kind: WasteKind, requests: u64, cost: NanoUsd, unpriced: u64| UsageWasteView {
         kind,
-        label: label.to_owned(),
+        label: capitalize(kind.label()),
         requests: requests.into(),
         cost_nano_usd: cost.into(),
         unpriced: unpriced.into(),
     };
-    let own = |kind, label, sums: &UsageTotals| {
-        view(kind, label, sums.requests, sums.cost, sums.unpriced_requests)
-    };
-    let unpriced = totals.unpriced_attempts.saturating_sub(failed.unpriced_attempts);
+    let own =
+        |kind, sums: &UsageTotals| view(kind, sums.requests, sums.cost, sums.unpriced_requests);
+    let retries = retried_cost(totals, failed);
     vec![
-        view(
-            UsageWasteKind::Failed,
-            "Failed requests",
-            totals.failed,
-            failed.cost,
-            failed.unpriced_requests,
-        ),
-        view(
-            UsageWasteKind::Retries,
-            "Retries",
-            totals.retries,
-            retried_cost(totals, failed),
-            unpriced,
-        ),
-        own(UsageWasteKind::Health, "Health measurements", health),
-        own(UsageWasteKind::Checks, "Readiness checks", checks),
+        view(WasteKind::Failed, totals.failed, failed.cost, failed.unpriced_requests),
+        view(WasteKind::Retries, retried.requests, retries, retried.unpriced_requests),
+        own(WasteKind::Health, health),
+        own(WasteKind::Checks, checks),
     ]
 }
 
@@ -162,14 +152,16 @@ mod tests {
     #[test]
     fn kinds_of_waste_do_not_overlap() {
         let totals = UsageTotals { failed: 1, ..spent(9_000, 700) };
-        let views = waste_views(&totals, &failed(300), &UsageTotals::default(), &spent(5, 0));
+        let retried = RetriedRequests { requests: 2, unpriced_requests: 0 };
+        let own = [&UsageTotals::default(), &spent(5, 0)];
+        let views = waste_views(&totals, &failed(300), &retried, own);
         let rows: Vec<_> =
             views.iter().map(|row| (row.kind, row.requests.0, row.cost_nano_usd.0)).collect();
         let expected = [
-            (UsageWasteKind::Failed, 1, 300),
-            (UsageWasteKind::Retries, 2, 400),
-            (UsageWasteKind::Health, 0, 0),
-            (UsageWasteKind::Checks, 3, 5),
+            (WasteKind::Failed, 1, 300),
+            (WasteKind::Retries, 2, 400),
+            (WasteKind::Health, 0, 0),
+            (WasteKind::Checks, 3, 5),
         ];
         assert_eq!(rows, expected);
     }

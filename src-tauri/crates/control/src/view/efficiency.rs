@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, UnixMs};
+use super::{Count, NanoDollars, UnixMs, WasteKind};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageEfficiencyView {
@@ -46,25 +46,13 @@ pub struct UsageSavingView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageWasteView {
-    pub kind: UsageWasteKind,
+    pub kind: WasteKind,
     /// "Failed requests"
     pub label: String,
-    /// Requests; of `retries` all attempts after the first.
+    /// The requests that the filter `waste` finds.
     pub requests: Count,
+    /// Of `retries` that of their failed attempts alone.
     pub cost_nano_usd: NanoDollars,
-    /// Requests, or attempts of `retries`, whose cost is not known and not in the cost.
+    /// Requests whose wasted cost is not, or not wholly, known and in the cost.
     pub unpriced: Count,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageWasteKind {
-    /// Requests that failed, with all their attempts.
-    Failed,
-    /// Failed attempts of requests that did not fail.
-    Retries,
-    /// Health measurements. In no total.
-    Health,
-    /// Readiness checks, drills and load tests. In no total.
-    Checks,
 }

@@ -1,6 +1,6 @@
 //! Request and view types for single requests and saved views of them.
 
-use ledger::{CacheOutcome, RequestState, UsageBasis};
+use ledger::{CacheOutcome, RequestState, UsageBasis, WasteKind};
 use resilience::{FailureClass, FailureOwner};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -71,6 +71,10 @@ pub struct RequestsQuery {
     #[serde(default)]
     #[specta(optional)]
     pub unpriced: Option<bool>,
+    /// Only settled requests that were wasted in this way. No other filter finds Gatehouse's own.
+    #[serde(default)]
+    #[specta(optional)]
+    pub waste: Option<WasteKind>,
     /// Only requests that took at least this long, `5s` or `800ms`.
     #[serde(default)]
     #[specta(optional)]

@@ -2,8 +2,8 @@
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{ClientId, NanoUsd, RequestId, TokenUsage, WallTime};
-use ledger::{CacheOutcome, RequestOutcome, Settlement};
+use domain::{BackendId, ClientId, Endpoint, NanoUsd, RequestId, TokenUsage, WallTime};
+use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Settlement};
 use pricing::Cost;
 
 use crate::world::{World, new_home, refused, world};
@@ -127,6 +127,75 @@ async fn savings_and_waste_are_those_of_the_requests() {
     let filter = UsageFilter { client: Some(client), ..UsageFilter::default() };
     let own = control::usage_efficiency(&world.core, UsagePeriodQuery { filter, ..query }).await;
     assert_eq!(waste(&own.expect("sums")), [(0, 0); 4]);
+}
+
+/// A request whose first attempt failed.
+fn retried(world: &World, client: &str, outcome: RequestOutcome) -> Settlement {
+    let mut ended = ago(world, client, 2, 10);
+    ended.outcome = outcome;
+    let endpoint = Endpoint { backend: BackendId::new("up").expect("a name"), credential: None };
+    let attempt = AttemptRecord::started(endpoint, "m", ended.request.started);
+    let error_class = Some("server".to_owned());
+    ended.attempts = vec![AttemptRecord { error_class, ..attempt.clone() }, attempt];
+    ended
+}
+
+#[tokio::test]
+async fn every_kind_of_waste_finds_as_many_requests_as_it_counts() {
+    let world = World::open(new_home(), |_| {}).await;
+    let own = |client: &str, purpose| {
+        let mut ended = ago(&world, client, 2, 1);
+        ended.request.purpose = purpose;
+        ended
+    };
+    for ended in [
+        ago(&world, "editor", 2, 5),
+        retried(&world, "editor", RequestOutcome::Complete),
+        retried(&world, "editor", RequestOutcome::Cancelled),
+        retried(&world, "agent", RequestOutcome::Complete),
+        retried(&world, "agent", RequestOutcome::Failed),
+        own("gatehouse", Purpose::Health),
+        own("gatehouse", Purpose::Check),
+        own("gatehouse", Purpose::Check),
+    ] {
+        world.settle(ended).await;
+    }
+    let found = async |client: Option<&str>| {
+        let client = client.map(str::to_owned);
+        let filter = UsageFilter { client: client.clone(), ..UsageFilter::default() };
+        let (range, zone) = (UsageRange::LastWeek, TimeZoneChoice::Utc);
+        let query = UsagePeriodQuery { range, zone, from: None, to: None, filter };
+        let sums = control::usage_efficiency(&world.core, query).await.expect("sums");
+        let mut counts = Vec::new();
+        for row in sums.waste {
+            let waste = Some(row.kind);
+            let query =
+                RequestsQuery { limit: 500, client: client.clone(), waste, ..Default::default() };
+            let behind = control::requests(&world.core, query).await.expect("requests");
+            assert_eq!(
+                usize::try_from(row.requests.0),
+                Ok(behind.requests.len()),
+                "{:?}",
+                row.kind
+            );
+            counts.push((row.requests.0, row.unpriced.0));
+        }
+        counts
+    };
+    assert_eq!(found(None).await, [(1, 0), (3, 3), (1, 0), (2, 0)]);
+    assert_eq!(found(Some("editor")).await, [(0, 0), (2, 2), (0, 0), (0, 0)]);
+    // The filters of both must match.
+    let complete = RequestsQuery {
+        limit: 500,
+        state: Some(RequestState::Complete),
+        waste: Some(WasteKind::Retries),
+        ..Default::default()
+    };
+    let complete = control::requests(&world.core, complete).await.expect("requests");
+    assert_eq!(complete.requests.len(), 2);
+    let refused = RequestsQuery { waste: Some(WasteKind::Failed), ..RequestsQuery::default() };
+    let both = RequestsQuery { limit: 500, state: Some(RequestState::Complete), ..refused };
+    assert_eq!(control::requests(&world.core, both).await.expect("requests").requests.len(), 0);
 }
 
 #[tokio::test]

@@ -9,11 +9,12 @@ use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
     ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
-    PastCallRow, Purpose, RecentMinute, RequestCosts, RouteCount, Spend, StatedCosts, StatementRow,
-    UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed,
-    cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup,
-    meter_rollup, outcome_counts, past_calls, project_meters, recent_minutes, request_costs,
-    rollup, route_counts, stated_costs, statement_rows, unpriced_models,
+    PastCallRow, Purpose, RecentMinute, RequestCosts, RetriedRequests, RouteCount, Spend,
+    StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals,
+    attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests,
+    first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls, project_meters,
+    recent_minutes, request_costs, rollup, route_counts, stated_costs, statement_rows,
+    unpriced_models,
 };
 
 impl Ledger {
@@ -210,6 +211,23 @@ impl Ledger {
     ) -> Result<FailedCosts, LedgerError> {
         self.read_current(move |connection| {
             failed_requests::sum_between(connection, (from, to), &filter)
+        })
+        .await
+    }
+
+    /// The user's own requests in `from..to` with failed attempts that did not fail themselves. The
+    /// range is rounded outwards to quarter hours.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn retried_requests(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: DimensionFilter,
+    ) -> Result<RetriedRequests, LedgerError> {
+        self.read_current(move |connection| {
+            failed_requests::count_retried(connection, (from, to), &filter)
         })
         .await
     }

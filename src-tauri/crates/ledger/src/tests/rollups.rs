@@ -12,7 +12,7 @@ use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
     BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageKey, UsageQuery, UsageTotals, attempts, cross_rollup, requests, rollup,
+    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -293,6 +293,14 @@ fn sums_and_pages_never_scan_the_requests() {
     check(RequestQuery { state: running, ..newest.clone() }, "INDEX requests_reserved");
     let route = Some("fast".to_owned());
     check(RequestQuery { route, ..newest.clone() }, "SEARCH requests USING PRIMARY KEY");
+    for (kind, index) in [
+        (WasteKind::Failed, "INDEX requests_trouble"),
+        (WasteKind::Retries, "INDEX requests_retried"),
+        (WasteKind::Health, "INDEX requests_own"),
+        (WasteKind::Checks, "INDEX requests_own"),
+    ] {
+        check(RequestQuery { waste: Some(kind), ..newest.clone() }, index);
+    }
     let status = |range| RequestQuery { http_status: Some(range), ..newest.clone() };
     let failure = RequestQuery { failure: Some("overloaded".to_owned()), ..newest.clone() };
     check(failure.clone(), "INDEX attempts_class");

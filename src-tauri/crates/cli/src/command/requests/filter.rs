@@ -1,6 +1,6 @@
 //! The filters of `gatehouse requests`.
 
-use control::view::{CacheOutcome, RequestState, RequestsQuery, UnixMs};
+use control::view::{CacheOutcome, RequestState, RequestsQuery, UnixMs, WasteKind};
 use control::{Core, unknown_name_error};
 
 use super::super::completers;
@@ -65,6 +65,9 @@ pub(super) struct RequestFilterArguments {
     /// Only requests whose cost is not known
     #[arg(long)]
     unpriced: bool,
+    /// Only requests that were wasted in this way
+    #[arg(long, value_name = "KIND", value_parser = word::<WasteKind>())]
+    waste: Option<WasteKind>,
     /// Only requests that took at least this long, for example 5s or 800ms
     #[arg(long, value_name = "TIME")]
     slower_than: Option<String>,
@@ -102,6 +105,7 @@ pub(super) async fn build_query(
         faster_than: text(&wanted.faster_than, saved.faster_than),
         state: wanted.state.or(failed).or(saved.state),
         cache: wanted.cache.or(saved.cache),
+        waste: wanted.waste.or(saved.waste),
         unpriced: wanted.unpriced.then_some(true).or(saved.unpriced),
         within: text(&wanted.within, saved.within.filter(|_| wanted.since.is_none())),
         since: wanted.since.map(ago).or(saved.since),

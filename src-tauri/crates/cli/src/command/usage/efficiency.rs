@@ -100,7 +100,7 @@ pub(in crate::command) fn waste_text(found: &UsageEfficiencyView) -> StyledText 
     let mut table = TextTable::new(&[
         Column::Left("Kind"),
         Column::Right("Cost"),
-        Column::Right("Number"),
+        Column::Right("Requests"),
         Column::Right("Unpriced").hidden_at_rank(1),
     ]);
     let cost = |row: &UsageWasteView| format_cost(row.cost_nano_usd, row.requests, row.unpriced);

@@ -54,6 +54,7 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
         since: since.max(within),
         until: until.into_iter().chain(ended).min(),
         ended_since: req.ended_since.map(wall_time),
+        waste: req.waste,
         ..RequestQuery::newest(1)
     })
 }
