@@ -251,7 +251,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "agent_program_plan" => json!({"tool": "claude-code", "undo": false}),
         "agent_program_add" => json!({"tool": "claude-code"}),
         "agent_program_remove" => json!({"tool": "claude-code", "changed_keys": "refuse"}),
-        "client_revoke" => json!({"id": "tool"}),
+        "client_revoke" | "client_restore" => json!({"id": "tool"}),
         "requests_export" | "requests_export_save" => json!({"query": {}, "format": "json"}),
         "statement" | "statement_save" => json!({"zone": "utc", "format": "html"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc",

@@ -165,8 +165,10 @@ export const commands = {
 	clientBlock: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_block", { req })),
 	/**  Lets a blocked client send requests again. */
 	clientAllow: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_allow", { req })),
-	/**  Revokes a client's token at once. */
-	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
+	/**  Revokes a client's token at once. The budget that was made with it ends too. */
+	clientRevoke: (req: ClientRef) => typedError<RevokedClientView, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
+	/**  Undoes that within ten minutes: the same token is valid again, and its budget is back. */
+	clientRestore: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_restore", { req })),
 	/**  Lists client tools and whether they use the gateway. */
 	clientsWiring: (req: ClientsWiringQuery) => typedError<ToolWiringView[], ApiError>(__TAURI_INVOKE("clients_wiring", { req })),
 	/**  Lists client tools that are not wired, and how each reaches the gateway all the same. */
@@ -1952,6 +1954,10 @@ export type ClientView = {
 	/**  True if its token reads `/metrics` and opens nothing else. */
 	reads_metrics: boolean,
 	snippets: SnippetView[],
+	/**  The budget that was made with it and ends with it. */
+	own_budget: string | null,
+	/**  Other budgets of its requests. They stay when it is revoked. */
+	other_budgets: string[],
 };
 
 export type ClientWire = {
@@ -4554,6 +4560,15 @@ export type RetiredKeyView = {
 	/**  Its last four characters; None if it is too short to show them. */
 	tail: string | null,
 	replaced_at: UnixMs,
+};
+
+/**  What ended with a client. */
+export type RevokedClientView = {
+	id: string,
+	/**  The budget that was made with it. */
+	budget: string | null,
+	/**  When it can be restored no more. */
+	restorable_until: UnixMs,
 };
 
 export type RouteCandidateEdit = {

@@ -185,8 +185,10 @@ macro_rules! operations {
             client_block(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
             /// Lets a blocked client send requests again.
             client_allow(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
-            /// Revokes a client's token at once.
-            client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
+            /// Revokes a client's token at once. The budget that was made with it ends too.
+            client_revoke(req: ClientRef) -> RevokedClientView, changes [Clients, Status, Settings, Usage];
+            /// Undoes that within ten minutes: the same token is valid again, and its budget is back.
+            client_restore(req: ClientRef) -> ClientView, changes [Clients, Status, Settings, Usage];
             /// Lists client tools and whether they use the gateway.
             clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, changes [];
             /// Lists client tools that are not wired, and how each reaches the gateway all the same.

@@ -8,6 +8,7 @@ use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
 use crate::client_programs::ClientPrograms;
+use crate::revoked_clients::RevokedClients;
 
 /// Requests of a blocked client that were refused since it was blocked, or since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +25,20 @@ pub struct ClientActivity {
     refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
     any_request_seen: AtomicBool,
     programs: ClientPrograms,
+    revoked: RevokedClients,
 }
 
 impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
-        Self { ledger, last_requests, refusals, any_request_seen, programs }
+        let revoked = RevokedClients::default();
+        Self { ledger, last_requests, refusals, any_request_seen, programs, revoked }
+    }
+
+    #[must_use]
+    pub const fn revoked(&self) -> &RevokedClients {
+        &self.revoked
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {

@@ -170,8 +170,9 @@ impl Engine {
         self.parts.price_editor.spawn(tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
-        let (keys, clock) = (Arc::clone(&backends.keys), Arc::clone(&base.clock));
-        upkeep::spawn_sweep(vault, keys, clock, network, Arc::clone(gateway), tasks);
+        let kept = (Arc::clone(&backends.keys), Arc::clone(&self.parts.clients));
+        let clock = Arc::clone(&base.clock);
+        upkeep::spawn_sweep(vault, kept, clock, network, Arc::clone(gateway), tasks);
         upkeep::spawn_program_saving(Arc::clone(&self.parts.clients), tasks);
         upkeep::spawn_pause_watch(Arc::clone(&backends.registry), self.probing_all(), tasks);
         upkeep::spawn_retention(

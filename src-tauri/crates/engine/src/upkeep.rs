@@ -36,10 +36,10 @@ pub(crate) fn spawn_certificate_loading(upstream: Arc<HttpUpstream>, tasks: &Tas
     });
 }
 
-/// Removes expired keys and unused connections, and logs counted refusals.
+/// Removes expired keys, revoked clients and unused connections, and logs counted refusals.
 pub(crate) fn spawn_sweep(
     vault: Vault,
-    keys: Arc<KeyStatuses>,
+    (keys, clients): (Arc<KeyStatuses>, Arc<ClientActivity>),
     clock: Arc<dyn Clock>,
     upstream: Arc<HttpUpstream>,
     gateway: Arc<GatewayServer>,
@@ -50,6 +50,7 @@ pub(crate) fn spawn_sweep(
         while ticks.sleep(Duration::from_secs(SWEEP_SECS)).await {
             vault.drop_expired();
             keys.retired().drop_expired(clock.now());
+            clients.revoked().drop_expired(clock.now());
             upstream.sweep();
             gateway.log_counted_refusals();
         }

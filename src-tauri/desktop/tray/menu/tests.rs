@@ -313,7 +313,8 @@ fn client(id: &str, seen_at: Option<i64>, expired: bool, targets: &[Value]) -> C
         "unpriced_requests": 0}, "limits": {"requests_per_minute": null,
         "tokens_per_minute": null, "in_flight_max": null}, "cache": null,
         "priority": "interactive", "scope": {"models": [], "backends": [], "routes": []},
-        "targets": targets, "mcp": false, "reads_metrics": false, "snippets": []});
+        "targets": targets, "mcp": false, "reads_metrics": false, "snippets": [],
+        "own_budget": null, "other_budgets": []});
     serde_json::from_value(client).expect("a client")
 }
 

@@ -77,3 +77,26 @@ test("a new client has its scope, budget and expiry from the start", async () =>
     monthly_limit_usd: "20",
   });
 });
+
+test("revoking a client says which budgets end and stay, and undo brings both back", async () => {
+  const { user, host } = renderPanel("busy", "/clients/reviewer");
+  const scope = { models: [], backends: [], routes: [] };
+  await host.clientAdd({ id: "reviewer", expires_in_days: null, scope, monthly_limit_usd: "20" });
+  const budgets = async () => (await host.budgets()).map(({ id }) => id);
+  await user.click(await screen.findByRole("button", { name: "More for this client" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Revoke token" }));
+  expect(await screen.findByText("The budget reviewer, made with it, ends too.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Revoke token" }));
+  expect(await screen.findByText("Its budget reviewer ended with it.")).toBeVisible();
+  expect(await budgets()).not.toContain("reviewer");
+  await user.click(screen.getByRole("button", { name: "Undo" }));
+  await waitFor(async () => expect(await budgets()).toContain("reviewer"));
+  expect((await host.clients()).map(({ id }) => id)).toContain("reviewer");
+});
+
+test("a budget that the user made of a client's requests stays, and the question says so", async () => {
+  const { user } = renderPanel("busy", "/clients/claude-code");
+  await user.click(await screen.findByRole("button", { name: "More for this client" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Revoke token" }));
+  expect(await screen.findByText(/^Budgets that you made of its requests stay, .*: agents\.$/)).toBeVisible();
+});

@@ -16,7 +16,7 @@ import { PanelLink } from "@/components/panel-link";
 import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Tabs } from "@/components/tabs";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
@@ -27,6 +27,7 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
   const [isRevoking, setRevoking] = useState(false);
   const now = useNow();
   const revoke = useAction("clientRevoke", (call, id: string) => call({ id }));
+  const { mutate: restore } = useAction("clientRestore", (call, id: string) => call({ id }));
   if (client === undefined) return null;
   return (
     <>
@@ -62,7 +63,8 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         title={`Revoke ${client.id}'s token?`}
         losses={[
           `Requests from ${client.id} are refused immediately.`,
-          "The token cannot be restored. Connecting the client again creates a new one.",
+          "Within ten minutes this can be undone. After that, connecting the client again creates a new token.",
+          ...budgetLosses(client),
           "Its past requests and costs stay in the ledger.",
         ]}
         verb="Revoke token"
@@ -71,15 +73,28 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         onClose={() => setRevoking(false)}
         onConfirm={() =>
           revoke.mutate(client.id, {
-            onSuccess: () => {
+            onSuccess: ({ id, budget }) => {
               onClose();
-              notify({ title: `Revoked ${client.id}'s token` });
+              notify({
+                title: `Revoked ${id}'s token`,
+                detail: budget && `Its budget ${budget} ended with it.`,
+                undo: () => restore(id, { onError: notifyError }),
+              });
             },
           })
         }
       />
     </>
   );
+}
+
+function budgetLosses({ own_budget: own, other_budgets: others }: ClientView): string[] {
+  return [
+    ...(own === null ? [] : [`The budget ${own}, made with it, ends too.`]),
+    ...(others.length === 0
+      ? []
+      : [`Budgets that you made of its requests stay, for when it is connected again: ${others.join(", ")}.`]),
+  ];
 }
 
 /** Undone from its toast, so it does not ask first. */

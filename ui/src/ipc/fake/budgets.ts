@@ -43,13 +43,18 @@ function checkLimit({ limit_usd: limit }: BudgetSet): void {
   if (!(Number(limit) > 0)) raise(fault("invalid_input", "enter an amount above 0", null, "limit_usd"));
 }
 
+/** The budget that a client is made with. */
+export function budgetOfClient(id: string, limit_usd: string): BudgetSet {
+  return { ...PLAIN, id, limit_usd, scope: { dimension: "client", name: id } };
+}
+
 export function fakeBudgets({
   world,
   now,
   answer,
   changed,
 }: Doing): Pick<Host, "budgets" | "budgetSet" | "budgetAllow" | "budgetBacktest" | "budgetRemove"> {
-  let budgets = world.requests.length > 0 ? SET : [];
+  if (world.requests.length > 0) world.budgets.push(...SET);
   let allowances: (BudgetAllowanceView & { id: string })[] = [];
   const viewOf = (budget: BudgetSet): BudgetView => {
     const { id, limit_usd, period, scope, days } = budget;
@@ -103,9 +108,10 @@ export function fakeBudgets({
     };
   };
   const named = (id: string): BudgetSet =>
-    budgets.find((budget) => budget.id === id) ?? raise(fault("not_found", `there is no budget named ${id}`, null));
+    world.budgets.find((budget) => budget.id === id) ??
+    raise(fault("not_found", `there is no budget named ${id}`, null));
   return {
-    budgets: () => answer(() => budgets.map(viewOf)),
+    budgets: () => answer(() => world.budgets.map(viewOf)),
     budgetSet: (req) =>
       answer(() => {
         checkLimit(req);
@@ -113,7 +119,7 @@ export function fakeBudgets({
           raise(fault("invalid_input", "say how many days count, from 1 to 366", null, "days"));
         if (req.action === "switch" && req.switch_to === null)
           raise(fault("invalid_input", "name the route that requests go to", null, "switch_to"));
-        budgets = [...budgets.filter((budget) => budget.id !== req.id), req];
+        world.budgets = [...world.budgets.filter((budget) => budget.id !== req.id), req];
         changed("usage");
         return viewOf(req);
       }),
@@ -162,7 +168,7 @@ export function fakeBudgets({
       }),
     budgetRemove: (req) =>
       answer(() => {
-        budgets = budgets.filter((budget) => budget.id !== req.id);
+        world.budgets = world.budgets.filter((budget) => budget.id !== req.id);
         changed("usage");
         return null;
       }),

@@ -1,5 +1,6 @@
 /** Clients of the fake core: their tokens, limits, where their requests go, and their block. */
-import type { ClientSwitch, ClientTargetView, ClientView } from "@/ipc/bindings";
+import type { BudgetSet, ClientSwitch, ClientTargetView, ClientView } from "@/ipc/bindings";
+import { budgetOfClient } from "@/ipc/fake/budgets";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId, requireLimits } from "@/ipc/fake/rules";
 import { clientViews } from "@/ipc/fake/views";
@@ -9,14 +10,29 @@ import type { Host } from "@/ipc/host";
 const RULES: ClientSwitchTarget = { backend: null, route: null };
 
 type ClientOperation =
-  "clients" | "clientAdd" | "clientEdit" | "clientSwitch" | "clientBlock" | "clientAllow" | "clientRevoke";
+  | "clients"
+  | "clientAdd"
+  | "clientEdit"
+  | "clientSwitch"
+  | "clientBlock"
+  | "clientAllow"
+  | "clientRevoke"
+  | "clientRestore";
+
+const RESTORABLE_MS = 600_000;
 
 export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, ClientOperation> {
+  const budgetsOf = (id: string) =>
+    world.budgets.filter(({ scope }) => scope?.dimension === "client" && scope.name === id);
+  const ownBudget = (id: string) => budgetsOf(id).find((budget) => budget.id === id);
   const find = (id: string) =>
     world.clients.find((known) => known.id === id) ??
     raise(fault("not_found", `There is no client named ${id}.`, null));
+  const revoked = new Map<string, { client: ClientView; budget: BudgetSet | undefined }>();
   const view = (client: ClientView) => ({
     ...client,
+    own_budget: ownBudget(client.id)?.id ?? null,
+    other_budgets: budgetsOf(client.id).flatMap(({ id }) => (id === client.id ? [] : [id])),
     targets: client.reads_metrics ? [] : targetsOf(world, client, world.switched.get(client.id) ?? RULES),
   });
   const block = (id: string, blocked: boolean) =>
@@ -38,7 +54,8 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
         Object.assign(added, { scope: req.scope, reads_metrics: req.reads_metrics ?? false });
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
         world.clients.push(added);
-        changed("clients", "status");
+        if (req.monthly_limit_usd != null) world.budgets.push(budgetOfClient(req.id, req.monthly_limit_usd));
+        changed("clients", "status", "usage");
         return view(added);
       }),
     clientEdit: (req) =>
@@ -60,11 +77,23 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
       }),
     clientBlock: ({ id }) => block(id, true),
     clientAllow: ({ id }) => block(id, false),
-    clientRevoke: (req) =>
+    clientRevoke: ({ id }) =>
       answer(() => {
-        world.clients = world.clients.filter((known) => known.id !== req.id);
-        changed("clients", "status");
-        return null;
+        const [client, budget] = [find(id), ownBudget(id)];
+        revoked.set(id, { client, budget });
+        world.clients = world.clients.filter((known) => known !== client);
+        world.budgets = world.budgets.filter((known) => known !== budget);
+        changed("clients", "status", "usage");
+        return { id, budget: budget?.id ?? null, restorable_until: now() + RESTORABLE_MS };
+      }),
+    clientRestore: ({ id }) =>
+      answer(() => {
+        const kept = revoked.get(id) ?? raise(fault("not_found", `no client named ${id} was revoked`, null));
+        world.clients.push(kept.client);
+        if (kept.budget) world.budgets.push(kept.budget);
+        revoked.delete(id);
+        changed("clients", "status", "usage");
+        return view(kept.client);
       }),
   };
 }

@@ -1,5 +1,6 @@
 /** The state of the fake core, and the initial state of each scenario. */
 import type {
+  BudgetSet,
   ActiveOverrideView,
   BackendView,
   ClientView,
@@ -47,6 +48,7 @@ export interface World {
   backends: BackendView[];
   keys: KeyView[];
   clients: ClientView[];
+  budgets: BudgetSet[];
   /** Newest first. */
   requests: RequestView[];
   run: ReadinessRunView | null;
@@ -198,6 +200,8 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     targets: [],
     mcp: false,
     reads_metrics: false,
+    own_budget: null,
+    other_budgets: [],
     snippets: [
       {
         title: "Shell",
@@ -221,6 +225,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     backends: [makeBackend("mock", null, health("up", "Built in: always answers.", now - 2 * HOUR_MS, now - 8_000, 1))],
     keys: [],
     clients: [],
+    budgets: [],
     requests: [],
     run: null,
     history: [],

@@ -6,7 +6,8 @@ pub(crate) mod wiring;
 use clap::Subcommand;
 use control::view::{
     CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientProgramView, ClientRef,
-    ClientScopeView, ClientView, IssuedToken, TokenNotStoredView, TrafficLimitsView, UnixMs,
+    ClientScopeView, ClientView, IssuedToken, RevokedClientView, TokenNotStoredView,
+    TrafficLimitsView, UnixMs,
 };
 use control::{ApiError, Core, EngineConfig};
 
@@ -57,6 +58,15 @@ pub(crate) enum ClientsCommand {
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(ClientArgument),
+    /// Undo a revocation of the last ten minutes: the same token is valid again
+    Restore(RevokedArgument),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokedArgument {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    name: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -239,10 +249,14 @@ pub(crate) async fn run(
             console.print_view(&allowed, |client| render_sentence(&blocked_sentence(client)))?;
         }
         ClientsCommand::Revoke(client) => {
-            control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
-            console.print_view(&(), |()| {
-                render_sentence(&format!("Revoked {}'s token.", client.name))
-            })?;
+            let revoked =
+                control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
+            console.print_view(&revoked, |ended| render_sentence(&revoked_sentence(ended)))?;
+        }
+        ClientsCommand::Restore(client) => {
+            let restored =
+                control::client_restore(core, ClientRef { id: client.name.clone() }).await?;
+            console.print_view(&restored, |client| render_sentence(&restored_sentence(client)))?;
         }
     }
     Ok(Exit::Success)
@@ -265,6 +279,20 @@ fn blocked_sentence(ClientView { id, blocked, expired, .. }: &ClientView) -> Str
         ),
         (false, false) => format!("{id} may send requests again."),
         (false, true) => format!("{id} is not blocked any more, but its token has expired."),
+    }
+}
+
+fn revoked_sentence(RevokedClientView { id, budget, .. }: &RevokedClientView) -> String {
+    match budget {
+        Some(budget) => format!("Revoked {id}'s token and removed its budget, {budget}."),
+        None => format!("Revoked {id}'s token."),
+    }
+}
+
+fn restored_sentence(ClientView { id, own_budget, .. }: &ClientView) -> String {
+    match own_budget {
+        Some(budget) => format!("{id}'s token is valid again, with its budget, {budget}."),
+        None => format!("{id}'s token is valid again."),
     }
 }
 

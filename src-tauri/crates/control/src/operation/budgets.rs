@@ -192,6 +192,21 @@ pub(super) fn client_budget(
     Ok((id, Budget { scope, ..Budget::new(limit) }))
 }
 
+/// The budget that was made with a client, which has its name, and others of its requests.
+pub(super) fn client_budgets<'a>(
+    settings: &'a Settings,
+    client: &ClientId,
+) -> (Option<&'a BudgetId>, Vec<&'a BudgetId>) {
+    let is_of = |budget: &Budget| {
+        let scope = budget.scope.as_ref();
+        scope.is_some_and(|(by, name)| *by == BudgetDimension::Client && name == client.as_str())
+    };
+    let of_client = settings.budgets.iter().filter(|(_, budget)| is_of(budget));
+    let (own, others): (Vec<_>, Vec<_>) =
+        of_client.map(|(id, _)| id).partition(|id| id.as_str() == client.as_str());
+    (own.first().copied(), others)
+}
+
 /// An amount from 0 to the highest limit.
 fn parse_dollars(field: &str, text: &str) -> Result<NanoUsd, ApiError> {
     let amount = NanoUsd::from_dollars(text.trim().trim_start_matches('$')).ok();

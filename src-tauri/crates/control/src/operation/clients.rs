@@ -10,17 +10,18 @@ mod switch;
 pub(crate) use switch::client_switch;
 
 use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
-use engine::Engine;
+use engine::{Engine, REVOKED_CLIENT_AGE_MAX, RevokedClient};
 use gateway::{NewToken, new_token};
 use ledger::{GroupBy, UsageKey};
 use settings::{ClientPriority, ClientSettings, Settings, TrafficLimits};
 use vault::VaultError;
 
-use super::budgets::client_budget;
+use super::budgets::{client_budget, client_budgets};
 use super::{input, spend_view, sum_last_days};
 use crate::ApiError;
 use crate::view::{
-    ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, TokenNotStoredView, UnixMs,
+    ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, RevokedClientView,
+    TokenNotStoredView, UnixMs,
 };
 
 /// Days over which a client's usage is summed.
@@ -33,11 +34,18 @@ pub(super) const TOKEN_VAULT_PREFIX: &str = "client.";
 
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
     let settings = engine.settings();
+    let budgets_of = |id: &ClientId| {
+        let (own, others) = client_budgets(&settings, id);
+        (own.map(ToString::to_string), others.into_iter().map(ToString::to_string).collect())
+    };
     let used = sum_last_days(engine, CLIENT_USAGE_DAYS, GroupBy::Client).await?;
     let now = engine.clock().wall();
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
+        let (own_budget, other_budgets) = budgets_of(id);
         clients.push(ClientView {
+            own_budget,
+            other_budgets,
             id: id.to_string(),
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
@@ -236,22 +244,86 @@ fn new_token_hint(id: &ClientId) -> String {
     format!("For a new token: `gatehouse clients revoke {id}`, then `gatehouse clients add {id}`.")
 }
 
-pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(), ApiError> {
+pub(crate) async fn client_revoke(
+    engine: &Engine,
+    req: ClientRef,
+) -> Result<RevokedClientView, ApiError> {
     let _held = engine.vault_switch().lock_changes().await;
-    let id = input::parse_known_client(&engine.settings(), &req.id)?;
-    let place = id.clone();
+    let settings = engine.settings();
+    let id = input::parse_known_client(&settings, &req.id)?;
+    let budget = client_budgets(&settings, &id).0.cloned();
+    let (place, own_budget) = (id.clone(), budget.clone());
     engine
         .settings_editor()
         .edit(move |draft| {
             draft.clients.shift_remove(&place);
+            own_budget.map(|budget| draft.budgets.shift_remove(&budget));
         })
         .await?;
+    let vault_id = token_vault_id(&id)?;
+    let ended = settings.clients.get(&id).cloned();
+    let token = engine.vault().get(&vault_id).await.ok();
+    let kept = budget.as_ref().and_then(|id| settings.budgets.get(id)).cloned();
+    let kept_budget = budget.clone().zip(kept);
+    if let Some(settings) = ended {
+        let revoked = RevokedClient { settings, token, budget: kept_budget };
+        engine.clients().revoked().keep(id.clone(), revoked, engine.clock().now());
+    }
     engine.clients().forget(&id);
     // The token ended with the settings entry. A copy that stays in the vault admits nobody.
-    if let Err(error) = engine.vault().remove(&token_vault_id(&id)?).await {
+    if let Err(error) = engine.vault().remove(&vault_id).await {
         tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }
-    Ok(())
+    let age_ms = i64::try_from(REVOKED_CLIENT_AGE_MAX.as_millis()).unwrap_or_default();
+    Ok(RevokedClientView {
+        id: id.to_string(),
+        budget: budget.map(|budget| budget.to_string()),
+        restorable_until: UnixMs(engine.clock().wall().unix_ms() + age_ms),
+    })
+}
+
+/// Brings a revoked client back with its token and its budget.
+pub(crate) async fn client_restore(
+    engine: &Engine,
+    req: ClientRef,
+) -> Result<ClientView, ApiError> {
+    let _held = engine.vault_switch().lock_changes().await;
+    let id = parse_client_id("id", &req.id)?;
+    let settings = engine.settings();
+    if settings.clients.contains_key(&id) {
+        let message = format!("there is a client named {id}; it has a token of its own");
+        return Err(ApiError::invalid("id", message));
+    }
+    let Some(revoked) = engine.clients().revoked().get(&id, engine.clock().now()) else {
+        let minutes = REVOKED_CLIENT_AGE_MAX.as_secs() / 60;
+        let message = format!(
+            "no client named {id} was revoked in the last {minutes} minutes by this program"
+        );
+        return Err(ApiError::not_found(message)
+            .with_hint(format!("For a new token: `gatehouse clients add {id}`.")));
+    };
+    let taken = revoked.budget.as_ref().filter(|(name, _)| settings.budgets.contains_key(name));
+    if let Some((name, _)) = taken {
+        let message = format!("there is another budget named {name} now");
+        return Err(ApiError::invalid("id", message)
+            .with_hint(format!("Remove it first: `gatehouse budgets remove {name}`.")));
+    }
+    let vault_id = token_vault_id(&id)?;
+    if let Some(token) = &revoked.token {
+        engine.vault().put(&vault_id, BoundSecret::clone(token)).await?;
+    }
+    let (token, client) = (revoked.token.is_some(), id.clone());
+    let added = engine.settings_editor().edit(move |draft| {
+        draft.clients.insert(client, revoked.settings);
+        draft.budgets.extend(revoked.budget);
+    });
+    let added = added.await;
+    if added.is_err() && token {
+        drop(engine.vault().remove(&vault_id).await);
+    }
+    added?;
+    engine.clients().revoked().forget(&id);
+    find_client_view(engine, id.as_str()).await
 }
 
 pub(super) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {

@@ -42,6 +42,20 @@ pub struct ClientView {
     /// True if its token reads `/metrics` and opens nothing else.
     pub reads_metrics: bool,
     pub snippets: Vec<SnippetView>,
+    /// The budget that was made with it and ends with it.
+    pub own_budget: Option<String>,
+    /// Other budgets of its requests. They stay when it is revoked.
+    pub other_budgets: Vec<String>,
+}
+
+/// What ended with a client.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RevokedClientView {
+    pub id: String,
+    /// The budget that was made with it.
+    pub budget: Option<String>,
+    /// When it can be restored no more.
+    pub restorable_until: UnixMs,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -6,7 +6,7 @@ use domain::{BackendId, Endpoint, NanoUsd};
 use ledger::{AttemptRecord, Settlement};
 use pricing::Cost;
 
-use crate::world::{World, budget_request, world};
+use crate::world::{World, budget_request, refused, world};
 
 fn set(limit: &str, scope: Option<(BudgetDimension, &str)>) -> BudgetSet {
     budget_request("monthly", limit, scope)
@@ -187,4 +187,54 @@ async fn what_is_allowed_more_survives_a_restart_and_is_taken_back() {
     let nobody = BudgetAllow { id: "none".to_owned(), ..allow("1") };
     let unknown = control::budget_allow(&again.core, nobody).await.expect_err("unknown");
     assert_eq!(unknown.code, ErrorCode::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_made_with_a_client_ends_with_it_and_comes_back_with_its_token() {
+    let world = world().await;
+    let reference = || ClientRef { id: "tool".to_owned() };
+    let new = ClientAdd {
+        id: "tool".to_owned(),
+        expires_in_days: None,
+        scope: ClientScopeView::default(),
+        reads_metrics: false,
+        monthly_limit_usd: Some("20".to_owned()),
+    };
+    control::client_add(&world.core, new).await.expect("added");
+    let token = control::client_token(&world.core, reference()).await.expect("a token");
+    let scope = Some((BudgetDimension::Client, "tool"));
+    control::budget_set(&world.core, budget_request("weekly", "5", scope)).await.expect("set");
+    let of_client = async || {
+        let clients = control::clients(&world.core).await.expect("clients");
+        clients.into_iter().map(|it| (it.own_budget, it.other_budgets)).next()
+    };
+    let names = async || -> Vec<String> {
+        let budgets = control::budgets(&world.core).await.expect("budgets");
+        budgets.into_iter().map(|budget| budget.id).collect()
+    };
+    let both = Some((Some("tool".to_owned()), vec!["weekly".to_owned()]));
+    assert_eq!(of_client().await, both);
+
+    let ended = control::client_revoke(&world.core, reference()).await.expect("revoked");
+    assert_eq!(ended.budget.as_deref(), Some("tool"));
+    assert_eq!((of_client().await, names().await), (None, vec!["weekly".to_owned()]));
+    control::client_token(&world.core, reference()).await.expect_err("no token");
+
+    let back = control::client_restore(&world.core, reference()).await.expect("restored");
+    assert_eq!(Some((back.own_budget, back.other_budgets)), both);
+    assert_eq!(names().await.len(), 2);
+    let again = control::client_token(&world.core, reference()).await.expect("a token");
+    assert_eq!(again.expose(), token.expose());
+    // What was restored, or never revoked, cannot be restored.
+    let twice = control::client_restore(&world.core, reference()).await;
+    refused(twice, ErrorCode::InvalidInput, Some("id"));
+    let unknown = ClientRef { id: "stranger".to_owned() };
+    refused(control::client_restore(&world.core, unknown).await, ErrorCode::NotFound, None);
+
+    // A budget that took the name meanwhile is not overwritten.
+    control::client_revoke(&world.core, reference()).await.expect("revoked");
+    control::budget_set(&world.core, budget_request("tool", "1", None)).await.expect("set");
+    let taken = control::client_restore(&world.core, reference()).await;
+    refused(taken, ErrorCode::InvalidInput, Some("id"));
+    world.core.stop().await;
 }

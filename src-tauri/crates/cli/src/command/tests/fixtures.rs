@@ -146,7 +146,8 @@ pub(super) fn clients_fixture() -> Value {
          "scope": {"models": [], "backends": [], "routes": []},
          "targets": [target(None, None, "Routing rules", id != "codex"), target(Some("openai"), None, "OpenAI", false),
              target(None, Some("fast"), "Route fast", id == "codex")], "last_month": spend(1_000_000, 2, 0),
-            "snippets": [{"title": "curl", "code": "curl …"}]})
+            "snippets": [{"title": "curl", "code": "curl …"}],
+            "own_budget": null, "other_budgets": []})
     };
     json!([
         client("aider", None, false, None),

@@ -1,0 +1,88 @@
+//! Clients that were revoked, so that it can be undone.
+//!
+//! In memory alone and for minutes: a token that is not in the vault must not outlive this process,
+//! and one that leaked must not come back by a click on the next day.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BoundSecret, Budget, BudgetId, ClientId, Moment};
+use parking_lot::Mutex;
+use settings::ClientSettings;
+
+/// Time for which a revoked client can be restored.
+pub const REVOKED_CLIENT_AGE_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// A client with all that ended with it.
+#[derive(Clone)]
+pub struct RevokedClient {
+    pub settings: ClientSettings,
+    /// `None` if the vault did not have it.
+    pub token: Option<Arc<BoundSecret>>,
+    pub budget: Option<(BudgetId, Budget)>,
+}
+
+/// The last revoked client of each name.
+#[derive(Default)]
+pub struct RevokedClients {
+    clients: Mutex<HashMap<ClientId, (Moment, RevokedClient)>>,
+}
+
+impl RevokedClients {
+    pub fn keep(&self, id: ClientId, client: RevokedClient, now: Moment) {
+        self.clients.lock().insert(id, (now, client));
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &ClientId, now: Moment) -> Option<RevokedClient> {
+        self.drop_expired(now);
+        self.clients.lock().get(id).map(|(_, client)| client.clone())
+    }
+
+    pub fn forget(&self, id: &ClientId) {
+        self.clients.lock().remove(id);
+    }
+
+    pub(crate) fn drop_expired(&self, now: Moment) {
+        self.clients.lock().retain(|_, (since, _)| now.since(*since) < REVOKED_CLIENT_AGE_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Clock as _, ManualClock, Secret, WallTime};
+    use settings::{ClientPriority, ClientScope, TrafficLimits};
+
+    use super::*;
+
+    #[test]
+    fn a_revoked_client_is_kept_for_minutes_and_its_token_no_longer() {
+        let clock = ManualClock::starting_at(WallTime::from_unix_ms(0));
+        let id = ClientId::new("tool").expect("an id");
+        let token = Secret::parse("gh-old-0001".to_owned()).expect("a token");
+        let token = Arc::new(BoundSecret::new(token, None));
+        let settings = ClientSettings {
+            token_sha256: "0".repeat(64).parse().expect("a hash"),
+            created: clock.wall(),
+            expires: None,
+            limits: TrafficLimits::default(),
+            cache: None,
+            priority: ClientPriority::default(),
+            scope: ClientScope::default(),
+            switched_to: None,
+            blocked: false,
+            mcp: false,
+            reads_metrics: false,
+        };
+        let client = RevokedClient { settings, token: Some(Arc::clone(&token)), budget: None };
+        let kept = RevokedClients::default();
+        kept.keep(id.clone(), client, clock.now());
+        clock.advance(REVOKED_CLIENT_AGE_MAX - Duration::from_millis(1));
+        assert!(kept.get(&id, clock.now()).is_some());
+        clock.advance(Duration::from_millis(1));
+        kept.drop_expired(clock.now());
+        assert!(kept.get(&id, clock.now()).is_none());
+        assert_eq!(Arc::strong_count(&token), 1, "no copy is left");
+    }
+}
