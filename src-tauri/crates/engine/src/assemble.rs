@@ -2,6 +2,7 @@
 //!
 //! One piece: the order in which parts are built is read in one place.
 
+mod money_parts;
 mod monitor_parts;
 
 use std::sync::Arc;
@@ -50,7 +51,6 @@ use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
-use crate::price_list_date::PriceListDate;
 use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
@@ -87,18 +87,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let backends = assemble_backends(&base, own_clients(&check_token, &playground_token)?);
     let programs = ClientPrograms::open(base.folders.client_programs_file());
     let clients = Arc::new(ClientActivity::new(base.ledger.clone(), programs));
-    let budgets = Arc::new(BudgetWatch::new(
-        base.ledger.clone(),
-        Arc::clone(&base.clock),
-        base.events.clone(),
-    ));
-    let ledger_watch = Arc::new(LedgerWatch::new(
-        base.ledger.clone(),
-        recovery,
-        Arc::clone(&clients),
-        Arc::clone(&base.clock),
-        base.events.clone(),
-    ));
+    let budgets = Arc::new(money_parts::budget_watch(&base));
+    let ledger_watch = Arc::new(ledger_watch(&base, recovery, &clients));
     let gateway = gateway_server(&base, port);
     let vault_switch = vault_switch(&base, &backends, vault);
     let key_scanner = key_scanner(&base, &client_wiring);
@@ -108,16 +98,16 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let service_levels = service_level_watch(&base, &backends, &services, &gateway);
     let settings_editor =
         settings_editor(&base, &backends, &services, &budgets, &vault_switch, &gateway);
-    let cost_reports = Arc::new(cost_reports(&base, &backends));
+    let cost_reports = Arc::new(money_parts::cost_reports(&base, &backends));
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
     let models = Arc::<ModelNames>::default();
     let local = local_resources(&base, &backends, &ledger_watch);
-    let key_balances = Arc::new(key_balances(&base, &backends));
+    let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
     let judged = (Arc::clone(&measured), Arc::clone(&local), Arc::clone(&key_balances));
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
-    let price_editor = Arc::new(price_editor(&base, &backends));
+    let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
     let asked = (&key_scanner, &client_wiring, &alerts, &price_editor);
     let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &check_token);
     Ok(EngineParts {
@@ -166,6 +156,15 @@ fn route_explainer(base: &BaseParts, backends: &BackendParts) -> Arc<RouteExplai
         registry: Arc::clone(&backends.registry),
         settings: Arc::clone(&base.settings),
     })
+}
+
+fn ledger_watch(
+    base: &BaseParts,
+    recovery: Recovery,
+    clients: &Arc<ClientActivity>,
+) -> LedgerWatch {
+    let (clock, events) = (Arc::clone(&base.clock), base.events.clone());
+    LedgerWatch::new(base.ledger.clone(), recovery, Arc::clone(clients), clock, events)
 }
 
 fn gateway_server(base: &BaseParts, port: Option<u16>) -> Arc<GatewayServer> {
@@ -310,49 +309,6 @@ fn backup_archives(
         events: base.events.clone(),
         working: tokio::sync::Mutex::default(),
         cancelled: Arc::default(),
-    }
-}
-
-fn price_editor(base: &BaseParts, backends: &BackendParts) -> PriceEditor {
-    PriceEditor {
-        book: Arc::clone(&base.prices),
-        ledger: base.ledger.clone(),
-        settings: Arc::clone(&base.settings),
-        snapshots: Arc::clone(&backends.snapshots),
-        response_cache: Arc::clone(&backends.response_cache),
-        network: backends.network.clone(),
-        clock: Arc::clone(&base.clock),
-        events: base.events.clone(),
-        list_date: PriceListDate { file: base.folders.price_list_date_file() },
-        preview: Mutex::default(),
-        changing: tokio::sync::Mutex::default(),
-    }
-}
-
-fn cost_reports(base: &BaseParts, backends: &BackendParts) -> CostReports {
-    CostReports {
-        ledger: base.ledger.clone(),
-        settings: Arc::clone(&base.settings),
-        vault: base.vault.clone(),
-        network: backends.network.clone(),
-        clock: Arc::clone(&base.clock),
-        fetching: tokio::sync::Mutex::default(),
-        cancelled: tokio::sync::Notify::default(),
-        events: base.events.clone(),
-    }
-}
-
-fn key_balances(base: &BaseParts, backends: &BackendParts) -> KeyBalances {
-    KeyBalances {
-        settings: Arc::clone(&base.settings),
-        keys: Arc::clone(&backends.keys),
-        vault: base.vault.clone(),
-        network: backends.network.clone(),
-        ledger: base.ledger.clone(),
-        health: Arc::clone(&backends.health),
-        clock: Arc::clone(&base.clock),
-        events: base.events.clone(),
-        known: Mutex::default(),
     }
 }
 
