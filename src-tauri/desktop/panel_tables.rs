@@ -204,7 +204,7 @@ mod tests {
         let text = panel_tables().expect("tables");
         for line in [
             "  cachePurge: [\"cache\"],",
-            "export const HEALTH: Record<HealthStateView, Sign> = {",
+            "export const HEALTH: Record<ShownHealth, Sign> = {",
             "  up: { word: \"Up\", shape: \"disc\", tone: \"ok\" },",
         ] {
             assert!(text.lines().any(|written| written == line), "{line} is missing in\n{text}");

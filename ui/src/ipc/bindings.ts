@@ -951,11 +951,13 @@ export type BackendAdd = {
 	crossing: TranslationMode,
 };
 
-/**  Number of backends by state. The four states add up to `total`. */
+/**  Number of backends by state. The five states add up to `total`. */
 export type BackendCountsView = {
 	/**  Includes the built-in mock. */
 	total: number,
 	up: number,
+	/**  They answer, but slowly, or they fail often, or they have just recovered. */
+	degraded: number,
 	down: number,
 	unknown: number,
 	disabled: number,
@@ -2614,8 +2616,6 @@ export type HealthScoreView = {
 	confidence: ScoreConfidence,
 };
 
-export type HealthStateView = "up" | "down" | "unknown" | "disabled";
-
 export type HealthTimelineQuery = {
 	/**  1 to [`HEALTH_TIMELINE_HOURS_MAX`]. */
 	hours: number,
@@ -2642,7 +2642,7 @@ export type HealthTreeView = {
 };
 
 export type HealthView = {
-	state: HealthStateView,
+	state: ShownHealth,
 	reason: string,
 	since: UnixMs | null,
 	/**  Time of the last observation. */
@@ -2653,7 +2653,7 @@ export type HealthView = {
 	 *  The state before it became unknown. After a start, the state of the last run until a probe
 	 *  confirms it.
 	 */
-	last_known: HealthStateView | null,
+	last_known: ShownHealth | null,
 };
 
 export type HeatmapDayView = {
@@ -5359,7 +5359,7 @@ export type SettingsValues = {
 	alerts_slow_answers_for_secs: number,
 	/**  The 95th percentile of the first token as a share of that of the week before. */
 	alerts_slow_answers_percent: number,
-	/**  Fewer requests in an hour say nothing. */
+	/**  Fewer requests in half an hour say nothing. */
 	alerts_slow_answers_requests_min: number,
 	/**  How severe it is. */
 	alerts_slow_answers_severity: "info" | "low" | "medium" | "high" | "critical",
@@ -5566,6 +5566,17 @@ export type SettingsView = {
 	vault: VaultView,
 	folders: FoldersView,
 };
+
+/**  Health of a backend or a service as it is shown: whether it answers, and how well. */
+export type ShownHealth = "up" | 
+/**  It answers, but slowly, or it fails often, or it has just recovered. */
+"degraded" | 
+/**  It does not answer, or it rejects the key. */
+"down" | 
+/**  There is no result, or none that is recent. */
+"unknown" | 
+/**  It is switched off, or not in the profile in use. */
+"disabled";
 
 export type SilenceRef = {
 	number: number,

@@ -1310,7 +1310,7 @@ export const SETTINGS: readonly SettingField[] = [
     kind: "number",
     card: null,
     label: "slow_answers_requests_min",
-    meaning: "Fewer requests in an hour say nothing.",
+    meaning: "Fewer requests in half an hour say nothing.",
     unit: "requests",
     min: 5,
     max: 10000,

@@ -22,7 +22,6 @@ import type {
   FailureClass,
   FailureOwner,
   GatewayState,
-  HealthStateView,
   KeyNotice,
   KeyState,
   LedgerStateView,
@@ -30,6 +29,7 @@ import type {
   ReadinessVerdict,
   RequestState,
   ServiceLevelState,
+  ShownHealth,
   StripCell,
   ToolCheckOutcome,
   UsageBasis,
@@ -329,8 +329,9 @@ export const DEPENDENCY: Record<DependencyState, Sign> = {
   not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
 };
 
-export const HEALTH: Record<HealthStateView, Sign> = {
+export const HEALTH: Record<ShownHealth, Sign> = {
   up: { word: "Up", shape: "disc", tone: "ok" },
+  degraded: { word: "Degraded", shape: "half", tone: "warn" },
   down: { word: "Down", shape: "barred", tone: "bad" },
   unknown: { word: "Unknown", shape: "ring", tone: "muted" },
   disabled: { word: "Off", shape: "dash", tone: "muted" },

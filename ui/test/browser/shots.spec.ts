@@ -79,6 +79,8 @@ const EXTRA: Extra[] = [
     act: (page) => page.getByRole("tab", { name: "Settings" }).click(),
   },
   { name: "route-add", scenario: "fresh", path: "/routing?add=true" },
+  { name: "backends-degraded", scenario: "degraded", path: "/backends" },
+  { name: "overview-degraded", scenario: "degraded", path: "/" },
   { name: "routing-one-open", scenario: "one-open", path: "/routing" },
   {
     name: "routing-simulate",

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, BalanceKind, CredentialId};
+use domain::{BackendId, BalanceKind, CredentialId, percent_if_slower};
 
 use crate::rule::AlertRule;
 
 /// Failed requests from which a share of them says anything.
 const FAILED_MIN: u64 = 5;
-/// Least difference to the usual latency. Less is not felt.
-const SLOWER_MIN: Duration = Duration::from_secs(1);
 
 /// A number of this moment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Measurement {
     /// Requests to a backend in half an hour.
     Errors { backend: BackendId, label: String, failed: u64, requests: u64 },
-    /// The 95th percentile of a backend's first token in the last hour and in the week before.
+    /// The 95th percentile of a backend's first token in half an hour and in the week before.
     Latency { backend: BackendId, label: String, requests: u64, recent: Duration, usual: Duration },
     /// What the unusual hours up to now cost; `None` if they are as usual.
     Spend(Option<SpendSpike>),
@@ -131,10 +129,7 @@ impl Measurement {
             Self::Errors { failed, requests, .. } => {
                 (*failed >= FAILED_MIN).then(|| percent(*failed, *requests)).flatten()
             }
-            Self::Latency { recent, usual, .. } => {
-                let is_felt = recent.saturating_sub(*usual) > SLOWER_MIN && !usual.is_zero();
-                is_felt.then(|| 100.0 * recent.as_secs_f64() / usual.as_secs_f64())
-            }
+            Self::Latency { recent, usual, .. } => percent_if_slower(*recent, *usual),
             Self::Spend(spike) => spike.as_ref().map(|spike| spike.percent_of_usual),
             Self::Requests(spike) => spike.as_ref().map(|spike| spike.percent_of_usual),
             Self::Unpriced { requests, .. } => Some(*requests as f64),

@@ -190,8 +190,9 @@ signs! {
         Off => Dash Muted "off",
         NotObserved => Dash Muted "not observed",
     }
-    HEALTH: HealthStateView {
+    HEALTH: ShownHealth {
         Up => Disc Ok "up",
+        Degraded => Half Warn "degraded",
         Down => Barred Bad "down",
         Unknown => Ring Muted "unknown",
         Disabled => Dash Muted "off",

@@ -75,7 +75,8 @@ pub use domain::{
     AlertChannel, AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction,
     BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect,
     Meter, PoolOrder, ReadinessVerdict, RoutePolicy, ServiceGoal, ServiceKind, ServiceMethod,
-    ServicePeriod, SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
+    ServicePeriod, SessionTool, ShownHealth, TranslationMode, Unit, UnsupportedFeature, VaultKind,
+    Weekday,
 };
 
 pub use self::alert_channels::*;

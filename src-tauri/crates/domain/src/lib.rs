@@ -31,6 +31,7 @@ mod secret;
 mod service;
 mod service_goal;
 mod session_tool;
+mod slow;
 mod states;
 mod text;
 mod time;
@@ -75,9 +76,11 @@ pub use secret::{
 pub use service::{ServiceKind, ServiceMethod};
 pub use service_goal::{ServiceGoal, ServicePeriod};
 pub use session_tool::SessionTool;
-pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict};
+pub use slow::{SLOW_CALLS_MIN, SLOW_PERCENT, SLOWER_MIN, percent_if_slower};
+pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict, ShownHealth};
 pub use text::{
-    capitalize, count_noun, cut_between_words, format_span, group_digits, list_names, one_line,
+    capitalize, count_noun, cut_between_words, format_seconds, format_span, group_digits,
+    list_names, one_line,
 };
 pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::{TokenClass, TokenUsage};

@@ -26,6 +26,31 @@ impl HealthState {
 }
 
 words! {
+    /// Health of a backend or a service as it is shown: whether it answers, and how well.
+    ShownHealth {
+        Up = "up",
+        /// It answers, but slowly, or it fails often, or it has just recovered.
+        Degraded = "degraded",
+        /// It does not answer, or it rejects the key.
+        Down = "down",
+        /// There is no result, or none that is recent.
+        Unknown = "unknown",
+        /// It is switched off, or not in the profile in use.
+        Disabled = "disabled",
+    }
+}
+
+impl From<HealthState> for ShownHealth {
+    fn from(state: HealthState) -> Self {
+        match state {
+            HealthState::Up => Self::Up,
+            HealthState::Down => Self::Down,
+            HealthState::Unknown => Self::Unknown,
+        }
+    }
+}
+
+words! {
     /// What called an operation.
     CallerKind {
         /// The desktop window

@@ -42,6 +42,12 @@ pub fn format_span(span: Duration) -> String {
     parts.join(" ")
 }
 
+/// A short time to a tenth of a second: `4.2 s`.
+#[must_use]
+pub fn format_seconds(span: Duration) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}
+
 /// The text with its first letter as a capital.
 #[must_use]
 pub fn capitalize(text: &str) -> String {

@@ -30,6 +30,7 @@ use crate::ledger_watch::LedgerWatch;
 use crate::local_resources::LocalResources;
 use crate::measurement_watch::{Measured, MeasurementWatch, shown_currency};
 use crate::objectives::LevelScope;
+use crate::quality_watch::QualityWatch;
 use crate::service_level_watch::{ServiceLevel, ServiceLevelWatch};
 use crate::service_watch::ServiceWatch;
 use crate::snapshot::SnapshotStore;
@@ -50,6 +51,7 @@ pub(crate) struct AlertSources {
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) quality: Arc<QualityWatch>,
     pub(crate) local: Arc<LocalResources>,
     pub(crate) balances: Arc<KeyBalances>,
     pub(crate) vault: Vault,
@@ -63,8 +65,12 @@ impl AlertSources {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
         let (keys, unverified_keys) = self.keys(&settings);
-        let Measured { mut measurements, unused_keys, first_uses, mut unmeasured } =
+        let Measured { mut measurements, unused_keys, first_uses, mut unmeasured, .. } =
             self.measured.latest();
+        match self.quality.latencies() {
+            Some(latencies) => measurements.extend(latencies),
+            None => drop(unmeasured.insert(AlertRule::SlowAnswers)),
+        }
         let levels = self.service_levels.latest();
         match levels.is_empty() {
             // They were not counted yet.

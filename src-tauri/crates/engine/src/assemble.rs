@@ -52,6 +52,7 @@ use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
+use crate::quality_watch::QualityWatch;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
@@ -102,8 +103,14 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let measured = measurement_watch(&base, &budgets, &ledger_watch, &cost_reports, &key_scanner);
     let models = Arc::<ModelNames>::default();
     let local = local_resources(&base, &backends, &ledger_watch);
+    let quality = monitor_parts::quality_watch(&base, &backends, &service_levels, &measured);
     let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
-    let judged = (Arc::clone(&measured), Arc::clone(&local), Arc::clone(&key_balances));
+    let judged = Judged {
+        measured: Arc::clone(&measured),
+        quality: Arc::clone(&quality),
+        local: Arc::clone(&local),
+        balances: Arc::clone(&key_balances),
+    };
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
@@ -122,6 +129,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         alert_history: alert_history(&base, &budgets, &service_levels),
         key_copies: key_copies(&base, &key_scanner, &measured),
         measured,
+        quality,
         local,
         service_levels,
         services,
@@ -526,14 +534,23 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
     }))
 }
 
+/// What alerts are judged by that others watch.
+struct Judged {
+    measured: Arc<MeasurementWatch>,
+    quality: Arc<QualityWatch>,
+    local: Arc<LocalResources>,
+    balances: Arc<KeyBalances>,
+}
+
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
     services: &Arc<ServiceWatch>,
-    (measured, local, balances): (Arc<MeasurementWatch>, Arc<LocalResources>, Arc<KeyBalances>),
+    judged: Judged,
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
+    let Judged { measured, quality, local, balances } = judged;
     Arc::new(AlertWatch {
         sources: AlertSources {
             settings: Arc::clone(&base.settings),
@@ -546,6 +563,7 @@ fn alert_watch(
             ledger: Arc::clone(&measured.ledger_watch),
             service_levels: Arc::clone(service_levels),
             measured,
+            quality,
             local,
             balances,
             vault: base.vault.clone(),

@@ -39,6 +39,7 @@ use crate::notifications::Notifications;
 use crate::price_editor::PriceEditor;
 use crate::prices_in_use::PricesInUse;
 use crate::probe::BackendProber;
+use crate::quality_watch::QualityWatch;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
@@ -80,6 +81,7 @@ pub(crate) struct EngineParts {
     pub(crate) alerts: Arc<AlertWatch>,
     pub(crate) alert_history: AlertHistory,
     pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) quality: Arc<QualityWatch>,
     pub(crate) local: Arc<LocalResources>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
@@ -199,6 +201,14 @@ impl Engine {
     /// Reads anew what the alerts are judged by, instead of in some minutes.
     pub async fn measure_again(&self) {
         self.parts.measured.evaluate().await;
+        self.parts.service_levels.evaluate().await;
+        self.parts.quality.evaluate().await;
+    }
+
+    /// How well backends answer.
+    #[must_use]
+    pub fn quality(&self) -> &QualityWatch {
+        &self.parts.quality
     }
 
     #[must_use]

@@ -57,6 +57,7 @@ mod prices_in_use;
 mod private_variables;
 mod probe;
 mod progress_teller;
+mod quality_watch;
 mod readiness_runs;
 mod resilience_rules;
 mod response_cache;
@@ -144,6 +145,7 @@ pub use price_editor::{
 };
 pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
 pub use probe::{BackendProber, KeyTrial};
+pub use quality_watch::QualityWatch;
 pub use readiness_runs::{ReadinessRuns, RunError};
 pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 pub use response_cache::ResponseCache;

@@ -62,6 +62,8 @@ const RULES: [AlertRule; 10] = [
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Measured {
     pub(crate) measurements: Vec<Measurement>,
+    /// What the rule of slow answers compares with.
+    pub(crate) usual_first_tokens: BTreeMap<BackendId, Duration>,
     pub(crate) unused_keys: Vec<CredentialId>,
     pub(crate) first_uses: Vec<FirstUse>,
     /// Rules whose numbers could not be read.
@@ -106,7 +108,13 @@ impl MeasurementWatch {
     pub(crate) async fn evaluate(&self) {
         let mut found = Measured::default();
         let now = self.clock.wall();
-        found.take(&[AlertRule::SlowAnswers], self.latencies(now).await);
+        match self.usual_first_tokens(now).await {
+            Ok(usual) => found.usual_first_tokens = usual,
+            Err(error) => {
+                tracing::warn!(%error, "usual first tokens could not be read for the alerts");
+                found.unmeasured.insert(AlertRule::SlowAnswers);
+            }
+        }
         found.take(&[AlertRule::SpendAnomaly, AlertRule::UnusualUse], self.spikes(now).await);
         found.take(&[AlertRule::UnpricedModel, AlertRule::CacheHits], self.last_day(now).await);
         found.take(&[AlertRule::BillDrift], self.bills().await);
@@ -176,29 +184,19 @@ impl MeasurementWatch {
         }
     }
 
-    /// First tokens of this hour and the one before, and of the week before, of each backend with
-    /// enough of them in the week.
-    async fn latencies(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let from = hour_start(before(now, HOUR_MS));
-        let (recent, mut usual) = (
-            self.first_tokens(from, now).await?,
-            self.first_tokens(before(from, USUAL_DAYS * DAY_MS), from).await?,
-        );
-        let settings = self.settings.current();
-        let measurement = |(name, recent): (String, LatencyHistogram)| {
-            let backend = BackendId::new(name.as_str()).ok()?;
-            let known =
-                settings.backends.get(&backend).filter(|_| settings.is_backend_on(&backend))?;
-            let usual = usual.remove(&name).filter(|it| it.count() >= USUAL_REQUESTS_MIN)?;
-            Some(Measurement::Latency {
-                backend,
-                label: known.label.clone(),
-                requests: recent.count(),
-                recent: recent.percentile(95.0),
-                usual: usual.percentile(95.0),
-            })
+    /// The 95th percentile of the first token in the week before this hour and the one before, of each
+    /// backend with enough of them.
+    async fn usual_first_tokens(
+        &self,
+        now: WallTime,
+    ) -> Result<BTreeMap<BackendId, Duration>, LedgerError> {
+        let to = hour_start(before(now, HOUR_MS));
+        let week = self.first_tokens(before(to, USUAL_DAYS * DAY_MS), to).await?;
+        let enough = week.into_iter().filter(|(_, known)| known.count() >= USUAL_REQUESTS_MIN);
+        let usual = |(name, known): (String, LatencyHistogram)| {
+            Some((BackendId::new(name.as_str()).ok()?, known.percentile(95.0)))
         };
-        Ok(recent.into_iter().filter_map(measurement).collect())
+        Ok(enough.filter_map(usual).collect())
     }
 
     async fn first_tokens(
@@ -375,7 +373,7 @@ impl Measured {
     }
 }
 
-fn before(time: WallTime, ms: i64) -> WallTime {
+pub(crate) fn before(time: WallTime, ms: i64) -> WallTime {
     WallTime::from_unix_ms(time.unix_ms().saturating_sub(ms))
 }
 

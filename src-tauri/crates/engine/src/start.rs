@@ -158,6 +158,7 @@ impl Engine {
         self.parts.alerts.spawn(tasks);
         self.parts.service_levels.spawn(tasks);
         self.parts.measured.spawn(tasks);
+        self.parts.quality.spawn(tasks);
         self.parts.key_balances.spawn(tasks);
         self.parts.telemetry.spawn(tasks);
         self.parts.local.spawn(tasks);

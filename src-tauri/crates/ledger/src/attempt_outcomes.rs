@@ -44,6 +44,16 @@ pub struct ModelLatency {
     pub first_token_p50: Duration,
 }
 
+/// How fast a backend began one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentFirstToken {
+    pub backend: BackendId,
+    /// When its request came.
+    pub started: WallTime,
+    /// Time from the start of the attempt.
+    pub first_token: Duration,
+}
+
 domain::words! {
     AttemptEnd {
         Answered = "answered",
@@ -110,7 +120,7 @@ fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
     Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
 }
 
-pub(crate) const RECENT: &str = "SELECT a.backend, a.model,
+pub(crate) const RECENT: &str = "SELECT a.backend, a.model, r.started_ms,
      r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
     FROM (SELECT * FROM requests WHERE id >= ?1 AND state = 'complete' AND purpose = 'user'
       ORDER BY id DESC LIMIT ?2) r
@@ -138,4 +148,26 @@ pub(crate) fn model_latencies(
         ModelLatency { backend, model, first_token_p50: middle.unwrap_or_default() }
     };
     Ok(times.into_iter().map(pace).collect())
+}
+
+/// First tokens of the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`, in no order.
+/// Neither the queue nor earlier attempts are in them. Only the user's own traffic counts.
+pub(crate) fn first_tokens(
+    connection: &Connection,
+    since: WallTime,
+) -> rusqlite::Result<Vec<RecentFirstToken>> {
+    let mut statement = connection.prepare_cached(RECENT)?;
+    let mut rows = statement.query(params![oldest_id_at(since), row_count(RECENT_REQUESTS_MAX)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(first_token) = first_token(row)? {
+            let started = WallTime::from_unix_ms(row.get("started_ms")?);
+            found.push(RecentFirstToken {
+                backend: get_named(row, "backend")?,
+                started,
+                first_token,
+            });
+        }
+    }
+    Ok(found)
 }

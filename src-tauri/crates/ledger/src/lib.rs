@@ -89,7 +89,7 @@ mod writes;
 
 pub use alerts::{ALERT_NOTES_MAX, ALERTS_KEPT_MAX, AlertChange, AlertNote, AlertQuery, AlertRow};
 pub use attempt_outcomes::{
-    AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX,
+    AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX, RecentFirstToken,
 };
 pub use attempts::ATTEMPTS_MAX;
 pub use audit::{

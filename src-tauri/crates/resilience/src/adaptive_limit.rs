@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use domain::Moment;
+use domain::{Moment, SLOW_CALLS_MIN, SLOW_PERCENT, SLOWER_MIN};
 
 /// Settings of [`AdaptiveLimit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,11 +30,11 @@ pub struct AdaptiveRules {
     /// concurrency-limits library.
     pub slow_percent: u8,
     /// First tokens are slow if they take more than this many times as long as those of a backend
-    /// at most half used. 2, as for the state "degraded".
+    /// at most half used. As for the state "degraded".
     pub slow_times: u32,
-    /// They must also take this much longer. 1 s, as for the state "degraded".
+    /// They must also take this much longer. As for the state "degraded".
     pub slow_above: Duration,
-    /// Number of calls before an average is used. 10, as for the state "degraded".
+    /// Number of calls before an average is used. As for the state "degraded".
     pub calls_min: u32,
     /// How long the limit stays below the concurrency that was refused. 60 s, the window of the
     /// providers' rate limits.
@@ -50,9 +50,9 @@ impl Default for AdaptiveRules {
             max: 64,
             overload_percent: 50,
             slow_percent: 90,
-            slow_times: 2,
-            slow_above: Duration::from_secs(1),
-            calls_min: 10,
+            slow_times: SLOW_PERCENT / 100,
+            slow_above: SLOWER_MIN,
+            calls_min: SLOW_CALLS_MIN,
             memory: Duration::from_secs(60),
             round: Duration::from_secs(1),
         }

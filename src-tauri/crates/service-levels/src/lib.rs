@@ -8,6 +8,7 @@
 mod downtime;
 mod objective;
 mod observed;
+mod quality;
 mod score;
 mod strip;
 
@@ -17,6 +18,10 @@ pub use objective::{
 };
 pub use observed::{
     OBSERVATION_GAP_MAX, OBSERVED_MIN, ObservedSpan, ObservedTime, SpanClock, Uptime,
+};
+pub use quality::{
+    AnswerQuality, CLEAR_AFTER, CallsUntilNow, DEGRADED_CALLS_MIN, Degradation, Degraded,
+    FAILED_MIN, FAILED_PERCENT, FirstTokens, QUALITY_LATEST, QUALITY_WINDOW, QualityFacts,
 };
 pub use score::{HealthScore, ScoreCap, ScoreConfidence, ScoreFacts, ScorePart, health_score};
 pub use strip::{StripCell, strip_cell};

@@ -18,7 +18,7 @@ fn status() -> Value {
         "lowest_quota": null,
         "vault": {"kind": "file", "state": "ready", "hint": "", "keychain_missing": false,
             "file_exists": true, "set_by_environment": false},
-        "backends": {"total": 1, "up": 1, "down": 0, "unknown": 0, "disabled": 0},
+        "backends": {"total": 1, "up": 1, "degraded": 0, "down": 0, "unknown": 0, "disabled": 0},
         "requests_in_flight": 0,
         "spend_today": {"cost_nano_usd": 0, "requests": 0, "unpriced_requests": 0},
         "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,

@@ -1,5 +1,6 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
+import { HEALTH } from "@/lib/tables";
 import { renderPanel } from "../../../test/render-panel";
 
 async function switchOff(label: string) {
@@ -26,4 +27,15 @@ test("switching off the only backend of a route names the route", async () => {
 test("switching off a backend that no route uses speaks of no route", async () => {
   await switchOff("Mock");
   expect(screen.getByText("Requests for mock/… are refused.")).toBeVisible();
+});
+
+test("a backend that answers badly is degraded, and says how", async () => {
+  renderPanel("degraded", "/backends");
+  const slow = within(await screen.findByRole("row", { name: /^OpenAI/ }, { timeout: 5_000 }));
+  expect(slow.getByText("Degraded")).toBeVisible();
+  expect(slow.getByText("first token 4.2 s, usually 0.9 s")).toBeVisible();
+  expect(
+    within(screen.getByRole("row", { name: /^Groq/ })).getByText("3 of 10 requests failed in half an hour"),
+  ).toBeVisible();
+  expect(HEALTH.degraded).toEqual({ word: "Degraded", shape: "half", tone: "warn" });
 });

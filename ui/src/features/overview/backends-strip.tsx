@@ -6,7 +6,7 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { Sparkline } from "@/components/sparkline";
 import { StateBadge } from "@/components/state-mark";
-import type { BackendView, HealthStateView } from "@/ipc/bindings";
+import type { BackendView, ShownHealth } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
@@ -27,7 +27,7 @@ export function BackendsStrip() {
   );
 }
 
-const URGENCY: Record<HealthStateView, number> = { down: 0, unknown: 1, up: 2, disabled: 3 };
+const URGENCY: Record<ShownHealth, number> = { down: 0, degraded: 1, unknown: 2, up: 3, disabled: 4 };
 
 function urgency({ health }: BackendView): number {
   return URGENCY[health.state];

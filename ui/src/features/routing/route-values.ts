@@ -7,6 +7,7 @@ import type {
   RouteEdit,
   RoutePolicy,
   RouteView,
+  ShownHealth,
 } from "@/ipc/bindings";
 import { textOrNull } from "@/lib/text";
 
@@ -71,9 +72,11 @@ export function valuesOf(route: RouteView): RouteValues {
   };
 }
 
-/** A new route with the first two healthy backends. Uses the mock only if there is no other. */
+const ANSWERING: ShownHealth[] = ["up", "degraded"];
+
+/** A new route with the first two backends that answer. Uses the mock only if there is no other. */
 export function newValues(id: string, backends: BackendView[]): RouteValues {
-  const working = backends.filter((backend) => backend.enabled && backend.health.state === "up");
+  const working = backends.filter((backend) => backend.enabled && ANSWERING.includes(backend.health.state));
   const real = working.filter((backend) => !backend.built_in);
   return {
     id,

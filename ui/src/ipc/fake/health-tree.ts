@@ -74,11 +74,11 @@ function backendDraft(backend: BackendView, world: World): Draft {
   return draft("backend", id, backend.label, {
     state,
     reason:
-      isWell || state === "off"
-        ? state === "degraded"
-          ? "Rate limited: asks again in 14 s."
-          : ""
-        : backend.health.reason,
+      backend.health.state === "up" && state === "degraded"
+        ? "Rate limited: asks again in 14 s."
+        : state === "up" || state === "off"
+          ? ""
+          : backend.health.reason,
     since: backend.health.since,
     by: refused?.id ?? unread?.by ?? null,
     action: { kind: "open_backend", id: backend.id },

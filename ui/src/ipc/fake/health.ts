@@ -35,7 +35,7 @@ const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
 
 function backendHealth(backend: BackendView, seed: number, now: number): BackendHealthView {
   const isDown = backend.health.state === "down";
-  const isSeen = backend.health.state === "up" || isDown;
+  const isSeen = ["up", "degraded", "down"].includes(backend.health.state);
   const shares = {
     availability: isDown ? 0 : 1,
     latency: 0.92,
@@ -62,7 +62,7 @@ function backendHealth(backend: BackendView, seed: number, now: number): Backend
   };
 }
 
-const RANK = { down: 0, unknown: 1, up: 2, disabled: 3 } as const;
+const RANK = { down: 0, degraded: 1, unknown: 2, up: 3, disabled: 4 } as const;
 
 function reportOf(world: World, now: number): HealthReportView {
   const backends = backendViews(world, now)
@@ -71,12 +71,15 @@ function reportOf(world: World, now: number): HealthReportView {
     .toSorted((left, right) => RANK[left.health.state] - RANK[right.health.state]);
   const on = backends.filter(({ health }) => health.state !== "disabled");
   const down = on.filter(({ health }) => health.state === "down").length;
+  const degraded = on.filter(({ health }) => health.state === "degraded").length;
   const finding =
     on.length === 0
       ? "No backend is in use"
-      : down === 0
-        ? `All ${on.length} backends answer`
-        : `${down} of ${on.length} backends ${down === 1 ? "does" : "do"} not answer`;
+      : down === 0 && degraded > 0
+        ? `${degraded} of ${on.length} backends ${degraded === 1 ? "is" : "are"} degraded`
+        : down === 0
+          ? `All ${on.length} backends answer`
+          : `${down} of ${on.length} backends ${down === 1 ? "does" : "do"} not answer`;
   return { finding, is_offline: false, backends, services: servicesView(world.services) };
 }
 

@@ -1,5 +1,5 @@
 /** What the fake core observed of a backend or a service: a calm past, and a bad day today for what is down. */
-import type { AvailabilityShareView, HealthStateView, StripDayView } from "@/ipc/bindings";
+import type { AvailabilityShareView, ShownHealth, StripDayView } from "@/ipc/bindings";
 
 const DAY_MS = 86_400_000;
 const STRIP_DAYS = 90;
@@ -12,8 +12,8 @@ interface ObservedDays {
 }
 
 /** Nothing was observed of what is neither up nor down. */
-export function observedDays(state: HealthStateView, seed: number, now: number): ObservedDays {
-  const isSeen = state === "up" || state === "down";
+export function observedDays(state: ShownHealth, seed: number, now: number): ObservedDays {
+  const isSeen = state === "up" || state === "degraded" || state === "down";
   const strip = stripOf(seed, state === "down", now);
   const share = (percent: number | null) => (isSeen ? percent : null);
   return {

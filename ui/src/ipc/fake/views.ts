@@ -165,6 +165,15 @@ function needsOf(world: World, now: number): StatusIssueView[] {
       since: backend.health.since,
       action: { kind: "open_backend", id: backend.id },
     });
+  for (const backend of world.backends.filter((one) => one.health.state === "degraded"))
+    needs.push({
+      id: `backend-${backend.id}`,
+      level: "attention",
+      title: degradedTitle(backend),
+      impact: `${backend.health.reason}.`,
+      since: backend.health.since,
+      action: { kind: "open_backend", id: backend.id },
+    });
   for (const key of world.keys.filter((one) => one.state === "missing"))
     needs.push({
       id: `missing-${key.id}`,
@@ -177,20 +186,25 @@ function needsOf(world: World, now: number): StatusIssueView[] {
   return needs.slice(0, 5);
 }
 
+function degradedTitle({ label, health: { reason } }: World["backends"][number]): string {
+  const failed = /^(.*) failed/.exec(reason)?.[1];
+  return failed === undefined ? `${label} is slow: ${reason}` : `${label} fails ${failed}`;
+}
+
 function verdictOf(world: World, now: number): VerdictView {
   const needs = needsOf(world, now);
   const isNew = needs.some((need) => need.level === "not_set_up");
   const isBad = needs.some((need) => need.level === "problem");
   const level = isBad ? "problem" : isNew ? "not_set_up" : needs.length > 0 ? "attention" : "ok";
+  const isDegraded = level === "attention" && world.backends.some(({ health }) => health.state === "degraded");
+  const start = isDegraded ? "Ready, degraded: " : "";
   const [first, ...more] = needs;
   const sentence =
     first === undefined
       ? "Everything works"
       : level === "not_set_up"
         ? "Not set up yet: add a backend"
-        : more.length === 0
-          ? first.title
-          : `${needs.length} issues`;
+        : start + (more.length === 0 ? first.title : `${needs.length} issues`);
   return { level, needs, sentence };
 }
 
@@ -228,6 +242,7 @@ export function statusView(world: World, now: number): StatusView {
     backends: {
       total: world.backends.length,
       up: count("up"),
+      degraded: count("degraded"),
       down: count("down"),
       unknown: count("unknown"),
       disabled: count("disabled"),

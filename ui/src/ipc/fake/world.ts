@@ -31,6 +31,7 @@ export const SCENARIOS = [
   "failing",
   "one-open",
   "cooling-down",
+  "degraded",
   "blocked",
   "offline",
   "slow",
@@ -251,7 +252,21 @@ export function makeWorld(scenario: Scenario, now: number): World {
   furnish(world, now);
   world.routes = makeRoutes();
   if (scenario === "failing") breakThings(world, now);
+  if (scenario === "degraded") degradeBackends(world, now);
   return world;
+}
+
+/** One answers slowly, one fails often. */
+function degradeBackends(world: World, now: number): void {
+  const reasons: Record<string, string> = {
+    openai: "first token 4.2 s, usually 0.9 s",
+    groq: "3 of 10 requests failed in half an hour",
+  };
+  for (const backend of world.backends) {
+    const reason = reasons[backend.id];
+    if (reason !== undefined)
+      backend.health = { ...backend.health, state: "degraded", reason, since: now - 12 * MINUTE_MS };
+  }
 }
 
 /** Several providers and tools, and a month of requests. */

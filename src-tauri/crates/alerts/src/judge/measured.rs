@@ -1,9 +1,8 @@
 //! The conditions of rules that compare a number with a threshold, and what is said of each.
 
-use std::time::Duration;
-
 use domain::{
-    AlertSeverity, BackendId, BalanceKind, CredentialId, count_noun, group_digits, list_names,
+    AlertSeverity, BackendId, BalanceKind, CredentialId, count_noun, format_seconds, group_digits,
+    list_names,
 };
 
 use super::fault_causes;
@@ -87,8 +86,8 @@ impl Measurement {
                     format!("{label} answers slowly"),
                     format!(
                         "The slowest first tokens take {}, usually {}.",
-                        seconds(*recent),
-                        seconds(*usual)
+                        format_seconds(*recent),
+                        format_seconds(*usual)
                     ),
                     format!("{label} is as fast as before"),
                 )
@@ -375,8 +374,4 @@ fn is_remote(backend: &BackendId, facts: &Facts) -> bool {
 
 fn most(client: Option<&String>) -> String {
     client.map_or_else(String::new, |client| format!("Most of it by {client}."))
-}
-
-fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
 }

@@ -216,8 +216,8 @@ const ROWS: &[RuleRow] = &[
         "Slow answers",
         (
             "the slowest answers (95th percentile of the first token) of at least {minimum} \
-             requests in an hour took {threshold} or more of the time that they took in the week \
-             before, and a second longer",
+             requests in half an hour took {threshold} or more of the time that they took in the \
+             week before, and a second longer",
             "they are faster",
         ),
         SeverityRow::Set,

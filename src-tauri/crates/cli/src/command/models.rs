@@ -1,7 +1,7 @@
 //! `gatehouse models`: lists the model names that requests can use.
 
 use control::Core;
-use control::view::{BackendView, HealthStateView, NanoDollars, RouteView};
+use control::view::{BackendView, NanoDollars, RouteView, ShownHealth};
 use domain::ShownCurrency;
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub(super) struct ModelName {
     /// Output price in nano-dollars per million tokens; `None` if unknown.
     output_nano_usd: Option<NanoDollars>,
     #[serde(skip)]
-    health: Option<HealthStateView>,
+    health: Option<ShownHealth>,
 }
 
 pub(crate) async fn run(

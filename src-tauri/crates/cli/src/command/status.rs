@@ -138,6 +138,7 @@ fn total_backends(counts: &BackendCountsView) -> control::view::Count {
 fn describe_backends(counts: &BackendCountsView) -> String {
     let parts = [
         (counts.up, "up"),
+        (counts.degraded, "degraded"),
         (counts.down, "down"),
         (counts.unknown, "unknown"),
         (counts.disabled, "off"),

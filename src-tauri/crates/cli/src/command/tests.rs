@@ -66,7 +66,7 @@ fn status_tells_a_supervisor_whether_anything_can_answer() {
         let mut fixture = status_fixture();
         fixture["gateway"]["state"] = json!(gateway);
         fixture["backends"] = json!({"total": total, "up": 1, "down": down,
-            "unknown": total - 1 - down - disabled, "disabled": disabled});
+            "degraded": 0, "unknown": total - 1 - down - disabled, "disabled": disabled});
         let status: StatusView = view(fixture);
         assert_eq!(status::exit(&status, runs), exit, "{total} {down} {gateway} {runs}");
     };

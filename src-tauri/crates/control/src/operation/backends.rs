@@ -22,10 +22,12 @@ use crate::view::{
     BackendTestView, BackendView, KeyPoolView,
 };
 
+mod degradation;
 mod views;
 
+pub(super) use degradation::{BackendDegradation, DegradedBy, backend_degradation};
 pub(super) use views::{
-    backend_health_view, disabled_health_view, observed_health_view, step_view,
+    backend_health_view, disabled_health_view, health_view, observed_health_view, step_view,
 };
 use views::{backend_view, mock_view, test_view};
 

@@ -23,8 +23,8 @@ use super::backends::backend_health_view;
 use super::services::services_view;
 use crate::ApiError;
 use crate::view::{
-    BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView, HealthStateView,
-    ScorePartView,
+    BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView, ScorePartView,
+    ShownHealth,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -199,19 +199,21 @@ fn whole_points(points: f64) -> u32 {
     points.clamp(0.0, 100.0).round() as u32
 }
 
-const fn rank(state: HealthStateView) -> u8 {
+const fn rank(state: ShownHealth) -> u8 {
     match state {
-        HealthStateView::Down => 0,
-        HealthStateView::Unknown => 1,
-        HealthStateView::Up => 2,
-        HealthStateView::Disabled => 3,
+        ShownHealth::Down => 0,
+        ShownHealth::Degraded => 1,
+        ShownHealth::Unknown => 2,
+        ShownHealth::Up => 3,
+        ShownHealth::Disabled => 4,
     }
 }
 
 fn finding(backends: &[BackendHealthView], is_offline: bool) -> String {
     let count = |state| backends.iter().filter(|it| it.health.state == state).count();
-    let (down, unknown) = (count(HealthStateView::Down), count(HealthStateView::Unknown));
-    let on = backends.len() - count(HealthStateView::Disabled);
+    let (down, unknown) = (count(ShownHealth::Down), count(ShownHealth::Unknown));
+    let degraded = count(ShownHealth::Degraded);
+    let on = backends.len() - count(ShownHealth::Disabled);
     let of = |number: usize, verbs: [&str; 2]| {
         let noun = if on == 1 { "backend" } else { "backends" };
         let [one, many] = verbs;
@@ -220,6 +222,7 @@ fn finding(backends: &[BackendHealthView], is_offline: bool) -> String {
     match (on, down, unknown) {
         (0, ..) => "No backend is in use".to_owned(),
         _ if is_offline => "This machine is offline".to_owned(),
+        (_, 0, _) if degraded > 0 => of(degraded, ["is degraded", "are degraded"]),
         (_, 0, 0) if on == 1 => "The backend answers".to_owned(),
         (_, 0, 0) => format!("All {on} backends answer"),
         (_, 0, unknown) => of(unknown, ["is not checked yet", "are not checked yet"]),

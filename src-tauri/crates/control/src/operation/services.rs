@@ -16,8 +16,8 @@ use super::input;
 use super::keys::{remove_key, store_key};
 use super::resilience::sentence_from_clause;
 use crate::view::{
-    HealthStateView, ServiceAccountView, ServiceExpectationView, ServiceKey, ServiceRef,
-    ServiceSet, ServiceTestView, ServiceView, ServicesView,
+    ServiceAccountView, ServiceExpectationView, ServiceKey, ServiceRef, ServiceSet,
+    ServiceTestView, ServiceView, ServicesView, ShownHealth,
 };
 use crate::{ApiError, unknown_name_error};
 
@@ -275,7 +275,7 @@ fn account_view(account: ServiceAccount) -> ServiceAccountView {
 fn finding(services: &[ServiceView]) -> String {
     let on: Vec<&ServiceView> = services.iter().filter(|service| service.enabled).collect();
     let count = |state| on.iter().filter(|service| service.health.state == state).count();
-    let (down, unknown) = (count(HealthStateView::Down), count(HealthStateView::Unknown));
+    let (down, unknown) = (count(ShownHealth::Down), count(ShownHealth::Unknown));
     let of = |number: usize, [one, many]: [&str; 2]| {
         let noun = if on.len() == 1 { "service" } else { "services" };
         format!("{number} of {} {noun} {}", on.len(), if number == 1 { one } else { many })

@@ -12,6 +12,7 @@ use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
+use super::backends::{backend_degradation, health_view};
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
 use super::routes::{backend_availability, broken_routes};
@@ -25,7 +26,7 @@ use super::{budgets, ledger};
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
-    PanelActionView, QuotaView, ReadinessRunSummaryView, ReadinessVerdict, SpendView,
+    PanelActionView, QuotaView, ReadinessRunSummaryView, ReadinessVerdict, ShownHealth, SpendView,
     StatusIssueView, StatusView, TelemetryView, VerdictLevel,
 };
 
@@ -136,11 +137,13 @@ fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
     let own = settings.backends.keys().map(|id| (id, settings.is_backend_on(id)));
     for (id, enabled) in std::iter::once((engine.mock_id(), true)).chain(own) {
         counts.total += 1;
-        match engine.health_watch().health(id).map(|health| health.state) {
+        match health_view(engine, id).state {
             _ if !enabled => counts.disabled += 1,
-            Some(HealthState::Up) => counts.up += 1,
-            Some(HealthState::Down) => counts.down += 1,
-            Some(HealthState::Unknown) | None => counts.unknown += 1,
+            ShownHealth::Up => counts.up += 1,
+            ShownHealth::Degraded => counts.degraded += 1,
+            ShownHealth::Down => counts.down += 1,
+            ShownHealth::Unknown => counts.unknown += 1,
+            ShownHealth::Disabled => counts.disabled += 1,
         }
     }
     counts
@@ -245,7 +248,10 @@ pub(super) fn backend_answers(
         (_, AvailabilityState::Blocked | AvailabilityState::Held) => {
             no(OutageCause::Blocked, &availability.why, since)
         }
-        (Some(health), _) if health.state == HealthState::Up => BackendAnswers::Yes,
+        (Some(health), _) if health.state == HealthState::Up => {
+            backend_degradation(engine, settings, id)
+                .map_or(BackendAnswers::Yes, BackendAnswers::Badly)
+        }
         (health, _) => unconfirmed(health.and_then(|health| health.last_known)),
     }
 }

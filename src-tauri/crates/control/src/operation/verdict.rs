@@ -9,6 +9,7 @@ use domain::{
 use routing::ServedModels;
 
 use self::effect::Effect;
+use super::backends::{BackendDegradation, DegradedBy};
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.
@@ -49,6 +50,8 @@ pub(super) struct BackendFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BackendAnswers {
     Yes,
+    /// It answers slowly, fails often or is recovering.
+    Badly(BackendDegradation),
     /// No result is recent enough.
     Unconfirmed(Option<LastState>),
     No(Outage),
@@ -119,7 +122,7 @@ pub(super) struct Issue {
 pub(super) enum Readiness {
     /// The issue stops no request.
     Ready,
-    /// Another backend answers.
+    /// Another backend answers, or one answers badly.
     Degraded,
     /// Some requests fail.
     NotReady,
@@ -284,7 +287,10 @@ fn key_issue(facts: &VerdictFacts, key: &KeyFacts) -> Issue {
         .collect();
     let effect = Effect::of(facts, &lost);
     let subject = format!("The key {} {}", key.id, key.what);
-    let still_answers = |id| facts.find(id).is_some_and(|it| it.answers == BackendAnswers::Yes);
+    let still_answers = |id| {
+        let answers = facts.find(id).map(|it| &it.answers);
+        matches!(answers, Some(BackendAnswers::Yes | BackendAnswers::Badly(_)))
+    };
     let title = match lost.is_empty() && key.used_by.iter().all(still_answers) {
         true => format!("{subject}; other keys answer instead"),
         false => effect.title(&subject),
@@ -306,6 +312,16 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
     }
     let (title, level, impact, since, readiness) = match &backend.answers {
         BackendAnswers::Yes => return None,
+        BackendAnswers::Badly(degraded) => {
+            let (level, readiness) = (VerdictLevel::Attention, Readiness::Degraded);
+            match degraded.by {
+                // It ends by itself.
+                DegradedBy::Recovering(_) => return None,
+                DegradedBy::Answers(what) => {
+                    (what.title(&backend.label), level, what.sentence(), degraded.since, readiness)
+                }
+            }
+        }
         BackendAnswers::Unconfirmed(last) => {
             let last = last.as_ref().filter(|last| last.state == HealthState::Down)?;
             let title = format!("{} was down when last checked", backend.label);

@@ -1,6 +1,6 @@
 //! Request and view types for backends: their health, models, presets and tests.
 
-use domain::Secret;
+use domain::{Secret, ShownHealth};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -43,7 +43,7 @@ pub struct BackendView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct HealthView {
-    pub state: HealthStateView,
+    pub state: ShownHealth,
     pub reason: String,
     pub since: Option<UnixMs>,
     /// Time of the last observation.
@@ -52,16 +52,7 @@ pub struct HealthView {
     pub probe_ms: Option<u32>,
     /// The state before it became unknown. After a start, the state of the last run until a probe
     /// confirms it.
-    pub last_known: Option<HealthStateView>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum HealthStateView {
-    Up,
-    Down,
-    Unknown,
-    Disabled,
+    pub last_known: Option<ShownHealth>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -187,12 +187,14 @@ pub enum VaultStateView {
     Damaged,
 }
 
-/// Number of backends by state. The four states add up to `total`.
+/// Number of backends by state. The five states add up to `total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Type)]
 pub struct BackendCountsView {
     /// Includes the built-in mock.
     pub total: u32,
     pub up: u32,
+    /// They answer, but slowly, or they fail often, or they have just recovered.
+    pub degraded: u32,
     pub down: u32,
     pub unknown: u32,
     pub disabled: u32,

@@ -9,7 +9,7 @@ use crate::world::{World, add_request, world};
 /// Adds a backend that answers the request for its models with `reply`, and waits until `state` is
 /// reached and recorded. Returns the engine after a restart, which does not listen.
 async fn restarted_in(
-    state: HealthStateView,
+    state: ShownHealth,
     reply: impl Fn(&ReceivedRequest) -> Option<Reply> + Send + Sync + 'static,
 ) -> World {
     let world = world().await;
@@ -24,8 +24,7 @@ async fn restarted_in(
     // A separate task records the change.
     let is_written = async || {
         let rows = world.engine().ledger().health().await.expect("read");
-        let written =
-            if state == HealthStateView::Up { HealthState::Up } else { HealthState::Down };
+        let written = if state == ShownHealth::Up { HealthState::Up } else { HealthState::Down };
         rows.iter().any(|row| row.backend.as_str() == "up" && row.state == written)
     };
     while !is_written().await {
@@ -37,10 +36,10 @@ async fn restarted_in(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_was_down_is_shown_at_once_after_a_start() {
     let broken = |_: &ReceivedRequest| Some(Reply::error(500, "api_error", "broken"));
-    let world = restarted_in(HealthStateView::Down, broken).await;
+    let world = restarted_in(ShownHealth::Down, broken).await;
     let health = world.up().await.health;
-    assert_eq!(health.state, HealthStateView::Unknown, "no probe has confirmed it");
-    assert_eq!(health.last_known, Some(HealthStateView::Down));
+    assert_eq!(health.state, ShownHealth::Unknown, "no probe has confirmed it");
+    assert_eq!(health.last_known, Some(ShownHealth::Down));
     assert!(health.reason.starts_with("last known: down"), "{}", health.reason);
     let verdict = control::status(&world.core).await.expect("a status").verdict;
     let need = verdict.needs.into_iter().find(|need| need.id == "backend/up").expect("a need");
@@ -52,10 +51,10 @@ async fn a_backend_that_was_down_is_shown_at_once_after_a_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_was_up_is_unknown_until_it_is_confirmed() {
-    let world = restarted_in(HealthStateView::Up, |_| Some(Reply::models(&["m-1"]))).await;
+    let world = restarted_in(ShownHealth::Up, |_| Some(Reply::models(&["m-1"]))).await;
     let health = world.up().await.health;
-    assert_eq!(health.state, HealthStateView::Unknown);
-    assert_eq!(health.last_known, Some(HealthStateView::Up));
+    assert_eq!(health.state, ShownHealth::Unknown);
+    assert_eq!(health.last_known, Some(ShownHealth::Up));
     let status = control::status(&world.core).await.expect("a status");
     assert_ne!(status.verdict.level, VerdictLevel::Ok);
     assert_eq!((status.backends.up, status.backends.unknown), (0, 2), "the mock and this one");
@@ -102,8 +101,8 @@ async fn a_service_that_was_down_is_shown_as_last_known_after_a_start() {
     let world = world_with_refusing_service(&port).await;
     let world = World::open(world.stop().await, |_| {}).await;
     let health = service(&world).await.health;
-    assert_eq!(health.state, HealthStateView::Unknown, "no check has confirmed it");
-    assert_eq!(health.last_known, Some(HealthStateView::Down));
+    assert_eq!(health.state, ShownHealth::Unknown, "no check has confirmed it");
+    assert_eq!(health.last_known, Some(ShownHealth::Down));
     assert!(health.reason.starts_with("last known: down"), "{}", health.reason);
     let finding = control::services(&world.core).await.expect("services").finding;
     assert_eq!(finding, "1 of 1 service is not confirmed");

@@ -17,6 +17,8 @@ mod budgets;
 #[cfg(test)]
 mod client_switch;
 #[cfg(test)]
+mod degraded;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod explain;

@@ -71,7 +71,7 @@ impl KeyPoolFixture {
             let up = BackendRef { id: "up".to_owned() };
             assert!(control::backend_test(&self.world.core, up).await.expect("tested").passed);
         }
-        assert_eq!(self.health().await.state, HealthStateView::Up);
+        assert_eq!(self.health().await.state, ShownHealth::Up);
     }
 
     async fn keys(&self) -> [KeyState; 2] {
@@ -87,7 +87,7 @@ async fn a_rejected_key_is_reported_although_another_key_answered() {
     pool.set_reply(MAIN, Reply::error(401, "x", "who"));
     ask(&pool.world.core).await;
     assert_eq!(pool.keys().await, [KeyState::Rejected, KeyState::Valid]);
-    assert_eq!(pool.health().await.state, HealthStateView::Up);
+    assert_eq!(pool.health().await.state, ShownHealth::Up);
     pool.world.core.stop().await;
 }
 
@@ -106,7 +106,7 @@ async fn a_down_backend_is_reported_although_another_backend_answered() {
         ask_for(&pool.world.core, "fast").await;
     }
     let health = pool.health().await;
-    assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
+    assert_eq!(health.state, ShownHealth::Down, "{}", health.reason);
     assert!(health.reason.contains("an internal error"), "{}", health.reason);
     pool.world.core.stop().await;
 }
@@ -120,7 +120,7 @@ async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     pool.set_reply(SPARE, Reply::error(401, "x", "who"));
     ask(&pool.world.core).await;
     let health = pool.health().await;
-    assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
+    assert_eq!(health.state, ShownHealth::Up, "{}", health.reason);
     assert_eq!(pool.keys().await, [KeyState::Valid, KeyState::Rejected]);
     // Now the first key is rejected too.
     let first = EndpointRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
@@ -128,7 +128,7 @@ async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     pool.set_reply(MAIN, Reply::error(401, "x", "who"));
     ask(&pool.world.core).await;
     let health = pool.health().await;
-    assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
+    assert_eq!(health.state, ShownHealth::Down, "{}", health.reason);
     assert!(health.reason.contains("key was rejected"), "{}", health.reason);
     assert_eq!(pool.keys().await, [KeyState::Rejected; 2]);
     pool.world.core.stop().await;

@@ -30,7 +30,7 @@ async fn a_switch_leaves_out_the_backends_of_other_profiles_without_a_restart() 
     let backends = control::backends(core).await.expect("backends");
     let up = backends.iter().find(|backend| backend.id == "up").expect("listed");
     assert_eq!((up.enabled, up.in_profile), (true, false));
-    assert_eq!(up.health.state, HealthStateView::Disabled);
+    assert_eq!(up.health.state, ShownHealth::Disabled);
     assert_eq!(up.health.reason, "not in the profile home");
     let status = control::status(core).await.expect("status");
     assert_eq!(status.verdict.level, VerdictLevel::Problem);

@@ -70,11 +70,11 @@ async fn a_service_settles_fails_stops_the_verdict_and_recovers() {
     let health = store(&world).await.health;
     assert_eq!(
         (health.state, health.reason.as_str()),
-        (HealthStateView::Unknown, "1 of 2 answers in a row")
+        (ShownHealth::Unknown, "1 of 2 answers in a row")
     );
     test(&world).await;
     let health = store(&world).await.health;
-    assert_eq!(health.state, HealthStateView::Up);
+    assert_eq!(health.state, ShownHealth::Up);
     assert!(health.since.is_some() && health.last_checked.is_some());
     assert!(need(&world).await.is_none());
 
@@ -104,7 +104,7 @@ async fn a_service_settles_fails_stops_the_verdict_and_recovers() {
     status.store(200, Ordering::SeqCst);
     test(&world).await;
     test(&world).await;
-    assert_eq!(store(&world).await.health.state, HealthStateView::Up);
+    assert_eq!(store(&world).await.health.state, ShownHealth::Up);
     let gone = ServiceRef { id: "store".to_owned() };
     control::service_remove(&world.core, gone).await.expect("removed");
     assert!(control::services(&world.core).await.expect("services").services.is_empty());
@@ -147,7 +147,7 @@ async fn a_key_goes_to_its_own_address_in_its_own_header_and_nowhere_else() {
     let told = test(&world).await;
     assert!(!told.passed && !format!("{told:?}").contains(MARKED_KEY), "{told:?}");
     let health = store(&world).await.health;
-    assert_eq!(health.state, HealthStateView::Down);
+    assert_eq!(health.state, ShownHealth::Down);
     assert!(health.reason.starts_with("the key was rejected"), "{}", health.reason);
     let keys = control::keys(&world.core).await.expect("keys");
     assert_eq!((keys[0].id.as_str(), keys[0].state), ("store", KeyState::Rejected));
@@ -267,7 +267,7 @@ async fn the_time_in_which_a_watched_service_was_down_is_counted() {
     };
     // Each change of state ends a step of the observer.
     while !is_counted().await {
-        for (code, state) in [(200, HealthStateView::Up), (503, HealthStateView::Down)] {
+        for (code, state) in [(200, ShownHealth::Up), (503, ShownHealth::Down)] {
             status.store(code, Ordering::SeqCst);
             while store(&world).await.health.state != state {
                 test(&world).await;

@@ -20,7 +20,7 @@ async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
     control::backend_test(&world.core, up).await.expect("tested again");
     let backends = control::backends(&world.core).await.expect("backends");
     let backend = backends.iter().find(|backend| backend.id == "up").expect("there");
-    assert_eq!(backend.health.state, HealthStateView::Up, "{}", backend.health.reason);
+    assert_eq!(backend.health.state, ShownHealth::Up, "{}", backend.health.reason);
     let models: Vec<_> = backend.models.iter().map(|model| model.id.as_str()).collect();
     assert_eq!(models, ["m-1", "m-2"]);
 

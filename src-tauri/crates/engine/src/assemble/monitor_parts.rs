@@ -1,5 +1,5 @@
 //! The monitor of backends and that of services, with the interval of the settings, and the health of
-//! backends with its network gate.
+//! backends with its network gate and the quality of their answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,12 @@ use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
 
-use crate::engine::BaseParts;
+use crate::engine::{BackendParts, BaseParts};
 use crate::health_watch::HealthWatch;
+use crate::measurement_watch::MeasurementWatch;
 use crate::network_gate::NetworkGate;
+use crate::quality_watch::QualityWatch;
+use crate::service_level_watch::ServiceLevelWatch;
 
 pub(super) fn health_watch(
     base: &BaseParts,
@@ -40,6 +43,24 @@ pub(super) fn health_watch(
         tasks: base.tasks.clone(),
         last_use: Mutex::new(base.clock.now()),
     }
+}
+
+pub(super) fn quality_watch(
+    base: &BaseParts,
+    backends: &BackendParts,
+    service_levels: &Arc<ServiceLevelWatch>,
+    measured: &Arc<MeasurementWatch>,
+) -> Arc<QualityWatch> {
+    Arc::new(QualityWatch {
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        health: Arc::clone(&backends.health),
+        service_levels: Arc::clone(service_levels),
+        measured: Arc::clone(measured),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        judged: Mutex::default(),
+    })
 }
 
 pub(super) fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {

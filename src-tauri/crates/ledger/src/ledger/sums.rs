@@ -9,12 +9,12 @@ use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
     ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
-    PastCallRow, Purpose, RecentMinute, RequestCosts, RetriedRequests, RouteCount, Spend,
-    StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals,
-    attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests,
-    first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls, project_meters,
-    recent_minutes, request_costs, rollup, route_counts, stated_costs, statement_rows,
-    unpriced_models,
+    PastCallRow, Purpose, RecentFirstToken, RecentMinute, RequestCosts, RetriedRequests,
+    RouteCount, Spend, StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery,
+    UsageSummary, UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup,
+    failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup, outcome_counts,
+    past_calls, project_meters, recent_minutes, request_costs, rollup, route_counts, stated_costs,
+    statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -376,6 +376,17 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn model_latencies(&self, from: WallTime) -> Result<Vec<ModelLatency>, LedgerError> {
         self.read(move |connection| attempt_outcomes::model_latencies(connection, from)).await
+    }
+
+    /// First tokens of the newest [`crate::RECENT_REQUESTS_MAX`] requests since `from`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn recent_first_tokens(
+        &self,
+        from: WallTime,
+    ) -> Result<Vec<RecentFirstToken>, LedgerError> {
+        self.read_current(move |connection| attempt_outcomes::first_tokens(connection, from)).await
     }
 
     /// What providers reported of the days from `from` on, by day and provider.

@@ -8,8 +8,8 @@ use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus,
     ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, EVIDENCE_KEPT_MAX, Ledger, ModelLatency,
-    Purpose, RequestOutcome, Settlement, StoredEndpointState, TRANSITIONS_KEPT_MAX,
-    TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
+    Purpose, RecentFirstToken, RequestOutcome, Settlement, StoredEndpointState,
+    TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
 };
 
 fn endpoint(name: &str, key: Option<&str>) -> Endpoint {
@@ -235,6 +235,13 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
     };
     assert_eq!(ledger.model_latencies(at(0)).await.expect("read"), [pace(100)]);
     assert_eq!(ledger.model_latencies(at(20_000)).await.expect("read"), [pace(200)]);
+    let newest = RecentFirstToken {
+        backend: backend("home"),
+        started: at(20_000),
+        first_token: Duration::from_millis(200),
+    };
+    assert_eq!(ledger.recent_first_tokens(at(20_000)).await.expect("read"), [newest]);
+    assert_eq!(ledger.recent_first_tokens(at(0)).await.expect("read").len(), 20);
 }
 
 #[test]

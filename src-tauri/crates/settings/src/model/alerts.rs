@@ -120,9 +120,9 @@ settings! {
         /// How long it must hold before an alert fires.
         slow_answers_for_secs: u32 = 300, in 0..=604_800;
         /// The 95th percentile of the first token as a share of that of the week before.
-        slow_answers_percent: u32 = 200, in 110..=10_000;
-        /// Fewer requests in an hour say nothing.
-        slow_answers_requests_min: u32 = 10, in 5..=10_000, counts "requests";
+        slow_answers_percent: u32 = domain::SLOW_PERCENT, in 110..=10_000;
+        /// Fewer requests in half an hour say nothing.
+        slow_answers_requests_min: u32 = domain::SLOW_CALLS_MIN, in 5..=10_000, counts "requests";
         /// How severe it is.
         slow_answers_severity: AlertSeverity = AlertSeverity::Low;
         /// How long it must hold before an alert fires.

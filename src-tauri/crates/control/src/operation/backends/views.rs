@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, HealthState, Meter};
+use domain::{BackendId, Meter};
 use engine::Engine;
 use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::{ObservedHealth, ProbeReport, ProbeStep};
@@ -11,10 +11,11 @@ use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
 use super::super::keys::spend_view;
+use super::degradation::backend_degradation;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
-    DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView, NanoDollars, PoolOrder,
-    PriceView, TrafficLimitsView, TranslationMode,
+    DependentsView, HealthView, KeyPoolView, ModelView, NanoDollars, PoolOrder, PriceView,
+    ShownHealth, TrafficLimitsView, TranslationMode,
 };
 
 /// Hours in a backend's chart.
@@ -83,7 +84,7 @@ pub(in crate::operation) fn backend_health_view(engine: &Engine, id: &BackendId)
 
 pub(in crate::operation) fn disabled_health_view(why: &str) -> HealthView {
     HealthView {
-        state: HealthStateView::Disabled,
+        state: ShownHealth::Disabled,
         reason: why.to_owned(),
         since: None,
         last_checked: None,
@@ -92,15 +93,28 @@ pub(in crate::operation) fn disabled_health_view(why: &str) -> HealthView {
     }
 }
 
-fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
-    observed_health_view(engine.health_watch().health(id))
+/// The health of a backend that is on, or of the mock. How well it answers counts only while it answers.
+pub(in crate::operation) fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
+    let view = observed_health_view(engine.health_watch().health(id));
+    let degraded = (view.state == ShownHealth::Up)
+        .then(|| backend_degradation(engine, &engine.settings(), id))
+        .flatten();
+    match degraded {
+        None => view,
+        Some(degraded) => HealthView {
+            state: ShownHealth::Degraded,
+            reason: degraded.clause(),
+            since: degraded.since.map(Into::into),
+            ..view
+        },
+    }
 }
 
 /// The health of something that is watched, or is about to be.
 pub(in crate::operation) fn observed_health_view(health: Option<ObservedHealth>) -> HealthView {
     let Some(health) = health else {
         return HealthView {
-            state: HealthStateView::Unknown,
+            state: ShownHealth::Unknown,
             reason: "not checked yet".to_owned(),
             since: None,
             last_checked: None,
@@ -110,20 +124,12 @@ pub(in crate::operation) fn observed_health_view(health: Option<ObservedHealth>)
     };
     let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
     HealthView {
-        state: state_view(health.state),
+        state: health.state.into(),
         reason: health.reason,
         since: health.since.map(Into::into),
         last_checked: health.observed.map(Into::into),
         probe_ms: health.probe_duration.map(ms),
-        last_known: health.last_known.map(|known| state_view(known.state)),
-    }
-}
-
-const fn state_view(state: HealthState) -> HealthStateView {
-    match state {
-        HealthState::Up => HealthStateView::Up,
-        HealthState::Down => HealthStateView::Down,
-        HealthState::Unknown => HealthStateView::Unknown,
+        last_known: health.last_known.map(|known| known.state.into()),
     }
 }
 

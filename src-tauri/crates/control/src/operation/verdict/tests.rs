@@ -1,14 +1,17 @@
 //! The verdict as a table: one row for each state of backends, routes, keys, vault and network, with the
 //! sentence a person would agree with.
 
+use std::time::Duration;
+
 use domain::RouteId;
 use routing::ModelSet;
+use service_levels::Degradation;
 
 use super::*;
 use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknown};
 
 /// Reads a setup: words separated by spaces.
-/// - `openai=up`: a backend; states up, down, failing, limited, blocked, new, was-up, was-down, `key:NAME`
+/// - `openai=up`: a backend; states up, slow, flaky, recovering, down, failing, limited, blocked, new, was-up, was-down, `key:NAME`
 /// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off; `profile=work`: that profile leaves one out
 /// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
 /// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user
@@ -116,6 +119,15 @@ fn backend(name: &str, state: &str) -> BackendFacts {
         Some(("key", key)) => no(OutageCause::Key(CredentialId::new(key).expect("an id"))),
         _ => match state {
             "up" => BackendAnswers::Yes,
+            "slow" => badly(Degradation::Slow {
+                recent: Duration::from_millis(4_210),
+                usual: Duration::from_millis(880),
+            }),
+            "flaky" => badly(Degradation::Failing { failed: 3, requests: 10 }),
+            "recovering" => BackendAnswers::Badly(BackendDegradation {
+                by: DegradedBy::Recovering("Traffic grows step by step.".to_owned()),
+                since: None,
+            }),
             "new" => BackendAnswers::Unconfirmed(None),
             "was-up" => last(HealthState::Up),
             "was-down" => last(HealthState::Down),
@@ -127,6 +139,10 @@ fn backend(name: &str, state: &str) -> BackendFacts {
         },
     };
     BackendFacts { id: id(name), label: name.to_owned(), is_local: false, answers }
+}
+
+fn badly(what: Degradation) -> BackendAnswers {
+    BackendAnswers::Badly(BackendDegradation { by: DegradedBy::Answers(what), since: None })
 }
 
 fn id(name: &str) -> BackendId {
@@ -242,6 +258,33 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         "Not ready: openai is rate limited: 3 models fail",
     ),
     ("openai=down claude=failing x=up chat>openai,claude", Problem, "Not ready: 2 issues"),
+    // Answers that come slowly or not always.
+    (
+        "openai=slow 3*openai",
+        Attention,
+        "Ready, degraded: openai is slow: first token 4.2 s, usually 0.9 s",
+    ),
+    ("openai=flaky 3*openai", Attention, "Ready, degraded: openai fails 3 of 10 requests"),
+    (
+        "openai=flaky claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai fails 3 of 10 requests",
+    ),
+    ("openai=flaky claude=slow 3*openai 1*claude", Attention, "Ready, degraded: 2 issues"),
+    (
+        "openai=slow claude=new 3*openai 1*claude",
+        Attention,
+        "Ready, degraded: openai is slow: first token 4.2 s, usually 0.9 s",
+    ),
+    ("openai=slow claude=down 3*openai 1*claude", Problem, "Not ready: 2 issues"),
+    ("openai=slow claude=down chat>claude,openai", Attention, "Ready, degraded: 2 issues"),
+    ("openai=slow 3*openai offline", Problem, "Not ready: this machine is offline"),
+    ("openai=recovering 3*openai", Fine, "Everything works"),
+    (
+        "openai=recovering 3*openai badkey:second,openai",
+        Attention,
+        "The key second was rejected; other keys answer instead",
+    ),
     // Both dead: each is a cause.
     ("openai=down claude=down chat>openai,claude", Problem, "Not ready: 2 issues"),
     (
@@ -324,7 +367,9 @@ fn nothing_unconfirmed_or_failing_is_green() {
         };
         let found = judge(facts(setup)).level;
         // A rate limit or an open breaker that another backend stands in for stops nothing.
-        let stood_in = |word: &str| word.ends_with("=limited") || word.ends_with("=failing");
+        // So does what recovers.
+        let ends = ["=limited", "=failing", "=recovering"];
+        let stood_in = |word: &str| ends.iter().any(|end| word.ends_with(end));
         if found == Fine {
             assert!(words().all(|word| is_settled(word) || stood_in(word)), "{setup}");
         }

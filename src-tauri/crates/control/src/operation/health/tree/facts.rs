@@ -7,14 +7,12 @@ use vault::VaultState;
 
 use super::{BackendFacts, NodeFacts, ProviderFacts, TreeFacts};
 use crate::operation::resilience::sentence_from_clause;
-use crate::operation::routes::backend_availability;
 use crate::operation::status::{
     backend_answers, gateway_issue, ledger_issues, settings_issue, vault_issue,
 };
 use crate::operation::verdict::{BackendAnswers, Outage, OutageCause};
 use crate::view::{
-    AvailabilityState, DependencyKind, DependencyState, PanelActionView, StatusIssueView, UnixMs,
-    VerdictLevel,
+    DependencyKind, DependencyState, PanelActionView, StatusIssueView, UnixMs, VerdictLevel,
 };
 
 pub(super) fn collect(engine: &Engine) -> TreeFacts {
@@ -89,7 +87,7 @@ fn backend_facts(
 ) -> BackendFacts {
     let answers = backend_answers(engine, settings, id, known);
     let (state, reason, since) = match settings.is_backend_on(id) {
-        true => backend_state(engine, settings, id, &answers),
+        true => backend_state(engine, id, &answers),
         false => (DependencyState::Off, String::new(), None),
     };
     BackendFacts {
@@ -116,23 +114,17 @@ fn backend_facts(
 /// State, reason and since when.
 fn backend_state(
     engine: &Engine,
-    settings: &Settings,
     id: &BackendId,
     answers: &BackendAnswers,
 ) -> (DependencyState, String, Option<UnixMs>) {
     match answers {
         BackendAnswers::Yes => {
-            let availability = backend_availability(engine, settings, id);
-            match availability.state {
-                AvailabilityState::Recovering | AvailabilityState::Trial => {
-                    (DependencyState::Degraded, availability.why, availability.since)
-                }
-                _ => {
-                    let health = engine.health_watch().health(id);
-                    let since = health.and_then(|it| it.since).map(UnixMs::from);
-                    (DependencyState::Up, String::new(), since)
-                }
-            }
+            let health = engine.health_watch().health(id);
+            let since = health.and_then(|it| it.since).map(UnixMs::from);
+            (DependencyState::Up, String::new(), since)
+        }
+        BackendAnswers::Badly(degraded) => {
+            (DependencyState::Degraded, degraded.reason(), degraded.since.map(UnixMs::from))
         }
         BackendAnswers::Unconfirmed(None) => {
             (DependencyState::Unknown, "Not checked yet.".to_owned(), None)

@@ -1,0 +1,159 @@
+//! Whether backends that answer do so slowly or fail often: judged once a minute by what the ledger has
+//! of the last half hour. No request does anything for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts::Measurement;
+use domain::{BackendId, Clock, ClockReading, HealthState, WallTime};
+use ledger::{Ledger, LedgerError, RecentFirstToken};
+use parking_lot::Mutex;
+use service_levels::{
+    AnswerQuality, CallsUntilNow, Degraded, FirstTokens, QUALITY_LATEST, QUALITY_WINDOW,
+    QualityFacts,
+};
+use settings::SettingsStore;
+
+use crate::events::EventBus;
+use crate::health_watch::HealthWatch;
+use crate::measurement_watch::{MeasurementWatch, before};
+use crate::objectives::LevelScope;
+use crate::service_level_watch::{ServiceLevel, ServiceLevelWatch};
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+const EVALUATION_SECS: u64 = 60;
+
+pub struct QualityWatch {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) service_levels: Arc<ServiceLevelWatch>,
+    pub(crate) measured: Arc<MeasurementWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) judged: Mutex<JudgedQuality>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct JudgedQuality {
+    backends: BTreeMap<BackendId, AnswerQuality>,
+    /// For the rule of slow answers; `None` if they could not be read.
+    latencies: Option<Vec<Measurement>>,
+}
+
+impl QualityWatch {
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("quality of answers", async move {
+            while ticks.sleep(Duration::from_secs(EVALUATION_SECS)).await {
+                watch.evaluate().await;
+            }
+        });
+    }
+
+    /// How badly a backend answers; `None` if it answers well, or if too little is known. Says nothing
+    /// of whether it answers at all.
+    #[must_use]
+    pub fn degraded(&self, id: &BackendId) -> Option<Degraded> {
+        self.judged.lock().backends.get(id).and_then(AnswerQuality::degraded)
+    }
+
+    /// First tokens of half an hour beside the usual ones, of each backend with enough of these; `None`
+    /// if they are not known.
+    pub(crate) fn latencies(&self) -> Option<Vec<Measurement>> {
+        self.judged.lock().latencies.clone()
+    }
+
+    pub(crate) async fn evaluate(&self) {
+        let at = ClockReading::read(&*self.clock);
+        let tokens = match self.first_tokens(at.wall).await {
+            Ok(tokens) => Some(tokens),
+            Err(error) => {
+                tracing::warn!(%error, "recent first tokens could not be read");
+                None
+            }
+        };
+        let is_changed = self.judge(tokens.as_ref(), at);
+        if is_changed {
+            self.events.send_changed(&[Topic::Status, Topic::Backends, Topic::Health]);
+        }
+    }
+
+    /// True if a backend became degraded, or is no longer.
+    fn judge(&self, tokens: Option<&RecentTokens>, at: ClockReading) -> bool {
+        let settings = self.settings.current();
+        let (levels, usual) =
+            (self.service_levels.latest(), self.measured.latest().usual_first_tokens);
+        let (backends, latencies) = (BTreeMap::new(), tokens.map(|_| Vec::new()));
+        let mut judged = JudgedQuality { backends, latencies };
+        let known = self.judged.lock().backends.clone();
+        for (id, backend) in settings.backends_on() {
+            let [calls, latest] = [QUALITY_WINDOW, QUALITY_LATEST].map(|window| {
+                let level = levels.iter().find(|it| it.scope == LevelScope::Backend(id.clone()));
+                let counts = level.map(|level: &ServiceLevel| level.counts(window));
+                let counts = counts.unwrap_or_default();
+                let since =
+                    before(at.wall, i64::try_from(window.length().as_millis()).unwrap_or(0));
+                let first_tokens = tokens.map(|all| all.since(id, since)).unwrap_or_default();
+                CallsUntilNow { counts, first_tokens }
+            });
+            let facts = QualityFacts { calls, latest, usual: usual.get(id).copied() };
+            judged.add_latency(id, &backend.label, &facts);
+            // What failed in an outage is no news after it.
+            if self.is_steadily_up(id, at.wall) {
+                let mut quality = known.get(id).copied().unwrap_or_default();
+                quality.observe(&facts, at);
+                judged.backends.insert(id.clone(), quality);
+            }
+        }
+        let shown = |all: &BTreeMap<BackendId, AnswerQuality>| -> Vec<(BackendId, Degraded)> {
+            all.iter().filter_map(|(id, it)| Some((id.clone(), it.degraded()?))).collect()
+        };
+        let is_changed = shown(&known) != shown(&judged.backends);
+        *self.judged.lock() = judged;
+        is_changed
+    }
+
+    /// True if it has been up for longer than the latest calls are looked at.
+    fn is_steadily_up(&self, id: &BackendId, now: WallTime) -> bool {
+        let Some(health) = self.health.health(id) else { return false };
+        let latest = i64::try_from(QUALITY_LATEST.length().as_millis()).unwrap_or_default();
+        let is_long = health.since.is_some_and(|since| since < before(now, latest));
+        health.state == HealthState::Up && is_long
+    }
+
+    async fn first_tokens(&self, now: WallTime) -> Result<RecentTokens, LedgerError> {
+        let window = i64::try_from(QUALITY_WINDOW.length().as_millis()).unwrap_or_default();
+        self.ledger.recent_first_tokens(before(now, window)).await.map(RecentTokens)
+    }
+}
+
+struct RecentTokens(Vec<RecentFirstToken>);
+
+impl RecentTokens {
+    fn since(&self, id: &BackendId, from: WallTime) -> FirstTokens {
+        let own = self.0.iter().filter(|it| it.backend == *id && it.started >= from);
+        own.map(|it| it.first_token).collect()
+    }
+}
+
+impl JudgedQuality {
+    fn add_latency(&mut self, id: &BackendId, label: &str, facts: &QualityFacts) {
+        let first_tokens = &facts.calls.first_tokens;
+        let (Some(recent), Some(usual)) = (first_tokens.high(), facts.usual) else { return };
+        self.latencies.iter_mut().for_each(|all| {
+            all.push(Measurement::Latency {
+                backend: id.clone(),
+                label: label.to_owned(),
+                requests: first_tokens.count(),
+                recent,
+                usual,
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What is said of a backend while it answers slowly, fails often and recovers.
+
+use domain::{Endpoint, ManualClock};
+use ledger::{AttemptRecord, RequestOutcome, Settlement};
+use monitor::{HealthFinding, Observation, ObservationSource};
+use pricing::Cost;
+use service_levels::Degradation;
+
+use super::*;
+use crate::Engine;
+use crate::measurement_watch::tests::{answered, settle, with_backend_and_keys};
+use crate::response_cache::tests::opened_at;
+use crate::test_parts::NOW;
+
+struct World {
+    engine: Engine,
+    clock: Arc<ManualClock>,
+    number: u64,
+    _home: tempfile::TempDir,
+}
+
+fn up() -> BackendId {
+    BackendId::new("up").expect("a name")
+}
+
+impl World {
+    /// A backend that is up for longer than five minutes, and a week of answers within 900 ms.
+    async fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::starting_at(NOW));
+        let engine = opened_at(&home, clock.clone()).await;
+        with_backend_and_keys(&engine).await;
+        let mut world = Self { engine, clock, number: 0, _home: home };
+        world.observe(HealthFinding::Answered, 2);
+        let week: Vec<Settlement> =
+            (0..60).map(|hour| world.answer(-7_200 * hour - 7_200, 900)).collect();
+        settle(&world.engine, week).await;
+        world.engine.parts.measured.evaluate().await;
+        for _ in 0..6 {
+            world.pass(60).await;
+        }
+        world
+    }
+
+    fn observe(&self, finding: HealthFinding, times: usize) {
+        for _ in 0..times {
+            let (source, duration) = (ObservationSource::Probe, Duration::ZERO);
+            let observation = Observation { source, finding, reason: String::new(), duration };
+            self.engine.health_watch().observe(&up(), observation);
+        }
+    }
+
+    /// An answer so many seconds from now.
+    fn answer(&mut self, secs: i64, first_token_ms: u64) -> Settlement {
+        self.number += 1;
+        let passed = (self.clock.wall().unix_ms() - NOW.unix_ms()) / 1_000;
+        answered(self.number, -(passed + secs), Cost::Unpriced, first_token_ms)
+    }
+
+    /// A request that failed just now, by a class of the ledger.
+    fn failure(&mut self, class: &str) -> Settlement {
+        let settled = self.answer(0, 100);
+        let endpoint = Endpoint { backend: up(), credential: None };
+        let mut attempt = AttemptRecord::started(endpoint, "llama", settled.request.started);
+        attempt.error_class = Some(class.to_owned());
+        attempt.class = Some(class.to_owned());
+        Settlement {
+            outcome: RequestOutcome::Failed,
+            error_class: Some(class.to_owned()),
+            attempts: vec![attempt],
+            ..settled
+        }
+    }
+
+    async fn settle(&mut self, count: usize, mut one: impl FnMut(&mut Self) -> Settlement) {
+        let all: Vec<Settlement> = (0..count).map(|_| one(self)).collect();
+        settle(&self.engine, all).await;
+    }
+
+    async fn pass(&self, secs: u64) {
+        self.clock.advance(Duration::from_secs(secs));
+        self.observe(HealthFinding::Answered, 1);
+        self.evaluate().await;
+    }
+
+    async fn evaluate(&self) {
+        self.engine.parts.service_levels.evaluate().await;
+        self.engine.parts.quality.evaluate().await;
+    }
+
+    fn title(&self) -> Option<String> {
+        let degraded = self.engine.quality().degraded(&up())?;
+        Some(degraded.what.title("OpenAI"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_answers_are_told_until_five_minutes_after_they_are_over() {
+    let mut world = World::new().await;
+    assert_eq!(world.title(), None);
+    world.settle(7, |world| world.answer(0, 900)).await;
+    world.settle(2, |world| world.answer(0, 4_200)).await;
+    world.evaluate().await;
+    assert_eq!(world.title(), None, "nine calls");
+
+    world.settle(1, |world| world.answer(0, 4_200)).await;
+    world.evaluate().await;
+    let said = "OpenAI is slow: first token 4.2 s, usually 0.9 s";
+    assert_eq!(world.title().as_deref(), Some(said));
+    let since = world.engine.quality().degraded(&up()).expect("degraded").since;
+    assert_eq!(since, world.clock.wall());
+    let facts = world.engine.parts.alerts.sources.facts(Vec::new());
+    let measured = facts.measurements.iter().find_map(|it| match it {
+        Measurement::Latency { requests, recent, .. } => Some((*requests, *recent)),
+        _ => None,
+    });
+    assert_eq!(measured, Some((10, Duration::from_millis(4_200))), "the alert judges the same");
+
+    for _ in 0..9 {
+        world.pass(60).await;
+        assert_eq!(world.title().as_deref(), Some(said));
+    }
+    world.pass(60).await;
+    assert_eq!(world.title(), None);
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_of_the_backend_are_told_and_no_others() {
+    let mut world = World::new().await;
+    for class in ["bad-request", "cancelled", "offline", "paused", "model-missing"] {
+        world.settle(10, |world| world.failure(class)).await;
+    }
+    world.settle(10, |world| world.answer(0, 900)).await;
+    world.evaluate().await;
+    assert_eq!(world.title(), None);
+
+    world.settle(3, |world| world.failure("server")).await;
+    world.evaluate().await;
+    assert_eq!(world.title().as_deref(), Some("OpenAI fails 3 of 13 requests"));
+    assert_eq!(
+        world.engine.quality().degraded(&up()).map(|it| it.what),
+        Some(Degradation::Failing { failed: 3, requests: 13 })
+    );
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_in_an_outage_is_not_told_after_it() {
+    let mut world = World::new().await;
+    world.settle(20, |world| world.failure("connect")).await;
+    world.evaluate().await;
+    assert!(world.title().is_some());
+    world.observe(HealthFinding::Failed, 3);
+    world.evaluate().await;
+    assert_eq!(world.title(), None, "it is down, which says it all");
+    world.observe(HealthFinding::Answered, 2);
+    for _ in 0..12 {
+        world.pass(60).await;
+        assert_eq!(world.title(), None);
+    }
+    world.engine.stop().await;
+}
