@@ -47,6 +47,8 @@ export const commands = {
 	keyCopiesRestore: (req: RemovedKeyCopyRef) => typedError<RemovedKeyCopyView, ApiError>(__TAURI_INVOKE("key_copies_restore", { req })),
 	/**  Changes the display name of a key and when it ends. */
 	keyEdit: (req: KeyEdit) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_edit", { req })),
+	/**  Lists what happened to a key, newest first. */
+	keyHistory: (req: KeyRef) => typedError<KeyHistoryView, ApiError>(__TAURI_INVOKE("key_history", { req })),
 	/**  Replaces a key. It stays bound to its origin. */
 	keyReplace: (req: KeyReplace) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_replace", { req })),
 	/**  Asks the provider whether it accepts the key. Nothing is billed. */
@@ -2851,6 +2853,29 @@ export type KeyEdit = {
 	label: string,
 	/**  None if it never ends or the end is not known. */
 	expires_at: UnixMs | null,
+	/**  At most 500 characters; None for none. It is stored as plain text, so it may hold no key. */
+	note: string | null,
+};
+
+/**  What happened to a key. */
+export type KeyEvent = "added" | "replaced" | 
+/**  Its name, expiry or note. */
+"edited" | 
+/**  Its provider did not accept it any more, or not for this. */
+"rejected" | "accepted" | "expired";
+
+export type KeyEventView = {
+	at: UnixMs,
+	event: KeyEvent,
+	sentence: string,
+};
+
+/**  What happened to a key, as far as the settings, the audit log and the ledger go back. */
+export type KeyHistoryView = {
+	/**  Newest first; at most 50. */
+	events: KeyEventView[],
+	/**  False if there are older ones. */
+	is_whole: boolean,
 };
 
 /**  What came of one key. */
@@ -2979,6 +3004,8 @@ export type KeyView = {
 	billing: BillingProvider | null,
 	/**  As the user says; None if never or not known. */
 	expires_at: UnixMs | null,
+	/**  What the user wants to remember of it. */
+	note: string | null,
 	/**  Of a key that is exchanged for access tokens. */
 	oauth: KeyOAuthView | null,
 	/**  What its provider says is left; None if it says nothing. */

@@ -10,6 +10,7 @@ import type {
   BackupsView,
   ClientView,
   CurrencyView,
+  KeyHistoryView,
   KeysScan,
   KeysScanView,
   KeyView,
@@ -57,6 +58,7 @@ export const QUERY_NAMES = [
   "presets",
   "keys",
   "keys_scan",
+  "key_history",
   "key_copies_plan",
   "key_copies_removed",
   "clients",
@@ -112,6 +114,15 @@ export function usePresets(): UseQueryResult<BackendPresetView[], ApiError> {
 export function useKeys(): UseQueryResult<KeyView[], ApiError> {
   const host = useHost();
   return useQuery<KeyView[], ApiError>({ queryKey: ["keys"], queryFn: () => host.keys() });
+}
+
+export function useKeyHistory(id: string, enabled: boolean): UseQueryResult<KeyHistoryView, ApiError> {
+  const host = useHost();
+  return useQuery<KeyHistoryView, ApiError>({
+    queryKey: ["key_history", id],
+    queryFn: () => host.keyHistory({ id }),
+    enabled,
+  });
 }
 
 /** Keys in plain text. Read again whenever the dialog opens. */

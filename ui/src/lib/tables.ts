@@ -22,6 +22,7 @@ import type {
   FailureClass,
   FailureOwner,
   GatewayState,
+  KeyEvent,
   KeyNotice,
   KeyState,
   LedgerStateView,
@@ -62,6 +63,7 @@ export const OPERATION_CHANGES = {
   keyCopiesRemoved: [],
   keyCopiesRestore: ["keys", "alerts"],
   keyEdit: ["keys", "settings"],
+  keyHistory: [],
   keyReplace: ["keys", "backends", "status", "settings"],
   keyVerify: ["keys", "backends", "status"],
   keyRetiredCheck: ["keys"],
@@ -285,6 +287,15 @@ export const BUDGET: Record<BudgetState, Sign> = {
   used_up: { word: "Used up", shape: "square", tone: "bad" },
   refusing: { word: "Refusing requests", shape: "barred", tone: "bad" },
   switched: { word: "Switched", shape: "half", tone: "warn" },
+};
+
+export const KEY_EVENT: Record<KeyEvent, Sign> = {
+  added: { word: "Added", shape: "disc", tone: "muted" },
+  replaced: { word: "Replaced", shape: "ring", tone: "info" },
+  edited: { word: "Edited", shape: "half", tone: "muted" },
+  rejected: { word: "Not accepted", shape: "barred", tone: "bad" },
+  accepted: { word: "Accepted again", shape: "disc", tone: "ok" },
+  expired: { word: "Expired", shape: "square", tone: "warn" },
 };
 
 export const CACHE_OUTCOME: Record<CacheOutcome, Sign> = {

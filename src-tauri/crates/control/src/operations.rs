@@ -67,6 +67,8 @@ macro_rules! operations {
             key_copies_restore(req: RemovedKeyCopyRef) -> RemovedKeyCopyView, changes [Keys, Alerts];
             /// Changes the display name of a key and when it ends.
             key_edit(req: KeyEdit) -> KeyView, changes [Keys, Settings];
+            /// Lists what happened to a key, newest first.
+            key_history(req: KeyRef) -> KeyHistoryView, changes [];
             /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.

@@ -153,6 +153,14 @@ signs! {
         Refusing => Barred Bad "refusing requests",
         Switched => Half Warn "switched",
     }
+    KEY_EVENT: KeyEvent {
+        Added => Disc Muted "added",
+        Replaced => Ring Info "replaced",
+        Edited => Half Muted "edited",
+        Rejected => Barred Bad "not accepted",
+        Accepted => Disc Ok "accepted again",
+        Expired => Square Warn "expired",
+    }
     CACHE_OUTCOME: CacheOutcome {
         Hit => Disc Ok "served from cache",
         Coalesced => Half Ok "shared an identical request in flight",

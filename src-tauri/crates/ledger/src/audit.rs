@@ -53,6 +53,8 @@ pub struct AuditQuery {
     pub before: Option<u64>,
     pub caller: Option<CallerKind>,
     pub operation: Option<String>,
+    /// The id of what it was about.
+    pub subject: Option<String>,
     pub limit: usize,
 }
 
@@ -104,11 +106,13 @@ fn is_surplus(connection: &Connection, record: &AuditRecord) -> rusqlite::Result
 pub(crate) fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRow>> {
     let sql = "SELECT * FROM audit_log WHERE (?1 IS NULL OR number < ?1)
         AND (?2 IS NULL OR caller = ?2) AND (?3 IS NULL OR operation = ?3)
-        ORDER BY number DESC LIMIT ?4";
+        AND (?4 IS NULL OR subject = ?4)
+        ORDER BY number DESC LIMIT ?5";
     let range = params![
         query.before.map(clamp_count),
         query.caller.map(CallerKind::word),
         query.operation,
+        query.subject,
         row_count(query.limit.min(AUDIT_ENTRIES_KEPT_MAX)),
     ];
     collect_known(connection.prepare_cached(sql)?.query_map(range, read_row)?)

@@ -62,6 +62,9 @@ pub const MOCK_BACKEND_ID: &str = "mock";
 
 /// Longest label, in characters.
 pub const LABEL_CHARS_MAX: usize = 120;
+
+/// Maximum characters of the note on a key.
+pub const KEY_NOTE_CHARS_MAX: usize = 500;
 /// Longest model name, in characters.
 pub const MODEL_CHARS_MAX: usize = 200;
 /// Most models declared for one backend.
@@ -316,6 +319,8 @@ pub struct CredentialSettings {
     pub replaced: Option<WallTime>,
     /// When the provider stops accepting it, as the user says; `None` if never or not known.
     pub expires: Option<WallTime>,
+    /// What the user wants to remember of it; at most [`KEY_NOTE_CHARS_MAX`] characters.
+    pub note: Option<String>,
     /// Set for an admin key, which reads this provider's cost reports and is never sent with a
     /// request.
     pub billing: Option<BillingProvider>,

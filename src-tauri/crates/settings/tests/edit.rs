@@ -132,6 +132,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             created: WallTime::from_unix_ms(1_794_902_400_123),
             replaced: None,
             expires: None,
+            note: None,
             billing: None,
             oauth: None,
         };
@@ -641,6 +642,7 @@ fn any_routing() -> impl Strategy<Value = Settings> {
                     created: WallTime::from_unix_ms(0),
                     replaced: None,
                     expires: None,
+                    note: (weight % 5 == 0).then(|| "of the \"team\",\nuntil spring".to_owned()),
                     billing: None,
                     oauth: (weight % 2 == 0).then(|| OAuthSettings {
                         token_url: "https://login.test/token".parse().expect("a URL"),

@@ -1,4 +1,4 @@
-/** What only the user knows of a key: its display name and when it ends. */
+/** What only the user knows of a key: its display name, when it ends, and a note. */
 import { useForm } from "react-hook-form";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
@@ -18,11 +18,13 @@ export function EditKeyDialog({ stored, open, onClose }: { stored: KeyView; open
 }
 
 function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
-  const form = useForm({ defaultValues: { label: stored.label, last: lastDay(stored.expires_at) } });
+  const form = useForm({
+    defaultValues: { label: stored.label, last: lastDay(stored.expires_at), note: stored.note ?? "" },
+  });
   const edit = useAction("keyEdit", (call, req: KeyEdit) => call(req));
-  const submit = form.handleSubmit(({ label, last }) =>
+  const submit = form.handleSubmit(({ label, last, note }) =>
     edit.mutate(
-      { id: stored.id, label: label.trim(), expires_at: endOfDay(last) },
+      { id: stored.id, label: label.trim(), expires_at: endOfDay(last), note: note.trim() === "" ? null : note.trim() },
       {
         onSuccess: (key) => {
           onClose();
@@ -45,7 +47,22 @@ function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void
         >
           {(control) => <TextInput {...control} type="date" className="w-40" {...form.register("last")} />}
         </Field>
-        <ErrorNotice error={faultElsewhere(edit.error, ["label", "expires_at"])} />
+        <Field
+          label="Note"
+          help="Whose it is or what it is for, at most 500 characters. Stored as plain text: no key in it."
+          fault={faultOf(edit.error, "note")}
+          optional
+        >
+          {(control) => (
+            <textarea
+              {...control}
+              {...form.register("note")}
+              rows={3}
+              className="w-full resize-y rounded-control border border-line-strong/70 bg-field px-2.5 py-2 text-13"
+            />
+          )}
+        </Field>
+        <ErrorNotice error={faultElsewhere(edit.error, ["label", "expires_at", "note"])} />
       </DialogBody>
       <SubmitFoot onCancel={onClose} busy={edit.isPending}>
         Save

@@ -2,6 +2,7 @@
 import { Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
+import { KeyHistory } from "@/features/keys/key-history";
 import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
@@ -49,7 +50,12 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           <Menu
             label="More for this key"
             entries={[
-              { label: "Edit name and expiry", icon: Pencil, blocked: readOnly, onChoose: () => setAsking("edit") },
+              {
+                label: "Edit name, expiry and note",
+                icon: Pencil,
+                blocked: readOnly,
+                onChoose: () => setAsking("edit"),
+              },
               {
                 label: "Remove key",
                 icon: Trash2,
@@ -92,6 +98,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           {verify.data && <Verification seen={verify.data} />}
           {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} />}
           <Facts facts={factsOf(stored)} />
+          <KeyHistory id={stored.id} readOnly={stored.read_only} />
         </DialogBody>
       </Drawer>
       <EditKeyDialog stored={stored} open={asking === "edit"} onClose={() => setAsking("nothing")} />
@@ -234,6 +241,9 @@ function factsOf(stored: KeyView): Fact[] {
     { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
     ...balanceFacts(stored.balance),
     { name: "Stored in", value: VAULT_KIND_WORD[stored.storage] },
+    ...(stored.note === null
+      ? []
+      : [{ name: "Note", value: <span className="break-words whitespace-pre-wrap">{stored.note}</span> }]),
     {
       name: "30 days",
       value: (

@@ -32,19 +32,44 @@ test("the last day of a key is the end of that day, and none is no end", async (
   const edit = vi.spyOn(host, "keyEdit");
   const openForm = async () => {
     await user.click(await screen.findByRole("button", { name: "More for this key" }));
-    await user.click(await screen.findByRole("menuitem", { name: "Edit name and expiry" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Edit name, expiry and note" }));
     return within(await screen.findByRole("dialog", { name: /Edit the/ }));
   };
   const form = await openForm();
   await user.type(form.getByLabelText(/Last day/), "2027-03-31");
   await user.click(form.getByRole("button", { name: "Save" }));
   const end = new Date(2027, 2, 31, 23, 59, 59, 999).getTime();
-  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: end });
+  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: end, note: null });
   const again = await openForm();
   expect(again.getByLabelText(/Last day/)).toHaveValue("2027-03-31");
   await user.clear(again.getByLabelText(/Last day/));
   await user.click(again.getByRole("button", { name: "Save" }));
-  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: null });
+  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: null, note: null });
+});
+
+test("a note is kept with its key, and one that is too long says how long it may be", async () => {
+  const { user } = renderPanel("busy", "/keys/openai");
+  await user.click(await screen.findByRole("button", { name: "More for this key" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Edit name, expiry and note" }));
+  const form = within(await screen.findByRole("dialog", { name: /Edit the/ }));
+  const note = form.getByLabelText(/^Note/);
+  await user.click(note);
+  await user.paste("n".repeat(501));
+  await user.click(form.getByRole("button", { name: "Save" }));
+  expect(await form.findByText("the note is too long; use at most 500 characters")).toBeVisible();
+  await user.clear(note);
+  await user.type(note, "Shared with the search team");
+  await user.click(form.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Shared with the search team")).toBeVisible();
+});
+
+test("what happened to a key stands with its time, newest first", async () => {
+  const { host } = renderPanel("failing", "/keys/openrouter");
+  const { events } = await host.keyHistory({ id: "openrouter" });
+  expect(events.map(({ event }) => event)).toEqual(["rejected", "added"]);
+  const history = within(await screen.findByRole("region", { name: "History" }));
+  const rows = await history.findAllByRole("listitem");
+  expect(rows.map((row) => row.textContent)).toEqual(events.map(({ sentence }) => expect.stringContaining(sentence)));
 });
 
 test("what is left at the provider stands in the list and, with how long it lasts, in the drawer", async () => {

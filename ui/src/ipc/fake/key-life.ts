@@ -1,10 +1,26 @@
 /** What becomes of the fake core's keys: edited, replaced, and the old one checked. */
+import type { KeyEvent, KeyHistoryView, KeyView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId, requireSecret, requireVault } from "@/ipc/fake/rules";
 import { makeKey } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
-type KeyLifeOperation = "keyEdit" | "keyReplace" | "keyRetiredCheck" | "keyOauthAdd";
+const NOTE_CHARS_MAX = 500;
+
+type KeyLifeOperation = "keyEdit" | "keyHistory" | "keyReplace" | "keyRetiredCheck" | "keyOauthAdd";
+
+const event = (at: number | null, of: KeyEvent, sentence: string) => (at === null ? [] : [{ at, event: of, sentence }]);
+
+/** What is known from the key alone. */
+function historyOf(key: KeyView): KeyHistoryView {
+  const { created_at, replaced_at, verified_at, state, reason } = key;
+  const events = [
+    ...(state === "rejected" ? event(verified_at, "rejected", reason ?? "The provider rejected the key.") : []),
+    ...event(replaced_at, "replaced", "Replaced."),
+    ...event(created_at, "added", "Added."),
+  ];
+  return { events, is_whole: true };
+}
 
 export function fakeKeyLife({ world, now, answer, changed }: Doing): Pick<Host, KeyLifeOperation> {
   const key = (id: string) =>
@@ -47,8 +63,15 @@ export function fakeKeyLife({ world, now, answer, changed }: Doing): Pick<Host, 
     keyEdit: (req) =>
       answer(() => {
         changed("keys");
-        return Object.assign(key(req.id), { label: req.label === "" ? req.id : req.label, expires_at: req.expires_at });
+        if ((req.note ?? "").length > NOTE_CHARS_MAX)
+          throw fault("invalid_input", `the note is too long; use at most ${NOTE_CHARS_MAX} characters`, null, "note");
+        return Object.assign(key(req.id), {
+          label: req.label === "" ? req.id : req.label,
+          expires_at: req.expires_at,
+          note: req.note,
+        });
       }),
+    keyHistory: ({ id }) => answer(() => historyOf(key(id))),
     keyRetiredCheck: ({ id }) =>
       answer(() => {
         const known = key(id);

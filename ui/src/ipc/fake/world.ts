@@ -173,6 +173,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     storage: "keychain",
     billing: null,
     expires_at: null,
+    note: null,
     oauth: null,
     balance: null,
     notices: [],

@@ -7,8 +7,8 @@ mod scan;
 
 use clap::{Subcommand, ValueHint};
 use control::view::{
-    BillingProvider, KeyAdd, KeyEdit, KeyNotice, KeyRef, KeyReplace, KeyState, KeyVerificationView,
-    KeyView, RetiredKeyState, UnixMs, VaultKind,
+    BillingProvider, KeyAdd, KeyEdit, KeyEventView, KeyHistoryView, KeyNotice, KeyRef, KeyReplace,
+    KeyState, KeyVerificationView, KeyView, RetiredKeyState, UnixMs, VaultKind,
 };
 use control::{Core, Label};
 
@@ -46,6 +46,10 @@ pub(crate) enum KeysCommand {
     Verify(KeyArgument),
     /// Change a key's display name and when it expires
     Edit(EditKeyArguments),
+    /// Write down something about a key, at most 500 characters; an empty text removes it
+    Note(NoteKeyArguments),
+    /// Show what happened to a key: replaced, rejected, accepted again, expired
+    History(KeyArgument),
     /// Replace a key; a new one that its provider rejects is refused
     #[command(visible_alias = "rotate", aliases = ["set", "update"])]
     Replace(ReplaceKeyArguments),
@@ -92,6 +96,14 @@ pub(crate) struct AddKeyArguments {
     oauth: oauth::OAuthArguments,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct NoteKeyArguments {
+    #[command(flatten)]
+    named: KeyArgument,
+    /// The note. It is stored as plain text, so it may hold no key
+    text: String,
+}
+
 /// What the user knows of a key; the rest stays.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditKeyArguments {
@@ -134,6 +146,8 @@ pub(crate) async fn run(
         KeysCommand::Copies(wanted) => copies::run(wanted, core, console).await,
         KeysCommand::Verify(named) => verify(named, core, console).await,
         KeysCommand::Edit(wanted) => edit(wanted, core, console).await,
+        KeysCommand::History(named) => history(named, core, console).await,
+        KeysCommand::Note(wanted) => note(wanted, core, console).await,
         KeysCommand::Retired(named) => check_retired(named, core, console).await,
         KeysCommand::Replace(wanted) => replace(wanted, core, console).await,
         KeysCommand::Remove(wanted) => remove(wanted, core, console).await,
@@ -214,20 +228,71 @@ async fn edit(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let id = wanted.named.name;
-    let known = control::keys(core).await?;
-    let found = known.iter().find(|key| key.id == id).ok_or_else(|| {
-        control::unknown_name_error("key", &id, known.iter().map(|key| key.id.as_str()))
-    })?;
+    let found = find_key(core, &wanted.named.name).await?;
     let expires_at = parse_expiry(wanted.expires.as_deref(), found.expires_at, console.now())?;
-    let label = wanted.label.unwrap_or_else(|| found.label.clone());
-    let key = control::key_edit(core, KeyEdit { id, label, expires_at }).await?;
+    let label = wanted.label.unwrap_or(found.label);
+    let edit = KeyEdit { id: found.id, label, expires_at, note: found.note };
+    let key = control::key_edit(core, edit).await?;
     let now = console.now();
     console.print_view(&key, |key| {
         let ends = key.expires_at.map_or("never".to_owned(), |at| format_distance(now, at));
         render_sentence(&format!("{} ({}) expires: {ends}.", key.id, key.label))
     })?;
     Ok(Exit::Success)
+}
+
+async fn note(
+    wanted: NoteKeyArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let KeyView { id, label, expires_at, .. } = find_key(core, &wanted.named.name).await?;
+    let edit = KeyEdit { id, label, expires_at, note: Some(wanted.text) };
+    let key = control::key_edit(core, edit).await?;
+    console.print_view(&key, |key| {
+        render_sentence(&match &key.note {
+            Some(note) => format!("{}: {note}", key.id),
+            None => format!("{} has no note.", key.id),
+        })
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn history(
+    named: KeyArgument,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let found = control::key_history(core, KeyRef { id: named.name }).await?;
+    let now = console.now();
+    console.print_view(&found, |found| history_table(found, now))?;
+    Ok(Exit::Success)
+}
+
+pub(super) fn history_table(found: &KeyHistoryView, now: UnixMs) -> StyledText {
+    let mut table = TextTable::new(&[
+        Column::Left("When"),
+        Column::Left("Event"),
+        Column::Left("What happened"),
+    ]);
+    for KeyEventView { at, event, sentence } in &found.events {
+        let when = format_distance(now, *at);
+        table.row([when.as_str().into(), Sign::from(*event).into(), sentence.as_str().into()]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    if !found.is_whole {
+        text.line(Tone::Muted, "Older events are left out.");
+    }
+    text
+}
+
+async fn find_key(core: &Core, id: &str) -> Result<KeyView, CommandError> {
+    let known = control::keys(core).await?;
+    let found = known.iter().find(|key| key.id == id).cloned();
+    Ok(found.ok_or_else(|| {
+        control::unknown_name_error("key", id, known.iter().map(|key| key.id.as_str()))
+    })?)
 }
 
 /// Reads the value of `--expires`; without one, what is known stays.

@@ -52,6 +52,7 @@ pub(crate) async fn alert_channel_secret(
         tail: None,
         created: engine.clock().wall(),
         replaced: settings.credentials.contains_key(&id).then(|| engine.clock().wall()),
+        note: None,
         billing: None,
         oauth: None,
         expires: None,

@@ -28,6 +28,7 @@ pub(crate) async fn audit_log(
         before: req.before.map(Into::into),
         caller: req.caller,
         operation: req.operation,
+        subject: None,
         limit: limit + 1,
     };
     let mut rows = engine.ledger().audit_log(query).await?;

@@ -123,6 +123,7 @@ mod tests {
             oauth: None,
             balance: None,
             expires_at: None,
+            note: None,
             notices: Vec::new(),
             retired: None,
             read_only: false,

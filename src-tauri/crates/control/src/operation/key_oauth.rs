@@ -38,6 +38,7 @@ pub(crate) async fn key_oauth_add(engine: &Engine, req: KeyOAuthAdd) -> Result<K
         created: engine.clock().wall(),
         replaced: None,
         expires: None,
+        note: None,
         billing: None,
         oauth: Some(oauth),
     };

@@ -8,7 +8,7 @@ use domain::{
 };
 use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
-use settings::{CredentialSettings, Settings, VaultKind};
+use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
 use super::key_balance::key_balance_view;
@@ -99,6 +99,7 @@ pub(super) async fn store_key(
         created: engine.clock().wall(),
         replaced: None,
         expires: None,
+        note: None,
         billing,
         oauth: None,
     };
@@ -135,13 +136,32 @@ pub(crate) async fn key_edit(engine: &Engine, req: KeyEdit) -> Result<KeyView, A
     let id = input::parse_known_credential(&engine.settings(), &req.id)?;
     let (place, label) = (id.clone(), input::label_or_id(&req.label, &req.id));
     let expires = req.expires_at.map(|at| WallTime::from_unix_ms(at.0));
+    let note = parse_note(req.note.as_deref())?;
     let edit = move |draft: &mut Settings| {
         if let Some(known) = draft.credentials.get_mut(&place) {
-            (known.label, known.expires) = (label, expires);
+            (known.label, known.expires, known.note) = (label, expires, note);
         }
     };
     engine.settings_editor().edit(edit).await?;
     find_key_view(engine, &id).await
+}
+
+/// A note, or `None` if there is no word in it. Notes are plain text in the settings, so one with a
+/// key is refused.
+fn parse_note(text: Option<&str>) -> Result<Option<String>, ApiError> {
+    const FIELD: &str = "note";
+    let note = text.map(str::trim).filter(|note| !note.is_empty());
+    let Some(note) = note else { return Ok(None) };
+    if note.chars().count() > KEY_NOTE_CHARS_MAX {
+        let message = format!("the note is too long; use at most {KEY_NOTE_CHARS_MAX} characters");
+        return Err(ApiError::invalid(FIELD, message));
+    }
+    if domain::redact(note) != note {
+        let message = "the note seems to hold a key; notes are stored as plain text";
+        return Err(ApiError::invalid(FIELD, message)
+            .with_hint("Leave the key out: its last four characters tell it apart."));
+    }
+    Ok(Some(note.to_owned()))
 }
 
 pub(crate) async fn key_verify(
@@ -280,6 +300,7 @@ fn key_view(
         storage: engine.vault().kind(),
         billing: known.billing,
         expires_at: known.expires.map(Into::into),
+        note: known.note.clone(),
         oauth: oauth_view(engine, settings, id),
         balance: key_balance_view(engine, settings, id),
         notices: Vec::new(),
@@ -313,6 +334,7 @@ async fn environment_key_views(
                 created: engine.clock().wall(),
                 replaced: None,
                 expires: None,
+                note: None,
                 billing: None,
                 oauth: None,
             };

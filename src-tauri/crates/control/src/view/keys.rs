@@ -31,6 +31,8 @@ pub struct KeyView {
     pub billing: Option<BillingProvider>,
     /// As the user says; None if never or not known.
     pub expires_at: Option<UnixMs>,
+    /// What the user wants to remember of it.
+    pub note: Option<String>,
     /// Of a key that is exchanged for access tokens.
     pub oauth: Option<KeyOAuthView>,
     /// What its provider says is left; None if it says nothing.
@@ -81,6 +83,36 @@ pub struct KeyNoticeView {
     pub sentence: String,
 }
 
+domain::words! {
+    /// What happened to a key.
+    KeyEvent {
+        Added = "added",
+        Replaced = "replaced",
+        /// Its name, expiry or note.
+        Edited = "edited",
+        /// Its provider did not accept it any more, or not for this.
+        Rejected = "rejected",
+        Accepted = "accepted",
+        Expired = "expired",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyEventView {
+    pub at: UnixMs,
+    pub event: KeyEvent,
+    pub sentence: String,
+}
+
+/// What happened to a key, as far as the settings, the audit log and the ledger go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyHistoryView {
+    /// Newest first; at most 50.
+    pub events: Vec<KeyEventView>,
+    /// False if there are older ones.
+    pub is_whole: bool,
+}
+
 /// A key that was replaced since this start, less than a day ago.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RetiredKeyView {
@@ -115,6 +147,8 @@ pub struct KeyEdit {
     pub label: String,
     /// None if it never ends or the end is not known.
     pub expires_at: Option<UnixMs>,
+    /// At most 500 characters; None for none. It is stored as plain text, so it may hold no key.
+    pub note: Option<String>,
 }
 
 /// What is affected when a key or a backend is removed.

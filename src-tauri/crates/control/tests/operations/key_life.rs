@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use control::view::*;
 use control::{Core, ErrorCode};
+use domain::{BackendId, CredentialId, Endpoint};
+use ledger::TransitionRecord;
 use parking_lot::Mutex;
 use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
@@ -66,6 +68,42 @@ async fn a_rejected_key_replaces_none_and_an_old_one_is_watched_until_it_is_revo
     );
     assert!(key(core).await.retired.is_none(), "what is revoked is forgotten");
     assert_eq!(key(core).await.state, KeyState::Valid, "the new key is untouched by the checks");
+
+    // As a request finds the key rejected and a later check accepted; another key's is not told.
+    let step = |key: &str, from: &str, to: &str, rule: &str| TransitionRecord {
+        at: world.engine().clock().wall(),
+        endpoint: Endpoint {
+            backend: BackendId::new("up").expect("an id"),
+            credential: CredentialId::new(key).ok(),
+        },
+        model: None,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        rule: rule.to_owned(),
+        evidence: Vec::new(),
+        lasts: None,
+    };
+    for step in [
+        step("up", "ready", "blocked", "key-rejected"),
+        step("other", "ready", "blocked", "unpaid"),
+        step("up", "blocked", "ready", "recheck-passed"),
+    ] {
+        world.engine().ledger().record_endpoint_changes(vec![step], Vec::new()).expect("queued");
+    }
+    let found = control::key_history(core, named()).await.expect("a history");
+    assert!(found.is_whole);
+    let told: Vec<_> =
+        found.events.into_iter().rev().map(|event| (event.event, event.sentence)).collect();
+    let expected = [
+        (KeyEvent::Added, "Added."),
+        (KeyEvent::Replaced, "Replaced."),
+        (KeyEvent::Rejected, "Not accepted at up: the provider rejected the key."),
+        (KeyEvent::Accepted, "Accepted again at up: a check succeeded."),
+    ];
+    assert_eq!(told, expected.map(|(event, sentence)| (event, sentence.to_owned())));
+    let unknown = KeyRef { id: "none".to_owned() };
+    let refused = control::key_history(core, unknown).await.expect_err("unknown");
+    assert_eq!(refused.code, ErrorCode::NotFound);
     core.stop().await;
 }
 
@@ -84,8 +122,14 @@ async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     assert_eq!(key(core).await.notices, []);
     let now = control::status(core).await.expect("status").now;
     let expires_at = Some(UnixMs(now.0 + 5 * 86_400_000));
-    let edit = KeyEdit { id: "up".to_owned(), label: "Upstream".to_owned(), expires_at };
-    let edited = control::key_edit(core, edit).await.expect("edited");
+    let edit = |note: &str| KeyEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        expires_at,
+        note: Some(note.to_owned()),
+    };
+    let edited = control::key_edit(core, edit(" of the team\n")).await.expect("edited");
+    assert_eq!(edited.note.as_deref(), Some("of the team"));
     assert_eq!((edited.label.as_str(), edited.expires_at), ("Upstream", expires_at));
     assert_eq!(edited.notices.first().map(|it| it.notice), Some(KeyNotice::ExpiresSoon));
 
@@ -111,12 +155,23 @@ async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     control::key_replace(core, replace_with(SECOND)).await.expect("nobody can be asked");
     let replaced = key(core).await;
     assert_eq!((replaced.expires_at, replaced.notices), (None, vec![]));
+    assert_eq!(replaced.note.as_deref(), Some("of the team"), "the note is about the name");
+    let edit = |note: &str| KeyEdit { expires_at: None, ..edit(note) };
+    let full = "n".repeat(settings::KEY_NOTE_CHARS_MAX);
+    control::key_edit(core, edit(&full)).await.expect("as long as it may be");
+    for wrong in [format!("{full}n"), format!("the old one was {FIRST}")] {
+        let refused = control::key_edit(core, edit(&wrong)).await.expect_err("refused");
+        assert_eq!(refused.field.as_deref(), Some("note"));
+        assert!(!refused.to_string().contains(FIRST), "{refused}");
+    }
+    assert_eq!(control::key_edit(core, edit(" ")).await.expect("removed").note, None);
     wait_for("its end", async || {
         let all = control::alerts(core).await.expect("alerts").alerts;
         all.iter().all(|alert| alert.rule != AlertRule::KeyExpiry).then_some(())
     })
     .await;
-    let unknown = KeyEdit { id: "none".to_owned(), label: String::new(), expires_at: None };
+    let unknown =
+        KeyEdit { id: "none".to_owned(), label: String::new(), expires_at: None, note: None };
     let refused = control::key_edit(core, unknown).await.expect_err("unknown");
     assert_eq!(refused.code, ErrorCode::NotFound);
     core.stop().await;

@@ -73,6 +73,7 @@ async fn scene(base_url: &str) -> Scene {
         created: WallTime::from_unix_ms(NOW.unix_ms() - 40 * DAY_MS),
         replaced: None,
         expires: None,
+        note: None,
         billing: None,
         oauth: None,
     };

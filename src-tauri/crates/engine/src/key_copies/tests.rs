@@ -49,6 +49,7 @@ async fn store(engine: &Engine, secret: Secret) {
         created: NOW,
         replaced: None,
         expires: None,
+        note: None,
         billing: None,
         oauth: None,
     };

@@ -66,6 +66,7 @@ pub(crate) async fn with_backend_and_keys(engine: &Engine) {
         created: before(NOW, days_ago * DAY_MS),
         replaced: None,
         expires: None,
+        note: None,
         billing: None,
         oauth: None,
     };

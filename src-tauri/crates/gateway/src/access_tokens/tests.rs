@@ -120,6 +120,7 @@ fn refresh_at(settings: &SettingsStore, url: &str) {
         created: WallTime::from_unix_ms(0),
         replaced: None,
         expires: None,
+        note: None,
         billing: None,
         oauth: Some(client),
     };

@@ -49,6 +49,9 @@ async fn entries_are_found_by_caller_operation_and_page() {
     assert_eq!(found.first().map(|row| &row.record), Some(&typed));
     let of = AuditQuery { operation: Some("key_add".to_owned()), ..AuditQuery::default() };
     assert_eq!(numbers(&ledger, of).await, [3]);
+    let about = |id: &str| AuditQuery { subject: Some(id.to_owned()), ..AuditQuery::default() };
+    assert_eq!(numbers(&ledger, about("home")).await, [3, 2, 1]);
+    assert_eq!(numbers(&ledger, about("work")).await, [0_u64; 0]);
 }
 
 #[tokio::test]

@@ -20,9 +20,9 @@ use crate::section_reader::SectionReader;
 use crate::setting::Rows as _;
 use crate::{
     AllowedNetwork, BackendKind, BackendSettings, ClientPriority, ClientSettings,
-    CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
-    MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX,
-    ViewSettings, correct_base_url, parse_base_url,
+    CredentialSettings, ENTRIES_MAX, KEY_NOTE_CHARS_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID,
+    MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, VIEW_QUERY_CHARS_MAX,
+    VIEWS_MAX, ViewSettings, correct_base_url, parse_base_url,
 };
 
 /// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.
@@ -76,7 +76,8 @@ pub(super) fn read_credentials(
     findings: &mut Findings,
 ) -> IndexMap<CredentialId, CredentialSettings> {
     read_entries(section, findings, |id: &CredentialId, entry, findings| {
-        let names = ["label", "origin", "tail", "created", "replaced", "expires", "billing"];
+        let names =
+            ["label", "origin", "tail", "created", "replaced", "expires", "note", "billing"];
         entry.check_names(&[&names[..], &OAUTH_NAMES[..]].concat(), findings);
         entry.require("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
@@ -95,11 +96,21 @@ pub(super) fn read_credentials(
             tail: tail.map(str::to_owned),
             replaced: entry.time("replaced", findings),
             expires: entry.time("expires", findings),
+            note: read_note(entry, findings),
             created: entry.time("created", findings)?,
             billing: entry.word("billing", BillingProvider::WORDS, findings),
             oauth: read_oauth(entry, gateway_port, findings),
         })
     })
+}
+
+fn read_note(entry: &SectionReader, findings: &mut Findings) -> Option<String> {
+    let note = entry.text("note", findings)?;
+    if note.chars().count() > KEY_NOTE_CHARS_MAX {
+        let hint = format!("use at most {KEY_NOTE_CHARS_MAX} characters");
+        entry.report_error("note", "the note is too long", hint, None, findings);
+    }
+    Some(note.to_owned())
 }
 
 pub(super) fn read_views(

@@ -56,14 +56,24 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
 }
 
 fn credential_fields(credential: &CredentialSettings) -> TableFields {
-    let CredentialSettings { label, origin, tail, created, replaced, expires, billing, oauth } =
-        credential;
+    let CredentialSettings {
+        label,
+        origin,
+        tail,
+        created,
+        replaced,
+        expires,
+        note,
+        billing,
+        oauth,
+    } = credential;
     let mut fields = TableFields::from([("label", label.as_str().into())]);
     fields.extend(origin.as_ref().map(|it| ("origin", it.to_string().into())));
     fields.extend(tail.as_ref().map(|tail| ("tail", tail.into())));
     fields.insert("created", time_value(*created));
     fields.extend(replaced.map(|at| ("replaced", time_value(at))));
     fields.extend(expires.map(|at| ("expires", time_value(at))));
+    fields.extend(note.as_ref().map(|note| ("note", note.as_str().into())));
     fields.extend(billing.map(|of| ("billing", of.word().into())));
     if let Some(OAuthSettings { token_url, client_id, grant, scope }) = oauth {
         fields.insert("token_url", token_url.as_str().into());
