@@ -37,5 +37,6 @@ test("a backend that answers badly is degraded, and says how", async () => {
   expect(
     within(screen.getByRole("row", { name: /^Groq/ })).getByText("3 of 10 requests failed in half an hour"),
   ).toBeVisible();
+  expect(screen.getByText("3 of 6 backends up, 2 degraded, 1 off")).toBeVisible();
   expect(HEALTH.degraded).toEqual({ word: "Degraded", shape: "half", tone: "warn" });
 });

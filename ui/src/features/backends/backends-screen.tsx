@@ -119,6 +119,7 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
 
 function sayCounts(counts: BackendCountsView): string {
   const parts = [
+    counts.degraded > 0 ? `${counts.degraded} degraded` : null,
     counts.down > 0 ? `${counts.down} down` : null,
     counts.unknown > 0 ? `${counts.unknown} not confirmed yet` : null,
     counts.disabled > 0 ? `${counts.disabled} off` : null,

@@ -35,6 +35,7 @@ export function VerdictBar({ status }: { status: StatusView }) {
           <Dot />
           <span>
             {backends.up} of {formatCounted(inUse, "backend", "backends")} up
+            {backends.degraded > 0 && `, ${backends.degraded} degraded`}
             {backends.unknown > 0 && `, ${backends.unknown} not confirmed yet`}
           </span>
           <Dot />

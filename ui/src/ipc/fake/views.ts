@@ -170,7 +170,7 @@ function needsOf(world: World, now: number): StatusIssueView[] {
       id: `backend-${backend.id}`,
       level: "attention",
       title: degradedTitle(backend),
-      impact: `${backend.health.reason}.`,
+      impact: degradedImpact(backend),
       since: backend.health.since,
       action: { kind: "open_backend", id: backend.id },
     });
@@ -189,6 +189,12 @@ function needsOf(world: World, now: number): StatusIssueView[] {
 function degradedTitle({ label, health: { reason } }: World["backends"][number]): string {
   const failed = /^(.*) failed/.exec(reason)?.[1];
   return failed === undefined ? `${label} is slow: ${reason}` : `${label} fails ${failed}`;
+}
+
+function degradedImpact({ health: { reason } }: World["backends"][number]): string {
+  const times = /^first token (.*), usually (.*)$/.exec(reason);
+  if (times === null) return `${reason}.`;
+  return `Nearly all first tokens of half an hour came within ${times[1]}, those of the week before within ${times[2]}.`;
 }
 
 function verdictOf(world: World, now: number): VerdictView {
