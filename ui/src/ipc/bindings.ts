@@ -167,7 +167,7 @@ export const commands = {
 	clientBlock: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_block", { req })),
 	/**  Lets a blocked client send requests again. */
 	clientAllow: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_allow", { req })),
-	/**  Revokes a client's token at once. The budget that was made with it ends too. */
+	/**  Revokes a client's token at once. Its budget ends too: the one that has its name. */
 	clientRevoke: (req: ClientRef) => typedError<RevokedClientView, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
 	/**  Undoes that within ten minutes: the same token is valid again, and its budget is back. */
 	clientRestore: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_restore", { req })),
@@ -1958,7 +1958,7 @@ export type ClientView = {
 	/**  True if its token reads `/metrics` and opens nothing else. */
 	reads_metrics: boolean,
 	snippets: SnippetView[],
-	/**  The budget that was made with it and ends with it. */
+	/**  The budget for its requests that has its name, as one made with it has; it ends with it. */
 	own_budget: string | null,
 	/**  Other budgets of its requests. They stay when it is revoked. */
 	other_budgets: string[],
@@ -2792,14 +2792,15 @@ export type KeyAdd = {
 export type KeyBalanceView = {
 	/**  `$4.12`, or `110.00 CNY`; None if it was never told. */
 	left: string | null,
-	/**  What is left and how long it lasts, or why it is not known. */
+	/**
+	 *  What is left and how long it lasts, or why it is not known; and why the last check failed, if it
+	 *  did.
+	 */
 	sentence: string,
-	told_at: UnixMs | null,
+	read_at: UnixMs | null,
 	/**  Whole days at the pace of the last week; None if not known, or if the limit is full again before. */
 	days_left: number | null,
 	is_used_up: boolean,
-	/**  Why the last question had no answer. */
-	problem: string | null,
 };
 
 export type KeyCopiesFileView = {
@@ -4592,10 +4593,8 @@ export type RetiredKeyView = {
 /**  What ended with a client. */
 export type RevokedClientView = {
 	id: string,
-	/**  The budget that was made with it. */
+	/**  The budget that ended with it. */
 	budget: string | null,
-	/**  When it can be restored no more. */
-	restorable_until: UnixMs,
 };
 
 export type RouteCandidateEdit = {

@@ -361,7 +361,7 @@ export const KEY_NOTICE: Record<KeyNotice, Sign> = {
   expires_soon: { word: "Expires soon", shape: "triangle", tone: "warn" },
   old: { word: "Old", shape: "triangle", tone: "warn" },
   unused: { word: "Unused", shape: "ring", tone: "muted" },
-  balance_low: { word: "Balance low", shape: "half", tone: "warn" },
+  balance_low: { word: "Low balance", shape: "half", tone: "warn" },
   duplicate: { word: "Duplicate", shape: "half", tone: "warn" },
 };
 

@@ -41,6 +41,8 @@ pub struct Facts {
     pub first_uses: Vec<FirstUse>,
     /// Numbers that rules compare with their thresholds.
     pub measurements: Vec<Measurement>,
+    /// Keys of which it is not known now what is left behind them.
+    pub unknown_balances: Vec<CredentialId>,
     /// Rules of which nothing is known now, since what they judge could not be read.
     pub unmeasured: BTreeSet<AlertRule>,
 }

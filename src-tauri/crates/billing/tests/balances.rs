@@ -1,5 +1,7 @@
 //! The documented answers about what is left, and what is refused.
 
+#![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
+
 use billing::{Balance, BalanceEndpoint, LimitReset, ReportError};
 use domain::{BalanceKind, CurrencyCode, NanoUsd, Origin};
 use jiff::Zoned;

@@ -187,7 +187,7 @@ macro_rules! operations {
             client_block(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
             /// Lets a blocked client send requests again.
             client_allow(req: ClientRef) -> ClientView, changes [Clients, Status, Settings];
-            /// Revokes a client's token at once. The budget that was made with it ends too.
+            /// Revokes a client's token at once. Its budget ends too: the one that has its name.
             client_revoke(req: ClientRef) -> RevokedClientView, changes [Clients, Status, Settings, Usage];
             /// Undoes that within ten minutes: the same token is valid again, and its budget is back.
             client_restore(req: ClientRef) -> ClientView, changes [Clients, Status, Settings, Usage];

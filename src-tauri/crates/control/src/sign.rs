@@ -217,7 +217,7 @@ signs! {
         ExpiresSoon => Triangle Warn "expires soon",
         Old => Triangle Warn "old",
         Unused => Ring Muted "unused",
-        BalanceLow => Half Warn "balance low",
+        BalanceLow => Half Warn "low balance",
         Duplicate => Half Warn "duplicate",
     }
     LEDGER: LedgerStateView {

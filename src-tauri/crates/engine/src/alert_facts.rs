@@ -23,7 +23,7 @@ use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
 use crate::configured::{BackendQuota, backend_labels, backend_quotas, open_breaker};
 use crate::health_watch::HealthWatch;
-use crate::key_balances::KeyBalances;
+use crate::key_balances::{KeyBalance, KeyBalances};
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
@@ -78,10 +78,8 @@ impl AlertSources {
             false => measurements.extend(error_rates(&levels, &settings)),
         }
         measurements.extend(self.quotas(&settings));
-        measurements.extend(self.balances(&settings));
-        if self.balances.is_incomplete() {
-            unmeasured.insert(AlertRule::BalanceLow);
-        }
+        let (balances, unknown_balances) = self.balances(&settings);
+        measurements.extend(balances);
         measurements.extend(key_times(&settings, self.clock.wall()));
         measurements.extend(self.told_ends(&settings));
         let (local, unmeasured_locally) = self.local.measurements();
@@ -107,6 +105,7 @@ impl AlertSources {
             unused_keys,
             first_uses,
             measurements,
+            unknown_balances,
             unmeasured,
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
@@ -195,17 +194,26 @@ impl AlertSources {
         backend_quotas(&self.registry, settings, &self.mock).into_iter().map(quota).collect()
     }
 
-    /// What is left behind keys, where it lasts for a known time.
-    fn balances(&self, settings: &Settings) -> Vec<Measurement> {
-        let shown = shown_currency(settings);
-        let left = |key: &CredentialId| {
-            let told = self.balances.balance(key)?.told?;
-            let (days, left) = (told.days_left, told.amount(shown));
-            let is_soon = days.is_some() || told.is_used_up();
-            let kind = told.balance.kind;
-            is_soon.then(|| Measurement::Balance { key: key.clone(), kind, left, days })
-        };
-        settings.credentials.keys().filter_map(left).collect()
+    /// What is left behind keys, where it is used up or lasts for a known time; and the keys of which
+    /// that is not known now.
+    fn balances(&self, settings: &Settings) -> (Vec<Measurement>, Vec<CredentialId>) {
+        let (shown, now) = (shown_currency(settings), self.clock.wall());
+        let (mut measured, mut unknown) = (Vec::new(), Vec::new());
+        for key in self.balances.keys() {
+            match self.balances.balance(&key) {
+                Some(KeyBalance { reading: Some(reading), .. }) if reading.is_current(now) => {
+                    let (days, left) = (reading.days_left, reading.amount(shown));
+                    let kind = reading.balance.kind;
+                    if days.is_some() || reading.is_used_up() {
+                        measured.push(Measurement::Balance { key, kind, left, days });
+                    }
+                }
+                // The provider sets no limit.
+                Some(KeyBalance { reading: None, problem: None }) => {}
+                _ => unknown.push(key),
+            }
+        }
+        (measured, unknown)
     }
 
     /// When keys end whose services told it, where the user did not.

@@ -1,15 +1,19 @@
 //! What providers say is left behind each key that backends use: asked every quarter of an hour, with
 //! the key that requests carry and at the provider's own address alone. Nothing is billed.
 //!
-//! How long it lasts is told by what went through the gateway with the key in the last week, and not
-//! at all if the cost of some of it is not known.
+//! How long it lasts is told by what went through the gateway in the last week with the key, or with
+//! all keys at that provider where they share an account; and not at all if the cost of some of it is
+//! not known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use billing::{Balance, BalanceEndpoint};
-use domain::{Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency, WallTime};
+use billing::{Balance, BalanceEndpoint, ReportError};
+use domain::{
+    BalanceKind, Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency,
+    WallTime,
+};
 use gateway::{FetchError, KeyCarrier, ReportCall, Upstream, fetch_report};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -25,9 +29,11 @@ use crate::tasks::Tasks;
 use crate::topic::Topic;
 
 /// Pause between two looks for keys that are due.
-const LOOK_SECS: u64 = 60;
+const LOOK_SECS: u64 = 20;
 /// How often each key's provider is asked.
 const ASKED_EVERY: Duration = Duration::from_secs(15 * 60);
+/// An older reading says nothing of now.
+const READING_AGE_MAX_MS: i64 = 60 * 60 * 1_000;
 /// Largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 65_536;
 const DAY_MS: i64 = 86_400_000;
@@ -45,20 +51,20 @@ pub struct KeyBalances {
     pub(crate) health: Arc<HealthWatch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
-    pub(crate) known: Mutex<BTreeMap<CredentialId, KnownBalance>>,
+    pub(crate) known: Mutex<BTreeMap<CredentialId, StoredBalance>>,
 }
 
 /// What is known of the balance behind a key.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KeyBalance {
     /// The last one that was told; `None` if none was, or if the provider sets no limit.
-    pub told: Option<ToldBalance>,
+    pub reading: Option<BalanceReading>,
     /// Why the last question had no answer, as a clause without secrets.
     pub problem: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct ToldBalance {
+pub struct BalanceReading {
     pub at: WallTime,
     pub balance: Balance,
     /// Whole days that it lasts at the pace of the last week; `None` if that is not known, if it lasts
@@ -67,7 +73,7 @@ pub struct ToldBalance {
 }
 
 #[derive(Debug)]
-pub(crate) struct KnownBalance {
+pub(crate) struct StoredBalance {
     asked: Moment,
     /// When the secret was stored that was asked with.
     stored: WallTime,
@@ -75,7 +81,7 @@ pub(crate) struct KnownBalance {
 }
 
 /// A key whose provider is asked.
-struct AskedKey {
+struct BalanceKey {
     id: CredentialId,
     origin: Origin,
     endpoint: BalanceEndpoint,
@@ -83,10 +89,17 @@ struct AskedKey {
     created: WallTime,
 }
 
-impl ToldBalance {
+type BalanceKeys = BTreeMap<CredentialId, BalanceKey>;
+
+impl BalanceReading {
     #[must_use]
     pub fn is_used_up(&self) -> bool {
         self.balance.is_used_up()
+    }
+
+    /// True if it says something of now.
+    pub(crate) fn is_current(&self, now: WallTime) -> bool {
+        now.unix_ms().saturating_sub(self.at.unix_ms()) <= READING_AGE_MAX_MS
     }
 
     /// `$4.12`, or `110.00 CNY`.
@@ -96,7 +109,11 @@ impl ToldBalance {
             let dollars = NanoUsd::from_dollars(&amount.to_string()).ok();
             match dollars.filter(|_| *currency == CurrencyCode::USD) {
                 Some(dollars) => shown.format(dollars),
-                None => format!("{} {currency}", amount.round_dp(currency.minor_digits())),
+                None => {
+                    let digits = currency.minor_digits();
+                    let places = usize::try_from(digits).unwrap_or_default();
+                    format!("{:.places$} {currency}", amount.round_dp(digits))
+                }
             }
         });
         amounts.collect::<Vec<_>>().join(" and ")
@@ -107,17 +124,15 @@ impl KeyBalances {
     /// What is known of a key in use; `None` if its provider tells none or was not asked yet.
     #[must_use]
     pub fn balance(&self, id: &CredentialId) -> Option<KeyBalance> {
-        self.known.lock().get(id).map(|known| known.balance.clone())
+        let in_use = balance_keys(&self.settings.current()).remove(id)?;
+        let known = self.known.lock();
+        let own = known.get(id).filter(|known| known.stored == in_use.stored)?;
+        Some(own.balance.clone())
     }
 
-    /// True while the provider of a key was not asked since the start, or never answered.
-    pub(crate) fn is_incomplete(&self) -> bool {
-        let known = self.known.lock();
-        let is_open = |key: &AskedKey| {
-            let balance = known.get(&key.id).map(|known| &known.balance);
-            balance.is_none_or(|it| it.told.is_none() && it.problem.is_some())
-        };
-        asked_keys(&self.settings.current()).values().any(is_open)
+    /// The keys whose providers tell a balance.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = CredentialId> + use<> {
+        balance_keys(&self.settings.current()).into_keys()
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
@@ -134,39 +149,44 @@ impl KeyBalances {
         if self.health.is_offline() || self.vault.state() != VaultState::Ready {
             return;
         }
-        let keys = asked_keys(&self.settings.current());
+        let keys = balance_keys(&self.settings.current());
         self.known.lock().retain(|id, _| keys.contains_key(id));
         let now = self.clock.now();
-        let is_due = |key: &AskedKey| {
+        let is_due = |key: &BalanceKey| {
             let known = self.known.lock();
             known
                 .get(&key.id)
                 .is_none_or(|it| it.stored != key.stored || now.since(it.asked) >= ASKED_EVERY)
         };
         for key in keys.values().filter(|key| is_due(key)) {
-            self.ask(key).await;
+            self.check(key, &keys).await;
         }
     }
 
-    async fn ask(&self, key: &AskedKey) {
-        let told = self.tell(key).await;
+    async fn check(&self, key: &BalanceKey, all: &BalanceKeys) {
+        let reading = self.read(key, all).await;
         let mut known = self.known.lock();
         let before = known.remove(&key.id).filter(|it| it.stored == key.stored);
         let before = before.map(|it| it.balance).unwrap_or_default();
-        let balance = match told {
-            Ok(told) => KeyBalance { told, problem: None },
-            Err(problem) => KeyBalance { told: before.told.clone(), problem: Some(problem) },
+        let balance = match reading {
+            Ok(reading) => KeyBalance { reading, problem: None },
+            Err(problem) => KeyBalance { reading: before.reading.clone(), problem: Some(problem) },
         };
         let is_new = before != balance;
         let (asked, stored) = (self.clock.now(), key.stored);
-        known.insert(key.id.clone(), KnownBalance { asked, stored, balance });
+        known.insert(key.id.clone(), StoredBalance { asked, stored, balance });
         drop(known);
         if is_new {
             self.events.send_changed(&[Topic::Keys]);
         }
     }
 
-    async fn tell(&self, key: &AskedKey) -> Result<Option<ToldBalance>, String> {
+    /// Asks the provider. What else it says may name accounts, so no error repeats its words.
+    async fn read(
+        &self,
+        key: &BalanceKey,
+        all: &BalanceKeys,
+    ) -> Result<Option<BalanceReading>, String> {
         let secret = self.keys.access_tokens().key(&key.id).await;
         let call = ReportCall {
             origin: key.origin.clone(),
@@ -176,37 +196,60 @@ impl KeyBalances {
             headers: &[],
         };
         let body = fetch_report(&*self.network, call, ANSWER_BYTES_MAX).await;
-        // What else a provider says may name accounts, so no error repeats it.
         let body = body.map_err(|error| match error {
             FetchError::Status(401 | 403) => "this key may not ask for it".to_owned(),
             error => error.to_string(),
         })?;
-        let balance = key.endpoint.read(&body).map_err(|error| error.to_string())?;
+        let balance = key.endpoint.read(&body).map_err(|error| unread(&error))?;
         let Some(balance) = balance else { return Ok(None) };
-        let (at, a_day) = (self.clock.wall(), self.pace(key).await);
+        let spenders = all.values().filter(|other| match balance.kind {
+            BalanceKind::KeyLimit => other.id == key.id,
+            BalanceKind::Account => other.endpoint == key.endpoint,
+        });
+        let (at, a_day) = (self.clock.wall(), self.pace(spenders).await);
         let a_day = a_day.map_err(|error| format!("its pace could not be read: {error}"))?;
         let days_left = a_day.and_then(|a_day| balance.days_left(a_day, &zoned(at)));
-        Ok(Some(ToldBalance { at, balance, days_left }))
+        Ok(Some(BalanceReading { at, balance, days_left }))
     }
 
-    /// What a day of the last week cost with this key; `None` if some of it has no known cost, or if
+    /// What a day of the last week cost with these keys; `None` if some of it has no known cost, or if
     /// the time is too short.
-    async fn pace(&self, key: &AskedKey) -> Result<Option<NanoUsd>, LedgerError> {
+    async fn pace<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a BalanceKey>,
+    ) -> Result<Option<NanoUsd>, LedgerError> {
         let now = self.clock.wall();
-        let Some(oldest) = self.ledger.first_hour().await? else { return Ok(None) };
         let week_ago = WallTime::from_unix_ms(now.unix_ms().saturating_sub(PACE_DAYS * DAY_MS));
-        let from = oldest.max(key.created).max(week_ago);
+        let Some(oldest) = self.ledger.first_hour().await? else { return Ok(None) };
+        let (mut names, mut first) = (BTreeSet::new(), now);
+        for key in keys {
+            names.insert(key.id.to_string());
+            first = first.min(key.created);
+        }
+        let from = oldest.max(first).max(week_ago);
         let span_ms = now.unix_ms().saturating_sub(from.unix_ms());
         let Ok(query) = UsageQuery::whole(from, now, GroupBy::Credential) else { return Ok(None) };
         if span_ms < PACE_DAYS_MIN * DAY_MS {
             return Ok(None);
         }
-        let groups = self.ledger.usage(query).await?.groups;
-        let own = groups.into_iter().find(|(name, _)| *name == UsageKey::Named(key.id.to_string()));
-        let Some((_, totals)) = own else { return Ok(Some(NanoUsd::ZERO)) };
-        let a_day = i128::from(totals.cost.nanos()) * i128::from(DAY_MS) / i128::from(span_ms);
-        let a_day = i64::try_from(a_day).ok().map(NanoUsd::new);
-        Ok(a_day.filter(|_| totals.unpriced_requests == 0))
+        let (mut cost, mut is_known) = (0_i128, true);
+        for (name, totals) in self.ledger.usage(query).await?.groups {
+            if matches!(&name, UsageKey::Named(name) if names.contains(name)) {
+                cost += i128::from(totals.cost.nanos());
+                is_known &= totals.unpriced_requests == 0;
+            }
+        }
+        let a_day = i64::try_from(cost * i128::from(DAY_MS) / i128::from(span_ms)).ok();
+        Ok(a_day.map(NanoUsd::new).filter(|_| is_known))
+    }
+}
+
+fn unread(error: &ReportError) -> String {
+    match error {
+        ReportError::Malformed { field, .. } if field != "." => {
+            format!("its answer could not be read at {field}")
+        }
+        _ => "its answer could not be read".to_owned(),
     }
 }
 
@@ -215,7 +258,7 @@ fn zoned(at: WallTime) -> Zoned {
 }
 
 /// The keys of enabled backends whose providers tell a balance.
-fn asked_keys(settings: &Settings) -> BTreeMap<CredentialId, AskedKey> {
+fn balance_keys(settings: &Settings) -> BalanceKeys {
     let mut keys = BTreeMap::new();
     for (_, backend) in settings.backends_on() {
         let origin = Origin::from_url(&backend.base_url).ok();
@@ -228,7 +271,7 @@ fn asked_keys(settings: &Settings) -> BTreeMap<CredentialId, AskedKey> {
             };
             let stored = replaced.unwrap_or(*created);
             let (id, origin) = (id.clone(), origin.clone());
-            keys.insert(id.clone(), AskedKey { id, origin, endpoint, stored, created: *created });
+            keys.insert(id.clone(), BalanceKey { id, origin, endpoint, stored, created: *created });
         }
     }
     keys

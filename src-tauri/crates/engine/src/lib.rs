@@ -115,7 +115,7 @@ pub use folders::{FolderError, Folders, NoHome};
 pub use gateway_server::{GatewayServer, GatewayStatus};
 pub use hardening::harden_process;
 pub use health_watch::HealthWatch;
-pub use key_balances::{KeyBalance, KeyBalances, ToldBalance};
+pub use key_balances::{BalanceReading, KeyBalance, KeyBalances};
 pub use key_copies::{KeyCopies, KeyCopiesError};
 pub use key_scanner::{FoundKey, KeyScan, KeyScanError, KeyScanPlaces, KeyScanner};
 pub use key_statuses::{KeyState, KeyStatus, KeyStatuses};

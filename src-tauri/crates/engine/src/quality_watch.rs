@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::Measurement;
+use alerts::{AlertRule, Measurement};
 use domain::{BackendId, Clock, ClockReading, HealthState, WallTime};
 use ledger::{Ledger, LedgerError, RecentFirstToken};
 use parking_lot::Mutex;
@@ -81,11 +81,11 @@ impl QualityWatch {
         }
     }
 
-    /// True if a backend became degraded, or is no longer.
+    /// True if anything that is shown changed.
     fn judge(&self, tokens: Option<&RecentTokens>, at: ClockReading) -> bool {
         let settings = self.settings.current();
-        let (levels, usual) =
-            (self.service_levels.latest(), self.measured.latest().usual_first_tokens);
+        let (levels, measured) = (self.service_levels.latest(), self.measured.latest());
+        let is_read = tokens.is_some() && !measured.unmeasured.contains(&AlertRule::SlowAnswers);
         let (backends, latencies) = (BTreeMap::new(), tokens.map(|_| Vec::new()));
         let mut judged = JudgedQuality { backends, latencies };
         let known = self.judged.lock().backends.clone();
@@ -99,12 +99,16 @@ impl QualityWatch {
                 let first_tokens = tokens.map(|all| all.since(id, since)).unwrap_or_default();
                 CallsUntilNow { counts, first_tokens }
             });
-            let facts = QualityFacts { calls, latest, usual: usual.get(id).copied() };
+            let facts =
+                QualityFacts { calls, latest, usual: measured.usual_first_tokens.get(id).copied() };
             judged.add_latency(id, &backend.label, &facts);
             // What failed in an outage is no news after it.
             if self.is_steadily_up(id, at.wall) {
                 let mut quality = known.get(id).copied().unwrap_or_default();
-                quality.observe(&facts, at);
+                // What could not be read neither begins nor ends anything.
+                if is_read {
+                    quality.observe(&facts, at);
+                }
                 judged.backends.insert(id.clone(), quality);
             }
         }
@@ -142,7 +146,9 @@ impl RecentTokens {
 impl JudgedQuality {
     fn add_latency(&mut self, id: &BackendId, label: &str, facts: &QualityFacts) {
         let first_tokens = &facts.calls.first_tokens;
-        let (Some(recent), Some(usual)) = (first_tokens.high(), facts.usual) else { return };
+        let Some(usual) = facts.usual else { return };
+        // With too few the rule says that nothing is known.
+        let recent = first_tokens.high().unwrap_or_default();
         self.latencies.iter_mut().for_each(|all| {
             all.push(Measurement::Latency {
                 backend: id.clone(),

@@ -30,7 +30,8 @@ pub enum FetchError {
     Upstream(#[from] UpstreamFailure),
     #[error("it answered with status {0}; only 200 is accepted, and redirects are not followed")]
     Status(u16),
-    #[error("it is larger than {0} MB")]
+    /// With the limit in bytes.
+    #[error("it is larger than {} kB", .0 / 1_024)]
     TooLong(usize),
     #[error("it is not UTF-8 text")]
     NotText,
@@ -224,6 +225,6 @@ async fn fetch(
         return Err(FetchError::Status(status.as_u16()));
     }
     let text = read_body(body, bytes_max).await?;
-    let text = text.ok_or(FetchError::TooLong(bytes_max / 1_048_576))?;
+    let text = text.ok_or(FetchError::TooLong(bytes_max))?;
     String::from_utf8(text.into()).map_err(|_| FetchError::NotText)
 }

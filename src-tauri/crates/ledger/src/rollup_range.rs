@@ -18,7 +18,7 @@ pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime
 pub(crate) enum SlotWidth {
     Quarter,
     Hour,
-    /// A UTC day; only combinations of names have it.
+    /// A UTC day.
     Day,
 }
 

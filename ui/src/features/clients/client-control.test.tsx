@@ -85,9 +85,13 @@ test("revoking a client says which budgets end and stay, and undo brings both ba
   const budgets = async () => (await host.budgets()).map(({ id }) => id);
   await user.click(await screen.findByRole("button", { name: "More for this client" }));
   await user.click(await screen.findByRole("menuitem", { name: "Revoke token" }));
-  expect(await screen.findByText("The budget reviewer, made with it, ends too.")).toBeVisible();
+  expect(await screen.findByText("The budget reviewer of its requests, which has its name, ends too.")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Revoke token" }));
-  expect(await screen.findByText("Its budget reviewer ended with it.")).toBeVisible();
+  expect(
+    await screen.findByText(
+      "Its budget reviewer ended with it. For ten minutes also: gatehouse clients restore reviewer",
+    ),
+  ).toBeVisible();
   expect(await budgets()).not.toContain("reviewer");
   await user.click(screen.getByRole("button", { name: "Undo" }));
   await waitFor(async () => expect(await budgets()).toContain("reviewer"));
@@ -98,5 +102,5 @@ test("a budget that the user made of a client's requests stays, and the question
   const { user } = renderPanel("busy", "/clients/claude-code");
   await user.click(await screen.findByRole("button", { name: "More for this client" }));
   await user.click(await screen.findByRole("menuitem", { name: "Revoke token" }));
-  expect(await screen.findByText(/^Budgets that you made of its requests stay, .*: agents\.$/)).toBeVisible();
+  expect(await screen.findByText("Other budgets for its requests stay: agents.")).toBeVisible();
 });

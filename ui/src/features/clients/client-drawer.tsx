@@ -77,7 +77,10 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
               onClose();
               notify({
                 title: `Revoked ${id}'s token`,
-                detail: budget && `Its budget ${budget} ended with it.`,
+                detail: [
+                  budget === null ? "" : `Its budget ${budget} ended with it. `,
+                  `For ten minutes also: gatehouse clients restore ${id}`,
+                ].join(""),
                 undo: () => restore(id, { onError: notifyError }),
               });
             },
@@ -90,10 +93,8 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
 
 function budgetLosses({ own_budget: own, other_budgets: others }: ClientView): string[] {
   return [
-    ...(own === null ? [] : [`The budget ${own}, made with it, ends too.`]),
-    ...(others.length === 0
-      ? []
-      : [`Budgets that you made of its requests stay, for when it is connected again: ${others.join(", ")}.`]),
+    ...(own === null ? [] : [`The budget ${own} of its requests, which has its name, ends too.`]),
+    ...(others.length === 0 ? [] : [`Other budgets for its requests stay: ${others.join(", ")}.`]),
   ];
 }
 

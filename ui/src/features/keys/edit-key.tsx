@@ -2,11 +2,12 @@
 import { useForm } from "react-hook-form";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
+import { CONTROL, Field, TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { KeyEdit, KeyView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { classNames } from "@/lib/class-names";
 import { endOfDay, lastDay } from "@/lib/last-day";
 
 export function EditKeyDialog({ stored, open, onClose }: { stored: KeyView; open: boolean; onClose: () => void }) {
@@ -58,7 +59,7 @@ function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void
               {...control}
               {...form.register("note")}
               rows={3}
-              className="w-full resize-y rounded-control border border-line-strong/70 bg-field px-2.5 py-2 text-13"
+              className={classNames(CONTROL, "h-auto w-full resize-y py-2")}
             />
           )}
         </Field>

@@ -175,15 +175,14 @@ function balanceFacts(balance: KeyBalanceView | null): Fact[] {
   if (balance === null) return [];
   return [
     {
-      name: "Left at the provider",
+      name: "Balance",
       value: (
         <>
           {balance.sentence}
-          {balance.told_at !== null && (
+          {balance.read_at !== null && (
             <span className="text-ink-3">
               {" "}
-              (<Moment at={balance.told_at} focusable />
-              {balance.problem !== null && `; then: ${balance.problem}`})
+              (<Moment at={balance.read_at} focusable />)
             </span>
           )}
         </>

@@ -28,6 +28,7 @@ function Events({ found: { events, is_whole: isWhole } }: { found: KeyHistoryVie
         {events.map(({ at, event, sentence }) => (
           <li key={`${at} ${event} ${sentence}`} className="flex items-baseline gap-2">
             <StateMark sign={KEY_EVENT[event]} />
+            <span className="sr-only">{KEY_EVENT[event].word}: </span>
             <span className="min-w-0 flex-1 break-words text-ink-1">{sentence}</span>
             <span className="whitespace-nowrap text-ink-3">
               <Moment at={at} focusable />

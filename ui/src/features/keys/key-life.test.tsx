@@ -76,8 +76,8 @@ test("what is left at the provider stands in the list and, with how long it last
   renderPanel("busy", "/keys/openrouter");
   const drawer = within(await screen.findByRole("dialog"));
   const sentence = "$4.28 left of the key's limit, for 2 days at the pace of the last week";
-  expect(drawer.getByText("Left at the provider").nextElementSibling).toHaveTextContent(`${sentence} (4 min ago)`);
+  expect(drawer.getByText("Balance").nextElementSibling).toHaveTextContent(`${sentence} (4 min ago)`);
   expect(drawer.getByText(`${sentence}.`)).toBeVisible();
-  expect(screen.getByRole("columnheader", { name: /Left/, hidden: true })).toBeInTheDocument();
+  expect(screen.getByRole("columnheader", { name: /Balance/, hidden: true })).toBeInTheDocument();
   expect(screen.getByTitle(sentence)).toHaveTextContent("$4.28");
 });

@@ -108,14 +108,14 @@ const COLUMNS: Column<KeyView>[] = [
   },
 ];
 
-/** Shown once a provider says what is left of a key; most say nothing. */
-const LEFT: Column<KeyView> = {
-  id: "left",
-  header: "Left",
+/** Shown once a provider says what is left behind a key; most say nothing. Sorted by how long it lasts. */
+const BALANCE: Column<KeyView> = {
+  id: "balance",
+  header: "Balance",
   width: "84px",
   numeric: true,
-  from: "800",
-  value: (key) => key.balance?.days_left ?? null,
+  from: "1000",
+  value: ({ balance }) => (balance?.is_used_up ? 0 : (balance?.days_left ?? null)),
   cell: ({ balance }) => (
     <span className={balance?.left ? "text-ink-2" : "text-ink-3"} title={balance?.sentence}>
       {balance?.left ?? "–"}
@@ -140,7 +140,7 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: KeysTableP
           <DataTable
             label="Keys"
             className="min-h-0"
-            columns={all.some((key) => key.balance !== null) ? [...COLUMNS, LEFT] : COLUMNS}
+            columns={all.some((key) => key.balance !== null) ? [...COLUMNS, BALANCE] : COLUMNS}
             rows={all.filter((key) =>
               matchesFilter(filter, [
                 key.id,

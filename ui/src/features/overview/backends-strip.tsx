@@ -34,7 +34,7 @@ function urgency({ health }: BackendView): number {
 }
 
 /**
- * Six in a row on a wide screen, three on a narrow one. If not all fit, those that are down come first. One or two keep
+ * Six in a row on a wide screen, three on a narrow one. If not all fit, those that are down or degraded come first. One or two keep
  * a tile's width, and the rest of the row offers to add a backend.
  */
 function Tiles({ backends: all }: { backends: BackendView[] }) {

@@ -144,11 +144,16 @@ function Waste({ efficiency, period }: EfficiencyProps) {
   );
 }
 
-function amountOf({ requests, unpriced, cost_nano_usd: cost }: UsageWasteView): string {
-  return unpriced === requests && cost === 0 ? "unpriced" : formatMoney(cost);
+/** Nothing of it has a known cost. */
+function isUnpriced({ requests, unpriced, cost_nano_usd: cost }: UsageWasteView): boolean {
+  return unpriced === requests && cost === 0;
 }
 
-function noteOf({ requests, unpriced }: UsageWasteView): string {
-  const count = formatCounted(requests, "request", "requests");
-  return unpriced > 0 && unpriced < requests ? `${count}, ${formatCount(unpriced)} unpriced` : count;
+function amountOf(waste: UsageWasteView): string {
+  return isUnpriced(waste) ? "unpriced" : formatMoney(waste.cost_nano_usd);
+}
+
+function noteOf(waste: UsageWasteView): string {
+  const count = formatCounted(waste.requests, "request", "requests");
+  return waste.unpriced > 0 && !isUnpriced(waste) ? `${count}, ${formatCount(waste.unpriced)} unpriced` : count;
 }

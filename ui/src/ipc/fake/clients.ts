@@ -19,8 +19,6 @@ type ClientOperation =
   | "clientRevoke"
   | "clientRestore";
 
-const RESTORABLE_MS = 600_000;
-
 export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, ClientOperation> {
   const budgetsOf = (id: string) =>
     world.budgets.filter(({ scope }) => scope?.dimension === "client" && scope.name === id);
@@ -84,7 +82,7 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
         world.clients = world.clients.filter((known) => known !== client);
         world.budgets = world.budgets.filter((known) => known !== budget);
         changed("clients", "status", "usage");
-        return { id, budget: budget?.id ?? null, restorable_until: now() + RESTORABLE_MS };
+        return { id, budget: budget?.id ?? null };
       }),
     clientRestore: ({ id }) =>
       answer(() => {

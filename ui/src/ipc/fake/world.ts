@@ -148,10 +148,9 @@ function openRouterLimit(now: number): KeyView["balance"] {
   return {
     left: "$4.28",
     sentence: LEFT_SENTENCE,
-    told_at: now - 4 * MINUTE_MS,
+    read_at: now - 4 * MINUTE_MS,
     days_left: 2,
     is_used_up: false,
-    problem: null,
   };
 }
 

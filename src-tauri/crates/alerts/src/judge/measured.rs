@@ -138,15 +138,11 @@ impl Measurement {
             Some(0) => "is used up within a day".to_owned(),
             Some(days) => format!("is used up in {}", count_noun(*days, "day")),
         };
-        let pace = if days.is_some() { "The time is by the pace of the last week." } else { "" };
+        let pace = if days.is_some() { "It is counted at the pace of the last week." } else { "" };
         Condition {
             title: cut_title(&format!("The {what} of {key} {when}")),
             detail: join_sentences(&[&format!("{left} is left."), pace, more]),
             path: format!("/keys/{key}"),
-            over: Some((
-                cut_title(&format!("The {what} of {key} lasts again")),
-                "There is more, or less is spent.".to_owned(),
-            )),
             inhibited_by: vec![Fingerprint::new(AlertRule::KeyBlocked, key.as_str())],
             ..base
         }
@@ -323,6 +319,12 @@ pub(super) fn add_measurements(all: &mut Conditions, facts: &Facts, tunings: &Ru
             Some(Position::Inside) | None => {}
         }
     }
+    all.unknown.extend(
+        facts
+            .unknown_balances
+            .iter()
+            .map(|key| Fingerprint::new(AlertRule::BalanceLow, key.as_str())),
+    );
     all.unknown_rules = facts.unmeasured.clone();
 }
 

@@ -58,7 +58,7 @@ pub(crate) enum ClientsCommand {
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(ClientArgument),
-    /// Undo a revocation of the last ten minutes: the same token is valid again
+    /// Undo what a running Gatehouse revoked in the last ten minutes: the same token is valid again
     Restore(RevokedArgument),
 }
 
@@ -251,7 +251,11 @@ pub(crate) async fn run(
         ClientsCommand::Revoke(client) => {
             let revoked =
                 control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
-            console.print_view(&revoked, |ended| render_sentence(&revoked_sentence(ended)))?;
+            // An engine for this command alone forgets what it revoked.
+            let can_restore = matches!(core, Core::Remote(_));
+            console.print_view(&revoked, |ended| {
+                render_sentence(&revoked_sentence(ended, can_restore))
+            })?;
         }
         ClientsCommand::Restore(client) => {
             let restored =
@@ -282,10 +286,19 @@ fn blocked_sentence(ClientView { id, blocked, expired, .. }: &ClientView) -> Str
     }
 }
 
-fn revoked_sentence(RevokedClientView { id, budget, .. }: &RevokedClientView) -> String {
-    match budget {
+fn revoked_sentence(
+    RevokedClientView { id, budget }: &RevokedClientView,
+    can_restore: bool,
+) -> String {
+    let revoked = match budget {
         Some(budget) => format!("Revoked {id}'s token and removed its budget, {budget}."),
         None => format!("Revoked {id}'s token."),
+    };
+    match can_restore {
+        true => {
+            format!("{revoked} To undo it within ten minutes: `gatehouse clients restore {id}`.")
+        }
+        false => revoked,
     }
 }
 

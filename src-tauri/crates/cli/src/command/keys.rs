@@ -100,7 +100,7 @@ pub(crate) struct AddKeyArguments {
 pub(crate) struct NoteKeyArguments {
     #[command(flatten)]
     named: KeyArgument,
-    /// The note. It is stored as plain text, so it may hold no key
+    /// The note. It is stored as plain text, so it must not contain a key
     text: String,
 }
 
@@ -383,7 +383,7 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
         Column::Left("Allowed host").hidden_at_rank(4),
         Column::Left("Used by").hidden_at_rank(2),
         Column::Right("30 days").hidden_at_rank(3),
-        Column::Right("Left").hidden_at_rank(5),
+        Column::Right("Balance").hidden_at_rank(5),
         Column::Left("Last used"),
     ]);
     for key in keys {

@@ -249,9 +249,18 @@ pub(crate) async fn client_revoke(
     req: ClientRef,
 ) -> Result<RevokedClientView, ApiError> {
     let _held = engine.vault_switch().lock_changes().await;
+    let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let budget = client_budgets(&engine.settings(), &id).0.cloned();
+    end_client(engine, id, budget).await
+}
+
+/// Ends a client's token and, with it, that budget.
+pub(super) async fn end_client(
+    engine: &Engine,
+    id: ClientId,
+    budget: Option<BudgetId>,
+) -> Result<RevokedClientView, ApiError> {
     let settings = engine.settings();
-    let id = input::parse_known_client(&settings, &req.id)?;
-    let budget = client_budgets(&settings, &id).0.cloned();
     let (place, own_budget) = (id.clone(), budget.clone());
     engine
         .settings_editor()
@@ -274,12 +283,7 @@ pub(crate) async fn client_revoke(
     if let Err(error) = engine.vault().remove(&vault_id).await {
         tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }
-    let age_ms = i64::try_from(REVOKED_CLIENT_AGE_MAX.as_millis()).unwrap_or_default();
-    Ok(RevokedClientView {
-        id: id.to_string(),
-        budget: budget.map(|budget| budget.to_string()),
-        restorable_until: UnixMs(engine.clock().wall().unix_ms() + age_ms),
-    })
+    Ok(RevokedClientView { id: id.to_string(), budget: budget.map(|budget| budget.to_string()) })
 }
 
 /// Brings a revoked client back with its token and its budget.

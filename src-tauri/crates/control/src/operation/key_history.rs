@@ -28,7 +28,7 @@ const REPLACEMENT_MS_MAX: i64 = 5 * 60 * 1_000;
 pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHistoryView, ApiError> {
     let settings = engine.settings();
     let id = input::parse_known_credential(&settings, &req.id)?;
-    let mut events = changes(engine, &id).await?;
+    let (mut events, mut is_whole) = changes(engine, &id).await?;
     for backend in backends_using_key(&settings, &id) {
         let query = TransitionQuery {
             backend: Some(backend),
@@ -37,27 +37,34 @@ pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHisto
             limit: TRANSITIONS_PAGE_ROWS_MAX,
         };
         let steps = engine.ledger().transitions(query).await?;
+        is_whole &= steps.len() < TRANSITIONS_PAGE_ROWS_MAX;
         let own = steps.iter().filter(|step| step.endpoint.credential.as_ref() == Some(&id));
         events.extend(own.filter_map(verdict_event));
     }
     if let Some(known) = settings.credentials.get(&id) {
+        // An earlier key may have had the name.
+        events.retain(|event| event.at.0 >= known.created.unix_ms());
         add_known(&mut events, known, engine.clock().wall());
     }
     events.sort_by_key(|event| Reverse(event.at.0));
-    let is_whole = events.len() <= KEY_EVENTS_MAX;
+    is_whole &= events.len() <= KEY_EVENTS_MAX;
     events.truncate(KEY_EVENTS_MAX);
     Ok(KeyHistoryView { events, is_whole })
 }
 
-/// Replacements and edits that somebody called for.
-async fn changes(engine: &Engine, id: &CredentialId) -> Result<Vec<KeyEventView>, ApiError> {
+/// Replacements and edits that somebody called for, and whether these are all.
+async fn changes(
+    engine: &Engine,
+    id: &CredentialId,
+) -> Result<(Vec<KeyEventView>, bool), ApiError> {
     let query = AuditQuery {
         subject: Some(id.to_string()),
         limit: ENTRIES_READ_MAX,
         ..AuditQuery::default()
     };
     let rows = engine.ledger().audit_log(query).await?;
-    Ok(rows.iter().filter_map(|row| change_event(&row.record)).collect())
+    let is_whole = rows.len() < ENTRIES_READ_MAX;
+    Ok((rows.iter().filter_map(|row| change_event(&row.record)).collect(), is_whole))
 }
 
 fn change_event(record: &AuditRecord) -> Option<KeyEventView> {

@@ -17,7 +17,7 @@ pub(crate) use self::check::client_check;
 use self::models::tool_models;
 pub(super) use self::state::{DescribedState, describe_state};
 use self::state::{describe_rung, describe_tool};
-use super::clients::{client_add, client_revoke, client_token, parse_client_id};
+use super::clients::{client_add, client_token, end_client, parse_client_id};
 use crate::ApiError;
 use crate::view::{
     ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
@@ -74,7 +74,9 @@ pub(crate) async fn client_wire(
         Ok(status) => tool_view(engine, status).await,
         Err(error) => {
             if is_new {
-                drop(client_revoke(engine, ClientRef { id: client.to_string() }).await);
+                let _held = engine.vault_switch().lock_changes().await;
+                // A budget of its name was there before it.
+                drop(end_client(engine, client, None).await);
             }
             Err(error.into())
         }

@@ -42,7 +42,7 @@ pub struct ClientView {
     /// True if its token reads `/metrics` and opens nothing else.
     pub reads_metrics: bool,
     pub snippets: Vec<SnippetView>,
-    /// The budget that was made with it and ends with it.
+    /// The budget for its requests that has its name, as one made with it has; it ends with it.
     pub own_budget: Option<String>,
     /// Other budgets of its requests. They stay when it is revoked.
     pub other_budgets: Vec<String>,
@@ -52,10 +52,8 @@ pub struct ClientView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RevokedClientView {
     pub id: String,
-    /// The budget that was made with it.
+    /// The budget that ended with it.
     pub budget: Option<String>,
-    /// When it can be restored no more.
-    pub restorable_until: UnixMs,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

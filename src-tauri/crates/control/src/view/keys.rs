@@ -52,14 +52,13 @@ pub struct KeyView {
 pub struct KeyBalanceView {
     /// `$4.12`, or `110.00 CNY`; None if it was never told.
     pub left: Option<String>,
-    /// What is left and how long it lasts, or why it is not known.
+    /// What is left and how long it lasts, or why it is not known; and why the last check failed, if it
+    /// did.
     pub sentence: String,
-    pub told_at: Option<UnixMs>,
+    pub read_at: Option<UnixMs>,
     /// Whole days at the pace of the last week; None if not known, or if the limit is full again before.
     pub days_left: Option<u32>,
     pub is_used_up: bool,
-    /// Why the last question had no answer.
-    pub problem: Option<String>,
 }
 
 domain::words! {

@@ -190,13 +190,13 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         ),
         (
             balance(BalanceKind::Account, Some(3)),
-            "medium: The balance of main is used up in 3 days | $1.20 is left. The time is by the \
-             pace of the last week. Top it up, or put another backend first.",
+            "medium: The balance of main is used up in 3 days | $1.20 is left. It is counted at \
+             the pace of the last week. Top it up, or put another backend first.",
         ),
         (
             balance(BalanceKind::KeyLimit, Some(0)),
-            "medium: The limit of main is used up within a day | $1.20 is left. The time is by the \
-             pace of the last week. Raise it, or put another backend first.",
+            "medium: The limit of main is used up within a day | $1.20 is left. It is counted at \
+             the pace of the last week. Raise it, or put another backend first.",
         ),
         (
             balance(BalanceKind::Account, None),

@@ -51,7 +51,7 @@ pub(super) fn keys_fixture() -> Value {
             "broken_routes": ["fast"], "clients": ["codex"], "services": [], "cache_server": true},
          "storage": "keychain", "billing": null, "expires_at": null, "note": null, "oauth": null, "retired": null,
          "balance": {"left": "$4.12", "sentence": "$4.12 left, for 3 days at the pace of the last week",
-            "told_at": ago(60), "days_left": 3, "is_used_up": false, "problem": null},
+            "read_at": ago(60), "days_left": 3, "is_used_up": false},
          "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
          "read_only": false,
          "last_month": spend(12_000_000_000, 40, 0)},
