@@ -199,8 +199,8 @@ impl AlertSources {
     fn balances(&self, settings: &Settings) -> (Vec<Measurement>, Vec<CredentialId>) {
         let (shown, now) = (shown_currency(settings), self.clock.wall());
         let (mut measured, mut unknown) = (Vec::new(), Vec::new());
-        for key in self.balances.keys() {
-            match self.balances.balance(&key) {
+        for (key, known) in self.balances.balances() {
+            match known {
                 Some(KeyBalance { reading: Some(reading), .. }) if reading.is_current(now) => {
                     let (days, left) = (reading.days_left, reading.amount(shown));
                     let kind = reading.balance.kind;

@@ -8,7 +8,7 @@ use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
 use crate::client_programs::ClientPrograms;
-use crate::revoked_clients::RevokedClients;
+use crate::revoked_clients::{REVOKED_CLIENT_AGE_MAX, RevokedClients};
 
 /// Requests of a blocked client that were refused since it was blocked, or since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
-        let revoked = RevokedClients::default();
+        let revoked = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
         Self { ledger, last_requests, refusals, any_request_seen, programs, revoked }
     }
 

@@ -121,18 +121,17 @@ impl BalanceReading {
 }
 
 impl KeyBalances {
-    /// What is known of a key in use; `None` if its provider tells none or was not asked yet.
+    /// What is known of each key whose provider tells a balance; `None` while it was not asked with the
+    /// present secret.
     #[must_use]
-    pub fn balance(&self, id: &CredentialId) -> Option<KeyBalance> {
-        let in_use = balance_keys(&self.settings.current()).remove(id)?;
+    pub fn balances(&self) -> BTreeMap<CredentialId, Option<KeyBalance>> {
+        let keys = balance_keys(&self.settings.current());
         let known = self.known.lock();
-        let own = known.get(id).filter(|known| known.stored == in_use.stored)?;
-        Some(own.balance.clone())
-    }
-
-    /// The keys whose providers tell a balance.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = CredentialId> + use<> {
-        balance_keys(&self.settings.current()).into_keys()
+        let balance = |(id, key): (CredentialId, BalanceKey)| {
+            let own = known.get(&id).filter(|known| known.stored == key.stored);
+            (id, own.map(|known| known.balance.clone()))
+        };
+        keys.into_iter().map(balance).collect()
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {

@@ -11,7 +11,7 @@ use gateway::AccessTokens;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
-use crate::retired_keys::RetiredKeys;
+use crate::retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKeys};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyStatus {
@@ -58,7 +58,7 @@ impl KeyStatuses {
         ledger: Ledger,
         access_tokens: Arc<AccessTokens>,
     ) -> Self {
-        let (keys, retired) = (Mutex::default(), RetiredKeys::default());
+        let (keys, retired) = (Mutex::default(), RetiredKeys::new(RETIRED_KEY_AGE_MAX));
         Self { registry, ledger, keys, retired, access_tokens }
     }
 

@@ -70,6 +70,7 @@ mod service_level_watch;
 mod service_watch;
 mod session_answer;
 mod settings_editor;
+mod short_lived;
 #[cfg(test)]
 mod simulated_week;
 mod snapshot;
@@ -156,6 +157,7 @@ pub use rule_tunings::{RuleSettingNames, rule_tunings};
 pub use service_level_watch::{ServiceAvailability, ServiceLevel, ServiceLevelWatch};
 pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
+pub use short_lived::ShortLived;
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};
 pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};

@@ -10,8 +10,8 @@ use domain::{BackendId, Clock, ClockReading, HealthState, WallTime};
 use ledger::{Ledger, LedgerError, RecentFirstToken};
 use parking_lot::Mutex;
 use service_levels::{
-    AnswerQuality, CallsUntilNow, Degraded, FirstTokens, QUALITY_LATEST, QUALITY_WINDOW,
-    QualityFacts,
+    AnswerQuality, BurnWindow, CallsUntilNow, Degraded, FirstTokens, QUALITY_LATEST,
+    QUALITY_WINDOW, QualityFacts,
 };
 use settings::SettingsStore;
 
@@ -19,7 +19,7 @@ use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
 use crate::measurement_watch::{MeasurementWatch, before};
 use crate::objectives::LevelScope;
-use crate::service_level_watch::{ServiceLevel, ServiceLevelWatch};
+use crate::service_level_watch::ServiceLevelWatch;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -90,17 +90,18 @@ impl QualityWatch {
         let mut judged = JudgedQuality { backends, latencies };
         let known = self.judged.lock().backends.clone();
         for (id, backend) in settings.backends_on() {
-            let [calls, latest] = [QUALITY_WINDOW, QUALITY_LATEST].map(|window| {
-                let level = levels.iter().find(|it| it.scope == LevelScope::Backend(id.clone()));
-                let counts = level.map(|level: &ServiceLevel| level.counts(window));
-                let counts = counts.unwrap_or_default();
-                let since =
-                    before(at.wall, i64::try_from(window.length().as_millis()).unwrap_or(0));
-                let first_tokens = tokens.map(|all| all.since(id, since)).unwrap_or_default();
-                CallsUntilNow { counts, first_tokens }
-            });
-            let facts =
-                QualityFacts { calls, latest, usual: measured.usual_first_tokens.get(id).copied() };
+            let level = levels.iter().find(|it| it.scope == LevelScope::Backend(id.clone()));
+            let calls_in = |window: BurnWindow| CallsUntilNow {
+                counts: level.map(|level| level.counts(window)).unwrap_or_default(),
+                first_tokens: tokens
+                    .map(|all| all.since(id, start_of(window, at.wall)))
+                    .unwrap_or_default(),
+            };
+            let facts = QualityFacts {
+                calls: calls_in(QUALITY_WINDOW),
+                latest: calls_in(QUALITY_LATEST),
+                usual: measured.usual_first_tokens.get(id).copied(),
+            };
             judged.add_latency(id, &backend.label, &facts);
             // What failed in an outage is no news after it.
             if self.is_steadily_up(id, at.wall) {
@@ -123,15 +124,18 @@ impl QualityWatch {
     /// True if it has been up for longer than the latest calls are looked at.
     fn is_steadily_up(&self, id: &BackendId, now: WallTime) -> bool {
         let Some(health) = self.health.health(id) else { return false };
-        let latest = i64::try_from(QUALITY_LATEST.length().as_millis()).unwrap_or_default();
-        let is_long = health.since.is_some_and(|since| since < before(now, latest));
+        let is_long = health.since.is_some_and(|since| since < start_of(QUALITY_LATEST, now));
         health.state == HealthState::Up && is_long
     }
 
     async fn first_tokens(&self, now: WallTime) -> Result<RecentTokens, LedgerError> {
-        let window = i64::try_from(QUALITY_WINDOW.length().as_millis()).unwrap_or_default();
-        self.ledger.recent_first_tokens(before(now, window)).await.map(RecentTokens)
+        self.ledger.recent_first_tokens(start_of(QUALITY_WINDOW, now)).await.map(RecentTokens)
     }
+}
+
+/// When the window until now began.
+fn start_of(window: BurnWindow, now: WallTime) -> WallTime {
+    before(now, i64::try_from(window.length().as_millis()).unwrap_or_default())
 }
 
 struct RecentTokens(Vec<RecentFirstToken>);

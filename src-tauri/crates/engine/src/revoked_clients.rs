@@ -1,15 +1,15 @@
 //! Clients that were revoked, so that it can be undone.
 //!
-//! In memory alone and for minutes: a token that is not in the vault must not outlive this process,
-//! and one that leaked must not come back by a click on the next day.
+//! In memory alone and for minutes: a token that leaked must not come back by a click on the next
+//! day.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BoundSecret, Budget, BudgetId, ClientId, Moment};
-use parking_lot::Mutex;
+use domain::{BoundSecret, Budget, BudgetId, ClientId};
 use settings::ClientSettings;
+
+use crate::short_lived::ShortLived;
 
 /// Time for which a revoked client can be restored.
 pub const REVOKED_CLIENT_AGE_MAX: Duration = Duration::from_secs(10 * 60);
@@ -23,31 +23,7 @@ pub struct RevokedClient {
     pub budget: Option<(BudgetId, Budget)>,
 }
 
-/// The last revoked client of each name.
-#[derive(Default)]
-pub struct RevokedClients {
-    clients: Mutex<HashMap<ClientId, (Moment, RevokedClient)>>,
-}
-
-impl RevokedClients {
-    pub fn keep(&self, id: ClientId, client: RevokedClient, now: Moment) {
-        self.clients.lock().insert(id, (now, client));
-    }
-
-    #[must_use]
-    pub fn get(&self, id: &ClientId, now: Moment) -> Option<RevokedClient> {
-        self.drop_expired(now);
-        self.clients.lock().get(id).map(|(_, client)| client.clone())
-    }
-
-    pub fn forget(&self, id: &ClientId) {
-        self.clients.lock().remove(id);
-    }
-
-    pub(crate) fn drop_expired(&self, now: Moment) {
-        self.clients.lock().retain(|_, (since, _)| now.since(*since) < REVOKED_CLIENT_AGE_MAX);
-    }
-}
+pub type RevokedClients = ShortLived<ClientId, RevokedClient>;
 
 #[cfg(test)]
 mod tests {
@@ -76,7 +52,7 @@ mod tests {
             reads_metrics: false,
         };
         let client = RevokedClient { settings, token: Some(Arc::clone(&token)), budget: None };
-        let kept = RevokedClients::default();
+        let kept = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
         kept.keep(id.clone(), client, clock.now());
         clock.advance(REVOKED_CLIENT_AGE_MAX - Duration::from_millis(1));
         assert!(kept.get(&id, clock.now()).is_some());

@@ -48,6 +48,8 @@ pub struct ModelLatency {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecentFirstToken {
     pub backend: BackendId,
+    /// The model name sent to the backend.
+    pub model: String,
     /// When its request came.
     pub started: WallTime,
     /// Time from the start of the attempt.
@@ -126,20 +128,14 @@ pub(crate) const RECENT: &str = "SELECT a.backend, a.model, r.started_ms,
       ORDER BY id DESC LIMIT ?2) r
     JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
 
-/// Speeds from the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`. Only the user's
-/// own traffic counts: probes and drills send other prompts.
+/// Speeds by [`first_tokens`].
 pub(crate) fn model_latencies(
     connection: &Connection,
     since: WallTime,
 ) -> rusqlite::Result<Vec<ModelLatency>> {
     let mut times: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
-    let mut statement = connection.prepare_cached(RECENT)?;
-    let mut found =
-        statement.query(params![oldest_id_at(since), row_count(RECENT_REQUESTS_MAX)])?;
-    while let Some(row) = found.next()? {
-        if let Some(took) = first_token(row)? {
-            times.entry((get_named(row, "backend")?, row.get("model")?)).or_default().push(took);
-        }
+    for RecentFirstToken { backend, model, first_token, .. } in first_tokens(connection, since)? {
+        times.entry((backend, model)).or_default().push(first_token);
     }
     let pace = |((backend, model), mut took): ((BackendId, String), Vec<Duration>)| {
         took.sort_unstable();
@@ -151,7 +147,8 @@ pub(crate) fn model_latencies(
 }
 
 /// First tokens of the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`, in no order.
-/// Neither the queue nor earlier attempts are in them. Only the user's own traffic counts.
+/// Neither the queue nor earlier attempts are in them. Only the user's own traffic counts: probes and
+/// drills send other prompts.
 pub(crate) fn first_tokens(
     connection: &Connection,
     since: WallTime,
@@ -164,6 +161,7 @@ pub(crate) fn first_tokens(
             let started = WallTime::from_unix_ms(row.get("started_ms")?);
             found.push(RecentFirstToken {
                 backend: get_named(row, "backend")?,
+                model: row.get("model")?,
                 started,
                 first_token,
             });

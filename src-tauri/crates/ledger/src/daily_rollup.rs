@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::UsageQuery;
 use crate::bucket_sums::{BucketSums, StepEdges};
-use crate::hourly_rollup::DIMENSIONS;
+use crate::hourly_rollup::{DIMENSIONS, unfold_sql};
 use crate::rollup_range::{RangePiece, SlotWidth, day_start_ms};
 use crate::rollup_sums::{dimension_rows_sql, rollup_sums, sum_columns};
 use crate::usage::{DAY_MS, HOUR_MS};
@@ -37,9 +37,7 @@ pub(crate) fn fold(connection: &Connection, folded: i64, until: i64) -> rusqlite
 
 /// Removes the days to which the hours from `from` on belong.
 pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()> {
-    let days = "DELETE FROM rollup_day WHERE slot_ms >= ?1
-        AND dimension IN ('backend', 'model', 'client', 'credential', 'project', 'route')";
-    connection.prepare_cached(days)?.execute([day_start_ms(from)]).map(drop)
+    connection.prepare_cached(&unfold_sql("rollup_day"))?.execute([day_start_ms(from)]).map(drop)
 }
 
 /// Adds the folded hours of a range by name. Hours that two steps share are left out.

@@ -30,9 +30,11 @@ fn fold_sql(dimension: &str) -> String {
     )
 }
 
-/// Names the dimensions because the table is ordered by them.
-const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
-    AND dimension IN ('backend', 'model', 'client', 'credential', 'project', 'route')";
+/// Deletes the rows from `?1` on. Names the dimensions because the table is ordered by them.
+pub(crate) fn unfold_sql(table: &str) -> String {
+    let dimensions = DIMENSIONS.map(|dimension| format!("'{dimension}'")).join(", ");
+    format!("DELETE FROM {table} WHERE slot_ms >= ?1 AND dimension IN ({dimensions})")
+}
 
 /// Notes the hour `?3` for the models that its requests, with ids from `?1` to `?2`, asked for by
 /// another name than the billed one.
@@ -120,7 +122,7 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     if from >= folded {
         return Ok(folded);
     }
-    let mut forget = connection.prepare_cached(DELETE_FOLDED)?;
+    let mut forget = connection.prepare_cached(&unfold_sql("rollup_hour"))?;
     forget.execute([from])?;
     let forget = "DELETE FROM asked_hours WHERE slot_ms >= ?1";
     connection.prepare_cached(forget)?.execute([from])?;

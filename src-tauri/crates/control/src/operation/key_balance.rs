@@ -1,19 +1,15 @@
 //! What a provider says is left behind a key, in words.
 
-use domain::{BalanceKind, CredentialId, count_noun};
-use engine::{BalanceReading, Engine, KeyBalance};
-use settings::Settings;
+use domain::{BalanceKind, ShownCurrency, count_noun};
+use engine::{BalanceReading, KeyBalance};
 
 use crate::view::KeyBalanceView;
 
-/// `None` while nothing is known: the provider tells no balance, sets no limit, or was not asked yet.
+/// `None` if the provider sets no limit.
 pub(super) fn key_balance_view(
-    engine: &Engine,
-    settings: &Settings,
-    id: &CredentialId,
+    KeyBalance { reading, problem }: KeyBalance,
+    shown: ShownCurrency,
 ) -> Option<KeyBalanceView> {
-    let KeyBalance { reading, problem } = engine.key_balances().balance(id)?;
-    let shown = settings.currency.shown().0;
     let left = reading.as_ref().map(|reading| reading.amount(shown));
     let sentence = match (reading.as_ref().zip(left.as_ref()), problem) {
         (None, None) => return None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{BoundSecret, CredentialId, Origin, Secret, WallTime};
-use engine::{Engine, KeyTrial};
+use engine::{Engine, KeyTrial, RetiredKey};
 use vault::VaultError;
 
 use super::input;
@@ -32,7 +32,8 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
     let replaced = note_replacement(engine, &id, tail, bound).await?;
     engine.keys().forget(&id);
     if let Some(old) = old.filter(|_| !is_same) {
-        engine.keys().retired().keep(id.clone(), old, engine.clock().now(), replaced);
+        let retired = RetiredKey { key: old, replaced_at: replaced };
+        engine.keys().retired().keep(id.clone(), retired, engine.clock().now());
     }
     probe_users(engine, &id);
     find_key_view(engine, &id).await
@@ -125,7 +126,7 @@ pub(crate) async fn key_retired_check(
 ) -> Result<RetiredKeyCheckView, ApiError> {
     let settings = engine.settings();
     let id = input::parse_known_credential(&settings, &req.id)?;
-    let retired = engine.keys().retired().get(&id).ok_or_else(|| {
+    let retired = engine.keys().retired().get(&id, engine.clock().now()).ok_or_else(|| {
         let message = format!("{id} was not replaced since this start in the last 24 hours");
         ApiError::not_found(message)
     })?;

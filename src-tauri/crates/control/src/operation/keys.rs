@@ -26,6 +26,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     let settings = engine.settings();
     let used = sum_last_days(engine, KEY_USAGE_DAYS, GroupBy::Credential).await?;
     let mut keys: Vec<KeyView> = Vec::with_capacity(settings.credentials.len());
+    let (mut balances, shown) = (engine.key_balances().balances(), settings.currency.shown().0);
     let mut secrets: Vec<Option<Arc<BoundSecret>>> = Vec::with_capacity(settings.credentials.len());
     for (id, known) in &settings.credentials {
         let used_at = engine.keys().last_used(id, &backends_using_key(&settings, id)).await?;
@@ -36,7 +37,9 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let rotated = bound.as_ref().filter(|bound| bound.exchange().is_some());
         let tail = rotated.map_or_else(|| view.tail.clone(), |bound| bound.parts().0.tail());
         secrets.push(bound);
-        keys.push(KeyView { origin, tail, used_at: used_at.map(Into::into), ..view });
+        let known = balances.remove(id).flatten();
+        let balance = known.and_then(|known| key_balance_view(known, shown));
+        keys.push(KeyView { origin, tail, balance, used_at: used_at.map(Into::into), ..view });
     }
     let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
     key_notices::add_notices(&mut keys, &secrets, &tunings, now);
@@ -302,11 +305,13 @@ fn key_view(
         expires_at: known.expires.map(Into::into),
         note: known.note.clone(),
         oauth: oauth_view(engine, settings, id),
-        balance: key_balance_view(engine, settings, id),
+        balance: None,
         notices: Vec::new(),
-        retired: engine.keys().retired().get(id).map(|retired| RetiredKeyView {
-            tail: retired.key.parts().0.tail(),
-            replaced_at: retired.replaced_at.into(),
+        retired: engine.keys().retired().get(id, engine.clock().now()).map(|retired| {
+            RetiredKeyView {
+                tail: retired.key.parts().0.tail(),
+                replaced_at: retired.replaced_at.into(),
+            }
         }),
         read_only: false,
         last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),

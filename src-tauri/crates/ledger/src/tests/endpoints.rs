@@ -237,6 +237,7 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
     assert_eq!(ledger.model_latencies(at(20_000)).await.expect("read"), [pace(200)]);
     let newest = RecentFirstToken {
         backend: backend("home"),
+        model: "gpt-4.1".to_owned(),
         started: at(20_000),
         first_token: Duration::from_millis(200),
     };
