@@ -63,6 +63,9 @@ export default defineConfig(({ mode }) => ({
     // Not vmThreads, which takes three fifths of the time: screens load at once and share parts, which then never come
     // (https://github.com/vitest-dev/vitest/pull/11096).
     pool: "threads",
+    // One page and one loading of the panel for each worker, not for each file: the tests need two fifths of the time.
+    // What a test leaves behind is taken away in the setup file; any order of files passes (--sequence.shuffle).
+    isolate: false,
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./test/setup.ts"],
     restoreMocks: true,

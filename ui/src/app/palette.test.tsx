@@ -1,8 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { renderPanel } from "../../test/render-panel";
 
-afterEach(() => localStorage.clear());
 
 async function search(query: string) {
   const rendered = renderPanel("busy", "/");

@@ -2,7 +2,7 @@
  * Results of the user's own actions, with an undo where possible, and what the core tells at once, with a link. Shown
  * for a few seconds. A store, so that any code can add one.
  */
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { lazyOverlay } from "@/components/lazy";
 
 const SHOWN_MAX = 3;
@@ -77,8 +77,9 @@ const ToastStack = lazyOverlay(
   ({ toasts }) => toasts.length > 0,
 );
 
-/** The toasts of the whole panel. */
+/** The toasts of the whole panel, and gone with it. */
 export function Toasts() {
+  useEffect(() => () => replace([]), []);
   const toasts = useSyncExternalStore(subscribe, () => shown);
   const place = useSyncExternalStore(subscribe, () => places.at(-1));
   return <ToastStack toasts={toasts} place={place} onDismiss={dismiss} onClose={() => replace([])} />;

@@ -96,7 +96,9 @@ fn nextest(
     words: &str,
     setting: &[EnvironmentVariable],
 ) -> Result<StepOutcome> {
-    let words = format!("nextest run --profile report {words}");
+    // One more than processors: some tests wait for minutes on the clock of another program.
+    let threads = std::thread::available_parallelism()?.get() + 1;
+    let words = format!("nextest run --profile report --test-threads {threads} {words}");
     cargo(at, &words).arg("--no-run").run()?;
     let report = at.repository.root.join(REPORT);
     if report.exists() {
