@@ -7,7 +7,7 @@ const RADIUS = 42;
 const ARC = 0.75;
 const LENGTH = 2 * Math.PI * RADIUS;
 
-export function ScoreDial({ tenths, tone, size = 112 }: { tenths: number | null; tone: Tone; size?: number }) {
+export function ScoreDial({ tenths, tone, size }: { tenths: number | null; tone: Tone; size: 72 | 100 }) {
   const share = tenths === null ? 0 : tenths / 100;
   return (
     <div
@@ -45,8 +45,8 @@ export function ScoreDial({ tenths, tone, size = 112 }: { tenths: number | null;
       <div className="absolute inset-0 flex flex-col items-center justify-center">
         <span
           className={
-            size >= 100
-              ? "text-32 leading-9 font-semibold tracking-tight text-ink-1"
+            size === 100
+              ? "text-24 leading-7 font-semibold tracking-tight text-ink-1"
               : "text-18 leading-5 font-semibold text-ink-1"
           }
         >

@@ -13,8 +13,8 @@ export function Scorecard({ run }: { run: ReadinessRunView }) {
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
     <Card title="Score" note={run.set === "quick" ? "quick set" : "all checks"}>
-      <div className="flex items-center gap-4">
-        <ScoreDial tenths={run.score_tenths} tone={sign.tone} />
+      <div className="flex items-center gap-3">
+        <ScoreDial tenths={run.score_tenths} tone={sign.tone} size={100} />
         <div className="flex min-w-0 flex-col gap-1 text-12 text-ink-2">
           <span className="text-13 font-medium">
             <StateBadge sign={sign} />
