@@ -3,6 +3,9 @@
 //! All of them build with `--workspace`: cargo unifies features over the packages of a call, and
 //! two calls with different packages would compile half of the dependencies twice.
 
+use std::env::consts::EXE_EXTENSION;
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 
 use super::counts::{self, TestCounts};
@@ -57,7 +60,7 @@ pub(super) fn sdk(at: &StepContext<'_>, setting: &[EnvironmentVariable]) -> Resu
 
 pub(super) fn doc(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::build(at.repository)?;
-    cargo(at, DOC).env("RUSTDOCFLAGS", "-D warnings").run()?;
+    cargo(at, DOC).env("RUSTDOCFLAGS", "-D warnings").envs(&clippy_environment()).run()?;
     println!("$ cargo test --doc --workspace");
     let call = cargo(at, "test --doc --workspace --quiet");
     let said = call.envs(&at.hermetic.environment()).capture()?;
@@ -67,6 +70,20 @@ pub(super) fn doc(at: &StepContext<'_>) -> Result<StepOutcome> {
         bail!("`cargo test --doc --workspace` failed; its own words are above");
     }
     Ok(StepOutcome::Counted(counts.plus(TestCounts::one_passed())))
+}
+
+/// What `cargo clippy -- -D warnings` sets for the compiler. With the same setting, the documentation
+/// is made from what clippy has checked; without it, cargo checks the whole workspace once more.
+fn clippy_environment() -> Vec<EnvironmentVariable> {
+    let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    let driver =
+        cargo.map(|path| path.with_file_name("clippy-driver").with_extension(EXE_EXTENSION));
+    let Some(driver) = driver.filter(|path| path.is_file()) else { return Vec::new() };
+    let denied = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
+    vec![
+        ("RUSTC_WORKSPACE_WRAPPER".to_owned(), Some(driver.into())),
+        ("CLIPPY_ARGS".to_owned(), Some(denied.into())),
+    ]
 }
 
 /// Licences, sources and bans need no network. Advisories are fetched from GitHub, which may be
