@@ -16,7 +16,9 @@ configure({ asyncUtilTimeout: FOUND_WITHIN_MS });
 const withPage = getConfig().getElementError;
 configure({
   getElementError: (message, container) => {
-    const { _disableExpensiveErrorDiagnostics: waiting } = getConfig() as { _disableExpensiveErrorDiagnostics?: boolean };
+    const { _disableExpensiveErrorDiagnostics: waiting } = getConfig() as {
+      _disableExpensiveErrorDiagnostics?: boolean;
+    };
     if (waiting !== true) return withPage(message, container);
     const error = new Error(message ?? "");
     error.name = "TestingLibraryElementError";

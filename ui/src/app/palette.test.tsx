@@ -2,7 +2,6 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { renderPanel } from "../../test/render-panel";
 
-
 async function search(query: string) {
   const rendered = renderPanel("busy", "/");
   await screen.findByRole("heading", { level: 1, name: "Everything works" });

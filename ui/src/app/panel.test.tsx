@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, test, vi } from "vitest";
 import { SCENARIOS } from "@/ipc/fake/world";
 import { renderPanel } from "../../test/render-panel";
+import { undo } from "../../test/undo";
 
 const PATHS = [
   "/",
@@ -116,7 +117,7 @@ test("switching a backend off can be undone from the toast", async () => {
   const switching = vi.spyOn(host, "backendSwitch");
   await user.click(toggle);
   await waitFor(() => expect(toggle).not.toBeChecked());
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(() => expect(toggle).toBeChecked());
   expect(switching).toHaveBeenCalledTimes(2);
 });

@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { choose } from "../../../test/choose";
+import { undo } from "../../../test/undo";
 import { NOW, renderPanel } from "../../../test/render-panel";
 
 const HOUR_MS = 3_600_000;
@@ -41,7 +42,7 @@ test("an alert is silenced for a time, which is told beside it and can be taken 
     until: NOW + 8 * HOUR_MS,
   });
   expect(await screen.findByText(/silenced until/)).toBeVisible();
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(() => expect(screen.queryByText(/silenced until/)).not.toBeInTheDocument());
 });
 

@@ -1,7 +1,8 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { HEALTH } from "@/lib/tables";
 import { renderPanel } from "../../../test/render-panel";
+import { undo } from "../../../test/undo";
 
 async function switchOff(label: string) {
   const { user, host } = renderPanel("busy", "/backends");
@@ -14,7 +15,7 @@ test("switching off a backend whose routes have others says that those are used,
   const { user, host } = await switchOff("OpenAI");
   expect(screen.getByText("Requests for openai/… are refused. Routes use their other backends.")).toBeVisible();
   // The frame of the toasts takes clicks once its first toast has been counted.
-  await waitFor(() => user.click(screen.getByRole("button", { name: "Undo" })));
+  await undo(user);
   expect(await screen.findByText("OpenAI is on")).toBeVisible();
   expect((await host.backends()).find(({ id }) => id === "openai")?.enabled).toBe(true);
 });

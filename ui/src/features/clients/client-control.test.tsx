@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { choose } from "../../../test/choose";
+import { undo } from "../../../test/undo";
 import { renderPanel } from "../../../test/render-panel";
 
 const PLACE = "Where requests of codex go";
@@ -15,7 +16,7 @@ test("a client is switched to a backend at once, and the toast takes it back", a
   expect(switched).toHaveBeenLastCalledWith({ id: "codex", backend: "groq", route: null });
   expect(await screen.findByText("codex: Groq")).toBeVisible();
   await waitFor(() => expect(drawer.getByRole("combobox", { name: PLACE })).toHaveTextContent("Groq"));
-  await user.click(screen.getByRole("button", { name: "Undo" }));
+  await undo(user);
   expect(switched).toHaveBeenLastCalledWith({ id: "codex", backend: null, route: null });
   await waitFor(() => expect(drawer.getByRole("combobox", { name: PLACE })).toHaveTextContent("Routing rules"));
 });
@@ -93,7 +94,7 @@ test("revoking a client says which budgets end and stay, and undo brings both ba
     ),
   ).toBeVisible();
   expect(await budgets()).not.toContain("reviewer");
-  await user.click(screen.getByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(async () => expect(await budgets()).toContain("reviewer"));
   expect((await host.clients()).map(({ id }) => id)).toContain("reviewer");
 });

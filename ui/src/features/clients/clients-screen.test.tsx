@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { renderPanel } from "../../../test/render-panel";
+import { undo } from "../../../test/undo";
 
 const card = (name: string) => screen.findByRole("region", { name });
 
@@ -20,7 +21,7 @@ test("a tool is connected after its changes were shown, and the toast takes it b
   expect(await screen.findByText("Codex CLI is connected")).toBeVisible();
   expect(screen.getByText(/asks it\. Restart Codex CLI if it is running\.$/)).toBeVisible();
   expect(await within(await card("Codex CLI")).findByText("Codex CLI uses the gateway.")).toBeVisible();
-  await user.click(screen.getByRole("button", { name: "Undo" }));
+  await undo(user);
   expect(await within(await card("Codex CLI")).findByText("Codex CLI does not use the gateway.")).toBeVisible();
 });
 

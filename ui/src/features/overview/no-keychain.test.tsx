@@ -2,7 +2,6 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { renderPanel } from "../../../test/render-panel";
 
-
 const CARD = { name: "Where should API keys be stored?" };
 
 test("without a keychain the first card makes an encrypted file, in force at once", async () => {

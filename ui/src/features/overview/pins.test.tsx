@@ -1,6 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { choose } from "../../../test/choose";
+import { undo } from "../../../test/undo";
 import { renderPanel } from "../../../test/render-panel";
 
 test("what is wrong with a name stands beside it", async () => {
@@ -38,7 +39,7 @@ test("a figure of the costs is pinned with its filter, edited and unpinned on th
 
   await user.click(within(pins).getByRole("button", { name: "Actions for codex" }));
   await user.click(await screen.findByRole("menuitem", { name: "Unpin" }));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   expect(await within(pins).findByText(/^Tokens, client codex/)).toBeVisible();
   expect((await host.pinsList({ zone: "local" })).at(-1)?.filter).toEqual({ client: "codex" });
 });

@@ -2,6 +2,7 @@ import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import type { RequestsQuery } from "@/ipc/bindings";
 import { NOW, renderPanel, type Rendered } from "../../../test/render-panel";
+import { undo } from "../../../test/undo";
 
 /** The rows of the table without its header. Found by label: a query by role in a long table takes seconds. */
 async function rows(): Promise<HTMLElement[]> {
@@ -139,7 +140,7 @@ test("filters are saved under a name, chosen again, and removed with an undo", a
   await user.click(screen.getByRole("button", { name: "slow-and-dear" }));
   await user.click(await screen.findByRole("menuitem", { name: "Remove slow-and-dear" }));
   await waitFor(async () => expect((await host.savedViews()).map((view) => view.name)).toEqual(["codex-fails"]));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(async () => expect(await host.savedViews()).toHaveLength(2));
 });
 

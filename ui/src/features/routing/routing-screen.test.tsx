@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { fault } from "@/ipc/fake/rules";
 import { choose } from "../../../test/choose";
+import { undo } from "../../../test/undo";
 import { renderPanel } from "../../../test/render-panel";
 
 const rows = () => within(screen.getByRole("list", { name: "Routes" })).getAllByRole("button", { name: /^Open route/ });
@@ -101,7 +102,7 @@ test("a removed route comes back from the toast", async () => {
   await user.click(await screen.findByRole("button", { name: "More for this route" }));
   await user.click(await screen.findByRole("menuitem", { name: "Remove route" }));
   await waitFor(() => expect(names()).not.toContain("Open route local"));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(() => expect(names()).toContain("Open route local"));
 });
 
@@ -112,7 +113,7 @@ test("a removed route names the clients that were switched to it, and undo switc
   await user.click(await screen.findByRole("button", { name: "More for this route" }));
   await user.click(await screen.findByRole("menuitem", { name: "Remove route" }));
   expect(await screen.findByText(/codex, switched to it, follows the routing rules again/)).toBeVisible();
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   await waitFor(() => expect(switched).toHaveBeenCalledExactlyOnceWith({ id: "codex", route: "local" }));
 });
 
@@ -126,7 +127,7 @@ test("an undo that cannot switch every client back names each one that stays, wi
   );
   await user.click(await screen.findByRole("button", { name: "More for this route" }));
   await user.click(await screen.findByRole("menuitem", { name: "Remove route" }));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   const reasons = "claude-code (claude-code is busy), zed (zed is busy)";
   expect(await screen.findByText(`Route local is back, but not switched to it: ${reasons}.`)).toBeVisible();
   expect(screen.getByText("Try again.")).toBeVisible();

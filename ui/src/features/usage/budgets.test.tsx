@@ -1,6 +1,7 @@
 import { act, screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { choose } from "../../../test/choose";
+import { undo } from "../../../test/undo";
 import { renderPanel } from "../../../test/render-panel";
 
 test("a budget is added, and what is wrong stands beside its field", async () => {
@@ -60,7 +61,7 @@ test("a budget is changed without its name, and removing it can be undone", asyn
 
   await user.click(screen.getByRole("button", { name: "Actions for monthly" }));
   await user.click(screen.getByRole("menuitem", { name: "Remove" }));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   expect(await screen.findByText(/of \$35\.00 a month/)).toBeVisible();
   const after = (await host.budgets()).find(({ id }) => id === "monthly");
   expect(after).toMatchObject({ limit_nano_usd: 35_000_000_000, reset_day: before?.reset_day, marks: before?.marks });

@@ -10,6 +10,7 @@ import type { UsageAdviceCardView, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { parseRequestFilter } from "@/lib/request-filter";
 import { renderWith } from "../../../test/render-panel";
+import { undo } from "../../../test/undo";
 
 const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local", measure: "cost" };
 const PERIOD = { range: "last_month", zone: "local" } as const;
@@ -156,6 +157,6 @@ test("what is fine goes and can be shown again", async () => {
   expect(screen.queryByText(/that you said are fine/)).not.toBeInTheDocument();
   // The toast takes it back too.
   await user.click(screen.getByRole("button", { name: `It's fine: ${finding}` }));
-  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await undo(user);
   expect(await screen.findByRole("button", { name: `It's fine: ${finding}` })).toBeVisible();
 });
