@@ -15,6 +15,7 @@ import {
   Link2,
   ListChecks,
   LogOut,
+  MessageCircleQuestion,
   Moon,
   Plug,
   Plus,
@@ -279,6 +280,15 @@ export function allEntries(world: World): PaletteEntry[] {
         `${backend.enabled ? "Disable" : "Enable"} ${backend.label}`,
         [backend.id, backend.enabled ? "switch off" : "switch on"],
         { kind: "switch", backend },
+      ),
+    ),
+    ...backends.map(({ id, label }) =>
+      action(
+        `ask:${id}`,
+        MessageCircleQuestion,
+        `Ask a model of ${label}…`,
+        [id, "probe", "check", "test"],
+        go(pathWith(`/backends/${encodeURIComponent(id)}`, { ask: "true" })),
       ),
     ),
     ...profileEntries(profiles),

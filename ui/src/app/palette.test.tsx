@@ -23,6 +23,7 @@ test("labels, models, settings and actions are found, names that begin with the 
     ["dark mode", "Dark themeAction"],
     ["copy", "Copy gateway addressAction"],
     ["disable groq", "Disable GroqAction"],
+    ["ask a model of gr", "Ask a model of Groq…Action"],
     ["gpt-5.2-mini", "openai/gpt-5.2-miniModel"],
     ["first token", "First tokenSetting"],
     ["passphrase", "VaultSetting"],

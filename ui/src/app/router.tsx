@@ -30,6 +30,15 @@ function parseKeysSearch(search: Record<string, unknown>): KeysSearch {
   return isSet(search["find"]) ? { find: true } : parseAdd(search);
 }
 
+interface BackendsSearch extends AddSearch {
+  /** A model of the open backend is asked. */
+  ask?: true;
+}
+
+function parseBackendsSearch(search: Record<string, unknown>): BackendsSearch {
+  return isSet(search["ask"]) ? { ask: true } : parseAdd(search);
+}
+
 const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewScreen });
 
 /**
@@ -39,18 +48,20 @@ const overview = createRoute({ getParentRoute: () => root, path: "/", component:
 const backends = createRoute({
   getParentRoute: () => root,
   path: "/backends/{-$id}",
-  validateSearch: parseAdd,
+  validateSearch: parseBackendsSearch,
   component: function Backends() {
     const navigate = useNavigate();
-    const { add = false } = backends.useSearch();
+    const { add = false, ask = false } = backends.useSearch();
     const { id } = backends.useParams();
-    const move = (to: string | undefined, search: AddSearch = {}) =>
+    const move = (to: string | undefined, search: BackendsSearch = {}) =>
       void navigate({ to: "/backends/{-$id}", params: { id: to }, search });
     return (
       <BackendsScreen
         openId={id ?? null}
         adding={id === undefined && add}
+        asking={id !== undefined && ask}
         onOpen={(next) => move(next)}
+        onAsk={(of, asks) => move(of, asks ? { ask: true } : {})}
         onAdd={() => move(undefined, { add: true })}
         onClose={() => move(undefined)}
       />

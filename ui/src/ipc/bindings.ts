@@ -25,6 +25,12 @@ export const commands = {
 	backendSwitch: (req: BackendSwitch) => typedError<BackendView, ApiError>(__TAURI_INVOKE("backend_switch", { req })),
 	/**  Tests a backend step by step. Nothing is billed. */
 	backendTest: (req: BackendRef) => typedError<BackendTestView, ApiError>(__TAURI_INVOKE("backend_test", { req })),
+	/**  Says what asking a model of a backend would cost at most, and which models there are. Asks nothing. */
+	backendAskPrice: (req: BackendAskQuery) => typedError<BackendAskPriceView, ApiError>(__TAURI_INVOKE("backend_ask_price", { req })),
+	/**  Sends one small prompt to a model of a backend, which is billed, at the price that was shown. Agents use `ask`. */
+	backendAsk: (req: BackendAsk) => typedError<BackendAnswerView, ApiError>(__TAURI_INVOKE("backend_ask", { req })),
+	/**  Stops asking a model of a backend. What it wrote so far may be billed. */
+	backendAskCancel: (req: BackendRef) => typedError<null, ApiError>(__TAURI_INVOKE("backend_ask_cancel", { req })),
 	/**  Removes a backend. Its key stays in the vault. */
 	backendRemove: (req: BackendRef) => typedError<null, ApiError>(__TAURI_INVOKE("backend_remove", { req })),
 	/**  Lists all keys, without their secrets. */
@@ -843,6 +849,23 @@ export type ApiError = {
 	field: string | null,
 };
 
+/**  How a model's answer ended. */
+export type AskOutcome = "answered" | "failed" | 
+/**  The time for the model was over. */
+"timed_out" | "cancelled";
+
+/**  A model and the price of asking it. */
+export type AskedModelView = {
+	/**  The provider's model name. */
+	id: string,
+	/**  True if a route leads to it. */
+	in_routes: boolean,
+	/**  Most that one request costs, by the price book; 0 if it is free, None if not known. */
+	cost_nano_usd_max: NanoDollars | null,
+	/**  The same in words: "Free", "At most $0.0003", "Price unknown". */
+	price: string,
+};
+
 export type AuditEntryView = {
 	number: number,
 	/**  When the call began. Entries are in the order in which calls ended. */
@@ -951,6 +974,65 @@ export type BackendAdd = {
 	/**  Only for OpenAI-compatible backends. */
 	offers: ExtraDialect[],
 	crossing: TranslationMode,
+};
+
+/**  What became of a prompt that was sent to a model. */
+export type BackendAnswerView = {
+	backend: string,
+	model: string,
+	outcome: AskOutcome,
+	/**  The outcome in one sentence. */
+	finding: string,
+	/**  What the model wrote. Written by the model, not by Gatehouse. */
+	text: string,
+	/**  Time to the first token, in milliseconds. */
+	first_token_ms: number | null,
+	/**  Time from sending to the end, in milliseconds. */
+	elapsed_ms: number,
+	/**  None if the backend reported no usage. */
+	input_tokens: Count | null,
+	/**  Includes reasoning. */
+	output_tokens: Count | null,
+	/**  None if not known. */
+	cost_nano_usd: NanoDollars | null,
+	/**  None if the request is not in the ledger yet. */
+	cost_basis: CostBasisView | null,
+	/**  Why there is no whole answer, and what to do about it. */
+	failure: FailureCauseView | null,
+	/**  Id of the request in the log. */
+	request: string | null,
+};
+
+/**  Sends one prompt to a model. */
+export type BackendAsk = {
+	id: string,
+	model: string,
+	/**
+	 *  [`AskedModelView::cost_nano_usd_max`], as it was shown; None accepts any price. A higher price
+	 *  is refused.
+	 */
+	accepted_nano_usd: NanoDollars | null,
+};
+
+/**  What is sent to a model, and what that costs at most. */
+export type BackendAskPriceView = {
+	backend: string,
+	label: string,
+	/**  The prompt, as it is sent. */
+	prompt: string,
+	/**  Limit of the answer. */
+	output_tokens_max: number,
+	/**  Time after which the request is given up, in seconds. */
+	time_limit_secs: number,
+	/**  The one that is proposed comes first. Empty if no model is known; then one must be named. */
+	models: AskedModelView[],
+};
+
+/**  Asks what asking a model would cost. */
+export type BackendAskQuery = {
+	id: string,
+	/**  A model that is not listed, for its price; it is then the one that is proposed. */
+	model: string | null,
 };
 
 /**  Number of backends by state. The five states add up to `total`. */

@@ -9,6 +9,7 @@ import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeBackendAsk } from "@/ipc/fake/backend-ask";
 import { fakeBackups } from "@/ipc/fake/backups";
 import { fakeExports } from "@/ipc/fake/exports";
 import { fakeBilling } from "@/ipc/fake/billing";
@@ -209,6 +210,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("backends", "keys", "status");
         return result;
       }),
+    ...fakeBackendAsk({ ...doing, later, backend }),
     backendRemove: (req) =>
       answer(() => {
         if (backend(req.id).built_in) throw fault("invalid_input", "The mock is built in.", "Switch it off instead.");

@@ -5,6 +5,7 @@
 import { skipToken, useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
+  BackendAskPriceView,
   BackendView,
   BackupProgressView,
   BackupsView,
@@ -55,6 +56,7 @@ export const QUERY_NAMES = [
   "local_health",
   "status",
   "backends",
+  "backend_ask_price",
   "presets",
   "keys",
   "keys_scan",
@@ -104,6 +106,17 @@ export function useStatus(): UseQueryResult<StatusView, ApiError> {
 export function useBackends(): UseQueryResult<BackendView[], ApiError> {
   const host = useHost();
   return useQuery<BackendView[], ApiError>({ queryKey: ["backends"], queryFn: () => host.backends() });
+}
+
+/** What asking a model of a backend costs; `model` is one that is not listed. Asked anew at each opening. */
+export function useBackendAskPrice(id: string, model: string | null): UseQueryResult<BackendAskPriceView, ApiError> {
+  const host = useHost();
+  return useQuery<BackendAskPriceView, ApiError>({
+    queryKey: ["backend_ask_price", id, model],
+    queryFn: () => host.backendAskPrice({ id, model }),
+    placeholderData: (previous) => previous,
+    gcTime: 0,
+  });
 }
 
 export function usePresets(): UseQueryResult<BackendPresetView[], ApiError> {

@@ -4,6 +4,7 @@ import type {
   AlertChannelState,
   AlertEnding,
   AlertSeverity,
+  AskOutcome,
   AuditOutcome,
   AvailabilityState,
   BackendTestStepState,
@@ -52,6 +53,9 @@ export const OPERATION_CHANGES = {
   backendEdit: ["backends", "accesses", "keys", "status", "settings"],
   backendSwitch: ["backends", "status", "settings"],
   backendTest: ["backends", "keys", "status"],
+  backendAskPrice: [],
+  backendAsk: ["backends", "accesses", "keys", "usage", "status"],
+  backendAskCancel: [],
   backendRemove: ["backends", "keys", "status", "settings"],
   keys: [],
   keyAdd: ["keys", "status", "settings"],
@@ -252,6 +256,13 @@ export const ALERT_SEVERITY: Record<AlertSeverity, Sign> = {
   medium: { word: "Medium", shape: "triangle", tone: "warn" },
   low: { word: "Low", shape: "half", tone: "info" },
   info: { word: "Info", shape: "ring", tone: "info" },
+};
+
+export const ASK_OUTCOME: Record<AskOutcome, Sign> = {
+  answered: { word: "Answered", shape: "disc", tone: "ok" },
+  failed: { word: "Failed", shape: "barred", tone: "bad" },
+  timed_out: { word: "Too slow", shape: "barred", tone: "bad" },
+  cancelled: { word: "Stopped", shape: "square", tone: "muted" },
 };
 
 export const AUDIT_OUTCOME: Record<AuditOutcome, Sign> = {

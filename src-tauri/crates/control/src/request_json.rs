@@ -124,6 +124,8 @@ plain!(
     SavedView,
     SavedViewRef,
     ServiceRef,
+    BackendAskQuery,
+    BackendAsk,
 );
 
 impl RequestJson for BackendAdd {

@@ -122,6 +122,12 @@ signs! {
         Low => Half Info "low",
         Info => Ring Info "info",
     }
+    ASK_OUTCOME: AskOutcome {
+        Answered => Disc Ok "answered",
+        Failed => Barred Bad "failed",
+        TimedOut => Barred Bad "too slow",
+        Cancelled => Square Muted "stopped",
+    }
     AUDIT_OUTCOME: AuditOutcome {
         Done => Disc Ok "done",
         Refused => Dash Warn "refused",

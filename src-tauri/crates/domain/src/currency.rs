@@ -130,23 +130,42 @@ impl ShownCurrency {
     /// `<$0.0001` below that, so that a cost never shows as zero.
     #[must_use]
     pub fn format(self, amount: NanoUsd) -> String {
-        let minor = self.code.minor_digits();
         let amount = self.convert(amount);
-        let size = amount.abs();
-        let smallest = Decimal::new(1, minor + 2);
-        let (below, size, decimals) = if size.is_zero() || size >= Decimal::new(1, minor) {
-            ("", size, minor)
-        } else if size < smallest {
-            ("<", smallest, minor + 2)
-        } else {
-            ("", size, minor + 2)
+        let (below, decimals) = match (self.decimals(amount), self.smallest_shown()) {
+            (decimals, smallest) if !amount.is_zero() && amount.abs() < smallest => ("<", decimals),
+            (decimals, _) => ("", decimals),
         };
+        let size = if below.is_empty() { amount.abs() } else { self.smallest_shown() };
         let sign = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
         let digits = size.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+        self.with_symbol(&format!("{sign}{below}"), digits, decimals)
+    }
+
+    /// Formats an upper bound of at least zero: as [`Self::format`], rounded up.
+    #[must_use]
+    pub fn format_bound(self, bound: NanoUsd) -> String {
+        let bound = self.convert(bound);
+        let decimals = self.decimals(bound);
+        let digits = bound.round_dp_with_strategy(decimals, RoundingStrategy::AwayFromZero);
+        self.with_symbol("", digits, decimals)
+    }
+
+    /// Two more decimals below a minor unit.
+    fn decimals(self, amount: Decimal) -> u32 {
+        let minor = self.code.minor_digits();
+        let is_small = !amount.is_zero() && amount.abs() < Decimal::new(1, minor);
+        if is_small { minor + 2 } else { minor }
+    }
+
+    fn smallest_shown(self) -> Decimal {
+        Decimal::new(1, self.code.minor_digits() + 2)
+    }
+
+    fn with_symbol(self, before: &str, digits: Decimal, decimals: u32) -> String {
         let decimals = usize::try_from(decimals).unwrap_or_default();
         match self.code.symbol() {
-            Some(symbol) => format!("{sign}{below}{symbol}{digits:.decimals$}"),
-            None => format!("{sign}{below}{}\u{a0}{digits:.decimals$}", self.code),
+            Some(symbol) => format!("{before}{symbol}{digits:.decimals$}"),
+            None => format!("{before}{}\u{a0}{digits:.decimals$}", self.code),
         }
     }
 
@@ -172,6 +191,19 @@ pub enum RateSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_is_never_shown_lower_than_it_is() {
+        let check = |nanos: i64, shown: &str| {
+            assert_eq!(ShownCurrency::USD.format_bound(NanoUsd::new(nanos)), shown);
+        };
+        check(0, "$0.00");
+        check(1, "$0.0001");
+        check(100_000, "$0.0001");
+        check(140_000, "$0.0002");
+        check(10_000_000, "$0.01");
+        check(10_000_001, "$0.02");
+    }
 
     fn shown(code: &str, rate: &str) -> ShownCurrency {
         ShownCurrency { code: code.parse().expect("a code"), rate: rate.parse().expect("a rate") }

@@ -4,16 +4,15 @@
 
 mod money_parts;
 mod monitor_parts;
+mod own_clients;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::IdError;
-use gateway::{
-    AccessTokens, GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token,
-};
-use ledger::{Purpose, Recovery};
+use gateway::{AccessTokens, HttpUpstream, MockUpstream, NewToken};
+use ledger::Recovery;
 use monitor::NotificationChannel;
 use parking_lot::Mutex;
 use playground::Playground;
@@ -21,6 +20,7 @@ use session_logs::LogRoot;
 use settings::VaultKind;
 use tokio::sync::RwLock;
 
+use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
 use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
@@ -59,7 +59,7 @@ use crate::route_explainer::RouteExplainer;
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
-use crate::snapshot::{self, CHECK_CLIENT, PLAYGROUND_CLIENT, SnapshotStore, own_client};
+use crate::snapshot::{self, SnapshotStore};
 use crate::telemetry::{Telemetry, TelemetryParts};
 use crate::time_observer::TimeObserver;
 use crate::vault_switch::{VaultOpener, VaultSwitch};
@@ -84,8 +84,8 @@ pub(crate) struct OpenVault {
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
     let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
-    let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
-    let backends = assemble_backends(&base, own_clients(&check_token, &playground_token)?);
+    let tokens = OwnTokens::new(&*base.entropy);
+    let backends = assemble_backends(&base, own_clients(&tokens)?);
     let programs = ClientPrograms::open(base.folders.client_programs_file());
     let clients = Arc::new(ClientActivity::new(base.ledger.clone(), programs));
     let budgets = Arc::new(money_parts::budget_watch(&base));
@@ -116,7 +116,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
     let asked = (&key_scanner, &client_wiring, &alerts, &price_editor);
-    let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &check_token);
+    let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &tokens.check);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
@@ -134,7 +134,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         service_levels,
         services,
         notifications,
-        playground: playground(&base, &routes, &gateway, &playground_token),
+        playground: playground(&base, &routes, &gateway, &tokens),
         price_editor,
         cost_reports,
         key_balances,
@@ -149,13 +149,6 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         key_scanner,
         client_wiring,
     })
-}
-
-fn own_clients(check: &NewToken, playground: &NewToken) -> Result<OwnClients, IdError> {
-    Ok(vec![
-        own_client(CHECK_CLIENT, check, Purpose::Check)?,
-        own_client(PLAYGROUND_CLIENT, playground, Purpose::User)?,
-    ])
 }
 
 fn route_explainer(base: &BaseParts, backends: &BackendParts) -> Arc<RouteExplainer> {
@@ -319,8 +312,6 @@ fn backup_archives(
         cancelled: Arc::default(),
     }
 }
-
-type OwnClients = Vec<(TokenHash, GatewayClient)>;
 
 fn vault_switch(base: &BaseParts, backends: &BackendParts, vault: OpenVault) -> Arc<VaultSwitch> {
     Arc::new(VaultSwitch {
@@ -606,7 +597,7 @@ fn playground(
     base: &BaseParts,
     routes: &Arc<RouteExplainer>,
     gateway: &Arc<GatewayServer>,
-    token: &NewToken,
+    tokens: &OwnTokens,
 ) -> Arc<Playground> {
     let host = EnginePlaygroundHost {
         gateway: Arc::clone(gateway),
@@ -614,7 +605,8 @@ fn playground(
         settings: Arc::clone(&base.settings),
         events: base.events.clone(),
         tasks: base.tasks.clone(),
-        token: token.secret.clone(),
+        user_token: tokens.playground.secret.clone(),
+        health_token: tokens.health.secret.clone(),
     };
     Playground::new(
         Box::new(host),

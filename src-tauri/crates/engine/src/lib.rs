@@ -158,7 +158,7 @@ pub use service_level_watch::{ServiceAvailability, ServiceLevel, ServiceLevelWat
 pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use short_lived::ShortLived;
-pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
+pub use snapshot::{HEALTH_CLIENT, PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::{ServingAddresses, StartError};
 pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};
 pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, Secret};
-use playground::{GatewayTarget, PlaygroundEvent, PlaygroundHost, TokenLimitField};
+use playground::{GatewayTarget, PlaygroundEvent, PlaygroundHost, PromptSender, TokenLimitField};
 use routing::Needs;
 use settings::{BackendKind, SettingsStore};
 
@@ -21,16 +21,20 @@ pub(crate) struct EnginePlaygroundHost {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) events: EventBus,
     pub(crate) tasks: Tasks,
-    /// Token of the playground; in memory only and new at each start.
-    pub(crate) token: Secret,
+    pub(crate) user_token: Secret,
+    pub(crate) health_token: Secret,
 }
 
 impl PlaygroundHost for EnginePlaygroundHost {
-    fn gateway(&self) -> Result<GatewayTarget, String> {
+    fn gateway(&self, sender: PromptSender) -> Result<GatewayTarget, String> {
+        let token = match sender {
+            PromptSender::User | PromptSender::Agent => &self.user_token,
+            PromptSender::HealthCheck => &self.health_token,
+        };
         match self.gateway.status() {
             GatewayStatus::Listening => Ok(GatewayTarget {
                 port: self.gateway.port(),
-                token: self.token.clone(),
+                token: token.clone(),
                 total_timeout: Duration::from_millis(
                     self.settings.current().gateway.total_timeout_ms,
                 ),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use domain::{BackendId, ClientId, Clock, Dialect, ExtraDialect, IdError, RouteId, WallTime};
+use domain::{
+    BackendId, CacheMode, ClientId, Clock, Dialect, ExtraDialect, IdError, RouteId, WallTime,
+};
 use endpoints::{EndpointRegistry, ResilienceRules, TrafficRules};
 use gateway::{
     Backend, GatewayClient, GatewayClients, NewToken, RequestLimits, Snapshot, TokenHash,
@@ -34,6 +36,8 @@ use crate::response_cache::ResponseCache;
 const MOCK_URL: &str = "http://mock.localhost/v1";
 /// Client id of the readiness checks.
 pub(crate) const CHECK_CLIENT: &str = "gatehouse.check";
+/// Client id of the health checks that ask a model.
+pub const HEALTH_CLIENT: &str = "gatehouse.health";
 /// Client id of the playground. Its requests count as the user's own traffic.
 pub const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
@@ -124,6 +128,14 @@ fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
         rates: RateRules { requests_per_minute, tokens_per_minute },
         in_flight_max: in_flight_max.and_then(|most| u32::try_from(most).ok()),
     }
+}
+
+/// The client of the health checks that ask a model: one attempt, so that one request is billed, and
+/// an answer that no cache has.
+pub(crate) fn health_client(token: &NewToken) -> Result<(TokenHash, GatewayClient), IdError> {
+    let (hash, client) = own_client(HEALTH_CLIENT, token, Purpose::Health)?;
+    let (attempts_max, cache) = (Some(1), Some(CacheMode::Off));
+    Ok((hash, GatewayClient { attempts_max, cache, ..client }))
 }
 
 /// A snapshot that serves nothing, in use until the settings are in force.

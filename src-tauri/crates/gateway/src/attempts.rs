@@ -119,7 +119,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
     }
 
     fn plan(&self) -> AttemptPlan {
-        AttemptPlan::new(self.routed.context.snapshot.resilience.attempts, self.candidates())
+        AttemptPlan::new(self.routed.context.attempt_rules(), self.candidates())
     }
 
     fn candidates(&self) -> impl Iterator<Item = (&'a Endpoint, &'a str)> + use<'a, C> {
@@ -138,7 +138,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
 
     fn timeout_share(&self, candidate: &Candidate) -> TimeoutShare {
         let RoutedCall { context, decision, .. } = self.routed;
-        let attempts_max = usize::from(context.snapshot.resilience.attempts.attempts_max);
+        let attempts_max = usize::from(context.attempt_rules().attempts_max);
         let later = decision.candidates.iter().skip_while(|it| !std::ptr::eq(*it, candidate));
         let mut others = later.filter(|it| it.endpoint.backend != candidate.endpoint.backend);
         if self.record.attempts() + 1 < attempts_max && others.next().is_some() {

@@ -6,6 +6,7 @@ use domain::{ClientProgram, Clock, Dialect, Entropy, Moment, RequestId, WallTime
 use hyper::Request;
 use hyper::header::{HeaderMap, USER_AGENT};
 use ledger::Purpose;
+use resilience::AttemptRules;
 use tokio_util::sync::CancellationToken;
 
 use crate::headers::PROJECT;
@@ -35,6 +36,13 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
+    /// The limits of its attempts: the rules in force, and the client's own.
+    pub(crate) fn attempt_rules(&self) -> AttemptRules {
+        let rules = self.snapshot.resilience.attempts;
+        let own = self.client.attempts_max.unwrap_or(rules.attempts_max);
+        AttemptRules { attempts_max: rules.attempts_max.min(own), ..rules }
+    }
+
     /// The program of a client of the user's, as it calls itself.
     pub(crate) fn program(&self) -> Option<ClientProgram> {
         let agent =

@@ -245,6 +245,8 @@ pub struct GatewayClient {
     pub may_use_mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.
     pub reads_metrics: bool,
+    /// Most attempts for one of its requests, if fewer than the rules allow.
+    pub attempts_max: Option<u8>,
 }
 
 impl GatewayClient {
@@ -268,6 +270,7 @@ impl GatewayClient {
             blocked: false,
             may_use_mcp: false,
             reads_metrics: false,
+            attempts_max: None,
         }
     }
 }

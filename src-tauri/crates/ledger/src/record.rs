@@ -333,7 +333,7 @@ domain::words! {
     Purpose {
         /// A client's own call.
         User = "user",
-        /// A background health measurement.
+        /// A health measurement, also one that the user asked for.
         Health = "health",
         /// A readiness check, drill or load test.
         Check = "check",

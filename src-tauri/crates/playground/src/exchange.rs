@@ -13,8 +13,10 @@ use tokio::time::{Sleep, sleep, timeout};
 use wire::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 
 use crate::host::{GatewayTarget, PlaygroundHost};
-use crate::parameters::AGENT_PROJECT;
-use crate::run::{PlaygroundDelta, PlaygroundEvent, PlaygroundFault, PlaygroundState};
+use crate::parameters::{AGENT_PROJECT, PromptSender};
+use crate::run::{
+    PlaygroundDelta, PlaygroundEvent, PlaygroundFault, PlaygroundState, TIME_LIMIT_CODE,
+};
 use crate::run_list::{RunList, RunSlot};
 
 /// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
@@ -47,6 +49,11 @@ impl ExchangeEnd {
     fn failed(message: impl Into<String>) -> Self {
         Self::Failed(PlaygroundFault { message: message.into(), code: None })
     }
+
+    fn over_time_limit(limit: Duration) -> Self {
+        let message = format!("the model did not finish its answer within {} s", limit.as_secs());
+        Self::Failed(PlaygroundFault { message, code: Some(TIME_LIMIT_CODE.to_owned()) })
+    }
 }
 
 /// The request head as displayed, without the token.
@@ -61,7 +68,8 @@ pub(crate) fn request_head(port: u16) -> String {
 pub(crate) struct Exchange<'a> {
     pub(crate) id: RunId,
     pub(crate) gateway: &'a GatewayTarget,
-    pub(crate) by_agent: bool,
+    pub(crate) sender: PromptSender,
+    pub(crate) time_limit: Option<Duration>,
     pub(crate) runs: &'a RunList,
     pub(crate) host: &'a dyn PlaygroundHost,
     pub(crate) clock: &'a dyn Clock,
@@ -73,10 +81,11 @@ impl Exchange<'_> {
         let mut call = LoopbackCall::to(self.gateway.port, PATH)
             .with_token(&self.gateway.token)
             .with_json(body.into());
-        if self.by_agent {
+        if self.sender == PromptSender::Agent {
             call = call.with_header("x-gatehouse-project", AGENT_PROJECT);
         }
-        let limit = self.gateway.total_timeout + Duration::from_secs(TIMEOUT_MARGIN_SECS);
+        let gateways = self.gateway.total_timeout + Duration::from_secs(TIMEOUT_MARGIN_SECS);
+        let own = self.time_limit.filter(|own| *own < gateways);
         let begun = self.clock.now();
         let mut reader = ResponseReader {
             exchange: self,
@@ -88,9 +97,11 @@ impl Exchange<'_> {
             finished: false,
             next_update: None,
         };
-        let ended = timeout(limit, reader.read_response(call)).await;
-        let late = || ExchangeEnd::failed("the gateway did not finish the response in time");
-        ended.unwrap_or_else(|_| late())
+        let ended = timeout(own.unwrap_or(gateways), reader.read_response(call)).await;
+        ended.unwrap_or_else(|_| match own {
+            Some(limit) => ExchangeEnd::over_time_limit(limit),
+            None => ExchangeEnd::failed("the gateway did not finish the response in time"),
+        })
     }
 }
 
@@ -255,9 +266,8 @@ impl ResponseReader<'_> {
             run.thinking.push_str(&piece.thinking);
             piece
         });
-        if let Some(piece) =
-            piece.filter(|piece| !(piece.text.is_empty() && piece.thinking.is_empty()))
-        {
+        let told = piece.filter(|piece| !(piece.text.is_empty() && piece.thinking.is_empty()));
+        if let Some(piece) = told.filter(|_| self.exchange.sender.is_listed()) {
             self.exchange.host.publish(PlaygroundEvent::Delta(Arc::new(piece)));
         }
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::Secret;
 
-use crate::parameters::TokenLimitField;
+use crate::parameters::{PromptSender, TokenLimitField};
 use crate::run::PlaygroundEvent;
 
 pub trait PlaygroundHost: Send + Sync {
-    /// How the gateway is reached, or why it is not listening.
-    fn gateway(&self) -> Result<GatewayTarget, String>;
+    /// How prompts of `sender` reach the gateway, or why it is not listening.
+    fn gateway(&self, sender: PromptSender) -> Result<GatewayTarget, String>;
 
     /// The field that limits the response length at the backend that `model` leads to: OpenAI's
     /// newer models reject the older name, other servers do not know the newer one.
@@ -25,7 +25,7 @@ pub trait PlaygroundHost: Send + Sync {
 /// How the gateway is reached.
 pub struct GatewayTarget {
     pub port: u16,
-    /// Token of the playground.
+    /// Token of the sender.
     pub token: Secret,
     /// The gateway's limit for a whole request.
     pub total_timeout: Duration,

@@ -19,10 +19,11 @@ pub use exchange::{
 };
 pub use host::{GatewayTarget, PlaygroundHost};
 pub use parameters::{
-    AGENT_PROJECT, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, ReasoningEffort,
-    TokenLimitField,
+    AGENT_PROJECT, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, PromptSender,
+    ReasoningEffort, TokenLimitField,
 };
 pub use run::{
     PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PlaygroundDelta, PlaygroundError,
     PlaygroundEvent, PlaygroundFault, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
+    TIME_LIMIT_CODE,
 };

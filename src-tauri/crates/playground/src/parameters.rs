@@ -1,5 +1,7 @@
 //! The parameters of a playground run and the request built from them.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// Maximum size of prompt and system prompt together, in bytes: some 60,000 tokens, and far below
@@ -17,8 +19,26 @@ pub struct PlaygroundParameters {
     /// Maximum tokens of the response.
     pub tokens_max: Option<u32>,
     pub effort: Option<ReasoningEffort>,
-    /// An agent asks, not the user: the request is recorded under [`AGENT_PROJECT`].
-    pub by_agent: bool,
+    pub sender: PromptSender,
+    /// Longest time to the end of the response, if it is shorter than the gateway's.
+    pub time_limit: Option<Duration>,
+}
+
+/// Who sends a prompt. Decides about what it is recorded as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PromptSender {
+    User,
+    /// An agent: the request is recorded under [`AGENT_PROJECT`].
+    Agent,
+    /// A check of a backend's model: no budget counts it, and its run is neither listed nor published.
+    HealthCheck,
+}
+
+impl PromptSender {
+    /// True if its runs are listed and published.
+    pub(crate) const fn is_listed(self) -> bool {
+        !matches!(self, Self::HealthCheck)
+    }
 }
 
 /// Project of the prompts that agents send, so that usage and budgets can tell them apart.
@@ -117,7 +137,8 @@ mod tests {
             temperature: None,
             tokens_max: None,
             effort: None,
-            by_agent: false,
+            sender: PromptSender::User,
+            time_limit: None,
         }
     }
 

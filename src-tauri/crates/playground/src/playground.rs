@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Entropy, RunId};
+use domain::{BackendId, Clock, Entropy, RunId};
 use ledger::{Ledger, RequestState};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::exchange::{self, Exchange, ExchangeEnd};
@@ -37,7 +38,7 @@ impl Playground {
         Arc::new(Self { host, ledger, clock, entropy, stop, runs: RunList::default() })
     }
 
-    /// Runs in memory, oldest first.
+    /// Runs in memory, oldest first, without health checks.
     #[must_use]
     pub fn runs(&self) -> Vec<PlaygroundRun> {
         self.runs.list()
@@ -60,45 +61,80 @@ impl Playground {
         self.host.token_limit_field(model)
     }
 
+    /// Cancels the health check of a backend, if one is running.
+    pub fn cancel_health_check(&self, backend: &BackendId) {
+        self.runs.cancel_health_check(backend);
+    }
+
     /// Starts a run and returns its initial state. Progress is published as events.
     pub fn start(
         self: &Arc<Self>,
         order: PlaygroundParameters,
     ) -> Result<PlaygroundRun, PlaygroundError> {
+        Ok(self.launch(order)?.run)
+    }
+
+    /// Runs to the end. Dropping the future cancels the run.
+    pub async fn run_to_end(
+        self: &Arc<Self>,
+        order: PlaygroundParameters,
+    ) -> Result<PlaygroundRun, PlaygroundError> {
+        let LaunchedRun { run, cancel, ended } = self.launch(order)?;
+        let _cancels_on_drop = cancel.drop_guard();
+        // Without an end, the program stopped.
+        let stopped = || PlaygroundRun { state: PlaygroundState::Cancelled, ..run };
+        Ok(ended.await.unwrap_or_else(|_| stopped()))
+    }
+
+    fn launch(
+        self: &Arc<Self>,
+        order: PlaygroundParameters,
+    ) -> Result<LaunchedRun, PlaygroundError> {
         let bytes = order.prompt_bytes();
         if bytes > PLAYGROUND_PROMPT_BYTES_MAX {
             return Err(PlaygroundError::TooLong(bytes));
         }
-        let gateway = self.host.gateway().map_err(PlaygroundError::NoGateway)?;
+        let gateway = self.host.gateway(order.sender).map_err(PlaygroundError::NoGateway)?;
         let cancel = self.stop.child_token();
-        let by_agent = order.by_agent;
         let body = order.request_body(self.token_limit_field(&order.model));
-        let run = self.reserve_slot(order.model, &body, &gateway, cancel.clone())?;
-        self.host.publish(PlaygroundEvent::Run(Arc::new(run.clone())));
-        let (playground, id) = (Arc::clone(self), run.id);
+        let run = self.reserve_slot(&order, &body, &gateway, cancel.clone())?;
+        self.publish(&run);
+        let (playground, id, cancelled) = (Arc::clone(self), run.id, cancel.clone());
+        let (tell, ended) = oneshot::channel();
         self.host.spawn(Box::pin(async move {
-            let ended = tokio::select! {
+            let end = tokio::select! {
                 biased;
-                () = cancel.cancelled() => ExchangeEnd::Cancelled,
-                ended = playground.exchange(id, &gateway, by_agent).run(body) => ended,
+                () = cancelled.cancelled() => ExchangeEnd::Cancelled,
+                end = playground.exchange(id, &gateway, &order).run(body) => end,
             };
-            playground.end_run(id, ended).await;
+            if let Some(run) = playground.end_run(id, end).await {
+                // Nobody may be waiting for it.
+                drop(tell.send(run));
+            }
         }));
-        Ok(run)
+        Ok(LaunchedRun { run, cancel, ended })
     }
 
     fn exchange<'a>(
         &'a self,
         id: RunId,
         gateway: &'a GatewayTarget,
-        by_agent: bool,
+        order: &PlaygroundParameters,
     ) -> Exchange<'a> {
-        Exchange { id, gateway, by_agent, runs: &self.runs, host: &*self.host, clock: &*self.clock }
+        let PlaygroundParameters { sender, time_limit, .. } = *order;
+        let (runs, host, clock) = (&self.runs, &*self.host, &*self.clock);
+        Exchange { id, gateway, sender, time_limit, runs, host, clock }
+    }
+
+    fn publish(&self, run: &PlaygroundRun) {
+        if run.sender.is_listed() {
+            self.host.publish(PlaygroundEvent::Run(Arc::new(run.clone())));
+        }
     }
 
     fn reserve_slot(
         &self,
-        model: String,
+        order: &PlaygroundParameters,
         body: &str,
         gateway: &GatewayTarget,
         cancel: CancellationToken,
@@ -106,7 +142,8 @@ impl Playground {
         let started = self.clock.wall();
         let run = PlaygroundRun {
             id: RunId::generate(started, &*self.entropy),
-            model,
+            sender: order.sender,
+            model: order.model.clone(),
             started,
             state: PlaygroundState::Waiting,
             text: String::new(),
@@ -130,7 +167,8 @@ impl Playground {
         Ok(run)
     }
 
-    async fn end_run(&self, id: RunId, ended: ExchangeEnd) {
+    /// Returns the run at its end.
+    async fn end_run(&self, id: RunId, ended: ExchangeEnd) -> Option<PlaygroundRun> {
         let request = self.runs.update(id, |slot| slot.run.request).flatten();
         let record = match request {
             // The gateway records a request before it sends its last byte.
@@ -152,11 +190,21 @@ impl Playground {
                 run.fault = Some(fault);
             }
             run.clone()
-        });
-        if let Some(run) = run {
-            self.host.publish(PlaygroundEvent::Run(Arc::new(run)));
+        })?;
+        if !run.sender.is_listed() {
+            self.runs.remove(id);
         }
+        self.publish(&run);
+        Some(run)
     }
+}
+
+/// A run under way.
+struct LaunchedRun {
+    run: PlaygroundRun,
+    cancel: CancellationToken,
+    /// Gets the run at its end.
+    ended: oneshot::Receiver<PlaygroundRun>,
 }
 
 #[cfg(test)]
@@ -166,6 +214,8 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::parameters::PromptSender;
+    use crate::run::TIME_LIMIT_CODE;
 
     /// A host whose gateway is a script, and which passes all events on.
     struct ScriptedHost {
@@ -174,7 +224,7 @@ mod tests {
     }
 
     impl PlaygroundHost for ScriptedHost {
-        fn gateway(&self) -> Result<GatewayTarget, String> {
+        fn gateway(&self, _sender: PromptSender) -> Result<GatewayTarget, String> {
             let token = Secret::parse("gh-0123456789".to_owned()).expect("a secret");
             let target =
                 |port| GatewayTarget { port, token, total_timeout: Duration::from_secs(9) };
@@ -218,7 +268,8 @@ mod tests {
             temperature: None,
             tokens_max: None,
             effort: None,
-            by_agent: false,
+            sender: PromptSender::User,
+            time_limit: None,
         }
     }
 
@@ -244,6 +295,48 @@ mod tests {
         let requests = gateway.requests();
         assert_eq!(requests[0].path, "/v1/chat/completions");
         assert_eq!(requests[0].authorization(), Some("Bearer gh-0123456789"));
+    }
+
+    fn health_check(limit: Duration) -> PlaygroundParameters {
+        PlaygroundParameters {
+            model: "up/m".to_owned(),
+            sender: PromptSender::HealthCheck,
+            time_limit: Some(limit),
+            ..order()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_health_check_ends_at_its_time_limit_and_is_told_to_nobody_else() {
+        let gateway = ScriptedUpstream::start([Reply::silence()]).await.expect("started");
+        let home = tempfile::tempdir().expect("a folder");
+        let (playground, mut events) = playground(&home, Ok(gateway.addr().port()));
+        let run = playground.run_to_end(health_check(Duration::from_millis(20))).await;
+        let run = run.expect("ended");
+        let code = run.fault.and_then(|fault| fault.code);
+        assert_eq!((run.state, code.as_deref()), (PlaygroundState::Failed, Some(TIME_LIMIT_CODE)));
+        assert!(playground.runs().is_empty() && events.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn one_health_check_of_a_backend_runs_at_a_time_and_ends_with_who_waits_for_it() {
+        let silence = std::iter::repeat_with(Reply::silence).take(3);
+        let gateway = ScriptedUpstream::start(silence).await.expect("started");
+        let home = tempfile::tempdir().expect("a folder");
+        let (playground, _events) = playground(&home, Ok(gateway.addr().port()));
+        let long = || health_check(Duration::from_secs(600));
+        let first = playground.launch(long()).expect("started");
+        let second = playground.run_to_end(long()).await.expect_err("refused");
+        assert_eq!(second, PlaygroundError::AlreadyAsked);
+        playground.cancel_health_check(&BackendId::new("up").expect("an id"));
+        assert_eq!(first.ended.await.expect("an end").state, PlaygroundState::Cancelled);
+        // Nobody waits for this one any more.
+        tokio::time::timeout(Duration::ZERO, playground.run_to_end(long()))
+            .await
+            .expect_err("late");
+        while playground.launch(long()).is_err() {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{RequestId, RunId, WallTime};
 use ledger::{AttemptRecord, RequestRow};
 
-use crate::parameters::PLAYGROUND_PROMPT_BYTES_MAX;
+use crate::parameters::{PLAYGROUND_PROMPT_BYTES_MAX, PromptSender};
 
 /// Maximum concurrent runs: two of the user, to compare two backends, and four of an agent.
 pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 6;
@@ -17,6 +17,7 @@ pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 8;
 #[derive(Debug, Clone)]
 pub struct PlaygroundRun {
     pub id: RunId,
+    pub sender: PromptSender,
     pub model: String,
     pub started: WallTime,
     pub state: PlaygroundState,
@@ -64,6 +65,9 @@ impl PlaygroundState {
         matches!(self, Self::Waiting | Self::Streaming)
     }
 }
+
+/// Code of the fault of a run that took longer than its `time_limit`.
+pub const TIME_LIMIT_CODE: &str = "time_limit";
 
 /// Error of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,4 +132,7 @@ pub enum PlaygroundError {
     /// The gateway is not listening; holds the reason.
     #[error("the gateway is not listening: {0}")]
     NoGateway(String),
+    /// A health check of the same backend is running.
+    #[error("this backend is being asked already; wait for its answer, or cancel it")]
+    AlreadyAsked,
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use domain::RunId;
+use domain::{BackendId, RunId};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::parameters::PromptSender;
 use crate::run::{
     PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PlaygroundError, PlaygroundRawExchange,
     PlaygroundRun,
@@ -21,10 +22,29 @@ pub(crate) struct RunSlot {
     pub(crate) cancel: CancellationToken,
 }
 
+impl RunSlot {
+    /// True for a running health check of this backend.
+    fn checks_backend(&self, backend: Option<&str>) -> bool {
+        backend.is_some() && self.run.state.is_running() && self.run.checked_backend() == backend
+    }
+}
+
+impl PlaygroundRun {
+    /// The backend that a health check asks.
+    fn checked_backend(&self) -> Option<&str> {
+        let model = Some(&self.model).filter(|_| self.sender == PromptSender::HealthCheck);
+        model.and_then(|model| model.split_once('/')).map(|(backend, _)| backend)
+    }
+}
+
 impl RunList {
-    /// Adds a run, in the place of the oldest that has ended if there are many.
+    /// Adds a run, in the place of the oldest that has ended if there are many. One health check of a
+    /// backend runs at a time.
     pub(crate) fn add(&self, slot: RunSlot) -> Result<(), PlaygroundError> {
         let mut places = self.0.lock();
+        if places.iter().any(|place| place.checks_backend(slot.run.checked_backend())) {
+            return Err(PlaygroundError::AlreadyAsked);
+        }
         let going = places.iter().filter(|place| place.run.state.is_running()).count();
         if going >= PLAYGROUND_RUNS_AT_ONCE_MAX {
             return Err(PlaygroundError::TooManyRuns);
@@ -46,10 +66,24 @@ impl RunList {
         }
     }
 
-    /// Runs in memory, oldest first.
+    /// Cancels the health check of a backend, if one is running.
+    pub(crate) fn cancel_health_check(&self, backend: &BackendId) {
+        let places = self.0.lock();
+        let wanted = |place: &&RunSlot| place.checks_backend(Some(backend.as_str()));
+        places.iter().filter(wanted).for_each(|place| place.cancel.cancel());
+    }
+
+    /// Removes an ended run.
+    pub(crate) fn remove(&self, id: RunId) {
+        self.0.lock().retain(|place| place.run.id != id);
+    }
+
+    /// Listed runs in memory, oldest first.
     #[must_use]
     pub(crate) fn list(&self) -> Vec<PlaygroundRun> {
-        self.0.lock().iter().map(|place| place.run.clone()).collect()
+        let places = self.0.lock();
+        let listed = places.iter().filter(|place| place.run.sender.is_listed());
+        listed.map(|place| place.run.clone()).collect()
     }
 
     /// Raw request and response; `None` if the run is no longer kept.

@@ -1,6 +1,7 @@
 /** Everything about one backend: health, models with prices, test, settings. */
-import { Trash2 } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { MessageCircleQuestion, Trash2 } from "lucide-react";
+import { useDeferredValue, useState, type ReactNode } from "react";
+import { AskModelDialog } from "@/features/backends/ask-model";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
 import { Resilience } from "@/features/backends/resilience";
@@ -28,8 +29,18 @@ import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { healthSign } from "@/lib/states";
 
-export function BackendDrawer({ backend, onClose }: { backend: BackendView | undefined; onClose: () => void }) {
+interface BackendDrawerProps {
+  backend: BackendView | undefined;
+  /** A model of it is being asked, or about to be. */
+  asking: boolean;
+  onAsk: (asks: boolean) => void;
+  onClose: () => void;
+}
+
+export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawerProps) {
   const [isRemoving, setRemoving] = useState(false);
+  // After the drawer: of two that open at once, the drawer would hide the dialog from screen readers.
+  const isDialogOpen = useDeferredValue(asking, false);
   const toggle = useBackendSwitch();
   const losses = useRemovalLosses(backend);
   const remove = useAction("backendRemove", (call, id: string) => call({ id }));
@@ -38,7 +49,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
     { id: "summary", label: "Summary", content: <Summary backend={backend} /> },
     { id: "resilience", label: "Resilience", content: <Resilience backend={backend.id} /> },
     { id: "models", label: `Models (${backend.models.length})`, content: <Models backend={backend} /> },
-    { id: "test", label: "Test", content: <BackendTest id={backend.id} /> },
+    { id: "test", label: "Test", content: <BackendTest id={backend.id} onAsk={() => onAsk(true)} /> },
   ];
   if (!backend.built_in)
     tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
@@ -65,6 +76,11 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
               label="More for this backend"
               entries={[
                 {
+                  label: "Ask a model…",
+                  icon: MessageCircleQuestion,
+                  onChoose: () => onAsk(true),
+                },
+                {
                   label: "Remove backend",
                   icon: Trash2,
                   danger: true,
@@ -78,6 +94,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
       >
         <Tabs key={backend.id} label={`About ${backend.label}`} tabs={tabs} />
       </Drawer>
+      <AskModelDialog key={`ask ${backend.id}`} backend={backend} open={isDialogOpen} onClose={() => onAsk(false)} />
       <Confirm
         open={isRemoving}
         title={`Remove ${backend.label}?`}

@@ -35,12 +35,15 @@ const AddBackendDialog = lazyOverlay(
 interface BackendsScreenProps {
   openId: string | null;
   adding: boolean;
+  /** A model of the open backend is asked. */
+  asking: boolean;
   onOpen: (id: string) => void;
+  onAsk: (id: string, asks: boolean) => void;
   onAdd: () => void;
   onClose: () => void;
 }
 
-export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: BackendsScreenProps) {
+export function BackendsScreen({ openId, adding, asking, onOpen, onAsk, onAdd, onClose }: BackendsScreenProps) {
   const backends = useBackends();
   const counts = useStatus().data?.backends;
   const [filter, setFilter] = useState("");
@@ -111,7 +114,7 @@ export function BackendsScreen({ openId, adding, onOpen, onAdd, onClose }: Backe
       {openId !== null && backends.data !== undefined && open === undefined && (
         <Gone what="backend" id={openId} onDismiss={onClose} />
       )}
-      <BackendDrawer backend={open} onClose={onClose} />
+      <BackendDrawer backend={open} asking={asking} onAsk={(asks) => open && onAsk(open.id, asks)} onClose={onClose} />
       <AddBackendDialog open={adding} onClose={onClose} onOpen={onOpen} />
     </Page>
   );

@@ -3,7 +3,7 @@ import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { Notice } from "@/components/notice";
 import { StateMark } from "@/components/state-mark";
-import { Zap } from "lucide-react";
+import { MessageCircleQuestion, Zap } from "lucide-react";
 import { useAction } from "@/ipc/actions";
 import type { BackendTestView, BackendTestStepView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
@@ -16,7 +16,7 @@ export function useBackendTest() {
 }
 
 /** The test with its button, for the drawer. */
-export function BackendTest({ id }: { id: string }) {
+export function BackendTest({ id, onAsk }: { id: string; onAsk: () => void }) {
   const test = useBackendTest();
   return (
     <div className="flex flex-col gap-3">
@@ -28,6 +28,12 @@ export function BackendTest({ id }: { id: string }) {
       </div>
       <ErrorNotice error={test.error} />
       <TestSteps result={test.data} running={test.isPending} />
+      <div className="mt-1 flex items-center justify-between gap-4 border-t border-line pt-4">
+        <p className="text-ink-2">Sends one real request to a model. Billed, after its price is shown.</p>
+        <Button icon={MessageCircleQuestion} onClick={onAsk}>
+          Ask a model…
+        </Button>
+      </div>
     </div>
   );
 }

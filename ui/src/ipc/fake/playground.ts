@@ -163,12 +163,12 @@ function goes(run: PlaygroundRunView): boolean {
   return run.state === "waiting" || run.state === "streaming";
 }
 
-function paceOf(model: string): Pace {
+export function paceOf(model: string): Pace {
   const [backend = "", name = ""] = model.split("/");
   return PACES[name] ?? PACES[backend] ?? { first_ms: 300, words: 4 };
 }
 
-function failureOf(world: World, model: string): Partial<PlaygroundRunView> | null {
+export function failureOf(world: World, model: string): Partial<PlaygroundRunView> | null {
   const [id = "", name = ""] = model.split("/");
   const backend = world.backends.find((known) => known.id === id);
   if (backend === undefined)

@@ -19,6 +19,7 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word_except;
 
+pub(super) mod ask;
 mod compatibility;
 mod edit;
 pub(super) mod endpoint;
@@ -41,6 +42,8 @@ pub(crate) enum BackendsCommand {
     /// Test a backend step by step; nothing is billed
     #[command(alias = "check")]
     Test(BackendArgument),
+    /// Ask a model of a backend for one short answer, which is billed; says its price first
+    Ask(ask::AskBackendArguments),
     /// Switch a backend on again
     Enable(BackendArgument),
     /// Switch a backend off without removing it
@@ -128,6 +131,7 @@ pub(crate) async fn run(
         }
         BackendsCommand::Add(wanted) => add(*wanted, core, console).await?,
         BackendsCommand::Test(named) => return test(named, core, console).await,
+        BackendsCommand::Ask(wanted) => return ask::run(wanted, core, console).await,
         BackendsCommand::Enable(named) => {
             set_enabled(named, EnabledSwitch::On, core, console).await?;
         }

@@ -2,7 +2,8 @@
 
 use control::Core;
 use control::view::{
-    CostBasisView, Count, RequestView, RequestsQuery, RequestsView, SavedView, UnixMs, UsageBasis,
+    CostBasisView, Count, NanoDollars, RequestView, RequestsQuery, RequestsView, SavedView, UnixMs,
+    UsageBasis,
 };
 
 use crate::console::Console;
@@ -180,9 +181,13 @@ fn format_tokens(count: Option<Count>, basis: Option<UsageBasis>) -> String {
     }
 }
 
-/// The cost, with its basis unless the provider reported it.
 fn format_request_cost(request: &RequestView) -> String {
-    match (request.cost_nano_usd, request.cost_basis) {
+    format_cost_and_basis(request.cost_nano_usd, request.cost_basis)
+}
+
+/// The cost, with its basis unless the provider reported it.
+pub(super) fn format_cost_and_basis(cost: Option<NanoDollars>, basis: CostBasisView) -> String {
+    match (cost, basis) {
         (Some(amount), CostBasisView::Reported) => format_money(amount),
         (Some(amount), CostBasisView::Computed) => format!("{} computed", format_money(amount)),
         (Some(amount), CostBasisView::Estimated) => format!("~{} estimated", format_money(amount)),

@@ -2,13 +2,14 @@
 //! snapshot. Renderers take views, so the tests use fixed views and no engine.
 
 use control::view::{
-    AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
-    ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerMergePlanView,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, LocalHealthView, PinView, PriceImportView,
-    PricesView, ProfilesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    ServiceLevelsView, ServicesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView,
-    UsageAnomaliesView, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
-    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageRecentView, UsageView,
+    AlertRuleView, BackendAnswerView, BackendAskPriceView, BackendPresetView, BackendTestView,
+    BackendView, BudgetView, CacheView, ClientView, EndpointView, HealthReportView,
+    KeyVerificationView, KeyView, LedgerMergePlanView, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, LocalHealthView, PinView, PriceImportView, PricesView, ProfilesView,
+    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView, ServicesView,
+    SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
+    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
+    UsageHeatmapView, UsageLatencyView, UsageRecentView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -100,6 +101,17 @@ fn backends_for_people() {
     check_seen!("presets", backends::render_presets(&presets));
     let test: BackendTestView = view(backend_test_fixture());
     check_seen!("backend_tested", backends::render_test(&test));
+    let price: BackendAskPriceView = view(backend_ask_price_fixture());
+    check_seen!("backend_ask_price", backends::ask::render_price(&price));
+    let none = BackendAskPriceView { models: Vec::new(), ..price };
+    check_seen!("backend_ask_price_none", backends::ask::render_price(&none));
+    check_seen!("backend_answered", backends::ask::render_answer(&view(backend_answer_fixture())));
+    let failed = json!({"backend": "up", "model": "m", "outcome": "failed",
+        "finding": "m did not answer.", "text": "", "first_token_ms": null, "elapsed_ms": 84.0,
+        "input_tokens": null, "output_tokens": null, "cost_nano_usd": 0, "cost_basis": "not_billed",
+        "failure": {"class": null, "cause": format!("up: {HOSTILE}"),
+            "next_step": "Replace the key under Keys."}, "request": null});
+    check_seen!("backend_not_answered", backends::ask::render_answer(&view(failed)));
 }
 
 #[test]
@@ -535,6 +547,8 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<BackendView>>(&backends_fixture());
     check::<Vec<BackendPresetView>>(&presets_fixture());
     check::<BackendTestView>(&backend_test_fixture());
+    check::<BackendAskPriceView>(&backend_ask_price_fixture());
+    check::<BackendAnswerView>(&backend_answer_fixture());
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_compared_fixture());
     check::<UsageCrossView>(&usage_cross_fixture());

@@ -11,7 +11,7 @@ use engine::Engine;
 use ledger::{AttemptRecord, RequestRow};
 use playground::{
     PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
-    PlaygroundRun,
+    PlaygroundRun, PromptSender,
 };
 
 use super::input;
@@ -48,13 +48,20 @@ pub(crate) async fn playground_send(
     if order.prompt.trim().is_empty() {
         return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
-    let started = engine.playground().start(order).map_err(|error| match error {
-        PlaygroundError::TooLong(_) => ApiError::invalid("prompt", error.to_string()),
-        PlaygroundError::NoGateway(_) => ApiError::failed(error.to_string())
-            .with_hint("Free its port, or choose another one in Settings."),
-        PlaygroundError::TooManyRuns => ApiError::failed(error.to_string()),
-    })?;
+    let started = engine.playground().start(order).map_err(playground_error)?;
     Ok(playground_run_view(&started))
+}
+
+/// Why no run was started.
+pub(super) fn playground_error(error: PlaygroundError) -> ApiError {
+    let message = error.to_string();
+    match error {
+        PlaygroundError::TooLong(_) => ApiError::invalid("prompt", message),
+        PlaygroundError::NoGateway(_) => {
+            ApiError::failed(message).with_hint("Free its port, or choose another one in Settings.")
+        }
+        PlaygroundError::TooManyRuns | PlaygroundError::AlreadyAsked => ApiError::failed(message),
+    }
 }
 
 pub(crate) async fn playground_cancel(engine: &Engine, req: PlaygroundRef) -> Result<(), ApiError> {
@@ -117,7 +124,8 @@ fn parse_parameters(req: PlaygroundSend) -> Result<PlaygroundParameters, ApiErro
         temperature: req.temperature,
         tokens_max: req.max_tokens,
         effort: req.effort,
-        by_agent: req.by_agent,
+        sender: if req.by_agent { PromptSender::Agent } else { PromptSender::User },
+        time_limit: None,
     };
     match order.prompt_bytes() {
         0..=PLAYGROUND_PROMPT_BYTES_MAX => Ok(order),

@@ -18,7 +18,7 @@ use crate::view::{
 };
 
 mod backtest;
-mod failure_cause;
+pub(super) mod failure_cause;
 mod request_path;
 mod timeline;
 

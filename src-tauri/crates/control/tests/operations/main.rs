@@ -9,6 +9,8 @@ mod alerts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backend_ask;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod billing;

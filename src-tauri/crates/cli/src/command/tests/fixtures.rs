@@ -142,6 +142,23 @@ pub(super) fn backend_test_fixture() -> Value {
     ]})
 }
 
+pub(super) fn backend_ask_price_fixture() -> Value {
+    json!({"backend": "openai", "label": "OpenAI", "prompt": "Reply with the word OK.",
+        "output_tokens_max": 256, "time_limit_secs": 120, "models": [
+        {"id": "gpt-4.1-mini", "in_routes": true, "cost_nano_usd_max": 435_200,
+         "price": "At most $0.0005"},
+        {"id": "gpt-9", "in_routes": false, "cost_nano_usd_max": null, "price": "Price unknown"},
+    ]})
+}
+
+pub(super) fn backend_answer_fixture() -> Value {
+    json!({"backend": "openai", "model": "gpt-4.1-mini", "outcome": "answered",
+        "finding": "gpt-4.1-mini answered in 804 ms, first token 612 ms.",
+        "text": format!("OK\n{HOSTILE}"), "first_token_ms": 612.0, "elapsed_ms": 804.0,
+        "input_tokens": 13, "output_tokens": 2, "cost_nano_usd": 8_400,
+        "cost_basis": "computed", "failure": null, "request": "req_0001"})
+}
+
 pub(super) fn clients_fixture() -> Value {
     let target = |backend: Option<&str>, route: Option<&str>, label: &str, current: bool| {
         let unavailable = route.filter(|_| current).map(|_| "is switched off");

@@ -185,6 +185,7 @@ const fn at_least_low(effort: ReasoningEffort) -> ReasoningEffort {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::playground::PromptSender;
 
     fn order() -> PlaygroundParameters {
         PlaygroundParameters {
@@ -194,7 +195,8 @@ mod tests {
             temperature: Some(1.5),
             tokens_max: Some(64),
             effort: Some(ReasoningEffort::Minimal),
-            by_agent: false,
+            sender: PromptSender::User,
+            time_limit: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::{ClientId, Dialect, RequestId};
 use engine::Engine;
 use ledger::NewRequest;
-use playground::PlaygroundParameters;
+use playground::{PlaygroundParameters, PromptSender};
 use serde_json::{Value, json};
 
 use super::super::{input, playground::CLIENT_PLACEHOLDER, playground::render_snippets};
@@ -35,7 +35,8 @@ pub(crate) async fn request_code(
         temperature: None,
         tokens_max: None,
         effort: None,
-        by_agent: false,
+        sender: PromptSender::User,
+        time_limit: None,
     };
     let limit = engine.playground().token_limit_field(&parameters.model);
     let mut snippets =

@@ -9,7 +9,7 @@ use crate::view::FailureCauseView;
 ///
 /// The cause is the last failed attempt: what the client got may only say that nothing was left to
 /// try. Without an attempt the gateway itself refused, and its message is the cause.
-pub(super) fn failure_cause(
+pub(in crate::operation) fn failure_cause(
     row: &RequestRow,
     attempts: &[AttemptRecord],
 ) -> Option<FailureCauseView> {
