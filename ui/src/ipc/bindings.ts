@@ -3168,9 +3168,12 @@ export type LatencyGroupView = {
 export type LatencyPart = 
 /**  A free slot. */
 "queue" | 
-/**  The backend's first byte, without the queue. */
+/**  The backend's first byte, without the queue; by backend and model from the start of the attempt. */
 "connect" | 
-/**  The first token, from the arrival of the request. */
+/**
+ *  The first token, from the arrival of the request; by backend and model from the start of the
+ *  attempt.
+ */
 "first_token" | 
 /**  The end, from the arrival of the request. */
 "total";

@@ -4,7 +4,9 @@
 //! They are folded from the requests of a past hour together with the sums
 //! ([`crate::hourly_rollup`]), so that a commit pays nothing for them; the newest hours are read
 //! from their requests. Only requests that a backend answered whole count: an answer from the cache
-//! or a failure tells nothing about how fast a backend is.
+//! or a failure tells nothing about how fast a backend is. What a request waited before a backend was
+//! asked, for a slot or for others that failed, says nothing about that backend or model either, so their
+//! times begin at the attempt.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -32,9 +34,10 @@ domain::words! {
     LatencyPart {
         /// A free slot.
         Queue = "queue",
-        /// The backend's first byte, without the queue.
+        /// The backend's first byte, without the queue; by backend and model from the start of the attempt.
         Connect = "connect",
-        /// The first token, from the arrival of the request.
+        /// The first token, from the arrival of the request; by backend and model from the start of the
+        /// attempt.
         FirstToken = "first_token",
         /// The end, from the arrival of the request.
         Total = "total",
@@ -181,29 +184,45 @@ struct Measured {
     purpose: String,
     started_ms: i64,
     names: [String; 3],
-    parts: [(LatencyPart, Option<Duration>); 4],
+    /// Of the request, from its arrival.
+    whole: MeasuredParts,
+    /// Of the backend that answered, from the start of its attempt.
+    answering: MeasuredParts,
 }
 
-const MEASURED: &str = "SELECT purpose, started_ms, coalesce(backend, '') AS backend,
-     coalesce(model_billed, model_asked) AS model, route, queue_us, first_byte_us, first_token_us,
-     total_us
-    FROM requests WHERE id >= ?1 AND id < ?2 AND state = 'complete'
-     AND cache <> 'hit' AND cache <> 'coalesced'";
+type MeasuredParts = [(LatencyPart, Option<Duration>); 4];
+
+const MEASURED: &str = "SELECT r.purpose, r.started_ms, coalesce(r.backend, '') AS backend,
+     coalesce(r.model_billed, r.model_asked) AS model, r.route, r.queue_us, r.first_byte_us,
+     r.first_token_us, r.total_us, a.started_ms - r.started_ms AS attempted_after_ms
+    FROM requests r LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
+    WHERE r.id >= ?1 AND r.id < ?2 AND r.state = 'complete'
+     AND r.cache <> 'hit' AND r.cache <> 'coalesced'";
 
 fn read_measured(row: &Row<'_>) -> rusqlite::Result<Measured> {
-    let queue = get_interval(row, "queue_us")?;
-    let connect = get_interval(row, "first_byte_us")?
-        .map(|first_byte| first_byte.saturating_sub(queue.unwrap_or_default()));
+    let (queue, total) = (get_interval(row, "queue_us")?, get_interval(row, "total_us")?);
+    let first_byte = get_interval(row, "first_byte_us")?;
+    let first_token = get_interval(row, "first_token_us")?;
+    let after = |time: Option<Duration>, wait: Option<Duration>| {
+        time.map(|time| time.saturating_sub(wait.unwrap_or_default()))
+    };
+    // Negative if the wall clock was set back meanwhile.
+    let attempted: Option<i64> = row.get("attempted_after_ms")?;
+    let attempted = attempted.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+    let parts = |connect, first_token| {
+        [
+            (LatencyPart::Queue, queue),
+            (LatencyPart::Connect, connect),
+            (LatencyPart::FirstToken, first_token),
+            (LatencyPart::Total, total),
+        ]
+    };
     Ok(Measured {
         purpose: row.get("purpose")?,
         started_ms: row.get("started_ms")?,
         names: [row.get("backend")?, row.get("model")?, row.get("route")?],
-        parts: [
-            (LatencyPart::Queue, queue),
-            (LatencyPart::Connect, connect),
-            (LatencyPart::FirstToken, get_interval(row, "first_token_us")?),
-            (LatencyPart::Total, get_interval(row, "total_us")?),
-        ],
+        whole: parts(after(first_byte, queue), first_token),
+        answering: parts(after(first_byte, attempted.or(queue)), after(first_token, attempted)),
     })
 }
 
@@ -217,8 +236,13 @@ impl Measured {
         std::iter::once((LatencyGroupBy::All, "")).chain(names)
     }
 
-    fn add_to(&self, parts: &mut LatencyParts) -> rusqlite::Result<()> {
-        for (part, latency) in self.parts {
+    /// Adds what counts for a group of this dimension.
+    fn add_to(&self, parts: &mut LatencyParts, group_by: LatencyGroupBy) -> rusqlite::Result<()> {
+        let measured = match group_by {
+            LatencyGroupBy::All | LatencyGroupBy::Route => self.whole,
+            LatencyGroupBy::Backend | LatencyGroupBy::Model => self.answering,
+        };
+        for (part, latency) in measured {
             if let Some(latency) = latency {
                 part_of(parts, part)?.record(latency);
             }
@@ -283,7 +307,7 @@ fn fold_hour(connection: &Connection, hour: i64) -> rusqlite::Result<()> {
         let measured = read_measured(row)?;
         for (group_by, name) in measured.groups() {
             let key = (group_by.word().to_owned(), measured.purpose.clone(), name.to_owned());
-            measured.add_to(groups.entry(key).or_default())?;
+            measured.add_to(groups.entry(key).or_default(), group_by)?;
         }
     }
     insert(connection, SlotWidth::Hour, hour, &groups)
@@ -412,10 +436,10 @@ pub(crate) fn summarise(
                 && own == wanted
                 && let Some(parts) = buckets.get_mut(bucket_of(measured.started_ms))
             {
-                measured.add_to(parts)?;
+                measured.add_to(parts, by)?;
             }
             if by == group_by && by != LatencyGroupBy::All {
-                measured.add_to(groups.entry(own.to_owned()).or_default())?;
+                measured.add_to(groups.entry(own.to_owned()).or_default(), by)?;
             }
         }
     }

@@ -26,6 +26,11 @@ fn up() -> BackendId {
 impl World {
     /// A backend that is up for longer than five minutes, and a week of answers within 900 ms.
     async fn new() -> Self {
+        Self::with_week(|world, secs| world.answer(secs, 900)).await
+    }
+
+    /// The same with another week of answers, so many seconds from now.
+    async fn with_week(answer: impl Fn(&mut Self, i64) -> Settlement) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::starting_at(NOW));
         let engine = opened_at(&home, clock.clone()).await;
@@ -33,7 +38,7 @@ impl World {
         let mut world = Self { engine, clock, number: 0, _home: home };
         world.observe(HealthFinding::Answered, 2);
         let week: Vec<Settlement> =
-            (0..60).map(|hour| world.answer(-7_200 * hour - 7_200, 900)).collect();
+            (0..60).map(|hour| answer(&mut world, -7_200 * hour - 7_200)).collect();
         settle(&world.engine, week).await;
         world.engine.parts.measured.evaluate().await;
         for _ in 0..6 {
@@ -70,6 +75,22 @@ impl World {
             attempts: vec![attempt],
             ..settled
         }
+    }
+
+    /// The same after another backend failed for three seconds.
+    fn answer_after_failover(&mut self, secs: i64, first_token_ms: u64) -> Settlement {
+        let mut settled = self.answer(secs, first_token_ms + 3_000);
+        let started = settled.request.started;
+        let other = BackendId::new("other").expect("a name");
+        let endpoint = Endpoint { backend: other, credential: None };
+        let mut failed = AttemptRecord::started(endpoint, "llama", started);
+        failed.error_class = Some("connect".to_owned());
+        failed.class = Some("connect".to_owned());
+        for answering in &mut settled.attempts {
+            answering.started = before(started, -3_000);
+        }
+        settled.attempts.insert(0, failed);
+        settled
     }
 
     async fn settle(&mut self, count: usize, mut one: impl FnMut(&mut Self) -> Settlement) {
@@ -122,6 +143,16 @@ async fn slow_answers_are_told_until_five_minutes_after_they_are_over() {
     }
     world.pass(60).await;
     assert_eq!(world.title(), None);
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_steps_in_for_another_is_slow_by_its_own_time() {
+    let mut world = World::with_week(|world, secs| world.answer_after_failover(secs, 900)).await;
+    world.settle(10, |world| world.answer_after_failover(0, 2_500)).await;
+    world.evaluate().await;
+    let said = "OpenAI is slow: first token 2.5 s, usually 0.9 s";
+    assert_eq!(world.title().as_deref(), Some(said), "4 s beside 5.5 s would not be slow");
     world.engine.stop().await;
 }
 

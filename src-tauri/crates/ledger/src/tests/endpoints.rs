@@ -7,9 +7,10 @@ use domain::{CredentialId, Endpoint, RequestId, TokenUsage, WallTime};
 use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus,
-    ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, EVIDENCE_KEPT_MAX, Ledger, ModelLatency,
-    Purpose, RecentFirstToken, RequestOutcome, Settlement, StoredEndpointState,
-    TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
+    ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, EVIDENCE_KEPT_MAX, GroupBy, LatencyGroupBy,
+    LatencyPart, Ledger, ModelLatency, Purpose, RecentFirstToken, RequestOutcome, Settlement,
+    StoredEndpointState, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
+    TransitionRecord, UsageQuery,
 };
 
 fn endpoint(name: &str, key: Option<&str>) -> Endpoint {
@@ -202,6 +203,41 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
     assert_eq!(home, [quick.clone(), answered, given_up.clone()]);
     assert_eq!(ledger.attempt_outcomes(at(1_500), None).await.expect("read"), [quick, given_up]);
     assert_eq!(ledger.attempt_outcomes(at(9_000), None).await.expect("read"), []);
+}
+
+#[tokio::test]
+async fn a_backends_time_begins_at_its_attempt_and_a_requests_at_its_arrival() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut settlement = settlement(1);
+    let arrived = settlement.request.started;
+    let attempted = WallTime::from_unix_ms(arrived.unix_ms() + 3_000);
+    let failed = AttemptRecord { started: arrived, ..attempt("away", Some("connect")) };
+    let answering = AttemptRecord { started: attempted, ..attempt("home", None) };
+    settlement.attempts = vec![failed, answering];
+    settlement.backend = Some(backend("home"));
+    settlement.timings.queue = Some(Duration::from_millis(100));
+    settlement.timings.first_byte = Some(Duration::from_millis(3_200));
+    settlement.timings.first_token = Some(Duration::from_millis(3_400));
+    ledger.settle(settlement).await.expect("settled");
+    let measured = async |group_by| {
+        let query = UsageQuery::whole(at(0), at(100_000_000), GroupBy::Backend).expect("a range");
+        let found = ledger.latencies(query, group_by, None).await.expect("read");
+        let parts = match group_by {
+            LatencyGroupBy::All => found.all,
+            _ => found.groups[0].1.clone(),
+        };
+        // In tenths of a second, since a histogram is up to one percent off.
+        [LatencyPart::Connect, LatencyPart::FirstToken]
+            .map(|part| (parts[&part].max().as_millis() + 50) / 100)
+    };
+    for state in ["of the newest hour", "folded"] {
+        assert_eq!(measured(LatencyGroupBy::All).await, [31, 34], "{state}");
+        assert_eq!(measured(LatencyGroupBy::Route).await, [31, 34], "{state}");
+        assert_eq!(measured(LatencyGroupBy::Backend).await, [2, 4], "{state}");
+        assert_eq!(measured(LatencyGroupBy::Model).await, [2, 4], "{state}");
+        ledger.wait_until_folded().await;
+    }
 }
 
 #[tokio::test]
