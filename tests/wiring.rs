@@ -166,6 +166,49 @@ async fn tools_whose_file_has_no_place_for_a_command_get_the_gateway_as_a_provid
     served.stop().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn tools_with_yaml_files_get_the_gateway_in_them_and_keep_their_comments() {
+    let user = User::new();
+    let home = &user.home;
+    let aider = "# mine\nmodel: sonnet # the usual one\nopenai-api-key: sk-of-the-user\n";
+    user.write(".aider.conf.yml", aider);
+    std::fs::create_dir_all(user.folder.join(".continue")).expect("a folder");
+    // Aider's folder is made by its first use; here its program is what is found.
+    let script = "#!/bin/sh\necho \"$AIDER_OPENAI_API_KEY|$*\"\n";
+    let program = user.write_program(".local/bin/aider", script);
+    let served = home.serve().await;
+    for tool in ["aider", "continue"] {
+        home.gatehouse(&["clients", "wire", tool, "--yes"]).run().await.expect_success();
+        let token = home.gatehouse(&["token", tool]).run().await.expect_success().out;
+        let found = search_tree(&user.folder, token.trim()).expect("searched");
+        assert_eq!(found, Vec::<PathBuf>::new(), "{tool}");
+        home.gatehouse(&["clients", "check", tool]).run().await.expect_success();
+    }
+    let address = format!("http://{}/v1", served.gateway);
+    let wired = user.read(".aider.conf.yml");
+    assert!(wired.starts_with("# mine\nmodel: openai/"), "{wired}");
+    assert!(wired.contains(" # the usual one\nopenai-api-key: sk-of-the-user\n"), "{wired}");
+    assert!(wired.ends_with(&format!("openai-api-base: {address}\n")), "{wired}");
+    let models = user.read(".continue/models/gatehouse.yaml");
+    assert!(models.contains(&format!("apiBase: {address}\n")), "{models}");
+    assert!(models.contains("apiKey: ${{ secrets.GATEHOUSE_API_KEY }}\n"), "{models}");
+
+    // Its file would send the token elsewhere, or another key here.
+    let started = home.gatehouse(&["run", "aider", "--", text_of(&program), "--dark-mode"]);
+    let said = started.run().await.expect_success().out;
+    let (token, arguments) = said.trim().split_once('|').expect("two parts");
+    assert!(token.starts_with("ghk_"), "a token: {said}");
+    assert_eq!(arguments, format!("--openai-api-base {address} --dark-mode"));
+    let told = home.gatehouse(&["clients", "status"]).run().await.expect_success().out;
+    assert!(told.contains("Give Continue the token once"), "{told}");
+
+    home.gatehouse(&["clients", "unwire", "--all"]).run().await.expect_success();
+    assert_eq!(user.read(".aider.conf.yml"), aider);
+    assert!(!user.folder.join(".continue/models").exists(), "the folder was ours");
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn everything_is_undone_although_no_core_can_be_opened() {
     let user = User::new();

@@ -161,6 +161,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("iso_currency", &["domain"]),
     ("toml_edit", &["settings", "wiring"]),
     ("jsonc-parser", &["wiring"]),
+    ("yaml-edit", &["wiring"]),
     ("keyring*", &["vault"]),
     ("*-keyring-store", &["vault"]),
     ("age", &["vault"]),

@@ -2001,7 +2001,7 @@ export type ClientTargetView = {
 };
 
 /**  A client tool that can be wired to the gateway. */
-export type ClientTool = "claude-code" | "codex" | "gemini-cli" | "opencode" | "zed";
+export type ClientTool = "claude-code" | "codex" | "gemini-cli" | "opencode" | "zed" | "aider" | "continue";
 
 export type ClientUnwire = {
 	tool: ClientTool,
@@ -2646,8 +2646,6 @@ export type GroupBy = "backend" |
 
 /**  How a tool with a guide reaches the gateway. */
 export type GuideKind = 
-/**  `gatehouse run` starts it; none of its files is changed. */
-"run" | 
 /**  The user enters address and token. */
 "manual" | 
 /**  It cannot use a gateway on this machine. */
@@ -2660,7 +2658,7 @@ export type GuideStepView = {
 };
 
 /**  A client tool with a guide. */
-export type GuidedTool = "aider" | "continue" | "cline" | "cursor";
+export type GuidedTool = "cline" | "cursor";
 
 export type HealthLaneView = {
 	kind: DependencyKind,
@@ -6797,7 +6795,7 @@ export type WiringRung =
 "keychain" | 
 /**  The tool is started with the token in its environment. */
 "environment" | 
-/**  The token is in the tool's file. */
+/**  The user puts the token into a file that the tool reads. */
 "token";
 
 /**  State of a tool's wiring. */

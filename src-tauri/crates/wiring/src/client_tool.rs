@@ -8,6 +8,8 @@ domain::words! {
         GeminiCli = "gemini-cli",
         OpenCode = "opencode",
         Zed = "zed",
+        Aider = "aider",
+        Continue = "continue",
     }
 }
 
@@ -22,8 +24,16 @@ domain::words! {
         Keychain = "keychain",
         /// The tool is started with the token in its environment.
         Environment = "environment",
-        /// The token is in the tool's file.
+        /// The user puts the token into a file that the tool reads.
         Token = "token",
+    }
+}
+
+impl WiringRung {
+    /// True if the user gives the tool its token, which it does not get by itself.
+    #[must_use]
+    pub const fn is_token_entered(self) -> bool {
+        matches!(self, Self::Keychain | Self::Token)
     }
 }
 
@@ -55,12 +65,14 @@ impl ClientTool {
             Self::GeminiCli => "Gemini CLI",
             Self::OpenCode => "OpenCode",
             Self::Zed => "Zed",
+            Self::Aider => "Aider",
+            Self::Continue => "Continue",
         }
     }
 
     /// True if its environment does not lead it to the gateway without a change of its files.
     #[must_use]
     pub const fn needs_wired_files(self) -> bool {
-        matches!(self, Self::GeminiCli | Self::Zed)
+        matches!(self, Self::GeminiCli | Self::Zed | Self::Continue)
     }
 }

@@ -3,6 +3,7 @@
 
 mod json;
 mod toml;
+mod yaml;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub(crate) enum Format {
     /// With comments and trailing commas, which some tools allow.
     Json,
     Toml,
+    Yaml,
 }
 
 /// Why a text cannot be edited.
@@ -55,6 +57,7 @@ pub(crate) struct Document {
 enum Tree {
     Json(json::JsonTree),
     Toml(toml::TomlTree),
+    Yaml(yaml::YamlTree),
 }
 
 impl Document {
@@ -66,6 +69,7 @@ impl Document {
         let tree = match format {
             Format::Json => Tree::Json(json::JsonTree::parse(body)?),
             Format::Toml => Tree::Toml(toml::TomlTree::parse(body)?),
+            Format::Yaml => Tree::Yaml(yaml::YamlTree::parse(body)?),
         };
         Ok(Self { tree, has_byte_order_mark, has_crlf })
     }
@@ -74,6 +78,7 @@ impl Document {
         match &self.tree {
             Tree::Json(tree) => tree.value(),
             Tree::Toml(tree) => tree.value(),
+            Tree::Yaml(tree) => tree.value(),
         }
     }
 
@@ -89,6 +94,8 @@ impl Document {
             (Tree::Json(tree), None) => tree.remove(parents, name),
             (Tree::Toml(tree), Some(value)) => tree.set(parents, name, value),
             (Tree::Toml(tree), None) => tree.remove(parents, name),
+            (Tree::Yaml(tree), Some(value)) => tree.set(parents, name, value),
+            (Tree::Yaml(tree), None) => tree.remove(parents, name),
         }
     }
 
@@ -96,6 +103,7 @@ impl Document {
         let body = match &self.tree {
             Tree::Json(tree) => tree.text(),
             Tree::Toml(tree) => tree.text(),
+            Tree::Yaml(tree) => tree.text(),
         };
         let body = match self.has_crlf {
             true => body.replace("\r\n", "\n").replace('\n', "\r\n"),

@@ -1,19 +1,16 @@
 //! How the tools reach the gateway that wiring does not set up.
 //!
-//! Their files have no place for a command or a variable with the token, or a format that cannot be
-//! changed with everything else kept. A tool that reads its provider from variables is started by
-//! `gatehouse run`; for the others a guide says what to enter, and for one why nothing helps. Sources:
-//! each vendor's documentation of custom providers, read in 2026-11.
+//! What they are told lies in storage of their own. A guide says what to enter, or why nothing helps.
+//! Sources: each vendor's documentation of custom providers, read in 2026-11.
 
 use crate::client_tool::ClientTool;
 use crate::environment::ToolEnvironment;
 use crate::installation::Installation;
+use crate::tool::TOKEN_VARIABLE;
 
 domain::words! {
     /// A client tool with a guide.
     GuidedTool {
-        Aider = "aider",
-        Continue = "continue",
         Cline = "cline",
         Cursor = "cursor",
     }
@@ -22,8 +19,6 @@ domain::words! {
 domain::words! {
     /// How a tool with a guide reaches the gateway.
     GuideKind {
-        /// `gatehouse run` starts it; none of its files is changed.
-        Run = "run",
         /// The user enters address and token.
         Manual = "manual",
         /// It cannot use a gateway on this machine.
@@ -58,8 +53,6 @@ impl GuidedTool {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Aider => "Aider",
-            Self::Continue => "Continue",
             Self::Cline => "Cline",
             Self::Cursor => "Cursor",
         }
@@ -68,8 +61,7 @@ impl GuidedTool {
     #[must_use]
     pub const fn kind(self) -> GuideKind {
         match self {
-            Self::Aider => GuideKind::Run,
-            Self::Continue | Self::Cline => GuideKind::Manual,
+            Self::Cline => GuideKind::Manual,
             Self::Cursor => GuideKind::Impossible,
         }
     }
@@ -78,17 +70,14 @@ impl GuidedTool {
     #[must_use]
     pub const fn program(self) -> Option<&'static str> {
         match self {
-            Self::Aider => Some("aider"),
             Self::Cursor => Some("cursor"),
-            Self::Continue | Self::Cline => None,
+            Self::Cline => None,
         }
     }
 
     /// A folder that the tool creates, from the home folder.
     const fn folder(self) -> &'static str {
         match self {
-            Self::Aider => ".aider",
-            Self::Continue => ".continue",
             Self::Cline => ".cline",
             Self::Cursor => ".cursor",
         }
@@ -96,8 +85,6 @@ impl GuidedTool {
 
     const fn sentence(self) -> &'static str {
         match self {
-            Self::Aider => "Started by `gatehouse run`, it gets address and token as variables.",
-            Self::Continue => "It reads secrets from `~/.continue/.env`, so the token lies there.",
             Self::Cline => "It keeps the token in the secret storage of the editor.",
             Self::Cursor => {
                 "It sends requests through its own servers, which cannot reach this machine."
@@ -140,7 +127,7 @@ impl ClientTool {
         };
         match self {
             Self::ClaudeCode | Self::Codex => Vec::new(),
-            Self::GeminiCli => vec![step("Start it in your project:", Some(run))],
+            Self::GeminiCli | Self::Aider => vec![step("Start it in your project:", Some(run))],
             Self::OpenCode => vec![
                 step("Start it in your project:", Some(run)),
                 step("Choose a model of the provider Gatehouse.", None),
@@ -153,6 +140,14 @@ impl ClientTool {
                 ),
                 step("Or start Zed with it, while no other window of Zed is open:", Some(run)),
             ],
+            Self::Continue => vec![
+                step(
+                    "Start your editor with the token, while no other window of it is open:",
+                    Some(format!("gatehouse run {client} -- code")),
+                ),
+                step("Or put the token where Continue reads secrets:", Some(secret_line(client))),
+                step("Choose a model with Gatehouse in its name.", None),
+            ],
         }
     }
 }
@@ -162,14 +157,6 @@ fn steps(tool: GuidedTool, v1: &str, model: &str) -> Vec<GuideStep> {
     let step = |text: &str, code: String| GuideStep { text: text.to_owned(), code: Some(code) };
     let token = |text: &str| step(text, format!("gatehouse clients add {client}"));
     match tool {
-        GuidedTool::Aider => {
-            let code = format!("gatehouse run aider -- aider --model openai/{model}");
-            vec![step("Start it in your project, with a model after `openai/`:", code)]
-        }
-        GuidedTool::Continue => vec![
-            step("Add this to `~/.continue/config.yaml`:", continue_config(v1, model)),
-            step("Create a token and put it where Continue reads secrets:", continue_secret()),
-        ],
         GuidedTool::Cline => vec![
             step("In its settings, choose OpenAI Compatible with this base URL:", v1.to_owned()),
             token("Create a token, printed once, and paste it as the API key:"),
@@ -179,14 +166,7 @@ fn steps(tool: GuidedTool, v1: &str, model: &str) -> Vec<GuideStep> {
     }
 }
 
-/// <https://docs.continue.dev/reference>, "models" and "secrets".
-fn continue_config(v1: &str, model: &str) -> String {
-    format!(
-        "models:\n  - name: Gatehouse\n    provider: openai\n    model: {model}\n    \
-         apiBase: {v1}\n    apiKey: ${{{{ secrets.GATEHOUSE_TOKEN }}}}"
-    )
-}
-
-fn continue_secret() -> String {
-    "echo \"GATEHOUSE_TOKEN=$(gatehouse clients add continue)\" >> ~/.continue/.env".to_owned()
+/// Adds the token of `client` to the secrets of Continue.
+fn secret_line(client: &str) -> String {
+    format!("echo \"{TOKEN_VARIABLE}=$(gatehouse token {client})\" >> ~/.continue/.env")
 }

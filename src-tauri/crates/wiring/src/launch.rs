@@ -41,6 +41,11 @@ const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Name of the provider in a tool's configuration.
 const PROVIDER: &str = "gatehouse";
 
+/// Aider's files outrank the variables of others with an address and a key; this option and this
+/// variable outrank its files.
+const AIDER_ADDRESS: &str = "--openai-api-base";
+const AIDER_TOKEN_VARIABLE: &str = "AIDER_OPENAI_API_KEY";
+
 /// How a program is started.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Launch {
@@ -82,6 +87,10 @@ impl Launch {
             launch.variables.push((name, with_this_machine(variable(name))));
         }
         match program.file_stem().and_then(|name| name.to_str()) {
+            Some("aider") => {
+                launch.arguments = vec![AIDER_ADDRESS.to_owned(), v1];
+                launch.token_variables.push(AIDER_TOKEN_VARIABLE);
+            }
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
             Some("opencode") => {
@@ -191,6 +200,13 @@ mod tests {
         assert!(launch.arguments.contains(
             &"model_providers.gatehouse.base_url=\"http://127.0.0.1:4283/v1\"".to_owned()
         ));
+    }
+
+    #[test]
+    fn aider_is_told_the_address_and_the_token_by_what_outranks_its_files() {
+        let launch = launch("aider");
+        assert_eq!(launch.arguments, ["--openai-api-base", "http://127.0.0.1:4283/v1"]);
+        assert!(launch.token_variables.contains(&"AIDER_OPENAI_API_KEY"));
     }
 
     #[test]

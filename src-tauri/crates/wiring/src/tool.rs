@@ -1,7 +1,9 @@
 //! The tools whose files can be changed, each with what wiring needs to know of it.
 
+mod aider;
 mod claude_code;
 mod codex;
+mod continue_dev;
 mod gemini_cli;
 mod mcp_entry;
 pub(crate) mod opencode;
@@ -18,8 +20,8 @@ use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::{KeyPath, ValueEdit};
 
-/// The variable that holds the token for a tool whose file names one, and for Zed, which derives
-/// this name from the name of our provider.
+/// The variable, or the secret, that holds the token for a tool whose file names one, and for Zed,
+/// which derives this name from the name of our provider.
 pub(crate) const TOKEN_VARIABLE: &str = "GATEHOUSE_API_KEY";
 
 /// Models that a tool with a list of its own is told, at most.
@@ -227,6 +229,8 @@ impl WiredTool for ClientTool {
             Self::GeminiCli => &gemini_cli::DEFINITION,
             Self::OpenCode => &opencode::DEFINITION,
             Self::Zed => &zed::DEFINITION,
+            Self::Aider => &aider::DEFINITION,
+            Self::Continue => &continue_dev::DEFINITION,
         }
     }
 

@@ -107,12 +107,12 @@ test("the address of the tray says that no tool is connected", async () => {
 test("the other tools say how they reach the gateway, those of this machine first", async () => {
   const { user } = renderPanel("busy", "/clients");
   const list = await screen.findByRole("list", { name: "Other tools" });
-  const names = within(list).getAllByText(/^(Cursor|Continue|Aider)$/);
-  expect(names.map((name) => name.textContent)).toEqual(["Cursor", "Aider", "Continue"]);
+  const names = within(list).getAllByText(/^(Cursor|Cline)$/);
+  expect(names.map((name) => name.textContent)).toEqual(["Cursor", "Cline"]);
   expect(within(list).getByText("Not possible")).toBeVisible();
-  await user.click(within(list).getByText("Aider"));
-  const steps = within(list).getByRole("list", { name: "Steps for Aider" });
-  expect(within(steps).getByText("gatehouse run aider -- aider --model openai/fast")).toBeVisible();
+  await user.click(within(list).getByText("Cline"));
+  const steps = within(list).getByRole("list", { name: "Steps for Cline" });
+  expect(within(steps).getByText("gatehouse clients add cline")).toBeVisible();
 });
 
 test("a tool that the user gives its token is not shown as connected until it came, and says how", async () => {

@@ -8,7 +8,6 @@ import type { GuideKind, ToolGuideView } from "@/ipc/bindings";
 import { useClientGuides } from "@/ipc/queries";
 
 const WAY: Record<GuideKind, string> = {
-  run: "Start it with gatehouse run",
   manual: "Set up by hand",
   impossible: "Not possible",
 };

@@ -49,7 +49,7 @@ const RUNGS: Record<WiringRung, string> = {
   reference: "Its file names a variable for the token, which `gatehouse run` sets, so none is in it.",
   keychain: "You enter it once, and the tool keeps it in the system keychain, so none is in its files.",
   environment: "`gatehouse run` starts it with the token in its environment, so none is in its files.",
-  token: "Its file holds a token of this gateway, which you can revoke.",
+  token: "Its file names a secret for the token. You set it once, and can revoke it at any time.",
 };
 
 function claudeCode(): FakeTool {
@@ -296,18 +296,10 @@ function guide(
 
 function guides(address: string): ToolGuideView[] {
   return [
-    guide("aider", "Aider", "run", "Started by `gatehouse run`, it gets address and token as variables.", [
-      ["Start it in your project, with a model after `openai/`:", "gatehouse run aider -- aider --model openai/fast"],
-    ]),
-    guide("continue", "Continue", "manual", "It reads secrets from `~/.continue/.env`, so the token lies there.", [
-      [
-        "Add this to `~/.continue/config.yaml`:",
-        `models:\n  - name: Gatehouse\n    provider: openai\n    model: fast\n    apiBase: ${address}/v1\n    apiKey: \${{ secrets.GATEHOUSE_TOKEN }}`,
-      ],
-      [
-        "Create a token and put it where Continue reads secrets:",
-        'echo "GATEHOUSE_TOKEN=$(gatehouse clients add continue)" >> ~/.continue/.env',
-      ],
+    guide("cline", "Cline", "manual", "It keeps the token in the secret storage of the editor.", [
+      ["In its settings, choose OpenAI Compatible with this base URL:", `${address}/v1`],
+      ["Create a token, printed once, and paste it as the API key:", "gatehouse clients add cline"],
+      ["Enter a model of the gateway as the model ID:", "fast"],
     ]),
     guide(
       "cursor",

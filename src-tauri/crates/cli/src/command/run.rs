@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, GuideKind, GuidedTool,
-    ToolWiringView, WiringState,
+    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
 };
 use control::{Core, Launch, ToolModel};
 use domain::Secret;
@@ -86,10 +85,6 @@ fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), Command
         return Ok((program.into(), arguments.to_vec()));
     }
     let name = wanted.client.as_str();
-    let guided = name.parse::<GuidedTool>().ok().filter(|tool| tool.kind() == GuideKind::Run);
-    if let Some(program) = guided.and_then(GuidedTool::program) {
-        return Ok((program.into(), Vec::new()));
-    }
     let tool = name.parse::<ClientTool>().map_err(|_| {
         let message = format!("it is not known which program {} is", wanted.client);
         let hint = format!("Name it: `gatehouse run {} -- PROGRAM`.", wanted.client);

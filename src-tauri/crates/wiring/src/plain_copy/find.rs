@@ -62,6 +62,8 @@ impl CopyFormat {
                 match format {
                     Format::Json => json_strings(body, &mut strings)?,
                     Format::Toml => toml_strings(body, &mut strings)?,
+                    // `of_path` leaves it to the user.
+                    Format::Yaml => {}
                 }
                 strings.iter_mut().for_each(|it| *it = it.start + offset..it.end + offset);
             }

@@ -54,6 +54,14 @@ const GOLDEN: &[Golden] = &[
     golden!(Zed, "zed", "minimal", "json"),
     golden!(Zed, "zed", "full", "json"),
     golden!(Zed, "zed", "foreign", "json"),
+    golden!(Aider, "aider", absent "yml"),
+    golden!(Aider, "aider", "minimal", "yml"),
+    golden!(Aider, "aider", "full", "yml"),
+    golden!(Aider, "aider", "foreign", "yml"),
+    golden!(Continue, "continue", absent "yaml"),
+    golden!(Continue, "continue", "minimal", "yaml"),
+    golden!(Continue, "continue", "full", "yaml"),
+    golden!(Continue, "continue", "foreign", "yaml"),
 ];
 
 impl Golden {
@@ -71,7 +79,12 @@ impl Golden {
 fn check_golden(golden: &Golden, found: &str) {
     if std::env::var_os("GOLDEN_UPDATE").is_some() {
         let (folder, name) = golden.name.split_once(' ').expect("two words");
-        let end = if folder == "codex" { "toml" } else { "json" };
+        let end = match golden.tool {
+            ClientTool::Codex => "toml",
+            ClientTool::Aider => "yml",
+            ClientTool::Continue => "yaml",
+            _ => "json",
+        };
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/golden");
         std::fs::write(root.join(format!("{folder}/{name}.wired.{end}")), found).expect("written");
     } else {
@@ -171,6 +184,8 @@ fn a_broken_file_is_left_alone_and_its_place_named() {
         (ClientTool::GeminiCli, include_str!("golden/gemini-cli/broken.json"), "line 2, column 11"),
         (ClientTool::OpenCode, include_str!("golden/opencode/broken.json"), "line 2, column 18"),
         (ClientTool::Zed, include_str!("golden/zed/broken.json"), "line 2, column 12"),
+        (ClientTool::Aider, include_str!("golden/aider/broken.yml"), "line 4, column 1"),
+        (ClientTool::Continue, include_str!("golden/continue/broken.yaml"), "line 3, column 1"),
     ];
     for (tool, broken, place) in cases {
         let world = World::new();

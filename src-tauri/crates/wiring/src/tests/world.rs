@@ -16,7 +16,15 @@ impl World {
     /// A home in which every tool's folder exists.
     pub(super) fn new() -> Self {
         let world = Self::without_tools();
-        for folder in [".claude", ".codex", ".gemini", ".config/opencode", zed_folder()] {
+        for folder in [
+            ".claude",
+            ".codex",
+            ".gemini",
+            ".config/opencode",
+            ".aider",
+            ".continue",
+            zed_folder(),
+        ] {
             std::fs::create_dir_all(world.home().join(folder)).expect("a folder");
         }
         world
@@ -72,6 +80,8 @@ impl World {
             ClientTool::Codex => ".codex/config.toml",
             ClientTool::GeminiCli => ".gemini/settings.json",
             ClientTool::OpenCode => ".config/opencode/opencode.json",
+            ClientTool::Aider => ".aider.conf.yml",
+            ClientTool::Continue => ".continue/models/gatehouse.yaml",
             ClientTool::Zed => return self.home().join(zed_folder()).join("settings.json"),
         })
     }

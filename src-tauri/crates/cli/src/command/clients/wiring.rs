@@ -243,7 +243,6 @@ fn render_guide_table(guides: &[ToolGuideView]) -> StyledText {
         TextTable::new(&[Column::Left("Tool"), Column::Left("Here"), Column::Left("Gateway")]);
     for guide in guides {
         let way = match guide.kind {
-            GuideKind::Run => format!("`gatehouse run {}`", guide.tool),
             GuideKind::Manual => format!("`gatehouse clients guide {}`", guide.tool),
             GuideKind::Impossible => "not possible".to_owned(),
         };

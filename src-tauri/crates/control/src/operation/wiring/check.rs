@@ -62,8 +62,8 @@ impl ToolAttempt<'_> {
         &mut self,
         described: DescribedState,
     ) -> Result<ToolCheckOutcome, BackendTestStepView> {
-        let is_token_its_own = described.state == WiringState::TokenNotEntered
-            || self.status.rung == WiringRung::Keychain;
+        let is_token_its_own =
+            described.state == WiringState::TokenNotEntered || self.status.rung.is_token_entered();
         self.check_files(described)?;
         self.check_gateway()?;
         let token = self.token().await?;
@@ -113,7 +113,7 @@ impl ToolAttempt<'_> {
         let (tool, client) = (self.status.tool, self.status.client.clone().unwrap_or_default());
         let kept = client_token(self.engine, ClientRef { id: client.clone() }).await;
         let token = kept.map_err(|error| failed(TITLE, error.message, error.hint))?;
-        if self.status.rung == WiringRung::Keychain {
+        if self.status.rung.is_token_entered() {
             let detail =
                 format!("{} keeps its own; that of the client {client} is used here.", tool.name());
             self.steps.push(step(TITLE, BackendTestStepState::Skipped, detail, None));

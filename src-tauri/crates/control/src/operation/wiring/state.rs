@@ -28,9 +28,12 @@ pub(super) async fn describe_tool(
     });
     if described.state == WiringState::Wired && awaits_token(engine, status).await? {
         described.state = WiringState::TokenNotEntered;
+        let how = match status.rung {
+            WiringRung::Token => format!("Give {name} the token once."),
+            _ => format!("Enter the token in {name} once."),
+        };
         described.sentence = format!(
-            "{name} has the gateway as a provider, but no request has come with its token. Enter \
-             the token in {name} once."
+            "{name} has the gateway as a provider, but no request has come with its token. {how}"
         );
     }
     Ok(described)
@@ -76,7 +79,7 @@ fn describe_other_gatehouse<T: WiredTool>(status: &ToolStatus<T>) -> String {
 /// keeps in the keychain is its own.
 async fn awaits_token(engine: &Engine, status: &ToolStatus) -> Result<bool, ApiError> {
     let client = status.client.as_deref().and_then(|name| ClientId::new(name).ok());
-    let (WiringRung::Keychain, Some(client)) = (status.rung, client) else { return Ok(false) };
+    let Some(client) = client.filter(|_| status.rung.is_token_entered()) else { return Ok(false) };
     let seen = engine.clients().last_seen(&client).await?;
     Ok(seen.is_none() || seen < status.since)
 }
@@ -93,6 +96,8 @@ pub(super) const fn describe_rung(rung: WiringRung) -> &'static str {
         WiringRung::Environment => {
             "`gatehouse run` starts it with the token in its environment, so none is in its files."
         }
-        WiringRung::Token => "Its file holds a token of this gateway, which you can revoke.",
+        WiringRung::Token => {
+            "Its file names a secret for the token. You set it once, and can revoke it at any time."
+        }
     }
 }
