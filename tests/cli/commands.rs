@@ -85,8 +85,13 @@ async fn two_models_are_compared_and_usage_is_reported_by_project() {
     post_json(served.gateway, "/v1/chat/completions", &headers, &body).await;
     home.gatehouse(&["routes", "add", "fast", "mock/echo"]).run().await.expect_success();
     post_chat(served.gateway, &token, &chat_request("fast")).await;
+    // A token for one project needs no header.
+    let add = ["clients", "add", "Blog tool", "--project", "blog"];
+    let token = home.gatehouse(&add).run().await.expect_success().out;
+    post_chat(served.gateway, token.trim_end(), &chat_request("mock/echo")).await;
     let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.expect_success().out;
     assert!(usage.contains("website") && usage.contains("No project"), "{usage}");
+    assert!(usage.contains("blog"), "{usage}");
     let usage = home.gatehouse(&["usage", "--by", "route"]).run().await.expect_success().out;
     assert!(usage.contains("fast") && usage.contains("pinned"), "{usage}");
 }

@@ -1937,13 +1937,15 @@ export type ClientAdd = {
 	reads_metrics?: boolean,
 	/**  Dollars a month, as a budget of its own that refuses what is above; None for no budget. */
 	monthly_limit_usd?: string | null,
+	/**  The project that its requests belong to; None for the one that each names. */
+	project?: string | null,
 };
 
 export type ClientCheck = {
 	tool: ClientTool,
 };
 
-/**  Changes a client's limits, cache mode, priority, scope and expiry. Its token stays. */
+/**  Changes a client's limits, cache mode, priority, scope, project and expiry. Its token stays. */
 export type ClientEdit = {
 	id: string,
 	limits: TrafficLimitsView,
@@ -1953,6 +1955,8 @@ export type ClientEdit = {
 	scope: ClientScopeView,
 	/**  True if its token also opens MCP over HTTP. */
 	mcp: boolean,
+	/**  The project that its requests belong to; None for the one that each names. */
+	project: string | null,
 	/**  When its token ends; None for never. */
 	expires_at: UnixMs | null,
 };
@@ -2039,6 +2043,8 @@ export type ClientView = {
 	mcp: boolean,
 	/**  True if its token reads `/metrics` and opens nothing else. */
 	reads_metrics: boolean,
+	/**  The project that its requests belong to, whatever they say; None for the one that each names. */
+	project: string | null,
 	snippets: SnippetView[],
 	/**  The budget for its requests that has its name, as one made with it has; it ends with it. */
 	own_budget: string | null,

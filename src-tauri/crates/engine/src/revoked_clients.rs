@@ -50,6 +50,7 @@ mod tests {
             blocked: false,
             mcp: false,
             reads_metrics: false,
+            project: None,
         };
         let client = RevokedClient { settings, token: Some(Arc::clone(&token)), budget: None };
         let kept = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);

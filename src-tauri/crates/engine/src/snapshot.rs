@@ -118,6 +118,7 @@ fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
         blocked: known.blocked,
         may_use_mcp: known.mcp,
         reads_metrics: known.reads_metrics,
+        project: known.project.clone(),
         ..GatewayClient::new(id.clone(), Purpose::User, standing)
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Arrival {
     pub(crate) id: RequestId,
     pub(crate) begun: Moment,
     pub(crate) started: WallTime,
-    /// The client's tag for its own bookkeeping, from `x-gatehouse-project`.
+    /// The project that its token is for, or else the client's tag from `x-gatehouse-project`.
     pub(crate) project: Option<String>,
     /// The dialect of the client's responses.
     pub(crate) dialect: Dialect,
@@ -36,6 +36,18 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
+    pub(crate) fn new(
+        mut arrival: Arrival,
+        client: Arc<GatewayClient>,
+        snapshot: Arc<Snapshot>,
+        headers: HeaderMap,
+    ) -> Self {
+        if let Some(project) = &client.project {
+            arrival.project = Some(project.clone());
+        }
+        Self { arrival, client, snapshot, headers }
+    }
+
     /// The limits of its attempts: the rules in force, and the client's own.
     pub(crate) fn attempt_rules(&self) -> AttemptRules {
         let rules = self.snapshot.resilience.attempts;

@@ -112,7 +112,7 @@ async fn respond(
             return response;
         }
     };
-    let context = RequestContext { arrival, client, snapshot, headers: head.headers };
+    let context = RequestContext::new(arrival, client, snapshot, head.headers);
     let outcome = match surface {
         Surface::Generate(surface) => {
             match Generation::parse(&surface, &context, body, &gateway.items) {

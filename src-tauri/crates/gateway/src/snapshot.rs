@@ -247,6 +247,8 @@ pub struct GatewayClient {
     pub reads_metrics: bool,
     /// Most attempts for one of its requests, if fewer than the rules allow.
     pub attempts_max: Option<u8>,
+    /// The project that its requests belong to, whatever they say.
+    pub project: Option<String>,
 }
 
 impl GatewayClient {
@@ -271,6 +273,7 @@ impl GatewayClient {
             may_use_mcp: false,
             reads_metrics: false,
             attempts_max: None,
+            project: None,
         }
     }
 }

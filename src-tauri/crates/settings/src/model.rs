@@ -400,6 +400,9 @@ pub struct ClientSettings {
     pub mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.
     pub reads_metrics: bool,
+    /// The project that its requests belong to, whatever they say, at most [`PROJECT_CHARS_MAX`]
+    /// characters; `None` for the one that each names.
+    pub project: Option<String>,
 }
 
 /// SHA-256 hash of a local token, 64 hexadecimal digits in the file.

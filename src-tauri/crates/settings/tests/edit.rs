@@ -154,6 +154,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             blocked: false,
             mcp: false,
             reads_metrics: false,
+            project: None,
         };
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
@@ -545,6 +546,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     mcp: true,
                     blocked: true,
                     reads_metrics: false,
+                    project: Some("website".to_owned()),
                     scope: ClientScope {
                         models: vec!["gpt-4o".to_owned(), "claude-*".to_owned()],
                         backends: vec![id("local")],

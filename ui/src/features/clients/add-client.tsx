@@ -15,7 +15,7 @@ const USES = [
   { value: "metrics", label: "Metrics for Prometheus, and nothing else" },
 ];
 
-const FIELDS = ["id", "expires_in_days", "monthly_limit_usd", ...SCOPE_FIELDS];
+const FIELDS = ["id", "expires_in_days", "monthly_limit_usd", "project", ...SCOPE_FIELDS];
 const NEVER = "never";
 const EXPIRIES = [
   { value: NEVER, label: "Never" },
@@ -40,10 +40,12 @@ export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
 }
 
 function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
-  const form = useForm({ defaultValues: { id: "", ends: NEVER, use: "models", limit: "", scope: ANY_SCOPE } });
+  const form = useForm({
+    defaultValues: { id: "", ends: NEVER, use: "models", limit: "", project: "", scope: ANY_SCOPE },
+  });
   const isForModels = useWatch({ control: form.control, name: "use" }) === "models";
   const add = useAction("clientAdd", (call, req: ClientAdd) => call(req));
-  const submit = form.handleSubmit(({ id, ends, use, limit, scope }) =>
+  const submit = form.handleSubmit(({ id, ends, use, limit, project, scope }) =>
     add.mutate(
       {
         id: id.trim(),
@@ -51,6 +53,7 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
         scope: readScope(use === "models" ? scope : ANY_SCOPE),
         reads_metrics: use === "metrics",
         monthly_limit_usd: use === "models" && limit.trim() !== "" ? limit.trim() : null,
+        project: use === "models" && project.trim() !== "" ? project.trim() : null,
       },
       {
         onSuccess: (client) => {
@@ -84,6 +87,14 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
                 {(control) => (
                   <TextInput {...control} inputMode="decimal" className="w-40" {...form.register("limit")} />
                 )}
+              </Field>
+              <Field
+                label="Project"
+                help="Its requests belong to it, whatever they say."
+                fault={faultOf(add.error, "project")}
+                optional
+              >
+                {(control) => <TextInput {...control} className="w-60" {...form.register("project")} />}
               </Field>
               <ScopeFields error={add.error} />
             </>

@@ -60,12 +60,13 @@ test("the last day of a token is moved and removed", async () => {
   await waitFor(() => expect(saved).toHaveBeenLastCalledWith(expect.objectContaining({ expires_at: null })));
 });
 
-test("a new client has its scope, budget and expiry from the start", async () => {
+test("a new client has its scope, budget, project and expiry from the start", async () => {
   const { user, host } = renderPanel("busy", "/clients?add=true");
   const added = vi.spyOn(host, "clientAdd");
   await user.type(await screen.findByLabelText("Name"), "reviewer");
   await choose(user, screen.getByLabelText("Expires"), "In 30 days");
   await user.type(screen.getByLabelText(/^Monthly budget/), "20");
+  await user.type(screen.getByLabelText(/^Project/), "website");
   await user.type(screen.getByLabelText(/^Allowed models/), "gpt-*");
   await user.type(screen.getByLabelText(/^Allowed backends/), "openai, groq");
   await user.type(screen.getByLabelText(/^Allowed routes/), "fast");
@@ -76,6 +77,7 @@ test("a new client has its scope, budget and expiry from the start", async () =>
     scope: { models: ["gpt-*"], backends: ["openai", "groq"], routes: ["fast"] },
     reads_metrics: false,
     monthly_limit_usd: "20",
+    project: "website",
   });
 });
 

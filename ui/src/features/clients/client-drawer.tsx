@@ -136,6 +136,7 @@ function ClientUse({ client }: { client: ClientView }) {
             value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
           },
           { name: "Program", value: programText(client) },
+          ...(client.project === null ? [] : [{ name: "Project", value: client.project }]),
           {
             name: "Expires",
             value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,

@@ -16,6 +16,7 @@ test("a client's limits and priority are shown and changed", async () => {
   await user.type(screen.getByLabelText(/^Allowed models/), "gpt-4o, claude-*,");
   await choose(user, screen.getByLabelText("Response cache"), "On");
   await choose(user, screen.getByLabelText("MCP over HTTP"), /^Allowed/);
+  await user.type(screen.getByLabelText(/^Project/), " evals ");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalled());
   expect(saved).toHaveBeenCalledWith({
@@ -25,6 +26,7 @@ test("a client's limits and priority are shown and changed", async () => {
     priority: "background",
     scope: { models: ["gpt-4o", "claude-*"], backends: [], routes: [] },
     mcp: true,
+    project: "evals",
     // What was not changed stays, though it is over.
     expires_at: before,
   });

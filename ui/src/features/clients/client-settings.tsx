@@ -19,10 +19,12 @@ interface ClientValues extends LimitTexts {
   mcp: "no" | "yes";
   /** The day on which its token ends; empty for never. */
   last: string;
+  /** Empty for the one that each request names. */
+  project: string;
   scope: ScopeTexts;
 }
 
-const FIELDS = [...LIMITS.map((limit) => limit.name), ...SCOPE_FIELDS, "expires_at"];
+const FIELDS = [...LIMITS.map((limit) => limit.name), ...SCOPE_FIELDS, "project", "expires_at"];
 
 const PRIORITIES = [
   { value: "interactive", label: "High (interactive)" },
@@ -44,6 +46,7 @@ export function ClientSettings({ client }: { client: ClientView }) {
       priority: client.priority,
       mcp: client.mcp ? "yes" : "no",
       last: lastDay(client.expires_at),
+      project: client.project ?? "",
       scope: scopeTexts(client.scope),
     },
   });
@@ -62,6 +65,7 @@ export function ClientSettings({ client }: { client: ClientView }) {
       priority,
       scope: readScope(listed),
       mcp: mcp === "yes",
+      project: values.project.trim() === "" ? null : values.project.trim(),
       expires_at,
     });
   });
@@ -88,6 +92,14 @@ export function ClientSettings({ client }: { client: ClientView }) {
         </div>
         <Field label="MCP over HTTP" help="Needs Settings, Agents, Serve over HTTP.">
           {(given) => <FormSelect<ClientValues> {...given} name="mcp" options={MCP_ACCESS} />}
+        </Field>
+        <Field
+          label="Project"
+          help="Its requests belong to it, whatever they say. Empty for the one that each names."
+          fault={faultOf(save.error, "project")}
+          optional
+        >
+          {(given) => <TextInput {...given} className="w-60" {...form.register("project")} />}
         </Field>
         <Field
           label="Last day of its token"

@@ -49,7 +49,11 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
         if (world.clients.some((known) => known.id === req.id))
           throw fault("invalid_input", `There is a client named ${req.id} already.`, "Choose another name.", "id");
         const added = makeClient(req.id, now(), world.settings.values.gateway_port);
-        Object.assign(added, { scope: req.scope, reads_metrics: req.reads_metrics ?? false });
+        Object.assign(added, {
+          scope: req.scope,
+          reads_metrics: req.reads_metrics ?? false,
+          project: req.project ?? null,
+        });
         added.expires_at = req.expires_in_days === null ? null : now() + req.expires_in_days * 86_400_000;
         world.clients.push(added);
         if (req.monthly_limit_usd != null) world.budgets.push(budgetOfClient(req.id, req.monthly_limit_usd));

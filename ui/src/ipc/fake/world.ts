@@ -201,6 +201,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     targets: [],
     mcp: false,
     reads_metrics: false,
+    project: null,
     own_budget: null,
     other_budgets: [],
     snippets: [

@@ -32,7 +32,7 @@ pub(crate) enum ClientsCommand {
     /// Add a client and print only its token
     #[command(visible_alias = "new", alias = "create")]
     Add(AddClientArguments),
-    /// Change a client's limits, cache, priority and expiry; its token stays
+    /// Change a client's limits, cache, priority, project and expiry; its token stays
     #[command(aliases = ["set", "update"])]
     Edit(EditClientArguments),
     /// Send a client's requests to one backend or route; its files stay
@@ -102,6 +102,9 @@ pub(crate) struct EditClientArguments {
     /// When its token expires: a date such as 2026-12-31, a span such as 90d, or `never`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    /// The project that its requests belong to; `none` for the one that each names
+    #[arg(long, value_name = "NAME")]
+    project: Option<String>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -153,6 +156,10 @@ impl EditClientArguments {
             cache: self.cache.unwrap_or(known.cache),
             priority: self.priority.unwrap_or(known.priority),
             mcp: self.mcp.unwrap_or(known.mcp),
+            project: match self.project {
+                None => known.project,
+                Some(name) => (name != "none").then_some(name),
+            },
         })
     }
 }
@@ -170,6 +177,9 @@ pub(crate) struct AddClientArguments {
     /// Refuse its requests above this amount a month, with a budget of its own
     #[arg(long, value_name = "USD", conflicts_with = "metrics")]
     monthly_limit: Option<String>,
+    /// Count its requests to this project, whatever they say
+    #[arg(long, value_name = "NAME", conflicts_with = "metrics")]
+    project: Option<String>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -214,6 +224,7 @@ pub(crate) async fn run(
             expires_in_days,
             metrics,
             monthly_limit,
+            project,
             allowed,
         }) => {
             unlock_interactively(core, console).await?;
@@ -228,6 +239,7 @@ pub(crate) async fn run(
                 scope,
                 reads_metrics: metrics,
                 monthly_limit_usd: monthly_limit,
+                project,
             };
             let issued = control::client_issue(core, req).await?;
             print_token(&issued.client, &issued.token, console)?;
@@ -359,6 +371,7 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
         Column::Left("Client"),
         Column::Left("Expires"),
         Column::Left("Last used"),
+        Column::Left("Project").hidden_at_rank(5),
         Column::Left("Program").hidden_at_rank(4),
         Column::Left("Goes to").hidden_at_rank(2),
         Column::Right("30 days").hidden_at_rank(1),
@@ -372,6 +385,7 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
                 .seen_at
                 .map_or_else(|| "never".to_owned(), |seen| format_distance(now, seen))
                 .into(),
+            client.project.as_deref().unwrap_or_default().into(),
             client.program.as_ref().map_or_else(|| "unknown".to_owned(), program_text).into(),
             switch::current_cell(client),
             format_spend(&client.last_month).into(),

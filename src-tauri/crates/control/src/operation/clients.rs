@@ -61,6 +61,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             targets: switch::client_targets(&settings, id, client),
             mcp: client.mcp,
             reads_metrics: client.reads_metrics,
+            project: client.project.clone(),
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
             snippets: match client.reads_metrics {
                 true => snippets::metrics_snippets(&engine.gateway().address(), id),
@@ -89,6 +90,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
     let settings = engine.settings();
     let id = input::parse_known_client(&settings, &req.id)?;
     let scope = req.scope.to_client_scope()?;
+    let project = project_name(req.project.as_deref());
     let known = settings.clients.get(&id).and_then(|client| client.expires);
     let expires = changed_expiry(known, req.expires_at, engine.clock().wall())?;
     engine
@@ -100,6 +102,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
                 known.cache = req.cache;
                 known.priority = req.priority;
                 known.mcp = req.mcp;
+                known.project = project;
             }
         })
         .await?;
@@ -185,8 +188,14 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
         blocked: false,
         mcp: false,
         reads_metrics: req.reads_metrics,
+        project: project_name(req.project.as_deref()),
     };
     Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings, budget })
+}
+
+/// None for an empty text. The settings refuse what is no name.
+fn project_name(typed: Option<&str>) -> Option<String> {
+    typed.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 /// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold

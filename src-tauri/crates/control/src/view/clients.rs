@@ -41,6 +41,8 @@ pub struct ClientView {
     pub mcp: bool,
     /// True if its token reads `/metrics` and opens nothing else.
     pub reads_metrics: bool,
+    /// The project that its requests belong to, whatever they say; None for the one that each names.
+    pub project: Option<String>,
     pub snippets: Vec<SnippetView>,
     /// The budget for its requests that has its name, as one made with it has; it ends with it.
     pub own_budget: Option<String>,
@@ -80,6 +82,10 @@ pub struct ClientAdd {
     #[serde(default)]
     #[specta(optional)]
     pub monthly_limit_usd: Option<String>,
+    /// The project that its requests belong to; None for the one that each names.
+    #[serde(default)]
+    #[specta(optional)]
+    pub project: Option<String>,
 }
 
 impl ClientAdd {
@@ -92,6 +98,7 @@ impl ClientAdd {
             scope: ClientScopeView::default(),
             reads_metrics: false,
             monthly_limit_usd: None,
+            project: None,
         }
     }
 }
@@ -208,7 +215,7 @@ pub struct TokenNotStoredView {
     pub hint: Option<String>,
 }
 
-/// Changes a client's limits, cache mode, priority, scope and expiry. Its token stays.
+/// Changes a client's limits, cache mode, priority, scope, project and expiry. Its token stays.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ClientEdit {
     pub id: String,
@@ -219,6 +226,8 @@ pub struct ClientEdit {
     pub scope: ClientScopeView,
     /// True if its token also opens MCP over HTTP.
     pub mcp: bool,
+    /// The project that its requests belong to; None for the one that each names.
+    pub project: Option<String>,
     /// When its token ends; None for never.
     pub expires_at: Option<UnixMs>,
 }

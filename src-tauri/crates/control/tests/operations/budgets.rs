@@ -199,6 +199,7 @@ async fn a_budget_made_with_a_client_ends_with_it_and_comes_back_with_its_token(
         scope: ClientScopeView::default(),
         reads_metrics: false,
         monthly_limit_usd: Some("20".to_owned()),
+        project: None,
     };
     control::client_add(&world.core, new).await.expect("added");
     let token = control::client_token(&world.core, reference()).await.expect("a token");

@@ -19,6 +19,7 @@ fn add(id: &str, scope: ClientScopeView, reads_metrics: bool) -> ClientAdd {
         scope,
         reads_metrics,
         monthly_limit_usd: None,
+        project: None,
     }
 }
 
@@ -105,6 +106,7 @@ async fn a_switch_is_in_force_at_once_and_explained() {
         priority: client.priority,
         scope: ClientScopeView::default(),
         mcp: false,
+        project: None,
         expires_at: None,
     };
     let client = control::client_edit(core, edit).await.expect("edited");

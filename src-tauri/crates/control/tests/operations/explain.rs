@@ -134,6 +134,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
         priority: ClientPriority::Interactive,
         scope,
         mcp: false,
+        project: None,
         expires_at: None,
     };
     control::client_edit(core, edit).await.expect("edited");
@@ -151,6 +152,7 @@ async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
         scope: everything.clone(),
         reads_metrics: false,
         monthly_limit_usd: None,
+        project: None,
     };
     control::client_add(&core, client).await.expect("added");
     let tool = |model: &str| HypotheticalRequest { client: Some("tool".to_owned()), ..ask(model) };

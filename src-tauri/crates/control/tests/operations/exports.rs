@@ -22,6 +22,7 @@ async fn with_up() -> World {
         scope,
         reads_metrics: false,
         monthly_limit_usd: None,
+        project: None,
     };
     control::client_add(&world.core, client).await.expect("added");
     world

@@ -309,6 +309,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         cache: Some(CacheMode::On),
         priority: ClientPriority::Background,
         mcp: true,
+        project: Some(" website ".to_owned()),
         expires_at: None,
         scope: ClientScopeView {
             models: vec!["gpt-*".to_owned()],
@@ -319,6 +320,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     let edited = control::client_edit(core, edit(limits)).await.expect("edited");
     assert_eq!((edited.limits, edited.cache), (limits, Some(CacheMode::On)));
     assert_eq!(edited.priority, ClientPriority::Background);
+    assert_eq!(edited.project.as_deref(), Some("website"));
     assert_eq!(edited.scope, edit(limits).scope);
     assert!(edited.mcp);
     let mistyped = ClientEdit {

@@ -46,6 +46,7 @@ async fn issue(core: &Core, id: &str) -> IssuedToken {
         scope: ClientScopeView::default(),
         reads_metrics: false,
         monthly_limit_usd: None,
+        project: None,
     };
     control::client_issue(core, req).await.expect("a token")
 }

@@ -141,6 +141,7 @@ async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
         scope: ClientScopeView::default(),
         reads_metrics: false,
         monthly_limit_usd: None,
+        project: None,
     };
     let issued = control::client_issue(&world.core, demo()).await.expect("a token");
     assert!(issued.not_stored.is_none(), "{issued:?}");

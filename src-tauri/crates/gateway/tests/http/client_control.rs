@@ -142,3 +142,27 @@ async fn a_client_is_known_by_the_program_that_it_names() {
         ClientProgram { name: "claude-cli".to_owned(), version: Some("2.1.3".to_owned()) };
     assert_eq!(world.seen.programs(), [program]);
 }
+
+#[tokio::test]
+async fn the_requests_of_a_token_for_one_project_belong_to_it_whatever_they_say() {
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = upstream.expect("an upstream");
+    let world = world(&upstream).await;
+    let said = ["", "x-gatehouse-project: thesis\r\n"];
+    let ask = async |header: &str| {
+        let (host, bearer) = (world.host(), world.bearer());
+        let request = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\n{host}\r\n{bearer}\r\n{header}content-type: \
+             application/json\r\ncontent-length: {}\r\n\r\n{ASK}",
+            ASK.len()
+        );
+        let answer = test_support::RawClient::exchange(world.address, request.as_bytes()).await;
+        let (row, _) = world.row(&answer.expect("an answer")).await;
+        row.request.project
+    };
+    assert_eq!(ask(said[1]).await.as_deref(), Some("thesis"));
+    change(&world, |client| GatewayClient { project: Some("website".to_owned()), ..client });
+    for header in said {
+        assert_eq!(ask(header).await.as_deref(), Some("website"), "{header}");
+    }
+}

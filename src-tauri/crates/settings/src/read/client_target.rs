@@ -1,11 +1,11 @@
-//! Reads where the requests of a switched client go.
+//! Reads where the requests of a switched client go, and which project a client's belong to.
 
 use domain::{BackendId, ClientTarget, RouteId};
 
 use crate::entry_field::{EntryField, EntryValue};
 use crate::finding::Findings;
 use crate::section_reader::SectionReader;
-use crate::{MOCK_BACKEND_ID, Settings};
+use crate::{MOCK_BACKEND_ID, PROJECT_CHARS_MAX, Settings};
 
 pub(crate) const CLIENT_FIELDS: &[EntryField] = &[
     EntryField {
@@ -27,6 +27,12 @@ pub(crate) const CLIENT_FIELDS: &[EntryField] = &[
         default: Some("false"),
         meaning: "Its requests are refused while its token stays. `gatehouse clients block` writes it.",
     },
+    EntryField {
+        name: "project",
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Its requests belong to this project, whatever their header `x-gatehouse-project` says.",
+    },
 ];
 
 /// Most names that an error lists.
@@ -43,6 +49,19 @@ pub(super) fn read_client_target(
         entry.report_error("route", what, "remove one of the two", None, findings);
     }
     backend.or(route)
+}
+
+pub(super) fn read_project(entry: &SectionReader, findings: &mut Findings) -> Option<String> {
+    let name = entry.text("project", findings)?.trim();
+    let is_name = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if !is_name || name.is_empty() || name.len() > PROJECT_CHARS_MAX {
+        // A header could not hold another one, and would name another project.
+        let hint =
+            format!("write 1 to {PROJECT_CHARS_MAX} letters, digits, spaces and signs of ASCII");
+        entry.report_error("project", "this is no name of a project", hint, None, findings);
+        return None;
+    }
+    Some(name.to_owned())
 }
 
 /// Reports targets that do not exist.

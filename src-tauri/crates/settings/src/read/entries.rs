@@ -54,7 +54,7 @@ const BACKEND_NAMES: [&str; 13] = [
     "objective",
 ];
 /// Fields of a client, apart from its limits.
-const CLIENT_NAMES: [&str; 13] = [
+const CLIENT_NAMES: [&str; 14] = [
     "token_sha256",
     "created",
     "expires",
@@ -68,6 +68,7 @@ const CLIENT_NAMES: [&str; 13] = [
     "blocked",
     "mcp",
     "reads_metrics",
+    "project",
 ];
 
 pub(super) fn read_credentials(
@@ -205,6 +206,7 @@ pub(super) fn read_clients(
             blocked: entry.boolean("blocked", findings).unwrap_or_default(),
             mcp: entry.boolean("mcp", findings).unwrap_or_default(),
             reads_metrics: entry.boolean("reads_metrics", findings).unwrap_or_default(),
+            project: client_target::read_project(entry, findings),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,

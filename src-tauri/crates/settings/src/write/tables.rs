@@ -174,6 +174,7 @@ fn client_fields(client: &ClientSettings) -> TableFields {
         blocked,
         mcp,
         reads_metrics,
+        project,
     } = client;
     let mut fields = TableFields::from([
         ("token_sha256", token_sha256.to_string().into()),
@@ -193,6 +194,7 @@ fn client_fields(client: &ClientSettings) -> TableFields {
     fields.extend(blocked.then(|| ("blocked", true.into())));
     fields.extend(mcp.then(|| ("mcp", true.into())));
     fields.extend(reads_metrics.then(|| ("reads_metrics", true.into())));
+    fields.extend(project.as_deref().map(|name| ("project", name.into())));
     fields
 }
 

@@ -172,6 +172,7 @@ pub(super) fn clients_fixture() -> Value {
             "program": seen_at.map(|_| json!({"name": "codex_cli_rs", "version": (id != "old").then_some("0.40.0")})),
             "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "cache": null, "priority": "interactive", "mcp": false, "reads_metrics": false,
+         "project": (id == "aider").then_some("website"),
          "scope": {"models": [], "backends": [], "routes": []},
          "targets": [target(None, None, "Routing rules", id != "codex"), target(Some("openai"), None, "OpenAI", false),
              target(None, Some("fast"), "Route fast", id == "codex")], "last_month": spend(1_000_000, 2, 0),
