@@ -35,6 +35,8 @@ mod failover;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod guessing;
+#[cfg(test)]
 mod ledger_behind;
 #[cfg(test)]
 mod local;
