@@ -19,6 +19,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_counted_noun, format_shortest_dollars};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
+use crate::word::word;
 
 /// Most differences and problems printed as text; JSON has what the core lists.
 const LINES_MAX: usize = 20;
@@ -72,7 +73,7 @@ pub(crate) struct PriceSetArguments {
     #[arg(long = "rate", value_name = "METER=USD", value_parser = parse_rate)]
     rates: Vec<PriceSetRate>,
     /// The prices are those of this service tier
-    #[arg(long, value_name = "TIER", value_enum)]
+    #[arg(long, value_name = "TIER", value_parser = word::<PriceTier>())]
     tier: Option<PriceTier>,
     /// The prices are those of requests with more input tokens than this
     #[arg(long, value_name = "TOKENS")]
