@@ -125,7 +125,7 @@ fn count_asked(upstream: &ScriptedUpstream) -> usize {
 
 async fn spent_nano_usd(home: &TestHome) -> i64 {
     let budgets =
-        home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().json();
+        home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().items();
     budgets.pointer("/0/spent_nano_usd").and_then(Value::as_i64).expect("an amount")
 }
 
@@ -217,7 +217,7 @@ async fn what_was_in_flight_at_a_kill_still_counts() {
 
     let served = home.serve().await;
     let budgets =
-        home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().json();
+        home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().items();
     let interrupted = budgets.pointer("/0/interrupted_requests").and_then(Value::as_u64);
     let interrupted = usize::try_from(interrupted.expect("a number")).expect("few");
     // Some were written down and not yet sent.

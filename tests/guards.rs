@@ -253,7 +253,7 @@ async fn the_control_api_admits_only_the_panel_and_the_command_line() {
             .run()
             .await
             .expect_success()
-            .json()
+            .items()
             .as_array()
             .map(Vec::len),
         Some(1),

@@ -91,7 +91,7 @@ async fn copies_of_a_stored_key_go_after_a_preview_and_come_back() {
     assert_eq!(user.read(".env"), env_text(MARKED_KEY));
 
     let removed = user.json(&["keys", "scan", "--remove", "--yes"], 1).await;
-    assert_eq!(removed.as_array().map(Vec::len), Some(2), "{removed}");
+    assert_eq!(removed["items"].as_array().map(Vec::len), Some(2), "{removed}");
     assert_eq!(
         (user.read(".env"), user.read(".config/zed/settings.json")),
         (env_text(""), zed_text(""))
@@ -101,14 +101,14 @@ async fn copies_of_a_stored_key_go_after_a_preview_and_come_back() {
     assert_eq!(places.len(), 1, "{left}");
 
     let listed = user.json(&["keys", "copies", "list"], 0).await;
-    for copy in listed.as_array().expect("copies") {
+    for copy in listed["items"].as_array().expect("copies") {
         assert_eq!(copy.get("problem"), Some(&Value::Null), "{copy}");
         let id = copy.get("id").and_then(Value::as_str).expect("an id");
         home.gatehouse(&["keys", "copies", "restore", id]).run().await.expect_success();
     }
     assert_eq!(user.read(".env"), env_text(MARKED_KEY));
     assert_eq!(user.read(".config/zed/settings.json"), zed_text(MARKED_KEY));
-    assert_eq!(user.json(&["keys", "copies", "list"], 0).await, json!([]));
+    assert_eq!(user.json(&["keys", "copies", "list"], 0).await["items"], json!([]));
     assert_eq!(user.leaks(), Vec::<PathBuf>::new());
     let printed = String::from_utf8_lossy(&home.transcript()).into_owned();
     assert!(!printed.contains("7f3a9c51e2b84d06"), "the key was printed");
@@ -120,7 +120,7 @@ async fn without_its_key_in_the_vault_a_removal_cannot_be_undone_and_says_so() {
     user.import().await;
     user.json(&["keys", "scan", "--remove", "--yes"], 1).await;
     let listed = user.json(&["keys", "copies", "list"], 0).await;
-    let id = listed.pointer("/0/id").and_then(Value::as_str).expect("an id");
+    let id = listed.pointer("/items/0/id").and_then(Value::as_str).expect("an id");
     user.home.gatehouse(&["keys", "remove", "openai", "--yes"]).run().await.expect_success();
     let refused = user.home.gatehouse(&["keys", "copies", "restore", id]).run().await;
     assert!(refused.expect_code(3).err.contains("the vault no longer has as"), "it says why");

@@ -181,6 +181,15 @@ impl ProgramResult {
             Err(error) => panic!("no JSON ({error}): {}\nerr: {}", self.out, self.err),
         }
     }
+
+    /// The list that standard output holds as JSON.
+    #[track_caller]
+    #[must_use]
+    pub fn items(&self) -> serde_json::Value {
+        let mut document = self.json();
+        assert_eq!(document["format_version"], 1, "{document}");
+        document["items"].take()
+    }
 }
 
 impl TestServer {

@@ -670,7 +670,7 @@ async fn a_key_of_the_environment_stays_there() {
     home.set("OPENAI_API_KEY", MARKED_KEY);
     home.set("GATEHOUSE_LOG", "trace");
     let served = home.serve().await;
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().items();
     let key = keys.get(0).expect("a key");
     assert_eq!(key.get("read_only"), Some(&json!(true)), "{key}");
     assert_eq!(key.get("tail"), Some(&json!("f05d")), "{key}");

@@ -75,7 +75,7 @@ async fn a_tool_is_wired_without_a_token_in_its_files_and_restored_byte_for_byte
         wired.expect_success();
     }
     let status =
-        home.gatehouse(&["clients", "status", "--json"]).run().await.expect_success().json();
+        home.gatehouse(&["clients", "status", "--json"]).run().await.expect_success().items();
     let states: Vec<_> = status.as_array().expect("tools").iter().take(2).collect();
     assert!(states.iter().all(|tool| tool["state"] == "wired"), "{status}");
 
@@ -135,7 +135,7 @@ async fn tools_whose_file_has_no_place_for_a_command_get_the_gateway_as_a_provid
         assert!(text.contains(&address) && text.contains("mock/echo"), "{text}");
     }
     let states = home.gatehouse(&["clients", "status", "--json"]).run().await;
-    let states = states.expect_success().json();
+    let states = states.expect_success().items();
     let state_of = |states: &serde_json::Value, tool: &str| {
         let tools = states.as_array().expect("tools").clone();
         tools.into_iter().find(|it| it["tool"] == tool).expect("listed")["state"].clone()
@@ -154,7 +154,7 @@ async fn tools_whose_file_has_no_place_for_a_command_get_the_gateway_as_a_provid
     let ask = ["run", "zed", "--", "sh", "-c", ASK_WITH_VARIABLE];
     home.gatehouse(&ask).run().await.expect_success();
     let states = home.gatehouse(&["clients", "status", "--json"]).run().await;
-    assert_eq!(state_of(&states.expect_success().json(), "zed"), "wired");
+    assert_eq!(state_of(&states.expect_success().items(), "zed"), "wired");
 
     for (tool, path, before) in [
         ("opencode", ".config/opencode/opencode.jsonc", opencode),
@@ -274,7 +274,7 @@ async fn agents_get_the_server_by_a_command_and_it_starts_as_the_file_says() {
     assert_eq!(user.read(".claude.json"), before);
     let added = home.gatehouse(&["mcp", "install", "claude-code", "--yes"]).run().await;
     assert!(added.expect_success().out.contains("gatehouse mcp uninstall claude-code"));
-    let status = home.gatehouse(&["mcp", "status", "--json"]).run().await.expect_success().json();
+    let status = home.gatehouse(&["mcp", "status", "--json"]).run().await.expect_success().items();
     let states: Vec<_> =
         status.as_array().expect("programs").iter().map(|it| &it["state"]).collect();
     assert_eq!(states, ["wired", "not_wired", "not_installed", "not_installed"]);

@@ -74,7 +74,7 @@ async fn two_models_are_compared_and_usage_is_reported_by_project() {
     );
     assert!(second.starts_with("Hello.\n") && second.contains("up answered in"), "{said}");
     let ask = ["ask", "mock/echo", "hello", "--compare", "mock/fault-500", "--json"];
-    let runs = home.gatehouse(&ask).run().await.expect_code(1).json();
+    let runs = home.gatehouse(&ask).run().await.expect_code(1).items();
     assert_eq!((&runs[0]["text"], &runs[1]["http_status"]), (&json!("hello"), &json!(502)));
 
     let token = home.client("tool").await;
@@ -106,7 +106,7 @@ async fn removing_says_what_breaks_and_a_script_has_to_say_yes() {
         let refused = home.gatehouse(what).run().await.expect_code(2);
         assert!(refused.err.contains("fast") && refused.err.contains("--yes"), "{}", refused.err);
     }
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().items();
     assert_eq!(keys[0]["used_by"], json!(["up"]), "nothing was removed");
     let said = home.gatehouse(&["backends", "remove", "up", "-y"]).run().await.expect_success();
     assert!(said.out.contains("Its key up stays in the vault."), "{}", said.out);
@@ -219,13 +219,13 @@ async fn a_client_is_switched_and_blocked_and_both_survive_a_restart() {
     let served = home.serve().await;
     let listed = home.gatehouse(&["clients", "list", "--json"]).run().await.expect_success();
     let program = json!({"name": "claude-cli", "version": "2.1.3"});
-    assert_eq!(listed.json()[0]["program"], program, "{}", listed.out);
+    assert_eq!(listed.items()[0]["program"], program, "{}", listed.out);
     let refused = post_chat(served.gateway, &token, &chat_request("gpt-4o-mini")).await;
     assert_eq!(refused.status, 403, "{}", refused.text());
     assert!(refused.text().contains("`gatehouse clients allow editor`"), "{}", refused.text());
     let refusals = async || {
         let listed = home.gatehouse(&["clients", "list", "--json"]).run().await.expect_success();
-        listed.json()[0]["refused"].clone()
+        listed.items()[0]["refused"].clone()
     };
     assert_eq!(refusals().await["count"], 1);
     well(&["clients", "allow", "editor"]).await;

@@ -80,7 +80,7 @@ fn last_authorization(upstream: &ScriptedUpstream) -> String {
 }
 
 async fn key_state(home: &TestHome) -> Value {
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.items();
     keys.get(0).expect("a key").clone()
 }
 
@@ -144,7 +144,7 @@ async fn client_credentials_are_exchanged_and_a_wrong_secret_is_not_stored() {
     let all = [&add[..], &["--client-id", "app-1"], &grant].concat();
     let refused = home.gatehouse(&all).stdin("another-secret-0001").run().await;
     assert!(refused.err.contains("invalid_client"), "{}", refused.err);
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.items();
     assert_eq!(keys.as_array().map(Vec::len), Some(1), "{keys}");
     assert_nowhere(&home, &server);
 }

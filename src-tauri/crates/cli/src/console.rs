@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use control::JSON_FORMAT_VERSION;
 use control::view::UnixMs;
 use domain::{Clock, SystemClock};
 use serde::Serialize;
@@ -77,20 +78,18 @@ impl Console {
         }
     }
 
-    /// Serializes `view` as JSON with a line end; pretty-printed for a terminal.
+    /// Serializes `view` as a document of JSON with a line end; pretty-printed for a terminal.
     pub(crate) fn render_json(&self, view: &impl Serialize) -> Result<String, CommandError> {
-        let json = match self.stdout {
-            StreamPeer::Terminal => serde_json::to_string_pretty(view),
-            StreamPeer::Other => serde_json::to_string(view),
-        };
-        let json = json.map_err(|error| CommandError::internal(&error))?;
-        Ok(format!("{}\n", escape_json(&json)))
+        match self.stdout {
+            StreamPeer::Terminal => render_document(view, JsonLayout::Pretty),
+            StreamPeer::Other => render_document(view, JsonLayout::Line),
+        }
     }
 
-    /// Prints `view` as one line of JSON, for output that goes on.
+    /// Prints `view` as a document of one line, for output that goes on.
     pub(crate) fn print_json_line(&mut self, view: &impl Serialize) -> Result<(), CommandError> {
-        let json = serde_json::to_string(view).map_err(|error| CommandError::internal(&error))?;
-        self.print(&format!("{}\n", escape_json(&json)))
+        let json = render_document(view, JsonLayout::Line)?;
+        self.print(&json)
     }
 
     /// The current time, for times printed as distances.
@@ -135,6 +134,43 @@ impl Console {
     }
 }
 
+#[derive(Clone, Copy)]
+enum JsonLayout {
+    Line,
+    Pretty,
+}
+
+/// A document: the version of its shape, then the fields of the view.
+#[derive(Serialize)]
+struct JsonDocument<'a, V> {
+    format_version: u32,
+    #[serde(flatten)]
+    view: &'a V,
+}
+
+/// A document of a list, which has no fields that the version could stand beside.
+#[derive(Serialize)]
+struct JsonListDocument<'a, V> {
+    format_version: u32,
+    items: &'a V,
+}
+
+fn render_document(view: &impl Serialize, layout: JsonLayout) -> Result<String, CommandError> {
+    let format_version = JSON_FORMAT_VERSION;
+    let json = render_layout(&JsonDocument { format_version, view }, layout)
+        // serde refuses to flatten a list.
+        .or_else(|_| render_layout(&JsonListDocument { format_version, items: view }, layout))
+        .map_err(|error| CommandError::internal(&error))?;
+    Ok(format!("{}\n", escape_json(&json)))
+}
+
+fn render_layout(document: &impl Serialize, layout: JsonLayout) -> serde_json::Result<String> {
+    match layout {
+        JsonLayout::Line => serde_json::to_string(document),
+        JsonLayout::Pretty => serde_json::to_string_pretty(document),
+    }
+}
+
 /// An error as one line of JSON. Its fields are a contract: `code`, `message`, `hint`, `field` and
 /// `exit_code` are always present.
 pub(crate) fn render_error_json(
@@ -144,8 +180,9 @@ pub(crate) fn render_error_json(
     message: &str,
     hint: Option<&str>,
 ) -> String {
-    let error = serde_json::json!({"error": {"code": code, "message": message, "hint": hint,
-        "field": field, "exit_code": exit.code()}});
+    let error = serde_json::json!({"format_version": JSON_FORMAT_VERSION,
+        "error": {"code": code, "message": message, "hint": hint, "field": field,
+            "exit_code": exit.code()}});
     format!("{}\n", escape_json(&error.to_string()))
 }
 
@@ -210,8 +247,24 @@ pub(crate) mod tests {
             console.print_view(&view, |_| StyledText::new()).expect("written");
             answers.text()
         };
-        assert_eq!(shown(StreamPeer::Other), "{\"a\":\"\\u009b\"}\n");
-        assert_eq!(shown(StreamPeer::Terminal), "{\n  \"a\": \"\\u009b\"\n}\n");
+        assert_eq!(shown(StreamPeer::Other), "{\"format_version\":1,\"a\":\"\\u009b\"}\n");
+        assert_eq!(
+            shown(StreamPeer::Terminal),
+            "{\n  \"format_version\": 1,\n  \"a\": \"\\u009b\"\n}\n"
+        );
+    }
+
+    #[test]
+    fn every_document_is_an_object_with_the_version_of_its_shape_first() {
+        fn check(view: &impl Serialize, expected: &str) {
+            let line = render_document(view, JsonLayout::Line).expect("rendered");
+            assert_eq!(line, format!("{expected}\n"));
+        }
+        check(&(), r#"{"format_version":1}"#);
+        check(&Vec::<u8>::new(), r#"{"format_version":1,"items":[]}"#);
+        check(&[1, 2], r#"{"format_version":1,"items":[1,2]}"#);
+        let values = std::collections::BTreeMap::from([("b", 1)]);
+        check(&values, r#"{"format_version":1,"b":1}"#);
     }
 
     #[test]
@@ -237,7 +290,7 @@ pub(crate) mod tests {
         assert_eq!(told.lines().count(), 1, "{told}");
         assert!(!told.contains('\u{9b}'), "{told:?}");
         let error: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-        let wanted = serde_json::json!({"error": {"code": "no", "exit_code": 1, "field": null,
+        let wanted = serde_json::json!({"format_version": 1, "error": {"code": "no", "exit_code": 1, "field": null,
             "hint": null, "message": "no key sk-…\u{9b}"}});
         assert_eq!(error, wanted);
     }

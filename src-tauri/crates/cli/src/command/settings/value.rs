@@ -33,6 +33,13 @@ pub(crate) struct SetSettingArguments {
 
 type Values = BTreeMap<String, SettingValue>;
 
+/// A setting as programs get it.
+#[derive(serde::Serialize)]
+struct NamedValue {
+    name: String,
+    value: SettingValue,
+}
+
 pub(super) async fn get(
     wanted: &GetSettingArguments,
     core: &Core,
@@ -42,8 +49,11 @@ pub(super) async fn get(
     match &wanted.name {
         None => console.print_view(&all, table)?,
         Some(name) => {
-            let value = value_of(&all, &find_setting(&all, name)?);
-            console.print_view(&value, |value| render_sentence(&value.to_string()))?;
+            let name = find_setting(&all, name)?;
+            let value = value_of(&all, &name);
+            console.print_view(&NamedValue { name, value }, |named| {
+                render_sentence(&named.value.to_string())
+            })?;
         }
     }
     Ok(Exit::Success)
@@ -70,8 +80,10 @@ pub(super) async fn set(
     };
     let change = SettingsValues { fields: [(name.clone(), value)].into(), resilience };
     let edited = control::settings_edit(core, change).await.map_err(named)?;
-    let now = value_of(&all_values(edited), &name);
-    console.print_view(&now, |now| render_sentence(&format!("{name} is now {now}.")))?;
+    let value = value_of(&all_values(edited), &name);
+    console.print_view(&NamedValue { name, value }, |now| {
+        render_sentence(&format!("{} is now {}.", now.name, now.value))
+    })?;
     Ok(Exit::Success)
 }
 
