@@ -187,8 +187,8 @@ impl ProgramResult {
     #[must_use]
     pub fn items(&self) -> serde_json::Value {
         let mut document = self.json();
-        assert_eq!(document["format_version"], 1, "{document}");
-        document["items"].take()
+        assert_eq!(document.get("format_version"), Some(&1.into()), "{document}");
+        document.get_mut("items").map(serde_json::Value::take).expect("it holds a list")
     }
 }
 

@@ -48,12 +48,12 @@ pub(crate) async fn playground_send(
     if order.prompt.trim().is_empty() {
         return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
-    let started = engine.playground().start(order).map_err(playground_error)?;
+    let started = engine.playground().start(order).map_err(|error| playground_error(&error))?;
     Ok(playground_run_view(&started))
 }
 
 /// Why no run was started.
-pub(super) fn playground_error(error: PlaygroundError) -> ApiError {
+pub(super) fn playground_error(error: &PlaygroundError) -> ApiError {
     let message = error.to_string();
     match error {
         PlaygroundError::TooLong(_) => ApiError::invalid("prompt", message),

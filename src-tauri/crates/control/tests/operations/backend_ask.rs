@@ -1,7 +1,5 @@
 //! A model of a backend is asked after its price was said: what it costs, how it is booked, what is learnt.
 
-use std::sync::Arc;
-
 use control::view::*;
 use control::{Core, ErrorCode};
 use domain::Meter;
@@ -189,17 +187,15 @@ async fn a_failure_has_its_cause_and_next_step_and_is_tried_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_model_of_a_backend_is_asked_at_a_time_and_can_be_stopped() {
     let (world, upstream) = asked_world().await;
-    let world = Arc::new(world);
-    let asking = tokio::spawn({
-        let world = Arc::clone(&world);
-        async move { control::backend_ask(&world.core, ask("mute", None)).await }
-    });
-    while prompts(&upstream) == 0 {
-        tokio::task::yield_now().await;
-    }
-    refused(control::backend_ask(&world.core, ask("m-1", None)).await, ErrorCode::Failed, None);
-    control::backend_ask_cancel(&world.core, up()).await.expect("cancelled");
-    let answer = asking.await.expect("no panic").expect("asked");
+    let stopping = async {
+        while prompts(&upstream) == 0 {
+            tokio::task::yield_now().await;
+        }
+        refused(control::backend_ask(&world.core, ask("m-1", None)).await, ErrorCode::Failed, None);
+        control::backend_ask_cancel(&world.core, up()).await.expect("cancelled");
+    };
+    let (answer, ()) = tokio::join!(control::backend_ask(&world.core, ask("mute", None)), stopping);
+    let answer = answer.expect("asked");
     assert_eq!(answer.outcome, AskOutcome::Cancelled);
     assert_eq!(answer.failure.expect("a cause").cause, "You stopped it.");
     let next = control::backend_ask(&world.core, ask("m-1", None)).await.expect("asked");

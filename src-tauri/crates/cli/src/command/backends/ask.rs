@@ -53,7 +53,8 @@ pub(super) async fn run(
         ));
     };
     let is_free = model.cost_nano_usd_max == Some(NanoDollars(0));
-    if !(is_free || wanted.yes) && !confirm_plan(&describe_plan(&price, model), console)? {
+    let accepted = is_free || wanted.yes || confirm_plan(&describe_plan(&price, model), console)?;
+    if !accepted {
         return Err(CommandError::new(Exit::Negative, "nothing was asked"));
     }
     let request =

@@ -101,7 +101,8 @@ pub(crate) async fn backend_ask(
         sender: PromptSender::HealthCheck,
         time_limit: Some(Duration::from_secs(TIME_LIMIT_SECS.into())),
     };
-    let run = engine.playground().run_to_end(order).await.map_err(playground_error)?;
+    let run =
+        engine.playground().run_to_end(order).await.map_err(|error| playground_error(&error))?;
     Ok(answer_view(&id, model, run))
 }
 
