@@ -11,7 +11,8 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   audit: ["audit_log", "recent_events"],
   health: ["health", "service_levels", "services", "local_health", "recent_events"],
   status: ["status"],
-  backends: ["backends", "backend_ask_price", "routes", "health", "profiles", "clients"],
+  // Not the price of asking a model, whose reading may fetch a list of models: this tag is told with each request.
+  backends: ["backends", "routes", "health", "profiles", "clients"],
   keys: ["keys", "keys_scan", "key_history", "key_copies_plan", "key_copies_removed", "billing_drift", "health"],
   clients: ["clients", "clients_wiring", "playground_snippets", "agent_access", "agent_programs"],
   usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],

@@ -45,7 +45,7 @@ macro_rules! operations {
             backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings], tool "switch_backend" Change;
             /// Tests a backend step by step. Nothing is billed.
             backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status], audit false;
-            /// Says what asking a model of a backend would cost at most, and which models there are. Asks nothing.
+            /// Says what asking a model of a backend would cost at most, and which models there are. No model is asked; a list that is missing is fetched.
             backend_ask_price(req: BackendAskQuery) -> BackendAskPriceView, changes [];
             /// Sends one small prompt to a model of a backend, which is billed, at the price that was shown. Agents use `ask`.
             backend_ask(req: BackendAsk) -> BackendAnswerView, changes [Backends, Endpoints, Keys, Usage, Status];

@@ -23,6 +23,9 @@ const OWNER_GONE_POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) const OWNER_SILENCE_MAX: Duration = Duration::from_secs(5);
 /// The part of [`OWNER_SILENCE_MAX`] for a liveness request, which a live owner answers at once.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for an operation of an owner that is alive: a model may be asked for two minutes, and a person
+/// may have to unlock the vault.
+const OPERATION_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The process that owns the data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -94,30 +97,30 @@ impl RemoteEngine {
         }
     }
 
-    /// Sends a call, if need be again to an owner that has restarted. The same for every operation, so
-    /// boxed, and compiled once.
+    /// Sends a call, to the owner that has restarted if the known one is gone. Only a call that reached
+    /// nobody is sent again: another may have been carried out, and billed. The same for every
+    /// operation, so boxed, and compiled once.
     fn send<'a>(
         &'a self,
         operation: &'a str,
         body: Bytes,
     ) -> BoxFuture<'a, Result<Bytes, ApiError>> {
         Box::pin(async move {
-            match self.send_once(operation, body.clone()).await {
-                Err(error) if error.code == ErrorCode::Offline && self.find_owner_again() => {
-                    self.send_once(operation, body).await
-                }
-                outcome => outcome,
+            let mut reply = self.send_once(operation, body.clone()).await?;
+            if matches!(reply, Err(LoopbackError::Connect { .. })) && self.find_owner_again() {
+                reply = self.send_once(operation, body).await?;
             }
+            read_reply(reply)
         })
     }
 
-    async fn send_once(&self, operation: &str, body: Bytes) -> Result<Bytes, ApiError> {
-        let call = self.build_call(operation)?.with_json(body);
-        let reply = self.call_while_alive(call).await.map_err(|error| no_answer_error(&error))?;
-        if reply.status == 200 {
-            return Ok(reply.body);
-        }
-        Err(serde_json::from_slice(&reply.body).unwrap_or_else(|_| unreadable_response_error()))
+    async fn send_once(
+        &self,
+        operation: &str,
+        body: Bytes,
+    ) -> Result<Result<LoopbackReply, LoopbackError>, ApiError> {
+        let call = self.build_call(operation)?.with_json(body).within(OPERATION_TIME_MAX);
+        Ok(self.call_while_alive(call).await)
     }
 
     fn build_call(&self, operation: &str) -> Result<LoopbackCall, ApiError> {
@@ -153,6 +156,14 @@ impl RemoteEvents {
             }
         }
     }
+}
+
+fn read_reply(reply: Result<LoopbackReply, LoopbackError>) -> Result<Bytes, ApiError> {
+    let reply = reply.map_err(|error| no_answer_error(&error))?;
+    if reply.status == 200 {
+        return Ok(reply.body);
+    }
+    Err(serde_json::from_slice(&reply.body).unwrap_or_else(|_| unreadable_response_error()))
 }
 
 fn no_answer_error(error: &LoopbackError) -> ApiError {
@@ -232,7 +243,7 @@ mod tests {
             let head_bytes = stream.read(&mut [0; 1_024]).await.expect("a head");
             assert!(head_bytes > 0);
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(30)) => {}
+                () = tokio::time::sleep(Duration::from_secs(120)) => {}
                 never = answer_liveness_requests(&listener) => match never {},
             }
             answer(&mut stream, "null").await;

@@ -59,6 +59,25 @@ impl Snapshot {
             self.prices.find(backend, provider, model, at)?.text_cost(tokens)
         }
     }
+
+    /// Most that a request for a short text costs; `None` if that cannot be told. A model that searches
+    /// the web for every request is charged for a search as well.
+    #[must_use]
+    pub fn text_cost_max(
+        &self,
+        (backend, model): (&BackendId, &str),
+        (input_tokens, output_tokens): (u64, u64),
+        at: WallTime,
+    ) -> Option<NanoUsd> {
+        let provider = self.backends.get(backend)?.provider();
+        if provider == Some(Provider::Mock) {
+            return Some(NanoUsd::ZERO);
+        }
+        if wire::openai_chat::is_search_model(model) {
+            return None;
+        }
+        self.prices.find(backend, provider, model, at)?.text_cost_max(input_tokens, output_tokens)
+    }
 }
 
 /// The cache and its settings.

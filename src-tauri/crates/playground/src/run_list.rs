@@ -45,14 +45,17 @@ impl RunList {
         if places.iter().any(|place| place.checks_backend(slot.run.checked_backend())) {
             return Err(PlaygroundError::AlreadyAsked);
         }
-        let going = places.iter().filter(|place| place.run.state.is_running()).count();
-        if going >= PLAYGROUND_RUNS_AT_ONCE_MAX {
+        // Health checks and the user's runs do not take each other's places.
+        let is_listed = slot.run.sender.is_listed();
+        let peers = || places.iter().filter(|place| place.run.sender.is_listed() == is_listed);
+        if peers().filter(|place| place.run.state.is_running()).count()
+            >= PLAYGROUND_RUNS_AT_ONCE_MAX
+        {
             return Err(PlaygroundError::TooManyRuns);
         }
-        if places.len() >= PLAYGROUND_RUNS_KEPT_MAX
-            && let Some(oldest) = places.iter().position(|place| !place.run.state.is_running())
-        {
-            places.remove(oldest);
+        let oldest = peers().find(|place| !place.run.state.is_running()).map(|place| place.run.id);
+        if let Some(oldest) = oldest.filter(|_| peers().count() >= PLAYGROUND_RUNS_KEPT_MAX) {
+            places.retain(|place| place.run.id != oldest);
         }
         places.push_back(slot);
         Ok(())

@@ -116,6 +116,14 @@ impl Price {
         self.invoice(&Usage::from(*tokens)).1.ok()
     }
 
+    /// Most that a short request for text costs, in whatever tier and region the provider serves it.
+    /// `None` if that cannot be told: a rate is missing, or the model answers in images, sound or
+    /// video, which no limit of tokens bounds.
+    #[must_use]
+    pub fn text_cost_max(&self, input_tokens: u64, output_tokens: u64) -> Option<NanoUsd> {
+        self.terms.text_cost_max(input_tokens, output_tokens)
+    }
+
     pub(crate) fn is_valid_at(&self, at: WallTime) -> bool {
         self.valid_from <= at && self.valid_to.is_none_or(|end| at < end)
     }

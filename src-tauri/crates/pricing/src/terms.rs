@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use domain::{Meter, PriceTier, Unit, Usage};
+use domain::{Meter, NanoUsd, PriceTier, Unit, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::{LineItem, Rate, Rates, Unpriced, UnpricedReason};
@@ -238,10 +238,39 @@ impl PriceTerms {
         TierTerms { rates: self.rates.tokens_times(factor.0), above }
     }
 
+    /// See [`crate::Price::text_cost_max`].
+    pub(crate) fn text_cost_max(&self, input_tokens: u64, output_tokens: u64) -> Option<NanoUsd> {
+        let standard = short_text_cost(&self.rates, input_tokens, output_tokens)?;
+        let others = self
+            .tiers
+            .values()
+            .filter_map(|terms| short_text_cost(&terms.rates, input_tokens, output_tokens));
+        let dearest = others.fold(standard, NanoUsd::max);
+        let region = self.regions.values().map(|factor| factor.0).fold(1_000, u32::max);
+        let nanos = i128::from(dearest.nanos()).saturating_mul(region.into());
+        let nanos = (nanos + 999).div_euclid(1_000);
+        Some(NanoUsd::new(i64::try_from(nanos).unwrap_or(i64::MAX)))
+    }
+
     /// Every rate of the standard tier, for lists.
     pub fn standard_rates(&self) -> impl Iterator<Item = (Meter, Rate)> {
         self.rates.iter()
     }
+}
+
+/// Most that a request for text costs at these rates: its answer may be all text or all reasoning, and
+/// providers that charge for each request do so once.
+fn short_text_cost(rates: &Rates, input_tokens: u64, output_tokens: u64) -> Option<NanoUsd> {
+    let costs =
+        |meter: Meter| rates.listed(meter).is_some_and(|it| it.amount(1_000_000) > NanoUsd::ZERO);
+    if [Meter::OutputAudio, Meter::OutputImage, Meter::OutputVideo].into_iter().any(costs) {
+        return None;
+    }
+    let amount = |meter: Meter, quantity: u64| rates.of(meter).map(|rate| rate.amount(quantity));
+    let written = amount(Meter::Output, output_tokens)?;
+    let reasoned = amount(Meter::Reasoning, output_tokens).unwrap_or(NanoUsd::ZERO);
+    let request = amount(Meter::Request, 1).unwrap_or(NanoUsd::ZERO);
+    Some(amount(Meter::Input, input_tokens)? + written.max(reasoned) + request)
 }
 
 #[cfg(test)]
@@ -255,7 +284,7 @@ mod tests {
     fn amounts(usage: &Usage) -> Result<Vec<Option<i64>>, Unpriced> {
         let terms: PriceTerms = serde_json::from_str(TERMS).expect("terms");
         let lines = terms.lines(usage)?;
-        Ok(lines.iter().map(|line| line.amount.map(domain::NanoUsd::nanos)).collect())
+        Ok(lines.iter().map(|line| line.amount.map(NanoUsd::nanos)).collect())
     }
 
     fn tokens(input_uncached: u64, output_visible: u64) -> Usage {
@@ -330,5 +359,30 @@ mod tests {
         let mut search = tokens(1, 0);
         search.quantities.count(Meter::WebSearch, 1);
         assert_eq!(amounts(&search), Ok(vec![Some(2_000), None]));
+    }
+
+    #[track_caller]
+    fn check_cost_max(terms: &str, expected_nanos: Option<i64>) {
+        let terms: PriceTerms = serde_json::from_str(terms).expect("terms");
+        assert_eq!(terms.text_cost_max(100, 10).map(NanoUsd::nanos), expected_nanos);
+    }
+
+    #[test]
+    fn the_most_that_a_text_costs_is_of_the_dearest_tier_and_region() {
+        check_cost_max(r#"{"rates":{"input":2,"output":10}}"#, Some(300_000));
+        check_cost_max(r#"{"rates":{"input":2,"output":10,"reasoning":30}}"#, Some(500_000));
+        check_cost_max(
+            r#"{"rates":{"input":2,"output":10},"tiers":{"flex":{"rates":{"input":1,"output":5}},"priority":{"rates":{"input":4,"output":20}}},"regions":{"us":1.1}}"#,
+            Some(660_000),
+        );
+        check_cost_max(r#"{"rates":{"input":2,"output":10,"request":0.5}}"#, Some(500_300_000));
+        check_cost_max(r#"{"rates":{"input":0,"output":0,"output_image":0}}"#, Some(0));
+    }
+
+    #[test]
+    fn the_most_that_a_text_costs_is_unknown_without_a_rate_or_with_other_output() {
+        check_cost_max(r#"{"rates":{"input":2}}"#, None);
+        check_cost_max(r#"{"rates":{"output":2}}"#, None);
+        check_cost_max(r#"{"rates":{"input":2,"output":10,"output_image":60}}"#, None);
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use error::{error_object, in_band_error};
 pub(crate) use request::read_request;
 pub(crate) use stream_writer::StreamWriter;
 pub(crate) use tap::ChatTap;
+pub use usage::is_search_model;
 pub(crate) use write::write_request;
 
 pub const DONE_EVENT: &[u8] = b"data: [DONE]\n\n";

@@ -1,6 +1,6 @@
 /** Asks a model of a backend for one short answer: what it costs, then the progress with a way to stop, then the result. */
 import { MessageCircleQuestion } from "lucide-react";
-import { useContext, useId, useState } from "react";
+import { useContext, useEffect, useId, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Cost } from "@/components/cost";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -30,29 +30,33 @@ interface AskModelDialogProps {
 }
 
 export function AskModelDialog({ backend, open, onClose }: AskModelDialogProps) {
-  const asking = useAction("backendAsk", (call, req: BackendAsk) => call(req));
-  const stop = useAction("backendAskCancel", (call, id: string) => call({ id }));
-  const close = () => {
-    // Nobody would see the answer.
-    if (asking.isPending) stop.mutate(backend.id);
-    onClose();
-  };
   return (
     <Dialog
       open={open}
-      onClose={close}
+      onClose={onClose}
       title={`Ask a model of ${backend.label}`}
       description="Sends one real request, to learn whether the model answers."
     >
-      {asking.isPending ? (
-        <Asking model={asking.variables.model} stopping={stop.isPending} onStop={() => stop.mutate(backend.id)} />
-      ) : asking.data === undefined ? (
-        <Offer backend={backend.id} error={asking.error} onAsk={(req) => asking.mutate(req)} onClose={close} />
-      ) : (
-        <Answer answer={asking.data} onAgain={() => asking.reset()} onClose={close} />
-      )}
+      <AskModel backend={backend.id} onClose={onClose} />
     </Dialog>
   );
+}
+
+/** Lives as long as the dialog is open. */
+function AskModel({ backend, onClose }: { backend: string; onClose: () => void }) {
+  const asking = useAction("backendAsk", (call, req: BackendAsk) => call(req));
+  const { mutate: stop, isPending: isStopping } = useAction("backendAskCancel", (call, id: string) => call({ id }));
+  const isAsking = useRef(false);
+  // However the dialog goes, nobody would see the answer.
+  useEffect(() => () => void (isAsking.current && stop(backend)), [stop, backend]);
+  const ask = (req: BackendAsk) => {
+    isAsking.current = true;
+    asking.mutate(req, { onSettled: () => void (isAsking.current = false) });
+  };
+  if (asking.isPending)
+    return <Asking model={asking.variables.model} stopping={isStopping} onStop={() => stop(backend)} />;
+  if (asking.data === undefined) return <Offer backend={backend} error={asking.error} onAsk={ask} onClose={onClose} />;
+  return <Answer answer={asking.data} onAgain={() => asking.reset()} onClose={onClose} />;
 }
 
 interface OfferProps {

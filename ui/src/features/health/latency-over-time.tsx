@@ -8,6 +8,7 @@ import { LineChart } from "@/components/line-chart";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
+import { latencySpan } from "@/features/usage/latency-words";
 import type { LatencyPartView, UsageLatencyView, UsageRange } from "@/ipc/bindings";
 import { useHealth, useServiceLevels } from "@/ipc/health-queries";
 import { useUsageLatency } from "@/ipc/usage-queries";
@@ -39,7 +40,7 @@ export function LatencyOverTime({ range }: { range: TimelineRange }) {
       {(view) => (
         <ChartCard
           finding={view.finding}
-          note="from the request to the first token"
+          note={latencySpan("first_token", backend === ALL ? "all" : "backend")}
           controls={
             <Select aria-label="Backend" className="w-40" options={options} value={backend} onChange={setBackend} />
           }

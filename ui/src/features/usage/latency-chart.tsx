@@ -4,7 +4,7 @@ import {
   formatLatency,
   formatLatencyTick,
   LATENCY_PARTS,
-  LATENCY_SPANS,
+  latencySpan,
   latencyFinding,
   latencyOf,
   type LatencyGroup,
@@ -42,11 +42,12 @@ interface LatencyChartProps {
 
 export function LatencyChart({ latency, part, group, place, onPart, onRequests }: LatencyChartProps) {
   const { buckets, parts } = latency;
+  const span = latencySpan(part, group?.by ?? "all");
   const filter = latencyFilter(group?.key ?? "", group?.by ?? "all");
   return (
     <ChartCard
       finding={latencyFinding(parts, part, group)}
-      note={`${periodLabel(place)}, ${LATENCY_SPANS[part]}`}
+      note={`${periodLabel(place)}, ${span}`}
       controls={<Choice label="Part of the time" options={LATENCY_PARTS} value={part} onChange={onPart} />}
       file={{ name: "gatehouse-latency", csv: () => latencyCsv(latency) }}
       table={<PercentileTable latency={latency} part={part} />}
@@ -59,7 +60,7 @@ export function LatencyChart({ latency, part, group, place, onPart, onRequests }
         </div>
       ) : (
         <LineChart
-          label={`Time ${LATENCY_SPANS[part]}`}
+          label={`Time ${span}`}
           height={HEIGHT_PX}
           points={buckets.map(({ start, label }) => ({ key: String(start), label }))}
           lines={PERCENTILES.map(({ key, label, colour }) => ({

@@ -66,6 +66,8 @@ pub(crate) enum UsageCommand {
     /// Forecast what this month costs
     Forecast(period::UsageFilterArguments),
     /// Show percentiles of the time until the first token and the end
+    ///
+    /// The time of a backend or model begins with the attempt that it answered.
     Latency(latency::LatencyArguments),
     /// Count failed attempts by class
     Failures(period::PeriodArguments),

@@ -46,8 +46,8 @@ pub struct AskedModelView {
 pub struct BackendAsk {
     pub id: String,
     pub model: String,
-    /// [`AskedModelView::cost_nano_usd_max`], as it was shown; None accepts any price. A higher price
-    /// is refused.
+    /// [`AskedModelView::cost_nano_usd_max`], as it was shown; None if it was shown as unknown. A higher
+    /// price is refused, and one that is known by now.
     pub accepted_nano_usd: Option<NanoDollars>,
 }
 

@@ -16,6 +16,12 @@ use domain::Meter;
 /// (<https://platform.openai.com/docs/guides/tools-web-search>).
 const SEARCH_MODELS: [&str; 2] = ["-search-preview", "-search-api"];
 
+/// True for a model that is billed for a web search with every request.
+#[must_use]
+pub fn is_search_model(model: &str) -> bool {
+    SEARCH_MODELS.iter().any(|word| model.contains(word))
+}
+
 /// Members of a chunk, or of a whole answer, that say what it costs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ChunkBill<'a> {
@@ -100,8 +106,7 @@ impl ChatUsage {
             self.service_tier = Some(tier.to_owned());
             is_news = true;
         }
-        let searches = |model: &str| SEARCH_MODELS.iter().any(|word| model.contains(word));
-        if !self.is_search_model && chunk.model.is_some_and(searches) {
+        if !self.is_search_model && chunk.model.is_some_and(is_search_model) {
             self.is_search_model = true;
             is_news = true;
         }

@@ -39,7 +39,6 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     let id = wanted.backend.name;
     unlock_interactively(core, console).await?;
-    serve_without_panel(core).await?;
     let query = BackendAskQuery { id: id.clone(), model: wanted.model };
     let price = control::backend_ask_price(core, query).await?;
     if wanted.dry_run {
@@ -57,6 +56,10 @@ pub(super) async fn run(
     if !accepted {
         return Err(CommandError::new(Exit::Negative, "nothing was asked"));
     }
+    if console.format == ConsoleFormat::Text && wanted.yes && !is_free {
+        console.print_remark(&render_sentence(&describe_plan(&price, model)));
+    }
+    serve_without_panel(core).await?;
     let request =
         BackendAsk { id, model: model.id.clone(), accepted_nano_usd: model.cost_nano_usd_max };
     let answer = ask(request, core, console).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{BackendId, NanoUsd, ShownCurrency, TokenUsage, WallTime};
 use engine::Engine;
 use gateway::Snapshot;
-use ledger::{AttemptRecord, RequestRow};
+use ledger::{AttemptRecord, RequestRow, UsageBasis};
 use playground::{
     PlaygroundParameters, PlaygroundRun, PlaygroundState, PromptSender, TIME_LIMIT_CODE,
 };
@@ -30,8 +30,9 @@ use crate::view::{
 /// The prompt. Any model that works can answer it.
 const PROMPT: &str = "Reply with the word OK.";
 
-/// Most tokens of the prompt: a token has at least one byte, and chat templates add some.
-const INPUT_TOKENS_MAX: u64 = 64;
+/// Most tokens of the prompt with what is put before it: chat templates, and at some providers a hidden
+/// prompt of several hundred tokens.
+const INPUT_TOKENS_MAX: u64 = 2_048;
 
 /// Most tokens of the answer. A model that reasons needs some before it answers, and fails with very
 /// few; one that does not writes two.
@@ -129,14 +130,18 @@ fn parse_model(backend: &BackendId, text: &str) -> Result<String, ApiError> {
     }
 }
 
-/// Refuses a price that is higher than the one that was shown.
+/// Refuses a price that is higher than the one that was shown, and one that became known after "Price
+/// unknown" was shown.
 fn check_accepted(
     accepted: Option<NanoUsd>,
     now: Option<NanoUsd>,
     currency: ShownCurrency,
 ) -> Result<(), ApiError> {
-    let Some(accepted) = accepted else { return Ok(()) };
-    if now.is_some_and(|now| now <= accepted) {
+    let is_accepted = match now {
+        None => accepted.is_none(),
+        Some(now) => now <= accepted.unwrap_or(NanoUsd::ZERO),
+    };
+    if is_accepted {
         return Ok(());
     }
     let price = price_in_words(now, currency);
@@ -152,16 +157,10 @@ struct AskPrices<'a> {
 }
 
 impl AskPrices<'_> {
-    /// Most that one request costs; `None` if its price is not known. A model that reasons may write
-    /// its whole answer as reasoning, which can have a rate of its own.
+    /// Most that one request costs; `None` if that is not known.
     fn cost_max(&self, model: &str) -> Option<NanoUsd> {
-        let price = self.snapshot.price();
-        let input = TokenUsage { input_uncached: INPUT_TOKENS_MAX, ..TokenUsage::default() };
-        let output = u64::from(OUTPUT_TOKENS_MAX);
-        let written = TokenUsage { output_visible: output, ..input };
-        let reasoned = TokenUsage { reasoning: output, ..input };
-        let of = |tokens: &TokenUsage| price(self.backend, model, tokens, self.at);
-        Some(of(&written)?.max(of(&reasoned).unwrap_or(NanoUsd::ZERO)))
+        let tokens = (INPUT_TOKENS_MAX, OUTPUT_TOKENS_MAX.into());
+        self.snapshot.text_cost_max((self.backend, model), tokens, self.at)
     }
 }
 
@@ -248,7 +247,7 @@ fn answer_view(id: &BackendId, model: String, run: PlaygroundRun) -> BackendAnsw
     let outcome = outcome(&run);
     let record = run.record.as_deref();
     let cost = record.map(|(row, _)| cost_view(&row.cost, row.usage_basis));
-    let usage = record.and_then(|(row, _)| row.usage.as_ref());
+    let usage = reported_usage(record);
     let failure = (outcome != AskOutcome::Answered).then(|| failure_view(outcome, &run, record));
     BackendAnswerView {
         backend: id.to_string(),
@@ -267,10 +266,24 @@ fn answer_view(id: &BackendId, model: String, run: PlaygroundRun) -> BackendAnsw
     }
 }
 
+/// What the backend reported; what was estimated is no report.
+fn reported_usage(record: Option<&(RequestRow, Vec<AttemptRecord>)>) -> Option<&TokenUsage> {
+    let (row, _) = record.filter(|(row, _)| row.usage_basis != Some(UsageBasis::Estimated))?;
+    row.usage.as_ref()
+}
+
+/// True if the model wrote something. One that reasons may use up all its tokens before it comes to the
+/// answer; one that ends without any token has not answered.
+fn has_answered(run: &PlaygroundRun) -> bool {
+    let written = reported_usage(run.record.as_deref()).map_or(0, TokenUsage::output);
+    !run.text.trim().is_empty() || written > 0
+}
+
 fn outcome(run: &PlaygroundRun) -> AskOutcome {
     let code = run.fault.as_ref().and_then(|fault| fault.code.as_deref());
     match run.state {
-        PlaygroundState::Complete => AskOutcome::Answered,
+        PlaygroundState::Complete if has_answered(run) => AskOutcome::Answered,
+        PlaygroundState::Complete => AskOutcome::Failed,
         PlaygroundState::Cancelled => AskOutcome::Cancelled,
         _ if code == Some(TIME_LIMIT_CODE) => AskOutcome::TimedOut,
         _ => AskOutcome::Failed,
@@ -282,7 +295,11 @@ fn finding(model: &str, outcome: AskOutcome, run: &PlaygroundRun) -> String {
         AskOutcome::Answered => {
             let first = run.first_piece.map(|first| format!(", first token {}", time_text(first)));
             let first = first.unwrap_or_default();
-            format!("{model} answered in {}{first}.", time_text(run.elapsed))
+            let without_text = match run.text.trim() {
+                "" => ", with tokens but without text: most likely reasoning",
+                _ => "",
+            };
+            format!("{model} answered in {}{first}{without_text}.", time_text(run.elapsed))
         }
         AskOutcome::Failed if run.text.is_empty() => format!("{model} did not answer."),
         AskOutcome::Failed => format!("{model} did not finish its answer."),
@@ -302,12 +319,15 @@ fn failure_view(
     }
     let told = run.fault.as_ref().map(|fault| fault.message.clone());
     let (cause, next_step) = match outcome {
-        AskOutcome::Cancelled => ("You stopped it.", "What the model wrote by then may be billed."),
+        AskOutcome::Cancelled => ("It was stopped.", "What the model wrote by then may be billed."),
         AskOutcome::TimedOut => (
             "The answer took too long.",
             "Ask again if the model was still being loaded, or ask a faster one. What it wrote may \
              be billed.",
         ),
+        _ if run.state == PlaygroundState::Complete => {
+            ("The answer was empty.", "Ask again, or try the model in the Playground.")
+        }
         _ => ("The reason was not recorded.", "See the request in the log."),
     };
     let cause = told.unwrap_or_else(|| cause.to_owned());
