@@ -54,13 +54,13 @@ impl RouteExplainer {
     /// Where the request would go at this moment within what its client may use, or why nowhere.
     pub fn explain(&self, question: &RouteQuery) -> Result<Decision, NotServed> {
         let client = self.client(&question.client);
-        let (scope, asking) = (client.scope, question.routing_request(client.switched_to.as_ref()));
-        check_model(&scope, &asking)?;
+        let (scope, asking) = (&client.scope, question.routing_request(&client));
+        check_model(scope, &asking)?;
         let current = self.snapshots.current();
         let price = current.price();
         let conditions = self.registry.routing_inputs(&price);
         let decision = current.routes.choose(&asking, &conditions, &mut || MEDIAN_DRAW)?;
-        Ok(apply_scope(&scope, &asking, decision)?)
+        Ok(apply_scope(scope, &asking, decision)?)
     }
 
     fn client(&self, id: &ClientId) -> ClientRouting {
@@ -68,6 +68,7 @@ impl RouteExplainer {
         let known = settings.clients.get(id).map(|known| ClientRouting {
             scope: known.scope.clone(),
             switched_to: known.switched_to.clone(),
+            project: known.project.clone(),
         });
         known.unwrap_or_default()
     }
@@ -76,7 +77,7 @@ impl RouteExplainer {
     #[must_use]
     pub fn matching_route(&self, question: &RouteQuery) -> Option<Route> {
         let client = self.client(&question.client);
-        let asking = question.routing_request(client.switched_to.as_ref());
+        let asking = question.routing_request(&client);
         self.snapshots.current().routes.matching_route(&asking).cloned()
     }
 
@@ -90,8 +91,8 @@ impl RouteExplainer {
         closed: &BTreeSet<BackendId>,
     ) -> Simulation {
         let current = self.snapshots.current();
-        let ClientRouting { scope, switched_to } = self.client(&question.client);
-        let asking = question.routing_request(switched_to.as_ref());
+        let client = self.client(&question.client);
+        let asking = question.routing_request(&client);
         let price = current.price();
         let frozen = current
             .routes
@@ -99,7 +100,7 @@ impl RouteExplainer {
             .with_closed(closed);
         let entropy = SeededEntropy::new(SIMULATION_SEED);
         let within =
-            |decision| apply_scope(&scope, &asking, decision).map_err(|why| why.to_string());
+            |decision| apply_scope(&client.scope, &asking, decision).map_err(|why| why.to_string());
         current.routes.simulate(&asking, &frozen, draws, &mut || random_fraction(&entropy), &within)
     }
 }
@@ -109,15 +110,17 @@ impl RouteExplainer {
 struct ClientRouting {
     scope: ClientScope,
     switched_to: Option<ClientTarget>,
+    /// Wins over the project of the question, as over a header.
+    project: Option<String>,
 }
 
 impl RouteQuery {
-    fn routing_request<'a>(&'a self, switched_to: Option<&'a ClientTarget>) -> RoutingRequest<'a> {
+    fn routing_request<'a>(&'a self, client: &'a ClientRouting) -> RoutingRequest<'a> {
         RoutingRequest {
             model: &self.model,
             client: &self.client,
-            switched_to,
-            project: self.project.as_deref(),
+            switched_to: client.switched_to.as_ref(),
+            project: client.project.as_deref().or(self.project.as_deref()),
             needs: self.needs,
             conversation: None,
         }

@@ -26,6 +26,41 @@ async fn two_backends() -> World {
     world
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_project_of_a_clients_token_wins_over_the_one_asked_for() {
+    let World { core, home: _home, .. } = two_backends().await;
+    let of_project = |backend: &str, project: &str| RouteEdit {
+        models: vec!["fast".to_owned()],
+        projects: vec![project.to_owned()],
+        ..edit(&format!("for-{project}"), RoutePolicy::Ordered, &[(backend, 1)])
+    };
+    control::route_set(&core, of_project("a", "website")).await.expect("written");
+    control::route_set(&core, of_project("b", "thesis")).await.expect("written");
+    let client = ClientAdd {
+        id: "tool".to_owned(),
+        expires_in_days: None,
+        scope: ClientScopeView::default(),
+        reads_metrics: false,
+        monthly_limit_usd: None,
+        project: Some("website".to_owned()),
+    };
+    control::client_add(&core, client).await.expect("added");
+    let asked = |client: Option<&str>| HypotheticalRequest {
+        client: client.map(str::to_owned),
+        project: Some("thesis".to_owned()),
+        ..ask("fast")
+    };
+    for (client, route, backend) in [(Some("tool"), "for-website", "a"), (None, "for-thesis", "b")]
+    {
+        let found = control::route_explain(&core, asked(client)).await.expect("explained");
+        assert_eq!((found.route.as_deref(), order(&found)), (Some(route), vec![backend]));
+        let simulation = RouteSimulation { ask: asked(client), draws: 10, closed: Vec::new() };
+        let drawn = control::route_simulate(&core, simulation).await.expect("drawn");
+        assert_eq!((drawn.shares[0].backend.as_str(), drawn.shares[0].draws), (backend, 10));
+    }
+    core.stop().await;
+}
+
 /// A route over backends with these weights, each with the model `m`.
 fn edit(id: &str, policy: RoutePolicy, candidates: &[(&str, u16)]) -> RouteEdit {
     let candidates = candidates.iter().map(|(backend, weight)| to(backend, Some("m"), *weight));
