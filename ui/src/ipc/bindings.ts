@@ -2645,7 +2645,7 @@ export type GatewayView = {
 export type GroupBy = "backend" | 
 /**  The billed model, or the requested one if the backend did not report it. */
 "model" | "client" | "credential" | 
-/**  The client's tag, the header `x-gatehouse-project`. */
+/**  Of the token, or else from the header `x-gatehouse-project`. */
 "project" | 
 /**  The matched route. Requests that were deleted before version 11 of the ledger have none. */
 "route";
@@ -4479,7 +4479,7 @@ export type RequestView = {
 	/**  None while it runs. */
 	ended_at: UnixMs | null,
 	client: string,
-	/**  From the header `x-gatehouse-project`. */
+	/**  Of the token, or else from the header `x-gatehouse-project`. */
 	project: string | null,
 	/**  The name of the route, or of the model if no route matched. */
 	route: string,
@@ -4551,7 +4551,7 @@ export type RequestsQuery = {
 	/**  Only requests with this key. */
 	key?: string | null,
 	client?: string | null,
-	/**  Only requests with this value of the header `x-gatehouse-project`. */
+	/**  Only requests of this project. */
 	project?: string | null,
 	route?: string | null,
 	/**  Matches the requested and the billed model; `*` stands for any text. */

@@ -10,7 +10,7 @@ words! {
         Model = "model",
         Client = "client",
         Credential = "credential",
-        /// The client's tag, the header `x-gatehouse-project`.
+        /// Of the token, or else from the header `x-gatehouse-project`.
         Project = "project",
         /// The matched route. Requests that were deleted before version 11 of the ledger have none.
         Route = "route",

@@ -34,7 +34,7 @@ pub struct RequestsQuery {
     #[serde(default)]
     #[specta(optional)]
     pub client: Option<String>,
-    /// Only requests with this value of the header `x-gatehouse-project`.
+    /// Only requests of this project.
     #[serde(default)]
     #[specta(optional)]
     pub project: Option<String>,
@@ -139,7 +139,7 @@ pub struct RequestView {
     /// None while it runs.
     pub ended_at: Option<UnixMs>,
     pub client: String,
-    /// From the header `x-gatehouse-project`.
+    /// Of the token, or else from the header `x-gatehouse-project`.
     pub project: Option<String>,
     /// The name of the route, or of the model if no route matched.
     pub route: String,

@@ -103,7 +103,7 @@ pub(crate) const BUDGET_FIELDS: &[EntryField] = &[
         name: BudgetDimension::Project.word(),
         value: EntryValue::Text("a name"),
         default: None,
-        meaning: "Counts only requests with this value of the header `x-gatehouse-project`.",
+        meaning: "Counts only requests of this project.",
     },
     EntryField {
         name: BudgetDimension::Model.word(),
