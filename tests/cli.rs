@@ -336,6 +336,8 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
     let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
     add_key_and_backend(&home, &upstream).await;
+    let written = home.path().join("written.json");
+    let written = written.to_str().expect("a path");
     for arguments in [
         &["status"][..],
         &["keys", "list"],
@@ -351,6 +353,10 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["audit"],
         &["requests"],
         &["requests", "views"],
+        &["requests", "export"],
+        &["requests", "export", "-o", written],
+        &["usage", "statement"],
+        &["usage", "statement", "-o", written],
         &["settings", "show"],
         &["settings", "check"],
         &["check", "--set", "quick"],

@@ -22,7 +22,8 @@ mod suggestion;
 /// Printed below the help.
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
 found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nJSON: each answer of --json is an \
-object with the number format_version; a list is in its field items. New fields and words may be added at any time; \
+object with the number format_version; a list is in its field items. Files of requests export and \
+usage statement stay as they are with --format or --output. New fields and words may be added at any time; \
 when one is removed, renamed or changed, the number is raised.\n\nEnvironment: \
 GATEHOUSE_HOME, or the option --home, puts all data under one folder. GATEHOUSE_VAULT selects the vault: keychain, file, env \
 or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the log level (info).";

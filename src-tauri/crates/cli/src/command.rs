@@ -14,6 +14,7 @@ pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completers;
 pub(crate) mod completions;
+mod data_file;
 pub(crate) mod export;
 pub(crate) mod health;
 mod health_tree;

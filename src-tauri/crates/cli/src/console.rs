@@ -157,11 +157,19 @@ struct JsonListDocument<'a, V> {
 
 fn render_document(view: &impl Serialize, layout: JsonLayout) -> Result<String, CommandError> {
     let format_version = JSON_FORMAT_VERSION;
-    let json = render_layout(&JsonDocument { format_version, view }, layout)
+    let json = match render_layout(&JsonDocument { format_version, view }, layout) {
         // serde refuses to flatten a list.
-        .or_else(|_| render_layout(&JsonListDocument { format_version, items: view }, layout))
-        .map_err(|error| CommandError::internal(&error))?;
+        Err(_) if is_list(view) => {
+            render_layout(&JsonListDocument { format_version, items: view }, layout)
+        }
+        rendered => rendered,
+    };
+    let json = json.map_err(|error| CommandError::internal(&error))?;
     Ok(format!("{}\n", escape_json(&json)))
+}
+
+fn is_list(view: &impl Serialize) -> bool {
+    serde_json::to_value(view).is_ok_and(|value| value.is_array())
 }
 
 fn render_layout(document: &impl Serialize, layout: JsonLayout) -> serde_json::Result<String> {
@@ -265,6 +273,13 @@ pub(crate) mod tests {
         check(&[1, 2], r#"{"format_version":1,"items":[1,2]}"#);
         let values = std::collections::BTreeMap::from([("b", 1)]);
         check(&values, r#"{"format_version":1,"b":1}"#);
+    }
+
+    #[test]
+    fn a_view_that_is_one_word_has_no_document() {
+        for view in [serde_json::json!("word"), serde_json::json!(1)] {
+            assert!(render_document(&view, JsonLayout::Line).is_err(), "{view}");
+        }
     }
 
     #[test]

@@ -143,7 +143,7 @@ struct BudgetScopeArguments {
     /// Count only this client
     #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::client_names))]
     client: Option<String>,
-    /// Count only this value of the header x-gatehouse-project
+    /// Count only this project
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
     /// Count only this model, as the backend names it

@@ -96,7 +96,7 @@ pub(crate) struct EditClientArguments {
     /// Priority when the gateway is busy
     #[arg(long, value_parser = word::<ClientPriority>())]
     priority: Option<ClientPriority>,
-    /// Let it use MCP over HTTP too, if that is on
+    /// Let it use MCP over HTTP too, if that is on; its prompts there count to the project agents
     #[arg(long, value_name = "true|false")]
     mcp: Option<bool>,
     /// When its token expires: a date such as 2026-12-31, a span such as 90d, or `never`
@@ -158,10 +158,15 @@ impl EditClientArguments {
             mcp: self.mcp.unwrap_or(known.mcp),
             project: match self.project {
                 None => known.project,
-                Some(name) => (name != "none").then_some(name),
+                Some(name) => project_name(name),
             },
         })
     }
+}
+
+/// A project as it is typed; `none` is no project.
+pub(super) fn project_name(typed: String) -> Option<String> {
+    (typed != "none").then_some(typed)
 }
 
 #[derive(Debug, clap::Args)]
@@ -177,7 +182,7 @@ pub(crate) struct AddClientArguments {
     /// Refuse its requests above this amount a month, with a budget of its own
     #[arg(long, value_name = "USD", conflicts_with = "metrics")]
     monthly_limit: Option<String>,
-    /// Count its requests to this project, whatever they say
+    /// Count its requests to this project, whatever they say; `none` for the one that each names
     #[arg(long, value_name = "NAME", conflicts_with = "metrics")]
     project: Option<String>,
     #[command(flatten)]
@@ -239,7 +244,7 @@ pub(crate) async fn run(
                 scope,
                 reads_metrics: metrics,
                 monthly_limit_usd: monthly_limit,
-                project,
+                project: project.and_then(project_name),
             };
             let issued = control::client_issue(core, req).await?;
             print_token(&issued.client, &issued.token, console)?;

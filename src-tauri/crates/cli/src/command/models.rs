@@ -110,3 +110,29 @@ pub(super) fn table(names: &Vec<ModelName>) -> StyledText {
     text.table(&table);
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The shape is the command's own, so that no record of views has it.
+    #[test]
+    fn a_program_gets_the_same_fields_for_each_name() {
+        let name = |kind, price| ModelName {
+            model: "m".to_owned(),
+            kind,
+            backends: vec!["up".to_owned()],
+            input_nano_usd: price,
+            output_nano_usd: price,
+            health: None,
+        };
+        let of_route = json!({"model": "m", "kind": "route", "backends": ["up"],
+            "input_nano_usd": null, "output_nano_usd": null});
+        let of_backend = json!({"model": "m", "kind": "backend", "backends": ["up"],
+            "input_nano_usd": 5, "output_nano_usd": 5});
+        let views = [name("route", None), name("backend", Some(NanoDollars(5)))];
+        assert_eq!(serde_json::to_value(views).expect("JSON"), json!([of_route, of_backend]));
+    }
+}

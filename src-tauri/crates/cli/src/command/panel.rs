@@ -14,12 +14,14 @@ pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Comm
             .with_hint("Run `gatehouse serve --panel`; it prints a link for your browser."));
     }
     let address = control::panel_address(core).await?;
-    let answer = match console.format {
-        ConsoleFormat::Text => Zeroizing::new(format!("{}\n", address.as_str())),
-        ConsoleFormat::Json => {
-            Zeroizing::new(console.render_json(&json!({"panel": address.as_str()}))?)
-        }
-    };
-    console.print(&answer)?;
+    print_address(address.as_str(), console)?;
     Ok(Exit::Success)
+}
+
+pub(super) fn print_address(address: &str, console: &mut Console) -> Result<(), CommandError> {
+    let answer = match console.format {
+        ConsoleFormat::Text => Zeroizing::new(format!("{address}\n")),
+        ConsoleFormat::Json => Zeroizing::new(console.render_json(&json!({"panel": address}))?),
+    };
+    console.print(&answer)
 }

@@ -604,6 +604,27 @@ fn a_token_is_printed_and_nothing_else() {
 }
 
 #[test]
+fn none_is_no_project_of_a_new_client_nor_of_one_that_exists() {
+    assert_eq!(clients::project_name("none".to_owned()), None);
+    assert_eq!(clients::project_name("website".to_owned()).as_deref(), Some("website"));
+}
+
+#[test]
+fn the_panels_address_is_printed_and_nothing_else() {
+    let address = "http://127.0.0.1:1/#one-time=t";
+    let printed = |format| {
+        let (mut console, answers, _) = Console::for_test(format, StreamPeer::Other);
+        panel::print_address(address, &mut console).expect("printed");
+        answers.text()
+    };
+    assert_eq!(printed(ConsoleFormat::Text), format!("{address}\n"));
+    assert_eq!(
+        printed(ConsoleFormat::Json),
+        format!("{{\"format_version\":1,\"panel\":\"{address}\"}}\n")
+    );
+}
+
+#[test]
 fn addresses_are_announced_a_line_each() {
     let (gateway, panel) = ("http://127.0.0.1:4283", "http://127.0.0.1:1/#one-time=t");
     let told = |format, panel| {

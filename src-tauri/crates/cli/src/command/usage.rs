@@ -98,7 +98,7 @@ enum GroupByArgument {
     Backend,
     Client,
     Key,
-    /// One row per value of the header x-gatehouse-project
+    /// One row per project
     Project,
     Route,
     /// One row per day, or per hour for up to two days

@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use control::Core;
-use control::view::{RequestsExport, RequestsFormat};
+use control::view::{RequestsExport, RequestsFormat, SavedFile};
 
+use super::super::data_file::{answer_with, is_document};
 use super::filter;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
-use crate::output_file::write_file;
 use crate::quantity::{format_cost, format_counted_noun};
 use crate::sign::Tone;
-use crate::text::{StyledText, render_sentence};
+use crate::text::StyledText;
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportRequestsArguments {
-    /// A table for spreadsheets, or for programs
+    /// A table for spreadsheets, or for programs; named, it is printed as it is also with --json
     #[arg(long, value_parser = word::<RequestsFormat>())]
     format: Option<RequestsFormat>,
     /// Write to this file instead of the standard output
@@ -40,17 +40,14 @@ pub(super) async fn run(
     };
     let query = filter::build_query(&wanted.filter, wanted.limit, core, console.now()).await?;
     let file = control::requests_export(core, RequestsExport { query, format }).await?;
-    match &wanted.output {
-        None => console.print(&file.text)?,
-        Some(path) => {
-            write_file(path, &file.text)?;
-            let requests = format_counted_noun(file.requests, "request");
-            let cost = format_cost(file.cost_nano_usd, file.requests, file.unpriced_requests);
-            let text = format!("Wrote {}: {requests}, {cost}.", path.display());
-            console.print(&render_sentence(&text).to_string())?;
-        }
-    }
-    if !file.is_whole {
+    let (is_document, is_whole) = (is_document(wanted.format, console), file.is_whole);
+    let describe = |saved: &SavedFile| {
+        let requests = format_counted_noun(saved.requests, "request");
+        let cost = format_cost(saved.cost_nano_usd, saved.requests, saved.unpriced_requests);
+        format!("{requests}, {cost}")
+    };
+    answer_with(file, wanted.output.as_deref(), is_document, describe, console)?;
+    if !is_whole {
         let mut remark = StyledText::new();
         let text = "Older requests match too. Raise --limit, or narrow the filters with --until.";
         remark.line(Tone::Warn, text);

@@ -26,7 +26,7 @@ pub(super) struct RequestFilterArguments {
     /// Only requests on this route
     #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::route_names))]
     route: Option<String>,
-    /// Only requests of this project, from the header x-gatehouse-project
+    /// Only requests of this project
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
     /// Only requests for this model; * matches anything

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use control::Core;
-use control::view::{StatementFormat, StatementQuery, TimeZoneChoice};
+use control::view::{SavedFile, StatementFormat, StatementQuery, TimeZoneChoice};
 
+use super::super::data_file::{answer_with, is_document};
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
-use crate::output_file::write_file;
 use crate::quantity::format_counted_noun;
-use crate::text::render_sentence;
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]
@@ -17,13 +16,13 @@ pub(crate) struct StatementArguments {
     /// Year and month, for example 2026-11; the present one by default
     #[arg(long, value_name = "MONTH")]
     month: Option<String>,
-    /// Only this value of the header x-gatehouse-project; empty for requests without one
+    /// Only this project; empty for requests without one
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
     /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
-    /// A page to print, or a table for programs
+    /// A page to print, or a table for programs; named, it is printed as it is also with --json
     #[arg(long, value_parser = word::<StatementFormat>())]
     format: Option<StatementFormat>,
     /// Write to this file instead of the standard output
@@ -47,14 +46,8 @@ pub(super) async fn run(
         format,
     };
     let statement = control::statement(core, query).await?;
-    match &wanted.output {
-        None => console.print(&statement.text)?,
-        Some(path) => {
-            write_file(path, &statement.text)?;
-            let requests = format_counted_noun(statement.requests, "request");
-            let text = format!("Wrote {}: {requests}.", path.display());
-            console.print(&render_sentence(&text).to_string())?;
-        }
-    }
+    let is_document = is_document(wanted.format, console);
+    let describe = |saved: &SavedFile| format_counted_noun(saved.requests, "request");
+    answer_with(statement, wanted.output.as_deref(), is_document, describe, console)?;
     Ok(Exit::Success)
 }
