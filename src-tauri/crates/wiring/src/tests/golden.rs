@@ -58,6 +58,7 @@ const GOLDEN: &[Golden] = &[
     golden!(Aider, "aider", "minimal", "yml"),
     golden!(Aider, "aider", "full", "yml"),
     golden!(Aider, "aider", "foreign", "yml"),
+    golden!(Aider, "aider", "comments", "yml"),
     golden!(Continue, "continue", absent "yaml"),
     golden!(Continue, "continue", "minimal", "yaml"),
     golden!(Continue, "continue", "full", "yaml"),
@@ -144,7 +145,9 @@ fn windows_lines_and_a_byte_order_mark_stay() {
 
 #[test]
 fn edits_by_others_between_wiring_and_unwiring_are_kept() {
-    for golden in GOLDEN.iter().filter(|golden| golden.name.ends_with("full")) {
+    let is_edited =
+        |golden: &&Golden| golden.name.ends_with("full") || golden.name.ends_with("comments");
+    for golden in GOLDEN.iter().filter(is_edited) {
         let world = golden.world();
         let (wiring, config) = (world.wiring(), world.config(golden.tool));
         wiring.wire(golden.tool, &target(), None).expect("wired");
