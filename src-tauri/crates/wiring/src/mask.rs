@@ -8,7 +8,8 @@ use serde_json::Value;
 const SECRET_NAMES: [&str; 8] =
     ["apikey", "api_key", "api-key", "token", "secret", "password", "authorization", "header"];
 
-/// Shorter values are shown, in characters: masking `true` would mask the word everywhere.
+/// Shorter values and parts of them are shown, in characters: masking `true` would mask the word
+/// everywhere.
 const SECRET_CHARS_MIN: usize = 8;
 
 /// Longest value that is shown, in characters.
@@ -20,16 +21,14 @@ const MASK: &str = "…";
 pub(crate) fn find_secrets(root: &Value) -> Vec<String> {
     let mut secrets = Vec::new();
     collect(root, false, &mut secrets);
-    // A secret that is part of another one must not break it up.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets
 }
 
 fn collect(value: &Value, secret: bool, secrets: &mut Vec<String>) {
     match value {
-        Value::String(text) if secret && text.chars().count() >= SECRET_CHARS_MIN => {
-            secrets.push(text.clone());
-        }
+        Value::String(text) if secret => push_parts(text, secrets),
+        Value::String(text) => text.lines().for_each(|line| collect_assigned(line, secrets)),
+        Value::Number(number) if secret => push_parts(&number.to_string(), secrets),
         Value::Array(items) => items.iter().for_each(|item| collect(item, secret, secrets)),
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -40,6 +39,22 @@ fn collect(value: &Value, secret: bool, secrets: &mut Vec<String>) {
     }
 }
 
+/// The value in `NAME=value`, as Aider's `set-env` has it.
+fn collect_assigned(line: &str, secrets: &mut Vec<String>) {
+    let Some((name, value)) = line.split_once('=') else { return };
+    if is_secret_name(name.split_whitespace().next_back().unwrap_or_default()) {
+        push_parts(value.trim().trim_matches(['"', '\'']), secrets);
+    }
+}
+
+/// The whole, and its lines and words: a file may break a value anywhere.
+fn push_parts(text: &str, secrets: &mut Vec<String>) {
+    let parts = std::iter::once(text).chain(text.lines().map(str::trim));
+    let parts = parts.chain(text.split_whitespace());
+    let parts = parts.filter(|part| part.chars().count() >= SECRET_CHARS_MIN);
+    secrets.extend(parts.map(str::to_owned));
+}
+
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
     // A command that prints a key, not a key.
@@ -48,8 +63,11 @@ fn is_secret_name(name: &str) -> bool {
 
 /// Masks `secrets`, and what looks like a key.
 pub(crate) fn mask(text: &str, secrets: &[String]) -> String {
+    let mut secrets: Vec<_> = secrets.iter().collect();
+    // A secret that is part of another one must not break it up.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let hide = |text: String, secret: &String| text.replace(secret, MASK);
-    redact(&secrets.iter().fold(text.to_owned(), hide)).into_owned()
+    redact(&secrets.into_iter().fold(text.to_owned(), hide)).into_owned()
 }
 
 /// A value of a key, in one line.
@@ -84,5 +102,31 @@ mod tests {
         assert_eq!(shown_value("env.ANTHROPIC_API_KEY", &json!("odd-CANARY-value")), "…");
         assert_eq!(shown_value("env.OTHER", &json!("sk-CANARY-0123456789")), "sk-…");
         assert_eq!(shown_value("model_provider", &json!("openrouter")), "openrouter");
+    }
+    #[test]
+    fn assigned_values_numbers_and_each_line_are_masked() {
+        let value = json!({
+            "set-env": ["AZURE_API_KEY=0123456789abcdef0123456789abcdef", "REGION=west-europe"],
+            "env-text": "export MY_TOKEN='CANARY words'\nLEVEL=verbose-mode\n",
+            "password": 1_234_567_890,
+            "map-tokens": 2048,
+            "secret": "CANARY-first\nCANARY-second  CANARY-third\n",
+        });
+        // As a file writes them, on lines of their own.
+        let text = "- AZURE_API_KEY=0123456789abcdef0123456789abcdef\n- REGION=west-europe\n\
+                    export MY_TOKEN='CANARY words'\nLEVEL=verbose-mode\npassword: 1234567890\n\
+                    map-tokens: 2048\n  CANARY-first\n  CANARY-second\n  CANARY-third\n";
+        assert_eq!(
+            mask(text, &find_secrets(&value)),
+            "- AZURE_API_KEY=…\n- REGION=west-europe\nexport MY_TOKEN='…'\nLEVEL=verbose-mode\n\
+             password: …\nmap-tokens: 2048\n  …\n  …\n  …\n"
+        );
+        assert_eq!(shown_value("set-env", &value["set-env"][0]), "AZURE_API_KEY=…");
+    }
+
+    #[test]
+    fn a_secret_that_begins_another_one_leaves_nothing_of_it() {
+        let secrets = ["CANARY-one".to_owned(), "CANARY-one-and-more".to_owned()];
+        assert_eq!(mask("a: CANARY-one-and-more", &secrets), "a: …");
     }
 }
