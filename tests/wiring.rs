@@ -199,7 +199,16 @@ async fn tools_with_yaml_files_get_the_gateway_in_them_and_keep_their_comments()
     let said = started.run().await.expect_success().out;
     let (token, arguments) = said.trim().split_once('|').expect("two parts");
     assert!(token.starts_with("ghk_"), "a token: {said}");
-    assert_eq!(arguments, format!("--openai-api-base {address} --dark-mode"));
+    let pinned = format!("--openai-api-base {address} --set-env OPENAI_BASE_URL={address}");
+    assert_eq!(arguments, format!("{pinned} --dark-mode"));
+    let program =
+        user.write_program(".local/bin/cn", "#!/bin/sh\necho \"$GATEHOUSE_API_KEY|$*\"\n");
+    let started = home.gatehouse(&["run", "continue", "--", text_of(&program)]);
+    let said = started.run().await.expect_success().out;
+    let (token, arguments) = said.trim().split_once('|').expect("two parts");
+    assert!(token.starts_with("ghk_"), "a token: {said}");
+    let models = user.folder.join(".continue/models/gatehouse.yaml");
+    assert_eq!(arguments, format!("--config {}", models.display()));
     let told = home.gatehouse(&["clients", "status"]).run().await.expect_success().out;
     assert!(told.contains("Give Continue the token once"), "{told}");
 

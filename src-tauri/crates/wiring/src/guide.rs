@@ -7,6 +7,7 @@ use crate::client_tool::ClientTool;
 use crate::environment::ToolEnvironment;
 use crate::installation::Installation;
 use crate::tool::TOKEN_VARIABLE;
+use crate::tool::continue_dev::FOLDER_VARIABLE;
 
 domain::words! {
     /// A client tool with a guide.
@@ -145,7 +146,11 @@ impl ClientTool {
                     "Start your editor with the token, while no other window of it is open:",
                     Some(format!("gatehouse run {client} -- code")),
                 ),
-                step("Or put the token where Continue reads secrets:", Some(secret_line(client))),
+                step(
+                    "Or put the token where Continue reads secrets, and replace the line if there \
+                     is one:",
+                    Some(secret_line(client)),
+                ),
                 step("Choose a model with Gatehouse in its name.", None),
             ],
         }
@@ -166,7 +171,27 @@ fn steps(tool: GuidedTool, v1: &str, model: &str) -> Vec<GuideStep> {
     }
 }
 
-/// Adds the token of `client` to the secrets of Continue.
+/// Adds the token of `client` to the secrets of Continue, in the folder that it reads.
 fn secret_line(client: &str) -> String {
-    format!("echo \"{TOKEN_VARIABLE}=$(gatehouse token {client})\" >> ~/.continue/.env")
+    let folder = format!("${{{FOLDER_VARIABLE}:-$HOME/.continue}}");
+    format!("echo \"{TOKEN_VARIABLE}=$(gatehouse token {client})\" >> \"{folder}/.env\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_continue_goes_to_the_folder_that_it_reads() {
+        let steps = ClientTool::Continue.user_steps("editor");
+        let step = steps.get(1).expect("a step");
+        assert!(step.text.contains("replace the line if there is one"), "{}", step.text);
+        assert_eq!(
+            step.code.as_deref(),
+            Some(
+                "echo \"GATEHOUSE_API_KEY=$(gatehouse token editor)\" >> \
+                 \"${CONTINUE_GLOBAL_DIR:-$HOME/.continue}/.env\""
+            )
+        );
+    }
 }

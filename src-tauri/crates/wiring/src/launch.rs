@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::environment::ToolEnvironment;
 use crate::opencode_variable::CONFIG_VARIABLE;
+use crate::tool::continue_dev::{FOLDER_VARIABLE, models_file};
 use crate::tool::opencode::provider_edits;
 use crate::tool::{TOKEN_VARIABLE, ToolModel};
 
@@ -41,10 +43,21 @@ const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Name of the provider in a tool's configuration.
 const PROVIDER: &str = "gatehouse";
 
-/// Aider's files outrank the variables of others with an address and a key; this option and this
-/// variable outrank its files.
+/// Aider's files outrank the variables of others with an address and a key; these options and this
+/// variable outrank its configuration and what that or a `.env` file sets. The second option stands
+/// in for the whole `set-env` of a configuration. Addresses in Aider's files with settings of single
+/// models are not covered.
 const AIDER_ADDRESS: &str = "--openai-api-base";
+const AIDER_VARIABLE: &str = "--set-env";
 const AIDER_TOKEN_VARIABLE: &str = "AIDER_OPENAI_API_KEY";
+
+/// Continue's command line takes its own configuration, with addresses of others, unless it is told
+/// a file.
+const CONTINUE_CONFIG: &str = "--config";
+
+/// Variables that name the user's home folder.
+const HOME_VARIABLES: [&str; 2] =
+    if cfg!(windows) { ["USERPROFILE", "HOME"] } else { ["HOME", "USERPROFILE"] };
 
 /// How a program is started.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,11 +71,14 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// True for a variable whose value is kept beside ours. OpenCode's configuration may hold a
-    /// key, so a value goes into the environment of the program and nowhere else.
+    /// True for a variable whose value is kept beside ours, or tells where a tool's files lie.
+    /// OpenCode's configuration may hold a key, so a value goes to the program and nowhere else.
     #[must_use]
     pub fn reads(name: &str) -> bool {
-        name == CONFIG_VARIABLE || PROXY_EXCEPTIONS.contains(&name)
+        name == CONFIG_VARIABLE
+            || name == FOLDER_VARIABLE
+            || PROXY_EXCEPTIONS.contains(&name)
+            || HOME_VARIABLES.contains(&name)
     }
 
     /// For `program`, with the gateway at `address`, which has no path. `models` are those that a
@@ -88,9 +104,10 @@ impl Launch {
         }
         match program.file_stem().and_then(|name| name.to_str()) {
             Some("aider") => {
-                launch.arguments = vec![AIDER_ADDRESS.to_owned(), v1];
+                launch.arguments = aider_arguments(v1);
                 launch.token_variables.push(AIDER_TOKEN_VARIABLE);
             }
+            Some("cn") => launch.arguments = continue_arguments(variable),
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
             Some("opencode") => {
@@ -108,6 +125,22 @@ fn with_this_machine(exceptions: Option<String>) -> String {
     let known = exceptions.filter(|known| !known.trim().is_empty());
     let known = known.map(|known| known + ",").unwrap_or_default();
     known + "127.0.0.1,localhost"
+}
+
+/// LiteLLM, with which Aider asks, prefers the variable to the option.
+fn aider_arguments(v1: String) -> Vec<String> {
+    let set = format!("OPENAI_BASE_URL={v1}");
+    vec![AIDER_ADDRESS.to_owned(), v1, AIDER_VARIABLE.to_owned(), set]
+}
+
+/// The file that wiring writes. Without it, Continue does not start. Where the user is signed in,
+/// Continue remembers it for later starts.
+fn continue_arguments(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let home = HOME_VARIABLES.into_iter().find_map(set).unwrap_or_default();
+    let folder = set(FOLDER_VARIABLE).map(|folder| (FOLDER_VARIABLE.to_owned(), folder));
+    let file = models_file(&ToolEnvironment::new(home.into(), folder));
+    vec![CONTINUE_CONFIG.to_owned(), file.to_string_lossy().into_owned()]
 }
 
 /// Claude Code's settings outrank its environment, and this option outranks the settings.
@@ -205,8 +238,29 @@ mod tests {
     #[test]
     fn aider_is_told_the_address_and_the_token_by_what_outranks_its_files() {
         let launch = launch("aider");
-        assert_eq!(launch.arguments, ["--openai-api-base", "http://127.0.0.1:4283/v1"]);
+        let address = "http://127.0.0.1:4283/v1";
+        let variable = "OPENAI_BASE_URL=http://127.0.0.1:4283/v1";
+        assert_eq!(launch.arguments, ["--openai-api-base", address, "--set-env", variable]);
         assert!(launch.token_variables.contains(&"AIDER_OPENAI_API_KEY"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn continue_is_told_the_file_with_models_of_the_gateway() {
+        for (set, file) in [
+            (&[("HOME", "/home/me")][..], "/home/me/.continue/models/gatehouse.yaml"),
+            (
+                &[("HOME", "/home/me"), ("CONTINUE_GLOBAL_DIR", "/srv/continue")],
+                "/srv/continue/models/gatehouse.yaml",
+            ),
+            (
+                &[("HOME", "/home/me"), ("CONTINUE_GLOBAL_DIR", "~/other")],
+                "/home/me/other/models/gatehouse.yaml",
+            ),
+        ] {
+            assert!(set.iter().all(|(name, _)| Launch::reads(name)));
+            assert_eq!(launch_with("/opt/cn", set).arguments, ["--config", file]);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod aider;
 mod claude_code;
 mod codex;
-mod continue_dev;
+pub(crate) mod continue_dev;
 mod gemini_cli;
 mod mcp_entry;
 pub(crate) mod opencode;

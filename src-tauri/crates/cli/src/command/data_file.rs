@@ -12,13 +12,13 @@ use crate::text::render_sentence;
 
 /// Whether a file belongs into a document, which has the version of its shape: under `--json`
 /// without a format of its own.
-pub(super) fn is_document<F>(named: Option<F>, console: &Console) -> bool {
+pub(super) fn is_document<F>(named: Option<&F>, console: &Console) -> bool {
     named.is_none() && console.format == ConsoleFormat::Json
 }
 
 /// Prints `file` as it is, or as a document; with `output`, writes it there as it is and says so.
 pub(super) fn answer_with(
-    file: TextFile,
+    file: &TextFile,
     output: Option<&Path>,
     is_document: bool,
     describe: impl FnOnce(&SavedFile) -> String,
@@ -68,13 +68,13 @@ mod tests {
 
     fn printed(
         format: ConsoleFormat,
-        named: Option<()>,
+        named: Option<&()>,
         text: &str,
         path: Option<&Path>,
     ) -> String {
         let (mut console, answers, _) = Console::for_test(format, StreamPeer::Other);
         let is_document = is_document(named, &console);
-        answer_with(file(text), path, is_document, |_| "two".to_owned(), &mut console)
+        answer_with(&file(text), path, is_document, |_| "two".to_owned(), &mut console)
             .expect("printed");
         answers.text()
     }
@@ -85,7 +85,7 @@ mod tests {
         let document = |text| printed(ConsoleFormat::Json, None, text, None);
         assert_eq!(document(list), "{\"format_version\":1,\"items\":[{\"b\":1,\"a\":2}]}\n");
         assert_eq!(document(object), "{\"format_version\":1,\"b\":1,\"a\":2}\n");
-        assert_eq!(printed(ConsoleFormat::Json, Some(()), list, None), list);
+        assert_eq!(printed(ConsoleFormat::Json, Some(&()), list, None), list);
         assert_eq!(printed(ConsoleFormat::Text, None, list, None), list);
     }
 

@@ -214,6 +214,24 @@ fn other_layers_that_outrank_the_wiring_are_named() {
 }
 
 #[test]
+fn variables_of_aider_that_outrank_its_file_are_conflicts() {
+    let world = World::new()
+        .with_variable("AIDER_MODEL", "gpt-5")
+        .with_variable("AIDER_OPENAI_API_BASE", "https://other.example/v1");
+    let status = world.wiring().wire(ClientTool::Aider, &target(), None).expect("wired");
+    assert_eq!(status.state, WiringState::Conflict);
+    let found: Vec<_> =
+        status.conflicts.iter().map(|found| (found.layer, found.key.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (ConflictLayer::Environment, "AIDER_MODEL"),
+            (ConflictLayer::Environment, "AIDER_OPENAI_API_BASE"),
+        ]
+    );
+}
+
+#[test]
 fn a_profile_of_codex_with_another_provider_is_a_conflict() {
     let world = World::new();
     let config = world.config(CODEX);

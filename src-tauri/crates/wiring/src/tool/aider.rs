@@ -21,7 +21,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     folder: |environment| environment.home.join(".aider"),
     files: tool_files,
     layers: layer_files,
-    variables: &[],
+    variables: &["AIDER_MODEL", "AIDER_OPENAI_API_BASE"],
     config_variable: None,
     // Nothing in the file says whose address it is, and `gatehouse run` passes the present one.
     pointer: |_| ToolPointer::default(),

@@ -6,6 +6,8 @@
 //! (<https://docs.continue.dev/reference>, read in 2026-11). Its command line wants the file by name:
 //! `cn --config`.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -17,11 +19,14 @@ use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::ValueEdit;
 
+/// Names its folder.
+pub(crate) const FOLDER_VARIABLE: &str = "CONTINUE_GLOBAL_DIR";
+
 pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {
     rung: WiringRung::Token,
     restart: false,
     program: "cn",
-    folder: |environment| environment.folder("CONTINUE_GLOBAL_DIR", ".continue"),
+    folder: |environment| environment.folder(FOLDER_VARIABLE, ".continue"),
     files: tool_files,
     layers: |_| Vec::new(),
     variables: &[],
@@ -34,9 +39,13 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     own_conflict: |_| None,
 };
 
+/// The file with models of the gateway.
+pub(crate) fn models_file(environment: &ToolEnvironment) -> PathBuf {
+    (DEFINITION.folder)(environment).join("models/gatehouse.yaml")
+}
+
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
-    let path = (DEFINITION.folder)(environment).join("models/gatehouse.yaml");
-    vec![ToolFile { path, format: Format::Yaml, edits: key_edits }]
+    vec![ToolFile { path: models_file(environment), format: Format::Yaml, edits: key_edits }]
 }
 
 fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {

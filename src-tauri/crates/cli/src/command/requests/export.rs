@@ -40,13 +40,13 @@ pub(super) async fn run(
     };
     let query = filter::build_query(&wanted.filter, wanted.limit, core, console.now()).await?;
     let file = control::requests_export(core, RequestsExport { query, format }).await?;
-    let (is_document, is_whole) = (is_document(wanted.format, console), file.is_whole);
+    let (is_document, is_whole) = (is_document(wanted.format.as_ref(), console), file.is_whole);
     let describe = |saved: &SavedFile| {
         let requests = format_counted_noun(saved.requests, "request");
         let cost = format_cost(saved.cost_nano_usd, saved.requests, saved.unpriced_requests);
         format!("{requests}, {cost}")
     };
-    answer_with(file, wanted.output.as_deref(), is_document, describe, console)?;
+    answer_with(&file, wanted.output.as_deref(), is_document, describe, console)?;
     if !is_whole {
         let mut remark = StyledText::new();
         let text = "Older requests match too. Raise --limit, or narrow the filters with --until.";

@@ -46,8 +46,8 @@ pub(super) async fn run(
         format,
     };
     let statement = control::statement(core, query).await?;
-    let is_document = is_document(wanted.format, console);
+    let is_document = is_document(wanted.format.as_ref(), console);
     let describe = |saved: &SavedFile| format_counted_noun(saved.requests, "request");
-    answer_with(statement, wanted.output.as_deref(), is_document, describe, console)?;
+    answer_with(&statement, wanted.output.as_deref(), is_document, describe, console)?;
     Ok(Exit::Success)
 }
