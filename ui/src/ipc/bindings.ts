@@ -25,7 +25,7 @@ export const commands = {
 	backendSwitch: (req: BackendSwitch) => typedError<BackendView, ApiError>(__TAURI_INVOKE("backend_switch", { req })),
 	/**  Tests a backend step by step. Nothing is billed. */
 	backendTest: (req: BackendRef) => typedError<BackendTestView, ApiError>(__TAURI_INVOKE("backend_test", { req })),
-	/**  Says what asking a model of a backend would cost at most, and which models there are. Asks nothing. */
+	/**  Says what asking a model of a backend would cost at most, and which models there are. No model is asked; a list that is missing is fetched. */
 	backendAskPrice: (req: BackendAskQuery) => typedError<BackendAskPriceView, ApiError>(__TAURI_INVOKE("backend_ask_price", { req })),
 	/**  Sends one small prompt to a model of a backend, which is billed, at the price that was shown. Agents use `ask`. */
 	backendAsk: (req: BackendAsk) => typedError<BackendAnswerView, ApiError>(__TAURI_INVOKE("backend_ask", { req })),
@@ -1008,8 +1008,8 @@ export type BackendAsk = {
 	id: string,
 	model: string,
 	/**
-	 *  [`AskedModelView::cost_nano_usd_max`], as it was shown; None accepts any price. A higher price
-	 *  is refused.
+	 *  [`AskedModelView::cost_nano_usd_max`], as it was shown; None if it was shown as unknown. A higher
+	 *  price is refused, and one that is known by now.
 	 */
 	accepted_nano_usd: NanoDollars | null,
 };

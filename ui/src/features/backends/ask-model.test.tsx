@@ -31,7 +31,7 @@ test("a request is stopped from the dialog", async () => {
   const { user, dialog } = await openDialog("busy", "mock", "Mock");
   await user.click(await within(dialog).findByRole("button", { name: "Ask" }));
   await user.click(await within(dialog).findByRole("button", { name: "Stop" }));
-  expect(await within(dialog).findByText("You stopped it.")).toBeVisible();
+  expect(await within(dialog).findByText("It was stopped.")).toBeVisible();
   await user.click(within(dialog).getByRole("button", { name: "Ask again…" }));
   expect(await within(dialog).findByRole("button", { name: "Ask" })).toBeVisible();
 });

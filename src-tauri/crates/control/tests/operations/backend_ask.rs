@@ -82,7 +82,7 @@ async fn the_price_is_said_first_and_the_cheapest_model_that_routes_use_is_propo
         [("m-1", "Price unknown"), ("broken", "Price unknown"), ("mute", "Price unknown")]
     );
     set_price(core, "broken").await;
-    assert_eq!(models(&price(core, None).await)[0], ("broken", "At most $0.0004"));
+    assert_eq!(models(&price(core, None).await)[0], ("broken", "At most $0.0024"));
     control::route_set(core, route("fast", vec![to("up", Some("mute"), 1)])).await.expect("made");
     let offered = price(core, None).await;
     assert_eq!(offered.models[0].id, "mute");
@@ -197,7 +197,7 @@ async fn one_model_of_a_backend_is_asked_at_a_time_and_can_be_stopped() {
     let (answer, ()) = tokio::join!(control::backend_ask(&world.core, ask("mute", None)), stopping);
     let answer = answer.expect("asked");
     assert_eq!(answer.outcome, AskOutcome::Cancelled);
-    assert_eq!(answer.failure.expect("a cause").cause, "You stopped it.");
+    assert_eq!(answer.failure.expect("a cause").cause, "It was stopped.");
     let next = control::backend_ask(&world.core, ask("m-1", None)).await.expect("asked");
     assert_eq!(next.outcome, AskOutcome::Answered);
     control::backend_ask_cancel(&world.core, up()).await.expect("nothing to stop");
