@@ -125,6 +125,7 @@ async fn what_was_lost_with_the_desktops_program_is_shown_once_more_and_then_wit
     let nobody = ClosedPort::bind().expect("a port");
     add_backend(&home, "gone", &nobody.base_url()).await;
     let (_served, told) = serve_until_told(&home, &mut first).await;
+    wait_until_saved(&home, told.id).await;
     // Others take the ids of the next desktop's program.
     drop(first);
     let mut second = start();

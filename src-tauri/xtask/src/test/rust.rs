@@ -113,9 +113,7 @@ fn nextest(
     words: &str,
     setting: &[EnvironmentVariable],
 ) -> Result<StepOutcome> {
-    // One more than processors: some tests wait for minutes on the clock of another program.
-    let threads = std::thread::available_parallelism()?.get() + 1;
-    let words = format!("nextest run --profile report --test-threads {threads} {words}");
+    let words = format!("nextest run --profile report {words}");
     cargo(at, &words).arg("--no-run").run()?;
     let report = at.repository.root.join(REPORT);
     if report.exists() {
