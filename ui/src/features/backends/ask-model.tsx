@@ -1,6 +1,6 @@
 /** Asks a model of a backend for one short answer: what it costs, then the progress with a way to stop, then the result. */
 import { MessageCircleQuestion } from "lucide-react";
-import { useContext, useEffect, useId, useRef, useState } from "react";
+import { useContext, useDeferredValue, useEffect, useId, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Cost } from "@/components/cost";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -29,10 +29,13 @@ interface AskModelDialogProps {
   onClose: () => void;
 }
 
+/** Opens from the backend's drawer. */
 export function AskModelDialog({ backend, open, onClose }: AskModelDialogProps) {
+  // After the drawer: of two that open at once, the drawer would hide the dialog from screen readers.
+  const isOpen = useDeferredValue(open, false);
   return (
     <Dialog
-      open={open}
+      open={isOpen}
       onClose={onClose}
       title={`Ask a model of ${backend.label}`}
       description="Sends one real request, to learn whether the model answers."

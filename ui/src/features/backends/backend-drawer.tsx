@@ -1,6 +1,6 @@
 /** Everything about one backend: health, models with prices, test, settings. */
 import { MessageCircleQuestion, Trash2 } from "lucide-react";
-import { useDeferredValue, useState, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { AskModelDialog } from "@/features/backends/ask-model";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
@@ -39,8 +39,6 @@ interface BackendDrawerProps {
 
 export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawerProps) {
   const [isRemoving, setRemoving] = useState(false);
-  // After the drawer: of two that open at once, the drawer would hide the dialog from screen readers.
-  const isDialogOpen = useDeferredValue(asking, false);
   const toggle = useBackendSwitch();
   const losses = useRemovalLosses(backend);
   const remove = useAction("backendRemove", (call, id: string) => call({ id }));
@@ -93,8 +91,8 @@ export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawer
         }
       >
         <Tabs key={backend.id} label={`About ${backend.label}`} tabs={tabs} />
+        <AskModelDialog key={`ask ${backend.id}`} backend={backend} open={asking} onClose={() => onAsk(false)} />
       </Drawer>
-      <AskModelDialog key={`ask ${backend.id}`} backend={backend} open={isDialogOpen} onClose={() => onAsk(false)} />
       <Confirm
         open={isRemoving}
         title={`Remove ${backend.label}?`}
