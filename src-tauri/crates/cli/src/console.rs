@@ -92,6 +92,11 @@ impl Console {
         self.print(&json)
     }
 
+    /// True if a person sees what is printed beside the answer while it is worked for.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.stderr == StreamPeer::Terminal && self.format == ConsoleFormat::Text
+    }
+
     /// The current time, for times printed as distances.
     pub(crate) fn now(&self) -> UnixMs {
         self.clock.wall().into()

@@ -48,6 +48,7 @@ mod statement;
 mod status;
 mod switched_clients;
 mod text_file;
+mod time_figures;
 mod usage;
 mod usage_advice;
 mod usage_anomalies;

@@ -106,21 +106,18 @@ impl RemoteEngine {
         body: Bytes,
     ) -> BoxFuture<'a, Result<Bytes, ApiError>> {
         Box::pin(async move {
-            let mut reply = self.send_once(operation, body.clone()).await?;
-            if matches!(reply, Err(LoopbackError::Connect { .. })) && self.find_owner_again() {
-                reply = self.send_once(operation, body).await?;
-            }
+            let reply = match self.call_while_alive(self.build_post(operation, &body)?).await {
+                Err(LoopbackError::Connect { .. }) if self.find_owner_again() => {
+                    self.call_while_alive(self.build_post(operation, &body)?).await
+                }
+                reply => reply,
+            };
             read_reply(reply)
         })
     }
 
-    async fn send_once(
-        &self,
-        operation: &str,
-        body: Bytes,
-    ) -> Result<Result<LoopbackReply, LoopbackError>, ApiError> {
-        let call = self.build_call(operation)?.with_json(body).within(OPERATION_TIME_MAX);
-        Ok(self.call_while_alive(call).await)
+    fn build_post(&self, operation: &str, body: &Bytes) -> Result<LoopbackCall, ApiError> {
+        Ok(self.build_call(operation)?.with_json(body.clone()).within(OPERATION_TIME_MAX))
     }
 
     fn build_call(&self, operation: &str) -> Result<LoopbackCall, ApiError> {

@@ -131,11 +131,10 @@ impl ShownCurrency {
     #[must_use]
     pub fn format(self, amount: NanoUsd) -> String {
         let amount = self.convert(amount);
-        let (below, decimals) = match (self.decimals(amount), self.smallest_shown()) {
-            (decimals, smallest) if !amount.is_zero() && amount.abs() < smallest => ("<", decimals),
-            (decimals, _) => ("", decimals),
-        };
-        let size = if below.is_empty() { amount.abs() } else { self.smallest_shown() };
+        let (size, decimals) = (amount.abs(), self.decimals(amount));
+        let smallest = Decimal::new(1, self.code.minor_digits() + 2);
+        let is_below = !size.is_zero() && size < smallest;
+        let (below, size) = if is_below { ("<", smallest) } else { ("", size) };
         let sign = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
         let digits = size.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
         self.with_symbol(&format!("{sign}{below}"), digits, decimals)
@@ -155,10 +154,6 @@ impl ShownCurrency {
         let minor = self.code.minor_digits();
         let is_small = !amount.is_zero() && amount.abs() < Decimal::new(1, minor);
         if is_small { minor + 2 } else { minor }
-    }
-
-    fn smallest_shown(self) -> Decimal {
-        Decimal::new(1, self.code.minor_digits() + 2)
     }
 
     fn with_symbol(self, before: &str, digits: Decimal, decimals: u32) -> String {

@@ -15,7 +15,7 @@ use domain::{
 };
 use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
 use ledger::Purpose;
-use pricing::{PriceBook, Provider};
+use pricing::{Price, PriceBook, Provider};
 use resilience::{Priority, RateRules};
 use routing::RouteTable;
 use settings::{AllowedNetwork, ClientScope};
@@ -52,11 +52,7 @@ impl Snapshot {
         &self,
     ) -> impl Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<NanoUsd> + Sync + '_ {
         |backend, model, tokens, at| {
-            let provider = self.backends.get(backend)?.provider();
-            if provider == Some(Provider::Mock) {
-                return Some(NanoUsd::ZERO);
-            }
-            self.prices.find(backend, provider, model, at)?.text_cost(tokens)
+            self.cost_at((backend, model), at, |price| price.text_cost(tokens))
         }
     }
 
@@ -69,14 +65,24 @@ impl Snapshot {
         (input_tokens, output_tokens): (u64, u64),
         at: WallTime,
     ) -> Option<NanoUsd> {
+        self.cost_at((backend, model), at, |price| {
+            let is_searching = wire::openai_chat::is_search_model(model);
+            price.text_cost_max(input_tokens, output_tokens).filter(|_| !is_searching)
+        })
+    }
+
+    /// What `cost` says of the price at this time. The mock is free.
+    fn cost_at(
+        &self,
+        (backend, model): (&BackendId, &str),
+        at: WallTime,
+        cost: impl FnOnce(&Price) -> Option<NanoUsd>,
+    ) -> Option<NanoUsd> {
         let provider = self.backends.get(backend)?.provider();
         if provider == Some(Provider::Mock) {
             return Some(NanoUsd::ZERO);
         }
-        if wire::openai_chat::is_search_model(model) {
-            return None;
-        }
-        self.prices.find(backend, provider, model, at)?.text_cost_max(input_tokens, output_tokens)
+        cost(&*self.prices.find(backend, provider, model, at)?)
     }
 }
 

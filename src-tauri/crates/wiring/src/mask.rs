@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(shown_value("env.OTHER", &json!("sk-CANARY-0123456789")), "sk-…");
         assert_eq!(shown_value("model_provider", &json!("openrouter")), "openrouter");
     }
+
     #[test]
     fn assigned_values_numbers_and_each_line_are_masked() {
         let value = json!({

@@ -10,7 +10,7 @@ use control::view::{
 use control::{ApiError, Core, CoreEvents, PanelEvent};
 
 use crate::confirm::confirm_plan;
-use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_counted_noun, format_distance};
 use crate::sign::Tone;
@@ -96,7 +96,7 @@ pub(super) async fn follow<V>(
     core: &Core,
     console: &mut Console,
 ) -> Result<V, CommandError> {
-    let is_live = console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text;
+    let is_live = console.shows_progress();
     let mut events = CoreEvents::subscribe(core).await?;
     let mut call = Box::pin(call);
     let mut is_cancelled = false;

@@ -21,6 +21,7 @@ use settings::BackendSettings;
 use self::availability::availability;
 use super::backends::backend_health_view;
 use super::services::services_view;
+use super::time_figures::milliseconds;
 use crate::ApiError;
 use crate::view::{
     BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView, ScorePartView,
@@ -95,9 +96,7 @@ fn first_token_view(
     id: &BackendId,
 ) -> Option<FirstTokenView> {
     let own = lately.get(id.as_str())?;
-    let ms = |histogram: &LatencyHistogram, percent| {
-        histogram.percentile(percent).as_secs_f64() * 1_000.0
-    };
+    let ms = |histogram: &LatencyHistogram, percent| milliseconds(histogram.percentile(percent));
     let before = usual.get(id.as_str()).filter(|it| it.count() >= FIRST_TOKENS_MIN);
     Some(FirstTokenView {
         p50_ms: ms(own, 50.0),

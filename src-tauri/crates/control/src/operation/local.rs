@@ -1,12 +1,11 @@
 //! What this program and its machine use, how fast the ledger answers, and how the starts went.
 
-use std::time::Duration;
-
 use domain::Word;
 use engine::{Engine, LocalSample, StartTrace};
 use ledger::LedgerBackup;
 use settings::AlertSettings;
 
+use super::time_figures::milliseconds;
 use crate::ApiError;
 use crate::view::{
     LedgerCheckView, LedgerPerformanceView, LocalChartView, LocalHealthView, LocalMeasure,
@@ -158,14 +157,14 @@ pub(super) async fn ledger_performance(
         last_backup: newest_backup.map(|backup| UnixMs::from(backup.at)),
         reads: waits.reads.into(),
         waited_reads: waits.waited.into(),
-        longest_wait_ms: millis(waits.longest),
-        slow_limit_ms: millis(ledger::SLOW_STATEMENT),
+        longest_wait_ms: milliseconds(waits.longest),
+        slow_limit_ms: milliseconds(ledger::SLOW_STATEMENT),
         slow_count: ledger.slow_statement_count().into(),
         slow_statements: statements
             .map(|statement| SlowStatementView {
                 text: statement.text,
                 count: statement.count.into(),
-                worst_ms: millis(statement.worst),
+                worst_ms: milliseconds(statement.worst),
                 plan: statement.plan,
             })
             .collect(),
@@ -195,10 +194,6 @@ fn start_view(start: &StartTrace, alerts: &AlertSettings) -> StartView {
         first_probe_ms: start.first_probe_ms,
         panel_ms: start.panel_ms,
     }
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]

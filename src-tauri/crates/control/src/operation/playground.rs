@@ -4,8 +4,6 @@ mod snippets;
 
 pub(super) use snippets::render_snippets;
 
-use std::time::Duration;
-
 use domain::{RunId, TokenClass, TokenUsage};
 use engine::Engine;
 use ledger::{AttemptRecord, RequestRow};
@@ -15,6 +13,7 @@ use playground::{
 };
 
 use super::input;
+use super::time_figures::milliseconds;
 use super::usage::cost_view;
 use crate::ApiError;
 use crate::view::{
@@ -143,8 +142,8 @@ pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
         state: run.state,
         text: run.text.clone(),
         thinking: run.thinking.clone(),
-        first_token_ms: run.first_piece.map(ms),
-        elapsed_ms: ms(run.elapsed),
+        first_token_ms: run.first_piece.map(milliseconds),
+        elapsed_ms: milliseconds(run.elapsed),
         http_status: run.http_status,
         error: run.fault.as_ref().map(|fault| PlaygroundErrorView {
             message: fault.message.clone(),
@@ -165,8 +164,8 @@ pub(crate) fn playground_piece_view(piece: &PlaygroundDelta) -> PlaygroundDeltaV
         text: piece.text.clone(),
         thinking_at: to_count(piece.thinking_at),
         thinking: piece.thinking.clone(),
-        first_token_ms: piece.first_piece.map(ms),
-        elapsed_ms: ms(piece.elapsed),
+        first_token_ms: piece.first_piece.map(milliseconds),
+        elapsed_ms: milliseconds(piece.elapsed),
     }
 }
 
@@ -218,14 +217,10 @@ fn attempt_view(attempt: &AttemptRecord) -> PlaygroundAttemptView {
     PlaygroundAttemptView {
         backend: attempt.backend.to_string(),
         model: attempt.model.clone(),
-        duration_ms: ms(attempt.duration),
+        duration_ms: milliseconds(attempt.duration),
         http_status: attempt.http_status,
         error: attempt.message.clone().or_else(|| attempt.error_class.clone()),
     }
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }
 
 fn to_count(number: usize) -> Count {

@@ -14,6 +14,7 @@ pub(crate) use export::{requests_export, requests_export_save};
 pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 
 use super::invoice::unpriced_view;
+use super::time_figures::milliseconds;
 use super::usage::cost_view;
 use crate::ApiError;
 use crate::view::{RequestView, RequestsQuery, RequestsView, UnixMs};
@@ -35,7 +36,6 @@ pub(crate) async fn requests(
 
 pub(super) fn request_view(row: RequestRow) -> RequestView {
     let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
-    let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
     RequestView {
         id: row.request.id.to_string(),
         started_at: row.request.started.into(),
@@ -64,8 +64,8 @@ pub(super) fn request_view(row: RequestRow) -> RequestView {
         cost_basis,
         unpriced: row.unpriced.as_ref().map(unpriced_view),
         cache: row.cache,
-        first_token_ms: row.timings.first_token.map(ms),
-        total_ms: row.timings.total.map(ms),
+        first_token_ms: row.timings.first_token.map(milliseconds),
+        total_ms: row.timings.total.map(milliseconds),
         attempts: row.attempts,
     }
 }

@@ -1,7 +1,6 @@
 //! Latencies as percentiles, and failed attempts by class.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use domain::count_noun;
 use engine::{Engine, backend_labels};
@@ -10,6 +9,7 @@ use ledger::{
     UsageQuery as Question,
 };
 
+use super::time_figures::{latency_text, milliseconds};
 use super::usage::{bar_label, sum_period};
 use super::usage_period::{Period, ledger_filter};
 use crate::ApiError;
@@ -72,25 +72,14 @@ fn part_views(parts: &LatencyParts) -> Vec<LatencyPartView> {
     parts.iter().map(view).collect()
 }
 
-fn milliseconds(latency: Duration) -> f64 {
-    latency.as_secs_f64() * 1_000.0
-}
-
 fn latency_finding(parts: &LatencyParts) -> String {
     let first = parts.get(&LatencyPart::FirstToken).map(|histogram| ("First token", histogram));
     let total = || parts.get(&LatencyPart::Total).map(|histogram| ("Whole answer", histogram));
     let Some((what, histogram)) = first.or_else(total) else {
         return "No answers in this period".to_owned();
     };
-    let [half, most] = [50.0, 95.0].map(|percent| shown(histogram.percentile(percent)));
+    let [half, most] = [50.0, 95.0].map(|percent| latency_text(histogram.percentile(percent)));
     format!("{what}: half within {half}, 95 % within {most}")
-}
-
-fn shown(latency: Duration) -> String {
-    match latency.as_millis() {
-        ms @ ..1_000 => format!("{ms} ms"),
-        _ => format!("{:.1} s", latency.as_secs_f64()),
-    }
 }
 
 /// Counts the failed attempts of a period by class. They are kept by backend and key only.

@@ -9,7 +9,7 @@ use control::view::{
 use super::{BackendArgument, completers};
 use crate::command::requests::format_cost_and_basis;
 use crate::confirm::confirm_plan;
-use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_count;
 use crate::serve::serve_without_panel;
@@ -73,7 +73,7 @@ async fn ask(
     core: &Core,
     console: &mut Console,
 ) -> Result<BackendAnswerView, CommandError> {
-    if console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text {
+    if console.shows_progress() {
         let waiting = format!("Asking {}…", request.model);
         console.print_remark(&render_sentence(&waiting));
     }

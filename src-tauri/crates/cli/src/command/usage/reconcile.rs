@@ -10,7 +10,7 @@ use control::view::{
 };
 use control::{Core, CoreEvents, PanelEvent};
 
-use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_counted_noun, format_money};
 use crate::sign::Tone;
@@ -76,7 +76,7 @@ async fn follow_fetch(
     core: &Core,
     console: &mut Console,
 ) -> Result<BillingReportView, CommandError> {
-    let is_live = console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text;
+    let is_live = console.shows_progress();
     let mut events = CoreEvents::subscribe(core).await?;
     let fetching = control::billing_fetch(core, fetch);
     tokio::pin!(fetching);

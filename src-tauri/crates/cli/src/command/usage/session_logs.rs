@@ -7,7 +7,7 @@ use control::view::{
 };
 use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 
-use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_cost, format_count, format_counted_noun};
 use crate::sign::Tone;
@@ -87,7 +87,7 @@ async fn follow_import(core: &Core, console: &mut Console) -> Result<LogImportVi
     // Subscribe before the import starts, so that its end cannot be missed.
     let mut events = CoreEvents::subscribe(core).await?;
     let started = control::session_logs_import(core).await?;
-    let is_live = console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text;
+    let is_live = console.shows_progress();
     loop {
         let import = match events.next().await {
             Some(PanelEvent::LogImport { import }) => Some(*import),

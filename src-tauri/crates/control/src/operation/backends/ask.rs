@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, NanoUsd, ShownCurrency, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, ShownCurrency, TokenUsage};
 use engine::Engine;
-use gateway::Snapshot;
 use ledger::{AttemptRecord, RequestRow, UsageBasis};
 use playground::{
     PlaygroundParameters, PlaygroundRun, PlaygroundState, PromptSender, TIME_LIMIT_CODE,
@@ -20,6 +19,7 @@ use super::super::currency::shown_currency;
 use super::super::input;
 use super::super::playground::playground_error;
 use super::super::resilience::failure_cause::failure_cause;
+use super::super::time_figures::{latency_text, milliseconds};
 use super::super::usage::cost_view;
 use crate::ApiError;
 use crate::view::{
@@ -49,22 +49,19 @@ pub(crate) async fn backend_ask_price(
     let id = parse_backend(engine, &settings, &req.id)?;
     let named = req.model.map(|model| parse_model(&id, &model)).transpose()?;
     let is_on = id == *engine.mock_id() || settings.is_backend_on(&id);
-    if is_on && named.is_none() && known_models(engine, &settings, &id).is_empty() {
+    let mut known = known_models(engine, &settings, &id);
+    if is_on && named.is_none() && known.is_empty() {
         // A probe, which is free, fetches the list.
         engine.prober().probe_now(&id).await;
+        known = known_models(engine, &settings, &id);
     }
-    let snapshot = engine.snapshots().current();
-    let prices = AskPrices { snapshot: &snapshot, backend: &id, at: engine.clock().wall() };
-    let known = rank_models(known_models(engine, &settings, &id), |model| prices.cost_max(model));
-    let others = known.into_iter().filter(|model| Some(&model.name) != named.as_ref());
-    let in_routes = |name: &String| routed_models(&settings, &id).any(|model| model == name);
-    let named = named.as_ref().map(|name| KnownModel {
-        name: name.clone(),
-        in_routes: in_routes(name),
-        cost_max: prices.cost_max(name),
-    });
+    if let Some(named) = named.as_ref().filter(|named| known.iter().all(|(it, _)| it != *named)) {
+        known.push((named.clone(), false));
+    }
+    let mut ranked = rank_models(known, cost_max(engine, &id));
+    ranked.sort_by_key(|model| Some(&model.name) != named.as_ref());
     let currency = shown_currency(engine);
-    let models = named.into_iter().chain(others).map(|model| model.view(currency)).collect();
+    let models = ranked.into_iter().map(|model| model.view(currency)).collect();
     let label = settings.backends.get(&id).map_or_else(|| id.to_string(), |it| it.label.clone());
     Ok(BackendAskPriceView {
         backend: id.to_string(),
@@ -87,11 +84,8 @@ pub(crate) async fn backend_ask(
         let message = format!("the backend {id} {why}, so it gets no requests");
         return Err(ApiError::invalid("id", message).with_hint("Switch it on first."));
     }
-    let snapshot = engine.snapshots().current();
-    let prices = AskPrices { snapshot: &snapshot, backend: &id, at: engine.clock().wall() };
     let accepted = req.accepted_nano_usd.map(|amount| NanoUsd::new(amount.0));
-    check_accepted(accepted, prices.cost_max(&model), shown_currency(engine))?;
-    drop(snapshot);
+    check_accepted(accepted, cost_max(engine, &id)(&model), shown_currency(engine))?;
     let order = PlaygroundParameters {
         model: format!("{id}/{model}"),
         system: None,
@@ -149,19 +143,11 @@ fn check_accepted(
     Err(ApiError::invalid("accepted_nano_usd", message).with_hint("Look at the price again."))
 }
 
-/// The prices of asking the models of one backend.
-struct AskPrices<'a> {
-    snapshot: &'a Snapshot,
-    backend: &'a BackendId,
-    at: WallTime,
-}
-
-impl AskPrices<'_> {
-    /// Most that one request costs; `None` if that is not known.
-    fn cost_max(&self, model: &str) -> Option<NanoUsd> {
-        let tokens = (INPUT_TOKENS_MAX, OUTPUT_TOKENS_MAX.into());
-        self.snapshot.text_cost_max((self.backend, model), tokens, self.at)
-    }
+/// Most that asking a model of this backend costs; `None` if that is not known.
+fn cost_max(engine: &Engine, backend: &BackendId) -> impl Fn(&str) -> Option<NanoUsd> {
+    let (snapshot, at) = (engine.snapshots().current(), engine.clock().wall());
+    let tokens = (INPUT_TOKENS_MAX, OUTPUT_TOKENS_MAX.into());
+    move |model| snapshot.text_cost_max((backend, model), tokens, at)
 }
 
 /// A model that a backend has, or that a route asks it for.
@@ -293,13 +279,14 @@ fn outcome(run: &PlaygroundRun) -> AskOutcome {
 fn finding(model: &str, outcome: AskOutcome, run: &PlaygroundRun) -> String {
     match outcome {
         AskOutcome::Answered => {
-            let first = run.first_piece.map(|first| format!(", first token {}", time_text(first)));
+            let first =
+                run.first_piece.map(|first| format!(", first token {}", latency_text(first)));
             let first = first.unwrap_or_default();
             let without_text = match run.text.trim() {
                 "" => ", with tokens but without text: most likely reasoning",
                 _ => "",
             };
-            format!("{model} answered in {}{first}{without_text}.", time_text(run.elapsed))
+            format!("{model} answered in {}{first}{without_text}.", latency_text(run.elapsed))
         }
         AskOutcome::Failed if run.text.is_empty() => format!("{model} did not answer."),
         AskOutcome::Failed => format!("{model} did not finish its answer."),
@@ -332,17 +319,6 @@ fn failure_view(
     };
     let cause = told.unwrap_or_else(|| cause.to_owned());
     FailureCauseView { class: None, cause, next_step: next_step.to_owned() }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
-}
-
-fn time_text(time: Duration) -> String {
-    match time.as_millis() {
-        ms @ ..1_000 => format!("{ms} ms"),
-        _ => format!("{:.1} s", time.as_secs_f64()),
-    }
 }
 
 #[cfg(test)]

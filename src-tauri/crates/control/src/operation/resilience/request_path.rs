@@ -1,7 +1,5 @@
 //! The path of a request: its attempts, its skipped candidates and its cache outcome.
 
-use std::time::Duration;
-
 use domain::{NanoUsd, RequestId, RouteId};
 use engine::Engine;
 use ledger::{AttemptRecord, RequestRow, UsageBasis};
@@ -9,6 +7,7 @@ use serde::Deserialize;
 
 use super::super::invoice::invoice_view;
 use super::super::requests::request_view;
+use super::super::time_figures::milliseconds;
 use super::super::usage::cost_view;
 use super::super::{cache, input};
 use super::failure_cause::failure_cause;
@@ -41,7 +40,7 @@ pub(crate) async fn request_path(
     }
     Ok(RequestPathView {
         route: route.map(|id| id.to_string()),
-        queued_ms: row.timings.queue.map(ms),
+        queued_ms: row.timings.queue.map(milliseconds),
         attempts: views,
         passed_over: decision.as_deref().map(parse_exclusions).unwrap_or_default(),
         cache: cache_view(&row),
@@ -61,8 +60,8 @@ fn attempt_view(
         backend: attempt.backend.to_string(),
         credential: attempt.credential.as_ref().map(ToString::to_string),
         model: attempt.model.clone(),
-        waited_ms: ms(attempt.waited),
-        duration_ms: ms(attempt.duration),
+        waited_ms: milliseconds(attempt.waited),
+        duration_ms: milliseconds(attempt.duration),
         http_status: attempt.http_status,
         class: class.map(|word| word.replace(['-', '_'], " ")),
         owner: attempt.owner.as_deref().and_then(|word| word.parse().ok()),
@@ -110,12 +109,8 @@ fn cache_view(row: &RequestRow) -> RequestCacheView {
         outcome,
         reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),
         saved_nano_usd: row.saved.map(NanoUsd::into),
-        saved_ms: row.saved_time.map(ms),
+        saved_ms: row.saved_time.map(milliseconds),
     }
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]
