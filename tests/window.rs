@@ -16,6 +16,7 @@
 
 mod window {
     pub(crate) mod charts;
+    pub(crate) mod launch;
     pub(crate) mod page_checks;
     pub(crate) mod panel;
     pub(crate) mod routes;
@@ -71,6 +72,7 @@ async fn from_the_first_start_to_the_day_after() {
     test.small_and_dark_nothing_is_lost().await;
     test.forged_commands_and_navigation_are_refused().await;
     test.the_tray_tells_the_state_and_does_what_it_says().await;
+    test.a_tool_is_launched_in_a_terminal().await;
     test.the_window_closes_into_the_tray_and_comes_back().await;
     test.quit_and_started_again_all_is_as_it_was().await;
     let session = test.end().await;

@@ -3,7 +3,9 @@
 
 use control::view::*;
 use control::{ApiError, Core};
-use tauri::State;
+use tauri::{AppHandle, State, Wry};
+
+use crate::tool_launch::{self, ToolLaunch, ToolLauncher};
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
@@ -18,7 +20,7 @@ macro_rules! commands {
 
         /// All commands, for the invoke handler and the TypeScript bindings.
         pub(crate) fn collect() -> tauri_specta::Commands<tauri::Wry> {
-            tauri_specta::collect_commands![$($name,)* open_url, painted]
+            tauri_specta::collect_commands![$($name,)* choose_folder, launch_tool, open_url, painted]
         }
     };
 }
@@ -31,7 +33,7 @@ control::operations!(commands);
 pub fn capability() -> String {
     let events = ["core:event:allow-listen", "core:event:allow-unlisten"].map(str::to_owned);
     let operations = control::OPERATIONS.iter().map(|operation| operation.name);
-    let commands = operations.chain(["open_url", "painted"]);
+    let commands = operations.chain(["choose_folder", "launch_tool", "open_url", "painted"]);
     let commands = commands.map(|name| format!("allow-{}", name.replace('_', "-")));
     let permissions: Vec<String> =
         events.into_iter().chain(commands).map(|name| format!("    \"{name}\"")).collect();
@@ -41,12 +43,30 @@ pub fn capability() -> String {
 const CAPABILITY_HEAD: &str = r#"{
   "$schema": "https://schema.tauri.app/config/2/capability",
   "identifier": "panel",
-  "description": "What the one window may do: hear the core's events and call the core's own operations. No file system, shell, HTTP or window permissions.",
+  "description": "What the one window may do: hear the core's events and call the core's own operations, and start a client tool in a terminal. No file system, shell, HTTP or window permissions.",
   "windows": [
     "panel"
   ],
   "permissions": [
 "#;
+
+/// Asks for a folder. The text is the dialog's title. None if the user leaves the dialog.
+#[tauri::command]
+#[specta::specta]
+async fn choose_folder(app: AppHandle<Wry>, req: String) -> Result<Option<String>, ApiError> {
+    Ok(tool_launch::choose_folder(&app, req).await)
+}
+
+/// Opens a terminal in which `gatehouse run` starts the tool.
+#[tauri::command]
+#[specta::specta]
+async fn launch_tool(
+    core: State<'_, Core>,
+    launcher: State<'_, ToolLauncher>,
+    req: ToolLaunch,
+) -> Result<(), ApiError> {
+    launcher.launch(&core, req).await
+}
 
 /// Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`).
 #[tauri::command]

@@ -9,6 +9,8 @@ mod commands;
 mod event_relay;
 mod panel_tables;
 mod signal;
+mod terminal;
+mod tool_launch;
 mod tray;
 mod window;
 
@@ -23,6 +25,7 @@ use control::{
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
+use crate::tool_launch::ToolLauncher;
 use crate::tray::{TrayNotifier, TrayWatch};
 
 pub use bindings::{PanelMessage, bindings};
@@ -32,11 +35,12 @@ pub use panel_tables::{fake_presets, form_tables, panel_tables};
 /// Starts the core, then the window, and returns when the user quits.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the code that Tauri generates for the context exits"
+    reason = "the code that Tauri generates for the context exits; a program reads its environment"
 )]
 pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let opener = NotificationOpener::default();
     let channel = Arc::new(desktop_channel(&opener));
+    let launcher = ToolLauncher::new(&config, std::env::var_os("SHELL").map(Into::into));
     let (core, theme) = tauri::async_runtime::block_on(async {
         let core = open_core(config, &opener, Arc::clone(&channel)).await?;
         let settings = control::settings(&core).await.context("the settings could not be read")?;
@@ -45,7 +49,9 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let commands = bindings();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
+        .plugin(tauri_plugin_dialog::init())
         .manage(core.clone())
+        .manage(launcher)
         .manage(TrayNotifier(channel))
         .manage(TrayWatch::default())
         .invoke_handler(commands.invoke_handler())

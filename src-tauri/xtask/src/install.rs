@@ -48,7 +48,7 @@ const WEB_VIEW: [&str; 9] = [
     "make",
     "file",
 ];
-const SESSION: [&str; 15] = [
+const SESSION: [&str; 16] = [
     "xvfb",
     "xauth",
     "webkit2gtk-driver",
@@ -64,6 +64,7 @@ const SESSION: [&str; 15] = [
     "x11-apps",
     "fonts-dejavu-core",
     "nginx-light",
+    "xterm",
 ];
 const BROWSER: [&str; 2] = ["chromium", "fonts-dejavu-core"];
 const REDIS: [&str; 1] = ["redis-server"];

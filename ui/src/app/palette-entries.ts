@@ -18,6 +18,7 @@ import {
   MessageCircleQuestion,
   Moon,
   Plug,
+  Play,
   Plus,
   Power,
   Route,
@@ -49,6 +50,7 @@ import type {
   RequestView,
   RouteView,
   ServiceView,
+  ToolWiringView,
   SettingsValues,
 } from "@/ipc/bindings";
 
@@ -97,6 +99,7 @@ interface World {
   routes: RouteView[];
   keys: KeyView[];
   clients: ClientView[];
+  tools: ToolWiringView[];
   budgets: BudgetView[];
   alerts: AlertView[];
   services: ServiceView[];
@@ -259,7 +262,7 @@ function alertEntry({ number, rule, title, path, scopes }: AlertView): PaletteEn
 }
 
 export function allEntries(world: World): PaletteEntry[] {
-  const { backends, routes, keys, clients, budgets, alerts, services, profiles, hasSession } = world;
+  const { backends, routes, keys, clients, tools, budgets, alerts, services, profiles, hasSession } = world;
   const place = (group: PaletteEntry["group"], icon: LucideIcon, path: string, id: string, label: string) => ({
     id: `${group}:${id}`,
     group,
@@ -291,6 +294,17 @@ export function allEntries(world: World): PaletteEntry[] {
         go(pathWith(`/backends/${encodeURIComponent(id)}`, { ask: "true" })),
       ),
     ),
+    ...tools
+      .filter(({ run_command }) => run_command !== null)
+      .map(({ tool, name }) =>
+        action(
+          `launch:${tool}`,
+          Play,
+          `Launch ${name}…`,
+          [tool, "run", "start", "terminal"],
+          go(pathWith("/clients", { launch: tool })),
+        ),
+      ),
     ...profileEntries(profiles),
     ...routes.map(({ id, models }) => {
       const entry = place("Route", Route, "/routing", id, id);

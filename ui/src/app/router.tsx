@@ -119,6 +119,8 @@ interface ClientsSearch extends AddSearch {
   /** The tool that is to be connected or disconnected; `all` disconnects every one. */
   connect?: string;
   disconnect?: string;
+  /** The tool that is to be started. */
+  launch?: string;
 }
 
 const ALL_TOOLS = "all";
@@ -126,7 +128,17 @@ const ALL_TOOLS = "all";
 function parseClientsSearch(search: Record<string, unknown>): ClientsSearch {
   if (typeof search["connect"] === "string") return { connect: search["connect"] };
   if (typeof search["disconnect"] === "string") return { disconnect: search["disconnect"] };
+  if (typeof search["launch"] === "string") return { launch: search["launch"] };
   return parseAdd(search);
+}
+
+/** What the address asks for a tool. */
+function toolChange({ connect, disconnect, launch }: ClientsSearch) {
+  if (connect !== undefined) return { kind: "connect" as const, tool: connect };
+  if (launch !== undefined) return { kind: "launch" as const, tool: launch };
+  return disconnect === undefined || disconnect === ALL_TOOLS
+    ? null
+    : { kind: "disconnect" as const, tool: disconnect };
 }
 
 const clients = createRoute({
@@ -136,21 +148,15 @@ const clients = createRoute({
   component: function Clients() {
     const navigate = useNavigate();
     const { id } = clients.useParams();
-    const { add = false, connect, disconnect } = clients.useSearch();
-    const move = (to: string | undefined, search: ClientsSearch = {}) =>
-      void navigate({ to: "/clients/{-$id}", params: { id: to }, search });
-    const change =
-      connect !== undefined
-        ? { kind: "connect" as const, tool: connect }
-        : disconnect === undefined || disconnect === ALL_TOOLS
-          ? null
-          : { kind: "disconnect" as const, tool: disconnect };
+    const search = clients.useSearch();
+    const move = (to: string | undefined, next: ClientsSearch = {}) =>
+      void navigate({ to: "/clients/{-$id}", params: { id: to }, search: next });
     return (
       <ClientsScreen
         openId={id ?? null}
-        adding={id === undefined && add}
-        change={id === undefined ? change : null}
-        disconnectingAll={id === undefined && disconnect === ALL_TOOLS}
+        adding={id === undefined && search.add === true}
+        change={id === undefined ? toolChange(search) : null}
+        disconnectingAll={id === undefined && search.disconnect === ALL_TOOLS}
         onOpen={(next) => move(next)}
         onAdd={() => move(undefined, { add: true })}
         onChange={({ kind, tool }) => move(undefined, { [kind]: tool })}

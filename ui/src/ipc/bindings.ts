@@ -364,6 +364,10 @@ export const commands = {
 	secretsImport: (req: SecretsImport) => typedError<SecretsImportedView, ApiError>(__TAURI_INVOKE("secrets_import", { req })),
 	/**  Sends a test notification. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
+	/**  Asks for a folder. The text is the dialog's title. None if the user leaves the dialog. */
+	chooseFolder: (req: string) => typedError<string | null, ApiError>(__TAURI_INVOKE("choose_folder", { req })),
+	/**  Opens a terminal in which `gatehouse run` starts the tool. */
+	launchTool: (req: ToolLaunch) => typedError<null, ApiError>(__TAURI_INVOKE("launch_tool", { req })),
 	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
 	openUrl: (req: string) => typedError<null, ApiError>(__TAURI_INVOKE("open_url", { req })),
 	/**  Called when the first data is on the screen; logs the duration of the start. */
@@ -5974,6 +5978,12 @@ export type ToolGuideView = {
 	version: string | null,
 };
 
+export type ToolLaunch = {
+	tool: ClientTool,
+	/**  Where it starts: a whole path, or one that begins with `~`. */
+	folder: string,
+};
+
 /**  A client tool and how it reaches the gateway. */
 export type ToolWiringView = {
 	tool: ClientTool,
@@ -5992,6 +6002,11 @@ export type ToolWiringView = {
 	 *  it is not wired.
 	 */
 	steps: GuideStepView[],
+	/**
+	 *  The command that starts it in a terminal, through the gateway. None if its program was not
+	 *  found, if it is not used in a terminal, or if its files would lead it past the gateway.
+	 */
+	run_command: string | null,
 	/**  True if it reads its files only when it starts. */
 	restart: boolean,
 	/**  None if only its folder was found. */

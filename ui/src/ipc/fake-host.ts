@@ -372,6 +372,16 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() =>
         url.startsWith("https://") ? null : raise(fault("invalid_input", "Only https pages are opened.", null)),
       ),
+    chooseFolder: () => answer(() => "/home/ada/projects/atlas"),
+    launchTool: ({ folder }) =>
+      answer(() =>
+        /^[/~]/.test(folder)
+          ? null
+          : raise({
+              ...fault("invalid_input", "not a whole path", "Begin with / or ~, or choose a folder."),
+              field: "folder",
+            }),
+      ),
     painted: () => Promise.resolve(null),
     subscribe(listener) {
       listeners.add(listener);

@@ -1,7 +1,7 @@
 /** The host for a browser on loopback, over `/control/v1`. */
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { isApiError, toApiError } from "@/ipc/api-error";
-import type { PanelEvent } from "@/ipc/bindings";
+import type { ApiError, PanelEvent } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { buildOperations } from "@/ipc/operations";
 import type { BrowserSession } from "@/ipc/session";
@@ -64,6 +64,14 @@ async function readEvents(
     listener(JSON.parse(read.value.data) as PanelEvent);
 }
 
+/** The page of a browser starts no programs. */
+const NOT_IN_BROWSER: ApiError = {
+  code: "failed",
+  message: "This works in the Gatehouse window only.",
+  hint: null,
+  field: null,
+};
+
 export function httpHost(session: BrowserSession): Host {
   return {
     ...buildOperations((name, req) => operation(session, name, req)),
@@ -72,6 +80,8 @@ export function httpHost(session: BrowserSession): Host {
       window.open(url, "_blank", "noopener,noreferrer");
       return Promise.resolve(null);
     },
+    chooseFolder: () => Promise.reject(NOT_IN_BROWSER),
+    launchTool: () => Promise.reject(NOT_IN_BROWSER),
     painted: () => Promise.resolve(null),
     subscribe: (listener) => follow(session, listener),
   };

@@ -156,14 +156,14 @@ export function useClients(): UseQueryResult<ClientView[], ApiError> {
 
 /**
  * The client tools of this machine. Others change their files unannounced, so each screen that shows them looks again;
- * what is known stays meanwhile.
+ * what is known stays meanwhile. `reuse` takes what was found before.
  */
-export function useClientsWiring(): UseQueryResult<ToolWiringView[], ApiError> {
+export function useClientsWiring(mount: "look" | "reuse" = "look"): UseQueryResult<ToolWiringView[], ApiError> {
   const host = useHost();
   return useQuery<ToolWiringView[], ApiError>({
     queryKey: ["clients_wiring"],
     queryFn: () => host.clientsWiring({}),
-    refetchOnMount: "always",
+    refetchOnMount: mount === "look" ? "always" : false,
   });
 }
 

@@ -1,5 +1,7 @@
 //! The client tools that can be wired.
 
+use crate::status::WiringState;
+
 domain::words! {
     /// A client tool that can be wired to the gateway.
     ClientTool {
@@ -74,5 +76,27 @@ impl ClientTool {
     #[must_use]
     pub const fn needs_wired_files(self) -> bool {
         matches!(self, Self::GeminiCli | Self::Zed | Self::Continue)
+    }
+
+    /// True if `gatehouse run` leads it to the gateway while its files are in this state.
+    #[must_use]
+    pub const fn is_run_through_gateway(self, state: WiringState) -> bool {
+        use WiringState::{NotInstalled, TokenNotEntered, Wired};
+        !self.needs_wired_files() || matches!(state, Wired | TokenNotEntered | NotInstalled)
+    }
+
+    /// True for a program that a person uses in a terminal.
+    #[must_use]
+    pub const fn is_used_in_terminal(self) -> bool {
+        !matches!(self, Self::Zed)
+    }
+
+    /// Arguments of `gatehouse` that start it with the token of `client`.
+    #[must_use]
+    pub fn run_arguments(self, client: &str) -> Vec<&str> {
+        match client == self.word() {
+            true => vec!["run", self.word()],
+            false => vec!["run", client, "--", self.program()],
+        }
     }
 }

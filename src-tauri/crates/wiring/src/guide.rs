@@ -117,15 +117,18 @@ impl ToolGuide {
 }
 
 impl ClientTool {
+    /// What is typed into a terminal to start it with the token of `client`.
+    #[must_use]
+    pub fn run_command(self, client: &str) -> String {
+        format!("gatehouse {}", self.run_arguments(client).join(" "))
+    }
+
     /// What the user does once it is wired, for a tool that does not get its token by itself.
     /// `client` is the one whose token it uses.
     #[must_use]
     pub fn user_steps(self, client: &str) -> Vec<GuideStep> {
         let step = |text: &str, code: Option<String>| GuideStep { text: text.to_owned(), code };
-        let run = match client == self.word() {
-            true => format!("gatehouse run {self}"),
-            false => format!("gatehouse run {client} -- {}", self.program()),
-        };
+        let run = self.run_command(client);
         match self {
             Self::ClaudeCode | Self::Codex => Vec::new(),
             Self::GeminiCli | Self::Aider => vec![step("Start it in your project:", Some(run))],

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import type { Session } from "@/ipc/session";
 import { renderPanel } from "../../../test/render-panel";
 import { undo } from "../../../test/undo";
 
@@ -189,4 +190,43 @@ test("without a tool on this machine, a client is added by hand", async () => {
   expect(await screen.findByText("No tools found")).toBeVisible();
   expect(screen.getByText("Not found here: Claude Code, Codex CLI, OpenCode, Zed.")).toBeVisible();
   expect(screen.getByRole("button", { name: "Add client" })).toBeVisible();
+});
+
+test("a tool is launched in a terminal, in the folder that was used last", async () => {
+  const { host, user } = renderPanel("busy", "/clients");
+  const launch = vi.spyOn(host, "launchTool");
+  await user.click(within(await card("Codex CLI")).getByRole("button", { name: "Launch…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Launch Codex CLI" }));
+  expect(dialog.getByText("gatehouse run codex")).toBeVisible();
+  const folder = dialog.getByRole("textbox", { name: "Folder" });
+  expect(folder).toHaveValue("~");
+  await user.click(dialog.getByRole("button", { name: "Choose…" }));
+  await waitFor(() => expect(folder).toHaveValue("/home/ada/projects/atlas"));
+  await user.click(dialog.getByRole("button", { name: "Open terminal" }));
+  expect(await screen.findByText("Opened a terminal with Codex CLI")).toBeVisible();
+  expect(launch).toHaveBeenCalledWith({ tool: "codex", folder: "/home/ada/projects/atlas" });
+  await user.click(within(await card("Claude Code")).getByRole("button", { name: "Launch…" }));
+  const next = within(await screen.findByRole("dialog", { name: "Launch Claude Code" }));
+  expect(next.getByRole("textbox", { name: "Folder" })).toHaveValue("/home/ada/projects/atlas");
+});
+
+test("a folder that cannot be used is refused at its field, and nothing is lost", async () => {
+  const { user } = renderPanel("busy", "/clients?launch=codex");
+  const dialog = within(await screen.findByRole("dialog", { name: "Launch Codex CLI" }));
+  const folder = dialog.getByRole("textbox", { name: "Folder" });
+  await user.clear(folder);
+  await user.type(folder, "projects");
+  await user.click(dialog.getByRole("button", { name: "Open terminal" }));
+  expect(await dialog.findByRole("alert")).toHaveTextContent("not a whole path");
+  expect(folder).toHaveValue("projects");
+  expect(folder).toBeInvalid();
+});
+
+test("the panel in a browser shows the command, since it cannot open a terminal", async () => {
+  const { host, user } = renderPanel("busy", "/clients");
+  host.session = { signedOut: () => () => {}, signOut: () => Promise.resolve() } as unknown as Session;
+  await user.click(within(await card("Codex CLI")).getByRole("button", { name: "Launch…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Launch Codex CLI" }));
+  expect(dialog.getByText("gatehouse run codex")).toBeVisible();
+  expect(dialog.queryByRole("button", { name: "Open terminal" })).toBeNull();
 });

@@ -23,6 +23,10 @@ const WiringSheet = lazyOverlay(
   async () => (await import("@/features/clients/wiring-sheet")).WiringSheet,
   ({ change, tool }) => change !== null && tool !== undefined,
 );
+const LaunchToolDialog = lazyOverlay(
+  async () => (await import("@/features/clients/launch-tool")).LaunchToolDialog,
+  ({ open }) => open,
+);
 const DisconnectAllDialog = lazyOverlay(
   async () => (await import("@/features/clients/disconnect-all")).DisconnectAllDialog,
   ({ open }) => open,
@@ -101,6 +105,7 @@ export function ClientsScreen(props: ClientsScreenProps) {
       <Guides />
       <AddClientDialog open={adding} onClose={onClose} onAdded={onOpen} />
       <WiringSheet tool={tool} change={shown} onClose={onClose} />
+      <LaunchToolDialog tool={tool} open={shown?.kind === "launch"} onClose={onClose} />
       <DisconnectAllDialog open={disconnectingAll && known !== undefined} tools={wired} onClose={onClose} />
     </Page>
   );

@@ -1,5 +1,5 @@
 /** One client tool: what it is, whether it uses the gateway, what is in the way, and the next step. */
-import { Cable, RotateCw, SquareTerminal, Unplug, Zap } from "lucide-react";
+import { Cable, Play, RotateCw, SquareTerminal, Unplug, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { programText } from "@/features/clients/client-actions";
 import { ClientTargetSelect } from "@/features/clients/client-target";
@@ -19,7 +19,9 @@ import { wiringSign } from "@/lib/wiring-sign";
 
 /** What is asked for a tool; it is shown before it is done. */
 export type ToolChange =
-  { kind: "connect"; tool: ClientTool } | { kind: "disconnect"; tool: ClientTool; changedKeys?: ChangedKeys };
+  | { kind: "connect"; tool: ClientTool }
+  | { kind: "launch"; tool: ClientTool }
+  | { kind: "disconnect"; tool: ClientTool; changedKeys?: ChangedKeys };
 
 interface ToolCardProps {
   tool: ToolWiringView;
@@ -167,7 +169,14 @@ interface StepsProps extends ToolCardProps {
 }
 
 /** `again` looks at the files anew, `try` does what the tool does. */
-function Steps({ tool: { tool, state }, onChange, onCheckAgain, isChecking, onTry, isTrying }: StepsProps) {
+function Steps({
+  tool: { tool, state, run_command },
+  onChange,
+  onCheckAgain,
+  isChecking,
+  onTry,
+  isTrying,
+}: StepsProps) {
   const buttons: Record<Step, ReactNode> = {
     try: (
       <Button key="try" size="small" icon={Zap} busy={isTrying} onClick={onTry}>
@@ -212,5 +221,16 @@ function Steps({ tool: { tool, state }, onChange, onCheckAgain, isChecking, onTr
       </Button>
     ),
   };
-  return STEPS[state].map((step) => buttons[step]);
+  const [first, ...rest] = STEPS[state];
+  return (
+    <>
+      {first !== undefined && buttons[first]}
+      {run_command !== null && (
+        <Button size="small" icon={Play} onClick={() => onChange({ kind: "launch", tool })}>
+          Launch…
+        </Button>
+      )}
+      {rest.map((step) => buttons[step])}
+    </>
+  );
 }

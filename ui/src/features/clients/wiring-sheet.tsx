@@ -19,16 +19,16 @@ interface WiringSheetProps {
 }
 
 export function WiringSheet({ tool, change, onClose }: WiringSheetProps) {
-  if (tool === undefined || change === null) return null;
-  const isConnecting = change.kind === "connect";
+  if (tool === undefined || change === null || change.kind === "launch") return null;
+
   return (
     <Drawer
       open
       onClose={onClose}
-      title={`${isConnecting ? "Connect" : "Disconnect"} ${tool.name}`}
+      title={`${change.kind === "connect" ? "Connect" : "Disconnect"} ${tool.name}`}
       description="This is what would change. Nothing is written yet."
     >
-      {isConnecting ? (
+      {change.kind === "connect" ? (
         <ConnectPlan tool={tool} onClose={onClose} />
       ) : (
         <DisconnectPlan tool={tool} initial={change.changedKeys} onClose={onClose} />

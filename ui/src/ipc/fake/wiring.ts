@@ -244,6 +244,7 @@ function viewOf({ isFound, isWired, drift, conflicts, ...tool }: FakeTool, addre
     rung: tool.rung,
     rung_sentence: RUNGS[tool.rung],
     steps: isWired ? tool.steps : [],
+    run_command: isFound && tool.tool !== "zed" ? `gatehouse run ${tool.tool}` : null,
     restart: tool.restart,
     program: isFound ? tool.program : null,
     version: isFound ? tool.version : null,

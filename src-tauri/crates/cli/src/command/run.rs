@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
+    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView,
 };
 use control::{Core, Launch, ToolModel};
 use domain::Secret;
@@ -66,18 +66,13 @@ pub(crate) async fn prepare(
 async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError> {
     let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
     let tools = control::clients_wiring(core, ClientsWiringQuery::default()).await?;
-    let found = tools.into_iter().find(named);
-    let Some(tool) = found.filter(|tool| tool.tool.needs_wired_files()) else {
+    let is_led_past = |tool: &ToolWiringView| !tool.tool.is_run_through_gateway(tool.state);
+    let Some(tool) = tools.into_iter().find(named).filter(is_led_past) else {
         return Ok(());
     };
-    match tool.state {
-        WiringState::Wired | WiringState::TokenNotEntered | WiringState::NotInstalled => Ok(()),
-        _ => {
-            let message = format!("{} would not use its environment", tool.name);
-            let hint = format!("`gatehouse clients wire {}` sets it up once.", tool.tool);
-            Err(CommandError::new(Exit::Negative, message).with_hint(hint))
-        }
-    }
+    let message = format!("{} would not use its environment", tool.name);
+    let hint = format!("`gatehouse clients wire {}` sets it up once.", tool.tool);
+    Err(CommandError::new(Exit::Negative, message).with_hint(hint))
 }
 
 fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), CommandError> {

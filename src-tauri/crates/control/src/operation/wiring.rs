@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use domain::ClientId;
 use engine::{ClientWiringError, Engine, GatewayTarget};
-use wiring::{ClientTool, ToolStatus, WiringError, WiringPlan};
+use wiring::{ClientTool, ToolStatus, WiringError, WiringPlan, WiringState};
 
 pub(crate) use self::check::client_check;
 use self::models::tool_models;
@@ -145,6 +145,7 @@ async fn ensure_client(engine: &Engine, client: &ClientId) -> Result<bool, ApiEr
 async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView, ApiError> {
     let DescribedState { state, cause, sentence } = describe_tool(engine, &status).await?;
     let steps = status.client.as_deref().map(|client| status.tool.user_steps(client));
+    let run_command = run_command(&status, state);
     Ok(ToolWiringView {
         state,
         cause,
@@ -154,6 +155,7 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
         rung: status.rung,
         rung_sentence: describe_rung(status.rung).to_owned(),
         steps: steps.unwrap_or_default().into_iter().map(Into::into).collect(),
+        run_command,
         restart: status.restart,
         program: status
             .installation
@@ -167,6 +169,14 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
         drift: status.drift.into_iter().map(Into::into).collect(),
         conflicts: status.conflicts.into_iter().map(Into::into).collect(),
     })
+}
+
+fn run_command(status: &ToolStatus, state: WiringState) -> Option<String> {
+    let tool = status.tool;
+    let has_program = status.installation.as_ref().is_some_and(|found| found.program.is_some());
+    let is_offered =
+        has_program && tool.is_used_in_terminal() && tool.is_run_through_gateway(state);
+    is_offered.then(|| tool.run_command(status.client.as_deref().unwrap_or_else(|| tool.word())))
 }
 
 impl From<ClientWiringError> for ApiError {

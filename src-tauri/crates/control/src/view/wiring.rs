@@ -37,6 +37,9 @@ pub struct ToolWiringView {
     /// What the user does once it is wired. Empty for a tool that gets its token by itself, and while
     /// it is not wired.
     pub steps: Vec<GuideStepView>,
+    /// The command that starts it in a terminal, through the gateway. None if its program was not
+    /// found, if it is not used in a terminal, or if its files would lead it past the gateway.
+    pub run_command: Option<String>,
     /// True if it reads its files only when it starts.
     pub restart: bool,
     /// None if only its folder was found.
