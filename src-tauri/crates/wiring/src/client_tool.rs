@@ -1,7 +1,5 @@
 //! The client tools that can be wired.
 
-use crate::status::WiringState;
-
 domain::words! {
     /// A client tool that can be wired to the gateway.
     ClientTool {
@@ -36,6 +34,25 @@ impl WiringRung {
     #[must_use]
     pub const fn is_token_entered(self) -> bool {
         matches!(self, Self::Keychain | Self::Token)
+    }
+}
+
+domain::words! {
+    /// State of a tool's wiring.
+    WiringState {
+        /// Neither the tool nor its folder was found.
+        NotInstalled = "not_installed",
+        NotWired = "not_wired",
+        /// The tool's requests go to the gateway.
+        Wired = "wired",
+        /// Its files are as they should be, and the user has not entered the token yet.
+        TokenNotEntered = "token_not_entered",
+        /// Something else changed the wired keys.
+        Drifted = "drifted",
+        /// Another layer of the tool's configuration outranks the wired keys.
+        Conflict = "conflict",
+        /// A file of the tool cannot be read, and is left alone.
+        Broken = "broken",
     }
 }
 

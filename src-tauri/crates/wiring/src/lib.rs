@@ -36,7 +36,7 @@ mod undo;
 mod wiring;
 
 pub use agent_program::AgentProgram;
-pub use client_tool::{ClientTool, ConflictLayer, WiringRung};
+pub use client_tool::{ClientTool, ConflictLayer, WiringRung, WiringState};
 pub use conflict::Conflict;
 pub use environment::ToolEnvironment;
 pub use error::{ToolFileProblem, WiringError};
@@ -50,7 +50,7 @@ pub use plain_copy::{
     RemovedCopy, StoredKey,
 };
 pub use plan::{FilePlan, WiringPlan};
-pub use status::{DriftCause, ToolStatus, WiringState};
+pub use status::{DriftCause, ToolStatus};
 pub use tool::{
     ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits,
     ToolPointer, WiredTool, WiringOrigin, WiringTarget,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use domain::WallTime;
 use serde_json::Value;
 
-use crate::client_tool::{ClientTool, WiringRung};
+use crate::client_tool::{ClientTool, WiringRung, WiringState};
 use crate::conflict::{Conflict, find_conflicts};
 use crate::document::Document;
 use crate::environment::ToolEnvironment;
@@ -15,25 +15,6 @@ use crate::installation::Installation;
 use crate::key::{KeyChange, ValueEdit};
 use crate::record::WiringRecord;
 use crate::tool::{ToolFile, ToolPointer, WiredTool};
-
-domain::words! {
-    /// State of a tool's wiring.
-    WiringState {
-        /// Neither the tool nor its folder was found.
-        NotInstalled = "not_installed",
-        NotWired = "not_wired",
-        /// The tool's requests go to the gateway.
-        Wired = "wired",
-        /// Its files are as they should be, and the user has not entered the token yet.
-        TokenNotEntered = "token_not_entered",
-        /// Something else changed the wired keys.
-        Drifted = "drifted",
-        /// Another layer of the tool's configuration outranks the wired keys.
-        Conflict = "conflict",
-        /// A file of the tool cannot be read, and is left alone.
-        Broken = "broken",
-    }
-}
 
 domain::words! {
     /// Why a wired tool has drifted.
