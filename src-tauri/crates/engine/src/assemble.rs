@@ -24,6 +24,7 @@ use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
 use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
+use crate::backend_states::BackendStates;
 use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
@@ -104,6 +105,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let models = Arc::<ModelNames>::default();
     let local = local_resources(&base, &backends, &ledger_watch);
     let quality = monitor_parts::quality_watch(&base, &backends, &service_levels, &measured);
+    let states = monitor_parts::backend_states(&base, &backends, &quality);
     let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
     let judged = Judged {
         measured: Arc::clone(&measured),
@@ -115,13 +117,13 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
-    let asked = (&key_scanner, &client_wiring, &alerts, &price_editor);
+    let asked = (&key_scanner, &client_wiring, &alerts, &price_editor, &states);
     let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &tokens.check);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
         backup_archives,
-        metrics: metrics_exporter(&base, &backends, &measured, (&alerts, &local, &models)),
+        metrics: metrics_exporter(&base, &states, &measured, (&alerts, &local, &models)),
         telemetry: telemetry(&base, &backends, models),
         readiness,
         log_import: log_import(&base, log_roots),
@@ -130,6 +132,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         key_copies: key_copies(&base, &key_scanner, &measured),
         measured,
         quality,
+        states,
         local,
         service_levels,
         services,
@@ -384,11 +387,12 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
-    (key_scanner, client_wiring, alerts, prices): (
+    (key_scanner, client_wiring, alerts, prices, states): (
         &Arc<KeyScanner>,
         &ClientWiring,
         &Arc<AlertWatch>,
         &Arc<PriceEditor>,
+        &Arc<BackendStates>,
     ),
     token: &NewToken,
 ) -> ReadinessRuns {
@@ -411,6 +415,7 @@ fn readiness_runs(
             key_scanner: Arc::clone(key_scanner),
             alerts: Arc::clone(alerts),
             prices: Arc::clone(prices),
+            states: Arc::clone(states),
             clock: Arc::clone(&base.clock),
             client_wiring: client_wiring.clone(),
             token: token.secret.clone(),
@@ -495,14 +500,13 @@ fn local_resources(
 
 fn metrics_exporter(
     base: &BaseParts,
-    backends: &BackendParts,
+    states: &Arc<BackendStates>,
     measured: &MeasurementWatch,
     (alerts, local, models): (&Arc<AlertWatch>, &Arc<LocalResources>, &Arc<ModelNames>),
 ) -> Arc<MetricsExporter> {
     Arc::new(MetricsExporter {
         settings: Arc::clone(&base.settings),
-        registry: Arc::clone(&backends.registry),
-        health: Arc::clone(&backends.health),
+        states: Arc::clone(states),
         budgets: Arc::clone(&measured.budgets),
         ledger: Arc::clone(&measured.ledger_watch),
         alerts: Arc::clone(alerts),

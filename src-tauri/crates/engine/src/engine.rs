@@ -15,6 +15,7 @@ use vault::Vault;
 use crate::Folders;
 use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
+use crate::backend_states::BackendStates;
 use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
@@ -82,6 +83,7 @@ pub(crate) struct EngineParts {
     pub(crate) alert_history: AlertHistory,
     pub(crate) measured: Arc<MeasurementWatch>,
     pub(crate) quality: Arc<QualityWatch>,
+    pub(crate) states: Arc<BackendStates>,
     pub(crate) local: Arc<LocalResources>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
@@ -203,6 +205,12 @@ impl Engine {
         self.parts.measured.evaluate().await;
         self.parts.service_levels.evaluate().await;
         self.parts.quality.evaluate().await;
+    }
+
+    /// Whether backends can be used now, and how well they answer.
+    #[must_use]
+    pub fn backend_states(&self) -> &BackendStates {
+        &self.parts.states
     }
 
     /// How well backends answer.

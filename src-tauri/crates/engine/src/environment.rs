@@ -13,8 +13,8 @@ use monitor::HealthFinding;
 use readiness::{
     AlertChannelFacts, BackendModelFacts, BackendNeed, BackendTarget, ChannelTestFacts,
     ChannelTestResult, CheckInputs, ConnectedToolFacts, CredentialFacts, DataFolderFacts,
-    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PaidBackendFacts, PlainKeyFacts,
-    PriceFacts, ProblemSeverity, ReadinessEnvironment, ServedFacts, ServingBackend,
+    DegradedFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PaidBackendFacts,
+    PlainKeyFacts, PriceFacts, ProblemSeverity, ReadinessEnvironment, ServedFacts, ServingBackend,
     SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use routing::{ModelSet, ServedModels};
@@ -23,6 +23,7 @@ use vault::{Vault, VaultError};
 use wiring::{ToolStatus, WiredTool};
 
 use crate::alert_watch::AlertWatch;
+use crate::backend_states::{BackendDegradation, BackendStates, DegradedBy};
 use crate::client_wiring::ClientWiring;
 use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
@@ -51,6 +52,7 @@ pub(crate) struct EngineEnvironment {
     pub(crate) key_scanner: Arc<KeyScanner>,
     pub(crate) alerts: Arc<AlertWatch>,
     pub(crate) prices: Arc<PriceEditor>,
+    pub(crate) states: Arc<BackendStates>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) client_wiring: ClientWiring,
     /// Token of the checks; in memory only and new at each start.
@@ -243,6 +245,10 @@ impl ReadinessEnvironment for EngineEnvironment {
                 }
                 _ => None,
             },
+            degraded: self
+                .states
+                .health(id)
+                .and_then(|it| it.degraded.as_ref().map(degraded_facts)),
         };
         let served = self.prober.snapshots.current().routes.served_models();
         let fact = |served: ServedModels| ServedFacts {
@@ -302,6 +308,13 @@ impl ReadinessEnvironment for EngineEnvironment {
             AlertChannelFacts { name: channel.word().to_owned(), last_test }
         };
         self.alerts.channels_on().into_iter().map(fact).collect()
+    }
+}
+
+fn degraded_facts(degraded: &BackendDegradation) -> DegradedFacts {
+    DegradedFacts {
+        clause: degraded.clause(),
+        is_recovering: matches!(degraded.by, DegradedBy::Recovering(_)),
     }
 }
 

@@ -8,6 +8,7 @@ mod alert_history;
 mod alert_watch;
 mod allocator;
 mod assemble;
+mod backend_states;
 mod backtest;
 mod backup_archives;
 mod backup_progress;
@@ -93,6 +94,10 @@ mod wiring_trouble;
 mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
+pub use backend_states::{
+    Availability, AvailabilityState, BackendDegradation, BackendHealth, BackendStates, DegradedBy,
+    HEALTHY_SENTENCE, wall_time_unless_start,
+};
 pub use backtest::{BreakerBackTest, back_test};
 pub use backup_archives::{
     ArchiveCheck, BackupArchives, BackupError, BackupMade, MissingKeys, RestoreDone, RestorePlan,

@@ -9,14 +9,13 @@ mod traffic;
 use std::sync::Arc;
 
 use domain::{BackendId, Clock, NanoUsd};
-use endpoints::EndpointRegistry;
 use gateway::{MetricsSource, RequestSummary};
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use settings::SettingsStore;
 
 use crate::alert_watch::AlertWatch;
+use crate::backend_states::BackendStates;
 use crate::budget_watch::BudgetWatch;
-use crate::health_watch::HealthWatch;
 use crate::ledger_watch::LedgerWatch;
 use crate::local_resources::LocalResources;
 
@@ -27,8 +26,7 @@ const PREFIX: &str = "gatehouse";
 
 pub struct MetricsExporter {
     pub(crate) settings: Arc<SettingsStore>,
-    pub(crate) registry: Arc<EndpointRegistry>,
-    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) states: Arc<BackendStates>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) alerts: Arc<AlertWatch>,

@@ -1,13 +1,15 @@
 //! Whether backends that answer do so slowly or fail often: judged once a minute by what the ledger has
 //! of the last half hour. No request does anything for it.
 
+mod spans;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{AlertRule, Measurement};
 use domain::{BackendId, Clock, ClockReading, HealthState, WallTime};
-use ledger::{Ledger, LedgerError, RecentFirstToken};
+use ledger::{DegradedSpan, Ledger, LedgerError, RecentFirstToken};
 use parking_lot::Mutex;
 use service_levels::{
     AnswerQuality, BurnWindow, CallsUntilNow, Degraded, FirstTokens, QUALITY_LATEST,
@@ -21,7 +23,10 @@ use crate::measurement_watch::{MeasurementWatch, before};
 use crate::objectives::LevelScope;
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::tasks::Tasks;
+use crate::time_observer::SAVING_MAX;
 use crate::topic::Topic;
+
+pub(crate) use spans::DegradedSpans;
 
 const EVALUATION_SECS: u64 = 60;
 
@@ -34,6 +39,7 @@ pub struct QualityWatch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) judged: Mutex<JudgedQuality>,
+    pub(crate) spans: Mutex<DegradedSpans>,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +56,7 @@ impl QualityWatch {
             while ticks.sleep(Duration::from_secs(EVALUATION_SECS)).await {
                 watch.evaluate().await;
             }
+            watch.save_spans(watch.clock.wall()).await;
         });
     }
 
@@ -58,6 +65,18 @@ impl QualityWatch {
     #[must_use]
     pub fn degraded(&self, id: &BackendId) -> Option<Degraded> {
         self.judged.lock().backends.get(id).and_then(AnswerQuality::degraded)
+    }
+
+    /// When backends were degraded from before `from` on, with what is not saved yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn degraded_since(&self, from: WallTime) -> Result<Vec<DegradedSpan>, LedgerError> {
+        let mut spans = self.ledger.degraded_spans(from).await?;
+        let going_on = self.spans.lock();
+        spans.retain(|saved| !going_on.has(saved));
+        spans.extend(going_on.going_on(self.clock.wall()));
+        Ok(spans)
     }
 
     /// First tokens of half an hour beside the usual ones, of each backend with enough of these; `None`
@@ -76,8 +95,22 @@ impl QualityWatch {
             }
         };
         let is_changed = self.judge(tokens.as_ref(), at);
+        self.save_spans(at.wall).await;
         if is_changed {
             self.events.send_changed(&[Topic::Status, Topic::Backends, Topic::Health]);
+        }
+    }
+
+    /// What could not be saved by then stays queued in the ledger.
+    async fn save_spans(&self, now: WallTime) {
+        let spans = self.spans.lock().update(&self.judged.lock().backends, now);
+        if spans.is_empty() {
+            return;
+        }
+        match tokio::time::timeout(SAVING_MAX, self.ledger.put_degraded_spans(spans)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "degraded times could not be saved"),
+            Err(_) => tracing::warn!("degraded times are not saved yet; they stay queued"),
         }
     }
 

@@ -30,7 +30,7 @@ const STEP_SECS: u64 = 15;
 /// Steps between two saves.
 const STEPS_PER_SAVE: u32 = 4;
 /// Longest wait for the ledger, which may be behind; what is queued by then is not lost.
-const SAVING_MAX: Duration = Duration::from_secs(5);
+pub(crate) const SAVING_MAX: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct TimeObserver {

@@ -85,6 +85,8 @@ const ADD_LOGS: &str = "
     INSERT OR IGNORE INTO main.observed_time SELECT * FROM other.observed_time;
     INSERT OR IGNORE INTO main.observed_service_time SELECT * FROM other.observed_service_time;
     INSERT OR IGNORE INTO main.watch_spans SELECT * FROM other.watch_spans;
+    INSERT OR IGNORE INTO main.degraded_spans (backend, from_ms, until_ms, reason)
+        SELECT backend, from_ms, until_ms, reason FROM other.degraded_spans ORDER BY number;
     INSERT OR IGNORE INTO main.alert_state SELECT * FROM other.alert_state;
     INSERT OR IGNORE INTO main.alerts SELECT * FROM other.alerts;
     INSERT OR IGNORE INTO main.alert_notes SELECT * FROM other.alert_notes;

@@ -66,6 +66,7 @@ const TABLES: &[SalvageTable] = &[
     table("observed_time", "slot_ms", None),
     table("observed_service_time", "slot_ms", None),
     table("watch_spans", "from_ms", None),
+    table("degraded_spans", "number", None),
     table("transitions", "number", None),
     table("prices", "id", None),
     table("price_changes", "id", None),

@@ -16,12 +16,13 @@ use crate::service_health::{self, ServiceHealthRow};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    AnswerValue, BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord,
-    RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoppedLoop, StoredEndpointState,
-    TransitionRecord, WatchSpan, attempts, billed, budget_history, budget_reservations,
-    cache_bypasses, dismissed_anomalies, endpoint_states, explanations, failed_attempts, health,
-    hourly_rollup, loops, meter_rollup, price_changes, price_table, readiness_runs, requests,
-    rollup, session_imports, session_values, stated_costs, transitions, watch_spans,
+    AnswerValue, BilledDay, DegradedSpan, HealthChange, LedgerError, NewRequest,
+    ReadinessRunRecord, RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoppedLoop,
+    StoredEndpointState, TransitionRecord, WatchSpan, attempts, billed, budget_history,
+    budget_reservations, cache_bypasses, degraded_spans, dismissed_anomalies, endpoint_states,
+    explanations, failed_attempts, health, hourly_rollup, loops, meter_rollup, price_changes,
+    price_table, readiness_runs, requests, rollup, session_imports, session_values, stated_costs,
+    transitions, watch_spans,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -60,6 +61,7 @@ pub(crate) enum LedgerWrite {
     Run(ReadinessRunRecord),
     Health(HealthChange),
     ServiceHealth(ServiceHealthRow),
+    DegradedSpans(Vec<DegradedSpan>),
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
@@ -134,6 +136,7 @@ impl LedgerWrite {
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::ServiceHealth(row) => service_health::put(connection, row),
+            Self::DegradedSpans(spans) => degraded_spans::put(connection, spans),
             Self::ObservedTime { rows, spans } => {
                 watch_spans::put(connection, spans)?;
                 observed_time::add(connection, rows)

@@ -112,6 +112,17 @@ pub struct ServingBackend {
     pub label: String,
     /// Why it does not answer; `None` while nothing is known against it.
     pub fault: Option<String>,
+    /// `None` if it answers well, or not at all.
+    pub degraded: Option<DegradedFacts>,
+}
+
+/// How a backend that answers does so badly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DegradedFacts {
+    /// Without its name: "first token 4.2 s, usually 0.9 s".
+    pub clause: String,
+    /// It gets a growing share of requests after an outage, which ends by itself.
+    pub is_recovering: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,6 +77,15 @@ pub(crate) struct RateLimitSignal {
 }
 
 impl LimitKind {
+    /// What happened, as a sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Rate => "The provider's rate limit is reached.",
+            Self::DailyQuota => "The daily quota is used up.",
+        }
+    }
+
     pub(crate) const fn transition_cause(self) -> TransitionCause {
         match self {
             Self::Rate => TransitionCause::RateLimited,

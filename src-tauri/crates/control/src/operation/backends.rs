@@ -23,11 +23,9 @@ use crate::view::{
 };
 
 mod ask;
-mod degradation;
 mod views;
 
 pub(crate) use ask::{backend_ask, backend_ask_cancel, backend_ask_price};
-pub(super) use degradation::{BackendDegradation, DegradedBy, backend_degradation};
 pub(super) use views::{
     backend_health_view, disabled_health_view, health_view, observed_health_view, step_view,
 };

@@ -3,18 +3,20 @@
 
 use std::time::Duration;
 
-use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus, LimitKind};
-use domain::{ClockReading, Endpoint, Moment, WallTime, capitalize};
-use engine::{Engine, backend_labels, configured_endpoints, forced_closed_time};
+use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus};
+use domain::{ClockReading, CredentialId, Endpoint, capitalize};
+use engine::{
+    Availability, Engine, backend_labels, configured_endpoints, forced_closed_time,
+    wall_time_unless_start,
+};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
 use super::input;
 use crate::ApiError;
 use crate::view::{
-    ActiveOverrideView, AvailabilityState, AvailabilityView, BreakerState, BreakerView,
-    ConcurrencyView, CooldownView, EndpointBlockView, EndpointForce, EndpointRef, EndpointView,
-    FORCE_MINUTES_MAX, UnixMs,
+    ActiveOverrideView, AvailabilityView, BreakerState, BreakerView, ConcurrencyView, CooldownView,
+    EndpointBlockView, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX,
 };
 
 mod backtest;
@@ -28,8 +30,6 @@ pub(crate) use timeline::breaker_timeline;
 pub(in crate::operation) use timeline::restrictions_since;
 pub(super) use timeline::times_text;
 
-/// Reason shown for an endpoint that is ready.
-const HEALTHY_SENTENCE: &str = "Healthy.";
 /// Who sets overrides: this machine has one user.
 const OVERRIDE_AUTHOR: &str = "you";
 
@@ -73,19 +73,28 @@ pub(crate) async fn access_reset(
     find_endpoint_view(engine, &endpoint).await
 }
 
-/// Returns the availability of an endpoint at this moment, with its reason.
+/// The availability of an endpoint at this moment, with its reason.
 pub(super) fn endpoint_availability(
     engine: &Engine,
     settings: &Settings,
     endpoint: &Endpoint,
 ) -> AvailabilityView {
-    let standing = engine.endpoint_registry().status(endpoint);
-    availability_view(
-        &standing,
-        ClockReading::read(engine.clock()),
-        endpoint,
-        why_off(settings, endpoint),
-    )
+    let own = engine.backend_states().endpoint(settings, endpoint);
+    availability_view(endpoint.credential.as_ref(), own)
+}
+
+pub(super) fn availability_view(
+    credential: Option<&CredentialId>,
+    Availability { state, percent, why, since, until }: Availability,
+) -> AvailabilityView {
+    AvailabilityView {
+        credential: credential.map(ToString::to_string),
+        state,
+        percent,
+        why,
+        since: since.map(Into::into),
+        until: until.map(Into::into),
+    }
 }
 
 async fn find_endpoint_view(
@@ -143,14 +152,14 @@ fn endpoint_view(
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: availability_view(&standing, clocks, endpoint, why_off(settings, endpoint)),
+        availability: endpoint_availability(engine, settings, endpoint),
         breaker: breaker_view(&standing, clocks),
         cooldowns: cooldown_views(engine, endpoint, &standing, clocks),
         block: standing.block.map(|block| EndpointBlockView {
             reason: block.reason,
             why: standing.reason.clone(),
             fix: block_fix(block.reason).to_owned(),
-            since: wall_time_unless_start(block.since, clocks),
+            since: wall_time_unless_start(block.since, clocks).map(Into::into),
         }),
         forced: standing.override_.map(|set| ActiveOverrideView {
             forced: set.forced,
@@ -174,64 +183,6 @@ fn concurrency_view(engine: &Engine, settings: &Settings, endpoint: &Endpoint) -
     ConcurrencyView { in_flight, limit, limit_max: set }
 }
 
-/// `None` for the mock, which is not in the settings.
-fn why_off(settings: &Settings, endpoint: &Endpoint) -> Option<String> {
-    let is_known = settings.backends.contains_key(&endpoint.backend);
-    settings.why_backend_is_off(&endpoint.backend).filter(|_| is_known)
-}
-
-/// Returns the most restrictive state.
-fn availability_view(
-    standing: &EndpointStatus,
-    clocks: ClockReading,
-    endpoint: &Endpoint,
-    why_off: Option<String>,
-) -> AvailabilityView {
-    let credential = endpoint.credential.as_ref().map(ToString::to_string);
-    let wall = |at: Moment| UnixMs::from(clocks.wall_at(at));
-    let view = |state, why: &str, since, until| AvailabilityView {
-        credential: credential.clone(),
-        state,
-        percent: None,
-        why: why.to_owned(),
-        since,
-        until,
-    };
-    if let Some(why) = why_off {
-        return view(AvailabilityState::Off, &format!("The backend {why}."), None, None);
-    }
-    let (why, until) = (standing.reason.as_str(), standing.until.map(wall));
-    if let Some(block) = standing.block {
-        return view(
-            AvailabilityState::Blocked,
-            why,
-            wall_time_unless_start(block.since, clocks),
-            None,
-        );
-    }
-    let is_held_open = standing.override_.is_some_and(|set| set.forced == BreakerOverride::Open);
-    if is_held_open {
-        return view(AvailabilityState::Held, why, None, until);
-    }
-    if let Some(cooldown) = standing.cooldown {
-        let why = cooldown_sentence(cooldown.kind);
-        return view(AvailabilityState::CoolingDown, why, None, Some(wall(cooldown.at)));
-    }
-    if standing.override_.is_some() {
-        return view(AvailabilityState::Ready, why, None, until);
-    }
-    let entered = standing.since.and_then(|at| wall_time_unless_start(at, clocks));
-    match standing.breaker {
-        EndpointState::Open => view(AvailabilityState::Open, why, entered, until),
-        EndpointState::HalfOpen => view(AvailabilityState::Trial, why, entered, until),
-        EndpointState::Recovering { percent } => AvailabilityView {
-            percent: Some(percent),
-            ..view(AvailabilityState::Recovering, why, entered, None)
-        },
-        EndpointState::Closed => view(AvailabilityState::Ready, HEALTHY_SENTENCE, entered, None),
-    }
-}
-
 fn breaker_view(standing: &EndpointStatus, clocks: ClockReading) -> BreakerView {
     let is_alone =
         standing.block.is_none() && standing.override_.is_none() && standing.cooldown.is_none();
@@ -249,7 +200,7 @@ fn breaker_view(standing: &EndpointStatus, clocks: ClockReading) -> BreakerView 
             || "No failures have been seen.".to_owned(),
             |rule| sentence_from_clause(rule.clause()),
         ),
-        since: standing.since.and_then(|at| wall_time_unless_start(at, clocks)),
+        since: standing.since.and_then(|at| wall_time_unless_start(at, clocks)).map(Into::into),
         until: until.map(|at| clocks.wall_at(at).into()),
     }
 }
@@ -262,25 +213,12 @@ fn cooldown_views(
 ) -> Vec<CooldownView> {
     let view = |model: Option<String>, cooldown: ::resilience::CooldownEnd| CooldownView {
         model,
-        why: cooldown_sentence(cooldown.kind).to_owned(),
+        why: cooldown.kind.sentence().to_owned(),
         until: clocks.wall_at(cooldown.at).into(),
     };
     let own = standing.cooldown.map(|cooldown| view(None, cooldown));
     let models = engine.endpoint_registry().model_cooldowns(endpoint).into_iter();
     own.into_iter().chain(models.map(|one| view(Some(one.model), one.cooldown))).collect()
-}
-
-/// Converts a time of the monotonic clock. Returns `None` for the start of the program, because the
-/// state then began earlier.
-fn wall_time_unless_start(at: Moment, clocks: ClockReading) -> Option<UnixMs> {
-    (at > Moment::default()).then(|| WallTime::into(clocks.wall_at(at)))
-}
-
-const fn cooldown_sentence(kind: LimitKind) -> &'static str {
-    match kind {
-        LimitKind::Rate => "The provider's rate limit is reached.",
-        LimitKind::DailyQuota => "The daily quota is used up.",
-    }
 }
 
 const fn block_fix(reason: BlockReason) -> &'static str {

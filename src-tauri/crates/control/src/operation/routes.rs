@@ -2,7 +2,7 @@
 
 mod views;
 
-pub(super) use views::{backend_availability, broken_routes};
+pub(super) use views::broken_routes;
 
 use domain::{BackendId, ClientId, ClientTarget, RouteId};
 use engine::Engine;

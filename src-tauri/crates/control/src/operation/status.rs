@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime, count_noun, group_digits};
+use domain::{BackendId, CredentialId, HealthState, ServiceId, count_noun, group_digits};
 use engine::{
     BackendQuota, Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus,
     backend_quotas,
@@ -12,10 +12,10 @@ use monitor::{HealthCause, LastKnownHealth};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
-use super::backends::{backend_degradation, health_view};
+use super::backends::health_view;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
-use super::routes::{backend_availability, broken_routes};
+use super::routes::broken_routes;
 use super::usage_period::local_midnight;
 use super::vault_view;
 use super::verdict::{
@@ -221,8 +221,8 @@ pub(super) fn backend_answers(
     let bad_key = known.pool.credentials().find(is_bad).cloned();
     let lost_key = bad_key.clone().filter(|_| known.pool.credentials().all(|key| is_bad(&key)));
     let health = engine.health_watch().health(id);
-    let availability = backend_availability(engine, settings, id);
-    let since = availability.since.map(|since| WallTime::from_unix_ms(since.0));
+    let availability = engine.backend_states().availability(settings, id);
+    let since = availability.since;
     let no = |cause, reason: &str, since| {
         BackendAnswers::No(Outage { cause, reason: sentence_from_clause(reason), since })
     };
@@ -248,10 +248,10 @@ pub(super) fn backend_answers(
         (_, AvailabilityState::Blocked | AvailabilityState::Held) => {
             no(OutageCause::Blocked, &availability.why, since)
         }
-        (Some(health), _) if health.state == HealthState::Up => {
-            backend_degradation(engine, settings, id)
-                .map_or(BackendAnswers::Yes, BackendAnswers::Badly)
-        }
+        (Some(health), _) if health.state == HealthState::Up => engine
+            .backend_states()
+            .degradation(settings, id)
+            .map_or(BackendAnswers::Yes, BackendAnswers::Badly),
         (health, _) => unconfirmed(health.and_then(|health| health.last_known)),
     }
 }

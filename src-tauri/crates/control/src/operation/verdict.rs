@@ -9,8 +9,8 @@ use domain::{
 use routing::ServedModels;
 
 use self::effect::Effect;
-use super::backends::{BackendDegradation, DegradedBy};
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
+use engine::{BackendDegradation, DegradedBy};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.
 pub(super) const NO_KEYCHAIN_ISSUE: &str = "vault/missing";

@@ -2,6 +2,7 @@
 //!
 //! States come with their reasons and times as text, so the panel computes nothing.
 
+use ::engine::AvailabilityState;
 use ::resilience::{BlockReason, BreakerOverride};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -30,29 +31,6 @@ pub struct AvailabilityView {
     pub since: Option<UnixMs>,
     /// When the state ends, if time alone ends it.
     pub until: Option<UnixMs>,
-}
-
-/// The most restrictive state of breaker, cooldown, block and override.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum AvailabilityState {
-    Ready,
-    /// Gets a growing share of requests after an outage.
-    Recovering,
-    /// Gets single requests that test whether it works again.
-    Trial,
-    /// Gets no requests until the pause that the provider asked for is over.
-    CoolingDown,
-    /// Gets no requests for a while, because its breaker tripped.
-    Open,
-    /// Gets no requests until its provider accepts its key and account again.
-    Blocked,
-    /// Blocked by the user.
-    Held,
-    /// Switched off in the settings.
-    Off,
-    /// No longer in the settings.
-    Removed,
 }
 
 /// An endpoint and everything that restricts it.

@@ -10,6 +10,7 @@ use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
 
+use crate::backend_states::BackendStates;
 use crate::engine::{BackendParts, BaseParts};
 use crate::health_watch::HealthWatch;
 use crate::measurement_watch::MeasurementWatch;
@@ -60,6 +61,22 @@ pub(super) fn quality_watch(
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         judged: Mutex::default(),
+        spans: Mutex::default(),
+    })
+}
+
+pub(super) fn backend_states(
+    base: &BaseParts,
+    backends: &BackendParts,
+    quality: &Arc<QualityWatch>,
+) -> Arc<BackendStates> {
+    Arc::new(BackendStates {
+        settings: Arc::clone(&base.settings),
+        registry: Arc::clone(&backends.registry),
+        health: Arc::clone(&backends.health),
+        quality: Arc::clone(quality),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use domain::{AlertSeverity, HealthState, NanoUsd};
+use domain::{AlertSeverity, NanoUsd, ShownHealth};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -33,6 +33,9 @@ struct BudgetLabels {
 
 type DollarGauge = Family<BudgetLabels, Gauge<f64, AtomicU64>>;
 
+/// The states of a backend that is on.
+const BACKEND_STATES: [ShownHealth; 4] =
+    [ShownHealth::Up, ShownHealth::Degraded, ShownHealth::Down, ShownHealth::Unknown];
 /// The words of a breaker's states.
 const BREAKER_STATES: [&str; 4] = ["closed", "open", "half_open", "recovering"];
 
@@ -43,7 +46,7 @@ impl MetricsExporter {
         let build = Info::new([("version", VERSION)]);
         registry.register("build", "The program that serves these figures", build);
         let offline: Gauge = Gauge::default();
-        offline.set(self.health.is_offline().into());
+        offline.set(self.states.health.is_offline().into());
         registry.register("offline", "1 while no network leads off this machine", offline);
         self.add_backends(&mut registry);
         self.add_breakers(&mut registry);
@@ -103,20 +106,21 @@ impl MetricsExporter {
         let settings = self.settings.current();
         let backends = std::iter::once(&self.mock).chain(settings.backends_on().map(|(id, _)| id));
         for id in backends {
-            let Some(health) = self.health.health(id) else { continue };
-            for state in HealthState::ALL {
+            let Some(health) = self.states.health(id) else { continue };
+            for state in BACKEND_STATES {
                 let labels = StateLabels { backend: id.to_string(), state: state.word() };
-                states.get_or_create(&labels).set((health.state == *state).into());
+                states.get_or_create(&labels).set((health.state() == state).into());
             }
         }
-        registry.register("backend_state", "1 for the state that a backend is in", states);
+        let help = "1 for the state that a backend is in; one that is degraded answers, but badly";
+        registry.register("backend_state", help, states);
     }
 
     /// Counted by backend, since a label must not name a key.
     fn add_breakers(&self, registry: &mut Registry) {
         let states = Family::<StateLabels, Gauge>::default();
         for endpoint in configured_endpoints(&self.settings.current(), &self.mock) {
-            let current = breaker_word(self.registry.status(&endpoint).breaker);
+            let current = breaker_word(self.states.registry.status(&endpoint).breaker);
             for state in BREAKER_STATES {
                 let labels = StateLabels { backend: endpoint.backend.to_string(), state };
                 states.get_or_create(&labels).inc_by((state == current).into());

@@ -109,6 +109,14 @@ impl World {
         self.engine.parts.quality.evaluate().await;
     }
 
+    /// Where the times in which it was degraded begin and end, in seconds from now.
+    async fn degraded_secs(&self) -> Vec<(i64, i64)> {
+        let spans = self.engine.quality().degraded_since(before(NOW, 86_400_000)).await;
+        let now = self.clock.wall().unix_ms();
+        let secs = |at: WallTime| (at.unix_ms() - now) / 1_000;
+        spans.expect("read").iter().map(|it| (secs(it.from), secs(it.until))).collect()
+    }
+
     fn title(&self) -> Option<String> {
         let degraded = self.engine.quality().degraded(&up())?;
         Some(degraded.what.title("OpenAI"))
@@ -143,6 +151,43 @@ async fn slow_answers_are_told_until_five_minutes_after_they_are_over() {
     }
     world.pass(60).await;
     assert_eq!(world.title(), None);
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_place_says_degraded_and_the_time_of_it_is_kept() {
+    let mut world = World::new().await;
+    let prometheus_on = |draft: &mut settings::Settings| draft.metrics.prometheus = true;
+    world.engine.settings_editor().edit(prometheus_on).await.expect("edited");
+    let stated = |world: &World, state: &str| {
+        let line = format!("gatehouse_backend_state{{backend=\"up\",state=\"{state}\"}} 1");
+        world.engine.metrics().text().expect("on").lines().any(|own| own == line)
+    };
+    assert!(stated(&world, "up"));
+    assert_eq!(world.degraded_secs().await, []);
+
+    world.settle(10, |world| world.answer(0, 4_200)).await;
+    world.evaluate().await;
+    assert!(stated(&world, "degraded"));
+    assert!(!stated(&world, "up"));
+    let health = world.engine.backend_states().health(&up()).expect("watched");
+    assert_eq!(health.state(), domain::ShownHealth::Degraded);
+    assert_eq!(health.observed.state, HealthState::Up, "it is available all the same");
+    world.clock.advance(Duration::from_secs(30));
+    assert_eq!(world.degraded_secs().await, [(-30, 0)], "it goes on, though it is not saved yet");
+    world.pass(30).await;
+
+    // A kill: only what was saved is left, and it ends where it was seen last.
+    world.clock.advance(Duration::from_secs(20));
+    *world.engine.quality().spans.lock() = DegradedSpans::default();
+    assert_eq!(world.degraded_secs().await, [(-80, -20)]);
+    world.evaluate().await;
+    world.observe(HealthFinding::Failed, 3);
+    assert!(stated(&world, "down"));
+    world.evaluate().await;
+    world.clock.advance(Duration::from_secs(100));
+    world.evaluate().await;
+    assert_eq!(world.degraded_secs().await, [(-180, -100)], "it ended with the outage");
     world.engine.stop().await;
 }
 

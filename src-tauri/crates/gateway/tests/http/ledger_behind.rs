@@ -20,7 +20,7 @@ async fn upstream() -> ScriptedUpstream {
 }
 
 async fn small_disk(upstream: &ScriptedUpstream) -> World {
-    let ledger = LedgerLimits { file_bytes_max: Some(327_680), ..LedgerLimits::default() };
+    let ledger = LedgerLimits { file_bytes_max: Some(360_448), ..LedgerLimits::default() };
     world_with(upstream, Limits { ledger, ..Limits::default() }).await
 }
 

@@ -5,8 +5,8 @@ use domain::{BackendId, WallTime};
 use super::Ledger;
 use crate::writes::LedgerWrite;
 use crate::{
-    HealthChange, HealthRow, LedgerError, ObservedTimeRow, ServiceHealthRow, WatchSpan, health,
-    observed_time, service_health, watch_spans,
+    DegradedSpan, HealthChange, HealthRow, LedgerError, ObservedTimeRow, ServiceHealthRow,
+    WatchSpan, degraded_spans, health, observed_time, service_health, watch_spans,
 };
 
 impl Ledger {
@@ -53,6 +53,22 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn watch_spans(&self, from: WallTime) -> Result<Vec<WatchSpan>, LedgerError> {
         self.read(move |connection| watch_spans::list_since(connection, from)).await
+    }
+
+    /// Saves when backends were degraded; see [`crate::DEGRADED_SPANS_KEPT_MAX`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn put_degraded_spans(&self, spans: Vec<DegradedSpan>) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::DegradedSpans(spans)).await.map(drop)
+    }
+
+    /// Times in which backends were degraded and that reach past `from`, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn degraded_spans(&self, from: WallTime) -> Result<Vec<DegradedSpan>, LedgerError> {
+        self.read(move |connection| degraded_spans::list_since(connection, from)).await
     }
 
     /// The time for which backends and services were seen to answer or not, by hour and for older

@@ -6,9 +6,9 @@ use domain::{HealthState, ServiceId, WallTime};
 
 use super::{LedgerFixture, at, backend, settlement};
 use crate::{
-    Ledger, OBSERVED_DAYS_KEPT, ObservedSubject, ObservedTimeRow, OutcomeDimension,
-    OutcomePrecision, Purpose, RequestOutcome, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
-    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
+    DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
+    ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome, ServiceHealthRow,
+    Settlement, WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -136,6 +136,47 @@ async fn a_watch_span_that_goes_on_is_one_row_and_old_ones_go() {
     let kept = since(0).await;
     assert_eq!(kept.len(), WATCH_SPANS_KEPT_MAX);
     assert_eq!(kept.first().map(|it| it.from.unix_ms()), Some(later + 10), "the oldest went");
+}
+
+#[tokio::test]
+async fn a_degraded_time_that_goes_on_is_one_row_and_old_ones_go() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let span = |name: &str, from: i64, until: i64, reason: &str| DegradedSpan {
+        backend: backend(name),
+        from: WallTime::from_unix_ms(from),
+        until: WallTime::from_unix_ms(until),
+        reason: reason.to_owned(),
+    };
+    let put = async |spans| ledger.put_degraded_spans(spans).await.expect("written");
+    let since =
+        async |from| ledger.degraded_spans(WallTime::from_unix_ms(from)).await.expect("read");
+    let start = 1_000 * DAY;
+    put(vec![span("home", start, start + 10, "first"), span("away", start, start + 5, "far")])
+        .await;
+    put(vec![span("home", start, start + 60, "latest")]).await;
+    put(vec![span("home", start, start + 20, "older")]).await;
+    let both = [span("home", start, start + 60, "latest"), span("away", start, start + 5, "far")];
+    assert_eq!(since(0).await, both, "an end never moves back");
+    assert_eq!(since(start + 5).await, both[..1], "what ended is not asked for");
+    drop(ledger);
+    let ledger = place.open();
+    let put = async |spans| ledger.put_degraded_spans(spans).await.expect("written");
+    let since =
+        async |from| ledger.degraded_spans(WallTime::from_unix_ms(from)).await.expect("read");
+
+    let later = start + 60 + WATCH_DAYS_KEPT * DAY;
+    put(vec![span("home", later, later, "new")]).await;
+    assert_eq!(since(0).await.len(), 3, "the oldest of its own is just young enough");
+    put(vec![span("home", later, later + 1, "new")]).await;
+    assert_eq!(since(0).await, [both[1].clone(), span("home", later, later + 1, "new")]);
+
+    let most = i64::try_from(DEGRADED_SPANS_KEPT_MAX).expect("small");
+    let many = (0..most).map(|number| later + 10 + number * 2);
+    put(many.map(|from| span("home", from, from + 1, "new")).collect()).await;
+    let kept = since(0).await;
+    assert_eq!(kept.len(), DEGRADED_SPANS_KEPT_MAX + 1);
+    assert!(kept.iter().all(|it| it.from.unix_ms() != later), "the oldest of its own went");
 }
 
 /// Counts by dimension, name and failure.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::check::{
     CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, ReadinessCheck,
 };
-use crate::environment::{ReadinessEnvironment, ServedFacts};
+use crate::environment::{ReadinessEnvironment, ServedFacts, ServingBackend};
 
 pub(super) fn check(environment: &Arc<dyn ReadinessEnvironment>) -> ReadinessCheck {
     let body = Arc::new(ServedCheck(Arc::clone(environment)));
@@ -33,8 +33,7 @@ impl CheckBody for ServedCheck {
         let is_dead = |it: &&ServedFacts| it.backends.iter().all(|one| one.fault.is_some());
         let dead: Vec<&ServedFacts> = served.iter().filter(is_dead).collect();
         if dead.is_empty() {
-            let shown = format!("{} of {} can be answered", served.len(), served.len());
-            return CheckOutcome::pass().with_evidence(shown);
+            return answered(&served);
         }
         let names: Vec<&str> = dead.iter().map(|served| served.what.as_str()).collect();
         let cause = format!("nothing answers {}", names.join(", "));
@@ -47,4 +46,32 @@ impl CheckBody for ServedCheck {
             outcome.with_evidence(format!("{}: {}", served.what, faults.join(", ")))
         })
     }
+}
+
+/// Everything is answered. It passes if each of them has a backend that does so well, or soon will.
+fn answered(served: &[ServedFacts]) -> CheckOutcome {
+    let is_bad = |one: &ServingBackend| {
+        one.fault.is_some() || one.degraded.as_ref().is_some_and(|it| !it.is_recovering)
+    };
+    let bad: Vec<&str> = served
+        .iter()
+        .filter(|it| it.backends.iter().all(is_bad))
+        .map(|it| it.what.as_str())
+        .collect();
+    let outcome = match bad.as_slice() {
+        [] => CheckOutcome::pass(),
+        bad => CheckOutcome::warn(
+            format!("only degraded backends answer {}", bad.join(", ")),
+            "Wait until they are well again, or add another backend to the route.",
+        ),
+    };
+    let shown = format!("{} of {} can be answered", served.len(), served.len());
+    let mut degraded: Vec<String> = served
+        .iter()
+        .flat_map(|it| &it.backends)
+        .filter_map(|one| Some(format!("{}: {}", one.label, one.degraded.as_ref()?.clause)))
+        .collect();
+    degraded.sort_unstable();
+    degraded.dedup();
+    degraded.into_iter().fold(outcome.with_evidence(shown), CheckOutcome::with_evidence)
 }

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
     AlertChannelFacts, BackendModelFacts, ChannelTestFacts, ChannelTestResult, ConnectedToolFacts,
-    CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts,
-    PaidBackendFacts, PlainKeyFacts, PriceFacts, ProblemSeverity, ServedFacts, ServingBackend,
-    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
+    CredentialFacts, DataFolderFacts, DegradedFacts, GatewayCall, GatewayReply, LedgerFacts,
+    LedgerProblemFacts, PaidBackendFacts, PlainKeyFacts, PriceFacts, ProblemSeverity, ServedFacts,
+    ServingBackend, SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -105,6 +105,7 @@ fn served(what: &str, backends: &[(&str, Option<&str>)]) -> ServedFacts {
     let backend = |(label, fault): &(&str, Option<&str>)| ServingBackend {
         label: (*label).to_owned(),
         fault: fault.map(str::to_owned),
+        degraded: None,
     };
     ServedFacts { what: what.to_owned(), backends: backends.iter().map(backend).collect() }
 }
@@ -629,6 +630,21 @@ async fn a_route_whose_backends_all_fail_is_named_with_their_faults() {
     let evidence =
         ["the route code: OpenAI is down, Azure rejects its key", "3 models: OpenAI is down"];
     assert_eq!(outcome.evidence, evidence);
+    let slow = |is_recovering: bool, others: &[(&str, Option<&str>)]| {
+        let mut served = served("the route code", &[&[("OpenAI", None)], others].concat());
+        let clause = "first token 4.2 s, usually 0.9 s".to_owned();
+        served.backends[0].degraded = Some(DegradedFacts { clause, is_recovering });
+        Facts { served: vec![served], ..good() }
+    };
+    let outcome = run("R-29", slow(false, &[("Azure", Some("is down"))])).await;
+    check(&outcome, CheckStatus::Warn, "only degraded backends answer the route code");
+    let evidence = ["1 of 1 can be answered", "OpenAI: first token 4.2 s, usually 0.9 s"];
+    assert_eq!(outcome.evidence, evidence);
+    for facts in [slow(false, &[("Azure", None)]), slow(true, &[])] {
+        let outcome = run("R-29", facts).await;
+        assert_eq!(outcome.status, CheckStatus::Pass, "another one answers, or it ends by itself");
+        assert_eq!(outcome.evidence, evidence);
+    }
     let outcome = run("R-29", good()).await;
     assert_eq!((outcome.status, outcome.evidence.len()), (CheckStatus::Pass, 1));
     let outcome = run("R-29", Facts { served: Vec::new(), ..good() }).await;

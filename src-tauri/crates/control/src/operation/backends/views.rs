@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{BackendId, Meter};
-use engine::Engine;
+use engine::{BackendHealth, Engine};
 use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::{ObservedHealth, ProbeReport, ProbeStep};
 use pricing::{Price, Provider};
@@ -11,7 +11,6 @@ use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
 use super::super::keys::spend_view;
-use super::degradation::backend_degradation;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
     DependentsView, HealthView, KeyPoolView, ModelView, NanoDollars, PoolOrder, PriceView,
@@ -95,10 +94,12 @@ pub(in crate::operation) fn disabled_health_view(why: &str) -> HealthView {
 
 /// The health of a backend that is on, or of the mock. How well it answers counts only while it answers.
 pub(in crate::operation) fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
-    let view = observed_health_view(engine.health_watch().health(id));
-    let degraded = (view.state == ShownHealth::Up)
-        .then(|| backend_degradation(engine, &engine.settings(), id))
-        .flatten();
+    let health = engine.backend_states().health(id);
+    let (observed, degraded) = match health {
+        Some(BackendHealth { observed, degraded }) => (Some(observed), degraded),
+        None => (None, None),
+    };
+    let view = observed_health_view(observed);
     match degraded {
         None => view,
         Some(degraded) => HealthView {

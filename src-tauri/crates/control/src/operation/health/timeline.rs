@@ -1,5 +1,8 @@
 //! States of the network, the gateway and each backend over time.
 //!
+//! How well a backend answered is measured apart from whether it did, so it is laid over the time in
+//! which the backend was up.
+//!
 //! The log of changes has no gaps: a backend that was up when the machine fell asleep would count as up
 //! until it was asked again. So every lane is cut where nobody watched, and after a restart or a change
 //! of its settings a backend is unknown until a result says more.
@@ -9,7 +12,7 @@ use std::time::Duration;
 
 use domain::{BackendId, HealthState, WallTime};
 use engine::Engine;
-use ledger::{AuditRow, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
+use ledger::{AuditRow, DegradedSpan, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
 
 use super::availability::span_text;
 use super::lanes::{LaneSpan, badness, combine, push, thin_out, time_in};
@@ -65,6 +68,7 @@ pub(in crate::operation) async fn lanes_and_markers(
     let mut markers: Vec<TimelineMarkerView> =
         changes.iter().copied().map(settings_marker).collect();
     let settings = engine.settings();
+    let degraded = engine.quality().degraded_since(from).await?;
     let mut lanes = vec![
         lane(DependencyKind::Network, "network", "Network", network_lane(&watched, range)),
         lane(DependencyKind::Gateway, "gateway", "Gateway", gateway_lane(&watched, range)),
@@ -84,6 +88,7 @@ pub(in crate::operation) async fn lanes_and_markers(
                 engine.ledger().health_log(id.clone(), HEALTH_LOG_ENTRIES_MAX).await?,
             ),
             now: engine.health_watch().health(id).map_or(HealthState::Unknown, |it| it.state),
+            degraded: degraded.iter().filter(|span| span.backend == *id).cloned().collect(),
             strips: past.strips,
             restrictions_from: past.known_from,
             is_local: known.is_local(),
@@ -110,6 +115,8 @@ struct BackendPast {
     /// Oldest first.
     changes: Vec<HealthChange>,
     now: HealthState,
+    /// Oldest first.
+    degraded: Vec<DegradedSpan>,
     strips: Vec<BreakerStripView>,
     restrictions_from: WallTime,
     is_local: bool,
@@ -214,7 +221,10 @@ fn gateway_lane(watched: &[WatchSpan], range: Range) -> Vec<LaneSpan> {
 }
 
 fn backend_lane(facts: &BackendPast, watched: &[WatchSpan], range: Range) -> Vec<LaneSpan> {
-    let health = health_spans(facts, range);
+    let health =
+        combine(&health_spans(facts, range), &degraded_spans(facts, range), |health, _| {
+            health.state == DependencyState::Up
+        });
     let held = restriction_spans(facts, range);
     let mut lane = combine(&health, &held, |health, held| {
         held.state == DependencyState::Off || badness(held.state) > badness(health.state)
@@ -253,6 +263,19 @@ fn health_spans(facts: &BackendPast, Range { from, to }: Range) -> Vec<LaneSpan>
         let cut = facts.forgotten.iter().find(is_within).copied().unwrap_or(change.at);
         add(change.at, cut, state, &why);
         add(cut, end, unknown, "Not checked again yet.");
+    }
+    lane
+}
+
+/// When it was slow or failed often, as measured on requests.
+fn degraded_spans(facts: &BackendPast, Range { from, to }: Range) -> Vec<LaneSpan> {
+    let mut lane: Vec<LaneSpan> = Vec::new();
+    for span in &facts.degraded {
+        // A clock that was set back may begin one in the time of another.
+        let begin = lane.last().map_or(from, |last| last.to).max(span.from);
+        let why = sentence_from_clause(&span.reason);
+        let state = DependencyState::Degraded;
+        push(&mut lane, LaneSpan::new(begin, span.until.min(to), state, why));
     }
     lane
 }

@@ -9,11 +9,11 @@ use ::resilience::{
     BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
 };
 use domain::{CredentialId, WallTime};
-use engine::Engine;
+use engine::{Engine, HEALTHY_SENTENCE};
 use ledger::TransitionRecord;
 
 use super::super::input;
-use super::{HEALTHY_SENTENCE, sentence_from_clause};
+use super::sentence_from_clause;
 use crate::view::{
     AvailabilityState, BreakerSpanView, BreakerStripView, BreakerTimelineQuery,
     BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,

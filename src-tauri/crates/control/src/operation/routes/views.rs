@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, ClientTarget, Endpoint, HealthState, RouteId, RoutePolicy, capitalize};
-use engine::{Engine, backend_labels};
+use domain::{BackendId, ClientTarget, HealthState, RouteId, RoutePolicy, capitalize};
+use engine::{Availability, Engine, backend_labels};
 use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
-use crate::operation::resilience::endpoint_availability;
+use crate::operation::resilience::availability_view;
 use crate::operation::switched_clients::clients_switched_to;
 use crate::view::{
-    AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
-    RoutesView,
+    AvailabilityState, BalanceWeightsView, RouteCandidateView, RouteView, RoutesView,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -66,14 +65,16 @@ fn route_view(
         .map(|candidate| {
             let answered = count_answered(route, candidate, own);
             let label = labels.get(candidate.backend.as_str());
-            let accesses = endpoint_availabilities(engine, settings, &candidate.backend);
+            let accesses = engine.backend_states().endpoints(settings, &candidate.backend);
+            let best = Availability::best_of(accesses.iter().map(|(_, own)| own.clone()));
+            let accesses = accesses.into_iter();
             RouteCandidateView {
                 backend: candidate.backend.to_string(),
                 backend_label: label.cloned().unwrap_or_else(|| candidate.backend.to_string()),
                 model: candidate.model.clone(),
                 weight: candidate.weight,
-                availability: best_availability(&accesses),
-                accesses,
+                availability: availability_view(None, best),
+                accesses: accesses.map(|(key, own)| availability_view(key.as_ref(), own)).collect(),
                 requests: answered.into(),
                 share_percent: percent(answered, requests),
             }
@@ -136,67 +137,6 @@ fn percent(part: u64, whole: u64) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
-/// Availability of each endpoint of a backend; empty if the settings do not know it.
-fn endpoint_availabilities(
-    engine: &Engine,
-    settings: &Settings,
-    backend: &BackendId,
-) -> Vec<AvailabilityView> {
-    let keys: Vec<_> = match settings.backends.get(backend) {
-        Some(known) => known.pool.credentials().cloned().map(Some).collect(),
-        None if backend == engine.mock_id() => Vec::new(),
-        None => return Vec::new(),
-    };
-    let keys = if keys.is_empty() { vec![None] } else { keys };
-    keys.into_iter()
-        .map(|credential| Endpoint { backend: backend.clone(), credential })
-        .map(|endpoint| endpoint_availability(engine, settings, &endpoint))
-        .collect()
-}
-
-/// Availability of a backend of the settings: that of its best endpoint.
-pub(in crate::operation) fn backend_availability(
-    engine: &Engine,
-    settings: &Settings,
-    backend: &BackendId,
-) -> AvailabilityView {
-    best_availability(&endpoint_availabilities(engine, settings, backend))
-}
-
-/// Availability of a backend: that of its best endpoint.
-fn best_availability(accesses: &[AvailabilityView]) -> AvailabilityView {
-    let best = accesses.iter().min_by_key(|endpoint| availability_rank(endpoint.state));
-    best.map_or_else(removed_availability, |best| AvailabilityView {
-        credential: None,
-        ..best.clone()
-    })
-}
-
-fn removed_availability() -> AvailabilityView {
-    AvailabilityView {
-        credential: None,
-        state: AvailabilityState::Removed,
-        percent: None,
-        why: "This backend no longer exists.".to_owned(),
-        since: None,
-        until: None,
-    }
-}
-
-const fn availability_rank(state: AvailabilityState) -> u8 {
-    match state {
-        AvailabilityState::Ready => 0,
-        AvailabilityState::Recovering => 1,
-        AvailabilityState::Trial => 2,
-        AvailabilityState::CoolingDown => 3,
-        AvailabilityState::Open => 4,
-        AvailabilityState::Blocked => 5,
-        AvailabilityState::Held => 6,
-        AvailabilityState::Off => 7,
-        AvailabilityState::Removed => 8,
-    }
-}
-
 /// Completes "openai …".
 const fn availability_clause(state: AvailabilityState) -> &'static str {
     match state {
@@ -211,12 +151,8 @@ const fn availability_clause(state: AvailabilityState) -> &'static str {
     }
 }
 
-const fn allows_requests(state: AvailabilityState) -> bool {
-    availability_rank(state) <= availability_rank(AvailabilityState::Trial)
-}
-
 fn is_usable(candidate: &RouteCandidateView) -> bool {
-    allows_requests(candidate.availability.state)
+    candidate.availability.state.allows_requests()
 }
 
 /// A route without a usable candidate.
@@ -256,13 +192,13 @@ fn why_broken(
     }
     let mut reasons = Vec::with_capacity(backends.len());
     for backend in &backends {
-        let state = backend_availability(engine, settings, backend).state;
+        let state = engine.backend_states().availability(settings, backend).state;
         let is_down = engine
             .health_watch()
             .health(backend)
             .is_some_and(|health| health.state == HealthState::Down);
         let reason = match state {
-            state if !allows_requests(state) => availability_clause(state),
+            state if !state.allows_requests() => availability_clause(state),
             _ if is_down => "is down",
             _ => return None,
         };

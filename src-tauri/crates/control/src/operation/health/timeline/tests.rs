@@ -34,6 +34,7 @@ fn past(changes: Vec<HealthChange>, now: HealthState) -> BackendPast {
     BackendPast {
         changes,
         now,
+        degraded: Vec::new(),
         strips: Vec::new(),
         restrictions_from: DAY.from,
         is_local: false,
@@ -174,6 +175,65 @@ fn a_breaker_that_is_open_is_an_outage_unless_another_key_answers() {
     facts.restrictions_from = at(205);
     let expected = [(0, 205, Up), (205, 210, Down), (210, 220, Degraded), (220, 1_440, Up)];
     check(&facts, &all_day(), &expected);
+}
+
+#[test]
+fn what_was_slow_is_degraded_and_counts_as_up_while_it_was_up() {
+    use HealthState as State;
+    let mut facts = past(
+        vec![
+            change(-300, State::Unknown, State::Up),
+            change(600, State::Up, State::Down),
+            change(660, State::Down, State::Up),
+        ],
+        State::Up,
+    );
+    let plain = lane_view(backend_lane(&facts, &all_day(), DAY));
+    let slow = |from: i64, until: i64, reason: &str| DegradedSpan {
+        backend: BackendId::new("home").expect("a name"),
+        from: at(from),
+        until: at(until),
+        reason: reason.to_owned(),
+    };
+    facts.degraded = vec![
+        slow(-30, 20, "3 of 13 requests failed"),
+        slow(590, 601, "first token 4.2 s, usually 0.9 s"),
+        slow(1_430, 1_500, "first token 2.5 s, usually 0.9 s"),
+    ];
+    let lane = backend_lane(&facts, &all_day(), DAY);
+    let expected = [
+        (0, 20, Degraded),
+        (20, 590, Up),
+        (590, 600, Degraded),
+        (600, 660, Down),
+        (660, 1_430, Up),
+        (1_430, 1_440, Degraded),
+    ];
+    assert_eq!(minutes(&lane), expected);
+    assert_eq!(lane[2].why, "First token 4.2 s, usually 0.9 s.");
+    let view = lane_view(lane);
+    assert_eq!(view.summary, plain.summary, "what is slow is available");
+    assert_eq!((view.down_secs, view.observed_secs), (plain.down_secs, plain.observed_secs));
+
+    // Degraded when the program stopped; what it is afterwards is unknown until a result.
+    let restarted = [
+        watched(-600, 300, WatchStart::Started, true),
+        watched(400, 1_440, WatchStart::Started, true),
+    ];
+    let mut facts = past(
+        vec![change(-300, State::Unknown, State::Up), change(405, State::Unknown, State::Up)],
+        State::Up,
+    );
+    facts.forgotten = forgotten(&restarted, &[], &BackendId::new("home").expect("a name"));
+    facts.degraded = vec![slow(250, 300, "first token 4.2 s, usually 0.9 s")];
+    let expected = [
+        (0, 250, Up),
+        (250, 300, Degraded),
+        (300, 400, NotObserved),
+        (400, 405, Unknown),
+        (405, 1_440, Up),
+    ];
+    check(&facts, &restarted, &expected);
 }
 
 #[test]

@@ -124,7 +124,8 @@ fn backend_state(
             (DependencyState::Up, String::new(), since)
         }
         BackendAnswers::Badly(degraded) => {
-            (DependencyState::Degraded, degraded.reason(), degraded.since.map(UnixMs::from))
+            let reason = sentence_from_clause(&degraded.clause());
+            (DependencyState::Degraded, reason, degraded.since.map(UnixMs::from))
         }
         BackendAnswers::Unconfirmed(None) => {
             (DependencyState::Unknown, "Not checked yet.".to_owned(), None)
