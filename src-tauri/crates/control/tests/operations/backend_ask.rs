@@ -1,13 +1,16 @@
 //! A model of a backend is asked after its price was said: what it costs, how it is booked, what is learnt.
 
+use ::resilience::EndpointState;
 use control::view::*;
 use control::{Core, ErrorCode};
-use domain::Meter;
+use domain::{Endpoint, Meter};
 use ledger::{Purpose, RequestQuery, Settlement};
 use test_support::{ChatText, ReceivedRequest, Reply, ScriptedUpstream};
 
+use crate::pools::{MAIN, key_pool_fixture};
+use crate::resilience::ask_for;
 use crate::routes::{route, to};
-use crate::world::{World, budget_request, marked_key, refused, world};
+use crate::world::{World, add_request, budget_request, marked_key, refused, world};
 
 /// A backend with three models: one answers, one fails, one never says a word.
 async fn upstream() -> ScriptedUpstream {
@@ -181,6 +184,73 @@ async fn a_failure_has_its_cause_and_next_step_and_is_tried_once() {
     let absent = absent.await.expect("asked");
     assert_eq!(absent.cost_nano_usd, Some(NanoDollars(0)));
     assert_eq!(absent.failure.expect("a cause").class, Some(FailureClass::KeyRejected));
+    world.core.stop().await;
+}
+
+/// Both another key and another backend would answer, and any other request would reach them.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_is_sent_although_another_key_and_another_backend_would_answer() {
+    for (refusal, class) in [
+        (Reply::error(401, "invalid_api_key", "no such key"), FailureClass::KeyRejected),
+        (Reply::rate_limited(60), FailureClass::RateLimited),
+    ] {
+        let (pool, other) = (key_pool_fixture().await, upstream().await);
+        let core = &pool.world.core;
+        let mut second = add_request(&other, BackendKey::None);
+        (second.id, second.models) = ("other".to_owned(), vec!["m-1".to_owned()]);
+        control::backend_add(core, second).await.expect("added");
+        let candidates = vec![to("up", Some("m-1"), 1), to("other", Some("m-1"), 1)];
+        control::route_set(core, route("fast", candidates)).await.expect("made");
+        pool.set_reply(MAIN, refusal);
+
+        let answer = control::backend_ask(core, ask("m-1", None)).await.expect("asked");
+        assert_eq!(answer.outcome, AskOutcome::Failed, "{answer:?}");
+        assert_eq!(answer.failure.expect("a cause").class, Some(class));
+        assert_eq!((prompts(&pool.upstream), prompts(&other)), (1, 0), "{class:?}");
+        let sent = prompt_keys(&pool.upstream);
+        assert_eq!(sent, [format!("Bearer {MAIN}")], "by the first key");
+        // The same of a client of the user's moves on.
+        ask_for(core, "up/m-1").await;
+        assert_eq!((prompts(&pool.upstream), prompts(&other)), (2, 0), "{class:?}");
+        pool.world.core.stop().await;
+    }
+}
+
+fn prompt_keys(upstream: &ScriptedUpstream) -> Vec<String> {
+    let prompts = upstream.requests().into_iter().filter(|request| request.method == "POST");
+    prompts.filter_map(|request| request.authorization().map(str::to_owned)).collect()
+}
+
+/// Probes get no answer, so that everything that is known comes from the asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_evidence_once() {
+    let answers = |request: &ReceivedRequest| {
+        Some(match request.method.as_str() {
+            "GET" => Reply::silence(),
+            _ => Reply::error(500, "server_error", "no worker is alive"),
+        })
+    };
+    let upstream = ScriptedUpstream::start_with(answers).await.expect("an upstream");
+    let world = world().await;
+    world.add_up(&upstream, marked_key()).await;
+    let endpoint = Endpoint {
+        backend: domain::BackendId::new("up").expect("a name"),
+        credential: Some(domain::CredentialId::new("up").expect("a name")),
+    };
+    let status = || world.engine().endpoint_registry().status(&endpoint);
+    for failed in 1..=2 {
+        let answer = control::backend_ask(&world.core, ask("m-1", None)).await.expect("asked");
+        assert_eq!(answer.outcome, AskOutcome::Failed, "{answer:?}");
+        let counts = status().recent;
+        assert_eq!((counts.calls, counts.failure_halves), (failed, 2 * failed), "by the breaker");
+        // Three in a row make it down.
+        assert_eq!(world.up().await.health.state, ShownHealth::Unknown, "after {failed}");
+    }
+    assert_eq!(status().breaker, EndpointState::Closed);
+    control::backend_ask(&world.core, ask("m-1", None)).await.expect("asked");
+    assert_eq!(world.up().await.health.state, ShownHealth::Down);
+    assert_eq!(status().breaker, EndpointState::Open);
+    assert_eq!(prompts(&upstream), 3);
     world.core.stop().await;
 }
 

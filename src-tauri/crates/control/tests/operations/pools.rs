@@ -11,18 +11,18 @@ use crate::resilience::{ask, ask_for};
 use crate::routes::{route, to};
 use crate::world::{World, edit_request, secret, world};
 
-const MAIN: &str = "sk-main-0123456789abcdef";
+pub(crate) const MAIN: &str = "sk-main-0123456789abcdef";
 const SPARE: &str = "sk-spare-0123456789abcdef";
 
 /// A backend `up` with the keys `up` and `spare`, used in that order.
-struct KeyPoolFixture {
-    world: World,
-    _upstream: ScriptedUpstream,
+pub(crate) struct KeyPoolFixture {
+    pub(crate) world: World,
+    pub(crate) upstream: ScriptedUpstream,
     /// The reply to each key that does not get the normal answer.
     replies: Arc<Mutex<HashMap<&'static str, Reply>>>,
 }
 
-async fn key_pool_fixture() -> KeyPoolFixture {
+pub(crate) async fn key_pool_fixture() -> KeyPoolFixture {
     let told: Arc<Mutex<HashMap<&'static str, Reply>>> = Arc::default();
     let replies = Arc::clone(&told);
     let upstream = ScriptedUpstream::start_with(move |received: &ReceivedRequest| {
@@ -53,11 +53,11 @@ async fn key_pool_fixture() -> KeyPoolFixture {
         ..edit_request(&upstream)
     };
     control::backend_edit(&world.core, edit).await.expect("edited");
-    KeyPoolFixture { world, _upstream: upstream, replies: told }
+    KeyPoolFixture { world, upstream, replies: told }
 }
 
 impl KeyPoolFixture {
-    fn set_reply(&self, key: &'static str, reply: Reply) {
+    pub(crate) fn set_reply(&self, key: &'static str, reply: Reply) {
         self.replies.lock().insert(key, reply);
     }
 
