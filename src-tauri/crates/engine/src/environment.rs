@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{AlertChannel, BackendId, Clock, CredentialId, HealthState, Secret, WallTime};
+use domain::{
+    AlertChannel, BackendId, Clock, CredentialId, HealthState, NanoUsd, Secret, WallTime,
+};
 use gateway::{LoopbackCall, loopback_call};
 use ledger::Ledger;
 use monitor::HealthFinding;
@@ -30,13 +32,14 @@ use crate::gateway_server::GatewayServer;
 use crate::key_scanner::{KeyScanPlaces, KeyScanner};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
+use crate::measurement_watch::before;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
 use crate::wiring_trouble::WiringExpectation;
 
 const DAY_MS: i64 = 86_400_000;
-/// Age of the requests whose models must have a price, in days.
-const UNPRICED_DAYS: i64 = 30;
+/// Age of the requests that the checks look at: whose models must have a price, and what they cost.
+const MONTH_DAYS: i64 = 30;
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
 
@@ -279,9 +282,15 @@ impl ReadinessEnvironment for EngineEnvironment {
         paid.map(fact).collect()
     }
 
+    async fn month_cost(&self) -> Result<NanoUsd, String> {
+        let now = self.clock.wall();
+        let spend = self.ledger.spend(before(now, MONTH_DAYS * DAY_MS), now).await;
+        spend.map(|spend| spend.cost).map_err(|error| error.to_string())
+    }
+
     async fn prices(&self) -> Result<PriceFacts, String> {
         let (now, list_date) = (self.clock.wall(), self.prices.list_date());
-        let since = WallTime::from_unix_ms(now.unix_ms().saturating_sub(UNPRICED_DAYS * DAY_MS));
+        let since = before(now, MONTH_DAYS * DAY_MS);
         let everything = ledger::DimensionFilter::default();
         let unpriced = self.ledger.unpriced_models(since, now, everything).await;
         let unpriced = unpriced.map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use domain::{BackendId, CredentialId};
+use domain::{BackendId, CredentialId, NanoUsd};
 
 /// Source of the facts. All returned texts are free of secrets.
 #[async_trait]
@@ -49,6 +49,9 @@ pub trait ReadinessEnvironment: Send + Sync {
 
     /// Backends in use that a key of the user's pays.
     async fn paid_backends(&self) -> Vec<PaidBackendFacts>;
+
+    /// The known cost of the user's requests in the last 30 days. An error says why it is not known.
+    async fn month_cost(&self) -> Result<NanoUsd, String>;
 
     /// The age of the prices, and models without one. An error says why it is not known.
     async fn prices(&self) -> Result<PriceFacts, String>;

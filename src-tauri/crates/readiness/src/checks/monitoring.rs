@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::list_names;
+use domain::{NanoUsd, list_names};
 
 use crate::check::{
     CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
@@ -15,6 +15,7 @@ use crate::environment::{AlertChannelFacts, ChannelTestResult, ReadinessEnvironm
 const PRICE_LIST_DAYS_MAX: u64 = 30;
 /// Age from which a test that was seen says nothing any more, in days.
 const SEEN_TEST_DAYS_MAX: u64 = 90;
+const NANOS_PER_DOLLAR: u64 = 1_000_000_000;
 /// Names listed in a cause.
 const NAMES_MAX: usize = 3;
 
@@ -49,8 +50,21 @@ impl CheckBody for BudgetsCheck {
         }
         let verb = if bare.len() == 1 { "has" } else { "have" };
         let cause = format!("{} {verb} no budget", list_names(bare.into_iter(), NAMES_MAX));
-        let fix = "Set one for all spending with `gatehouse budgets set monthly --limit 20`.";
-        CheckOutcome::warn(cause, fix).with_action(FixAction::OpenBudgets)
+        CheckOutcome::warn(cause, budget_advice(self.0.month_cost().await.ok()))
+            .with_action(FixAction::OpenBudgets)
+    }
+}
+
+/// Advises a limit that is what a month cost so far. Without such a month only the user knows one.
+fn budget_advice(month_cost: Option<NanoUsd>) -> String {
+    let nanos = month_cost.and_then(|cost| u64::try_from(cost.nanos()).ok()).unwrap_or_default();
+    let command = "gatehouse budgets set monthly --limit";
+    match nanos.div_ceil(NANOS_PER_DOLLAR) {
+        0 => format!("Decide what a month may cost and set it with `{command} DOLLARS`."),
+        dollars => format!(
+            "Set one for all spending with `{command} {dollars}`: what the last 30 days cost, in \
+             whole dollars."
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use domain::NanoUsd;
 
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
@@ -32,6 +33,7 @@ struct Facts {
     models: Result<BackendModelFacts, String>,
     served: Vec<ServedFacts>,
     paid: Vec<PaidBackendFacts>,
+    month_cost: Result<NanoUsd, String>,
     prices: Result<PriceFacts, String>,
     channels: Vec<AlertChannelFacts>,
     calls: Mutex<Vec<GatewayCall>>,
@@ -78,6 +80,7 @@ fn good() -> Facts {
         }),
         served: vec![served("the route chat", &[("OpenAI", None)])],
         paid: vec![PaidBackendFacts { label: "OpenAI".to_owned(), is_covered: true }],
+        month_cost: Ok(NanoUsd::ZERO),
         prices: Ok(PriceFacts {
             list_date: "2026-11-23".to_owned(),
             list_age_days: 30,
@@ -167,6 +170,10 @@ impl ReadinessEnvironment for Facts {
 
     async fn paid_backends(&self) -> Vec<PaidBackendFacts> {
         self.paid.clone()
+    }
+
+    async fn month_cost(&self) -> Result<NanoUsd, String> {
+        self.month_cost.clone()
     }
 
     async fn prices(&self) -> Result<PriceFacts, String> {
@@ -419,6 +426,20 @@ async fn each_paid_backend_needs_a_budget() {
     assert_eq!(outcome.action, Some(FixAction::OpenBudgets));
     let outcome = run("R-20", paid(&[("OpenAI", false), ("Mistral", false)])).await;
     check(&outcome, CheckStatus::Warn, "OpenAI and Mistral have no budget");
+    let fix = async |cost: Result<i64, String>| {
+        let facts = Facts { month_cost: cost.map(NanoUsd::new), ..paid(&[("OpenAI", false)]) };
+        run("R-20", facts).await.fix.expect("a fix")
+    };
+    let decide = "Decide what a month may cost and set it with `gatehouse budgets set monthly --limit DOLLARS`.";
+    assert_eq!(fix(Ok(0)).await, decide, "nothing was measured");
+    assert_eq!(fix(Err("the ledger is locked".to_owned())).await, decide);
+    for (nanos, limit) in [(1, 1), (12_000_000_000, 12), (12_000_000_001, 13)] {
+        let measured = format!(
+            "Set one for all spending with `gatehouse budgets set monthly --limit {limit}`: what \
+             the last 30 days cost, in whole dollars."
+        );
+        assert_eq!(fix(Ok(nanos)).await, measured);
+    }
 }
 
 #[tokio::test]
