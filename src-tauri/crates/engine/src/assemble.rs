@@ -352,6 +352,7 @@ fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch>
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         gate: Arc::clone(&backends.health.gate),
+        interval: backends.health.interval.subscribe(),
         accounts: Mutex::default(),
         applied: Mutex::default(),
     })
