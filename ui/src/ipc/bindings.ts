@@ -2213,7 +2213,9 @@ export type DependencyKind = "network" |
 /**  All models of a backend */
 "models" | 
 /**  A model that alone is held back */
-"model" | "machine" | "gateway" | "ledger" | "vault" | "settings";
+"model" | "machine" | "gateway" | "ledger" | "vault" | "settings" | 
+/**  What work depends on beside the backends */
+"service";
 
 export type DependencyNodeView = {
 	/**  `backend/openai` */
@@ -2224,6 +2226,8 @@ export type DependencyNodeView = {
 	depth: number,
 	kind: DependencyKind,
 	label: string,
+	/**  Of a service: true if one cannot work without it. None of what is no service. */
+	required: boolean | null,
 	state: DependencyState,
 	/**  One sentence; empty if there is nothing to say. */
 	reason: string,

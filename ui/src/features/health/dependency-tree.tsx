@@ -27,6 +27,7 @@ const KIND_WORDS: Record<DependencyKind, string> = {
   ledger: "",
   vault: "",
   settings: "",
+  service: "service",
 };
 
 export function DependencyTree({ nodes }: { nodes: DependencyNodeView[] }) {
@@ -107,10 +108,12 @@ function TreeRow({ node, open, below, isCurrent, onFocus, onFold }: TreeRowProps
   const now = useNow();
   const sign = DEPENDENCY[state];
   const isWell = state === "up" || state === "off";
+  const kindWord = node.required === true ? `required ${KIND_WORDS[kind]}` : KIND_WORDS[kind];
   const target = node.action && actionTarget(node.action, id);
   const spoken = [
     `${label}: ${sign.word}`,
     since !== null && !isWell ? `for ${formatSpan(now - since)}` : "",
+    node.required === true ? "required" : "",
     reason,
     by === null ? "" : `Because of ${by}.`,
     suppresses > 0 ? `Explains ${formatCounted(suppresses, "other", "others")}.` : "",
@@ -152,7 +155,7 @@ function TreeRow({ node, open, below, isCurrent, onFocus, onFold }: TreeRowProps
           {label}
         </a>
       )}
-      {KIND_WORDS[kind] !== "" && <span className="shrink-0 text-12 text-ink-3">{KIND_WORDS[kind]}</span>}
+      {kindWord !== "" && <span className="shrink-0 text-12 text-ink-3">{kindWord}</span>}
       <span className="min-w-0 flex-1 truncate text-12 text-ink-2" title={reason}>
         {by !== null ? (
           ""

@@ -14,6 +14,7 @@ interface Draft {
   kind: DependencyKind;
   id: string;
   label: string;
+  required: boolean | null;
   state: DependencyState;
   reason: string;
   since: number | null;
@@ -34,7 +35,7 @@ const BAD: Record<DependencyState, number> = {
 };
 
 function draft(kind: DependencyKind, id: string, label: string, rest: Partial<Draft> = {}): Draft {
-  const plain = { state: "up", reason: "", since: null, by: null, action: null, children: [] } as const;
+  const plain = { required: null, state: "up", reason: "", since: null, by: null, action: null, children: [] } as const;
   return { ...plain, kind, id, label, ...rest, children: rest.children ?? [] };
 }
 
@@ -103,6 +104,23 @@ function providerDraft(host: string, backends: Draft[]): Draft {
   });
 }
 
+const isLocal = ({ address }: World["services"][number]) => /\/\/(.*@)?(localhost|127\.0\.0\.1)\b/.test(address);
+
+/** Those on this machine, or the others. */
+function serviceDrafts(world: World, local: boolean): Draft[] {
+  return world.services
+    .filter((service) => isLocal(service) === local)
+    .map(({ id, label, required, health: { state, reason, since } }) =>
+      draft("service", `service/${id}`, label, {
+        required,
+        state: state === "disabled" ? "off" : state,
+        reason: state === "down" || state === "unknown" ? reason : "",
+        since,
+        action: { kind: "open_health" },
+      }),
+    );
+}
+
 function sorted(nodes: Draft[]): Draft[] {
   const rank = (node: Draft) =>
     node.state === "off" ? 9 : 7 - BAD[node.state] - (node.by === null && BAD[node.state] > 0 ? 1 : 0);
@@ -114,13 +132,14 @@ const hasNoCause = (node: Draft): boolean =>
 
 function flatten(nodes: Draft[], all: Draft[], parent: string | null = null, depth = 0): DependencyNodeView[] {
   return sorted(nodes).flatMap((node) => {
-    const { id, kind, label, state, reason, since, action, children } = node;
+    const { id, kind, label, required, state, reason, since, action, children } = node;
     const view: DependencyNodeView = {
       id,
       parent,
       depth,
       kind,
       label,
+      required,
       state,
       reason,
       since,
@@ -162,6 +181,7 @@ export function healthTree(world: World, now: number): HealthTreeView {
       ...(!world.settings.valid && { state: "down", reason: "The settings file has errors." }),
     }),
     ...providers(true),
+    ...serviceDrafts(world, true),
   ];
   const worst = sorted(parts)[0];
   const machine = draft("machine", "machine", "This machine", {
@@ -174,7 +194,10 @@ export function healthTree(world: World, now: number): HealthTreeView {
         by: worst.by ?? worst.id,
       }),
   });
-  const roots = [draft("network", "network", "Network", { children: providers(false) }), machine];
+  const roots = [
+    draft("network", "network", "Network", { children: [...providers(false), ...serviceDrafts(world, false)] }),
+    machine,
+  ];
   const all = allOf(roots);
   const causes = sorted(all.filter(({ state, by }) => BAD[state] > 1 && by === null));
   const [first] = causes;

@@ -49,8 +49,9 @@ pub(super) fn render_tree(tree: &HealthTreeView, now: UnixMs) -> StyledText {
         }
         hidden_below = node.folded.then_some(node.depth);
         let indent = "  ".repeat(usize::try_from(node.depth).unwrap_or_default());
+        let note = if node.required == Some(true) { " (required)" } else { "" };
         table.row([
-            format!("{indent}{}", node.label).into(),
+            format!("{indent}{}{note}", node.label).into(),
             Sign::from(node.state).into(),
             node.suppressed_by.as_deref().unwrap_or_default().into(),
             node.reason.as_str().into(),

@@ -45,6 +45,8 @@ domain::words! {
         Ledger = "ledger",
         Vault = "vault",
         Settings = "settings",
+        /// What work depends on beside the backends
+        Service = "service",
     }
 }
 
@@ -67,6 +69,8 @@ pub struct DependencyNodeView {
     pub depth: u32,
     pub kind: DependencyKind,
     pub label: String,
+    /// Of a service: true if one cannot work without it. None of what is no service.
+    pub required: Option<bool>,
     pub state: DependencyState,
     /// One sentence; empty if there is nothing to say.
     pub reason: String,

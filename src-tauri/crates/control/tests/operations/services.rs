@@ -1,15 +1,17 @@
 //! Services through the API: watched, down, told of, and with their keys bound to their addresses.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use control::ErrorCode;
 use control::view::*;
+use control::{EngineConfig, ErrorCode};
 use domain::{BackendId, ServiceId, WallTime};
+use engine::Folders;
 use ledger::{ObservedSubject, ObservedTimeRow};
-use test_support::{ClosedPort, MARKED_KEY, Reply, ScriptedUpstream};
+use test_support::{ClosedPort, MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
 
+use crate::resilience::ask_for;
 use crate::world::{World, new_home, refused, secret};
 
 /// An engine that checks nothing by itself.
@@ -50,6 +52,87 @@ async fn store(world: &World) -> ServiceView {
 async fn need(world: &World) -> Option<StatusIssueView> {
     let status = control::status(&world.core).await.expect("a status");
     status.verdict.needs.into_iter().find(|need| need.id == "service/store")
+}
+
+static IS_OFFLINE: AtomicBool = AtomicBool::new(false);
+
+/// What the tree says of the nodes with these ids; `None` for one that it does not have.
+async fn tree_states<const N: usize>(
+    world: &World,
+    ids: [&str; N],
+) -> [Option<DependencyState>; N] {
+    let nodes = control::health_tree(&world.core).await.expect("a tree").nodes;
+    ids.map(|id| nodes.iter().find(|node| node.id == id).map(|node| node.state))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_of_the_tree_follows_what_was_observed() {
+    use DependencyState::{Degraded, Down, Off, Offline, Unknown, Up};
+    let by_flag: fn(&mut EngineConfig) = |config| {
+        config.is_offline = || IS_OFFLINE.load(Ordering::SeqCst);
+    };
+    let world = World::open(new_home(), by_flag).await;
+    let core = &world.core;
+    let status = Arc::new(AtomicU16::new(200));
+    let told = Arc::clone(&status);
+    let upstream = ScriptedUpstream::start_with(move |request: &ReceivedRequest| {
+        Some(match (request.method.as_str(), request.path.ends_with("/models")) {
+            ("POST", _) => Reply::rate_limited(60),
+            (_, true) => Reply::models(&["m-1", "m-2"]),
+            _ => Reply::body(told.load(Ordering::SeqCst), "text/plain", "well"),
+        })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    world.add_up(&upstream, BackendKey::New { secret: secret(MARKED_KEY) }).await;
+    control::service_set(core, web(&upstream.base_url())).await.expect("added");
+    let far = ServiceSet {
+        id: "far".to_owned(),
+        enabled: false,
+        required: false,
+        ..web("https://far.example")
+    };
+    control::service_set(core, far).await.expect("added");
+
+    let host = format!("provider/{}", upstream.addr());
+    let checked = [host.as_str(), "backend/up", "key/up/up", "models/up", "service/store"];
+    assert_eq!(tree_states(&world, checked).await, [Some(Unknown); 5], "nothing was asked");
+    for _ in 0..2 {
+        let up = BackendRef { id: "up".to_owned() };
+        assert!(control::backend_test(core, up).await.expect("tested").passed);
+        assert!(test(&world).await.passed);
+    }
+    assert_eq!(tree_states(&world, checked).await, [Some(Up); 5]);
+    let nodes = control::health_tree(core).await.expect("a tree").nodes;
+    let service = |id: &str| {
+        let node = nodes.iter().find(|node| node.id == id).expect("there");
+        (node.parent.as_deref(), node.required)
+    };
+    assert_eq!(service("service/store"), (Some("machine"), Some(true)));
+    assert_eq!(service("service/far"), (Some("network"), Some(false)));
+    assert!(nodes.iter().all(|it| it.required.is_none() || it.kind == DependencyKind::Service));
+
+    status.store(500, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(!test(&world).await.passed);
+    }
+    let local = ["service/store", "service/far", "vault", "ledger", "machine"];
+    let [store, far, vault, ledger, machine] = tree_states(&world, local).await;
+    assert_eq!((store, far), (Some(Down), Some(Off)));
+    assert_eq!((vault, ledger, machine), (Some(Up), Some(Up), Some(Degraded)));
+
+    assert_eq!(tree_states(&world, ["gateway", "model/up/m-1"]).await, [Some(Degraded), None]);
+    control::serve(world.engine(), |_| None).await.expect("serving");
+    ask_for(core, "up/m-1").await;
+    assert_eq!(tree_states(&world, ["gateway", "model/up/m-1"]).await, [Some(Up), Some(Degraded)]);
+
+    assert_eq!(tree_states(&world, ["network", "settings"]).await, [Some(Up); 2]);
+    IS_OFFLINE.store(true, Ordering::SeqCst);
+    let file = Folders::resolve(Some(world.home.path())).expect("folders").settings_file();
+    settings::write_atomic(&file, b"gateway = 7").expect("written");
+    world.engine().settings_editor().reload().await.expect("read");
+    let states = tree_states(&world, ["network", "settings"]).await;
+    assert_eq!(states, [Some(Offline), Some(Down)]);
+    world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

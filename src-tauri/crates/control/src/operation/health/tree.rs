@@ -29,6 +29,7 @@ struct TreeFacts {
     /// The gateway, the ledger, the vault and the settings.
     parts: Vec<NodeFacts>,
     providers: Vec<ProviderFacts>,
+    services: Vec<ServiceFacts>,
 }
 
 struct NodeFacts {
@@ -36,10 +37,17 @@ struct NodeFacts {
     /// Without the kind: `openai`.
     name: String,
     label: String,
+    /// `None` of what is no service.
+    required: Option<bool>,
     state: DependencyState,
     reason: String,
     since: Option<UnixMs>,
     action: Option<PanelActionView>,
+}
+
+struct ServiceFacts {
+    is_local: bool,
+    node: NodeFacts,
 }
 
 struct ProviderFacts {
@@ -78,6 +86,7 @@ impl Node {
             depth: 0,
             kind: facts.kind,
             label: facts.label.clone(),
+            required: facts.required,
             state: facts.state,
             reason: facts.reason.clone(),
             since: facts.since,
@@ -94,6 +103,7 @@ impl Node {
             kind,
             name: name.to_owned(),
             label: label.to_owned(),
+            required: None,
             state: DependencyState::Up,
             reason: String::new(),
             since: None,
@@ -145,7 +155,11 @@ fn build(facts: &TreeFacts) -> HealthTreeView {
         own.map(move |it| provider_node(it, is_vault_lost))
     };
     let mut network = Node::group(DependencyKind::Network, "", "Network");
-    network.children.extend(providers(false));
+    let services = |is_local: bool| {
+        let own = facts.services.iter().filter(move |it| it.is_local == is_local);
+        own.map(|it| Node::new(&it.node))
+    };
+    network.children.extend(providers(false).chain(services(false)));
     if facts.is_offline {
         network.view.state = DependencyState::Offline;
         "No network leads off this machine.".clone_into(&mut network.view.reason);
@@ -153,7 +167,7 @@ fn build(facts: &TreeFacts) -> HealthTreeView {
     }
     let mut machine = Node::group(DependencyKind::Machine, "", "This machine");
     machine.children.extend(facts.parts.iter().map(Node::new));
-    machine.children.extend(providers(true));
+    machine.children.extend(providers(true).chain(services(true)));
     sum_up(&mut machine);
     let mut roots = vec![network, machine];
     sort(&mut roots);

@@ -1,11 +1,12 @@
 //! What the engine knows of each node.
 
-use domain::{BackendId, CredentialId};
+use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
 use engine::{Engine, KeyState, endpoints_of};
-use settings::{BackendSettings, Settings};
+use monitor::{HealthCause, ObservedHealth};
+use settings::{BackendSettings, ServiceSettings, Settings};
 use vault::VaultState;
 
-use super::{BackendFacts, NodeFacts, ProviderFacts, TreeFacts};
+use super::{BackendFacts, NodeFacts, ProviderFacts, ServiceFacts, TreeFacts};
 use crate::operation::resilience::sentence_from_clause;
 use crate::operation::status::{
     backend_answers, gateway_issue, ledger_issues, settings_issue, vault_issue,
@@ -35,7 +36,12 @@ pub(super) fn collect(engine: &Engine) -> TreeFacts {
         }
     }
     let is_offline = engine.health_watch().is_offline();
-    TreeFacts { is_offline, parts: parts(engine, &settings), providers }
+    TreeFacts {
+        is_offline,
+        parts: parts(engine, &settings),
+        providers,
+        services: settings.services.iter().map(|it| service_facts(engine, it)).collect(),
+    }
 }
 
 /// What the program itself needs on this machine.
@@ -72,6 +78,7 @@ fn part(
         kind,
         name: String::new(),
         label: label.to_owned(),
+        required: None,
         state,
         since: issue.as_ref().and_then(|it| it.since),
         reason: issue.map(|it| sentence_from_clause(&it.title)).unwrap_or_default(),
@@ -96,6 +103,7 @@ fn backend_facts(
             kind: DependencyKind::Backend,
             name: id.to_string(),
             label: known.label.clone(),
+            required: None,
             state,
             reason,
             since,
@@ -127,12 +135,8 @@ fn backend_state(
             let reason = sentence_from_clause(&degraded.clause());
             (DependencyState::Degraded, reason, degraded.since.map(UnixMs::from))
         }
-        BackendAnswers::Unconfirmed(None) => {
-            (DependencyState::Unknown, "Not checked yet.".to_owned(), None)
-        }
-        BackendAnswers::Unconfirmed(Some(last)) => {
-            let reason = format!("Last known: {}.", last.state);
-            (DependencyState::Unknown, reason, Some(last.since.into()))
+        BackendAnswers::Unconfirmed(last) => {
+            unconfirmed(last.as_ref().map(|last| (last.state, last.since)))
         }
         BackendAnswers::No(outage) => {
             let since = outage.since.map(UnixMs::from);
@@ -146,6 +150,48 @@ fn backend_state(
                 OutageCause::RateLimited => DependencyState::Degraded,
             };
             (state, outage.reason.clone(), since)
+        }
+    }
+}
+
+/// What was known before, while nothing confirms it.
+fn unconfirmed(last: Option<(HealthState, WallTime)>) -> (DependencyState, String, Option<UnixMs>) {
+    match last {
+        None => (DependencyState::Unknown, "Not checked yet.".to_owned(), None),
+        Some((state, since)) => {
+            (DependencyState::Unknown, format!("Last known: {state}."), Some(since.into()))
+        }
+    }
+}
+
+fn service_facts(engine: &Engine, (id, known): (&ServiceId, &ServiceSettings)) -> ServiceFacts {
+    let (state, reason, since) = match known.enabled {
+        true => service_state(engine.services().health(id)),
+        false => (DependencyState::Off, String::new(), None),
+    };
+    let node = NodeFacts {
+        kind: DependencyKind::Service,
+        name: id.to_string(),
+        label: known.label.clone(),
+        required: Some(known.required),
+        state,
+        reason,
+        since,
+        action: Some(PanelActionView::OpenHealth),
+    };
+    ServiceFacts { is_local: known.address.is_loopback(), node }
+}
+
+fn service_state(health: Option<ObservedHealth>) -> (DependencyState, String, Option<UnixMs>) {
+    let Some(health) = health else { return unconfirmed(None) };
+    let reason = sentence_from_clause(&health.reason);
+    let since = health.since.map(UnixMs::from);
+    match (health.state, health.cause) {
+        (HealthState::Up, _) => (DependencyState::Up, String::new(), since),
+        (HealthState::Down, HealthCause::KeyRejected) => (DependencyState::Blocked, reason, since),
+        (HealthState::Down, _) => (DependencyState::Down, reason, since),
+        (HealthState::Unknown, _) => {
+            unconfirmed(health.last_known.map(|last| (last.state, last.since)))
         }
     }
 }
@@ -171,6 +217,7 @@ fn key_facts(
         kind: DependencyKind::Key,
         name: format!("{backend}/{id}"),
         label: format!("Key {label}"),
+        required: None,
         state,
         reason: status
             .reason
@@ -194,6 +241,7 @@ fn held_models(engine: &Engine, settings: &Settings, id: &BackendId) -> Vec<Node
             kind: DependencyKind::Model,
             name: format!("{id}/{}", held.model),
             label: held.model,
+            required: None,
             state: DependencyState::Degraded,
             reason: "Rate limited: only this model is held back.".to_owned(),
             since: None,

@@ -8,6 +8,7 @@ fn node(kind: DependencyKind, name: &str, state: DependencyState) -> NodeFacts {
         kind,
         name: name.to_owned(),
         label: if name.is_empty() { kind.word() } else { name }.to_owned(),
+        required: None,
         state,
         reason: String::new(),
         since: None,
@@ -36,7 +37,7 @@ fn provider(host: &str, is_local: bool, backends: Vec<BackendFacts>) -> Provider
 fn facts(providers: Vec<ProviderFacts>) -> TreeFacts {
     let parts = [DependencyKind::Gateway, DependencyKind::Ledger, DependencyKind::Vault]
         .map(|kind| node(kind, "", Up));
-    TreeFacts { is_offline: false, parts: parts.into(), providers }
+    TreeFacts { is_offline: false, parts: parts.into(), providers, services: Vec::new() }
 }
 
 fn check(facts: &TreeFacts, finding: &str, expected: &str) {
@@ -211,6 +212,51 @@ This machine: up ...
   vault: up
 ";
     check(&facts(all), "One cause: openai/gpt-5 is degraded", tree);
+}
+
+#[test]
+fn services_are_under_the_network_or_the_machine_and_required_or_not() {
+    let service = |name: &str, state, is_local, is_required| ServiceFacts {
+        is_local,
+        node: NodeFacts {
+            required: Some(is_required),
+            ..node(DependencyKind::Service, name, state)
+        },
+    };
+    let backends = vec![provider("api.openai.com", false, vec![backend("openai", Up, Up)])];
+    let mut all = facts(backends);
+    all.services = vec![
+        service("search", Up, false, true),
+        service("store", Down, true, false),
+        service("old", Off, false, false),
+    ];
+    let tree = "\
+This machine: degraded <- store
+  store: down
+  gateway: up
+  ledger: up
+  vault: up
+Network: up ...
+  api.openai.com: up ...
+    openai: up ...
+      openai-key: up
+      2 models: up
+  search: up
+  old: off
+";
+    check(&all, "One cause: store is down", tree);
+    let required: Vec<_> = build(&all).nodes.into_iter().filter_map(|it| it.required).collect();
+    assert_eq!(required, [false, true, false]);
+
+    all.is_offline = true;
+    let offline = build(&all).nodes;
+    let of = |label: &str| {
+        let found = offline.iter().find(|it| it.label == label).expect("there");
+        (found.state, found.suppressed_by.as_deref())
+    };
+    assert_eq!(of("search"), (Unknown, Some("Network")));
+    assert_eq!(of("store"), (Down, None), "it is on this machine");
+    assert_eq!(of("old"), (Off, None));
 }
 
 #[test]
