@@ -101,7 +101,7 @@ pub(crate) fn own_client(
     purpose: Purpose,
 ) -> Result<(TokenHash, GatewayClient), IdError> {
     let client = GatewayClient::new(ClientId::new(id)?, purpose, TokenState::Valid(None));
-    Ok((token.hash, client))
+    Ok((token.hash, GatewayClient { names_requests: true, ..client }))
 }
 
 fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {

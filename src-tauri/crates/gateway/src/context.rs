@@ -10,6 +10,7 @@ use resilience::AttemptRules;
 use tokio_util::sync::CancellationToken;
 
 use crate::headers::PROJECT;
+use crate::response::REQUEST_ID;
 use crate::snapshot::{GatewayClient, Snapshot};
 use crate::surface;
 
@@ -44,6 +45,9 @@ impl RequestContext {
     ) -> Self {
         if let Some(project) = &client.project {
             arrival.project = Some(project.clone());
+        }
+        if client.names_requests {
+            arrival.id = chosen_id(&headers).unwrap_or(arrival.id);
         }
         Self { arrival, client, snapshot, headers }
     }
@@ -80,6 +84,10 @@ impl Arrival {
             stopped,
         }
     }
+}
+
+fn chosen_id(headers: &HeaderMap) -> Option<RequestId> {
+    headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
 }
 
 /// The client's tag, if it is visible ASCII; the ledger truncates it.

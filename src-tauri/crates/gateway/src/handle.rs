@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::{BackendId, Dialect, RouteId};
 use futures_util::FutureExt;
 use hyper::body::Incoming;
@@ -113,6 +114,18 @@ async fn respond(
         }
     };
     let context = RequestContext::new(arrival, client, snapshot, head.headers);
+    answer_call(gateway, surface, context, body, head.uri.path()).await
+}
+
+/// Parses a call and answers it, under the id of its request.
+async fn answer_call(
+    gateway: &Arc<Gateway>,
+    surface: Surface,
+    context: RequestContext,
+    body: Bytes,
+    path: &str,
+) -> Response<ResponseBody> {
+    let (id, dialect) = (context.arrival.id, context.arrival.dialect);
     let outcome = match surface {
         Surface::Generate(surface) => {
             match Generation::parse(&surface, &context, body, &gateway.items) {
@@ -129,9 +142,11 @@ async fn respond(
             token_count::answer(&surface, &context, body, admission, outbound).await
         }
         // Answered before their body was read.
-        _ => Err(surface::not_found(head.uri.path())),
+        _ => Err(surface::not_found(path)),
     };
-    outcome.unwrap_or_else(|refusal| refusal.answer(dialect))
+    let mut response = outcome.unwrap_or_else(|refusal| refusal.answer(dialect));
+    response::stamp(&mut response, id, dialect);
+    response
 }
 
 /// Runs the steps of every call to a model, from admission to the response.

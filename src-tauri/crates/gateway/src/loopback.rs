@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::Secret;
+use domain::{RequestId, Secret};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -21,6 +21,7 @@ use wire::{SseDecoder, SsePayload};
 
 use crate::headers::CALLER;
 use crate::limits::ANSWER_BYTES_MAX;
+use crate::response::REQUEST_ID;
 
 /// Time for a whole call. Longer operations report their progress as events.
 pub const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
@@ -93,6 +94,15 @@ impl LoopbackCall {
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Chooses the id of a request to the gateway, which takes it from clients of this program.
+    #[must_use]
+    pub fn with_request_id(mut self, id: RequestId) -> Self {
+        if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+            self.headers.insert(REQUEST_ID, value);
+        }
         self
     }
 

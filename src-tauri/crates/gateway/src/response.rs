@@ -155,7 +155,7 @@ pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<Respon
 }
 
 /// Adds the request's id to its response, also in the header that the SDKs of `dialect` read,
-/// unless the backend has set that one.
+/// unless the backend has set that one. A response that has an id keeps it.
 pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect: Dialect) {
     let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; GENERATED_ID_BYTES])) else { return };
     let headers = answer.headers_mut();
@@ -164,7 +164,7 @@ pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect:
         _ => HeaderName::from_static("x-request-id"),
     };
     headers.entry(name).or_insert_with(|| value.clone());
-    headers.insert(REQUEST_ID, value);
+    headers.entry(REQUEST_ID).or_insert(value);
 }
 
 /// Adds a header. Text that a header cannot carry is omitted (a route may be a model name as the

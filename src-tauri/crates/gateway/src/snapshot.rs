@@ -274,6 +274,9 @@ pub struct GatewayClient {
     pub attempts_max: Option<u8>,
     /// The project that its requests belong to, whatever they say.
     pub project: Option<String>,
+    /// True for clients of this program, which choose the ids of their requests: who stops one before
+    /// its response began knows its record all the same.
+    pub names_requests: bool,
 }
 
 impl GatewayClient {
@@ -299,6 +302,7 @@ impl GatewayClient {
             reads_metrics: false,
             attempts_max: None,
             project: None,
+            names_requests: false,
         }
     }
 }

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Moment, RunId};
-use gateway::{LoopbackAnswer, LoopbackCall};
+use domain::{Clock, Moment, RequestId, RunId};
+use gateway::{LoopbackAnswer, LoopbackCall, LoopbackError};
 use tokio::time::{Sleep, sleep, timeout};
 use wire::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 
@@ -42,24 +42,33 @@ const OK: u16 = 200;
 pub(crate) enum ExchangeEnd {
     Complete,
     Cancelled,
+    /// The gateway told it, or was never reached.
     Failed(PlaygroundFault),
+    /// Without an end of the gateway's: the connection was lost, or closed here.
+    Lost(PlaygroundFault),
 }
 
 impl ExchangeEnd {
-    fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(PlaygroundFault { message: message.into(), code: None })
+    fn lost(message: impl Into<String>) -> Self {
+        Self::Lost(PlaygroundFault { message: message.into(), code: None })
+    }
+
+    /// True if the gateway may settle the request only after this end.
+    pub(crate) const fn is_early(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Lost(_))
     }
 
     fn over_time_limit(limit: Duration) -> Self {
         let message = format!("the model did not finish its answer within {} s", limit.as_secs());
-        Self::Failed(PlaygroundFault { message, code: Some(TIME_LIMIT_CODE.to_owned()) })
+        Self::Lost(PlaygroundFault { message, code: Some(TIME_LIMIT_CODE.to_owned()) })
     }
 }
 
 /// The request head as displayed, without the token.
-pub(crate) fn request_head(port: u16) -> String {
+pub(crate) fn request_head(port: u16, request: RequestId) -> String {
     format!(
         "POST {PATH} HTTP/1.1\nhost: 127.0.0.1:{port}\ncontent-type: application/json\n\
+         x-gatehouse-request-id: {request}\n\
          authorization: Bearer (the playground's own token, not shown)"
     )
 }
@@ -67,6 +76,7 @@ pub(crate) fn request_head(port: u16) -> String {
 /// Where an exchange goes, and where its progress is written.
 pub(crate) struct Exchange<'a> {
     pub(crate) id: RunId,
+    pub(crate) request: RequestId,
     pub(crate) gateway: &'a GatewayTarget,
     pub(crate) sender: PromptSender,
     pub(crate) time_limit: Option<Duration>,
@@ -80,6 +90,7 @@ impl Exchange<'_> {
     pub(crate) async fn run(self, body: String) -> ExchangeEnd {
         let mut call = LoopbackCall::to(self.gateway.port, PATH)
             .with_token(&self.gateway.token)
+            .with_request_id(self.request)
             .with_json(body.into());
         if self.sender == PromptSender::Agent {
             call = call.with_header("x-gatehouse-project", AGENT_PROJECT);
@@ -100,7 +111,7 @@ impl Exchange<'_> {
         let ended = timeout(own.unwrap_or(gateways), reader.read_response(call)).await;
         ended.unwrap_or_else(|_| match own {
             Some(limit) => ExchangeEnd::over_time_limit(limit),
-            None => ExchangeEnd::failed("the gateway did not finish the response in time"),
+            None => ExchangeEnd::lost("the gateway did not finish the response in time"),
         })
     }
 }
@@ -121,7 +132,11 @@ impl ResponseReader<'_> {
     async fn read_response(&mut self, call: LoopbackCall) -> ExchangeEnd {
         let mut answer = match LoopbackAnswer::open(call).await {
             Ok(answer) => answer,
-            Err(error) => return ExchangeEnd::failed(error.to_string()),
+            Err(error @ LoopbackError::Connect { .. }) => {
+                let fault = PlaygroundFault { message: error.to_string(), code: None };
+                return ExchangeEnd::Failed(fault);
+            }
+            Err(error) => return ExchangeEnd::lost(error.to_string()),
         };
         self.record_response_head(&answer);
         let mut stream = ChatStreamReader::default();
@@ -135,7 +150,7 @@ impl ResponseReader<'_> {
             };
             let chunk = match taken {
                 Err(_) => {
-                    return ExchangeEnd::failed(
+                    return ExchangeEnd::lost(
                         "the gateway stopped sending in the middle of the response",
                     );
                 }
@@ -147,7 +162,7 @@ impl ResponseReader<'_> {
             if answer.status() == OK {
                 stream.push(&chunk);
                 if let Err(message) = self.read_events(&mut stream) {
-                    return ExchangeEnd::failed(message);
+                    return ExchangeEnd::lost(message);
                 }
             } else if refusal.len() < PLAYGROUND_RAW_BYTES_MAX {
                 refusal.extend_from_slice(&chunk);
@@ -165,7 +180,7 @@ impl ResponseReader<'_> {
         match self.fault.take() {
             Some(fault) => ExchangeEnd::Failed(fault),
             None if self.finished => ExchangeEnd::Complete,
-            None => ExchangeEnd::failed(otherwise),
+            None => ExchangeEnd::lost(otherwise),
         }
     }
 
@@ -182,7 +197,9 @@ impl ResponseReader<'_> {
         self.update(|slot| {
             slot.raw.answer_head = head;
             slot.run.http_status = Some(answer.status());
-            slot.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
+            // One that was refused before its headers were read has another.
+            let told = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
+            slot.run.request = told.or(slot.run.request);
             slot.run.backend = header("x-gatehouse-backend");
             slot.run.dropped = fields.map(str::to_owned).collect();
         });

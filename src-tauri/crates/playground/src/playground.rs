@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock, Entropy, RunId};
-use ledger::{Ledger, RequestState};
+use domain::{BackendId, Clock, Entropy, RequestId, RunId};
+use ledger::{AttemptRecord, Ledger, RequestRow, RequestState};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,11 @@ use crate::run::{
     PlaygroundError, PlaygroundEvent, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
 };
 use crate::run_list::{RunList, RunSlot};
+
+/// Time for the gateway to settle a request whose connection was closed before its end.
+const SETTLED_WITHIN: Duration = Duration::from_secs(2);
+/// Between two looks at whether it is settled.
+const SETTLED_LOOK: Duration = Duration::from_millis(20);
 
 pub struct Playground {
     host: Box<dyn PlaygroundHost>,
@@ -97,7 +102,8 @@ impl Playground {
         let gateway = self.host.gateway(order.sender).map_err(PlaygroundError::NoGateway)?;
         let cancel = self.stop.child_token();
         let body = order.request_body(self.token_limit_field(&order.model));
-        let run = self.reserve_slot(&order, &body, &gateway, cancel.clone())?;
+        let request = RequestId::generate(self.clock.wall(), &*self.entropy);
+        let run = self.reserve_slot(&order, &body, (&gateway, request), cancel.clone())?;
         self.publish(&run);
         let (playground, id, cancelled) = (Arc::clone(self), run.id, cancel.clone());
         let (tell, ended) = oneshot::channel();
@@ -105,9 +111,9 @@ impl Playground {
             let end = tokio::select! {
                 biased;
                 () = cancelled.cancelled() => ExchangeEnd::Cancelled,
-                end = playground.exchange(id, &gateway, &order).run(body) => end,
+                end = playground.exchange((id, request), &gateway, &order).run(body) => end,
             };
-            if let Some(run) = playground.end_run(id, end).await {
+            if let Some(run) = playground.end_run((id, request), end).await {
                 // Nobody may be waiting for it.
                 drop(tell.send(run));
             }
@@ -117,13 +123,13 @@ impl Playground {
 
     fn exchange<'a>(
         &'a self,
-        id: RunId,
+        (id, request): (RunId, RequestId),
         gateway: &'a GatewayTarget,
         order: &PlaygroundParameters,
     ) -> Exchange<'a> {
         let PlaygroundParameters { sender, time_limit, .. } = *order;
         let (runs, host, clock) = (&self.runs, &*self.host, &*self.clock);
-        Exchange { id, gateway, sender, time_limit, runs, host, clock }
+        Exchange { id, request, gateway, sender, time_limit, runs, host, clock }
     }
 
     fn publish(&self, run: &PlaygroundRun) {
@@ -136,7 +142,7 @@ impl Playground {
         &self,
         order: &PlaygroundParameters,
         body: &str,
-        gateway: &GatewayTarget,
+        (gateway, request): (&GatewayTarget, RequestId),
         cancel: CancellationToken,
     ) -> Result<PlaygroundRun, PlaygroundError> {
         let started = self.clock.wall();
@@ -151,7 +157,7 @@ impl Playground {
             first_piece: None,
             elapsed: Duration::ZERO,
             http_status: None,
-            request: None,
+            request: Some(request),
             backend: None,
             dropped: Vec::new(),
             finish_reason: None,
@@ -159,7 +165,7 @@ impl Playground {
             record: None,
         };
         let raw = PlaygroundRawExchange {
-            request_head: exchange::request_head(gateway.port),
+            request_head: exchange::request_head(gateway.port, request),
             request_body: body.to_owned(),
             ..PlaygroundRawExchange::default()
         };
@@ -168,25 +174,30 @@ impl Playground {
     }
 
     /// Returns the run at its end.
-    async fn end_run(&self, id: RunId, ended: ExchangeEnd) -> Option<PlaygroundRun> {
-        let request = self.runs.update(id, |slot| slot.run.request).flatten();
-        let record = match request {
-            // The gateway records a request before it sends its last byte.
-            Some(request) => self.ledger.request(request).await.ok().flatten(),
-            None => None,
-        };
-        // A cancelled request is settled a moment later; until then its numbers are meaningless.
-        let record = record.filter(|(row, _)| row.state != RequestState::Running);
+    async fn end_run(
+        &self,
+        (id, request): (RunId, RequestId),
+        ended: ExchangeEnd,
+    ) -> Option<PlaygroundRun> {
+        let record = self.find_record(request, ended.is_early()).await;
         let run = self.runs.update(id, |slot| {
             let run = &mut slot.run;
-            run.record = record.map(Arc::new);
+            if record.is_none() && run.http_status.is_none() {
+                // It never reached the ledger.
+                run.request = None;
+            }
+            // Until it is settled its numbers are meaningless.
+            let settled = record.filter(|(row, _)| row.state != RequestState::Running);
+            run.record = settled.map(Arc::new);
             run.state = match &ended {
                 ExchangeEnd::Complete => PlaygroundState::Complete,
                 ExchangeEnd::Cancelled => PlaygroundState::Cancelled,
-                ExchangeEnd::Failed(_) if run.text.is_empty() => PlaygroundState::Failed,
-                ExchangeEnd::Failed(_) => PlaygroundState::Partial,
+                ExchangeEnd::Failed(_) | ExchangeEnd::Lost(_) => match run.text.as_str() {
+                    "" => PlaygroundState::Failed,
+                    _ => PlaygroundState::Partial,
+                },
             };
-            if let ExchangeEnd::Failed(fault) = ended {
+            if let ExchangeEnd::Failed(fault) | ExchangeEnd::Lost(fault) = ended {
                 run.fault = Some(fault);
             }
             run.clone()
@@ -197,7 +208,26 @@ impl Playground {
         self.publish(&run);
         Some(run)
     }
+
+    /// The gateway settles a request before it sends its last byte; one whose connection was closed
+    /// before, a moment later. Then this waits for it, at most [`SETTLED_WITHIN`].
+    async fn find_record(&self, id: RequestId, is_early: bool) -> Option<RequestWithAttempts> {
+        let closed = self.clock.now();
+        loop {
+            let found = self.ledger.request(id).await.ok().flatten();
+            let is_settled =
+                found.as_ref().is_some_and(|(row, _)| row.state != RequestState::Running);
+            let is_over = self.clock.now().since(closed) >= SETTLED_WITHIN;
+            if is_settled || !is_early || is_over || self.stop.is_cancelled() {
+                return found;
+            }
+            tokio::time::sleep(SETTLED_LOOK).await;
+        }
+    }
 }
+
+/// A request with its attempts.
+type RequestWithAttempts = (RequestRow, Vec<AttemptRecord>);
 
 /// A run under way.
 struct LaunchedRun {

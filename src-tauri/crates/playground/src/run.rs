@@ -31,7 +31,7 @@ pub struct PlaygroundRun {
     pub elapsed: Duration,
     /// Status of the gateway's response.
     pub http_status: Option<u16>,
-    /// Id of the request in the ledger.
+    /// Id of the request in the ledger, known from the start; `None` if it never got there.
     pub request: Option<RequestId>,
     /// Backend that answered, from the response header.
     pub backend: Option<String>,

@@ -268,6 +268,11 @@ async fn one_model_of_a_backend_is_asked_at_a_time_and_can_be_stopped() {
     let answer = answer.expect("asked");
     assert_eq!(answer.outcome, AskOutcome::Cancelled);
     assert_eq!(answer.failure.expect("a cause").cause, "It was stopped.");
+    // It is in the ledger although no answer told its id.
+    let id = answer.request.expect("an id").parse().expect("an id");
+    let (row, _) = world.engine().ledger().request(id).await.expect("read").expect("recorded");
+    assert_eq!((row.state, row.request.purpose), (RequestState::Cancelled, Purpose::Health));
+    assert!(answer.cost_basis.is_some(), "its cost is told, or why it has none");
     let next = control::backend_ask(&world.core, ask("m-1", None)).await.expect("asked");
     assert_eq!(next.outcome, AskOutcome::Answered);
     control::backend_ask_cancel(&world.core, up()).await.expect("nothing to stop");

@@ -166,3 +166,34 @@ async fn the_requests_of_a_token_for_one_project_belong_to_it_whatever_they_say(
         assert_eq!(ask(header).await.as_deref(), Some("website"), "{header}");
     }
 }
+
+/// Clients of this program alone choose the id of a request; from others the header means nothing, and
+/// no backend sees it.
+#[tokio::test]
+async fn a_chosen_id_is_taken_from_clients_of_this_program_alone() {
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = upstream.expect("an upstream");
+    let world = world(&upstream).await;
+    let chosen = "req_01890a5dac96774bbcceb302099a8057";
+    let ask = async || {
+        let mut client = test_support::RawClient::connect(world.address).await.expect("connected");
+        let (host, bearer) = (world.host(), world.bearer());
+        let own = format!("x-gatehouse-request-id: {chosen}");
+        let headers = [host.as_str(), &bearer, "content-type: application/json", &own];
+        let line = "POST /v1/chat/completions HTTP/1.1";
+        client.send_request(line, &headers, ASK.as_bytes()).await.expect("sent");
+        client.read_answer().await.expect("an answer")
+    };
+    let others = ask().await;
+    assert_eq!(others.status, 200);
+    assert_ne!(others.header("x-gatehouse-request-id"), Some(chosen));
+    world.row(&others).await;
+
+    change(&world, |client| GatewayClient { names_requests: true, ..client });
+    let own = ask().await;
+    assert_eq!(own.header("x-gatehouse-request-id"), Some(chosen));
+    let (row, _) = world.row(&own).await;
+    assert_eq!(row.request.id.to_string(), chosen);
+    let seen = upstream.requests();
+    assert!(seen.iter().all(|it| it.header("x-gatehouse-request-id").is_none()), "{seen:?}");
+}
