@@ -1987,6 +1987,16 @@ export type ClientScopeView = {
 	routes: string[],
 };
 
+export type ClientState = 
+/**  Its requests are refused until it is allowed again. */
+"blocked" | 
+/**  Its token has expired. */
+"expired" | 
+/**  It has sent no request yet. */
+"unused" | 
+/**  Its last request is at most [`CLIENT_ACTIVE`] old. */
+"active" | "inactive";
+
 /**  Sends a client's requests to one backend or one route. Without both, the routing rules decide again. */
 export type ClientSwitch = {
 	id: string,
@@ -2015,6 +2025,7 @@ export type ClientUnwire = {
 /**  A tool that may call the gateway. */
 export type ClientView = {
 	id: string,
+	state: ClientState,
 	/**  When the token was created. */
 	created_at: UnixMs,
 	/**  When the token expires; None for never. */

@@ -17,6 +17,7 @@ import type {
   ChangeTag,
   CheckSeverity,
   CheckStatus,
+  ClientState,
   CostBasisView,
   DependencyState,
   DriftCause,
@@ -349,6 +350,14 @@ export const DEPENDENCY: Record<DependencyState, Sign> = {
   offline: { word: "Offline", shape: "triangle", tone: "muted" },
   off: { word: "Off", shape: "dash", tone: "muted" },
   not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
+};
+
+export const CLIENT: Record<ClientState, Sign> = {
+  active: { word: "Active", shape: "disc", tone: "ok" },
+  inactive: { word: "Inactive", shape: "ring", tone: "muted" },
+  unused: { word: "Never used", shape: "ring", tone: "muted" },
+  expired: { word: "Expired", shape: "square", tone: "warn" },
+  blocked: { word: "Blocked", shape: "square", tone: "bad" },
 };
 
 export const HEALTH: Record<ShownHealth, Sign> = {

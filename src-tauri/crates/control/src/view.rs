@@ -58,7 +58,9 @@ mod wiring;
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::domain::OAuthGrant;
-pub use ::engine::{BackupTask, KeyState, LogImportState, ObjectiveTarget, StartStage};
+pub use ::engine::{
+    BackupTask, ClientState, KeyState, LogImportState, ObjectiveTarget, StartStage,
+};
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
     WasteKind,

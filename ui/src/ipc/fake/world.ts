@@ -186,6 +186,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
   const address = `http://127.0.0.1:${port}`;
   return {
     id,
+    state: "unused",
     created_at: now,
     expires_at: null,
     expired: false,
@@ -325,13 +326,20 @@ function furnish(world: World, now: number): void {
   world.clients = [
     {
       ...makeClient("claude-code", now - 61 * DAY_MS, port),
+      state: "active",
       seen_at: now - 2 * MINUTE_MS,
       program: { name: "claude-cli", version: "2.1.3" },
     },
-    { ...makeClient("codex", now - 40 * DAY_MS, port), seen_at: now - 26 * MINUTE_MS, expires_at: now + 50 * DAY_MS },
-    { ...makeClient("zed", now - 22 * DAY_MS, port), seen_at: now - 4 * HOUR_MS },
+    {
+      ...makeClient("codex", now - 40 * DAY_MS, port),
+      state: "inactive",
+      seen_at: now - 26 * MINUTE_MS,
+      expires_at: now + 50 * DAY_MS,
+    },
+    { ...makeClient("zed", now - 22 * DAY_MS, port), state: "inactive", seen_at: now - 4 * HOUR_MS },
     {
       ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
+      state: "inactive",
       seen_at: now - 8 * DAY_MS,
       priority: "background",
       scope: { models: [], backends: ["groq"], routes: [] },

@@ -165,8 +165,14 @@ pub(super) fn clients_fixture() -> Value {
         json!({"backend": backend, "route": route, "label": label, "current": current,
             "unavailable": unavailable})
     };
+    let state = |id: &str, expired: bool, seen_at: Option<i64>| match (id, expired, seen_at) {
+        ("stuck", ..) => "blocked",
+        (_, true, _) => "expired",
+        (_, _, None) => "unused",
+        _ => "active",
+    };
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
-        json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
+        json!({"id": id, "state": state(id, expired, seen_at), "created_at": ago(86_400 * 3), "expires_at": expires_at,
             "expired": expired, "blocked": id == "stuck", "seen_at": seen_at,
             "refused": (id == "stuck").then(|| json!({"count": 1_204, "last_at": ago(5)})),
             "program": seen_at.map(|_| json!({"name": "codex_cli_rs", "version": (id != "old").then_some("0.40.0")})),
