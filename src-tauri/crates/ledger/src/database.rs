@@ -76,6 +76,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v31.sql"),
     include_str!("schema/v32.sql"),
     include_str!("schema/v33.sql"),
+    include_str!("schema/v34.sql"),
 ];
 
 /// Schema version that this program reads and writes.

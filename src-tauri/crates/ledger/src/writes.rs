@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::alerts::{self, AlertChange};
 use crate::audit::{self, AuditRecord};
+use crate::key_verdicts::{self, KeyVerdictRecord};
 use crate::observed_time::{self, ObservedTimeRow};
 use crate::service_health::{self, ServiceHealthRow};
 use crate::session_matches::{self, SessionMatch};
@@ -60,6 +61,7 @@ pub(crate) enum LedgerWrite {
     Run(ReadinessRunRecord),
     Health(HealthChange),
     ServiceHealth(ServiceHealthRow),
+    KeyVerdict(KeyVerdictRecord),
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
@@ -134,6 +136,7 @@ impl LedgerWrite {
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::ServiceHealth(row) => service_health::put(connection, row),
+            Self::KeyVerdict(record) => key_verdicts::insert(connection, record),
             Self::ObservedTime { rows, spans } => {
                 watch_spans::put(connection, spans)?;
                 observed_time::add(connection, rows)
@@ -171,6 +174,7 @@ impl LedgerWrite {
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 budget_reservations::purge(connection, *before)?;
+                key_verdicts::purge(connection, *before)?;
                 loops::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }

@@ -240,7 +240,7 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
             detach_key(draft, &place);
         })
         .await?;
-    engine.keys().forget(&id);
+    engine.keys().forget_secret(&id, engine.clock().wall());
     engine.keys().retired().forget(&id);
     Ok(())
 }

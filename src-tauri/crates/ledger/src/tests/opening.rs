@@ -394,7 +394,7 @@ async fn days_of_version_31_are_summed_from_their_hours() {
     // Of each dimension: the three days that ended before the last folded hour.
     assert_eq!(days.len(), 6 * 3);
     raw.execute_batch(
-        "DROP TABLE rollup_day; DROP INDEX requests_retried; DROP INDEX requests_own;
+        "DROP TABLE rollup_day; DROP INDEX requests_retried; DROP INDEX requests_own; DROP TABLE key_verdicts;
          PRAGMA user_version = 31",
     )
     .expect("version 31");
