@@ -2991,7 +2991,9 @@ export type KeyImportView = {
 };
 
 /**  Something about a key that the user should look after. */
-export type KeyNotice = "expired" | "expires_soon" | 
+export type KeyNotice = 
+/**  It can do far more than ask models. */
+"admin" | "expired" | "expires_soon" | 
 /**  In use for long without a replacement. */
 "old" | "unused" | 
 /**  What is left at its provider is used up soon. */
@@ -3036,6 +3038,13 @@ export type KeyOAuthView = {
 	refreshed_at: UnixMs | null,
 	/**  When the access token ends. It is refreshed at 80 % of its life. */
 	access_expires_at: UnixMs | null,
+};
+
+/**  What a key may do. */
+export type KeyPermissionsView = {
+	sentence: string,
+	/**  True if it makes and deletes keys of the account. */
+	manages_keys: boolean,
 };
 
 export type KeyPoolView = {
@@ -3108,6 +3117,8 @@ export type KeyView = {
 	oauth: KeyOAuthView | null,
 	/**  What its provider says is left; None if it says nothing. */
 	balance: KeyBalanceView | null,
+	/**  What its provider says that it may do; None if it says nothing. */
+	permissions: KeyPermissionsView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],
 	/**  The key before it, while that can still be checked. */

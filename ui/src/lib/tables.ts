@@ -377,6 +377,7 @@ export const KEY: Record<KeyState, Sign> = {
 };
 
 export const KEY_NOTICE: Record<KeyNotice, Sign> = {
+  admin: { word: "Admin key", shape: "triangle", tone: "bad" },
   expired: { word: "Expired", shape: "barred", tone: "bad" },
   expires_soon: { word: "Expires soon", shape: "triangle", tone: "warn" },
   old: { word: "Old", shape: "triangle", tone: "warn" },

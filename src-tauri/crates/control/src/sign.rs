@@ -226,6 +226,7 @@ signs! {
         Missing => Triangle Warn "missing",
     }
     KEY_NOTICE: KeyNotice {
+        Admin => Triangle Bad "admin key",
         Expired => Barred Bad "expired",
         ExpiresSoon => Triangle Warn "expires soon",
         Old => Triangle Warn "old",

@@ -175,6 +175,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     note: null,
     oauth: null,
     balance: null,
+    permissions: null,
     notices: [],
     retired: null,
     read_only: false,
@@ -290,6 +291,7 @@ function furnish(world: World, now: number): void {
     {
       ...makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
       balance: openRouterLimit(now),
+      permissions: { sentence: "It may ask models, for $100.00 in all", manages_keys: false },
       notices: [{ notice: "balance_low", sentence: `${LEFT_SENTENCE}.` }],
     },
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
