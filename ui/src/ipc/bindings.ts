@@ -3136,7 +3136,10 @@ export type KeysImport = {
 };
 
 export type KeysScan = {
-	/**  Look into shell profiles and the files of known tools. */
+	/**
+	 *  Look into shell profiles, the files of known tools, and the environment that the engine was
+	 *  started with.
+	 */
 	known_files: boolean,
 	/**  Whole paths of further files, and of folders whose `.env` files are read. */
 	paths?: string[],
@@ -3865,6 +3868,8 @@ export type PlainKeyView = {
 	name: string,
 	/**  The key of the vault that is the same one. */
 	stored_as: string | null,
+	/**  The variable that holds it in the environment that the engine was started with. */
+	variable: string | null,
 	places: PlainKeyPlaceView[],
 };
 
