@@ -14,6 +14,7 @@ use crate::error::ToolFileProblem;
 use crate::key::{KeyPath, ValueEdit};
 
 pub(crate) use json::OPTIONS as JSON_OPTIONS;
+pub(crate) use yaml::read_value as yaml_value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {

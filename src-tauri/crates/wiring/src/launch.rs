@@ -50,7 +50,7 @@ const PROVIDER: &str = "gatehouse";
 /// Aider's files outrank the variables of others with an address and a key; these options and this
 /// variable outrank its configuration and what that or a `.env` file sets. The second option stands
 /// in for the whole `set-env` of a configuration. Addresses in Aider's files with settings of single
-/// models are not covered.
+/// models outrank even these; they are told as conflicts.
 const AIDER_ADDRESS: &str = "--openai-api-base";
 const AIDER_VARIABLE: &str = "--set-env";
 const AIDER_TOKEN_VARIABLE: &str = "AIDER_OPENAI_API_KEY";

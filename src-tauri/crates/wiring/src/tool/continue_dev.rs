@@ -40,6 +40,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
         ToolPointer { base_url: base_url.map(str::to_owned), command: Vec::new() }
     },
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 /// The file with models of the gateway.
