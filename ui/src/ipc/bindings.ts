@@ -1991,6 +1991,16 @@ export type ClientScopeView = {
 	routes: string[],
 };
 
+export type ClientState = 
+/**  Its requests are refused until it is allowed again. */
+"blocked" | 
+/**  Its token has expired. */
+"expired" | 
+/**  It has sent no request yet. */
+"unused" | 
+/**  Its last request is at most [`CLIENT_ACTIVE`] old. */
+"active" | "inactive";
+
 /**  Sends a client's requests to one backend or one route. Without both, the routing rules decide again. */
 export type ClientSwitch = {
 	id: string,
@@ -2019,6 +2029,7 @@ export type ClientUnwire = {
 /**  A tool that may call the gateway. */
 export type ClientView = {
 	id: string,
+	state: ClientState,
 	/**  When the token was created. */
 	created_at: UnixMs,
 	/**  When the token expires; None for never. */
@@ -2988,7 +2999,9 @@ export type KeyImportView = {
 };
 
 /**  Something about a key that the user should look after. */
-export type KeyNotice = "expired" | "expires_soon" | 
+export type KeyNotice = 
+/**  It can do far more than ask models. */
+"admin" | "expired" | "expires_soon" | 
 /**  In use for long without a replacement. */
 "old" | "unused" | 
 /**  What is left at its provider is used up soon. */
@@ -3033,6 +3046,13 @@ export type KeyOAuthView = {
 	refreshed_at: UnixMs | null,
 	/**  When the access token ends. It is refreshed at 80 % of its life. */
 	access_expires_at: UnixMs | null,
+};
+
+/**  What a key may do. */
+export type KeyPermissionsView = {
+	sentence: string,
+	/**  True if it makes and deletes keys of the account. */
+	manages_keys: boolean,
 };
 
 export type KeyPoolView = {
@@ -3105,6 +3125,8 @@ export type KeyView = {
 	oauth: KeyOAuthView | null,
 	/**  What its provider says is left; None if it says nothing. */
 	balance: KeyBalanceView | null,
+	/**  What its provider says that it may do; None if it says nothing. */
+	permissions: KeyPermissionsView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],
 	/**  The key before it, while that can still be checked. */
@@ -3122,7 +3144,10 @@ export type KeysImport = {
 };
 
 export type KeysScan = {
-	/**  Look into shell profiles and the files of known tools. */
+	/**
+	 *  Look into shell profiles, the files of known tools, and the environment that the engine was
+	 *  started with.
+	 */
 	known_files: boolean,
 	/**  Whole paths of further files, and of folders whose `.env` files are read. */
 	paths?: string[],
@@ -3851,6 +3876,8 @@ export type PlainKeyView = {
 	name: string,
 	/**  The key of the vault that is the same one. */
 	stored_as: string | null,
+	/**  The variable that holds it in the environment that the engine was started with. */
+	variable: string | null,
 	places: PlainKeyPlaceView[],
 };
 

@@ -17,6 +17,7 @@ import type {
   ChangeTag,
   CheckSeverity,
   CheckStatus,
+  ClientState,
   CostBasisView,
   DependencyState,
   DriftCause,
@@ -351,6 +352,14 @@ export const DEPENDENCY: Record<DependencyState, Sign> = {
   not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
 };
 
+export const CLIENT: Record<ClientState, Sign> = {
+  active: { word: "Active", shape: "disc", tone: "ok" },
+  inactive: { word: "Inactive", shape: "ring", tone: "muted" },
+  unused: { word: "Never used", shape: "ring", tone: "muted" },
+  expired: { word: "Expired", shape: "square", tone: "warn" },
+  blocked: { word: "Blocked", shape: "square", tone: "bad" },
+};
+
 export const HEALTH: Record<ShownHealth, Sign> = {
   up: { word: "Up", shape: "disc", tone: "ok" },
   degraded: { word: "Degraded", shape: "half", tone: "warn" },
@@ -368,6 +377,7 @@ export const KEY: Record<KeyState, Sign> = {
 };
 
 export const KEY_NOTICE: Record<KeyNotice, Sign> = {
+  admin: { word: "Admin key", shape: "triangle", tone: "bad" },
   expired: { word: "Expired", shape: "barred", tone: "bad" },
   expires_soon: { word: "Expires soon", shape: "triangle", tone: "warn" },
   old: { word: "Old", shape: "triangle", tone: "warn" },

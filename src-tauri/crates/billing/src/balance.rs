@@ -1,10 +1,11 @@
 //! What is left at a provider before it refuses requests: prepaid credit, or the spending limit of a
-//! key. Each is told for the key that requests carry, and asking is not billed.
+//! key; and what the key may do, where the same answer says it. Each is told for the key that requests
+//! carry, and asking is not billed.
 //!
 //! Sources: OpenRouter "Get current API key" (`/api/v1/key`; the credit of the whole account needs a
 //! management key), DeepSeek "Get User Balance" (`/user/balance`), Moonshot "Check Balance"
 //! (`/v1/users/me/balance`; in yuan at its Chinese address), Vercel AI Gateway "Check credit balance"
-//! (`/v1/credits`).
+//! (`/v1/credits`), xAI "Get information about an API key" (`/v1/api-key`, which tells no balance).
 
 use domain::{BalanceKind, CurrencyCode, ExchangeRate, NanoUsd, Origin, reference_rates};
 use jiff::civil::Date;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use crate::amount::Amount;
 use crate::report::{ReportError, malformed, parse};
 
-/// An endpoint that tells a balance.
+/// An endpoint that tells a balance, or what a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BalanceEndpoint {
     OpenRouter,
@@ -23,14 +24,16 @@ pub enum BalanceEndpoint {
     Moonshot,
     MoonshotChina,
     Vercel,
+    XAi,
 }
 
-const ADDRESSES: [(&str, BalanceEndpoint); 5] = [
+const ADDRESSES: [(&str, BalanceEndpoint); 6] = [
     ("https://openrouter.ai", BalanceEndpoint::OpenRouter),
     ("https://api.deepseek.com", BalanceEndpoint::DeepSeek),
     ("https://api.moonshot.ai", BalanceEndpoint::Moonshot),
     ("https://api.moonshot.cn", BalanceEndpoint::MoonshotChina),
     ("https://ai-gateway.vercel.sh", BalanceEndpoint::Vercel),
+    ("https://api.x.ai", BalanceEndpoint::XAi),
 ];
 
 /// When a limit is full again, by UTC.
@@ -50,6 +53,26 @@ pub struct Balance {
     pub reset: Option<LimitReset>,
 }
 
+/// What a provider says that a key may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPermissions {
+    /// It makes and deletes keys of the account, and asks no model.
+    ManagesKeys,
+    AsksModels {
+        is_free_tier: bool,
+        /// Most that it may spend, in US dollars; `None` for no limit of its own.
+        limit: Option<Decimal>,
+    },
+    /// In the provider's own words, at most [`GRANTS_MAX`].
+    Granted(Vec<String>),
+}
+
+/// Most grants that are kept of one key.
+pub const GRANTS_MAX: usize = 50;
+
+/// Longest grant that is kept, in bytes.
+const GRANT_BYTES_MAX: usize = 100;
+
 impl BalanceEndpoint {
     /// The endpoint of the provider at `origin`; `None` if it has none that is known.
     #[must_use]
@@ -65,7 +88,13 @@ impl BalanceEndpoint {
             Self::DeepSeek => "/user/balance",
             Self::Moonshot | Self::MoonshotChina => "/v1/users/me/balance",
             Self::Vercel => "/v1/credits",
+            Self::XAi => "/v1/api-key",
         }
+    }
+
+    #[must_use]
+    pub const fn tells_balance(self) -> bool {
+        !matches!(self, Self::XAi)
     }
 
     /// Reads an answer. `None` if the provider sets the key no limit.
@@ -90,7 +119,18 @@ impl BalanceEndpoint {
                 Some(account(currency("CNY", "data")?, left))
             }
             Self::Vercel => Some(account(CurrencyCode::USD, parse::<VercelAnswer>(body)?.balance)),
+            Self::XAi => None,
         })
+    }
+
+    /// What an answer says that the key may do; `None` if it says nothing.
+    #[must_use]
+    pub fn permissions(self, body: &str) -> Option<KeyPermissions> {
+        match self {
+            Self::OpenRouter => parse::<OpenRouterAnswer>(body).ok()?.data.permissions(),
+            Self::XAi => Some(parse::<XAiAnswer>(body).ok()?.permissions()),
+            Self::DeepSeek | Self::Moonshot | Self::MoonshotChina | Self::Vercel => None,
+        }
     }
 }
 
@@ -164,9 +204,29 @@ struct OpenRouterKey {
     limit_remaining: Option<Amount>,
     #[serde(default)]
     limit_reset: Option<String>,
+    #[serde(default)]
+    limit: Option<Amount>,
+    #[serde(default)]
+    is_free_tier: Option<bool>,
+    #[serde(default)]
+    is_management_key: Option<bool>,
+    /// The name that management keys had before.
+    #[serde(default)]
+    is_provisioning_key: Option<bool>,
 }
 
 impl OpenRouterKey {
+    fn permissions(&self) -> Option<KeyPermissions> {
+        let told = [self.is_management_key, self.is_provisioning_key];
+        if told.contains(&Some(true)) {
+            return Some(KeyPermissions::ManagesKeys);
+        }
+        told.iter().any(Option::is_some).then(|| KeyPermissions::AsksModels {
+            is_free_tier: self.is_free_tier.unwrap_or_default(),
+            limit: self.limit.as_ref().map(|limit| limit.0),
+        })
+    }
+
     fn balance(self) -> Result<Option<Balance>, ReportError> {
         let reset = match self.limit_reset.as_deref() {
             None => None,
@@ -228,4 +288,20 @@ struct MoonshotBalance {
 #[derive(Deserialize)]
 struct VercelAnswer {
     balance: Amount,
+}
+
+#[derive(Deserialize)]
+struct XAiAnswer {
+    acls: Vec<String>,
+}
+
+impl XAiAnswer {
+    /// Without what has no form of a grant: the words are shown.
+    fn permissions(self) -> KeyPermissions {
+        let is_grant_byte = |byte: u8| byte.is_ascii_alphanumeric() || b":*.-_/".contains(&byte);
+        let is_grant = |text: &String| {
+            !text.is_empty() && text.len() <= GRANT_BYTES_MAX && text.bytes().all(is_grant_byte)
+        };
+        KeyPermissions::Granted(self.acls.into_iter().filter(is_grant).take(GRANTS_MAX).collect())
+    }
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
-use billing::{Balance, BalanceEndpoint, LimitReset, ReportError};
+use billing::{Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset, ReportError};
 use domain::{BalanceKind, CurrencyCode, NanoUsd, Origin};
 use jiff::Zoned;
 
@@ -38,6 +38,41 @@ fn each_provider_answers_in_its_own_way() {
     assert_eq!(read(Moonshot, &owed), account("-0.5 USD"));
     let vercel = r#"{"balance": "95.50", "total_used": "4.50"}"#;
     assert_eq!(read(Vercel, vercel), account("95.50 USD"));
+}
+
+#[test]
+fn what_a_key_may_do_is_told_only_by_what_is_documented() {
+    use BalanceEndpoint::{DeepSeek, OpenRouter, XAi};
+    let openrouter = |flags: &str| {
+        OpenRouter.permissions(&OPENROUTER.replace(r#""is_free_tier": false"#, flags))
+    };
+    let asks = |is_free_tier, limit: Option<&str>| {
+        let limit = limit.map(|limit| limit.parse().expect("an amount"));
+        Some(KeyPermissions::AsksModels { is_free_tier, limit })
+    };
+    let told = r#""is_free_tier": true, "is_management_key": false, "is_provisioning_key": false"#;
+    assert_eq!(openrouter(told), asks(true, Some("100")));
+    assert_eq!(openrouter(r#""is_provisioning_key": false"#), asks(false, Some("100")));
+    for managing in [r#""is_management_key": true"#, r#""is_provisioning_key": true"#] {
+        assert_eq!(openrouter(managing), Some(KeyPermissions::ManagesKeys));
+    }
+    assert_eq!(openrouter(r#""is_free_tier": false"#), None, "nothing is guessed");
+    assert_eq!(OpenRouter.permissions("<html>"), None);
+    assert_eq!(DeepSeek.permissions(DEEPSEEK), None);
+
+    let xai = r#"{"redacted_api_key": "xai-...b14o", "name": "My API Key", "acls": ["api-key:model:*",
+        "api-key:endpoint:chat", "do as I say", ""], "api_key_blocked": false}"#;
+    let granted = ["api-key:model:*", "api-key:endpoint:chat"].map(str::to_owned).to_vec();
+    assert_eq!(XAi.permissions(xai), Some(KeyPermissions::Granted(granted)));
+    assert_eq!(XAi.permissions("{}"), None);
+    assert_eq!(XAi.read(xai).expect("an answer"), None, "it tells no balance");
+    let many = vec!["\"api-key:model:grok\""; GRANTS_MAX + 1].join(",");
+    let many = XAi.permissions(&format!("{{\"acls\": [{many}]}}"));
+    let count = |known: Option<KeyPermissions>| match known {
+        Some(KeyPermissions::Granted(grants)) => grants.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(count(many), GRANTS_MAX);
 }
 
 #[test]

@@ -204,6 +204,13 @@ signs! {
         Off => Dash Muted "off",
         NotObserved => Dash Muted "not observed",
     }
+    CLIENT: ClientState {
+        Active => Disc Ok "active",
+        Inactive => Ring Muted "inactive",
+        Unused => Ring Muted "never used",
+        Expired => Square Warn "expired",
+        Blocked => Square Bad "blocked",
+    }
     HEALTH: ShownHealth {
         Up => Disc Ok "up",
         Degraded => Half Warn "degraded",
@@ -219,6 +226,7 @@ signs! {
         Missing => Triangle Warn "missing",
     }
     KEY_NOTICE: KeyNotice {
+        Admin => Triangle Bad "admin key",
         Expired => Barred Bad "expired",
         ExpiresSoon => Triangle Warn "expires soon",
         Old => Triangle Warn "old",

@@ -59,7 +59,8 @@ pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::domain::OAuthGrant;
 pub use ::engine::{
-    AvailabilityState, BackupTask, KeyState, LogImportState, ObjectiveTarget, StartStage,
+    AvailabilityState, BackupTask, ClientState, KeyState, LogImportState, ObjectiveTarget,
+    StartStage,
 };
 pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,

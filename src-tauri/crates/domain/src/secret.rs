@@ -11,6 +11,9 @@ use crate::Origin;
 /// blob (`CRED_MAX_CREDENTIAL_BLOB_SIZE`); the rest is for the envelope that binds the origin.
 pub const SECRET_BYTES_MAX: usize = 2_048;
 
+/// Prefixes of keys that administer an organisation: Anthropic's Admin API, OpenAI's administration.
+const ADMIN_KEY_PREFIXES: [&str; 2] = ["sk-ant-admin", "sk-admin-"];
+
 /// Minimum length for showing the last four characters, which would be too much of a shorter
 /// secret.
 const TAIL_FROM_CHARS: usize = 12;
@@ -90,6 +93,13 @@ impl Secret {
     pub fn tail(&self) -> Option<String> {
         let length = self.0.len();
         (length >= TAIL_FROM_CHARS).then(|| self.0.get(length - 4..).unwrap_or_default().to_owned())
+    }
+
+    /// True for a key that administers an organisation of Anthropic or OpenAI, by its prefix. It asks
+    /// no model.
+    #[must_use]
+    pub fn is_admin_key(&self) -> bool {
+        ADMIN_KEY_PREFIXES.iter().any(|prefix| self.0.starts_with(prefix))
     }
 
     /// Sixteen hexadecimal digits that are the same for the same key. The key cannot be found from

@@ -209,7 +209,7 @@ impl AlertSources {
                     }
                 }
                 // The provider sets no limit.
-                Some(KeyBalance { reading: None, problem: None }) => {}
+                Some(KeyBalance { reading: None, problem: None, .. }) => {}
                 _ => unknown.push(key),
             }
         }

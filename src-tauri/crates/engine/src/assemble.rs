@@ -19,6 +19,7 @@ use playground::Playground;
 use session_logs::LogRoot;
 use settings::VaultKind;
 use tokio::sync::RwLock;
+use vault::EnvStore;
 
 use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
@@ -92,8 +93,9 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let budgets = Arc::new(money_parts::budget_watch(&base));
     let ledger_watch = Arc::new(ledger_watch(&base, recovery, &clients));
     let gateway = gateway_server(&base, port);
+    let environment = Arc::clone(&vault.opener.environment);
     let vault_switch = vault_switch(&base, &backends, vault);
-    let key_scanner = key_scanner(&base, &client_wiring);
+    let key_scanner = key_scanner(&base, &client_wiring, environment);
     let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
     let services = service_watch(&base, &backends);
@@ -269,11 +271,16 @@ fn response_cache(base: &BaseParts) -> ResponseCache {
     }
 }
 
-fn key_scanner(base: &BaseParts, client_wiring: &ClientWiring) -> Arc<KeyScanner> {
+fn key_scanner(
+    base: &BaseParts,
+    client_wiring: &ClientWiring,
+    environment: Arc<EnvStore>,
+) -> Arc<KeyScanner> {
     Arc::new(KeyScanner {
         home: client_wiring.environment.as_ref().map(|environment| environment.home.clone()),
         settings: Arc::clone(&base.settings),
         vault: base.vault.clone(),
+        environment,
     })
 }
 

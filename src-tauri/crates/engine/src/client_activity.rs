@@ -1,13 +1,16 @@
 //! Which clients have sent requests, when, and with which program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{ClientId, ClientProgram, WallTime};
+use indexmap::IndexMap;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
+use settings::ClientSettings;
 
 use crate::client_programs::ClientPrograms;
+use crate::client_state::ClientState;
 use crate::revoked_clients::{REVOKED_CLIENT_AGE_MAX, RevokedClients};
 
 /// Requests of a blocked client that were refused since it was blocked, or since the start.
@@ -19,11 +22,13 @@ pub struct ClientRefusals {
 
 pub struct ClientActivity {
     ledger: Ledger,
-    /// Last request since the start.
+    /// Last request: since the start, or as the ledger had it when it was asked.
     last_requests: Mutex<HashMap<ClientId, WallTime>>,
     /// Refused requests of blocked clients.
     refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
     any_request_seen: AtomicBool,
+    /// As of the last [`Self::update_states`].
+    states: Mutex<BTreeMap<ClientId, ClientState>>,
     programs: ClientPrograms,
     revoked: RevokedClients,
 }
@@ -32,8 +37,9 @@ impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
+        let states = Mutex::default();
         let revoked = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
-        Self { ledger, last_requests, refusals, any_request_seen, programs, revoked }
+        Self { ledger, last_requests, refusals, any_request_seen, states, programs, revoked }
     }
 
     #[must_use]
@@ -87,6 +93,27 @@ impl ClientActivity {
         self.forget_refusals(id);
     }
 
+    /// Notes the state of each client at `now`. True if any changed since the last call, as when a
+    /// client has sent nothing for long enough to be inactive.
+    pub(crate) fn update_states(
+        &self,
+        clients: &IndexMap<ClientId, ClientSettings>,
+        now: WallTime,
+    ) -> bool {
+        let last_requests = self.last_requests.lock();
+        let states: BTreeMap<ClientId, ClientState> = clients
+            .iter()
+            .map(|(id, client)| {
+                (id.clone(), ClientState::at(now, client, last_requests.get(id).copied()))
+            })
+            .collect();
+        drop(last_requests);
+        let mut known = self.states.lock();
+        let is_changed = *known != states;
+        *known = states;
+        is_changed
+    }
+
     /// Last request of a client: since the start, otherwise from the ledger.
     pub async fn last_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
         let since_start = self.last_requests.lock().get(id).copied();
@@ -95,7 +122,9 @@ impl ClientActivity {
         }
         let newest = RequestQuery { client: Some(id.clone()), ..RequestQuery::newest(1) };
         let rows = self.ledger.requests(newest).await?;
-        Ok(rows.first().map(|row| row.request.started))
+        let Some(seen) = rows.first().map(|row| row.request.started) else { return Ok(None) };
+        // A request may have settled meanwhile.
+        Ok(Some(*self.last_requests.lock().entry(id.clone()).or_insert(seen)))
     }
 
     /// True once any client has sent a request.
@@ -106,5 +135,45 @@ impl ClientActivity {
         let seen = !self.ledger.requests(RequestQuery::newest(1)).await?.is_empty();
         self.any_request_seen.store(seen, Ordering::Relaxed);
         Ok(seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{Clock as _, ManualClock};
+
+    use super::*;
+    use crate::client_state::CLIENT_ACTIVE;
+    use crate::test_parts::{NOW, client_settings, ledger_in};
+
+    #[test]
+    fn a_client_changes_its_state_once_when_time_has_passed() {
+        let home = tempfile::tempdir().expect("a folder");
+        let programs = ClientPrograms::open(home.path().join("client-programs.json"));
+        let activity = ClientActivity::new(ledger_in(&home), programs);
+        let clock = ManualClock::starting_at(NOW);
+        let id = ClientId::new("codex").expect("a name");
+        let ends = NOW.unix_ms() + 600_000;
+        let settings =
+            ClientSettings { expires: Some(WallTime::from_unix_ms(ends)), ..client_settings(NOW) };
+        let clients = IndexMap::from([(id.clone(), settings)]);
+        let is_changed = || activity.update_states(&clients, clock.wall());
+        let state = || activity.states.lock()[&id];
+        assert!(is_changed() && !is_changed());
+        assert_eq!(state(), ClientState::Unused);
+        activity.record_request(&id, clock.wall());
+        assert!(is_changed() && !is_changed());
+        assert_eq!(state(), ClientState::Active);
+
+        clock.advance(CLIENT_ACTIVE);
+        assert!(!is_changed());
+        clock.advance(Duration::from_millis(1));
+        assert!(is_changed() && !is_changed());
+        assert_eq!(state(), ClientState::Inactive);
+        clock.advance(Duration::from_secs(300));
+        assert!(is_changed() && !is_changed());
+        assert_eq!(state(), ClientState::Expired);
     }
 }

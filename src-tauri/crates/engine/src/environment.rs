@@ -108,7 +108,7 @@ impl ReadinessEnvironment for EngineEnvironment {
     }
 
     async fn plain_keys(&self) -> Result<PlainKeyFacts, String> {
-        let places = KeyScanPlaces { known_files: true, named: Vec::new() };
+        let places = KeyScanPlaces { known_files: true, ..KeyScanPlaces::default() };
         let scan = self.key_scanner.scan(places).await.map_err(|error| error.to_string())?;
         let place = |place: &key_scan::KeyPlace| {
             let path = self.key_scanner.short_path(&place.path);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use billing::{Balance, BalanceEndpoint, ReportError};
+use billing::{Balance, BalanceEndpoint, KeyPermissions, ReportError};
 use domain::{
     BalanceKind, Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency,
     WallTime,
@@ -59,7 +59,9 @@ pub struct KeyBalances {
 pub struct KeyBalance {
     /// The last one that was told; `None` if none was, or if the provider sets no limit.
     pub reading: Option<BalanceReading>,
-    /// Why the last question had no answer, as a clause without secrets.
+    /// What the key may do, as it was told last; `None` if it was not.
+    pub permissions: Option<KeyPermissions>,
+    /// Why the last question about a balance had no answer, as a clause without secrets.
     pub problem: Option<String>,
 }
 
@@ -168,8 +170,11 @@ impl KeyBalances {
         let before = known.remove(&key.id).filter(|it| it.stored == key.stored);
         let before = before.map(|it| it.balance).unwrap_or_default();
         let balance = match reading {
-            Ok(reading) => KeyBalance { reading, problem: None },
-            Err(problem) => KeyBalance { reading: before.reading.clone(), problem: Some(problem) },
+            Ok((reading, permissions)) => KeyBalance { reading, permissions, problem: None },
+            Err(problem) => {
+                let problem = key.endpoint.tells_balance().then_some(problem);
+                KeyBalance { problem, ..before.clone() }
+            }
         };
         let is_new = before != balance;
         let (asked, stored) = (self.clock.now(), key.stored);
@@ -185,7 +190,7 @@ impl KeyBalances {
         &self,
         key: &BalanceKey,
         all: &BalanceKeys,
-    ) -> Result<Option<BalanceReading>, String> {
+    ) -> Result<(Option<BalanceReading>, Option<KeyPermissions>), String> {
         let secret = self.keys.access_tokens().key(&key.id).await;
         let call = ReportCall {
             origin: key.origin.clone(),
@@ -200,7 +205,8 @@ impl KeyBalances {
             error => error.to_string(),
         })?;
         let balance = key.endpoint.read(&body).map_err(|error| unread(&error))?;
-        let Some(balance) = balance else { return Ok(None) };
+        let permissions = key.endpoint.permissions(&body);
+        let Some(balance) = balance else { return Ok((None, permissions)) };
         let spenders = all.values().filter(|other| match balance.kind {
             BalanceKind::KeyLimit => other.id == key.id,
             BalanceKind::Account => other.endpoint == key.endpoint,
@@ -208,7 +214,7 @@ impl KeyBalances {
         let (at, a_day) = (self.clock.wall(), self.pace(spenders).await);
         let a_day = a_day.map_err(|error| format!("its pace could not be read: {error}"))?;
         let days_left = a_day.and_then(|a_day| balance.days_left(a_day, &zoned(at)));
-        Ok(Some(BalanceReading { at, balance, days_left }))
+        Ok((Some(BalanceReading { at, balance, days_left }), permissions))
     }
 
     /// What a day of the last week cost with these keys; `None` if some of it has no known cost, or if

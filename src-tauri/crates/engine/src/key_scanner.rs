@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::CredentialId;
 use key_scan::{PlainKey, ScanProblem, ScanReport};
 use settings::SettingsStore;
-use vault::{Vault, VaultState};
+use vault::{EnvStore, Vault, VaultState};
 
 /// Finds keys in the files of this user.
 pub struct KeyScanner {
@@ -14,12 +14,16 @@ pub struct KeyScanner {
     pub(crate) home: Option<PathBuf>,
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) vault: Vault,
+    /// The keys in the environment that this program was started with.
+    pub(crate) environment: Arc<EnvStore>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyScanPlaces {
     /// Shell profiles and the files of known tools.
     pub known_files: bool,
+    /// The environment that this program was started with.
+    pub environment: bool,
     /// Files, and folders whose `.env` files are read.
     pub named: Vec<PathBuf>,
 }
@@ -28,6 +32,8 @@ pub struct KeyScanPlaces {
 #[derive(Debug)]
 pub struct FoundKey {
     pub key: PlainKey,
+    /// The variable that holds it in the environment that this program was started with.
+    pub variable: Option<&'static str>,
     /// The key of the vault that is the same one.
     pub stored_as: Option<CredentialId>,
 }
@@ -54,7 +60,7 @@ pub enum KeyScanError {
 
 impl KeyScanner {
     pub async fn scan(&self, places: KeyScanPlaces) -> Result<KeyScan, KeyScanError> {
-        let KeyScanPlaces { known_files, named } = places;
+        let KeyScanPlaces { known_files, environment, named } = places;
         let home = self.home.clone().filter(|_| known_files);
         if known_files && home.is_none() {
             return Err(KeyScanError::NoHome);
@@ -63,7 +69,10 @@ impl KeyScanner {
         let ScanReport { keys, files, problems, is_truncated } =
             tokio::task::spawn_blocking(look).await?;
         let mut found: Vec<_> =
-            keys.into_iter().map(|key| FoundKey { key, stored_as: None }).collect();
+            keys.into_iter().map(|key| FoundKey { key, variable: None, stored_as: None }).collect();
+        if environment {
+            self.add_environment(&mut found);
+        }
         let vault_was_read = self.mark_stored(&mut found).await;
         Ok(KeyScan { keys: found, files, problems, is_truncated, vault_was_read })
     }
@@ -78,6 +87,19 @@ impl KeyScanner {
         let places =
             places.map(|place| format!("{} line {}", self.short_path(&place.path), place.line));
         Ok((report.keys.len(), places.collect()))
+    }
+
+    fn add_environment(&self, found: &mut Vec<FoundKey>) {
+        for (variable, bound) in self.environment.keys() {
+            let Some(key) = key_scan::key_in_variable(variable, bound.parts().0) else { continue };
+            match found.iter_mut().find(|known| known.key.secret == key.secret) {
+                Some(known) => {
+                    known.key.provider = known.key.provider.or(key.provider);
+                    known.variable = Some(variable);
+                }
+                None => found.push(FoundKey { key, variable: Some(variable), stored_as: None }),
+            }
+        }
     }
 
     /// Nobody is asked to unlock the vault for it.

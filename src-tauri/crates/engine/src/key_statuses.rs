@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::{BackendId, CredentialId, WallTime};
 use endpoints::EndpointRegistry;
 use gateway::AccessTokens;
-use ledger::{Ledger, LedgerError, RequestQuery};
+use ledger::{KeyVerdict, KeyVerdictRecord, KeyVerdictSource, Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
 use crate::retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKeys};
@@ -39,6 +39,17 @@ domain::words! {
         /// In the settings but not in the vault.
         Missing = "missing",
     }
+}
+
+/// What one call showed of a key.
+pub(crate) struct KeyResult<'a> {
+    pub(crate) key: &'a CredentialId,
+    /// The backend or service that was called.
+    pub(crate) place: &'a str,
+    pub(crate) source: KeyVerdictSource,
+    pub(crate) state: KeyState,
+    pub(crate) reason: Option<String>,
+    pub(crate) at: WallTime,
 }
 
 /// Why a key is [`KeyState::Missing`].
@@ -119,14 +130,21 @@ impl KeyStatuses {
         self.registry.lift_after_credential_change(id);
     }
 
-    /// Records the result for a key. Returns `true` if its state changed.
-    pub(crate) fn record_result(
-        &self,
-        id: &CredentialId,
-        state: KeyState,
-        reason: Option<String>,
-        at: WallTime,
-    ) -> bool {
+    /// [`Self::forget`], and what becomes of the new secret is not compared with the old one's past.
+    pub fn forget_secret(&self, id: &CredentialId, at: WallTime) {
+        self.forget(id);
+        self.record_verdict(KeyVerdictRecord {
+            at,
+            credential: id.clone(),
+            place: None,
+            verdict: KeyVerdict::Unknown,
+            source: KeyVerdictSource::Change,
+        });
+    }
+
+    /// Records what a call showed of a key. Returns `true` if its state changed.
+    pub(crate) fn record_result(&self, result: KeyResult<'_>) -> bool {
+        let KeyResult { key: id, place, source, state, reason, at } = result;
         if state == KeyState::Rejected {
             self.access_tokens.refuse_token(id);
         }
@@ -134,11 +152,32 @@ impl KeyStatuses {
         let key = keys.entry(id.clone()).or_default();
         let changed = key.state != state;
         (key.state, key.reason, key.verified_at) = (state, reason, Some(at));
+        drop(keys);
+        if let Some(verdict) = logged_verdict(state, source).filter(|_| changed) {
+            let (credential, place) = (id.clone(), Some(place.to_owned()));
+            self.record_verdict(KeyVerdictRecord { at, credential, place, verdict, source });
+        }
         changed
+    }
+
+    fn record_verdict(&self, record: KeyVerdictRecord) {
+        if let Err(error) = self.ledger.record_key_verdict(record) {
+            tracing::debug!(%error, "what a provider made of a key could not be recorded");
+        }
     }
 
     pub(crate) fn record_use(&self, id: &CredentialId, at: WallTime) {
         self.keys.lock().entry(id.clone()).or_default().used_at = Some(at);
+    }
+}
+
+/// What the ledger is told. A rejected request blocks the key's endpoint, which is logged with its
+/// cause.
+const fn logged_verdict(state: KeyState, source: KeyVerdictSource) -> Option<KeyVerdict> {
+    match (state, source) {
+        (KeyState::Valid, _) => Some(KeyVerdict::Accepted),
+        (KeyState::Rejected, KeyVerdictSource::Check) => Some(KeyVerdict::Rejected),
+        _ => None,
     }
 }
 
@@ -153,8 +192,16 @@ mod tests {
         let standings = KeyStatuses::new(registry(), ledger_in(&home), access_tokens(&home));
         let id = CredentialId::new("up").expect("an id");
         let at = WallTime::from_unix_ms(1);
-        assert!(standings.record_result(&id, KeyState::Rejected, Some("no".to_owned()), at));
-        assert!(!standings.record_result(&id, KeyState::Rejected, Some("still".to_owned()), at));
+        let rejected = |reason: &str| KeyResult {
+            key: &id,
+            place: "up",
+            source: KeyVerdictSource::Check,
+            state: KeyState::Rejected,
+            reason: Some(reason.to_owned()),
+            at,
+        };
+        assert!(standings.record_result(rejected("no")));
+        assert!(!standings.record_result(rejected("still")));
         standings.record_use(&id, at);
         assert_eq!(standings.status(&id).used_at, Some(at));
         standings.forget(&id);

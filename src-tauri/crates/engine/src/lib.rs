@@ -17,6 +17,7 @@ mod budget_notice;
 mod budget_watch;
 mod client_activity;
 mod client_programs;
+mod client_state;
 mod client_wiring;
 mod config;
 mod configured;
@@ -107,6 +108,7 @@ pub use budget_back_test::BudgetTrial;
 pub use budget_notice::BudgetNotice;
 pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::{ClientActivity, ClientRefusals};
+pub use client_state::{CLIENT_ACTIVE, ClientState};
 pub use client_wiring::{ClientWiring, ClientWiringError, GatewayTarget};
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{

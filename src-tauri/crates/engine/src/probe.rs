@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, Clock, CredentialId, Endpoint, Moment};
 use endpoints::{EndpointRegistry, Verdict};
 use gateway::{Backend, KeyError, ProbeFailure, Upstream};
+use ledger::KeyVerdictSource;
 use monitor::{HealthFinding, Probe, ProbeReport, ProbeStep};
 use resilience::ProbeOutcome;
 use settings::SettingsStore;
@@ -17,7 +18,7 @@ use settings::SettingsStore;
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
-use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
+use crate::key_statuses::{KeyResult, KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::model_catalogue::ModelCatalogue;
 use crate::snapshot::SnapshotStore;
 use crate::start_trace::StartTraces;
@@ -155,7 +156,7 @@ impl BackendProber {
     ) -> ProbeReport {
         let key = match self.key_to_send(credential.as_ref()).await {
             Ok(key) => key,
-            Err(error) => return self.unreadable_key_report(credential.as_ref(), &error),
+            Err(error) => return self.unreadable_key_report(id, credential.as_ref(), &error),
         };
         let begun = self.clock.now();
         let outcome = self.list_models(id, backend, key, begun).await;
@@ -163,7 +164,7 @@ impl BackendProber {
         let endpoint = Endpoint { backend: id.clone(), credential };
         self.report_to_breaker(&endpoint, &outcome);
         if let Some(key) = &endpoint.credential {
-            self.update_key_status(key, &outcome);
+            self.update_key_status(id, key, &outcome);
         }
         let is_keyed = endpoint.credential.is_some();
         match outcome {
@@ -222,12 +223,14 @@ impl BackendProber {
 
     fn unreadable_key_report(
         &self,
+        backend: &BackendId,
         credential: Option<&CredentialId>,
         error: &KeyError,
     ) -> ProbeReport {
         let missing = error.is_missing();
         if let (true, Some(credential)) = (missing, credential) {
-            self.set_key_state(credential, KeyState::Missing, Some(NOT_IN_VAULT.to_owned()));
+            let reason = Some(NOT_IN_VAULT.to_owned());
+            self.set_key_state(backend, credential, KeyState::Missing, reason);
         }
         let finding = match error {
             KeyError::Rejected(_) => HealthFinding::KeyRejected,
@@ -253,17 +256,30 @@ impl BackendProber {
         }
     }
 
-    fn set_key_state(&self, id: &CredentialId, state: KeyState, reason: Option<String>) {
-        if self.keys.record_result(id, state, reason, self.clock.wall()) {
+    fn set_key_state(
+        &self,
+        backend: &BackendId,
+        key: &CredentialId,
+        state: KeyState,
+        reason: Option<String>,
+    ) {
+        let (place, source, at) = (backend.as_str(), KeyVerdictSource::Check, self.clock.wall());
+        if self.keys.record_result(KeyResult { key, place, source, state, reason, at }) {
             self.events.send_changed(&[Topic::Keys, Topic::Status]);
         }
     }
 
-    fn update_key_status(&self, key: &CredentialId, outcome: &Result<Vec<String>, ProbeFailure>) {
+    fn update_key_status(
+        &self,
+        backend: &BackendId,
+        key: &CredentialId,
+        outcome: &Result<Vec<String>, ProbeFailure>,
+    ) {
         match outcome {
-            Ok(_) => self.set_key_state(key, KeyState::Valid, None),
+            Ok(_) => self.set_key_state(backend, key, KeyState::Valid, None),
             Err(failure) if failure.verdict == Verdict::KeyRejected => {
-                self.set_key_state(key, KeyState::Rejected, Some(failure.message.clone()));
+                let reason = Some(failure.message.clone());
+                self.set_key_state(backend, key, KeyState::Rejected, reason);
             }
             Err(_) => {}
         }

@@ -28,9 +28,9 @@ pub type RevokedClients = ShortLived<ClientId, RevokedClient>;
 #[cfg(test)]
 mod tests {
     use domain::{Clock as _, ManualClock, Secret, WallTime};
-    use settings::{ClientPriority, ClientScope, TrafficLimits};
 
     use super::*;
+    use crate::test_parts::client_settings;
 
     #[test]
     fn a_revoked_client_is_kept_for_minutes_and_its_token_no_longer() {
@@ -38,20 +38,7 @@ mod tests {
         let id = ClientId::new("tool").expect("an id");
         let token = Secret::parse("gh-old-0001".to_owned()).expect("a token");
         let token = Arc::new(BoundSecret::new(token, None));
-        let settings = ClientSettings {
-            token_sha256: "0".repeat(64).parse().expect("a hash"),
-            created: clock.wall(),
-            expires: None,
-            limits: TrafficLimits::default(),
-            cache: None,
-            priority: ClientPriority::default(),
-            scope: ClientScope::default(),
-            switched_to: None,
-            blocked: false,
-            mcp: false,
-            reads_metrics: false,
-            project: None,
-        };
+        let settings = client_settings(clock.wall());
         let client = RevokedClient { settings, token: Some(Arc::clone(&token)), budget: None };
         let kept = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
         kept.keep(id.clone(), client, clock.now());

@@ -9,7 +9,7 @@ use domain::{BoundSecret, Clock, ClockReading, CredentialId, HealthState, Moment
 use endpoints::EndpointRegistry;
 use gateway::Upstream;
 use indexmap::IndexMap;
-use ledger::{Ledger, LedgerError, ServiceHealthRow};
+use ledger::{KeyVerdictSource, Ledger, LedgerError, ServiceHealthRow};
 use monitor::{
     HealthFinding, HealthTransition, LastKnownHealth, Monitor, ObservedHealth, Probe, ProbeReport,
     WatchedTransition,
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::events::{EngineEvent, EventBus};
 use crate::health_watch::{is_answer, next_change};
-use crate::key_statuses::{KeyState, KeyStatuses, NOT_IN_VAULT};
+use crate::key_statuses::{KeyResult, KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::network_gate::NetworkGate;
 use crate::probe::KeyTrial;
 use crate::tasks::Tasks;
@@ -219,7 +219,7 @@ impl ServiceWatch {
             let detail = format!("there is no service named {id}");
             return ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
         };
-        let key = match self.read_key(service).await {
+        let key = match self.read_key(id, service).await {
             Ok(key) => key,
             Err(report) => return report,
         };
@@ -233,7 +233,7 @@ impl ServiceWatch {
             self.gate.record_answer(host);
         }
         if let Some(key) = &service.credential {
-            self.record_key(key, &report);
+            self.record_key(id, key, &report);
         }
         match account {
             Some(account) => drop(self.accounts.lock().insert(id.clone(), account)),
@@ -245,6 +245,7 @@ impl ServiceWatch {
 
     async fn read_key(
         &self,
+        service_id: &ServiceId,
         service: &ServiceSettings,
     ) -> Result<Option<Arc<BoundSecret>>, ProbeReport> {
         let Some(id) = &service.credential else { return Ok(None) };
@@ -253,23 +254,32 @@ impl ServiceWatch {
             Err(error) => error,
         };
         if error.is_missing() {
-            self.set_key_state(id, KeyState::Missing, Some(NOT_IN_VAULT.to_owned()));
+            let reason = Some(NOT_IN_VAULT.to_owned());
+            self.set_key_state(service_id, id, KeyState::Missing, reason);
         }
         Err(unreadable_key_report(&error))
     }
 
-    fn record_key(&self, key: &CredentialId, report: &ProbeReport) {
+    fn record_key(&self, service: &ServiceId, key: &CredentialId, report: &ProbeReport) {
         match report.finding {
-            HealthFinding::Answered => self.set_key_state(key, KeyState::Valid, None),
+            HealthFinding::Answered => self.set_key_state(service, key, KeyState::Valid, None),
             HealthFinding::KeyRejected => {
-                self.set_key_state(key, KeyState::Rejected, Some(report.detail.clone()));
+                let reason = Some(report.detail.clone());
+                self.set_key_state(service, key, KeyState::Rejected, reason);
             }
             HealthFinding::Failed | HealthFinding::RateLimited | HealthFinding::LocalFault => {}
         }
     }
 
-    fn set_key_state(&self, key: &CredentialId, state: KeyState, reason: Option<String>) {
-        if self.keys.record_result(key, state, reason, self.clock.wall()) {
+    fn set_key_state(
+        &self,
+        service: &ServiceId,
+        key: &CredentialId,
+        state: KeyState,
+        reason: Option<String>,
+    ) {
+        let (place, source, at) = (service.as_str(), KeyVerdictSource::Check, self.clock.wall());
+        if self.keys.record_result(KeyResult { key, place, source, state, reason, at }) {
             self.events.send_changed(&[Topic::Keys, Topic::Status]);
         }
     }

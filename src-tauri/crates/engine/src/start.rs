@@ -174,6 +174,13 @@ impl Engine {
         let kept = (Arc::clone(&backends.keys), Arc::clone(&self.parts.clients));
         let clock = Arc::clone(&base.clock);
         upkeep::spawn_sweep(vault, kept, clock, network, Arc::clone(gateway), tasks);
+        upkeep::spawn_client_states(
+            Arc::clone(&self.parts.clients),
+            Arc::clone(&base.settings),
+            Arc::clone(&base.clock),
+            base.events.clone(),
+            tasks,
+        );
         upkeep::spawn_program_saving(Arc::clone(&self.parts.clients), tasks);
         upkeep::spawn_pause_watch(Arc::clone(&backends.registry), self.probing_all(), tasks);
         upkeep::spawn_retention(

@@ -11,7 +11,10 @@ use endpoints::{
 use gateway::{AccessTokens, MockUpstream};
 use ledger::Ledger;
 use routing::{Candidate, CandidateAvailability, Ranking, RankingFactor};
-use settings::{BackendKind, BackendSettings, KeyPoolSettings, SettingsStore, TrafficLimits};
+use settings::{
+    BackendKind, BackendSettings, ClientPriority, ClientScope, ClientSettings, KeyPoolSettings,
+    SettingsStore, TrafficLimits,
+};
 use tempfile::TempDir;
 use vault::{MemoryStore, Vault};
 
@@ -44,6 +47,24 @@ pub(crate) fn engine_config(home: &TempDir, clock: Arc<dyn Clock>) -> EngineConf
         command_line: None,
         home: None,
         is_offline: || false,
+    }
+}
+
+/// A client that may ask for everything.
+pub(crate) fn client_settings(created: WallTime) -> ClientSettings {
+    ClientSettings {
+        token_sha256: "0".repeat(64).parse().expect("a hash"),
+        created,
+        expires: None,
+        limits: TrafficLimits::default(),
+        cache: None,
+        priority: ClientPriority::default(),
+        scope: ClientScope::default(),
+        switched_to: None,
+        blocked: false,
+        mcp: false,
+        reads_metrics: false,
+        project: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{BackendId, Clock, CredentialId, Endpoint};
 use endpoints::{EndpointRegistry, FailureReason, Verdict};
 use gateway::{EventSink, GatewayEvent, RequestSummary};
-use ledger::Purpose;
+use ledger::{KeyVerdictSource, Purpose};
 use monitor::{HealthFinding, Observation, ObservationSource};
 use settings::SettingsStore;
 
@@ -15,7 +15,7 @@ use crate::client_activity::ClientActivity;
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
-use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::key_statuses::{KeyResult, KeyState, KeyStatuses};
 use crate::metrics_exporter::MetricsExporter;
 use crate::telemetry::Telemetry;
 use crate::topic::Topic;
@@ -92,15 +92,15 @@ impl TrafficSink {
         let Some(key) = key else { return };
         let now = self.clock.wall();
         self.keys.record_use(key, now);
-        let changed = match verdict {
-            Verdict::Success => self.keys.record_result(key, KeyState::Valid, None, now),
+        let (state, reason) = match verdict {
+            Verdict::Success => (KeyState::Valid, None),
             Verdict::KeyRejected => {
-                let reason = format!("{backend} rejected it; replace it");
-                self.keys.record_result(key, KeyState::Rejected, Some(reason), now)
+                (KeyState::Rejected, Some(format!("{backend} rejected it; replace it")))
             }
-            _ => false,
+            _ => return,
         };
-        if changed {
+        let (place, source) = (backend.as_str(), KeyVerdictSource::Request);
+        if self.keys.record_result(KeyResult { key, place, source, state, reason, at: now }) {
             self.events.send_changed(&[Topic::Keys]);
         }
     }

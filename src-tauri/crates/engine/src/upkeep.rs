@@ -17,7 +17,8 @@ use crate::key_statuses::KeyStatuses;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
-/// Interval of removing expired keys in memory and unused connections, in seconds.
+/// Interval of removing expired keys in memory and unused connections, and of updating the states of
+/// clients, in seconds.
 const SWEEP_SECS: u64 = 2;
 /// Interval of the pause detection, in seconds.
 const PAUSE_CHECK_SECS: u64 = 1;
@@ -53,6 +54,24 @@ pub(crate) fn spawn_sweep(
             clients.revoked().drop_expired(clock.now());
             upstream.sweep();
             gateway.log_counted_refusals();
+        }
+    });
+}
+
+/// Tells panels when a client's state changed by time alone: it has become inactive, or its token expired.
+pub(crate) fn spawn_client_states(
+    clients: Arc<ClientActivity>,
+    settings: Arc<SettingsStore>,
+    clock: Arc<dyn Clock>,
+    events: EventBus,
+    tasks: &Tasks,
+) {
+    let ticks = tasks.clone();
+    tasks.spawn("client states", async move {
+        while ticks.sleep(Duration::from_secs(SWEEP_SECS)).await {
+            if clients.update_states(&settings.current().clients, clock.wall()) {
+                events.send_changed(&[Topic::Clients]);
+            }
         }
     });
 }

@@ -8,7 +8,7 @@ use domain::{BackendId, BoundSecret, Clock};
 use endpoints::Verdict;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
-use wire::{read_model_list, upstream_error};
+use wire::{UpstreamClass, UpstreamError, read_model_list, upstream_error};
 
 use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::headers::{backend_headers, is_compressed};
@@ -22,11 +22,18 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest model list read, in bytes. The largest aggregators send under a megabyte.
 pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
 
+/// What comes before the names of scopes in OpenAI's refusals.
+const MISSING_SCOPES: &str = "Missing scopes: ";
+
+/// OpenAI's name of the permission to list models.
+const LIST_MODELS_SCOPE: &str = "api.model.read";
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ProbeFailure {
     /// What the failure says about the backend and its key. [`Verdict::ClientFault`] with status
-    /// 404 means that the backend answers but has no model list.
+    /// 404 means that the backend answers but has no model list; with 401 or 403, that the key may not
+    /// read it.
     pub verdict: Verdict,
     /// The backend's status, if it answered.
     pub http_status: Option<u16>,
@@ -101,11 +108,31 @@ async fn list_models(
     if !status.is_success() {
         let error = upstream_error(dialect, status.as_u16(), &list);
         let context = ErrorContext { headers: &headers, scrubber: &scrubber, now: clock.wall() };
-        return Err(Failure::reported(id, &error, &context));
+        let failure = Failure::reported(id, &error, &context);
+        return Err(if may_not_list(&error) { unlisted(id, failure) } else { failure });
     }
     read_model_list(dialect, &list).map_err(|bad| {
         Failure::unreadable(id, &format!("sent no list of models: {bad}."), BackendWork::None)
     })
+}
+
+/// True if the key is known and only has no permission to list models, as a restricted key of OpenAI
+/// may have none: this says nothing of what else it may do.
+fn may_not_list(error: &UpstreamError) -> bool {
+    let scopes = error.message.split_once(MISSING_SCOPES).map(|(_, scopes)| scopes);
+    let named = scopes.and_then(|scopes| scopes.split_whitespace().next());
+    let named = named.map(|named| named.trim_end_matches(['.', ',']));
+    error.class == UpstreamClass::KeyRejected && named == Some(LIST_MODELS_SCOPE)
+}
+
+fn unlisted(id: &BackendId, failure: Failure) -> Failure {
+    let mut failure = Failure { verdict: Verdict::ClientFault, ..failure };
+    failure.refusal.message = format!(
+        "The backend {id} does not let this key list models: it lacks the scope {LIST_MODELS_SCOPE}. \
+         It may ask them nevertheless"
+    )
+    .into_boxed_str();
+    failure
 }
 
 #[cfg(test)]

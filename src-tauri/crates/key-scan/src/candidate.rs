@@ -55,7 +55,8 @@ pub(crate) fn find_candidates(line: &str) -> Vec<KeyCandidate<'_>> {
     found
 }
 
-fn candidate<'a>(name: Option<&'a str>, value: &'a str) -> Option<KeyCandidate<'a>> {
+/// The key that a name is assigned, if the value is one.
+pub(crate) fn candidate<'a>(name: Option<&'a str>, value: &'a str) -> Option<KeyCandidate<'a>> {
     let of_variable = name.and_then(provider_of_variable);
     let by_prefix = has_key_prefix(value);
     if value.len() < KEY_BYTES_MIN || (of_variable.is_none() && !by_prefix) {

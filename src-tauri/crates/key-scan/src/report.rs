@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use domain::Secret;
 
-use crate::candidate::{KeyCandidate, find_candidates};
+use crate::candidate::{KeyCandidate, candidate, find_candidates};
 use crate::files::{ScanFile, find_files, read_text};
 use crate::plain_key::{KeyPlace, PlainKey};
 
@@ -61,6 +61,13 @@ pub fn scan(home: Option<&Path>, named: &[PathBuf]) -> ScanReport {
     report.is_truncated |= report.problems.len() > PROBLEMS_MAX;
     report.problems.truncate(PROBLEMS_MAX);
     report
+}
+
+/// The key in a variable of an environment, by the same rules; it has no place in a file.
+#[must_use]
+pub fn key_in_variable(name: &str, secret: &Secret) -> Option<PlainKey> {
+    let KeyCandidate { provider, .. } = candidate(Some(name), secret.expose())?;
+    Some(PlainKey { secret: secret.clone(), provider, places: Vec::new() })
 }
 
 impl ScanReport {

@@ -37,6 +37,7 @@ mod health;
 mod hourly_rollup;
 mod integer_columns;
 mod journal;
+mod key_verdicts;
 mod latency_rollup;
 mod ledger;
 mod limits;
@@ -111,6 +112,7 @@ pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use failed_requests::{FailedCosts, RetriedRequests};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
+pub use key_verdicts::{KEY_VERDICTS_KEPT_MAX, KeyVerdict, KeyVerdictRecord, KeyVerdictSource};
 pub use latency_rollup::{
     LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts, LatencySummary,
 };

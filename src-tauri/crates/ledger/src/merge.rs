@@ -66,6 +66,9 @@ const ADD_LOGS: &str = "
         SELECT at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us
         FROM other.transitions
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.transitions) ORDER BY number;
+    INSERT INTO main.key_verdicts (at_ms, credential, place, verdict, source)
+        SELECT at_ms, credential, place, verdict, source FROM other.key_verdicts
+        WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.key_verdicts) ORDER BY number;
     INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
     INSERT INTO main.billed SELECT * FROM other.billed o WHERE NOT EXISTS (SELECT 1 FROM main.billed m
          WHERE (m.day, m.provider, m.source) = (o.day, o.provider, o.source));

@@ -76,6 +76,7 @@ const TABLES: &[SalvageTable] = &[
     table("health", "backend", None),
     table("service_health", "service", None),
     table("access_states", "backend", None),
+    table("key_verdicts", "number", None),
     table("session_usage", "number", None),
     table("alert_state", "id", None),
     table("alerts", "number", None),

@@ -9,6 +9,7 @@ mod devices;
 mod durability;
 mod endpoints;
 mod journal;
+mod key_verdicts;
 mod merges;
 mod opening;
 mod price_changes;

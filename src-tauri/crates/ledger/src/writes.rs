@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::alerts::{self, AlertChange};
 use crate::audit::{self, AuditRecord};
+use crate::key_verdicts::{self, KeyVerdictRecord};
 use crate::observed_time::{self, ObservedTimeRow};
 use crate::service_health::{self, ServiceHealthRow};
 use crate::session_matches::{self, SessionMatch};
@@ -62,6 +63,7 @@ pub(crate) enum LedgerWrite {
     Health(HealthChange),
     ServiceHealth(ServiceHealthRow),
     DegradedSpans(Vec<DegradedSpan>),
+    KeyVerdict(KeyVerdictRecord),
     ObservedTime { rows: Vec<ObservedTimeRow>, spans: Vec<WatchSpan> },
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
@@ -137,6 +139,7 @@ impl LedgerWrite {
             Self::Health(change) => health::insert(connection, change),
             Self::ServiceHealth(row) => service_health::put(connection, row),
             Self::DegradedSpans(spans) => degraded_spans::put(connection, spans),
+            Self::KeyVerdict(record) => key_verdicts::insert(connection, record),
             Self::ObservedTime { rows, spans } => {
                 watch_spans::put(connection, spans)?;
                 observed_time::add(connection, rows)
@@ -174,6 +177,7 @@ impl LedgerWrite {
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 budget_reservations::purge(connection, *before)?;
+                key_verdicts::purge(connection, *before)?;
                 loops::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }

@@ -13,7 +13,7 @@ use crate::{Damage, SecretStore, VaultError, VaultKind};
 
 /// The keys found among the variables.
 pub struct EnvStore {
-    found: BTreeMap<CredentialId, Result<BoundSecret, Damage>>,
+    found: BTreeMap<CredentialId, (&'static str, Result<BoundSecret, Damage>)>,
 }
 
 impl EnvStore {
@@ -29,7 +29,7 @@ impl EnvStore {
                 let kept = Secret::parse(value)
                     .map(|secret| BoundSecret::new(secret, Some(origin)))
                     .map_err(|reason| Damage::Variable { variable: known.variable, reason });
-                found.entry(id).or_insert(kept);
+                found.entry(id).or_insert((known.variable, kept));
             }
         }
         given.values_mut().for_each(Zeroize::zeroize);
@@ -39,6 +39,11 @@ impl EnvStore {
     /// Credentials with a variable that is set, usable or not.
     pub fn ids(&self) -> impl Iterator<Item = &CredentialId> {
         self.found.keys()
+    }
+
+    /// The usable keys with their variables.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &BoundSecret)> {
+        self.found.values().filter_map(|(variable, kept)| Some((*variable, kept.as_ref().ok()?)))
     }
 }
 
@@ -53,7 +58,7 @@ impl SecretStore for EnvStore {
 
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let found = self.found.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?;
-        found.clone().map_err(VaultError::Damaged)
+        found.1.clone().map_err(VaultError::Damaged)
     }
 
     fn remove(&self, _: &CredentialId) -> Result<(), VaultError> {

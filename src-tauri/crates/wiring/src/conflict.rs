@@ -68,6 +68,7 @@ pub(crate) fn find_conflicts<G>(
     for layer in (definition.layers)(environment) {
         found.extend(layer_conflicts(&layer, edits));
     }
+    found.extend((definition.other_conflicts)(environment, edits));
     let (path, config) = own;
     if let Some((layer, key)) = (definition.own_conflict)(config) {
         found.push(Conflict::new(layer, path.display().to_string(), &key));

@@ -14,6 +14,7 @@ use crate::error::ToolFileProblem;
 use crate::key::{KeyPath, ValueEdit};
 
 pub(crate) use json::OPTIONS as JSON_OPTIONS;
+pub(crate) use yaml::read_value as yaml_value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {
@@ -145,4 +146,91 @@ fn position_of(text: &str, byte: usize) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANARY: &str = "sk-CANARY-0123456789abcdef";
+
+    /// Broken texts; `@` stands for a key in the broken line.
+    const BROKEN: [(Format, &[&str]); 3] = [
+        (
+            Format::Json,
+            &[
+                "{\"key\": @}",
+                "{\"key\": \"@}",
+                "{\"key\": \"@\" \"a\": 1}",
+                "{\"key\" \"@\"}",
+                "{@: 1}",
+                "{'@': 1}",
+                "{\"key\": '@'}",
+                "{\"key\": \"\\u@\"}",
+                "{\"key\": \"\\@\"}",
+                "{\"@\": 1, \"@\": 2}",
+                "{\"a\": {\"@\": 1, \"@\": 2}}",
+                "{\"key\": [\"@\"",
+                "[\"@\"]",
+                "\"@\"",
+                "{} @",
+                "{\"key\": 12@}",
+                "/* @",
+            ],
+        ),
+        (
+            Format::Toml,
+            &[
+                "key = @\n",
+                "key = \"@\n",
+                "key = '@\n",
+                "key = \"\"\"@\n",
+                "key = \"\\u@\"\n",
+                "key = \"\\@\"\n",
+                "@\n",
+                "@ = 1\n@ = 2\n",
+                "[@]\na = 1\n[@]\n",
+                "@ = 1\n@.a = 2\n",
+                "[a\nkey = \"@\"\n",
+                "key = \"@\" \"@\"\n",
+                "key = 2026-11-@\n",
+                "key = 12@\n",
+                "key = [\"@\"\n",
+                "key = {a = \"@\"\n",
+            ],
+        ),
+        (
+            Format::Yaml,
+            &[
+                "key: \"@\n",
+                "key: \"\\@\"\n",
+                "@: 1\n@: 2\n",
+                "a: 1\n  b: @\n c: @\n",
+                "\tkey: @\n",
+                "key: *@\n",
+                "key: [\"@\"\n",
+                "key: {a: @\n",
+                "- @\n",
+                "@\n",
+                "a: 1\n---\nkey: @\n",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn no_problem_of_a_broken_text_quotes_a_key() {
+        for (format, texts) in BROKEN {
+            for text in texts {
+                let text = text.replace('@', CANARY);
+                let problem = match Document::parse(format, &text) {
+                    Ok(_) => panic!("{text} is refused"),
+                    Err(problem) => problem,
+                };
+                let told = problem.clone().in_file(Path::new("a")).to_string();
+                for told in [told, format!("{problem:?}")] {
+                    assert!(!told.contains("CANARY"), "{text}: {told}");
+                }
+            }
+        }
+    }
 }

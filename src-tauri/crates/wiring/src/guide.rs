@@ -7,7 +7,7 @@ use crate::client_tool::ClientTool;
 use crate::environment::ToolEnvironment;
 use crate::installation::Installation;
 use crate::tool::TOKEN_VARIABLE;
-use crate::tool::continue_dev::FOLDER_VARIABLE;
+use crate::tool::continue_dev::{FOLDER_VARIABLE, MODELS_FILE};
 
 domain::words! {
     /// A client tool with a guide.
@@ -155,6 +155,12 @@ impl ClientTool {
                     Some(secret_line(client)),
                 ),
                 step("Choose a model with Gatehouse in its name.", None),
+                step(
+                    "In a terminal, Continue takes this file only by name. This names it, and \
+                     passes the token:",
+                    Some(format!("gatehouse run {client} -- cn")),
+                ),
+                step("Or name it yourself:", Some(command_line(client))),
             ],
         }
     }
@@ -180,9 +186,31 @@ fn secret_line(client: &str) -> String {
     format!("echo \"{TOKEN_VARIABLE}=$(gatehouse token {client})\" >> \"{folder}/.env\"")
 }
 
+/// Starts Continue's command line with the file of `client` and its token.
+fn command_line(client: &str) -> String {
+    let folder = format!("${{{FOLDER_VARIABLE}:-$HOME/.continue}}");
+    format!(
+        "{TOKEN_VARIABLE}=\"$(gatehouse token {client})\" cn --config \"{folder}/{MODELS_FILE}\""
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_line_of_continue_is_told_its_file() {
+        let steps = ClientTool::Continue.user_steps("editor");
+        let codes: Vec<_> = steps.iter().filter_map(|step| step.code.as_deref()).collect();
+        assert!(codes.contains(&"gatehouse run editor -- cn"), "{codes:?}");
+        assert_eq!(
+            codes.last().copied(),
+            Some(
+                "GATEHOUSE_API_KEY=\"$(gatehouse token editor)\" cn --config \
+                 \"${CONTINUE_GLOBAL_DIR:-$HOME/.continue}/models/gatehouse.yaml\""
+            )
+        );
+    }
 
     #[test]
     fn the_token_of_continue_goes_to_the_folder_that_it_reads() {

@@ -21,8 +21,12 @@ const ROOT_VARIABLES: [&str; 2] = ["ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL
 const V1_VARIABLES: [&str; 2] = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
 /// The last is for OpenCode and Zed, whose files name it.
-const TOKEN_VARIABLES: [&str; 4] =
-    ["ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY", TOKEN_VARIABLE];
+const TOKEN_VARIABLES: [&str; 3] = ["ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", TOKEN_VARIABLE];
+
+/// Gemini CLI and the SDKs named google-genai read it together with `GOOGLE_GEMINI_BASE_URL`. Older
+/// SDKs, LiteLLM and editors read it alone, and would send the token to Google. So a program that is
+/// not known to read both gets neither the token nor a key of the user in it.
+const GEMINI_TOKEN_VARIABLE: &str = "GEMINI_API_KEY";
 
 /// Variables that lead past the gateway: another key that a tool prefers, or a cloud that it asks
 /// instead.
@@ -46,7 +50,7 @@ const PROVIDER: &str = "gatehouse";
 /// Aider's files outrank the variables of others with an address and a key; these options and this
 /// variable outrank its configuration and what that or a `.env` file sets. The second option stands
 /// in for the whole `set-env` of a configuration. Addresses in Aider's files with settings of single
-/// models are not covered.
+/// models outrank even these; they are told as conflicts.
 const AIDER_ADDRESS: &str = "--openai-api-base";
 const AIDER_VARIABLE: &str = "--set-env";
 const AIDER_TOKEN_VARIABLE: &str = "AIDER_OPENAI_API_KEY";
@@ -96,7 +100,10 @@ impl Launch {
         let mut launch = Self {
             variables: root.into_iter().chain(with_path).collect(),
             token_variables: TOKEN_VARIABLES.to_vec(),
-            removed_variables: REMOVED_VARIABLES.to_vec(),
+            removed_variables: REMOVED_VARIABLES
+                .into_iter()
+                .chain([GEMINI_TOKEN_VARIABLE])
+                .collect(),
             arguments: Vec::new(),
         };
         for name in PROXY_EXCEPTIONS {
@@ -110,6 +117,7 @@ impl Launch {
             Some("cn") => launch.arguments = continue_arguments(variable),
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
+            Some("gemini") => launch = launch.with_gemini_token(),
             Some("opencode") => {
                 let config = opencode_config(address, models, variable(CONFIG_VARIABLE));
                 launch.variables.push((CONFIG_VARIABLE, config));
@@ -117,6 +125,16 @@ impl Launch {
             _ => {}
         }
         launch
+    }
+
+    /// With the token in the variable of Gemini's SDKs too, for a program that reads their address.
+    #[must_use]
+    pub fn with_gemini_token(mut self) -> Self {
+        self.removed_variables.retain(|name| *name != GEMINI_TOKEN_VARIABLE);
+        if !self.token_variables.contains(&GEMINI_TOKEN_VARIABLE) {
+            self.token_variables.push(GEMINI_TOKEN_VARIABLE);
+        }
+        self
     }
 }
 
@@ -213,6 +231,24 @@ mod tests {
         let set: Vec<_> = launch.variables.iter().map(|(name, _)| name).collect();
         let is_set = |name| set.contains(&&name) || launch.token_variables.contains(&name);
         assert!(!launch.removed_variables.iter().any(|name| is_set(*name)));
+    }
+
+    #[test]
+    fn only_programs_that_read_the_address_of_gemini_get_the_token_for_it() {
+        let has_token = |launch: &Launch| {
+            let is_removed = launch.removed_variables.contains(&"GEMINI_API_KEY");
+            assert_eq!(is_removed, !launch.token_variables.contains(&"GEMINI_API_KEY"));
+            assert_eq!(value(launch, "GOOGLE_GEMINI_BASE_URL"), Some("http://127.0.0.1:4283"));
+            !is_removed
+        };
+        for program in ["/usr/bin/python3", "aider", "opencode", "zed", "code"] {
+            assert!(!has_token(&launch(program)), "{program}");
+            assert!(has_token(&launch(program).with_gemini_token()), "{program}");
+        }
+        assert!(has_token(&launch("/opt/bin/gemini")));
+        let twice = launch("gemini").with_gemini_token();
+        let count = twice.token_variables.iter().filter(|it| **it == "GEMINI_API_KEY").count();
+        assert_eq!(count, 1);
     }
 
     #[test]

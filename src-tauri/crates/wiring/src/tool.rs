@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::agent_program::AgentProgram;
 use crate::client_tool::{ClientTool, ConflictLayer, WiringRung};
+use crate::conflict::Conflict;
 use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::{KeyPath, ValueEdit};
@@ -202,6 +203,8 @@ pub struct ClientToolDefinition<G> {
     pub(crate) pointer: fn(&Value) -> ToolPointer,
     /// The key in the user's own file that wins over the wired keys.
     pub(crate) own_conflict: fn(&Value) -> Option<(ConflictLayer, String)>,
+    /// What wins over the edited keys in files of another form.
+    pub(crate) other_conflicts: fn(&ToolEnvironment, &[ValueEdit]) -> Vec<Conflict>,
 }
 
 impl ClientTool {

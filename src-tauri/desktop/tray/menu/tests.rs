@@ -307,7 +307,7 @@ fn a_route_in_order_has_its_first_backend_checked() {
 }
 
 fn client(id: &str, seen_at: Option<i64>, expired: bool, targets: &[Value]) -> ClientView {
-    let client = json!({"id": id, "created_at": 0, "expires_at": null, "expired": expired,
+    let client = json!({"id": id, "state": "active", "created_at": 0, "expires_at": null, "expired": expired,
         "blocked": id == "stuck", "refused": null, "program": null,
         "seen_at": seen_at, "last_month": {"cost_nano_usd": 0, "requests": 0,
         "unpriced_requests": 0}, "limits": {"requests_per_minute": null,

@@ -3,7 +3,6 @@ import { Ban, CircleCheck, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { programText, useClientBlock } from "@/features/clients/client-actions";
 import { ClientSettings } from "@/features/clients/client-settings";
-import { signOfClient } from "@/features/clients/client-sign";
 import { ClientTargetSelect } from "@/features/clients/client-target";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
@@ -19,13 +18,12 @@ import { Tabs } from "@/components/tabs";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
-import { useNow } from "@/lib/clock";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
+import { CLIENT } from "@/lib/tables";
 
 export function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
   const [isRevoking, setRevoking] = useState(false);
-  const now = useNow();
   const revoke = useAction("clientRevoke", (call, id: string) => call({ id }));
   const { mutate: restore } = useAction("clientRestore", (call, id: string) => call({ id }));
   if (client === undefined) return null;
@@ -35,7 +33,7 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         open
         onClose={onClose}
         title={client.id}
-        description={<StateBadge sign={signOfClient(client, now)} />}
+        description={<StateBadge sign={CLIENT[client.state]} />}
         actions={
           <>
             <BlockButton client={client} />

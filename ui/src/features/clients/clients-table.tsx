@@ -1,7 +1,6 @@
 /** The tools that may call the gateway, each with its own token. */
 import { Link2, Plus } from "lucide-react";
 import { currentTarget, targetLabel } from "@/features/clients/client-actions";
-import { signOfClient } from "@/features/clients/client-sign";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
@@ -14,9 +13,9 @@ import { Spend, spendValue } from "@/components/spend";
 import { StateBadge, TONE_TEXT } from "@/components/state-mark";
 import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
-import { useNow } from "@/lib/clock";
 import { matchesFilter } from "@/lib/filter";
 import { formatCount } from "@/lib/quantity";
+import { CLIENT } from "@/lib/tables";
 
 const ClientDrawer = lazyOverlay(
   async () => (await import("@/features/clients/client-drawer")).ClientDrawer,
@@ -31,7 +30,7 @@ interface ClientsTableProps {
   onClose: () => void;
 }
 
-const columnsAt = (now: number): Column<ClientView>[] => [
+const COLUMNS: Column<ClientView>[] = [
   {
     id: "id",
     header: "Client",
@@ -42,8 +41,8 @@ const columnsAt = (now: number): Column<ClientView>[] => [
     id: "state",
     header: "State",
     width: "132px",
-    value: (client) => signOfClient(client, now).word,
-    cell: (client) => <StateBadge sign={signOfClient(client, now)} />,
+    value: (client) => CLIENT[client.state].word,
+    cell: (client) => <StateBadge sign={CLIENT[client.state]} />,
   },
   {
     id: "target",
@@ -100,7 +99,6 @@ const columnsAt = (now: number): Column<ClientView>[] => [
 
 export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: ClientsTableProps) {
   const clients = useClients();
-  const now = useNow();
   const open = clients.data?.find((client) => client.id === openId);
   return (
     <>
@@ -116,8 +114,8 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: Clients
           <DataTable
             label="Clients"
             className="min-h-0"
-            columns={columnsAt(now)}
-            rows={all.filter((client) => matchesFilter(filter, [client.id, signOfClient(client, now).word]))}
+            columns={COLUMNS}
+            rows={all.filter((client) => matchesFilter(filter, [client.id, CLIENT[client.state].word]))}
             rowId={(client) => client.id}
             onOpen={(client) => onOpen(client.id)}
             empty={

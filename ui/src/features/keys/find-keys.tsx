@@ -206,12 +206,21 @@ function FoundKey({
             <p className="text-13 text-ink-1">{`${label}${tail}`}</p>
             <p className="text-12 text-ink-3">{note}</p>
           </div>
-          <Button size="small" onClick={onRemove} aria-label={`Remove copies of ${label}${tail}`}>
-            {found.places.length === 1 ? "Remove copy…" : "Remove copies…"}
-          </Button>
+          {found.places.length > 0 && (
+            <Button size="small" onClick={onRemove} aria-label={`Remove copies of ${label}${tail}`}>
+              {found.places.length === 1 ? "Remove copy…" : "Remove copies…"}
+            </Button>
+          )}
         </div>
       )}
-      <Places places={found.places} />
+      <div className="flex min-w-0 flex-col gap-0.5">
+        {found.variable !== null && (
+          <p className="text-12 text-ink-2">
+            <span className="font-mono">{found.variable}</span> in the environment of Gatehouse
+          </p>
+        )}
+        <Places places={found.places} />
+      </div>
     </div>
   );
 }

@@ -239,6 +239,7 @@ function factsOf(stored: KeyView): Fact[] {
     },
     { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
     ...balanceFacts(stored.balance),
+    ...(stored.permissions === null ? [] : [{ name: "Permissions", value: stored.permissions.sentence }]),
     { name: "Stored in", value: VAULT_KIND_WORD[stored.storage] },
     ...(stored.note === null
       ? []

@@ -1,5 +1,5 @@
 /** Clients of the fake core: their tokens, limits, where their requests go, and their block. */
-import type { BudgetSet, ClientSwitch, ClientTargetView, ClientView } from "@/ipc/bindings";
+import type { BudgetSet, ClientState, ClientSwitch, ClientTargetView, ClientView } from "@/ipc/bindings";
 import { budgetOfClient } from "@/ipc/fake/budgets";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireId, requireLimits } from "@/ipc/fake/rules";
@@ -29,6 +29,7 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
   const revoked = new Map<string, { client: ClientView; budget: BudgetSet | undefined }>();
   const view = (client: ClientView) => ({
     ...client,
+    state: stateOf(client),
     own_budget: ownBudget(client.id)?.id ?? null,
     other_budgets: budgetsOf(client.id).flatMap(({ id }) => (id === client.id ? [] : [id])),
     targets: client.reads_metrics ? [] : targetsOf(world, client, world.switched.get(client.id) ?? RULES),
@@ -98,6 +99,11 @@ export function fakeClients({ world, now, answer, changed }: Doing): Pick<Host, 
         return view(kept.client);
       }),
   };
+}
+
+function stateOf({ blocked, expired, state }: ClientView): ClientState {
+  if (blocked) return "blocked";
+  return expired ? "expired" : state;
 }
 
 const allows = (list: string[], name: string) => list.length === 0 || list.includes(name);

@@ -19,6 +19,7 @@ const PLAIN_KEYS: PlainKeyView[] = [
     origin: "https://api.openai.com",
     name: "openai",
     stored_as: null,
+    variable: "OPENAI_API_KEY",
     places: [
       { path: "~/.zshrc", line: 42, name: "OPENAI_API_KEY", reader: "Zsh" },
       { path: "~/.codex/auth.json", line: 2, name: "OPENAI_API_KEY", reader: "Codex CLI" },
@@ -33,6 +34,7 @@ const PLAIN_KEYS: PlainKeyView[] = [
     origin: "https://api.deepseek.com",
     name: "deepseek",
     stored_as: null,
+    variable: null,
     places: [{ path: "~/.aider.conf.yml", line: 3, name: "deepseek", reader: "Aider" }],
   },
   {
@@ -43,6 +45,7 @@ const PLAIN_KEYS: PlainKeyView[] = [
     origin: null,
     name: "key",
     stored_as: null,
+    variable: null,
     places: [{ path: "~/.continue/config.yaml", line: 11, name: "apiKey", reader: "Continue" }],
   },
 ];
@@ -58,7 +61,7 @@ export function scanKeys(world: World, req: KeysScan): KeysScanView {
     ...key,
     stored_as: nameInUse(world, key.name) ? key.name : null,
     places: key.places.filter(isLeft),
-  })).filter((key) => key.places.length > 0);
+  })).filter((key) => key.variable !== null || key.places.length > 0);
   const problems = (req.paths ?? []).map((path) => `${path} cannot be read: No such file or directory (os error 2)`);
   return { keys, files: 14, problems, is_truncated: false, vault_was_read: true };
 }

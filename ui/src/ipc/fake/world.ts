@@ -175,6 +175,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     note: null,
     oauth: null,
     balance: null,
+    permissions: null,
     notices: [],
     retired: null,
     read_only: false,
@@ -186,6 +187,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
   const address = `http://127.0.0.1:${port}`;
   return {
     id,
+    state: "unused",
     created_at: now,
     expires_at: null,
     expired: false,
@@ -289,6 +291,7 @@ function furnish(world: World, now: number): void {
     {
       ...makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
       balance: openRouterLimit(now),
+      permissions: { sentence: "It may ask models, for $100.00 in all", manages_keys: false },
       notices: [{ notice: "balance_low", sentence: `${LEFT_SENTENCE}.` }],
     },
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
@@ -325,13 +328,20 @@ function furnish(world: World, now: number): void {
   world.clients = [
     {
       ...makeClient("claude-code", now - 61 * DAY_MS, port),
+      state: "active",
       seen_at: now - 2 * MINUTE_MS,
       program: { name: "claude-cli", version: "2.1.3" },
     },
-    { ...makeClient("codex", now - 40 * DAY_MS, port), seen_at: now - 26 * MINUTE_MS, expires_at: now + 50 * DAY_MS },
-    { ...makeClient("zed", now - 22 * DAY_MS, port), seen_at: now - 4 * HOUR_MS },
+    {
+      ...makeClient("codex", now - 40 * DAY_MS, port),
+      state: "inactive",
+      seen_at: now - 26 * MINUTE_MS,
+      expires_at: now + 50 * DAY_MS,
+    },
+    { ...makeClient("zed", now - 22 * DAY_MS, port), state: "inactive", seen_at: now - 4 * HOUR_MS },
     {
       ...makeClient("nightly-evals", now - 90 * DAY_MS, port),
+      state: "inactive",
       seen_at: now - 8 * DAY_MS,
       priority: "background",
       scope: { models: [], backends: ["groq"], routes: [] },

@@ -18,7 +18,7 @@ use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_distance, format_spend};
-use crate::sign::Tone;
+use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::{WordOr, word, word_or_default};
@@ -374,7 +374,8 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
     }
     let mut table = TextTable::new(&[
         Column::Left("Client"),
-        Column::Left("Expires"),
+        Column::Left("State"),
+        Column::Left("Expires").hidden_at_rank(2),
         Column::Left("Last used"),
         Column::Left("Project").hidden_at_rank(5),
         Column::Left("Program").hidden_at_rank(4),
@@ -385,7 +386,11 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
     for client in clients {
         table.row([
             TableCell::styled(Tone::Strong, &client.id),
-            expiry_cell(client, now),
+            state_cell(client),
+            client
+                .expires_at
+                .map_or_else(|| "never".to_owned(), |end| format_distance(now, end))
+                .into(),
             client
                 .seen_at
                 .map_or_else(|| "never".to_owned(), |seen| format_distance(now, seen))
@@ -409,17 +414,14 @@ fn program_text(program: &ClientProgramView) -> String {
     }
 }
 
-fn expiry_cell(client: &ClientView, now: UnixMs) -> TableCell {
-    match client.expires_at {
-        _ if client.blocked => {
-            let refused = client.refused.as_ref().map(|refused| format_count(refused.count));
-            let refused = refused.map(|count| format!(", {count} refused")).unwrap_or_default();
-            TableCell::styled(Tone::Bad, &format!("■ blocked{refused}"))
+/// The state, and how much a blocked client was refused.
+fn state_cell(client: &ClientView) -> TableCell {
+    let sign = Sign::from(client.state);
+    match &client.refused {
+        Some(refused) => {
+            let count = format_count(refused.count);
+            TableCell::styled(sign.tone.into(), &format!("{}, {count} refused", sign.text()))
         }
-        Some(end) if client.expired => {
-            TableCell::styled(Tone::Bad, &format!("■ expired {}", format_distance(now, end)))
-        }
-        Some(end) => format_distance(now, end).into(),
-        None => "never".into(),
+        None => sign.into(),
     }
 }

@@ -411,6 +411,9 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
         if let Some(balance) = key.balance.as_ref().filter(|_| !is_low) {
             text.line(Tone::Muted, &format!("{}: {}", key.id, balance.sentence));
         }
+        if let Some(permissions) = &key.permissions {
+            text.line(Tone::Muted, &format!("{}: {}", key.id, permissions.sentence));
+        }
         for notice in &key.notices {
             let sign = Sign::from(notice.notice);
             text.piece(sign.tone.into(), &format!("{} ", sign.shape.symbol()));

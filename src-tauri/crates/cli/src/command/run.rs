@@ -24,6 +24,10 @@ pub(crate) struct RunArguments {
     /// The client whose token it gets, created if necessary
     #[arg(value_name = "CLIENT", add = completers::candidates_from(completers::client_names))]
     client: String,
+    /// Pass the token as GEMINI_API_KEY too. Only for a program that reads GOOGLE_GEMINI_BASE_URL, as
+    /// google-genai does: another one would send the token to Google. Gemini CLI gets it without this
+    #[arg(long)]
+    gemini: bool,
     /// The program and its arguments; by default the tool with the client's name
     #[arg(last = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -59,6 +63,7 @@ pub(crate) async fn prepare(
         set.map(|(_, value)| value.clone())
     };
     let launch = Launch::new(&program, &gateway.address, &models, variable);
+    let launch = if wanted.gemini { launch.with_gemini_token() } else { launch };
     Ok(PreparedProgram { program, arguments, launch, token })
 }
 

@@ -10,7 +10,7 @@ mod switch;
 pub(crate) use switch::client_switch;
 
 use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
-use engine::{Engine, REVOKED_CLIENT_AGE_MAX, RevokedClient};
+use engine::{ClientState, Engine, REVOKED_CLIENT_AGE_MAX, RevokedClient};
 use gateway::{NewToken, new_token};
 use ledger::{GroupBy, UsageKey};
 use settings::{ClientPriority, ClientSettings, Settings, TrafficLimits};
@@ -43,7 +43,9 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
         let (own_budget, other_budgets) = budgets_of(id);
+        let seen_at = engine.clients().last_seen(id).await?;
         clients.push(ClientView {
+            state: ClientState::at(now, client, seen_at),
             own_budget,
             other_budgets,
             id: id.to_string(),
@@ -52,7 +54,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             expired: client.expires.is_some_and(|end| end <= now),
             blocked: client.blocked,
             refused: engine.clients().refusals(id).filter(|_| client.blocked).map(Into::into),
-            seen_at: engine.clients().last_seen(id).await?.map(Into::into),
+            seen_at: seen_at.map(Into::into),
             program: engine.clients().program(id).map(Into::into),
             limits: client.limits.into(),
             cache: client.cache,

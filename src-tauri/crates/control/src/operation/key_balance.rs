@@ -1,13 +1,14 @@
-//! What a provider says is left behind a key, in words.
+//! What a provider says is left behind a key, and what the key may do, in words.
 
-use domain::{BalanceKind, ShownCurrency, count_noun};
+use billing::KeyPermissions;
+use domain::{BalanceKind, NanoUsd, ShownCurrency, count_noun};
 use engine::{BalanceReading, KeyBalance};
 
-use crate::view::KeyBalanceView;
+use crate::view::{KeyBalanceView, KeyPermissionsView};
 
 /// `None` if the provider sets no limit.
 pub(super) fn key_balance_view(
-    KeyBalance { reading, problem }: KeyBalance,
+    KeyBalance { reading, problem, .. }: KeyBalance,
     shown: ShownCurrency,
 ) -> Option<KeyBalanceView> {
     let left = reading.as_ref().map(|reading| reading.amount(shown));
@@ -27,6 +28,30 @@ pub(super) fn key_balance_view(
         days_left: days.map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
         is_used_up: reading.is_some_and(|reading| reading.is_used_up()),
     })
+}
+
+pub(super) fn key_permissions_view(
+    known: &KeyPermissions,
+    shown: ShownCurrency,
+) -> KeyPermissionsView {
+    let sentence = match known {
+        KeyPermissions::ManagesKeys => {
+            "It makes and deletes keys of the account, and cannot ask models".to_owned()
+        }
+        KeyPermissions::AsksModels { is_free_tier, limit } => {
+            let tier = if *is_free_tier { " on the free tier" } else { "" };
+            let limit = limit.and_then(|limit| NanoUsd::from_dollars(&limit.to_string()).ok());
+            match limit {
+                Some(limit) => {
+                    format!("It may ask models{tier}, for {} in all", shown.format(limit))
+                }
+                None => format!("It may ask models{tier}, without a limit of its own"),
+            }
+        }
+        KeyPermissions::Granted(grants) if grants.is_empty() => "It may do nothing".to_owned(),
+        KeyPermissions::Granted(grants) => format!("It may use {}", grants.join(", ")),
+    };
+    KeyPermissionsView { sentence, manages_keys: *known == KeyPermissions::ManagesKeys }
 }
 
 /// `$4.12 left, for 3 days at the pace of the last week`.
@@ -53,6 +78,29 @@ mod tests {
         let amounts = vec![(CurrencyCode::USD, "4.12".parse().expect("an amount"))];
         let balance = Balance { kind, amounts, reset: None };
         BalanceReading { at: WallTime::from_unix_ms(0), balance, days_left }
+    }
+
+    #[test]
+    fn a_sentence_says_what_a_key_may_do() {
+        let said = |known| {
+            let view = key_permissions_view(&known, ShownCurrency::USD);
+            (view.sentence, view.manages_keys)
+        };
+        let asks = |is_free_tier, limit: Option<&str>| KeyPermissions::AsksModels {
+            is_free_tier,
+            limit: limit.map(|limit| limit.parse().expect("an amount")),
+        };
+        for (known, sentence) in [
+            (asks(false, Some("100")), "It may ask models, for $100.00 in all"),
+            (asks(true, None), "It may ask models on the free tier, without a limit of its own"),
+            (
+                KeyPermissions::Granted(vec!["api-key:model:*".to_owned()]),
+                "It may use api-key:model:*",
+            ),
+        ] {
+            assert_eq!(said(known), (sentence.to_owned(), false));
+        }
+        assert!(said(KeyPermissions::ManagesKeys).1);
     }
 
     #[test]

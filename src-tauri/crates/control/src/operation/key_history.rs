@@ -1,15 +1,16 @@
-//! What became of a key: from the settings, the audit log and the log of its endpoints' states.
-//! Nothing is recorded for it alone.
+//! What became of a key: from the settings, the audit log, the log of its endpoints' states, which
+//! tells what requests met, and the log of what checks met.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use domain::{AuditOutcome, CredentialId, WallTime};
 use engine::Engine;
 use ledger::{
-    AuditQuery, AuditRecord, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
+    AuditQuery, AuditRecord, KEY_VERDICTS_KEPT_MAX, KeyVerdict, KeyVerdictRecord, KeyVerdictSource,
+    TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
 };
 use resilience::{TransitionCause, TransitionState as State};
-use settings::CredentialSettings;
+use settings::{CredentialSettings, Settings};
 
 use super::input;
 use super::keys::backends_using_key;
@@ -28,28 +29,56 @@ const REPLACEMENT_MS_MAX: i64 = 5 * 60 * 1_000;
 pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHistoryView, ApiError> {
     let settings = engine.settings();
     let id = input::parse_known_credential(&settings, &req.id)?;
-    let (mut events, mut is_whole) = changes(engine, &id).await?;
-    for backend in backends_using_key(&settings, &id) {
+    let (mut events, changes_are_whole) = changes(engine, &id).await?;
+    let (mut verdicts, verdicts_are_whole) = verdicts(engine, &settings, &id).await?;
+    if let Some(known) = settings.credentials.get(&id) {
+        // An earlier key may have had the name.
+        events.retain(|event| event.at.0 >= known.created.unix_ms());
+        verdicts.retain(|verdict| verdict.event.at.0 >= known.created.unix_ms());
+        add_known(&mut events, known, engine.clock().wall());
+    }
+    events.extend(told_once(verdicts, &events));
+    events.sort_by_key(|event| event.at.0);
+    events.reverse();
+    let is_whole = changes_are_whole && verdicts_are_whole && events.len() <= KEY_EVENTS_MAX;
+    events.truncate(KEY_EVENTS_MAX);
+    Ok(KeyHistoryView { events, is_whole })
+}
+
+/// What a provider made of the key at one of its places.
+struct Verdict {
+    place: String,
+    /// True if it is from the log of checks.
+    is_checked: bool,
+    event: KeyEventView,
+}
+
+/// What providers made of a key, by requests and by checks, and whether this is all.
+async fn verdicts(
+    engine: &Engine,
+    settings: &Settings,
+    id: &CredentialId,
+) -> Result<(Vec<Verdict>, bool), ApiError> {
+    let checks = engine.ledger().key_verdicts(id.clone()).await?;
+    let mut is_whole = checks.len() < KEY_VERDICTS_KEPT_MAX;
+    let mut verdicts: Vec<Verdict> = checks.into_iter().filter_map(checked_verdict).collect();
+    for backend in backends_using_key(settings, id) {
         let query = TransitionQuery {
-            backend: Some(backend),
+            backend: Some(backend.clone()),
             from: WallTime::from_unix_ms(0),
             to: WallTime::from_unix_ms(engine.clock().wall().unix_ms().saturating_add(1)),
             limit: TRANSITIONS_PAGE_ROWS_MAX,
         };
         let steps = engine.ledger().transitions(query).await?;
         is_whole &= steps.len() < TRANSITIONS_PAGE_ROWS_MAX;
-        let own = steps.iter().filter(|step| step.endpoint.credential.as_ref() == Some(&id));
-        events.extend(own.filter_map(verdict_event));
+        let own = steps.iter().rev().filter(|it| it.endpoint.credential.as_ref() == Some(id));
+        verdicts.extend(own.filter_map(verdict_event).map(|event| Verdict {
+            place: backend.to_string(),
+            is_checked: false,
+            event,
+        }));
     }
-    if let Some(known) = settings.credentials.get(&id) {
-        // An earlier key may have had the name.
-        events.retain(|event| event.at.0 >= known.created.unix_ms());
-        add_known(&mut events, known, engine.clock().wall());
-    }
-    events.sort_by_key(|event| Reverse(event.at.0));
-    is_whole &= events.len() <= KEY_EVENTS_MAX;
-    events.truncate(KEY_EVENTS_MAX);
-    Ok(KeyHistoryView { events, is_whole })
+    Ok((verdicts, is_whole))
 }
 
 /// Replacements and edits that somebody called for, and whether these are all.
@@ -64,7 +93,7 @@ async fn changes(
     };
     let rows = engine.ledger().audit_log(query).await?;
     let is_whole = rows.len() < ENTRIES_READ_MAX;
-    Ok((rows.iter().filter_map(|row| change_event(&row.record)).collect(), is_whole))
+    Ok((rows.iter().rev().filter_map(|row| change_event(&row.record)).collect(), is_whole))
 }
 
 fn change_event(record: &AuditRecord) -> Option<KeyEventView> {
@@ -81,7 +110,46 @@ fn change_event(record: &AuditRecord) -> Option<KeyEventView> {
     is_done.then(|| KeyEventView { at: record.at.into(), event, sentence: by })
 }
 
-/// What the provider made of it, where that changed.
+/// Without what both a check and a request met: the first of them tells it. `changes` are those of the
+/// secret, after which all is new.
+fn told_once(mut verdicts: Vec<Verdict>, changes: &[KeyEventView]) -> Vec<KeyEventView> {
+    verdicts.sort_by_key(|it| it.event.at.0);
+    let mut last: BTreeMap<String, (KeyEvent, bool, UnixMs)> = BTreeMap::new();
+    let mut told = Vec::new();
+    for Verdict { place, is_checked, event } in verdicts {
+        let is_known = last.get(&place).is_some_and(|(known, was_checked, since)| {
+            let is_replaced = changes.iter().any(|change| {
+                change.event == KeyEvent::Replaced && (since.0..=event.at.0).contains(&change.at.0)
+            });
+            *known == event.event && (is_checked || *was_checked) && !is_replaced
+        });
+        last.insert(place, (event.event, is_checked, event.at));
+        told.extend((!is_known).then_some(event));
+    }
+    told
+}
+
+/// What a check met, and a request that was accepted after it.
+fn checked_verdict(record: KeyVerdictRecord) -> Option<Verdict> {
+    let place = record.place?;
+    let (event, sentence) = match (record.verdict, record.source) {
+        (KeyVerdict::Unknown, _) => return None,
+        (KeyVerdict::Rejected, _) => (
+            KeyEvent::Rejected,
+            format!("Not accepted at {place}: the provider rejected the key in a check."),
+        ),
+        (KeyVerdict::Accepted, KeyVerdictSource::Request) => {
+            (KeyEvent::Accepted, format!("Accepted again at {place}: a request succeeded."))
+        }
+        (KeyVerdict::Accepted, _) => {
+            (KeyEvent::Accepted, format!("Accepted again at {place}: a check succeeded."))
+        }
+    };
+    let event = KeyEventView { at: record.at.into(), event, sentence };
+    Some(Verdict { place, is_checked: true, event })
+}
+
+/// What the provider made of it by requests, where that changed.
 fn verdict_event(step: &TransitionRecord) -> Option<KeyEventView> {
     let (from, to): (State, State) = (step.from.parse().ok()?, step.to.parse().ok()?);
     let cause: TransitionCause = step.rule.parse().ok()?;
@@ -112,7 +180,7 @@ fn add_known(events: &mut Vec<KeyEventView>, known: &CredentialSettings, now: Wa
     };
     let replaced = known.replaced.filter(|at| !is_told((*at).into()));
     let expired = known.expires.filter(|end| *end <= now);
-    events.push(event(known.created, KeyEvent::Added, "Added."));
+    events.insert(0, event(known.created, KeyEvent::Added, "Added."));
     events.extend(replaced.map(|at| event(at, KeyEvent::Replaced, "Replaced.")));
     events.extend(expired.map(|at| event(at, KeyEvent::Expired, "Its last day ended.")));
 }

@@ -29,8 +29,28 @@ pub(super) fn add_notices(
         let others =
             names.iter().zip(secrets).filter(|(name, other)| **name != key.id && is_same(other));
         let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
-        key.notices = notices_of(key, &others, tunings, now);
+        let is_admin = secret.as_ref().is_some_and(|secret| secret.parts().0.is_admin_key());
+        key.notices = admin_notice(key, is_admin).into_iter().collect();
+        key.notices.extend(notices_of(key, &others, tunings, now));
     }
+}
+
+/// Not said of a key that reads cost reports, which only an admin key may.
+fn admin_notice(key: &KeyView, is_admin: bool) -> Option<KeyNoticeView> {
+    let manages_keys = key.permissions.as_ref().is_some_and(|known| known.manages_keys);
+    let sentence = match (is_admin, manages_keys) {
+        _ if key.billing.is_some() => return None,
+        (true, _) => {
+            "It is an admin key: it administers the organisation and cannot ask models. Use a key for \
+             models instead."
+        }
+        (false, true) => {
+            "It makes and deletes keys of the account and cannot ask models. Use a key for models \
+             instead."
+        }
+        (false, false) => return None,
+    };
+    Some(KeyNoticeView { notice: KeyNotice::Admin, sentence: sentence.to_owned() })
 }
 
 fn notices_of(
@@ -122,6 +142,7 @@ mod tests {
             billing: None,
             oauth: None,
             balance: None,
+            permissions: None,
             expires_at: None,
             note: None,
             notices: Vec::new(),
@@ -182,6 +203,36 @@ mod tests {
         assert_eq!(notices(&idle(UNUSED_DAYS - 1)), []);
         let admin = domain::BillingProvider::OpenAi;
         assert_eq!(notices(&KeyView { billing: Some(admin), ..idle(UNUSED_DAYS) }), []);
+    }
+
+    #[test]
+    fn a_key_that_can_do_more_than_ask_models_is_told() {
+        let secret = |text: &str| {
+            let secret = domain::Secret::parse(text.to_owned()).expect("a key");
+            Some(Arc::new(BoundSecret::new(secret, None)))
+        };
+        let manages = |manages_keys| {
+            let sentence = String::new();
+            Some(crate::view::KeyPermissionsView { sentence, manages_keys })
+        };
+        let mut keys = [
+            key("anthropic"),
+            key("openai"),
+            KeyView { permissions: manages(true), ..key("openrouter") },
+            KeyView { permissions: manages(false), ..key("plain") },
+            KeyView { billing: Some(domain::BillingProvider::OpenAi), ..key("costs") },
+        ];
+        let secrets = [
+            secret("sk-ant-admin01-0123456789"),
+            secret("sk-admin-0123456789ab"),
+            secret("sk-or-v1-0123456789ab"),
+            secret("sk-ant-api03-01234567"),
+            secret("sk-admin-0123456789cd"),
+        ];
+        add_notices(&mut keys, &secrets, &tunings(90), NOW);
+        let told = keys.map(|key| key.notices.into_iter().map(|it| it.notice).collect::<Vec<_>>());
+        assert_eq!(told[..3], [[KeyNotice::Admin], [KeyNotice::Admin], [KeyNotice::Admin]]);
+        assert!(told[3].is_empty() && told[4].is_empty());
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
     let is_same = old.as_ref().is_some_and(|old| *old.parts().0 == req.secret);
     engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
     let replaced = note_replacement(engine, &id, tail, bound).await?;
-    engine.keys().forget(&id);
+    engine.keys().forget_secret(&id, replaced);
     if let Some(old) = old.filter(|_| !is_same) {
         let retired = RetiredKey { key: old, replaced_at: replaced };
         engine.keys().retired().keep(id.clone(), retired, engine.clock().now());

@@ -79,7 +79,8 @@ pub(super) fn scan_places(req: &KeysScan) -> Result<KeyScanPlaces, ApiError> {
         let message = format!("{} is no whole path", relative.display());
         return Err(ApiError::invalid("paths", message));
     }
-    Ok(KeyScanPlaces { known_files: req.known_files, named })
+    let known_files = req.known_files;
+    Ok(KeyScanPlaces { known_files, environment: known_files, named })
 }
 
 /// Imports one key. A failure concerns this key alone, so it is part of the outcome.
@@ -185,6 +186,7 @@ fn plain_key_view(
         origin: provider.map(|provider| provider.origin.to_owned()),
         name: stored_as.clone().unwrap_or_else(|| free_name(wanted, is_taken)),
         stored_as,
+        variable: found.variable.map(str::to_owned),
         places: found.key.places.iter().map(|place| place_view(engine, place)).collect(),
     }
 }

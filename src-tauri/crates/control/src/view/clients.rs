@@ -2,7 +2,7 @@
 //! shown: snippets fetch them through the command line.
 
 use domain::{ClientProgram, IdError, Secret};
-use engine::ClientRefusals;
+use engine::{ClientRefusals, ClientState};
 use serde::{Deserialize, Serialize};
 use settings::ClientScope;
 use specta::Type;
@@ -15,6 +15,7 @@ use super::{CacheMode, ClientPriority, Count, SpendView, TrafficLimitsView, Unix
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ClientView {
     pub id: String,
+    pub state: ClientState,
     /// When the token was created.
     pub created_at: UnixMs,
     /// When the token expires; None for never.

@@ -37,6 +37,8 @@ pub struct KeyView {
     pub oauth: Option<KeyOAuthView>,
     /// What its provider says is left; None if it says nothing.
     pub balance: Option<KeyBalanceView>,
+    /// What its provider says that it may do; None if it says nothing.
+    pub permissions: Option<KeyPermissionsView>,
     /// What the user should look after.
     pub notices: Vec<KeyNoticeView>,
     /// The key before it, while that can still be checked.
@@ -45,6 +47,14 @@ pub struct KeyView {
     pub read_only: bool,
     /// The last 30 days.
     pub last_month: SpendView,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyPermissionsView {
+    pub sentence: String,
+    /// True if it makes and deletes keys of the account.
+    pub manages_keys: bool,
 }
 
 /// Prepaid credit, or what is left of the key's spending limit.
@@ -64,6 +74,8 @@ pub struct KeyBalanceView {
 domain::words! {
     /// Something about a key that the user should look after.
     KeyNotice {
+        /// It can do far more than ask models.
+        Admin = "admin",
         Expired = "expired",
         ExpiresSoon = "expires_soon",
         /// In use for long without a replacement.

@@ -8,7 +8,8 @@ use super::{Count, KeyVerificationView};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 pub struct KeysScan {
-    /// Look into shell profiles and the files of known tools.
+    /// Look into shell profiles, the files of known tools, and the environment that the engine was
+    /// started with.
     pub known_files: bool,
     /// Whole paths of further files, and of folders whose `.env` files are read.
     #[serde(default)]
@@ -45,6 +46,8 @@ pub struct PlainKeyView {
     pub name: String,
     /// The key of the vault that is the same one.
     pub stored_as: Option<String>,
+    /// The variable that holds it in the environment that the engine was started with.
+    pub variable: Option<String>,
     pub places: Vec<PlainKeyPlaceView>,
 }
 

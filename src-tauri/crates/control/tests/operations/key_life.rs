@@ -108,6 +108,58 @@ async fn a_rejected_key_replaces_none_and_an_old_one_is_watched_until_it_is_revo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_checks_meet_is_in_a_keys_history_once_for_each_change() {
+    let is_accepted = Arc::new(Mutex::new(true));
+    let known = Arc::clone(&is_accepted);
+    let upstream = ScriptedUpstream::start_with(move |_: &ReceivedRequest| {
+        let refusal = || Reply::error(401, "invalid_api_key", "no such key");
+        Some(if *known.lock() { Reply::models(&["m-1"]) } else { refusal() })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let world = world().await;
+    let core = &world.core;
+    let new = BackendKey::New { secret: secret(FIRST) };
+    control::backend_add(core, add_request(&upstream, new)).await.expect("added");
+    let told = async || {
+        let found = control::key_history(core, named()).await.expect("a history");
+        assert!(found.is_whole);
+        let tell = |event: KeyEventView| (event.event, event.sentence);
+        found.events.into_iter().rev().map(tell).collect::<Vec<_>>()
+    };
+    let check = async |accepted: bool| {
+        *is_accepted.lock() = accepted;
+        let id = BackendRef { id: "up".to_owned() };
+        control::backend_test(core, id).await.expect("tested");
+    };
+    let mut expected = vec![(KeyEvent::Added, "Added.".to_owned())];
+    check(true).await;
+    assert_eq!(told().await, expected, "an accepted key is no news");
+
+    let rejected = "Not accepted at up: the provider rejected the key in a check.";
+    expected.push((KeyEvent::Rejected, rejected.to_owned()));
+    for _ in 0..3 {
+        check(false).await;
+        assert_eq!(told().await, expected);
+    }
+    expected.push((KeyEvent::Accepted, "Accepted again at up: a check succeeded.".to_owned()));
+    for _ in 0..3 {
+        check(true).await;
+        assert_eq!(told().await, expected);
+    }
+    check(false).await;
+    expected.push((KeyEvent::Rejected, rejected.to_owned()));
+    assert_eq!(told().await, expected);
+
+    let replace = KeyReplace { untested: true, ..replace_with(SECOND) };
+    control::key_replace(core, replace).await.expect("replaced");
+    check(false).await;
+    expected.push((KeyEvent::Replaced, "Replaced.".to_owned()));
+    expected.push((KeyEvent::Rejected, rejected.to_owned()));
+    assert_eq!(told().await, expected, "the new key is rejected anew");
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     let world = world().await;
     let core = &world.core;

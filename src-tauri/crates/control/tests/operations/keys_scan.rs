@@ -49,6 +49,42 @@ fn import_of(keys: &[&PlainKeyView]) -> KeysImport {
 }
 
 #[tokio::test]
+async fn keys_in_the_environment_are_found_named_and_imported() {
+    const OPENAI: &str = "sk-proj-CANARY0a1b2c3d4e5f6g7h";
+    let home = new_home();
+    let user = home.path().join("user");
+    std::fs::create_dir_all(&user).expect("a folder");
+    write(&user.join(".zshrc"), &format!("export GROQ_API_KEY={GROQ}\n"));
+    let world = World::open(home, |config| {
+        let user = config.folders.data.parent().map(|folder| folder.join("user"));
+        config.tools = user.map(|user| ToolEnvironment::new(user, []));
+        let set = [
+            ("GROQ_API_KEY", GROQ),
+            ("OPENAI_API_KEY", OPENAI),
+            ("MISTRAL_API_KEY", "your-key-goes-here-0000"),
+        ];
+        config.variables = set.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    });
+    let world = world.await;
+    let found = scan(&world).await;
+    assert!(!format!("{found:?}").contains("CANARY"), "a view shows a key: {found:?}");
+    let [groq, openai] = &found.keys[..] else { panic!("two keys: {found:?}") };
+    assert_eq!((groq.variable.as_deref(), groq.places.len()), (Some("GROQ_API_KEY"), 1));
+    let variable = openai.variable.as_deref();
+    assert_eq!((variable, openai.places.len()), (Some("OPENAI_API_KEY"), 0));
+    assert_eq!((openai.name.as_str(), openai.stored_as.as_deref()), ("openai", None));
+
+    let outcomes = control::keys_import(&world.core, import_of(&[openai])).await.expect("asked");
+    assert_eq!(outcomes[0].error, None);
+    let stored = scan(&world).await.keys.into_iter().find(|key| key.name == "openai");
+    assert_eq!(stored.and_then(|key| key.stored_as).as_deref(), Some("openai"));
+    let named = KeysScan { known_files: false, paths: vec!["/nowhere-at-all".to_owned()] };
+    let named = control::keys_scan(&world.core, named).await.expect("a scan");
+    assert!(named.keys.is_empty(), "only what was asked for is looked into: {named:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_key_goes_from_its_file_to_the_vault_and_is_then_known_there() {
     let profile = format!("export GROQ_API_KEY={GROQ}\nKEY={UNKNOWN}\n# again {GROQ}\n");
     let world = world_with(&profile).await;

@@ -198,3 +198,14 @@ async fn other_providers_are_not_asked() {
     assert_eq!(scene.known(), None);
     assert!(scene.provider.asked.lock().is_empty());
 }
+
+#[tokio::test]
+async fn what_a_key_may_do_is_kept_and_no_balance_is_missed_where_none_is_told() {
+    let scene = scene("https://api.x.ai/v1").await;
+    let known = scene.ask(200, r#"{"acls": ["api-key:model:*"]}"#).await;
+    let permissions = Some(KeyPermissions::Granted(vec!["api-key:model:*".to_owned()]));
+    let expected = KeyBalance { permissions, ..KeyBalance::default() };
+    assert_eq!(known, expected);
+    assert_eq!(*scene.provider.asked.lock(), ["GET https://api.x.ai/v1/api-key"]);
+    assert_eq!(scene.ask(403, "").await, expected, "it stays, and no balance is missing");
+}

@@ -58,7 +58,7 @@ async fn store(engine: &Engine, secret: Secret) {
 }
 
 fn known_files() -> KeyScanPlaces {
-    KeyScanPlaces { known_files: true, named: Vec::new() }
+    KeyScanPlaces { known_files: true, ..KeyScanPlaces::default() }
 }
 
 /// Keys in plain text, as the alert's rule gets them.

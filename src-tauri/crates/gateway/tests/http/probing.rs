@@ -71,6 +71,36 @@ async fn each_failure_has_its_class() {
 }
 
 #[tokio::test]
+async fn a_restricted_key_that_may_not_list_models_is_not_rejected() {
+    let refusal = |scopes: &str| {
+        format!(
+            "You have insufficient permissions for this operation. Missing scopes: {scopes}. Check that \
+             you have the correct role."
+        )
+    };
+    let cases = [
+        (refusal("api.model.read"), Verdict::ClientFault),
+        (refusal("model.request"), Verdict::KeyRejected),
+        (refusal("api.model.readable"), Verdict::KeyRejected),
+        ("Incorrect API key provided".to_owned(), Verdict::KeyRejected),
+    ];
+    for status in [401, 403] {
+        for (message, verdict) in cases.clone() {
+            let reply = Reply::error(status, "invalid_request_error", &message);
+            let (report, _upstream) = probed(move || reply.clone()).await;
+            let failure = report.expect_err("a failure");
+            assert_eq!(
+                (failure.http_status, failure.verdict),
+                (Some(status), verdict),
+                "{failure}"
+            );
+            let is_named = failure.message.contains("lacks the scope api.model.read");
+            assert_eq!(is_named, verdict == Verdict::ClientFault, "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_another_host_is_not_sent() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
     let network = HttpUpstream::new(Duration::from_secs(5));

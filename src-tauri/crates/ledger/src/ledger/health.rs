@@ -1,12 +1,13 @@
-//! Health of backends and services: its changes, and the time that was observed.
+//! Health of backends and services: its changes, the time that was observed, and what was made of keys.
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, CredentialId, WallTime};
 
 use super::Ledger;
 use crate::writes::LedgerWrite;
 use crate::{
-    DegradedSpan, HealthChange, HealthRow, LedgerError, ObservedTimeRow, ServiceHealthRow,
-    WatchSpan, degraded_spans, health, observed_time, service_health, watch_spans,
+    DegradedSpan, HealthChange, HealthRow, KeyVerdictRecord, LedgerError, ObservedTimeRow,
+    ServiceHealthRow, WatchSpan, degraded_spans, health, key_verdicts, observed_time,
+    service_health, watch_spans,
 };
 
 impl Ledger {
@@ -32,6 +33,25 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn service_health(&self) -> Result<Vec<ServiceHealthRow>, LedgerError> {
         self.read(service_health::list).await
+    }
+
+    /// Queues what a provider made of a key, without waiting. It is kept if it is a change.
+    ///
+    /// # Errors
+    /// The ledger was closed.
+    pub fn record_key_verdict(&self, record: KeyVerdictRecord) -> Result<(), LedgerError> {
+        self.inner.queue.push(LedgerWrite::KeyVerdict(record))
+    }
+
+    /// What providers made of a key where that changed, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn key_verdicts(
+        &self,
+        credential: CredentialId,
+    ) -> Result<Vec<KeyVerdictRecord>, LedgerError> {
+        self.read_current(move |connection| key_verdicts::list(connection, &credential)).await
     }
 
     /// Adds to the time for which backends and services were seen to answer or not, at most

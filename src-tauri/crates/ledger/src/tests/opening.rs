@@ -395,7 +395,7 @@ async fn days_of_version_31_are_summed_from_their_hours() {
     assert_eq!(days.len(), 6 * 3);
     raw.execute_batch(
         "DROP TABLE rollup_day; DROP INDEX requests_retried; DROP INDEX requests_own;
-         DROP TABLE degraded_spans; PRAGMA user_version = 31",
+         DROP TABLE degraded_spans; DROP TABLE key_verdicts; PRAGMA user_version = 31",
     )
     .expect("version 31");
     let before: Vec<_> = KEPT.iter().map(|table| all_rows(&raw, table)).collect();

@@ -1,7 +1,9 @@
 //! JSON, with comments kept.
 
+use domain::redact;
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
+use jsonc_parser::errors::ParseErrorKind;
 use serde_json::Value;
 
 use super::SyntaxProblem;
@@ -27,7 +29,7 @@ impl JsonTree {
     pub(super) fn parse(text: &str) -> Result<Self, SyntaxProblem> {
         let root = CstRootNode::parse(text, &OPTIONS).map_err(|error| SyntaxProblem {
             position: Some((error.line_display(), error.column_display())),
-            what: format!("is not valid JSON: {}", error.kind()),
+            what: syntax_rule(error.kind()).to_owned(),
         })?;
         match root.value() {
             Some(node) if node.as_object().is_none() => {
@@ -76,6 +78,22 @@ impl JsonTree {
     }
 }
 
+/// The rule that a text breaks. The parser's own words may quote the text, where a key may lie.
+fn syntax_rule(kind: &ParseErrorKind) -> &'static str {
+    match kind {
+        ParseErrorKind::ExpectedComma => "is not valid JSON: a comma is missing",
+        ParseErrorKind::ExpectedColonAfterObjectKey => "is not valid JSON: a colon is missing",
+        ParseErrorKind::ExpectedObjectValue => "is not valid JSON: a value is missing",
+        ParseErrorKind::ExpectedStringObjectProperty => "is not valid JSON: a name has no quotes",
+        ParseErrorKind::MultipleRootJsonValues => "is not valid JSON: it holds several values",
+        ParseErrorKind::String(_) => "is not valid JSON: a quoted text is not valid",
+        ParseErrorKind::UnterminatedArray => "is not valid JSON: a list has no end",
+        ParseErrorKind::UnterminatedObject => "is not valid JSON: an object has no end",
+        ParseErrorKind::UnterminatedCommentBlock => "is not valid JSON: a comment has no end",
+        _ => "is not valid JSON",
+    }
+}
+
 /// Refuses names that are there twice: programs differ in which one they take.
 fn check_names(node: &CstNode) -> Result<(), SyntaxProblem> {
     let mut seen = std::collections::BTreeSet::new();
@@ -86,7 +104,7 @@ fn check_names(node: &CstNode) -> Result<(), SyntaxProblem> {
             check_names(&inner)?;
         }
         if !seen.insert(name.clone()) {
-            return Err(SyntaxProblem::new(format!("has the key {name} twice")));
+            return Err(SyntaxProblem::new(format!("has the key {} twice", redact(&name))));
         }
     }
     Ok(())

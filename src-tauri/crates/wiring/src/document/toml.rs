@@ -1,5 +1,6 @@
 //! TOML, with comments kept.
 
+use domain::redact;
 use serde_json::Value;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike};
 
@@ -11,7 +12,8 @@ impl TomlTree {
     pub(super) fn parse(text: &str) -> Result<Self, SyntaxProblem> {
         text.parse().map(Self).map_err(|error: toml_edit::TomlError| SyntaxProblem {
             position: error.span().map(|span| position_of(text, span.start)),
-            what: format!("is not valid TOML: {}", error.message()),
+            // The message is a rule; should it ever quote the text, no key goes with it.
+            what: redact(&format!("is not valid TOML: {}", error.message())).into_owned(),
         })
     }
 

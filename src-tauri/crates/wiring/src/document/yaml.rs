@@ -169,6 +169,12 @@ fn set_node(value: &Value, set: &mut dyn FnMut(&dyn AsYaml)) {
     }
 }
 
+/// The value of a text with one document, which may also be a list.
+pub(crate) fn read_value(text: &str) -> Result<Value, SyntaxProblem> {
+    let file: YamlFile = text.parse().map_err(|error| syntax_problem(&error))?;
+    file.document().map_or(Ok(Value::Null), |document| document_value(&document))
+}
+
 /// With aliases resolved. An empty document is an empty mapping.
 fn document_value(document: &Document) -> Result<Value, SyntaxProblem> {
     let value = YamlValue::from_document(document);

@@ -232,6 +232,55 @@ fn variables_of_aider_that_outrank_its_file_are_conflicts() {
 }
 
 #[test]
+fn addresses_in_settings_of_aiders_models_are_conflicts() {
+    let world = World::new();
+    std::fs::create_dir_all(world.path("project/.git")).expect("a folder");
+    let name = ".aider.model.settings.yml";
+    let entry = |model: &str, key: &str, url: &str| {
+        format!("- name: {model}\n  extra_params:\n    {key}: {url}\n    api_key: sk-CANARY-1234\n")
+    };
+    let ours = "http://127.0.0.1:4283/v1";
+    let other = "https://other.example/v1";
+    let home = [
+        entry("openai/fast", "api_base", ours),
+        entry("ollama/llama", "api_base", other),
+        entry("openai/slow", "api_base", other),
+        "- name: openai/plain\n  edit_format: diff\n".to_owned(),
+    ];
+    world.write(&world.home().join(name), &home.concat());
+    let root = world.path("project").join(name);
+    world.write(&root, &entry("aider/extra_params", "base_url", other));
+    let inside = world.path("project/inner").join(name);
+    world.write(&inside, "- name: \"sk-CANARY-1234\n");
+    let environment = world.environment().in_project(Some(world.path("project/inner")));
+    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let found = |wiring: &crate::Wiring| {
+        let status = wiring.wire(ClientTool::Aider, &target(), None).expect("wired");
+        assert!(!format!("{status:?}").contains("CANARY"));
+        let conflicts = status.conflicts.into_iter();
+        conflicts.map(|it| (it.layer, it.place, it.key)).collect::<Vec<_>>()
+    };
+    let text = |path: &std::path::Path| path.display().to_string();
+    let at_home = world.home().join(name);
+    let expected = [
+        (
+            ConflictLayer::Excluded,
+            text(&at_home),
+            "extra_params.api_base of openai/slow".to_owned(),
+        ),
+        (
+            ConflictLayer::Project,
+            text(&root),
+            "extra_params.base_url of aider/extra_params".to_owned(),
+        ),
+    ];
+    assert_eq!(found(&wiring), expected, "a broken file is left to Aider");
+    world.write(&inside, &entry("openai/fast", "api_base", other));
+    let keys: Vec<_> = found(&wiring).into_iter().map(|(_, place, _)| place).collect();
+    assert_eq!(keys, [text(&at_home), text(&root), text(&inside)]);
+}
+
+#[test]
 fn a_profile_of_codex_with_another_provider_is_a_conflict() {
     let world = World::new();
     let config = world.config(CODEX);

@@ -34,6 +34,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     config_variable: None,
     pointer: read_pointer,
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

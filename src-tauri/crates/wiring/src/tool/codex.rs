@@ -28,6 +28,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
         command: command_at(config, &["model_providers", PROVIDER, "auth"]),
     },
     own_conflict: outranking_profile_key,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -19,6 +19,9 @@ use crate::document::Format;
 use crate::environment::ToolEnvironment;
 use crate::key::ValueEdit;
 
+/// The file with models of the gateway, in its folder.
+pub(crate) const MODELS_FILE: &str = "models/gatehouse.yaml";
+
 /// Names its folder.
 pub(crate) const FOLDER_VARIABLE: &str = "CONTINUE_GLOBAL_DIR";
 
@@ -37,11 +40,12 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
         ToolPointer { base_url: base_url.map(str::to_owned), command: Vec::new() }
     },
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 /// The file with models of the gateway.
 pub(crate) fn models_file(environment: &ToolEnvironment) -> PathBuf {
-    (DEFINITION.folder)(environment).join("models/gatehouse.yaml")
+    (DEFINITION.folder)(environment).join(MODELS_FILE)
 }
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

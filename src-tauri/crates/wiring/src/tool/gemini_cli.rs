@@ -26,6 +26,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     config_variable: None,
     pointer: |_| ToolPointer::default(),
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -34,6 +34,7 @@ pub(super) const CLAUDE_CODE: ClientToolDefinition<McpServerTarget> = ClientTool
     config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -50,6 +51,7 @@ pub(super) const CODEX: ClientToolDefinition<McpServerTarget> = ClientToolDefini
     config_variable: None,
     pointer: |config| program_pointer(config, &["mcp_servers", SERVER]),
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -66,6 +68,7 @@ pub(super) const CLAUDE_DESKTOP: ClientToolDefinition<McpServerTarget> = ClientT
     config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolDefinition {
@@ -82,6 +85,7 @@ pub(super) const GEMINI_CLI: ClientToolDefinition<McpServerTarget> = ClientToolD
     config_variable: None,
     pointer: plain_pointer,
     own_conflict: |_| None,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn claude_desktop_folder(environment: &ToolEnvironment) -> PathBuf {

@@ -35,6 +35,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
         command: Vec::new(),
     },
     own_conflict: excluding_key,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -41,6 +41,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
         command: Vec::new(),
     },
     own_conflict: switched_off_key,
+    other_conflicts: |_, _| Vec::new(),
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {

@@ -131,10 +131,10 @@ fn keys_table(keys: &[PlainKeyView]) -> TextTable {
         Column::Left("Read by").hidden_at_rank(1),
     ]);
     for key in keys {
-        let (first, others) = match key.places.split_first() {
-            Some((first, others)) => (Some(first), others),
-            None => (None, &key.places[..]),
-        };
+        let variable = key.variable.iter().map(|name| (describe_variable(name), String::new()));
+        let files = key.places.iter().map(|place| (describe_place(place), describe_reader(place)));
+        let mut places = variable.chain(files);
+        let (place, reader) = places.next().unwrap_or_default();
         table.row([
             TableCell::styled(Tone::Strong, key.provider.as_deref().unwrap_or(UNKNOWN)),
             key.tail.as_ref().map_or_else(|| UNKNOWN.to_owned(), |tail| format!("…{tail}")).into(),
@@ -142,16 +142,20 @@ fn keys_table(keys: &[PlainKeyView]) -> TextTable {
                 Some(name) => format!("as {name}").into(),
                 None => TableCell::styled(Tone::Warn, "no"),
             },
-            first.map_or_else(String::new, describe_place).into(),
-            first.map_or_else(String::new, describe_reader).into(),
+            place.into(),
+            reader.into(),
         ]);
-        for place in others {
+        for (place, reader) in places {
             let empty = || TableCell::from(String::new());
-            let (place, reader) = (describe_place(place).into(), describe_reader(place).into());
-            table.row([empty(), empty(), empty(), place, reader]);
+            table.row([empty(), empty(), empty(), place.into(), reader.into()]);
         }
     }
     table
+}
+
+/// The environment of the engine, which may be another one than that of this command.
+fn describe_variable(name: &str) -> String {
+    format!("{name} in the environment of Gatehouse")
 }
 
 fn describe_place(place: &PlainKeyPlaceView) -> String {

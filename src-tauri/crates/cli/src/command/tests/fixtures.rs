@@ -50,6 +50,7 @@ pub(super) fn keys_fixture() -> Value {
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "clients": ["codex"], "services": [], "cache_server": true},
          "storage": "keychain", "billing": null, "expires_at": null, "note": null, "oauth": null, "retired": null,
+         "permissions": {"sentence": "It may ask models, for $100.00 in all", "manages_keys": false},
          "balance": {"left": "$4.12", "sentence": "$4.12 left, for 3 days at the pace of the last week",
             "read_at": ago(60), "days_left": 3, "is_used_up": false},
          "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
@@ -59,7 +60,7 @@ pub(super) fn keys_fixture() -> Value {
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "clients": [], "services": [], "cache_server": false},
-         "storage": "file", "billing": null, "expires_at": null, "note": null, "oauth": null, "balance": null, "notices": [], "retired": null,
+         "storage": "file", "billing": null, "expires_at": null, "note": null, "oauth": null, "balance": null, "permissions": null, "notices": [], "retired": null,
          "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])
@@ -165,8 +166,14 @@ pub(super) fn clients_fixture() -> Value {
         json!({"backend": backend, "route": route, "label": label, "current": current,
             "unavailable": unavailable})
     };
+    let state = |id: &str, expired: bool, seen_at: Option<i64>| match (id, expired, seen_at) {
+        ("stuck", ..) => "blocked",
+        (_, true, _) => "expired",
+        (_, _, None) => "unused",
+        _ => "active",
+    };
     let client = |id: &str, expires_at: Option<i64>, expired: bool, seen_at: Option<i64>| {
-        json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
+        json!({"id": id, "state": state(id, expired, seen_at), "created_at": ago(86_400 * 3), "expires_at": expires_at,
             "expired": expired, "blocked": id == "stuck", "seen_at": seen_at,
             "refused": (id == "stuck").then(|| json!({"count": 1_204, "last_at": ago(5)})),
             "program": seen_at.map(|_| json!({"name": "codex_cli_rs", "version": (id != "old").then_some("0.40.0")})),
