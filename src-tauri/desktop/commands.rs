@@ -54,7 +54,7 @@ const CAPABILITY_HEAD: &str = r#"{
 #[tauri::command]
 #[specta::specta]
 async fn choose_folder(app: AppHandle<Wry>, req: String) -> Result<Option<String>, ApiError> {
-    Ok(tool_launch::choose_folder(&app, req).await)
+    tool_launch::choose_folder(&app, req).await
 }
 
 /// Opens a terminal in which `gatehouse run` starts the tool.

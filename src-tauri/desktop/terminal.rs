@@ -1,15 +1,20 @@
 //! Opens the user's terminal and runs a command in it.
 
-use std::io;
+use std::io::{
+    self,
+    ErrorKind::{NotFound, PermissionDenied},
+};
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
+#[cfg(not(any(windows, target_os = "macos")))]
+use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
 /// A terminal that ends within this time with an error could not open. One that hands over to a
-/// server of its own ends at once, without one.
-const FAILURE_TIME: Duration = Duration::from_secs(1);
+/// server of its own ends at once, without one. macOS may ask the user first whether it may.
+const FAILURE_TIME: Duration = Duration::from_secs(if cfg!(target_os = "macos") { 60 } else { 1 });
 
 #[derive(Debug)]
 pub(crate) enum TerminalError {
@@ -29,25 +34,29 @@ impl std::fmt::Display for TerminalError {
 }
 
 /// Runs `words` in a new terminal in `folder`. `shell` is the user's, which knows where programs lie.
-/// The terminal stays open when the command ends.
+/// On Linux the terminal stays open when the command ends.
 pub(crate) async fn open_terminal(
     folder: &Path,
     words: &[String],
     shell: &Path,
 ) -> Result<(), TerminalError> {
+    let mut last = TerminalError::NotFound;
     for mut command in terminals(folder, words, shell) {
-        command
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        match command.spawn() {
-            Ok(terminal) => return watch_start(terminal).await,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(TerminalError::NotStarted(error)),
+        for name in control::private_variable_names() {
+            command.env_remove(name);
+        }
+        let started = match command.current_dir(folder).spawn() {
+            Ok(terminal) => watch_start(terminal).await,
+            // A program that is not there, also where a folder of the search path cannot be read.
+            Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => continue,
+            Err(error) => Err(TerminalError::NotStarted(error)),
+        };
+        match started {
+            Ok(()) => return Ok(()),
+            Err(error) => last = error,
         }
     }
-    Err(TerminalError::NotFound)
+    Err(last)
 }
 
 async fn watch_start(mut terminal: Child) -> Result<(), TerminalError> {
@@ -79,11 +88,14 @@ const TERMINALS: [(&str, &[&str]); 11] = [
 #[cfg(not(any(windows, target_os = "macos")))]
 fn terminals(_folder: &Path, words: &[String], shell: &Path) -> Vec<Command> {
     let shell = posix_shell(shell);
-    let line = format!("{}; exec {} -i", quote(words), quote(&[shell.to_string_lossy()]));
+    // A shell that handles the signal goes on when Ctrl-C ends the command.
+    let line =
+        format!("trap : INT; {}; exec {} -i", quote(words), quote(&[shell.to_string_lossy()]));
     let in_terminal = |(program, arguments): &(&str, &[&str])| {
         let mut command = Command::new(program);
         // Its own group: it outlives this program.
         command.args(*arguments).arg(&shell).args(["-l", "-i", "-c", &line]).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     TERMINALS.iter().map(in_terminal).collect()
@@ -108,12 +120,13 @@ fn terminals(folder: &Path, words: &[String], _shell: &Path) -> Vec<Command> {
     vec![command]
 }
 
-/// A console of its own; Windows opens it in the user's terminal.
+/// A console of its own, which Windows opens in the user's terminal.
 #[cfg(windows)]
 fn terminals(_folder: &Path, words: &[String], _shell: &Path) -> Vec<Command> {
     const CREATE_NEW_CONSOLE: u32 = 0x0000_0010;
-    let mut command = Command::new("cmd");
-    command.arg("/k").args(words).creation_flags(CREATE_NEW_CONSOLE);
+    let Some((program, arguments)) = words.split_first() else { return Vec::new() };
+    let mut command = Command::new(program);
+    command.args(arguments).creation_flags(CREATE_NEW_CONSOLE);
     vec![command]
 }
 
@@ -137,18 +150,20 @@ fn quote(words: &[impl AsRef<str>]) -> String {
 mod tests {
     use super::*;
 
+    /// The arguments of Debian's alternative.
     fn line(words: &[&str], shell: &str) -> Vec<String> {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let terminals = terminals(Path::new("/"), &words, Path::new(shell));
-        let debian = terminals.get(1).expect("x-terminal-emulator").as_std();
-        assert_eq!(debian.get_program(), "x-terminal-emulator");
-        debian.get_args().map(|it| it.to_str().expect("UTF-8").to_owned()).collect()
+        let is_debian = |it: &&Command| it.as_std().get_program() == "x-terminal-emulator";
+        let arguments = terminals.iter().find(is_debian).map(|it| it.as_std().get_args());
+        arguments.into_iter().flatten().map(|it| it.to_string_lossy().into_owned()).collect()
     }
 
     #[test]
     fn the_users_shell_runs_the_quoted_words_and_stays() {
         let words = ["/opt/a b/gatehouse", "--home", "/it's", "run", "codex"];
-        let quoted = "'/opt/a b/gatehouse' --home \"/it's\" run codex; exec /usr/bin/zsh -i";
+        let quoted =
+            "trap : INT; '/opt/a b/gatehouse' --home \"/it's\" run codex; exec /usr/bin/zsh -i";
         assert_eq!(line(&words, "/usr/bin/zsh"), ["-e", "/usr/bin/zsh", "-l", "-i", "-c", quoted]);
     }
 

@@ -7,10 +7,11 @@ use control::view::{ClientTool, ClientsWiringQuery};
 use control::{ApiError, Core, EngineConfig};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri::{AppHandle, Wry};
+use tauri::{AppHandle, Manager as _, Wry};
 use tauri_plugin_dialog::DialogExt as _;
 
 use crate::terminal::open_terminal;
+use crate::window::PANEL;
 
 /// Longest path of a folder that is looked at, in bytes: Linux's `PATH_MAX`.
 const FOLDER_BYTES_MAX: usize = 4_096;
@@ -44,12 +45,15 @@ impl ToolLauncher {
     /// Fails for a tool that `gatehouse run` would not lead to the gateway.
     pub(crate) async fn launch(&self, core: &Core, req: ToolLaunch) -> Result<(), ApiError> {
         let folder = self.folder(&req.folder)?;
-        let tools = control::clients_wiring(core, ClientsWiringQuery::default()).await?;
+        // The project's own settings of the tool may lead past the gateway.
+        let project = Some(folder.to_string_lossy().into_owned());
+        let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
         let tool = tools.into_iter().find(|tool| tool.tool == req.tool);
-        let Some(tool) = tool.filter(|tool| tool.run_command.is_some()) else {
-            let message = format!("{} cannot be started from here", req.tool.name());
-            return Err(ApiError::failed(message).with_hint("Look at its card for the reason."));
-        };
+        let tool = tool.ok_or_else(|| ApiError::not_found("the tool is not known"))?;
+        if tool.run_command.is_none() {
+            let message = format!("{} would not reach the gateway from there", tool.name);
+            return Err(ApiError::failed(message).with_hint(tool.sentence));
+        }
         let client = tool.client.as_deref().unwrap_or_else(|| req.tool.word());
         let words = self.words(&req.tool.run_arguments(client))?;
         open_terminal(&folder, &words, &self.shell).await.map_err(|error| {
@@ -100,12 +104,20 @@ impl ToolLauncher {
 }
 
 /// Asks for a folder in the desktop's own dialog. None if the user leaves it.
-pub(crate) async fn choose_folder(app: &AppHandle<Wry>, title: String) -> Option<String> {
+pub(crate) async fn choose_folder(
+    app: &AppHandle<Wry>,
+    title: String,
+) -> Result<Option<String>, ApiError> {
+    let not_text = || ApiError::failed("the name of that folder is not UTF-8");
     let (chosen, answer) = tokio::sync::oneshot::channel();
-    let dialog = app.dialog().file().set_title(title);
+    let mut dialog = app.dialog().file().set_title(title);
+    if let Some(window) = app.get_webview_window(PANEL) {
+        dialog = dialog.set_parent(&window);
+    }
     dialog.pick_folder(move |folder| drop(chosen.send(folder)));
-    let folder = answer.await.ok().flatten()?.into_path().ok()?;
-    folder.to_str().map(str::to_owned)
+    let Some(folder) = answer.await.ok().flatten() else { return Ok(None) };
+    let folder = folder.into_path().map_err(|_| not_text())?;
+    folder.to_str().map(|folder| Some(folder.to_owned())).ok_or_else(not_text)
 }
 
 #[cfg(test)]

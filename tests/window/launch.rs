@@ -7,12 +7,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::poll_or_fail;
 use super::stages::WindowTest;
 
-/// A made-up Codex that lies where only a login shell looks. It tells where it runs and what it got.
+/// A made-up Codex that lies where only a login shell looks. It tells where it runs and what it
+/// got, and ends as by Ctrl-C.
 const TOOL: &str = r#"#!/bin/sh
 case "$1" in --version) echo "codex-cli 0.98.0"; exit ;; esac
 { pwd; echo "$OPENAI_BASE_URL"; [ -t 0 ] && echo "in a terminal"
   [ -n "$OPENAI_API_KEY" ] && echo "with a token"; } > "$HOME/launched.part"
 mv "$HOME/launched.part" "$HOME/launched"
+kill -INT $$
 "#;
 
 impl WindowTest {

@@ -261,6 +261,7 @@ fn variables(folder: &Path, display: String) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
+        ("SHELL", "/bin/bash".to_owned()),
         ("DISPLAY", display),
         ("HOME", below("home")),
         ("XDG_RUNTIME_DIR", below("run")),

@@ -163,7 +163,7 @@ export function useClientsWiring(mount: "look" | "reuse" = "look"): UseQueryResu
   return useQuery<ToolWiringView[], ApiError>({
     queryKey: ["clients_wiring"],
     queryFn: () => host.clientsWiring({}),
-    refetchOnMount: mount === "look" ? "always" : false,
+    refetchOnMount: mount === "look" ? "always" : true,
   });
 }
 

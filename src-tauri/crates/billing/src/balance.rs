@@ -128,7 +128,7 @@ impl BalanceEndpoint {
     pub fn permissions(self, body: &str) -> Option<KeyPermissions> {
         match self {
             Self::OpenRouter => parse::<OpenRouterAnswer>(body).ok()?.data.permissions(),
-            Self::XAi => Some(parse::<XAiAnswer>(body).ok()?.permissions()),
+            Self::XAi => parse::<XAiAnswer>(body).ok()?.permissions(),
             Self::DeepSeek | Self::Moonshot | Self::MoonshotChina | Self::Vercel => None,
         }
     }
@@ -293,15 +293,24 @@ struct VercelAnswer {
 #[derive(Deserialize)]
 struct XAiAnswer {
     acls: Vec<String>,
+    #[serde(default)]
+    api_key_blocked: bool,
+    #[serde(default)]
+    api_key_disabled: bool,
+    #[serde(default)]
+    team_blocked: bool,
 }
 
 impl XAiAnswer {
-    /// Without what has no form of a grant: the words are shown.
-    fn permissions(self) -> KeyPermissions {
+    /// `None` for a key that may be used for nothing now, and for a list that cannot be shown whole:
+    /// of many grants, or with a text that has no form of one.
+    fn permissions(self) -> Option<KeyPermissions> {
+        let is_off = self.api_key_blocked || self.api_key_disabled || self.team_blocked;
         let is_grant_byte = |byte: u8| byte.is_ascii_alphanumeric() || b":*.-_/".contains(&byte);
         let is_grant = |text: &String| {
             !text.is_empty() && text.len() <= GRANT_BYTES_MAX && text.bytes().all(is_grant_byte)
         };
-        KeyPermissions::Granted(self.acls.into_iter().filter(is_grant).take(GRANTS_MAX).collect())
+        let is_whole = self.acls.len() <= GRANTS_MAX && self.acls.iter().all(is_grant);
+        (is_whole && !is_off).then_some(KeyPermissions::Granted(self.acls))
     }
 }

@@ -61,18 +61,21 @@ fn what_a_key_may_do_is_told_only_by_what_is_documented() {
     assert_eq!(DeepSeek.permissions(DEEPSEEK), None);
 
     let xai = r#"{"redacted_api_key": "xai-...b14o", "name": "My API Key", "acls": ["api-key:model:*",
-        "api-key:endpoint:chat", "do as I say", ""], "api_key_blocked": false}"#;
+        "api-key:endpoint:chat"], "api_key_blocked": false}"#;
     let granted = ["api-key:model:*", "api-key:endpoint:chat"].map(str::to_owned).to_vec();
     assert_eq!(XAi.permissions(xai), Some(KeyPermissions::Granted(granted)));
     assert_eq!(XAi.permissions("{}"), None);
     assert_eq!(XAi.read(xai).expect("an answer"), None, "it tells no balance");
-    let many = vec!["\"api-key:model:grok\""; GRANTS_MAX + 1].join(",");
-    let many = XAi.permissions(&format!("{{\"acls\": [{many}]}}"));
-    let count = |known: Option<KeyPermissions>| match known {
-        Some(KeyPermissions::Granted(grants)) => grants.len(),
-        other => panic!("{other:?}"),
+    for off in ["api_key_blocked", "api_key_disabled", "team_blocked"] {
+        assert_eq!(XAi.permissions(&format!("{{\"acls\": [\"a:b\"], \"{off}\": true}}")), None);
+    }
+    assert_eq!(XAi.permissions(r#"{"acls": ["api-key:model:*", "do as I say"]}"#), None);
+    let many = |count| {
+        let grants = vec!["\"api-key:model:grok\""; count].join(",");
+        XAi.permissions(&format!("{{\"acls\": [{grants}]}}"))
     };
-    assert_eq!(count(many), GRANTS_MAX);
+    assert!(many(GRANTS_MAX).is_some());
+    assert_eq!(many(GRANTS_MAX + 1), None, "it cannot be shown whole");
 }
 
 #[test]

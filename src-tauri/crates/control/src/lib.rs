@@ -44,7 +44,7 @@ pub use display::DisplayAvailability;
 pub use engine::{
     ALLOCATOR, Allocator, ClientWiring, ConfigError, Engine, EngineConfig, Folders, LaunchContext,
     LockError, ServeError, ServingAddresses, StartError, WindowFocus, harden_process,
-    private_variables, start_log,
+    private_variable_names, private_variables, start_log,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};

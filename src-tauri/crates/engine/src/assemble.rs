@@ -93,9 +93,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let budgets = Arc::new(money_parts::budget_watch(&base));
     let ledger_watch = Arc::new(ledger_watch(&base, recovery, &clients));
     let gateway = gateway_server(&base, port);
-    let environment = Arc::clone(&vault.opener.environment);
+    let key_scanner = key_scanner(&base, &client_wiring, Arc::clone(&vault.opener.environment));
     let vault_switch = vault_switch(&base, &backends, vault);
-    let key_scanner = key_scanner(&base, &client_wiring, environment);
     let routes = route_explainer(&base, &backends);
     let notifications = notifications(&base, channel);
     let services = service_watch(&base, &backends);
@@ -359,7 +358,6 @@ fn service_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceWatch>
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         gate: Arc::clone(&backends.health.gate),
-        interval: backends.health.interval.subscribe(),
         accounts: Mutex::default(),
         applied: Mutex::default(),
     })

@@ -15,7 +15,6 @@ use parking_lot::Mutex;
 use settings::{Settings, SettingsStore, is_on_own_network};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Host;
 
@@ -37,8 +36,6 @@ pub struct HealthWatch {
     pub(crate) tasks: Tasks,
     /// When the gateway or the window was last in use.
     pub(crate) last_use: Mutex<Moment>,
-    /// The time between two probes, which services follow too.
-    pub(crate) interval: watch::Sender<Duration>,
 }
 
 impl HealthWatch {
@@ -153,9 +150,7 @@ impl HealthWatch {
             true => health.idle_interval_secs.max(health.interval_secs),
             false => health.interval_secs,
         };
-        let interval = Duration::from_secs(secs);
-        self.monitor.set_interval(interval);
-        self.interval.send_if_modified(|told| std::mem::replace(told, interval) != interval);
+        self.monitor.set_interval(Duration::from_secs(secs));
     }
 
     fn watch(&self, settings: &Settings, stored: &HashMap<BackendId, LastKnownHealth>) {

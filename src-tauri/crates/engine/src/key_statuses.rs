@@ -2,7 +2,7 @@
 //!
 //! In memory only, because an unbilled probe tests every enabled key within seconds of the start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::{BackendId, CredentialId, WallTime};
@@ -22,6 +22,8 @@ pub struct KeyStatus {
     pub verified_at: Option<WallTime>,
     /// When a request last used the key.
     pub used_at: Option<WallTime>,
+    /// What the ledger was told last, by place.
+    pub(crate) logged: BTreeMap<String, KeyVerdict>,
 }
 
 domain::words! {
@@ -152,11 +154,14 @@ impl KeyStatuses {
         let key = keys.entry(id.clone()).or_default();
         let changed = key.state != state;
         (key.state, key.reason, key.verified_at) = (state, reason, Some(at));
-        drop(keys);
-        if let Some(verdict) = logged_verdict(state, source).filter(|_| changed) {
+        let told = key.logged.get(place).copied();
+        if let Some(verdict) = logged_verdict(state, source).filter(|it| Some(*it) != told) {
+            key.logged.insert(place.to_owned(), verdict);
             let (credential, place) = (id.clone(), Some(place.to_owned()));
+            // While the keys are locked: the ledger gets results in the order of the states.
             self.record_verdict(KeyVerdictRecord { at, credential, place, verdict, source });
         }
+        drop(keys);
         changed
     }
 
@@ -204,6 +209,17 @@ mod tests {
         assert!(!standings.record_result(rejected("still")));
         standings.record_use(&id, at);
         assert_eq!(standings.status(&id).used_at, Some(at));
+        // What one place made of it is no news of another.
+        let accepted = |place: &'static str| KeyResult {
+            place,
+            state: KeyState::Valid,
+            reason: None,
+            ..rejected("")
+        };
+        assert!(standings.record_result(accepted("other")));
+        assert_eq!(standings.status(&id).logged.get("up"), Some(&KeyVerdict::Rejected));
+        assert!(!standings.record_result(accepted("up")));
+        assert_eq!(standings.status(&id).logged.get("up"), Some(&KeyVerdict::Accepted));
         standings.forget(&id);
         assert_eq!(standings.status(&id), KeyStatus::default());
     }

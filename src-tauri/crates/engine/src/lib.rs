@@ -151,7 +151,9 @@ pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use price_editor::{
     PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,
 };
-pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
+pub use private_variables::{
+    EnvironmentVariables, LaunchContext, private_variable_names, private_variables,
+};
 pub use probe::{BackendProber, KeyTrial};
 pub use quality_watch::QualityWatch;
 pub use readiness_runs::{ReadinessRuns, RunError};

@@ -28,6 +28,15 @@ pub struct LaunchContext {
 const WINDOW_CONTROL_VARIABLES: [&str; 3] =
     ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"];
 
+/// Set when the private variables are on standard input.
+const VARIABLES_ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
+
+/// Variables that no program of others gets from this one.
+pub fn private_variable_names() -> impl Iterator<Item = &'static str> {
+    let keys = domain::known_variables().map(|known| known.variable);
+    keys.chain([crate::config::PASSPHRASE_VARIABLE, VARIABLES_ON_STDIN])
+}
+
 /// Returns the variables that are valid text, keys included, after making sure that no child can
 /// inherit the private ones. Call it before the first thread and the first child. On Linux the
 /// program may re-execute itself here.
@@ -62,11 +71,9 @@ mod linux {
     use zeroize::Zeroizing;
 
     use super::{
-        EnvironmentVariables, LaunchContext, OsString, WINDOW_CONTROL_VARIABLES, text_variables,
+        EnvironmentVariables, LaunchContext, OsString, VARIABLES_ON_STDIN,
+        WINDOW_CONTROL_VARIABLES, text_variables,
     };
-
-    /// Set when the private variables are on standard input.
-    const VARIABLES_ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
 
     /// Above the system's limit for a whole environment (`ARG_MAX`), in bytes.
     const PRIVATE_VARIABLES_BYTES_MAX: u64 = 4_194_304;

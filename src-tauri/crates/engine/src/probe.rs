@@ -114,7 +114,7 @@ impl BackendProber {
 
     /// Unblocks the endpoints of keys that were accepted.
     fn lift_blocks(&self, backend: &BackendId, report: &ProbeReport) {
-        let passed = report.keys.iter().filter(|key| key.finding == HealthFinding::Answered);
+        let passed = report.keys.iter().filter(|key| key.has_models);
         for key in passed {
             let credential = Some(key.credential.clone());
             let endpoint = Endpoint { backend: backend.clone(), credential };

@@ -17,7 +17,6 @@ use monitor::{
 use parking_lot::Mutex;
 use service_checks::{ServiceAccount, ServiceCheck, check_service, unreadable_key_report};
 use settings::{ServiceSettings, Settings, SettingsStore};
-use tokio::sync::watch;
 
 use crate::events::{EngineEvent, EventBus};
 use crate::health_watch::{is_answer, next_change};
@@ -37,8 +36,6 @@ pub struct ServiceWatch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) gate: Arc<NetworkGate>,
-    /// The time between two checks, which is that of probes: longer while nothing is in use.
-    pub(crate) interval: watch::Receiver<Duration>,
     /// What each service said of its token at its last check.
     pub(crate) accounts: Mutex<BTreeMap<ServiceId, ServiceAccount>>,
     /// The services that are watched now, by which changes are noticed.
@@ -147,9 +144,10 @@ impl ServiceWatch {
         self.monitor.set_watched(watched, self.clock.now());
     }
 
-    /// Watches the services of `settings` from now on.
+    /// Watches the services of `settings` from now on, at the interval they give.
     pub(crate) fn apply(&self, settings: &Settings) {
         self.watch(settings, &HashMap::new());
+        self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
         let before = std::mem::replace(&mut *self.applied.lock(), settings.services.clone());
         for (id, service) in &before {
             if settings.services.get(id).is_none_or(|now| !is_checked_alike(service, now)) {
@@ -166,10 +164,6 @@ impl ServiceWatch {
             watch.monitor.drive(&*watch, &*watch.clock, stop.cancelled_owned()).await;
         });
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
-        tasks.spawn("service interval", async move {
-            stop.run_until_cancelled(watch.follow_interval()).await;
-        });
-        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
         let mut changes = self.monitor.subscribe();
         tasks.spawn("service changes", async move {
             while let Some(WatchedTransition { id, transition }) =
@@ -180,17 +174,6 @@ impl ServiceWatch {
                 watch.events.send(EngineEvent::Service { service: id, transition });
             }
         });
-    }
-
-    async fn follow_interval(&self) {
-        let mut interval = self.interval.clone();
-        loop {
-            let now = *interval.borrow_and_update();
-            self.monitor.set_interval(now);
-            if interval.changed().await.is_err() {
-                return;
-            }
-        }
     }
 
     /// Stores a settled state in the ledger, unless it was forgotten meanwhile.
@@ -290,6 +273,3 @@ fn is_checked_alike(before: &ServiceSettings, now: &ServiceSettings) -> bool {
     let ServiceSettings { label, required, objective, .. } = now.clone();
     ServiceSettings { label, required, objective, ..before.clone() } == *now
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,8 @@ use tokio::process::Command;
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::private_variables::private_variable_names;
+
 /// Time for the command, which may wait for a keychain.
 pub const TOKEN_COMMAND_MS_MAX: u64 = 10_000;
 
@@ -23,8 +25,8 @@ pub const COMMAND_OUTPUT_BYTES_MAX: u64 = 4_096;
 /// What is shown of the command's complaint, in characters.
 const COMPLAINT_CHARS_MAX: usize = 300;
 
-/// Variables of ours that a tool does not have, and that would hide what it meets.
-const OWN_VARIABLES: [&str; 2] = ["GATEHOUSE_HOME", "GATEHOUSE_PASSPHRASE"];
+/// A variable of ours that a tool does not have, and that would hide what it meets.
+const HOME_VARIABLE: &str = "GATEHOUSE_HOME";
 
 /// Runs a command as a tool does, and returns the token that it prints. Fails with the reason.
 pub async fn run_token_command(command: &[String], limit: Duration) -> Result<Secret, String> {
@@ -33,8 +35,7 @@ pub async fn run_token_command(command: &[String], limit: Duration) -> Result<Se
     child.args(arguments).kill_on_drop(true);
     child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // It gets no key of a provider.
-    let private = domain::known_variables().map(|known| known.variable);
-    for name in private.chain(OWN_VARIABLES) {
+    for name in private_variable_names().chain([HOME_VARIABLE]) {
         child.env_remove(name);
     }
     let mut child =

@@ -120,8 +120,9 @@ async fn list_models(
 /// may have none: this says nothing of what else it may do.
 fn may_not_list(error: &UpstreamError) -> bool {
     let scopes = error.message.split_once(MISSING_SCOPES).map(|(_, scopes)| scopes);
-    let named = scopes.and_then(|scopes| scopes.split_whitespace().next());
-    let named = named.map(|named| named.trim_end_matches(['.', ',']));
+    let named =
+        scopes.map(|scopes| scopes.split(". ").next().unwrap_or(scopes).trim_end_matches('.'));
+    // With another one beside it, the key may lack what a request needs.
     error.class == UpstreamClass::KeyRejected && named == Some(LIST_MODELS_SCOPE)
 }
 

@@ -35,18 +35,21 @@ pub(crate) fn put(connection: &Connection, spans: &[DegradedSpan]) -> rusqlite::
         SET until_ms = excluded.until_ms, reason = excluded.reason
         WHERE excluded.until_ms >= until_ms";
     let mut statement = connection.prepare_cached(sql)?;
-    let sql = "DELETE FROM degraded_spans WHERE backend = ?1 AND (until_ms < ?2 OR number IN
+    let sql = "DELETE FROM degraded_spans WHERE number IN
         (SELECT number FROM degraded_spans WHERE backend = ?1
-         ORDER BY from_ms DESC LIMIT -1 OFFSET ?3))";
+         ORDER BY from_ms DESC LIMIT -1 OFFSET ?2)";
     let mut purge = connection.prepare_cached(sql)?;
+    let mut newest = 0;
     for span in spans {
         let backend = span.backend.as_str();
         let [from, until] = [span.from, span.until].map(clamp_time);
         let reason = bound_text(&span.reason, SENTENCE_CHARS_MAX);
         statement.execute(params![backend, from, until, reason])?;
-        let oldest = until - WATCH_DAYS_KEPT * DAY_MS;
-        purge.execute(params![backend, oldest, row_count(DEGRADED_SPANS_KEPT_MAX)])?;
+        purge.execute(params![backend, row_count(DEGRADED_SPANS_KEPT_MAX)])?;
+        newest = newest.max(until);
     }
+    let sql = "DELETE FROM degraded_spans WHERE until_ms < ?1";
+    connection.prepare_cached(sql)?.execute([newest - WATCH_DAYS_KEPT * DAY_MS])?;
     Ok(spans.len())
 }
 

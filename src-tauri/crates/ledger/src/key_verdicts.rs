@@ -88,8 +88,9 @@ pub(crate) fn list(
     collect_known(connection.prepare_cached(sql)?.query_map([credential.as_str()], read)?)
 }
 
-/// Deletes verdicts before `before`.
+/// Deletes verdicts before `before`, but for the last of each place, with which the next is compared.
 pub(crate) fn purge(connection: &Connection, before: WallTime) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM key_verdicts WHERE at_ms < ?1";
+    let sql = "DELETE FROM key_verdicts WHERE at_ms < ?1
+        AND number NOT IN (SELECT max(number) FROM key_verdicts GROUP BY credential, place)";
     connection.prepare_cached(sql)?.execute([clamp_time(before)])
 }

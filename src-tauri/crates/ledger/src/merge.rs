@@ -87,9 +87,13 @@ const ADD_LOGS: &str = "
         WHERE request_id IN (SELECT id FROM temp.added);
     INSERT OR IGNORE INTO main.observed_time SELECT * FROM other.observed_time;
     INSERT OR IGNORE INTO main.observed_service_time SELECT * FROM other.observed_service_time;
-    INSERT OR IGNORE INTO main.watch_spans SELECT * FROM other.watch_spans;
-    INSERT OR IGNORE INTO main.degraded_spans (backend, from_ms, until_ms, reason)
-        SELECT backend, from_ms, until_ms, reason FROM other.degraded_spans ORDER BY number;
+    INSERT INTO main.watch_spans SELECT * FROM other.watch_spans WHERE true
+        ON CONFLICT (from_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms);
+    INSERT INTO main.degraded_spans (backend, from_ms, until_ms, reason)
+        SELECT backend, from_ms, until_ms, reason FROM other.degraded_spans WHERE true ORDER BY number
+        ON CONFLICT (backend, from_ms) DO UPDATE
+        SET until_ms = excluded.until_ms, reason = excluded.reason
+        WHERE excluded.until_ms > until_ms;
     INSERT OR IGNORE INTO main.alert_state SELECT * FROM other.alert_state;
     INSERT OR IGNORE INTO main.alerts SELECT * FROM other.alerts;
     INSERT OR IGNORE INTO main.alert_notes SELECT * FROM other.alert_notes;

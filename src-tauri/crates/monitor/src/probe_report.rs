@@ -31,6 +31,8 @@ pub struct KeyProbeReport {
     pub finding: HealthFinding,
     /// True if the key is not in the vault.
     pub missing: bool,
+    /// True if it listed models. A backend may answer a key without that, which says little of it.
+    pub has_models: bool,
     /// The result in words.
     pub detail: String,
     /// What to do.
@@ -125,6 +127,7 @@ fn key_probe_report(key: &CredentialId, report: &ProbeReport) -> KeyProbeReport 
         credential: key.clone(),
         finding: report.finding,
         missing: report.key_missing,
+        has_models: report.models.is_some(),
         detail: report.detail.clone(),
         fix: report.fix.clone(),
     }

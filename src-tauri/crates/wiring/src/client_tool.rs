@@ -95,11 +95,18 @@ impl ClientTool {
         matches!(self, Self::GeminiCli | Self::Zed | Self::Continue)
     }
 
-    /// True if `gatehouse run` leads it to the gateway while its files are in this state.
+    /// True if `gatehouse run` leads it to the gateway while its files are in this state and these
+    /// layers outrank them. Nothing that is run outranks managed settings.
     #[must_use]
-    pub const fn is_run_through_gateway(self, state: WiringState) -> bool {
+    pub fn is_run_through_gateway(
+        self,
+        state: WiringState,
+        mut outranked_by: impl Iterator<Item = ConflictLayer>,
+    ) -> bool {
         use WiringState::{NotInstalled, TokenNotEntered, Wired};
-        !self.needs_wired_files() || matches!(state, Wired | TokenNotEntered | NotInstalled)
+        let is_ready = matches!(state, Wired | TokenNotEntered | NotInstalled);
+        (is_ready || !self.needs_wired_files())
+            && !outranked_by.any(|layer| layer == ConflictLayer::Managed)
     }
 
     /// True for a program that a person uses in a terminal.

@@ -29,7 +29,11 @@ export function LaunchToolDialog({ tool, open, onClose }: LaunchToolProps) {
       open={open}
       onClose={onClose}
       title={`Launch ${tool.name}`}
-      description="Starts it through the gateway. None of its files are changed."
+      description={
+        tool.run_command === null
+          ? undefined
+          : "Starts it through the gateway, without wiring it. If no client has its name, one is added."
+      }
     >
       <LaunchTool tool={tool} onClose={onClose} />
     </Dialog>
@@ -82,7 +86,6 @@ function InTerminal({ tool, command, onClose }: InTerminalProps) {
     mutationFn: (req) => host.launchTool(req),
     onSuccess: (_, { folder: started }) => {
       localStorage.setItem(STORED_UNDER, started);
-      onClose();
       notify({ title: `Opened a terminal with ${tool.name}`, detail: `It runs ${command} in ${started}.` });
     },
   });
@@ -92,7 +95,8 @@ function InTerminal({ tool, command, onClose }: InTerminalProps) {
       className="flex min-h-0 flex-col"
       onSubmit={(event) => {
         event.preventDefault();
-        launch.mutate({ tool: tool.tool, folder: folder.trim() });
+        // Not after the dialog is gone, when the user may be elsewhere.
+        launch.mutate({ tool: tool.tool, folder: folder.trim() }, { onSuccess: onClose });
       }}
     >
       <DialogBody className="flex flex-col gap-4">

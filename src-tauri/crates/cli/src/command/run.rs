@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView,
+    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
 };
 use control::{Core, Launch, ToolModel};
 use domain::Secret;
@@ -70,13 +70,21 @@ pub(crate) async fn prepare(
 /// A tool whose settings lead past its environment must be wired first.
 async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError> {
     let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
-    let tools = control::clients_wiring(core, ClientsWiringQuery::default()).await?;
-    let is_led_past = |tool: &ToolWiringView| !tool.tool.is_run_through_gateway(tool.state);
+    let project = std::env::current_dir().ok();
+    let project = project.map(|folder| folder.to_string_lossy().into_owned());
+    let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
+    let is_led_past = |tool: &ToolWiringView| {
+        let layers = tool.conflicts.iter().map(|conflict| conflict.layer);
+        !tool.tool.is_run_through_gateway(tool.state, layers)
+    };
     let Some(tool) = tools.into_iter().find(named).filter(is_led_past) else {
         return Ok(());
     };
     let message = format!("{} would not use its environment", tool.name);
-    let hint = format!("`gatehouse clients wire {}` sets it up once.", tool.tool);
+    let hint = match tool.state {
+        WiringState::Conflict => tool.sentence,
+        _ => format!("`gatehouse clients wire {}` sets it up once.", tool.tool),
+    };
     Err(CommandError::new(Exit::Negative, message).with_hint(hint))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn key_permissions_view(
             let limit = limit.and_then(|limit| NanoUsd::from_dollars(&limit.to_string()).ok());
             match limit {
                 Some(limit) => {
-                    format!("It may ask models{tier}, for {} in all", shown.format(limit))
+                    format!("It may ask models{tier}, with a limit of {}", shown.format(limit))
                 }
                 None => format!("It may ask models{tier}, without a limit of its own"),
             }
@@ -91,7 +91,7 @@ mod tests {
             limit: limit.map(|limit| limit.parse().expect("an amount")),
         };
         for (known, sentence) in [
-            (asks(false, Some("100")), "It may ask models, for $100.00 in all"),
+            (asks(false, Some("100")), "It may ask models, with a limit of $100.00"),
             (asks(true, None), "It may ask models on the free tier, without a limit of its own"),
             (
                 KeyPermissions::Granted(vec!["api-key:model:*".to_owned()]),

@@ -51,7 +51,8 @@ async fn replace_exchanged(
     exchange_anew(engine, &id, old, secret).await?;
     drop(held);
     let origin = configured_origin(&engine.settings(), &id);
-    note_replacement(engine, &id, tail, origin).await?;
+    let replaced = note_replacement(engine, &id, tail, origin).await?;
+    engine.keys().forget_secret(&id, replaced);
     probe_users(engine, &id);
     find_key_view(engine, &id).await
 }

@@ -174,8 +174,9 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
 fn run_command(status: &ToolStatus, state: WiringState) -> Option<String> {
     let tool = status.tool;
     let has_program = status.installation.as_ref().is_some_and(|found| found.program.is_some());
+    let layers = status.conflicts.iter().map(|conflict| conflict.layer);
     let is_offered =
-        has_program && tool.is_used_in_terminal() && tool.is_run_through_gateway(state);
+        has_program && tool.is_used_in_terminal() && tool.is_run_through_gateway(state, layers);
     is_offered.then(|| tool.run_command(status.client.as_deref().unwrap_or_else(|| tool.word())))
 }
 

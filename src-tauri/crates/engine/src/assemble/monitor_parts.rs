@@ -9,7 +9,6 @@ use endpoints::EndpointRegistry;
 use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::backend_states::BackendStates;
 use crate::engine::{BackendParts, BaseParts};
@@ -44,7 +43,6 @@ pub(super) fn health_watch(
         gate: Arc::new(gate),
         tasks: base.tasks.clone(),
         last_use: Mutex::new(base.clock.now()),
-        interval: watch::Sender::new(interval(base)),
     }
 }
 
@@ -83,11 +81,8 @@ pub(super) fn backend_states(
 }
 
 pub(super) fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {
-    Monitor::new(interval(base), Box::new(SharedEntropy(Arc::clone(&base.entropy))))
-}
-
-fn interval(base: &BaseParts) -> Duration {
-    Duration::from_secs(base.settings.current().health.interval_secs)
+    let interval = Duration::from_secs(base.settings.current().health.interval_secs);
+    Monitor::new(interval, Box::new(SharedEntropy(Arc::clone(&base.entropy))))
 }
 
 /// Shares one entropy source between several owners.

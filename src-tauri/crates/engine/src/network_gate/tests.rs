@@ -12,7 +12,6 @@ use monitor::{HealthFinding, Monitor, Observation, ObservationSource, Probe, Pro
 use resilience::{CallOutcome, FailureWeight};
 use settings::{BackendKind, BackendSettings};
 use tempfile::TempDir;
-use tokio::sync::watch;
 
 use super::*;
 use crate::health_watch::HealthWatch;
@@ -100,7 +99,6 @@ fn scene(addresses: &[&str], has_no_route: fn() -> bool) -> Scene {
         gate,
         tasks: tasks.clone(),
         last_use: Mutex::new(clock.now()),
-        interval: watch::Sender::new(INTERVAL),
     });
     Scene { network, watch, clock, tasks, _home: home }
 }

@@ -82,6 +82,7 @@ async fn a_restricted_key_that_may_not_list_models_is_not_rejected() {
         (refusal("api.model.read"), Verdict::ClientFault),
         (refusal("model.request"), Verdict::KeyRejected),
         (refusal("api.model.readable"), Verdict::KeyRejected),
+        (refusal("api.model.read, model.request"), Verdict::KeyRejected),
         ("Incorrect API key provided".to_owned(), Verdict::KeyRejected),
     ];
     for status in [401, 403] {

@@ -55,16 +55,19 @@ impl CheckBody for BudgetsCheck {
     }
 }
 
-/// Advises a limit that is what a month cost so far. Without such a month only the user knows one.
+/// No amount is advised: a budget stops requests, and a month may cost more than the ones before.
 fn budget_advice(month_cost: Option<NanoUsd>) -> String {
+    let advice = "Decide what a month may cost: `gatehouse budgets set monthly --limit DOLLARS` stops \
+                  there, and with `--action tell` it only tells.";
     let nanos = month_cost.and_then(|cost| u64::try_from(cost.nanos()).ok()).unwrap_or_default();
-    let command = "gatehouse budgets set monthly --limit";
     match nanos.div_ceil(NANOS_PER_DOLLAR) {
-        0 => format!("Decide what a month may cost and set it with `{command} DOLLARS`."),
-        dollars => format!(
-            "Set one for all spending with `{command} {dollars}`: what the last 30 days cost, in \
-             whole dollars."
-        ),
+        0 => advice.to_owned(),
+        dollars => {
+            let noun = if dollars == 1 { "dollar" } else { "dollars" };
+            format!(
+                "{advice} Requests with a known price cost up to {dollars} {noun} in the last 30 days."
+            )
+        }
     }
 }
 

@@ -62,7 +62,7 @@ fn answered(served: &[ServedFacts]) -> CheckOutcome {
         [] => CheckOutcome::pass(),
         bad => CheckOutcome::warn(
             format!("only degraded backends answer {}", bad.join(", ")),
-            "Wait until they are well again, or add another backend to the route.",
+            "Wait until they are well again, or add another backend to the routes.",
         ),
     };
     let shown = format!("{} of {} can be answered", served.len(), served.len());

@@ -430,14 +430,15 @@ async fn each_paid_backend_needs_a_budget() {
         let facts = Facts { month_cost: cost.map(NanoUsd::new), ..paid(&[("OpenAI", false)]) };
         run("R-20", facts).await.fix.expect("a fix")
     };
-    let decide = "Decide what a month may cost and set it with `gatehouse budgets set monthly --limit DOLLARS`.";
+    let decide = "Decide what a month may cost: `gatehouse budgets set monthly --limit DOLLARS` \
+                  stops there, and with `--action tell` it only tells.";
     assert_eq!(fix(Ok(0)).await, decide, "nothing was measured");
     assert_eq!(fix(Err("the ledger is locked".to_owned())).await, decide);
-    for (nanos, limit) in [(1, 1), (12_000_000_000, 12), (12_000_000_001, 13)] {
-        let measured = format!(
-            "Set one for all spending with `gatehouse budgets set monthly --limit {limit}`: what \
-             the last 30 days cost, in whole dollars."
-        );
+    for (nanos, cost) in
+        [(1, "1 dollar"), (12_000_000_000, "12 dollars"), (12_000_000_001, "13 dollars")]
+    {
+        let measured =
+            format!("{decide} Requests with a known price cost up to {cost} in the last 30 days.");
         assert_eq!(fix(Ok(nanos)).await, measured);
     }
 }

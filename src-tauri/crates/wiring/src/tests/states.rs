@@ -260,7 +260,7 @@ fn addresses_in_settings_of_aiders_models_are_conflicts() {
         let conflicts = status.conflicts.into_iter();
         conflicts.map(|it| (it.layer, it.place, it.key)).collect::<Vec<_>>()
     };
-    let text = |path: &std::path::Path| path.display().to_string();
+    let text = |path: &Path| path.display().to_string();
     let at_home = world.home().join(name);
     let expected = [
         (

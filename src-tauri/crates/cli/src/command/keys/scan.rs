@@ -101,10 +101,14 @@ fn render_scan(found: &KeysScanView) -> StyledText {
         if !found.vault_was_read {
             text.line(Tone::Muted, "The vault is not open, so it is not known which it holds.");
         }
-        let hint = match found.keys.iter().any(|key| is_new(&key)) {
-            true => "`gatehouse keys scan --import` stores them in the vault.",
-            false => {
+        let is_in_files = found.keys.iter().any(|key| !key.places.is_empty());
+        let hint = match (found.keys.iter().any(|key| is_new(&key)), is_in_files) {
+            (true, _) => "`gatehouse keys scan --import` stores them in the vault.",
+            (false, true) => {
                 "All of them are in the vault; `gatehouse keys scan --remove` removes them from the files."
+            }
+            (false, false) => {
+                "All of them are in the vault; unset the variables where they are set."
             }
         };
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);

@@ -50,7 +50,7 @@ pub(super) fn keys_fixture() -> Value {
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "clients": ["codex"], "services": [], "cache_server": true},
          "storage": "keychain", "billing": null, "expires_at": null, "note": null, "oauth": null, "retired": null,
-         "permissions": {"sentence": "It may ask models, for $100.00 in all", "manages_keys": false},
+         "permissions": {"sentence": "It may ask models, with a limit of $100.00", "manages_keys": false},
          "balance": {"left": "$4.12", "sentence": "$4.12 left, for 3 days at the pace of the last week",
             "read_at": ago(60), "days_left": 3, "is_used_up": false},
          "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
