@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, ManualClock};
+use domain::{Clock, CredentialId, ManualClock};
 
-use super::{LedgerFixture, NOW_MS, at, files, request, rollups, sessions, settlement};
+use super::{LedgerFixture, NOW_MS, at, backend, files, request, rollups, sessions, settlement};
 use crate::{
-    BACKUPS_KEPT_MAX, IncidentCause, Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery,
-    RequestState, SET_ASIDE_FILES_MAX,
+    BACKUPS_KEPT_MAX, DegradedSpan, IncidentCause, KeyVerdict, KeyVerdictRecord, KeyVerdictSource,
+    Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState, SET_ASIDE_FILES_MAX,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -450,6 +450,38 @@ async fn a_restore_onto_a_sound_ledger_loses_nothing_and_finishes_what_had_begun
     assert_eq!((count(&ledger).await, rollups::totals(&ledger).await.requests), (12, 12));
     let again = recovery.restore(None).await.expect("restored");
     assert_eq!((again.requests, rollups::totals(&ledger).await.requests), (12, 12));
+}
+
+#[tokio::test]
+async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_what_providers_made_of_keys() {
+    let guarded = RecoveryFixture::new();
+    let (ledger, recovery) = guarded.open();
+    let degraded = |until: i64, reason: &str| DegradedSpan {
+        backend: backend("home"),
+        from: at(0),
+        until: at(until),
+        reason: reason.to_owned(),
+    };
+    let verdict = |ms: i64, verdict: KeyVerdict| KeyVerdictRecord {
+        at: at(ms),
+        credential: CredentialId::new("work").expect("an id"),
+        place: Some("home".to_owned()),
+        verdict,
+        source: KeyVerdictSource::Check,
+    };
+    ledger.put_degraded_spans(vec![degraded(60_000, "slow")]).await.expect("written");
+    ledger.record_key_verdict(verdict(1, KeyVerdict::Rejected)).expect("queued");
+    settle(&ledger, 0..1).await;
+    recovery.back_up().await.expect("a backup");
+    ledger.put_degraded_spans(vec![degraded(120_000, "slower")]).await.expect("written");
+    ledger.record_key_verdict(verdict(2, KeyVerdict::Accepted)).expect("queued");
+    settle(&ledger, 1..2).await;
+    recovery.restore(None).await.expect("restored");
+    let spans = ledger.degraded_spans(at(-1)).await.expect("read");
+    assert_eq!(spans, [degraded(120_000, "slower")]);
+    let verdicts = ledger.key_verdicts(CredentialId::new("work").expect("an id")).await;
+    let verdicts: Vec<_> = verdicts.expect("read").into_iter().map(|it| it.verdict).collect();
+    assert_eq!(verdicts, [KeyVerdict::Rejected, KeyVerdict::Accepted]);
 }
 
 #[tokio::test]
