@@ -16,21 +16,14 @@ use tokio::process::{Child, Command};
 /// server of its own ends at once, without one. macOS may ask the user first whether it may.
 const FAILURE_TIME: Duration = Duration::from_secs(if cfg!(target_os = "macos") { 60 } else { 1 });
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum TerminalError {
+    #[error("no terminal was found")]
     NotFound,
+    #[error("the terminal could not be started: {0}")]
     NotStarted(io::Error),
+    #[error("the terminal ended at once ({0})")]
     Ended(ExitStatus),
-}
-
-impl std::fmt::Display for TerminalError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotFound => write!(f, "no terminal was found"),
-            Self::NotStarted(error) => write!(f, "the terminal could not be started: {error}"),
-            Self::Ended(status) => write!(f, "the terminal ended at once ({status})"),
-        }
-    }
 }
 
 /// Runs `words` in a new terminal in `folder`. `shell` is the user's, which knows where programs lie.

@@ -140,8 +140,8 @@ impl BackendStates {
 
     #[must_use]
     pub fn endpoint(&self, settings: &Settings, endpoint: &Endpoint) -> Availability {
-        let status = self.registry.status(endpoint);
-        Availability::of(&status, ClockReading::read(&*self.clock), why_off(settings, endpoint))
+        let (status, clocks) = (self.registry.status(endpoint), ClockReading::read(&*self.clock));
+        Availability::of(settings, endpoint, &status, clocks)
     }
 }
 
@@ -173,9 +173,14 @@ impl BackendDegradation {
 }
 
 impl Availability {
-    /// The most restrictive state. `why_off` completes "The backend …".
+    /// The most restrictive state of an endpoint with this status.
     #[must_use]
-    pub fn of(status: &EndpointStatus, clocks: ClockReading, why_off: Option<String>) -> Self {
+    pub fn of(
+        settings: &Settings,
+        endpoint: &Endpoint,
+        status: &EndpointStatus,
+        clocks: ClockReading,
+    ) -> Self {
         let state = |state, why: &str, since, until| Self {
             state,
             percent: None,
@@ -183,7 +188,7 @@ impl Availability {
             since,
             until,
         };
-        if let Some(why) = why_off {
+        if let Some(why) = why_off(settings, endpoint) {
             return state(AvailabilityState::Off, &format!("The backend {why}."), None, None);
         }
         let (why, until) = (status.reason.as_str(), status.until.map(|at| clocks.wall_at(at)));

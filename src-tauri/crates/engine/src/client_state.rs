@@ -28,7 +28,7 @@ impl ClientState {
         if client.blocked {
             return Self::Blocked;
         }
-        if client.expires.is_some_and(|end| end <= now) {
+        if client.is_expired(now) {
             return Self::Expired;
         }
         let active_ms = i64::try_from(CLIENT_ACTIVE.as_millis()).unwrap_or(i64::MAX);

@@ -239,19 +239,19 @@ impl ReadinessEnvironment for EngineEnvironment {
     async fn served(&self) -> Vec<ServedFacts> {
         let labels = backend_labels(&self.settings.current(), &self.prober.mock);
         let health = &self.prober.health;
-        let backend = |id: &BackendId| ServingBackend {
-            label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
-            fault: match health.health(id) {
-                _ if !health.is_watched(id) => Some("is off or was removed".to_owned()),
-                Some(found) if found.state == HealthState::Down => {
-                    Some(format!("is down ({})", found.reason))
-                }
-                _ => None,
-            },
-            degraded: self
-                .states
-                .health(id)
-                .and_then(|it| it.degraded.as_ref().map(degraded_facts)),
+        let backend = |id: &BackendId| {
+            let known = self.states.health(id);
+            ServingBackend {
+                label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
+                fault: match known.as_ref().map(|known| &known.observed) {
+                    _ if !health.is_watched(id) => Some("is off or was removed".to_owned()),
+                    Some(found) if found.state == HealthState::Down => {
+                        Some(format!("is down ({})", found.reason))
+                    }
+                    _ => None,
+                },
+                degraded: known.and_then(|known| known.degraded).as_ref().map(degraded_facts),
+            }
         };
         let served = self.prober.snapshots.current().routes.served_models();
         let fact = |served: ServedModels| ServedFacts {

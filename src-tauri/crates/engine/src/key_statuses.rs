@@ -132,9 +132,14 @@ impl KeyStatuses {
         self.registry.lift_after_credential_change(id);
     }
 
-    /// [`Self::forget`], and what becomes of the new secret is not compared with the old one's past.
+    /// [`Self::forget`] and [`Self::begin_anew`].
     pub fn forget_secret(&self, id: &CredentialId, at: WallTime) {
         self.forget(id);
+        self.begin_anew(id, at);
+    }
+
+    /// What becomes of the new secret of a key that was forgotten is not compared with the past.
+    pub fn begin_anew(&self, id: &CredentialId, at: WallTime) {
         self.record_verdict(KeyVerdictRecord {
             at,
             credential: id.clone(),

@@ -25,5 +25,5 @@ pub use parameters::{
 pub use run::{
     PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PlaygroundDelta, PlaygroundError,
     PlaygroundEvent, PlaygroundFault, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
-    TIME_LIMIT_CODE,
+    RequestWithAttempts, TIME_LIMIT_CODE,
 };

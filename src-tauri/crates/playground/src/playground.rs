@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, Clock, Entropy, RequestId, RunId};
-use ledger::{AttemptRecord, Ledger, RequestRow, RequestState};
+use ledger::{Ledger, RequestState};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,7 @@ use crate::host::{GatewayTarget, PlaygroundHost};
 use crate::parameters::{PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, TokenLimitField};
 use crate::run::{
     PlaygroundError, PlaygroundEvent, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
+    RequestWithAttempts,
 };
 use crate::run_list::{RunList, RunSlot};
 
@@ -225,9 +226,6 @@ impl Playground {
         }
     }
 }
-
-/// A request with its attempts.
-type RequestWithAttempts = (RequestRow, Vec<AttemptRecord>);
 
 /// A run under way.
 struct LaunchedRun {

@@ -40,8 +40,11 @@ pub struct PlaygroundRun {
     pub finish_reason: Option<String>,
     pub fault: Option<PlaygroundFault>,
     /// The ledger's record, once the run has ended.
-    pub record: Option<Arc<(RequestRow, Vec<AttemptRecord>)>>,
+    pub record: Option<Arc<RequestWithAttempts>>,
 }
+
+/// A request as the ledger has it.
+pub type RequestWithAttempts = (RequestRow, Vec<AttemptRecord>);
 
 domain::words! {
     PlaygroundState {

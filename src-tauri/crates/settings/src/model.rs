@@ -405,6 +405,14 @@ pub struct ClientSettings {
     pub project: Option<String>,
 }
 
+impl ClientSettings {
+    /// True once its token is refused for its age.
+    #[must_use]
+    pub fn is_expired(&self, now: WallTime) -> bool {
+        self.expires.is_some_and(|end| end <= now)
+    }
+}
+
 /// SHA-256 hash of a local token, 64 hexadecimal digits in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenSha256([u8; 32]);

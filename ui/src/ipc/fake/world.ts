@@ -291,7 +291,7 @@ function furnish(world: World, now: number): void {
     {
       ...makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
       balance: openRouterLimit(now),
-      permissions: { sentence: "It may ask models, for $100.00 in all", manages_keys: false },
+      permissions: { sentence: "It may ask models, with a limit of $100.00", manages_keys: false },
       notices: [{ notice: "balance_low", sentence: `${LEFT_SENTENCE}.` }],
     },
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),

@@ -51,7 +51,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             id: id.to_string(),
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
-            expired: client.expires.is_some_and(|end| end <= now),
+            expired: client.is_expired(now),
             blocked: client.blocked,
             refused: engine.clients().refusals(id).filter(|_| client.blocked).map(Into::into),
             seen_at: seen_at.map(Into::into),

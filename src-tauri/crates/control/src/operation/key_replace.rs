@@ -52,7 +52,8 @@ async fn replace_exchanged(
     drop(held);
     let origin = configured_origin(&engine.settings(), &id);
     let replaced = note_replacement(engine, &id, tail, origin).await?;
-    engine.keys().forget_secret(&id, replaced);
+    // The exchange has forgotten the old one; its access token is the new one's.
+    engine.keys().begin_anew(&id, replaced);
     probe_users(engine, &id);
     find_key_view(engine, &id).await
 }

@@ -152,7 +152,10 @@ fn endpoint_view(
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: endpoint_availability(engine, settings, endpoint),
+        availability: availability_view(
+            key,
+            Availability::of(settings, endpoint, &standing, clocks),
+        ),
         breaker: breaker_view(&standing, clocks),
         cooldowns: cooldown_views(engine, endpoint, &standing, clocks),
         block: standing.block.map(|block| EndpointBlockView {

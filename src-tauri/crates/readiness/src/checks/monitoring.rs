@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{NanoUsd, list_names};
+use domain::{NanoUsd, count_noun, list_names};
 
 use crate::check::{
     CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
@@ -62,12 +62,10 @@ fn budget_advice(month_cost: Option<NanoUsd>) -> String {
     let nanos = month_cost.and_then(|cost| u64::try_from(cost.nanos()).ok()).unwrap_or_default();
     match nanos.div_ceil(NANOS_PER_DOLLAR) {
         0 => advice.to_owned(),
-        dollars => {
-            let noun = if dollars == 1 { "dollar" } else { "dollars" };
-            format!(
-                "{advice} Requests with a known price cost up to {dollars} {noun} in the last 30 days."
-            )
-        }
+        dollars => format!(
+            "{advice} Requests with a known price cost up to {} in the last 30 days.",
+            count_noun(dollars, "dollar")
+        ),
     }
 }
 

@@ -90,8 +90,8 @@ fn nothing_is_up_while_nobody_watched() {
     assert_eq!(finding(&[nothing], 24), "No backend was observed in the last 24 hours");
 }
 
-#[test]
-fn after_a_restart_it_is_unknown_until_a_result() {
+/// A program that did not run for a while, and a backend that was up before and soon after.
+fn restarted_while_up() -> ([WatchSpan; 2], BackendPast) {
     use HealthState as State;
     let restarted = [
         watched(-600, 300, WatchStart::Started, true),
@@ -102,6 +102,13 @@ fn after_a_restart_it_is_unknown_until_a_result() {
         State::Up,
     );
     facts.forgotten = forgotten(&restarted, &[], &BackendId::new("home").expect("a name"));
+    (restarted, facts)
+}
+
+#[test]
+fn after_a_restart_it_is_unknown_until_a_result() {
+    use HealthState as State;
+    let (restarted, mut facts) = restarted_while_up();
     let lane = backend_lane(&facts, &restarted, DAY);
     let expected = [(0, 300, Up), (300, 400, NotObserved), (400, 405, Unknown), (405, 1_440, Up)];
     assert_eq!(minutes(&lane), expected);
@@ -216,15 +223,7 @@ fn what_was_slow_is_degraded_and_counts_as_up_while_it_was_up() {
     assert_eq!((view.down_secs, view.observed_secs), (plain.down_secs, plain.observed_secs));
 
     // Degraded when the program stopped; what it is afterwards is unknown until a result.
-    let restarted = [
-        watched(-600, 300, WatchStart::Started, true),
-        watched(400, 1_440, WatchStart::Started, true),
-    ];
-    let mut facts = past(
-        vec![change(-300, State::Unknown, State::Up), change(405, State::Unknown, State::Up)],
-        State::Up,
-    );
-    facts.forgotten = forgotten(&restarted, &[], &BackendId::new("home").expect("a name"));
+    let (restarted, mut facts) = restarted_while_up();
     facts.degraded = vec![slow(250, 300, "first token 4.2 s, usually 0.9 s")];
     let expected = [
         (0, 250, Up),
