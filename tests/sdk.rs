@@ -21,6 +21,8 @@ mod sdk {
     mod python_server;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
+    #[cfg(unix)]
+    mod snippets;
     mod telemetry;
     mod tools;
 }

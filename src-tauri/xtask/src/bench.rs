@@ -5,6 +5,7 @@
 //! therefore has rounds in which all contenders take turns, and reports the median of the rounds.
 //! It is no test and no part of CI: other load on the machine makes every figure wrong.
 
+mod agent_tools;
 mod agents;
 mod cache;
 mod client;
@@ -106,9 +107,13 @@ enum BenchRow {
     Events,
     /// `gatehouse serve` to its first answer
     Start,
-    /// `gatehouse status` beside a running engine
+    /// `gatehouse status` beside a running engine, and `gatehouse --help`
     Status,
-    /// The dashboard's question over a million requests
+    /// The MCP tools `status` and `ask`
+    AgentTools,
+    /// A change of the profile in use
+    Profile,
+    /// The dashboard's question over a million requests, by the panel and by an agent
     Usage,
     /// The window to its first painted data
     Window,
@@ -198,6 +203,8 @@ impl BenchRow {
             Self::Events => "events",
             Self::Start => "start",
             Self::Status => "status",
+            Self::AgentTools => "agent-tools",
+            Self::Profile => "profile",
             Self::Usage => "usage",
             Self::Window => "window",
         }
@@ -230,6 +237,8 @@ impl BenchRow {
             Self::Events => event_stream::changes(environment),
             Self::Start => no_load::start(environment),
             Self::Status => no_load::status(environment),
+            Self::AgentTools => agent_tools::tools(environment),
+            Self::Profile => no_load::profile(environment),
             Self::Usage => no_load::usage(environment),
             Self::Window => window::paint(environment),
         }

@@ -114,6 +114,16 @@ impl<'a> BenchEnvironment<'a> {
         BenchHome::new(&self.program, self.upstream.address)
     }
 
+    /// The upstream itself, in Chat.
+    pub(crate) fn direct(&self) -> MeasuredServer {
+        MeasuredServer {
+            address: self.upstream.address,
+            token: TOKEN_UNCHECKED.to_owned(),
+            model_prefix: "",
+            dialect: BenchDialect::Chat,
+        }
+    }
+
     /// Runs a future on the client's runtime.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.client.block_on(work)
@@ -128,12 +138,7 @@ impl<'a> BenchEnvironment<'a> {
         gatehouse: &MeasuredServer,
         mut measure: impl FnMut(&MeasuredServer) -> Result<T>,
     ) -> Result<Rounds<T>> {
-        let direct = MeasuredServer {
-            address: self.upstream.address,
-            token: TOKEN_UNCHECKED.to_owned(),
-            model_prefix: "",
-            dialect: backend,
-        };
+        let direct = MeasuredServer { dialect: backend, ..self.direct() };
         let mut servers = vec![(Contender::Direct, &direct), (Contender::Gatehouse, gatehouse)];
         let nginx = self
             .nginx

@@ -104,6 +104,11 @@ impl BenchHome {
         Ok(std::fs::write(&path, settings + more)?)
     }
 
+    /// Sets a setting through the command line.
+    pub(crate) fn set(&self, setting: &str, value: &str) -> Result<()> {
+        self.run_command(&["settings", "set", setting, value], &[]).map(drop)
+    }
+
     pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.path().join("data/ledger.sqlite")
     }

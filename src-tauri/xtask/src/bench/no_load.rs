@@ -1,9 +1,10 @@
-//! Benchmarks without traffic: idle load, start, `gatehouse status`, dashboard queries.
+//! Benchmarks without traffic: idle load, start, `gatehouse status`, profiles, dashboard queries.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use super::agent_tools;
 use super::dialect::AnswerFormat;
 use super::environment::BenchEnvironment;
 use super::figures::{median, percentile};
@@ -83,11 +84,54 @@ pub(crate) fn status(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> 
             bail!("`gatehouse status` did not see the gateway");
         }
     }
-    let note = format!("p95 {:.1}", percentile(&times, 95));
+    let mut help = Vec::new();
+    for _ in 0..environment.rounds * STATUS_CALLS {
+        let begin = Instant::now();
+        let said = home.command(BenchVault::File, &["--help"]).output()?;
+        help.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        if !said.status.success() {
+            bail!("`gatehouse --help` failed");
+        }
+    }
+    let figure = |quantity, times: &[f64], target| {
+        Figure::of_gatehouse(quantity, median(times), target)
+            .with_note(format!("p95 {:.1}", percentile(times, 95)))
+    };
     let quantity = "gatehouse status beside an engine, ms";
     Ok(vec![
-        Figure::of_gatehouse(quantity, median(&times), FigureTarget::AtMost(30.0)).with_note(note),
+        figure(quantity, &times, FigureTarget::AtMost(30.0)),
+        figure("gatehouse --help, ms", &help, FigureTarget::AtMost(10.0)),
     ])
+}
+
+/// A change of the profile in use until the operation has answered: its settings are saved and in
+/// force by then.
+pub(crate) fn profile(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
+    let _served = home.serve(BenchVault::File)?;
+    let server = home.control_api()?;
+    let times = environment.block_on(async {
+        let mut connection = server.connect().await?;
+        for (name, backend) in [("work", "keyed"), ("home", "open")] {
+            let profile = format!(r#"{{"name":"{name}","backends":["{backend}"]}}"#);
+            let request = server.post("/control/v1/profile_set", &profile);
+            connection.send_and_check(&request).await?;
+        }
+        let mut times = Vec::new();
+        for name in ["work", "home"].iter().cycle().take(environment.rounds * STATUS_CALLS) {
+            let switch = format!(r#"{{"name":"{name}"}}"#);
+            let begin = Instant::now();
+            let request = server.post("/control/v1/profile_switch", &switch);
+            connection.send_and_check(&request).await?;
+            times.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        }
+        anyhow::Ok(times)
+    })?;
+    let note = format!("p50 {:.1}", median(&times));
+    let quantity = "profile switched and in force, ms p95";
+    let figure =
+        Figure::of_gatehouse(quantity, percentile(&times, 95), FigureTarget::AtMost(200.0));
+    Ok(vec![figure.with_note(note)])
 }
 
 /// Dashboard totals over a large ledger, queried as the panel does.
@@ -105,10 +149,12 @@ pub(crate) fn usage(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
         slowest.push(percentile(&measure_queries_ms(environment, &home)?, 95));
     }
     let quantity = "usage over 1,000,000 requests, ms p95";
-    Ok(vec![
+    let mut figures = vec![
         Figure::of_gatehouse(quantity, median(&slowest), FigureTarget::AtMost(50.0))
             .with_note(note),
-    ])
+    ];
+    figures.extend(agent_tools::usage_summary(&home, environment.rounds)?);
+    Ok(figures)
 }
 
 fn measure_queries_ms(environment: &BenchEnvironment<'_>, home: &BenchHome) -> Result<Vec<f64>> {

@@ -110,6 +110,10 @@ fn render_node_openai(from: &SnippetInputs<'_>) -> String {
 
 fn render_python_anthropic(from: &SnippetInputs<'_>) -> String {
     let order = from.parameters;
+    // The library has had no argument for it since version 2; the API still takes it.
+    let temperature = order.temperature.map(|temperature| {
+        format!("{{\"temperature\": {}}}", temperature.min(ANTHROPIC_TEMPERATURE_MAX))
+    });
     let effort = order
         .effort
         .map(|effort| format!("{{\"effort\": {}}}", effort_literal(at_least_low(effort))));
@@ -124,10 +128,7 @@ fn render_python_anthropic(from: &SnippetInputs<'_>) -> String {
         order.tokens_max.unwrap_or(ANTHROPIC_TOKENS_DEFAULT),
         optional_line("    system=", order.system.as_deref().map(string_literal)),
         string_literal(&order.prompt),
-        optional_line(
-            "    temperature=",
-            order.temperature.map(|t| t.min(ANTHROPIC_TEMPERATURE_MAX))
-        ),
+        optional_line("    extra_body=", temperature),
         optional_line("    output_config=", effort),
     )
 }
@@ -240,7 +241,11 @@ mod tests {
         );
         check(
             "Python, anthropic",
-            &["base_url=\"http://127.0.0.1:4283\"", "temperature=1,", "{\"effort\": \"low\"}"],
+            &[
+                "base_url=\"http://127.0.0.1:4283\"",
+                "extra_body={\"temperature\": 1},",
+                "{\"effort\": \"low\"}",
+            ],
         );
         check(
             "Python, google-genai",
