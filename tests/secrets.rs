@@ -147,6 +147,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "alert_channels"
         | "profiles"
         | "saved_views"
+        | "plans"
         | "session_logs_import"
         | "session_logs_cancel"
         | "price_undo" => Value::Null,

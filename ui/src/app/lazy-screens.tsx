@@ -70,6 +70,10 @@ export const BudgetsScreen = lazyComponent(
   async () => (await import("@/features/usage/budgets-screen")).BudgetsScreen,
   <ScreenSkeleton title="Usage" />,
 );
+export const PlansScreen = lazyComponent(
+  async () => (await import("@/features/usage/plans-screen")).PlansScreen,
+  <ScreenSkeleton title="Usage" />,
+);
 export const SessionLogsScreen = lazyComponent(
   async () => (await import("@/features/usage/session-logs-screen")).SessionLogsScreen,
   <ScreenSkeleton title="Usage" />,
@@ -159,6 +163,7 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/breakdown": BreakdownScreen.preload,
   "/savings": SavingsScreen.preload,
   "/anomalies": AnomaliesScreen.preload,
+  "/plans": PlansScreen.preload,
   "/billing": BillingScreen.preload,
   "/activity": ActivityScreen.preload,
   "/budgets": BudgetsScreen.preload,

@@ -8,6 +8,7 @@ import {
   BudgetsScreen,
   CacheScreen,
   CostsScreen,
+  PlansScreen,
   PricesScreen,
   SavingsScreen,
   SessionLogsScreen,
@@ -175,6 +176,8 @@ const cache = createRoute({
 
 const prices = createRoute({ getParentRoute: () => usageParts, path: "/prices", component: PricesScreen });
 
+const plans = createRoute({ getParentRoute: () => usageParts, path: "/plans", component: PlansScreen });
+
 const sessionLogs = createRoute({
   getParentRoute: () => usageParts,
   path: "/session-logs",
@@ -187,6 +190,7 @@ export const usageRoutes = usageParts.addChildren([
   savings,
   anomalies,
   budgets,
+  plans,
   billing,
   activity,
   cache,

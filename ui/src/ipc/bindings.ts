@@ -255,6 +255,11 @@ export const commands = {
 	savedViewRemove: (req: SavedViewRef) => typedError<null, ApiError>(__TAURI_INVOKE("saved_view_remove", { req })),
 	/**  Sums the usage from the session logs of coding tools, which no other sum holds. */
 	sessionLogs: (req: SessionLogsQuery) => typedError<SessionLogsView, ApiError>(__TAURI_INVOKE("session_logs", { req })),
+	/**
+	 *  Says what is left of the plans that coding tools are signed in to, as they were last
+	 *  told, and what their usage would have cost at list prices.
+	 */
+	plans: () => typedError<PlansView, ApiError>(__TAURI_INVOKE("plans")),
 	/**  Starts an import of what is new in the session logs. Progress comes as events. */
 	sessionLogsImport: () => typedError<LogImportView, ApiError>(__TAURI_INVOKE("session_logs_import")),
 	/**  Cancels the import of session logs in progress. What it has read stays. */
@@ -3879,6 +3884,62 @@ export type PlainKeyView = {
 	/**  The variable that holds it in the environment that the engine was started with. */
 	variable: string | null,
 	places: PlainKeyPlaceView[],
+};
+
+/**  What a tool's usage would have cost at the providers' list prices. It is no money that was paid. */
+export type PlanValueView = {
+	tool: SessionTool,
+	tool_name: string,
+	answers: Count,
+	value_nano_usd: NanoDollars,
+	/**  Answers without a known price; not in `value`. */
+	unpriced_answers: Count,
+};
+
+/**  A limit of a plan as its tool was last told. */
+export type PlanView = {
+	tool: SessionTool,
+	/**  Tool and plan, and the limit's name if it is not the plan's own: `Codex CLI (plus)`. */
+	label: string,
+	/**  When the tool wrote it: use since then is not in it. */
+	read_at: UnixMs,
+	/**  Shortest first. */
+	windows: PlanWindowView[],
+};
+
+/**  How a window of a plan goes. */
+export type PlanWindowState = 
+/**  At the pace so far it lasts until it starts again */
+"lasts" | 
+/**  At the pace so far it is used up before it starts again */
+"runs_out" | 
+/**  Nothing is left until it starts again */
+"used_up" | 
+/**  It has started again since it was read; how much is used now is not known */
+"started_again";
+
+export type PlanWindowView = {
+	/**  `5 hours`, `7 days`. */
+	label: string,
+	state: PlanWindowState,
+	/**  0 to 100, as it was told; None once the window has started again. */
+	used_percent: number | null,
+	/**  Share of its time that is over, 0 to 100; None once the window has started again. */
+	elapsed_percent: number | null,
+	/**  When it starts again, or did. */
+	resets_at: UnixMs,
+	/**  When it is used up at the pace so far, if that is before it starts again. */
+	runs_out_at: UnixMs | null,
+};
+
+/**  What is left of plans, and what usage of them is worth. */
+export type PlansView = {
+	/**  What matters most, in a sentence. */
+	finding: string,
+	/**  None has told its limits within eight days if it is empty. */
+	plans: PlanView[],
+	/**  Usage of the last 30 days from imported session logs, by tool. */
+	values: PlanValueView[],
 };
 
 export type PlaygroundAttemptView = {

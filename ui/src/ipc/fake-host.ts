@@ -49,6 +49,7 @@ import { fakeKeyCopies } from "@/ipc/fake/key-copies";
 import { fakeKeyLife } from "@/ipc/fake/key-life";
 import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
+import { fakePlans } from "@/ipc/fake/plans";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { savedFile, statementOf } from "@/ipc/fake/statement";
 import { fakeUsage } from "@/ipc/fake/usage";
@@ -284,6 +285,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeLedger(doing),
     ...fakeBackups(doing),
     ...fakeExports(doing),
+    ...fakePlans(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),

@@ -6,6 +6,7 @@ import type {
   DriftQuery,
   DriftView,
   PinView,
+  PlansView,
   UsageAdviceQuery,
   UsageAdviceView,
   UsageAnomaliesQuery,
@@ -76,6 +77,17 @@ export function useUsageRecent(): UseQueryResult<UsageRecentView, ApiError> {
   return useQuery<UsageRecentView, ApiError>({
     queryKey: ["usage", "recent", minute],
     queryFn: () => host.usageRecent(),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What is left of plans. Asked for again each minute: the tools tell nobody when they write. */
+export function usePlans(): UseQueryResult<PlansView, ApiError> {
+  const host = useHost();
+  const minute = Math.floor(useNow() / MINUTE_MS);
+  return useQuery<PlansView, ApiError>({
+    queryKey: ["session_logs", "plans", minute],
+    queryFn: () => host.plans(),
     placeholderData: (previous) => previous,
   });
 }

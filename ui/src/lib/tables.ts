@@ -28,6 +28,7 @@ import type {
   KeyNotice,
   KeyState,
   LedgerStateView,
+  PlanWindowState,
   PlaygroundState,
   ReadinessVerdict,
   RequestState,
@@ -169,6 +170,7 @@ export const OPERATION_CHANGES = {
   savedViewSet: ["settings"],
   savedViewRemove: ["settings"],
   sessionLogs: [],
+  plans: [],
   sessionLogsImport: ["session_logs"],
   sessionLogsCancel: ["session_logs"],
   routes: [],
@@ -299,6 +301,13 @@ export const BUDGET: Record<BudgetState, Sign> = {
   used_up: { word: "Used up", shape: "square", tone: "bad" },
   refusing: { word: "Refusing requests", shape: "barred", tone: "bad" },
   switched: { word: "Switched", shape: "half", tone: "warn" },
+};
+
+export const PLAN_WINDOW: Record<PlanWindowState, Sign> = {
+  lasts: { word: "On pace", shape: "disc", tone: "ok" },
+  runs_out: { word: "Ahead of pace", shape: "half", tone: "warn" },
+  used_up: { word: "Used up", shape: "square", tone: "bad" },
+  started_again: { word: "Started again", shape: "ring", tone: "muted" },
 };
 
 export const KEY_EVENT: Record<KeyEvent, Sign> = {

@@ -5,6 +5,7 @@ export const USAGE_PARTS = [
   { part: "savings", label: "Savings", path: "/savings" },
   { part: "anomalies", label: "Anomalies", path: "/anomalies" },
   { part: "budgets", label: "Budgets", path: "/budgets" },
+  { part: "plans", label: "Plans", path: "/plans" },
   { part: "billing", label: "Billing", path: "/billing" },
   { part: "activity", label: "Activity", path: "/activity" },
   { part: "cache", label: "Cache", path: "/cache" },

@@ -19,6 +19,7 @@ export const SCREENS = {
   breakdown: { path: "/breakdown", heading: "Usage" },
   savings: { path: "/savings", heading: "Usage" },
   anomalies: { path: "/anomalies", heading: "Usage" },
+  plans: { path: "/plans", heading: "Usage" },
   billing: { path: "/billing", heading: "Usage" },
   activity: { path: "/activity", heading: "Usage" },
   budgets: { path: "/budgets", heading: "Usage" },

@@ -1,5 +1,5 @@
 //! Answers that sums alone do not give: the forecast of a month's cost, what was unusual and
-//! why, what to change. It decides from the sums and random numbers that it is given: no IO, no
+//! why, what to change, whether a window of a plan lasts. It decides from the sums and random numbers that it is given: no IO, no
 //! clock.
 
 mod advice;
@@ -7,6 +7,7 @@ mod anomaly;
 mod anomaly_rule;
 mod explanation;
 mod forecast;
+mod plan_window;
 mod statistics;
 
 pub use advice::{Alternative, ModelUse, SAVING_MIN, cheaper_model};
@@ -20,4 +21,5 @@ pub use forecast::{
     ACTIVE_DAYS_MIN, DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today,
     back_test, forecast,
 };
+pub use plan_window::{PlanWindow, PlanWindowOutlook, PlanWindowState};
 pub use statistics::{whole_count, whole_nanos};

@@ -275,6 +275,9 @@ macro_rules! operations {
             saved_view_remove(req: SavedViewRef) -> (), changes [Settings];
             /// Sums the usage from the session logs of coding tools, which no other sum holds.
             session_logs(req: SessionLogsQuery) -> SessionLogsView, changes [];
+            /// Says what is left of the plans that coding tools are signed in to, as they were last
+            /// told, and what their usage would have cost at list prices.
+            plans() -> PlansView, changes [];
             /// Starts an import of what is new in the session logs. Progress comes as events.
             session_logs_import() -> LogImportView, changes [SessionLogs];
             /// Cancels the import of session logs in progress. What it has read stays.

@@ -159,6 +159,12 @@ signs! {
         Refusing => Barred Bad "refusing requests",
         Switched => Half Warn "switched",
     }
+    PLAN_WINDOW: PlanWindowState {
+        Lasts => Disc Ok "on pace",
+        RunsOut => Half Warn "ahead of pace",
+        UsedUp => Square Bad "used up",
+        StartedAgain => Ring Muted "started again",
+    }
     KEY_EVENT: KeyEvent {
         Added => Disc Muted "added",
         Replaced => Ring Info "replaced",

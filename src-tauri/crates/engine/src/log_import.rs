@@ -12,7 +12,8 @@ use domain::{Clock, Meter, MeteredUsage, Moment, SessionTool, Usage, WallTime};
 use ledger::{Ledger, LedgerError, SESSION_ROWS_MAX, SessionPart};
 use parking_lot::Mutex;
 use session_logs::{
-    FilePart, LogRoot, PlannedFile, ReadOptions, UsageRecord, WORKERS_MAX, find_files, read_files,
+    FilePart, LogRoot, PlanReading, PlannedFile, ReadOptions, UsageRecord, WORKERS_MAX, find_files,
+    read_files, read_plan_limits,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -101,6 +102,17 @@ impl LogImport {
     #[must_use]
     pub fn latest(&self) -> Option<LogImportProgress> {
         self.latest.lock().as_ref().map(|(progress, _)| progress.clone())
+    }
+
+    /// What the tools were last told of their plans' limits; none if no tool wrote one in the last
+    /// eight days. Read when it is asked, in milliseconds, and not stored.
+    pub async fn plan_limits(&self) -> Vec<PlanReading> {
+        let (roots, now) = (Arc::clone(&self.roots), self.clock.wall());
+        let read = tokio::task::spawn_blocking(move || read_plan_limits(&roots, now)).await;
+        read.unwrap_or_else(|error| {
+            tracing::error!(%error, "the limits of plans could not be read");
+            Vec::new()
+        })
     }
 
     /// Cancels the import in progress. What it has stored stays.

@@ -4,6 +4,7 @@
 //! [`LogRoot::of_user`] says where the logs lie, [`find_files`] lists them, and [`read_files`] reads
 //! what is new in them, in parallel and in parts that can each be stored with the [`FileProgress`]
 //! that goes on after them. Parsing is separate from reading: a parser gets lines.
+//! [`read_plan_limits`] reads what a tool was last told of its plan's limits.
 //!
 //! Invariants: no prompt, answer or tool output leaves this crate, not even in a description of a
 //! problem; a fault in a log is a [`LogProblem`] with file, line and field, never an error; links
@@ -18,6 +19,7 @@ mod gemini_cli;
 mod lines;
 mod opencode;
 mod part;
+mod plan_limits;
 mod progress;
 mod record;
 mod roots;
@@ -27,6 +29,9 @@ pub use fields::{FUTURE_MS_MAX, TOKENS_MAX};
 pub use files::{PlannedFile, RECORDS_PER_PART, ReadOptions, WORKERS_MAX, read_files};
 pub use lines::LINE_BYTES_MAX;
 pub use part::{FilePart, PROBLEMS_PER_PART_MAX};
+pub use plan_limits::{
+    PLAN_FILES_MAX, PLAN_TAIL_BYTES_MAX, PlanReading, PlanWindowReading, read_plan_limits,
+};
 pub use progress::FileProgress;
 pub use record::{LogProblem, RecordKey, UsageRecord};
 pub use roots::{LogRoot, VARIABLES};

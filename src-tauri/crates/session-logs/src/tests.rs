@@ -6,6 +6,7 @@ mod codex;
 mod folders;
 mod gemini_cli;
 mod opencode;
+mod plan_limits;
 mod resume;
 
 use std::io::Write;

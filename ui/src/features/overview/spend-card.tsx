@@ -1,5 +1,6 @@
 /** The cost of today, of this month as expected, and of the last week. */
 import { MonthForecast } from "@/features/overview/month-forecast";
+import { PlanWindows } from "@/features/overview/plan-windows";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -43,6 +44,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       <div className="mt-2">
         <MonthForecast />
       </div>
+      <PlanWindows />
       <div className="mt-2 border-t border-line pt-2.5">
         <Reading of={week} skeleton={<Skeleton className="h-[68px]" />}>
           {(usage) => <Week usage={usage} />}

@@ -242,6 +242,15 @@ fn session_logs_for_people() {
 }
 
 #[test]
+fn plans_for_people() {
+    let plans: PlansView = view(plans_fixture());
+    check_seen!("plans", usage::plans::render(&plans, NOW));
+    let none = json!({"finding": "No tool has written down the limits of a plan in the last 8 days",
+        "plans": [], "values": []});
+    check_seen!("plans_none", usage::plans::render(&view(none), NOW));
+}
+
+#[test]
 fn alerts_for_people() {
     let entry = json!({"number": 7, "rule": "backend-down", "severity": "critical",
         "scopes": ["openai"], "title": format!("{HOSTILE} is down"),
@@ -568,6 +577,7 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageAnomaliesView>(&usage_anomalies_fixture());
     check::<UsageEfficiencyView>(&usage_efficiency_fixture());
     check::<SessionLogsView>(&session_logs_fixture());
+    check::<PlansView>(&plans_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());
     check::<Vec<EndpointView>>(&endpoints_fixture());

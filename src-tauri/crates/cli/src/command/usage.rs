@@ -25,6 +25,7 @@ pub(super) mod heatmap;
 pub(super) mod latency;
 pub(super) mod meter;
 mod period;
+pub(super) mod plans;
 pub(super) mod recent;
 pub(in crate::command) mod reconcile;
 pub(crate) mod session_logs;
@@ -59,6 +60,11 @@ pub(crate) struct UsageArguments {
 pub(crate) enum UsageCommand {
     #[command(flatten)]
     SessionLogs(session_logs::SessionLogsCommand),
+    /// Show what is left of the plans that coding tools are signed in to
+    ///
+    /// Codex CLI writes down how much of a plan's windows is used; the other tools do not. Usage
+    /// from imported session logs is shown with what it would have cost at list prices.
+    Plans,
     /// Write what a month cost, by day, backend and model, as a page to print, CSV or JSON
     Statement(statement::StatementArguments),
     /// List the most expensive requests, and count how many cost how much
@@ -154,6 +160,7 @@ pub(crate) async fn run(
         Some(UsageCommand::Failures(wanted)) => {
             return latency::run_failures(wanted, core, console).await;
         }
+        Some(UsageCommand::Plans) => return plans::run(core, console).await,
         Some(UsageCommand::Recent) => return recent::run(core, console).await,
         Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
         Some(UsageCommand::Advice(wanted)) => return advice::run(*wanted, core, console).await,

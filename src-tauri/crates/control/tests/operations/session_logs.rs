@@ -1,10 +1,11 @@
-//! Session logs through the API: imported with progress, counted apart from the gateway's requests.
+//! Session logs through the API: imported with progress, counted apart from the gateway's requests;
+//! and what they say of the limits of plans.
 
 use std::io::Write;
 
 use control::view::*;
 use control::{CoreEvents, PanelEvent};
-use domain::SessionTool;
+use domain::{Clock as _, SessionTool, SystemClock};
 use session_logs::LogRoot;
 
 use crate::world::{World, new_home};
@@ -100,4 +101,43 @@ async fn session_logs_are_imported_and_stand_apart() {
     };
     let usage = control::usage(&world.core, query).await.expect("usage");
     assert_eq!(usage.totals.requests, Count(0), "no sum of the gateway holds session logs");
+}
+
+/// What Codex CLI wrote with an answer five minutes ago, three hours into a window of five.
+const LIMITS: &str = r#"{"timestamp":"READ","type":"event_msg","payload":{"type":"token_count","info":null,"rate_limits":{"limit_id":"codex","primary":{"used_percent":74.0,"window_minutes":300,"resets_at":SOON},"secondary":{"used_percent":3.0,"window_minutes":10080,"resets_at":LATER},"plan_type":"plus"}}}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_plan_is_read_from_the_newest_log_and_nothing_is_made_up() {
+    let home = new_home();
+    let folder = home.path().join("sessions/2026/11/20");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let world = World::open(home, |config| {
+        let path = config.folders.data.with_file_name("sessions");
+        config.log_roots = vec![LogRoot { tool: SessionTool::Codex, path }];
+    })
+    .await;
+    let none = control::plans(&world.core).await.expect("plans");
+    assert_eq!((none.plans.len(), none.values.len()), (0, 0));
+    assert!(none.finding.starts_with("No tool has written down"), "{}", none.finding);
+
+    let now_ms = SystemClock::new().wall().unix_ms();
+    let read = jiff::Timestamp::from_millisecond(now_ms - 300_000).expect("a time");
+    let line = LIMITS
+        .replace("READ", &read.to_string())
+        .replace("SOON", &(now_ms / 1_000 + 7_200).to_string())
+        .replace("LATER", &(now_ms / 1_000 + 86_400).to_string());
+    let mut file = std::fs::File::create(folder.join("rollout.jsonl")).expect("a file");
+    file.write_all(format!("{line}\n").as_bytes()).expect("written");
+    let plans = control::plans(&world.core).await.expect("plans");
+    let [plan] = plans.plans.as_slice() else { panic!("{plans:?}") };
+    assert_eq!((plan.label.as_str(), plan.windows.len()), ("Codex CLI (plus)", 2));
+    let [short, long] = plan.windows.as_slice() else { panic!("{plan:?}") };
+    assert_eq!((short.label.as_str(), short.state), ("5 hours", PlanWindowState::RunsOut));
+    assert_eq!(short.used_percent, Some(74.0));
+    assert!(short.runs_out_at.is_some_and(|at| at < short.resets_at), "{short:?}");
+    assert_eq!((long.label.as_str(), long.state), ("7 days", PlanWindowState::Lasts));
+    assert_eq!(
+        plans.finding,
+        "Codex CLI (plus): at this pace the window of 5 hours is used up early"
+    );
 }

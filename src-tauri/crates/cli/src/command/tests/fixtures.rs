@@ -203,6 +203,28 @@ fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
         "saved_nano_usd": 250_000_000, "cache_hits": 4, "cache_misses": 6})
 }
 
+pub(super) fn plans_fixture() -> Value {
+    let window = |label: &str, state: &str, used: Option<f64>, resets_at: i64| {
+        json!({"label": label, "state": state, "used_percent": used,
+            "elapsed_percent": used.map(|_| 40.0), "resets_at": resets_at,
+            "runs_out_at": (state == "runs_out").then_some(NOW.0 + 3_600_000)})
+    };
+    let hour_ms = 3_600_000;
+    json!({"finding": "Codex CLI (plus): at this pace the window of 5 hours is used up early",
+        "plans": [
+            {"tool": "codex", "label": "Codex CLI (plus)", "read_at": NOW.0 - 240_000, "windows": [
+                window("5 hours", "runs_out", Some(99.9), NOW.0 + 2 * hour_ms),
+                window("7 days", "lasts", Some(31.0), NOW.0 + 64 * hour_ms)]},
+            {"tool": "codex", "label": format!("Codex CLI (plus), {HOSTILE}"),
+                "read_at": NOW.0 - 6 * hour_ms,
+                "windows": [window("5 hours", "started_again", None, NOW.0 - hour_ms)]}],
+        "values": [
+            {"tool": "claude-code", "tool_name": "Claude Code", "answers": 8_412,
+                "value_nano_usd": 214_730_000_000_u64, "unpriced_answers": 3},
+            {"tool": "opencode", "tool_name": "OpenCode", "answers": 96, "value_nano_usd": 0,
+                "unpriced_answers": 96}]})
+}
+
 pub(super) fn session_logs_fixture() -> Value {
     let totals = |value: i64, answers: u64, unpriced: u64, measured: u64| {
         json!({"answers": answers, "input_tokens": 1_234_567, "cache_read_tokens": 1_000_000,

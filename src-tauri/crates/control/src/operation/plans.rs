@@ -1,0 +1,123 @@
+//! Plans of coding tools: what is left of their windows, and what usage of them is worth.
+
+use analytics::{PlanWindow, PlanWindowState};
+use domain::{SessionTool, WallTime, count_noun};
+use engine::Engine;
+use jiff::tz::TimeZone;
+use ledger::{SessionGroupBy, SessionQuery};
+use session_logs::{PlanReading, PlanWindowReading};
+
+use crate::ApiError;
+use crate::view::{PlanValueView, PlanView, PlanWindowView, PlansView};
+
+/// How far back the value of usage looks.
+const VALUE_MS: i64 = 30 * 24 * 3_600 * 1_000;
+
+pub(crate) async fn plans(engine: &Engine) -> Result<PlansView, ApiError> {
+    let now = engine.clock().wall();
+    let read = engine.log_import().plan_limits().await;
+    let plans: Vec<_> = read.iter().map(|reading| plan_view(reading, now)).collect();
+    Ok(PlansView { finding: describe(&plans), plans, values: values(engine, now).await? })
+}
+
+async fn values(engine: &Engine, now: WallTime) -> Result<Vec<PlanValueView>, ApiError> {
+    let query = SessionQuery {
+        from: WallTime::from_unix_ms(now.unix_ms().saturating_sub(VALUE_MS)),
+        to: WallTime::from_unix_ms(i64::MAX),
+        group_by: SessionGroupBy::Tool,
+        zone: TimeZone::UTC,
+    };
+    let sums = engine.ledger().session_usage(query).await?;
+    let value = |(key, sums): &(String, ledger::SessionTotals)| {
+        let tool: SessionTool = key.parse().ok()?;
+        Some(PlanValueView {
+            tool,
+            tool_name: tool.name().to_owned(),
+            answers: sums.answers.into(),
+            value_nano_usd: sums.value.into(),
+            unpriced_answers: sums.unpriced.into(),
+        })
+    };
+    Ok(sums.groups.iter().filter_map(value).collect())
+}
+
+fn plan_view(reading: &PlanReading, now: WallTime) -> PlanView {
+    let plan = reading.plan.as_ref().map(|plan| format!(" ({plan})")).unwrap_or_default();
+    let limit = reading.limit.as_ref().map(|limit| format!(", {limit}")).unwrap_or_default();
+    PlanView {
+        tool: reading.tool,
+        label: format!("{}{plan}{limit}", reading.tool.name()),
+        read_at: reading.read.into(),
+        windows: reading
+            .windows
+            .iter()
+            .map(|window| window_view(window, reading.read, now))
+            .collect(),
+    }
+}
+
+fn window_view(told: &PlanWindowReading, read: WallTime, now: WallTime) -> PlanWindowView {
+    let PlanWindowReading { minutes, used_percent, resets } = *told;
+    let outlook = PlanWindow { minutes, used_percent, resets, read }.outlook(now);
+    PlanWindowView {
+        label: length_words(minutes),
+        state: outlook.state,
+        used_percent: (outlook.state != PlanWindowState::StartedAgain).then_some(used_percent),
+        elapsed_percent: outlook.elapsed_percent,
+        resets_at: resets.into(),
+        runs_out_at: outlook.runs_out.map(Into::into),
+    }
+}
+
+/// Whole days or hours if it is some; a window of 299 minutes is one of five hours.
+fn length_words(minutes: i64) -> String {
+    let minutes = u64::try_from(minutes).unwrap_or_default();
+    let rounded = minutes.next_multiple_of(5);
+    let (amount, unit) = match rounded {
+        days if days >= 24 * 60 && days.is_multiple_of(24 * 60) => (days / (24 * 60), "day"),
+        hours if hours.is_multiple_of(60) => (hours / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    count_noun(amount, unit)
+}
+
+/// The most pressing window.
+fn describe(plans: &[PlanView]) -> String {
+    let windows =
+        || plans.iter().flat_map(|plan| plan.windows.iter().map(move |window| (plan, window)));
+    let first = |state| windows().find(|(_, window)| window.state == state);
+    if let Some((plan, window)) = first(PlanWindowState::UsedUp) {
+        return format!("{}: the window of {} is used up", plan.label, window.label);
+    }
+    if let Some((plan, window)) = first(PlanWindowState::RunsOut) {
+        let (plan, length) = (&plan.label, &window.label);
+        return format!("{plan}: at this pace the window of {length} is used up early");
+    }
+    if first(PlanWindowState::Lasts).is_some() {
+        return "What is left lasts until it starts again".to_owned();
+    }
+    match plans {
+        [] => "No tool has written down the limits of a plan in the last 8 days".to_owned(),
+        _ => "Every window has started again since it was last told".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length_words;
+
+    #[test]
+    fn a_window_is_named_by_its_largest_whole_unit() {
+        for (minutes, words) in [
+            (300, "5 hours"),
+            (299, "5 hours"),
+            (10_080, "7 days"),
+            (1_440, "1 day"),
+            (60, "1 hour"),
+            (90, "90 minutes"),
+            (5, "5 minutes"),
+        ] {
+            assert_eq!(length_words(minutes), words);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/** One window of a plan: how much of it is used, how much of its time is over, and whether it lasts. */
+import { BudgetBar } from "@/components/budget-bar";
+import { Moment } from "@/components/moment";
+import { TONE_TEXT } from "@/components/state-mark";
+import type { PlanWindowView } from "@/ipc/bindings";
+import { PLAN_WINDOW } from "@/lib/tables";
+
+export function PlanWindow({ window }: { window: PlanWindowView }) {
+  const sign = PLAN_WINDOW[window.state];
+  return (
+    <div className="flex flex-col gap-1.5">
+      <p className="flex flex-wrap items-baseline gap-x-2 text-12">
+        <span className="min-w-0 flex-1 truncate">
+          <span className="font-medium text-ink-1">{window.label}</span>{" "}
+          <span className={sign.tone === "ok" ? "text-ink-3" : TONE_TEXT[sign.tone]}>{sign.word.toLowerCase()}</span>
+        </span>
+        <span className="whitespace-nowrap text-ink-2">{usedWords(window)}</span>
+      </p>
+      {window.used_percent !== null && (
+        <BudgetBar
+          label={`${window.label}: used`}
+          usedPercent={window.used_percent}
+          elapsedPercent={window.elapsed_percent}
+          marks={[]}
+          tone={sign.tone}
+          text={planWindowWords(window)}
+        />
+      )}
+      <p className="text-12 text-ink-3">
+        {window.state === "started_again" ? (
+          <>
+            Started again <Moment at={window.resets_at} />. Use since then has not been told yet.
+          </>
+        ) : (
+          <>
+            Starts again <Moment at={window.resets_at} focusable />
+            {window.runs_out_at !== null && (
+              <span className="text-warn">
+                , at this pace used up <Moment at={window.runs_out_at} focusable />
+              </span>
+            )}
+            .
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function usedWords({ used_percent: used }: PlanWindowView): string {
+  return used === null ? "not known" : `${wholePercent(used)} used`;
+}
+
+/** Its bar in words. */
+export function planWindowWords(window: PlanWindowView): string {
+  const { elapsed_percent: elapsed } = window;
+  return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${wholePercent(elapsed)} of the time is over`;
+}
+
+/** Rounded down, so that only what is used up is 100 %. */
+function wholePercent(percent: number): string {
+  return `${Math.floor(percent)} %`;
+}
