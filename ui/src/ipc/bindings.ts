@@ -39,7 +39,7 @@ export const commands = {
 	keyAdd: (req: KeyAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_add", { req })),
 	/**  Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens. */
 	keyOauthAdd: (req: KeyOAuthAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_oauth_add", { req })),
-	/**  Looks for keys in plain text in shell profiles, files of tools and named files. */
+	/**  Looks for keys in plain text in shell profiles, files of tools, named files and the engine's environment. */
 	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
 	/**  Imports keys found in plain text into the vault. The files stay as they are until their copies are removed. */
 	keysImport: (req: KeysImport) => typedError<KeyImportView[], ApiError>(__TAURI_INVOKE("keys_import", { req })),
@@ -3130,7 +3130,7 @@ export type KeyView = {
 	oauth: KeyOAuthView | null,
 	/**  What its provider says is left; None if it says nothing. */
 	balance: KeyBalanceView | null,
-	/**  What its provider says that it may do; None if it says nothing. */
+	/**  What its provider says that it may do; None if it says nothing, or does not accept the key. */
 	permissions: KeyPermissionsView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],

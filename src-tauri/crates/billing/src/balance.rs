@@ -11,7 +11,9 @@ use domain::{BalanceKind, CurrencyCode, ExchangeRate, NanoUsd, Origin, reference
 use jiff::civil::Date;
 use jiff::{ToSpan, Unit, Zoned};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::amount::Amount;
 use crate::report::{ReportError, malformed, parse};
@@ -43,6 +45,8 @@ pub enum LimitReset {
     /// On Monday.
     Weekly,
     Monthly,
+    /// In a period that is not known here.
+    Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +64,21 @@ pub enum KeyPermissions {
     ManagesKeys,
     AsksModels {
         is_free_tier: bool,
-        /// Most that it may spend, in US dollars; `None` for no limit of its own.
-        limit: Option<Decimal>,
+        limit: SpendingLimit,
     },
     /// In the provider's own words, at most [`GRANTS_MAX`].
     Granted(Vec<String>),
+}
+
+/// Most that a key may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SpendingLimit {
+    #[default]
+    NotTold,
+    /// It has no limit of its own.
+    Unlimited,
+    /// In US dollars.
+    Dollars(Decimal),
 }
 
 /// Most grants that are kept of one key.
@@ -108,7 +122,7 @@ impl BalanceEndpoint {
             reset: None,
         };
         Ok(match self {
-            Self::OpenRouter => parse::<OpenRouterAnswer>(body)?.data.balance()?,
+            Self::OpenRouter => parse::<OpenRouterAnswer>(body)?.data.balance(),
             Self::DeepSeek => Some(parse::<DeepSeekAnswer>(body)?.balance()?),
             Self::Moonshot => {
                 let left = parse::<MoonshotAnswer>(body)?.data.available_balance;
@@ -156,11 +170,12 @@ impl Balance {
     }
 
     /// How many whole days it lasts if `a_day` is spent each day; `None` if it lasts until its limit
-    /// is reset, if nothing is spent, or if nothing is left.
+    /// is reset, if it is not known when that is, if nothing is spent, or if nothing is left.
     #[must_use]
     pub fn days_left(&self, a_day: NanoUsd, now: &Zoned) -> Option<u64> {
         let left = self.in_dollars()?.nanos();
-        if left <= 0 || a_day <= NanoUsd::ZERO {
+        let is_reset_unknown = self.reset == Some(LimitReset::Unknown);
+        if left <= 0 || a_day <= NanoUsd::ZERO || is_reset_unknown {
             return None;
         }
         let until_reset = self.reset.and_then(|reset| reset.hours_from(now));
@@ -171,7 +186,7 @@ impl Balance {
 }
 
 impl LimitReset {
-    /// Hours until the limit is full again, rounded up.
+    /// Hours until the limit is full again, rounded up; `None` if that is not known.
     fn hours_from(self, now: &Zoned) -> Option<i64> {
         let today = now.with_time_zone(jiff::tz::TimeZone::UTC);
         let next: Date = match self {
@@ -181,6 +196,7 @@ impl LimitReset {
                 today.date().checked_add((7 - i64::from(passed)).days()).ok()?
             }
             Self::Monthly => today.date().last_of_month().tomorrow().ok()?,
+            Self::Unknown => return None,
         };
         let next = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         let minutes = today.until((Unit::Minute, &next)).ok()?.get_minutes();
@@ -197,22 +213,52 @@ struct OpenRouterAnswer {
     data: OpenRouterKey,
 }
 
+/// Without the balance there is no answer. Each other field that is of another type than documented
+/// loses itself alone.
 #[derive(Deserialize)]
 struct OpenRouterKey {
     /// `null` for a key without a limit. A missing one is no answer.
     #[serde(deserialize_with = "Option::deserialize")]
     limit_remaining: Option<Amount>,
-    #[serde(default)]
-    limit_reset: Option<String>,
-    #[serde(default)]
-    limit: Option<Amount>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "limit_reset")]
+    limit_reset: Option<LimitReset>,
+    #[serde(default, deserialize_with = "spending_limit")]
+    limit: SpendingLimit,
+    #[serde(default, deserialize_with = "if_documented")]
     is_free_tier: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_documented")]
     is_management_key: Option<bool>,
     /// The name that management keys had before.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_documented")]
     is_provisioning_key: Option<bool>,
+}
+
+/// `None` for a value of another type.
+fn if_documented<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = <Box<RawValue>>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
+fn spending_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SpendingLimit, D::Error> {
+    let told = if_documented::<D, Option<Amount>>(deserializer)?;
+    Ok(match told {
+        None => SpendingLimit::NotTold,
+        Some(None) => SpendingLimit::Unlimited,
+        Some(Some(limit)) => SpendingLimit::Dollars(limit.0),
+    })
+}
+
+fn limit_reset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LimitReset>, D::Error> {
+    let told = if_documented::<D, Option<String>>(deserializer)?;
+    let period = |period: String| match period.as_str() {
+        "daily" => LimitReset::Daily,
+        "weekly" => LimitReset::Weekly,
+        "monthly" => LimitReset::Monthly,
+        _ => LimitReset::Unknown,
+    };
+    Ok(told.map_or(Some(LimitReset::Unknown), |told| told.map(period)))
 }
 
 impl OpenRouterKey {
@@ -223,25 +269,16 @@ impl OpenRouterKey {
         }
         told.iter().any(Option::is_some).then(|| KeyPermissions::AsksModels {
             is_free_tier: self.is_free_tier.unwrap_or_default(),
-            limit: self.limit.as_ref().map(|limit| limit.0),
+            limit: self.limit,
         })
     }
 
-    fn balance(self) -> Result<Option<Balance>, ReportError> {
-        let reset = match self.limit_reset.as_deref() {
-            None => None,
-            Some("daily") => Some(LimitReset::Daily),
-            Some("weekly") => Some(LimitReset::Weekly),
-            Some("monthly") => Some(LimitReset::Monthly),
-            Some(_) => {
-                return Err(malformed("data.limit_reset".to_owned(), "this is no known period"));
-            }
-        };
-        Ok(self.limit_remaining.map(|left| Balance {
+    fn balance(self) -> Option<Balance> {
+        self.limit_remaining.map(|left| Balance {
             kind: BalanceKind::KeyLimit,
             amounts: vec![(CurrencyCode::USD, left.0)],
-            reset,
-        }))
+            reset: self.limit_reset,
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use domain::NanoUsd;
 use jiff::civil::Date;
 
-pub use balance::{Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset};
+pub use balance::{
+    Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset, SpendingLimit,
+};
 pub use drift::{Billed, Computed, Drift, DriftReason};
 pub use export::{Export, ExportProblem, read_export};
 pub use report::{REPORT_DAYS_MAX, ReportError, ReportPage, read_report, report_path};

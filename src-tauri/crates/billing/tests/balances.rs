@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
-use billing::{Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset, ReportError};
+use billing::{
+    Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset, ReportError, SpendingLimit,
+};
 use domain::{BalanceKind, CurrencyCode, NanoUsd, Origin};
 use jiff::Zoned;
 
@@ -47,7 +49,8 @@ fn what_a_key_may_do_is_told_only_by_what_is_documented() {
         OpenRouter.permissions(&OPENROUTER.replace(r#""is_free_tier": false"#, flags))
     };
     let asks = |is_free_tier, limit: Option<&str>| {
-        let limit = limit.map(|limit| limit.parse().expect("an amount"));
+        let dollars = |limit: &str| SpendingLimit::Dollars(limit.parse().expect("an amount"));
+        let limit = limit.map_or(SpendingLimit::NotTold, dollars);
         Some(KeyPermissions::AsksModels { is_free_tier, limit })
     };
     let told = r#""is_free_tier": true, "is_management_key": false, "is_provisioning_key": false"#;
@@ -79,6 +82,42 @@ fn what_a_key_may_do_is_told_only_by_what_is_documented() {
 }
 
 #[test]
+fn a_field_beside_the_balance_that_changed_loses_itself_alone() {
+    let managing = r#""is_free_tier": false, "is_management_key": false"#;
+    let documented = OPENROUTER.replace(r#""is_free_tier": false"#, managing);
+    let balance = |body: &str| BalanceEndpoint::OpenRouter.read(body).expect("an answer");
+    let permissions = |body: &str| BalanceEndpoint::OpenRouter.permissions(body);
+    let whole = balance(&documented).expect("a limit");
+    assert_eq!(whole.reset, Some(LimitReset::Monthly));
+    for changed in [
+        documented.replace("\"limit\": 100", "\"limit\": {\"usd\": 100}"),
+        documented.replace("\"is_free_tier\": false", "\"is_free_tier\": \"no\""),
+        documented.replace("\"is_management_key\": false", "\"is_management_key\": [1]"),
+        documented.replace("\"sk-or-v1-0e6...1c96\"", "{}"),
+    ] {
+        assert_eq!(balance(&changed).as_ref(), Some(&whole), "{changed}");
+    }
+    let asks = |limit| Some(KeyPermissions::AsksModels { is_free_tier: false, limit });
+    let of_limit = |text: &str| permissions(&documented.replace("\"limit\": 100", text));
+    let hundred = SpendingLimit::Dollars("100".parse().expect("an amount"));
+    assert_eq!(permissions(&documented), asks(hundred));
+    assert_eq!(of_limit("\"limit\": null"), asks(SpendingLimit::Unlimited));
+    for untold in ["\"limit\": {\"usd\": 100}", "\"limits\": 100"] {
+        assert_eq!(of_limit(untold), asks(SpendingLimit::NotTold), "{untold}");
+    }
+    // Until when it lasts is not told where it is not known when the limit is full again.
+    for period in ["\"yearly\"", "30"] {
+        let changed = documented.replace("\"monthly\"", period);
+        let told = balance(&changed).expect("a limit");
+        assert_eq!((&told.amounts, told.reset), (&whole.amounts, Some(LimitReset::Unknown)));
+        assert_eq!(
+            told.days_left(NanoUsd::new(1_000_000_000_000), &at("2026-11-24T12:00:00+00:00")),
+            None
+        );
+    }
+}
+
+#[test]
 fn an_answer_of_another_shape_is_refused_with_its_field() {
     use BalanceEndpoint::{DeepSeek, Moonshot, OpenRouter, Vercel};
     let refused = |endpoint: BalanceEndpoint, body: &str| match endpoint.read(body) {
@@ -87,8 +126,6 @@ fn an_answer_of_another_shape_is_refused_with_its_field() {
     };
     assert_eq!(refused(OpenRouter, "{}"), ".");
     assert_eq!(refused(OpenRouter, r#"{"data": {"limit": 5}}"#), "data");
-    let yearly = OPENROUTER.replace("monthly", "yearly");
-    assert_eq!(refused(OpenRouter, &yearly), "data.limit_reset");
     assert_eq!(refused(DeepSeek, r#"{"balance_infos": []}"#), "balance_infos");
     let unknown = DEEPSEEK.replace("CNY", "points");
     assert_eq!(refused(DeepSeek, &unknown), "balance_infos[0].currency");

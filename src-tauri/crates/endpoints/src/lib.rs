@@ -17,7 +17,8 @@ pub use cut_off::NETWORK_DOUBT;
 pub use latency::SPEEDS_MAX;
 pub use quotas::{QUOTA_ENDPOINTS_MAX, QuotaKind, QuotaLeft};
 pub use registry::{
-    AdmittedAttempt, CONVERSATIONS_MAX, EndpointRegistry, NotAdmitted, RequestLoad, TransitionSink,
+    AdmittedAttempt, CONVERSATIONS_MAX, EndpointRegistry, KeyGeneration, NotAdmitted, RequestLoad,
+    TransitionSink,
 };
 pub use routing_inputs::{PriceFn, RoutingInputs};
 pub use rules::{ResilienceRules, TrafficRules};

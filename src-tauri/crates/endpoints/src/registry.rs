@@ -43,7 +43,13 @@ pub struct EndpointRegistry {
     pauses: Mutex<PauseDetector>,
     cut_off: Mutex<CutOff>,
     quotas: Mutex<Quotas>,
+    /// Keys that never were replaced are missing.
+    key_generations: Mutex<HashMap<CredentialId, KeyGeneration>>,
 }
+
+/// Which secret of a key is meant: how often it was replaced since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeyGeneration(u64);
 
 /// The backend that answered a conversation last, until its prompt cache is assumed to be cold.
 pub(crate) struct StickyTarget {
@@ -73,6 +79,7 @@ impl EndpointRegistry {
             pauses: Mutex::default(),
             cut_off: Mutex::default(),
             quotas: Mutex::default(),
+            key_generations: Mutex::default(),
         })
     }
 
@@ -149,8 +156,16 @@ impl EndpointRegistry {
         self.emit_transitions(transitions);
     }
 
-    /// Lifts the restrictions of a key that was replaced.
+    /// The generation of a key's secret. Ask before the secret is read: what a call with an earlier
+    /// one met says nothing of the present one.
+    #[must_use]
+    pub fn key_generation(&self, credential: &CredentialId) -> KeyGeneration {
+        self.key_generations.lock().get(credential).copied().unwrap_or_default()
+    }
+
+    /// Begins the next generation of a key that was replaced, and lifts its restrictions.
     pub fn lift_after_credential_change(&self, credential: &CredentialId) {
+        self.key_generations.lock().entry(credential.clone()).or_default().0 += 1;
         let transitions =
             self.endpoints.lock().lift_after_credential_change(credential, self.clock.now());
         self.emit_transitions(transitions);
@@ -337,6 +352,8 @@ impl EndpointRegistry {
     ) -> Result<AdmittedAttempt, BackendBusy> {
         let now = self.clock.now();
         let backend = candidate.endpoint.backend.clone();
+        let credential = candidate.endpoint.credential.as_ref();
+        let key_generation = credential.map(|it| self.key_generation(it)).unwrap_or_default();
         let entered = self.loads.lock().entry(backend.clone()).or_default().enter(
             &traffic.rules,
             load.tokens,
@@ -349,6 +366,7 @@ impl EndpointRegistry {
                 request: load.request,
                 backend,
                 model: candidate.model.clone(),
+                key_generation,
                 taken: Some(taken),
                 tokens: 0,
                 is_mock: traffic.is_mock,
@@ -401,6 +419,7 @@ pub struct AdmittedAttempt {
     request: RequestId,
     backend: BackendId,
     model: String,
+    key_generation: KeyGeneration,
     taken: Option<RatesReservation>,
     tokens: u64,
     /// The built-in mock fails on request, which must not open its breaker.
@@ -422,6 +441,12 @@ pub enum NotAdmitted {
 }
 
 impl AdmittedAttempt {
+    /// The generation of the key that it is sent with, which is read later.
+    #[must_use]
+    pub const fn key_generation(&self) -> KeyGeneration {
+        self.key_generation
+    }
+
     /// Reports the outcome and the tokens used.
     pub fn ended(mut self, outcome: CallOutcome, tokens: u64) {
         self.tokens = tokens;
@@ -447,8 +472,16 @@ impl AdmittedAttempt {
 
     fn report(&mut self, outcome: CallOutcome) {
         let Some(permit) = self.permit.take() else { return };
-        let outcome = if self.is_mock { CallOutcome::Neutral } else { outcome };
         let registry = &self.registry;
+        let credential = permit.endpoint().credential.as_ref();
+        let is_replaced =
+            credential.is_some_and(|it| registry.key_generation(it) != self.key_generation);
+        let outcome = match outcome {
+            _ if self.is_mock => CallOutcome::Neutral,
+            // The limits of an earlier secret are not those of the present one.
+            CallOutcome::RateLimited { .. } if is_replaced => CallOutcome::Neutral,
+            outcome => outcome,
+        };
         let (now, chance) = (registry.clock.now(), registry.chance());
         let transitions =
             registry.endpoints.lock().report(permit, outcome, self.request, now, chance);

@@ -22,24 +22,41 @@ pub struct ClientRefusals {
 
 pub struct ClientActivity {
     ledger: Ledger,
-    /// Last request: since the start, or as the ledger had it when it was asked.
-    last_requests: Mutex<HashMap<ClientId, WallTime>>,
+    last_requests: Mutex<HashMap<ClientId, LastRequest>>,
     /// Refused requests of blocked clients.
     refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
+    /// Since the start.
     any_request_seen: AtomicBool,
+    /// As the ledger was when it was asked.
+    any_request_kept: AtomicBool,
     /// As of the last [`Self::update_states`].
     states: Mutex<BTreeMap<ClientId, ClientState>>,
     programs: ClientPrograms,
     revoked: RevokedClients,
 }
 
+struct LastRequest {
+    at: WallTime,
+    /// True for one since the start; false for what the ledger had when it was asked.
+    is_seen: bool,
+}
+
 impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
-        let any_request_seen = AtomicBool::new(false);
+        let (any_request_seen, any_request_kept) = (AtomicBool::new(false), AtomicBool::new(false));
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
         let states = Mutex::default();
         let revoked = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
-        Self { ledger, last_requests, refusals, any_request_seen, states, programs, revoked }
+        Self {
+            ledger,
+            last_requests,
+            refusals,
+            any_request_seen,
+            any_request_kept,
+            states,
+            programs,
+            revoked,
+        }
     }
 
     #[must_use]
@@ -48,8 +65,14 @@ impl ClientActivity {
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
-        self.last_requests.lock().insert(id.clone(), at);
+        self.last_requests.lock().insert(id.clone(), LastRequest { at, is_seen: true });
         self.any_request_seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets what the ledger had, since requests were deleted from it or came back.
+    pub(crate) fn forget_ledger(&self) {
+        self.last_requests.lock().retain(|_, last| last.is_seen);
+        self.any_request_kept.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn record_refusal(&self, id: &ClientId, at: WallTime) {
@@ -104,7 +127,8 @@ impl ClientActivity {
         let states: BTreeMap<ClientId, ClientState> = clients
             .iter()
             .map(|(id, client)| {
-                (id.clone(), ClientState::at(now, client, last_requests.get(id).copied()))
+                let last = last_requests.get(id).map(|last| last.at);
+                (id.clone(), ClientState::at(now, client, last))
             })
             .collect();
         drop(last_requests);
@@ -116,25 +140,27 @@ impl ClientActivity {
 
     /// Last request of a client: since the start, otherwise from the ledger.
     pub async fn last_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
-        let since_start = self.last_requests.lock().get(id).copied();
-        if since_start.is_some() {
-            return Ok(since_start);
+        let known = self.last_requests.lock().get(id).map(|last| last.at);
+        if known.is_some() {
+            return Ok(known);
         }
         let newest = RequestQuery { client: Some(id.clone()), ..RequestQuery::newest(1) };
         let rows = self.ledger.requests(newest).await?;
         let Some(seen) = rows.first().map(|row| row.request.started) else { return Ok(None) };
+        let read = LastRequest { at: seen, is_seen: false };
         // A request may have settled meanwhile.
-        Ok(Some(*self.last_requests.lock().entry(id.clone()).or_insert(seen)))
+        Ok(Some(self.last_requests.lock().entry(id.clone()).or_insert(read).at))
     }
 
     /// True once any client has sent a request.
     pub async fn any_request_seen(&self) -> Result<bool, LedgerError> {
-        if self.any_request_seen.load(Ordering::Relaxed) {
+        let known = [&self.any_request_seen, &self.any_request_kept];
+        if known.iter().any(|known| known.load(Ordering::Relaxed)) {
             return Ok(true);
         }
-        let seen = !self.ledger.requests(RequestQuery::newest(1)).await?.is_empty();
-        self.any_request_seen.store(seen, Ordering::Relaxed);
-        Ok(seen)
+        let kept = !self.ledger.requests(RequestQuery::newest(1)).await?.is_empty();
+        self.any_request_kept.store(kept, Ordering::Relaxed);
+        Ok(kept)
     }
 }
 
@@ -142,11 +168,50 @@ impl ClientActivity {
 mod tests {
     use std::time::Duration;
 
-    use domain::{Clock as _, ManualClock};
+    use domain::{Clock as _, ManualClock, RequestId, SeededEntropy};
+    use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
 
     use super::*;
     use crate::client_state::CLIENT_ACTIVE;
     use crate::test_parts::{NOW, client_settings, ledger_in};
+
+    #[tokio::test]
+    async fn a_request_that_the_ledger_no_longer_has_was_not_seen() {
+        let home = tempfile::tempdir().expect("a folder");
+        let programs = ClientPrograms::open(home.path().join("client-programs.json"));
+        let ledger = ledger_in(&home);
+        let activity = ClientActivity::new(ledger.clone(), programs);
+        let id = |name: &str| ClientId::new(name).expect("a name");
+        let request = NewRequest {
+            id: RequestId::generate(NOW, &SeededEntropy::new(1)),
+            started: NOW,
+            client: id("codex"),
+            project: None,
+            route: "r".to_owned(),
+            model_asked: "m".to_owned(),
+            dialect: "openai".to_owned(),
+            streamed: false,
+            purpose: Purpose::User,
+        };
+        let ended = Settlement {
+            outcome: RequestOutcome::Complete,
+            ended: NOW,
+            ..Settlement::unfinished(request)
+        };
+        ledger.settle(Box::new(ended)).await.expect("settled");
+        assert_eq!(activity.last_seen(&id("codex")).await.expect("read"), Some(NOW));
+        assert!(activity.any_request_seen().await.expect("read"));
+        let later = WallTime::from_unix_ms(NOW.unix_ms() + 1);
+        assert_eq!(ledger.purge_before(later).await.expect("purged"), 1);
+        activity.forget_ledger();
+        assert_eq!(activity.last_seen(&id("codex")).await.expect("read"), None);
+        assert!(!activity.any_request_seen().await.expect("read"));
+
+        activity.record_request(&id("cline"), NOW);
+        activity.forget_ledger();
+        assert_eq!(activity.last_seen(&id("cline")).await.expect("read"), Some(NOW));
+        assert!(activity.any_request_seen().await.expect("read"));
+    }
 
     #[test]
     fn a_client_changes_its_state_once_when_time_has_passed() {

@@ -9,7 +9,7 @@ use monitor::NotificationChannel;
 use session_logs::LogRoot;
 use settings::VaultKind;
 use vault::{Passphrase, PassphraseError};
-use wiring::ToolEnvironment;
+use wiring::{HOME_VARIABLES, ToolEnvironment};
 use zeroize::Zeroizing;
 
 use crate::{Folders, NoHome};
@@ -18,7 +18,7 @@ use crate::{Folders, NoHome};
 pub(crate) const PASSPHRASE_VARIABLE: &str = "GATEHOUSE_PASSPHRASE";
 
 /// Holds the user's home folder.
-const USER_HOME_VARIABLE: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+const USER_HOME_VARIABLE: &str = HOME_VARIABLES[0];
 
 pub struct EngineConfig {
     pub folders: Folders,

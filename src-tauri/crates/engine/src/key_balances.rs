@@ -14,12 +14,13 @@ use domain::{
     BalanceKind, Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency,
     WallTime,
 };
-use gateway::{FetchError, KeyCarrier, ReportCall, Upstream, fetch_report};
+use endpoints::KeyGeneration;
+use gateway::{FetchError, KeyCarrier, KeyError, ReportCall, Upstream, fetch_report};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{GroupBy, Ledger, LedgerError, UsageKey, UsageQuery};
 use parking_lot::Mutex;
-use settings::{CredentialSettings, Settings, SettingsStore};
+use settings::{CredentialSettings, SettingsStore};
 use vault::{Vault, VaultState};
 
 use crate::events::EventBus;
@@ -77,17 +78,19 @@ pub struct BalanceReading {
 #[derive(Debug)]
 pub(crate) struct StoredBalance {
     asked: Moment,
-    /// When the secret was stored that was asked with.
-    stored: WallTime,
+    stored: StoredSecret,
     pub(crate) balance: KeyBalance,
 }
+
+/// The secret that was asked with: since when the settings know it, and its generation.
+type StoredSecret = (WallTime, KeyGeneration);
 
 /// A key whose provider is asked.
 struct BalanceKey {
     id: CredentialId,
     origin: Origin,
     endpoint: BalanceEndpoint,
-    stored: WallTime,
+    stored: StoredSecret,
     created: WallTime,
 }
 
@@ -127,7 +130,7 @@ impl KeyBalances {
     /// present secret.
     #[must_use]
     pub fn balances(&self) -> BTreeMap<CredentialId, Option<KeyBalance>> {
-        let keys = balance_keys(&self.settings.current());
+        let keys = self.keys_in_use();
         let known = self.known.lock();
         let balance = |(id, key): (CredentialId, BalanceKey)| {
             let own = known.get(&id).filter(|known| known.stored == key.stored);
@@ -150,7 +153,7 @@ impl KeyBalances {
         if self.health.is_offline() || self.vault.state() != VaultState::Ready {
             return;
         }
-        let keys = balance_keys(&self.settings.current());
+        let keys = self.keys_in_use();
         self.known.lock().retain(|id, _| keys.contains_key(id));
         let now = self.clock.now();
         let is_due = |key: &BalanceKey| {
@@ -164,6 +167,30 @@ impl KeyBalances {
         }
     }
 
+    /// The keys of enabled backends whose providers tell a balance.
+    fn keys_in_use(&self) -> BalanceKeys {
+        let settings = self.settings.current();
+        let mut keys = BTreeMap::new();
+        for (_, backend) in settings.backends_on() {
+            let origin = Origin::from_url(&backend.base_url).ok();
+            let asked = origin.and_then(|origin| Some((BalanceEndpoint::at(&origin)?, origin)));
+            let Some((endpoint, origin)) = asked else { continue };
+            for id in backend.pool.credentials() {
+                let Some(CredentialSettings { created, replaced, .. }) =
+                    settings.credentials.get(id)
+                else {
+                    continue;
+                };
+                let stored = (replaced.unwrap_or(*created), self.keys.generation(id));
+                let (id, origin) = (id.clone(), origin.clone());
+                let key =
+                    BalanceKey { id: id.clone(), origin, endpoint, stored, created: *created };
+                keys.insert(id, key);
+            }
+        }
+        keys
+    }
+
     async fn check(&self, key: &BalanceKey, all: &BalanceKeys) {
         let reading = self.read(key, all).await;
         let mut known = self.known.lock();
@@ -171,9 +198,10 @@ impl KeyBalances {
         let before = before.map(|it| it.balance).unwrap_or_default();
         let balance = match reading {
             Ok((reading, permissions)) => KeyBalance { reading, permissions, problem: None },
-            Err(problem) => {
+            Err(UnreadBalance { problem, is_rejected }) => {
                 let problem = key.endpoint.tells_balance().then_some(problem);
-                KeyBalance { problem, ..before.clone() }
+                let permissions = before.permissions.clone().filter(|_| !is_rejected);
+                KeyBalance { permissions, problem, ..before.clone() }
             }
         };
         let is_new = before != balance;
@@ -190,19 +218,25 @@ impl KeyBalances {
         &self,
         key: &BalanceKey,
         all: &BalanceKeys,
-    ) -> Result<(Option<BalanceReading>, Option<KeyPermissions>), String> {
+    ) -> Result<(Option<BalanceReading>, Option<KeyPermissions>), UnreadBalance> {
         let secret = self.keys.access_tokens().key(&key.id).await;
         let call = ReportCall {
             origin: key.origin.clone(),
             path: key.endpoint.path().to_owned(),
-            key: secret.map_err(|error| error.to_string())?,
+            key: secret.map_err(|error| UnreadBalance {
+                is_rejected: matches!(error, KeyError::Rejected(_)),
+                problem: error.to_string(),
+            })?,
             carrier: KeyCarrier::Bearer,
             headers: &[],
         };
         let body = fetch_report(&*self.network, call, ANSWER_BYTES_MAX).await;
-        let body = body.map_err(|error| match error {
-            FetchError::Status(401 | 403) => "this key may not ask for it".to_owned(),
-            error => error.to_string(),
+        let body = body.map_err(|error| UnreadBalance {
+            is_rejected: matches!(error, FetchError::Status(401)),
+            problem: match error {
+                FetchError::Status(401 | 403) => "this key may not ask for it".to_owned(),
+                error => error.to_string(),
+            },
         })?;
         let balance = key.endpoint.read(&body).map_err(|error| unread(&error))?;
         let permissions = key.endpoint.permissions(&body);
@@ -249,6 +283,20 @@ impl KeyBalances {
     }
 }
 
+/// Why there is no answer.
+struct UnreadBalance {
+    /// A clause without secrets.
+    problem: String,
+    /// True if the provider does not accept the key.
+    is_rejected: bool,
+}
+
+impl From<String> for UnreadBalance {
+    fn from(problem: String) -> Self {
+        Self { problem, is_rejected: false }
+    }
+}
+
 fn unread(error: &ReportError) -> String {
     match error {
         ReportError::Malformed { field, .. } if field != "." => {
@@ -260,26 +308,6 @@ fn unread(error: &ReportError) -> String {
 
 fn zoned(at: WallTime) -> Zoned {
     Timestamp::from_millisecond(at.unix_ms()).unwrap_or_default().to_zoned(TimeZone::UTC)
-}
-
-/// The keys of enabled backends whose providers tell a balance.
-fn balance_keys(settings: &Settings) -> BalanceKeys {
-    let mut keys = BTreeMap::new();
-    for (_, backend) in settings.backends_on() {
-        let origin = Origin::from_url(&backend.base_url).ok();
-        let asked = origin.and_then(|origin| Some((BalanceEndpoint::at(&origin)?, origin)));
-        let Some((endpoint, origin)) = asked else { continue };
-        for id in backend.pool.credentials() {
-            let Some(CredentialSettings { created, replaced, .. }) = settings.credentials.get(id)
-            else {
-                continue;
-            };
-            let stored = replaced.unwrap_or(*created);
-            let (id, origin) = (id.clone(), origin.clone());
-            keys.insert(id.clone(), BalanceKey { id, origin, endpoint, stored, created: *created });
-        }
-    }
-    keys
 }
 
 #[cfg(test)]

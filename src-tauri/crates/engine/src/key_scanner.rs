@@ -44,6 +44,9 @@ pub struct KeyScan {
     /// Files that were read.
     pub files: usize,
     pub problems: Vec<ScanProblem>,
+    /// True if shell profiles and files of tools were not looked into, since the home folder is not
+    /// known.
+    pub is_without_home: bool,
     /// True if there is more than a scan reports.
     pub is_truncated: bool,
     /// False while the vault is locked or missing: then it is not known which keys it holds.
@@ -62,7 +65,8 @@ impl KeyScanner {
     pub async fn scan(&self, places: KeyScanPlaces) -> Result<KeyScan, KeyScanError> {
         let KeyScanPlaces { known_files, environment, named } = places;
         let home = self.home.clone().filter(|_| known_files);
-        if known_files && home.is_none() {
+        let is_without_home = known_files && home.is_none();
+        if is_without_home && !environment {
             return Err(KeyScanError::NoHome);
         }
         let look = move || key_scan::scan(home.as_deref(), &named);
@@ -74,7 +78,7 @@ impl KeyScanner {
             self.add_environment(&mut found);
         }
         let vault_was_read = self.mark_stored(&mut found).await;
-        Ok(KeyScan { keys: found, files, problems, is_truncated, vault_was_read })
+        Ok(KeyScan { keys: found, files, problems, is_without_home, is_truncated, vault_was_read })
     }
 
     /// How many keys lie in plain text in the files that are known to hold some, and where: file and

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::{BackendId, CredentialId, WallTime};
-use endpoints::EndpointRegistry;
+use endpoints::{EndpointRegistry, KeyGeneration};
 use gateway::AccessTokens;
 use ledger::{KeyVerdict, KeyVerdictRecord, KeyVerdictSource, Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
@@ -46,6 +46,8 @@ domain::words! {
 /// What one call showed of a key.
 pub(crate) struct KeyResult<'a> {
     pub(crate) key: &'a CredentialId,
+    /// Of the secret that was sent.
+    pub(crate) generation: KeyGeneration,
     /// The backend or service that was called.
     pub(crate) place: &'a str,
     pub(crate) source: KeyVerdictSource,
@@ -125,11 +127,12 @@ impl KeyStatuses {
         Ok(latest)
     }
 
-    /// Forgets the status of a replaced key and lifts the blocks and cooldowns of its endpoints.
+    /// Forgets the status of a replaced key and lifts the blocks and cooldowns of its endpoints. What
+    /// is still under way with the old secret no longer counts.
     pub fn forget(&self, id: &CredentialId) {
-        self.keys.lock().remove(id);
         self.access_tokens.forget(id);
         self.registry.lift_after_credential_change(id);
+        self.keys.lock().remove(id);
     }
 
     /// [`Self::forget`] and [`Self::begin_anew`].
@@ -140,6 +143,9 @@ impl KeyStatuses {
 
     /// What becomes of the new secret of a key that was forgotten is not compared with the past.
     pub fn begin_anew(&self, id: &CredentialId, at: WallTime) {
+        let mut keys = self.keys.lock();
+        // What was met since it was forgotten is told again by the checks that follow.
+        keys.remove(id);
         self.record_verdict(KeyVerdictRecord {
             at,
             credential: id.clone(),
@@ -149,13 +155,23 @@ impl KeyStatuses {
         });
     }
 
-    /// Records what a call showed of a key. Returns `true` if its state changed.
+    /// Which secret of a key is in use. Ask before the secret is read.
+    #[must_use]
+    pub fn generation(&self, id: &CredentialId) -> KeyGeneration {
+        self.registry.key_generation(id)
+    }
+
+    /// Records what a call showed of a key, unless the key was replaced since the call began. Returns
+    /// `true` if its state changed.
     pub(crate) fn record_result(&self, result: KeyResult<'_>) -> bool {
-        let KeyResult { key: id, place, source, state, reason, at } = result;
+        let KeyResult { key: id, generation, place, source, state, reason, at } = result;
+        let mut keys = self.keys.lock();
+        if generation != self.generation(id) {
+            return false;
+        }
         if state == KeyState::Rejected {
             self.access_tokens.refuse_token(id);
         }
-        let mut keys = self.keys.lock();
         let key = keys.entry(id.clone()).or_default();
         let changed = key.state != state;
         (key.state, key.reason, key.verified_at) = (state, reason, Some(at));
@@ -204,6 +220,7 @@ mod tests {
         let at = WallTime::from_unix_ms(1);
         let rejected = |reason: &str| KeyResult {
             key: &id,
+            generation: standings.generation(&id),
             place: "up",
             source: KeyVerdictSource::Check,
             state: KeyState::Rejected,
@@ -225,7 +242,79 @@ mod tests {
         assert_eq!(standings.status(&id).logged.get("up"), Some(&KeyVerdict::Rejected));
         assert!(!standings.record_result(accepted("up")));
         assert_eq!(standings.status(&id).logged.get("up"), Some(&KeyVerdict::Accepted));
+        let late = [rejected("late"), accepted("up")];
         standings.forget(&id);
         assert_eq!(standings.status(&id), KeyStatus::default());
+        // What the old secret met says nothing of the new one.
+        for result in late {
+            assert!(!standings.record_result(result));
+        }
+        assert_eq!(standings.status(&id), KeyStatus::default());
+        let fresh = KeyResult { generation: standings.generation(&id), ..rejected("") };
+        assert!(standings.record_result(fresh));
+    }
+
+    #[tokio::test]
+    async fn a_request_tells_that_a_key_is_accepted_again_and_not_that_it_is_rejected() {
+        let home = tempfile::tempdir().expect("a folder");
+        let ledger = ledger_in(&home);
+        let standings = KeyStatuses::new(registry(), ledger.clone(), access_tokens(&home));
+        let id = CredentialId::new("up").expect("an id");
+        let met = |at, source, state| KeyResult {
+            key: &id,
+            generation: standings.generation(&id),
+            place: "up",
+            source,
+            state,
+            reason: None,
+            at: WallTime::from_unix_ms(at),
+        };
+        use KeyVerdictSource::{Check, Request};
+        for result in [
+            met(1, Check, KeyState::Rejected),
+            met(2, Request, KeyState::Valid),
+            met(3, Check, KeyState::Valid),
+            met(4, Request, KeyState::Rejected),
+            met(5, Check, KeyState::Rejected),
+        ] {
+            standings.record_result(result);
+        }
+        let written = ledger.key_verdicts(id.clone()).await.expect("read");
+        let written: Vec<_> =
+            written.iter().map(|it| (it.at.unix_ms(), it.verdict, it.source)).collect();
+        // A rejected request is in the log of its endpoint.
+        let expected = [
+            (1, KeyVerdict::Rejected, Check),
+            (2, KeyVerdict::Accepted, Request),
+            (5, KeyVerdict::Rejected, Check),
+        ];
+        assert_eq!(written, expected);
+    }
+
+    #[tokio::test]
+    async fn a_result_of_an_earlier_secret_is_not_written_for_the_new_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let ledger = ledger_in(&home);
+        let standings = KeyStatuses::new(registry(), ledger.clone(), access_tokens(&home));
+        let id = CredentialId::new("up").expect("an id");
+        let rejected = |generation, at| KeyResult {
+            key: &id,
+            generation,
+            place: "up",
+            source: KeyVerdictSource::Check,
+            state: KeyState::Rejected,
+            reason: None,
+            at: WallTime::from_unix_ms(at),
+        };
+        let old = standings.generation(&id);
+        standings.record_result(rejected(old, 1));
+        standings.forget_secret(&id, WallTime::from_unix_ms(2));
+        standings.record_result(rejected(old, 3));
+        standings.record_result(rejected(standings.generation(&id), 4));
+        let written = ledger.key_verdicts(id.clone()).await.expect("read");
+        let written: Vec<_> = written.iter().map(|it| (it.at.unix_ms(), it.verdict)).collect();
+        let expected =
+            [(1, KeyVerdict::Rejected), (2, KeyVerdict::Unknown), (4, KeyVerdict::Rejected)];
+        assert_eq!(written, expected);
     }
 }

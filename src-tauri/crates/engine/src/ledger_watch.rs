@@ -181,9 +181,10 @@ impl LedgerWatch {
         self.merge_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Marks all displayed ledger data as stale after a restore, repair, acknowledgement or new
-    /// problem.
+    /// Marks all displayed ledger data as stale after a restore, repair, deletion, acknowledgement or
+    /// new problem.
     pub fn announce_change(&self) {
+        self.clients.forget_ledger();
         self.changed.notify_one();
         let stale = [Topic::Ledger, Topic::Status, Topic::Usage, Topic::Readiness];
         self.events.send_changed(&stale);

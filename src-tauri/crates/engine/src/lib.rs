@@ -61,6 +61,7 @@ mod probe;
 mod progress_teller;
 mod quality_watch;
 mod readiness_runs;
+mod replaced_keys;
 mod resilience_rules;
 mod response_cache;
 mod restore;
@@ -157,6 +158,7 @@ pub use private_variables::{
 pub use probe::{BackendProber, KeyTrial};
 pub use quality_watch::QualityWatch;
 pub use readiness_runs::{ReadinessRuns, RunError};
+pub use replaced_keys::is_replaced;
 pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 pub use response_cache::ResponseCache;
 pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, Clock, CredentialId, Endpoint, Moment};
-use endpoints::{EndpointRegistry, Verdict};
+use endpoints::{EndpointRegistry, KeyGeneration, Verdict};
 use gateway::{Backend, KeyError, ProbeFailure, Upstream};
 use ledger::KeyVerdictSource;
 use monitor::{HealthFinding, Probe, ProbeReport, ProbeStep};
@@ -31,6 +31,9 @@ const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
 /// What a probe says of a backend that the network keeps from being reached.
 const NETWORK_DOWN: &str = "this machine reaches none of its backends' hosts; check its network.";
+/// What a check says that began with another secret than the present one.
+pub(crate) const REPLACED_MEANWHILE: &str =
+    "the key was replaced while it was checked; check it again";
 
 /// What a provider made of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,17 +157,25 @@ impl BackendProber {
         backend: &Backend,
         credential: Option<CredentialId>,
     ) -> ProbeReport {
+        let generation = credential.as_ref().map(|key| self.keys.generation(key));
         let key = match self.key_to_send(credential.as_ref()).await {
             Ok(key) => key,
-            Err(error) => return self.unreadable_key_report(id, credential.as_ref(), &error),
+            Err(error) => {
+                let sent = credential.as_ref().zip(generation);
+                return self.unreadable_key_report(id, sent, &error);
+            }
         };
         let begun = self.clock.now();
-        let outcome = self.list_models(id, backend, key, begun).await;
+        let mut outcome = self.list_models(id, backend, key, begun).await;
+        if generation != credential.as_ref().map(|key| self.keys.generation(key)) {
+            let message = REPLACED_MEANWHILE.to_owned();
+            outcome = Err(ProbeFailure { verdict: Verdict::NotSent, http_status: None, message });
+        }
         let duration = self.clock.now().since(begun);
         let endpoint = Endpoint { backend: id.clone(), credential };
         self.report_to_breaker(&endpoint, &outcome);
-        if let Some(key) = &endpoint.credential {
-            self.update_key_status(id, key, &outcome);
+        if let Some(sent) = endpoint.credential.as_ref().zip(generation) {
+            self.update_key_status(id, sent, &outcome);
         }
         let is_keyed = endpoint.credential.is_some();
         match outcome {
@@ -224,13 +235,13 @@ impl BackendProber {
     fn unreadable_key_report(
         &self,
         backend: &BackendId,
-        credential: Option<&CredentialId>,
+        sent: Option<(&CredentialId, KeyGeneration)>,
         error: &KeyError,
     ) -> ProbeReport {
         let missing = error.is_missing();
-        if let (true, Some(credential)) = (missing, credential) {
+        if let (true, Some(sent)) = (missing, sent) {
             let reason = Some(NOT_IN_VAULT.to_owned());
-            self.set_key_state(backend, credential, KeyState::Missing, reason);
+            self.set_key_state(backend, sent, KeyState::Missing, reason);
         }
         let finding = match error {
             KeyError::Rejected(_) => HealthFinding::KeyRejected,
@@ -259,12 +270,13 @@ impl BackendProber {
     fn set_key_state(
         &self,
         backend: &BackendId,
-        key: &CredentialId,
+        (key, generation): (&CredentialId, KeyGeneration),
         state: KeyState,
         reason: Option<String>,
     ) {
         let (place, source, at) = (backend.as_str(), KeyVerdictSource::Check, self.clock.wall());
-        if self.keys.record_result(KeyResult { key, place, source, state, reason, at }) {
+        let result = KeyResult { key, generation, place, source, state, reason, at };
+        if self.keys.record_result(result) {
             self.events.send_changed(&[Topic::Keys, Topic::Status]);
         }
     }
@@ -272,14 +284,14 @@ impl BackendProber {
     fn update_key_status(
         &self,
         backend: &BackendId,
-        key: &CredentialId,
+        sent: (&CredentialId, KeyGeneration),
         outcome: &Result<Vec<String>, ProbeFailure>,
     ) {
         match outcome {
-            Ok(_) => self.set_key_state(backend, key, KeyState::Valid, None),
+            Ok(_) => self.set_key_state(backend, sent, KeyState::Valid, None),
             Err(failure) if failure.verdict == Verdict::KeyRejected => {
                 let reason = Some(failure.message.clone());
-                self.set_key_state(backend, key, KeyState::Rejected, reason);
+                self.set_key_state(backend, sent, KeyState::Rejected, reason);
             }
             Err(_) => {}
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{BoundSecret, Clock, ClockReading, CredentialId, HealthState, Moment, ServiceId};
-use endpoints::EndpointRegistry;
+use endpoints::{EndpointRegistry, KeyGeneration};
 use gateway::Upstream;
 use indexmap::IndexMap;
 use ledger::{KeyVerdictSource, Ledger, LedgerError, ServiceHealthRow};
@@ -22,7 +22,7 @@ use crate::events::{EngineEvent, EventBus};
 use crate::health_watch::{is_answer, next_change};
 use crate::key_statuses::{KeyResult, KeyState, KeyStatuses, NOT_IN_VAULT};
 use crate::network_gate::NetworkGate;
-use crate::probe::KeyTrial;
+use crate::probe::{KeyTrial, REPLACED_MEANWHILE};
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -202,12 +202,18 @@ impl ServiceWatch {
             let detail = format!("there is no service named {id}");
             return ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
         };
-        let key = match self.read_key(id, service).await {
+        let generation = |key: &CredentialId| self.keys.generation(key);
+        let sent = service.credential.as_ref().map(|key| (key, generation(key)));
+        let key = match self.read_key(id, sent).await {
             Ok(key) => key,
             Err(report) => return report,
         };
         let ServiceCheck { mut report, account } =
             check_service(service, key, &*self.network, &*self.clock).await;
+        if sent.is_some_and(|(key, sent)| sent != generation(key)) {
+            let detail = REPLACED_MEANWHILE.to_owned();
+            return ProbeReport::new(HealthFinding::LocalFault, detail, report.duration);
+        }
         let host = service.address.host();
         if report.finding == HealthFinding::Failed && self.gate.is_to_blame(host).await {
             report.finding = HealthFinding::LocalFault;
@@ -215,8 +221,8 @@ impl ServiceWatch {
         if is_answer(report.finding) {
             self.gate.record_answer(host);
         }
-        if let Some(key) = &service.credential {
-            self.record_key(id, key, &report);
+        if let Some(sent) = sent {
+            self.record_key(id, sent, &report);
         }
         match account {
             Some(account) => drop(self.accounts.lock().insert(id.clone(), account)),
@@ -229,26 +235,31 @@ impl ServiceWatch {
     async fn read_key(
         &self,
         service_id: &ServiceId,
-        service: &ServiceSettings,
+        sent: Option<(&CredentialId, KeyGeneration)>,
     ) -> Result<Option<Arc<BoundSecret>>, ProbeReport> {
-        let Some(id) = &service.credential else { return Ok(None) };
+        let Some((id, generation)) = sent else { return Ok(None) };
         let error = match self.keys.access_tokens().key(id).await {
             Ok(key) => return Ok(Some(key)),
             Err(error) => error,
         };
         if error.is_missing() {
             let reason = Some(NOT_IN_VAULT.to_owned());
-            self.set_key_state(service_id, id, KeyState::Missing, reason);
+            self.set_key_state(service_id, (id, generation), KeyState::Missing, reason);
         }
         Err(unreadable_key_report(&error))
     }
 
-    fn record_key(&self, service: &ServiceId, key: &CredentialId, report: &ProbeReport) {
+    fn record_key(
+        &self,
+        service: &ServiceId,
+        sent: (&CredentialId, KeyGeneration),
+        report: &ProbeReport,
+    ) {
         match report.finding {
-            HealthFinding::Answered => self.set_key_state(service, key, KeyState::Valid, None),
+            HealthFinding::Answered => self.set_key_state(service, sent, KeyState::Valid, None),
             HealthFinding::KeyRejected => {
                 let reason = Some(report.detail.clone());
-                self.set_key_state(service, key, KeyState::Rejected, reason);
+                self.set_key_state(service, sent, KeyState::Rejected, reason);
             }
             HealthFinding::Failed | HealthFinding::RateLimited | HealthFinding::LocalFault => {}
         }
@@ -257,12 +268,13 @@ impl ServiceWatch {
     fn set_key_state(
         &self,
         service: &ServiceId,
-        key: &CredentialId,
+        (key, generation): (&CredentialId, KeyGeneration),
         state: KeyState,
         reason: Option<String>,
     ) {
         let (place, source, at) = (service.as_str(), KeyVerdictSource::Check, self.clock.wall());
-        if self.keys.record_result(KeyResult { key, place, source, state, reason, at }) {
+        let result = KeyResult { key, generation, place, source, state, reason, at };
+        if self.keys.record_result(result) {
             self.events.send_changed(&[Topic::Keys, Topic::Status]);
         }
     }

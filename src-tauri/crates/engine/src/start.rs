@@ -184,7 +184,7 @@ impl Engine {
         upkeep::spawn_program_saving(Arc::clone(&self.parts.clients), tasks);
         upkeep::spawn_pause_watch(Arc::clone(&backends.registry), self.probing_all(), tasks);
         upkeep::spawn_retention(
-            base.ledger.clone(),
+            (base.ledger.clone(), Arc::clone(&self.parts.ledger_watch)),
             Arc::clone(&base.settings),
             Arc::clone(&base.clock),
             tasks,

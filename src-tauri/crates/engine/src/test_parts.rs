@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    BackendId, Clock, Endpoint, ManualClock, RequestId, SeededEntropy, VaultKind, WallTime,
+    BackendId, Clock, Endpoint, ManualClock, Origin, RequestId, SeededEntropy, VaultKind, WallTime,
 };
 use endpoints::{
     AdmittedAttempt, BackendTraffic, EndpointRegistry, RequestLoad, ResilienceRules, TrafficRules,
@@ -12,8 +12,8 @@ use gateway::{AccessTokens, MockUpstream};
 use ledger::Ledger;
 use routing::{Candidate, CandidateAvailability, Ranking, RankingFactor};
 use settings::{
-    BackendKind, BackendSettings, ClientPriority, ClientScope, ClientSettings, KeyPoolSettings,
-    SettingsStore, TrafficLimits,
+    BackendKind, BackendSettings, ClientPriority, ClientScope, ClientSettings, CredentialSettings,
+    KeyPoolSettings, SettingsStore, TrafficLimits,
 };
 use tempfile::TempDir;
 use vault::{MemoryStore, Vault};
@@ -83,6 +83,21 @@ pub(crate) fn backend_settings(kind: BackendKind, base_url: &str) -> BackendSett
         network: Default::default(),
         limits: TrafficLimits::default(),
         objective: Default::default(),
+    }
+}
+
+/// A key of requests, stored at `created`.
+pub(crate) fn credential_settings(origin: Option<Origin>, created: WallTime) -> CredentialSettings {
+    CredentialSettings {
+        label: "Key".to_owned(),
+        origin,
+        tail: None,
+        created,
+        replaced: None,
+        expires: None,
+        note: None,
+        billing: None,
+        oauth: None,
     }
 }
 

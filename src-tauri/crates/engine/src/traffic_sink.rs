@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, Clock, CredentialId, Endpoint};
-use endpoints::{EndpointRegistry, FailureReason, Verdict};
+use endpoints::{EndpointRegistry, FailureReason, KeyGeneration, Verdict};
 use gateway::{EventSink, GatewayEvent, RequestSummary};
 use ledger::{KeyVerdictSource, Purpose};
 use monitor::{HealthFinding, Observation, ObservationSource};
@@ -47,8 +47,9 @@ impl EventSink for TrafficSink {
                 self.clients.record_refusal(&client, self.clock.wall());
                 self.events.send_changed(&[Topic::Clients]);
             }
-            GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
-                self.apply_attempt_result((&backend, credential.as_ref()), verdict, duration);
+            GatewayEvent::FailedOver { backend, credential, key_generation, verdict, duration } => {
+                let key = credential.as_ref().map(|key| (key, key_generation));
+                self.apply_attempt_result((&backend, key), verdict, duration);
             }
             GatewayEvent::RequestSettled(summary) => self.apply_settled_request(&summary),
         }
@@ -67,19 +68,22 @@ impl TrafficSink {
         }
         let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
         let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
-        self.apply_attempt_result((backend, summary.credential.as_ref()), verdict, duration);
+        let key = summary.credential.as_ref().map(|key| (key, summary.key_generation));
+        self.apply_attempt_result((backend, key), verdict, duration);
     }
 
     /// Applies the result of one attempt to the backend's health and the key's status.
     fn apply_attempt_result(
         &self,
-        (backend, key): (&BackendId, Option<&CredentialId>),
+        (backend, key): (&BackendId, Option<(&CredentialId, KeyGeneration)>),
         verdict: Verdict,
         duration: Duration,
     ) {
+        let is_replaced = key.is_some_and(|(key, sent)| sent != self.keys.generation(key));
         // One rejected key among several concerns that key only; the backend still works with the
         // others.
-        let is_the_keys = verdict == Verdict::KeyRejected && self.has_usable_key(backend);
+        let is_the_keys =
+            verdict == Verdict::KeyRejected && (is_replaced || self.has_usable_key(backend));
         if let Some((finding, reason)) = health_finding(verdict).filter(|_| !is_the_keys) {
             let reason = reason.to_owned();
             let observation =
@@ -89,7 +93,7 @@ impl TrafficSink {
                 false => self.health.observe(backend, observation),
             }
         }
-        let Some(key) = key else { return };
+        let Some((key, generation)) = key.filter(|_| !is_replaced) else { return };
         let now = self.clock.wall();
         self.keys.record_use(key, now);
         let (state, reason) = match verdict {
@@ -100,7 +104,8 @@ impl TrafficSink {
             _ => return,
         };
         let (place, source) = (backend.as_str(), KeyVerdictSource::Request);
-        if self.keys.record_result(KeyResult { key, place, source, state, reason, at: now }) {
+        let result = KeyResult { key, generation, place, source, state, reason, at: now };
+        if self.keys.record_result(result) {
             self.events.send_changed(&[Topic::Keys]);
         }
     }
@@ -139,5 +144,82 @@ const fn failure_sentence(reason: FailureReason) -> &'static str {
         FailureReason::Status => "it reported an internal error",
         FailureReason::Overloaded => "it is overloaded",
         FailureReason::Redirected => "it redirected the request to another address",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ManualClock, Origin, Secret};
+    use monitor::HealthCause;
+    use settings::{BackendKind, KeyPoolSettings};
+
+    use super::*;
+    use crate::Engine;
+    use crate::response_cache::tests::opened_at;
+    use crate::test_parts::{NOW, backend_settings, credential_settings};
+
+    fn sink(engine: &Engine) -> TrafficSink {
+        let parts = &engine.parts;
+        TrafficSink {
+            health: Arc::clone(&parts.backends.health),
+            keys: Arc::clone(&parts.backends.keys),
+            clients: Arc::clone(&parts.clients),
+            saver: Arc::clone(&parts.backends.saver),
+            registry: Arc::clone(&parts.backends.registry),
+            settings: Arc::clone(&parts.base.settings),
+            clock: Arc::clone(&parts.base.clock),
+            events: parts.base.events.clone(),
+            metrics: Arc::clone(&parts.metrics),
+            telemetry: Arc::clone(&parts.telemetry),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_request_met_with_an_earlier_key_is_not_told_of_the_present_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let engine = opened_at(&home, Arc::new(ManualClock::starting_at(NOW))).await;
+        let backend = BackendId::new("up").expect("a name");
+        let key = CredentialId::new("up").expect("a name");
+        let url = "https://api.example.com/v1";
+        let mut known = backend_settings(BackendKind::OpenAiCompatible, url);
+        known.pool = KeyPoolSettings::from_credential(Some(key.clone()));
+        let secret = Secret::parse("sk-0123456789".to_owned()).expect("a secret");
+        let origin = Origin::from_url(&known.base_url).ok();
+        let bound = domain::BoundSecret::new(secret, origin.clone());
+        engine.vault().put(&key, bound).await.expect("stored");
+        let (place, stored) = (backend.clone(), key.clone());
+        let add = move |draft: &mut settings::Settings| {
+            draft.credentials.insert(stored, credential_settings(origin, NOW));
+            draft.backends.insert(place, known);
+        };
+        engine.settings_editor().edit(add).await.expect("added");
+        let (sink, keys) = (sink(&engine), &engine.parts.backends.keys);
+        let failed = |key_generation| GatewayEvent::FailedOver {
+            backend: backend.clone(),
+            credential: Some(key.clone()),
+            key_generation,
+            verdict: Verdict::KeyRejected,
+            duration: Duration::from_millis(5),
+        };
+        let cause = || engine.parts.backends.health.health(&backend).map(|it| it.cause);
+        let before = cause();
+        let earlier = keys.generation(&key);
+        keys.forget_secret(&key, NOW);
+        // The backend has no key that could be used, so a rejected one would be its health.
+        keys.record_result(KeyResult {
+            key: &key,
+            generation: keys.generation(&key),
+            place: "up",
+            source: KeyVerdictSource::Check,
+            state: KeyState::Missing,
+            reason: None,
+            at: NOW,
+        });
+        sink.emit(failed(earlier));
+        assert_eq!(keys.status(&key).state, KeyState::Missing);
+        assert_eq!(cause(), before, "the backend may accept the new key");
+        sink.emit(failed(keys.generation(&key)));
+        assert_eq!(keys.status(&key).state, KeyState::Rejected);
+        assert_eq!(cause(), Some(HealthCause::KeyRejected));
     }
 }

@@ -14,6 +14,7 @@ use crate::client_activity::ClientActivity;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::key_statuses::KeyStatuses;
+use crate::ledger_watch::LedgerWatch;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -129,7 +130,7 @@ pub(crate) fn spawn_pause_watch(
 
 /// Deletes requests older than the settings keep them.
 pub(crate) fn spawn_retention(
-    ledger: Ledger,
+    (ledger, watch): (Ledger, Arc<LedgerWatch>),
     settings: Arc<SettingsStore>,
     clock: Arc<dyn Clock>,
     tasks: &Tasks,
@@ -138,7 +139,9 @@ pub(crate) fn spawn_retention(
     tasks.spawn("retention", async move {
         loop {
             let days = i64::from(settings.current().ledger.retention_days);
-            delete_before(&ledger, clock.wall().unix_ms() - days * DAY_MS, days).await;
+            if delete_before(&ledger, clock.wall().unix_ms() - days * DAY_MS, days).await {
+                watch.announce_change();
+            }
             if !ticks.sleep(Duration::from_secs(RETENTION_SECS)).await {
                 return;
             }
@@ -146,10 +149,15 @@ pub(crate) fn spawn_retention(
     });
 }
 
-async fn delete_before(ledger: &Ledger, unix_ms: i64, days: i64) {
+/// True if any were deleted.
+async fn delete_before(ledger: &Ledger, unix_ms: i64, days: i64) -> bool {
     match ledger.purge_before(WallTime::from_unix_ms(unix_ms)).await {
-        Ok(0) => {}
+        Ok(0) => return false,
         Ok(rows) => tracing::info!(rows, days, "old requests were deleted; their totals are kept"),
-        Err(error) => tracing::warn!(%error, "old requests could not be deleted"),
+        Err(error) => {
+            tracing::warn!(%error, "old requests could not be deleted");
+            return false;
+        }
     }
+    true
 }

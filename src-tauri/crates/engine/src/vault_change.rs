@@ -6,9 +6,10 @@
 //! vault and the settings unchanged.
 
 use domain::{BoundSecret, CredentialId};
-use settings::VaultKind;
+use settings::{Settings, VaultKind};
 use vault::{Passphrase, Vault, VaultError};
 
+use crate::replaced_keys::{note_replaced, replaced_keys};
 use crate::settings_editor::{EngineEditError, SettingsEditor};
 use crate::vault_switch::VaultSwitch;
 
@@ -73,12 +74,20 @@ pub async fn change_vault(
     }
     new.probe().await.map_err(VaultChangeError::Vault)?;
     let moved = copy_keys(&old, &new, moving).await?;
+    let replaced = replaced_keys(&old, &new, &switch.settings.current()).await;
+    let at = switch.opener.clock.wall();
+    let ids: Vec<CredentialId> = replaced.keys().cloned().collect();
     // From here on, the settings and all readers see the new vault, or all see the old one.
     switch.vault.switch_to(&new);
-    if let Err(error) = settings.edit(move |draft| draft.vault.kind = kind).await {
+    let edit = move |draft: &mut Settings| {
+        draft.vault.kind = kind;
+        note_replaced(draft, &replaced, at);
+    };
+    if let Err(error) = settings.edit(edit).await {
         switch.vault.switch_to(&old);
         return Err(error.into());
     }
+    switch.begin_anew(&ids, at);
     switch.announce_change();
     Ok(remove_moved_keys(&old, moved).await)
 }
@@ -86,6 +95,7 @@ pub async fn change_vault(
 /// Moves keys from another vault into the one in use.
 pub async fn move_keys_from(
     switch: &VaultSwitch,
+    settings: &SettingsEditor,
     from: VaultChangeRequest,
 ) -> Result<VaultChangeResult, VaultChangeError> {
     let VaultChangeRequest { kind, passphrase, moving } = from;
@@ -98,7 +108,14 @@ pub async fn move_keys_from(
     if let Some(passphrase) = passphrase {
         old.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
     }
+    let mut replaced = replaced_keys(&switch.vault, &old, &switch.settings.current()).await;
     let moved = copy_keys(&old, &switch.vault, moving).await?;
+    replaced.retain(|id, _| moved.contains(id));
+    let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
+    if !ids.is_empty() {
+        settings.edit(move |draft| note_replaced(draft, &replaced, at)).await?;
+    }
+    switch.begin_anew(&ids, at);
     switch.announce_change();
     Ok(remove_moved_keys(&old, moved).await)
 }

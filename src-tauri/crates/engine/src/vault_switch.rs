@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::Clock;
+use domain::{Clock, CredentialId, WallTime};
 use settings::{Settings, SettingsStore, VaultKind};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
@@ -11,6 +11,7 @@ use crate::Folders;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::KeyStatuses;
+use crate::replaced_keys::replaced_keys;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -75,10 +76,14 @@ impl VaultSwitch {
     pub(crate) fn apply(self: &Arc<Self>, settings: &Settings) {
         let wanted = self.forced.unwrap_or(settings.vault.kind);
         if wanted != self.vault.kind() {
+            let (switch, old) = (Arc::clone(self), self.detached());
             self.vault.switch_to(&self.opener.open(wanted));
-            let switch = Arc::clone(self);
             self.tasks.spawn("vault check", async move {
                 switch.vault.recheck().await;
+                let settings = switch.settings.current();
+                let replaced = replaced_keys(&old, &switch.vault, &settings).await;
+                let ids: Vec<CredentialId> = replaced.into_keys().collect();
+                switch.begin_anew(&ids, switch.opener.clock.wall());
                 switch.announce_change();
             });
         }
@@ -114,6 +119,13 @@ impl VaultSwitch {
         let vault = self.opener.open(VaultKind::Memory);
         vault.switch_to(&self.vault);
         vault
+    }
+
+    /// Keys whose secret in this vault is another one than before.
+    pub(crate) fn begin_anew(&self, ids: &[CredentialId], at: WallTime) {
+        for id in ids {
+            self.keys.forget_secret(id, at);
+        }
     }
 
     /// Forgets what was known of the keys, and tries them again.

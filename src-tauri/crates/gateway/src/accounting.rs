@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{BackendId, Clock, Moment, NanoUsd};
-use endpoints::{AdmittedAttempt, Verdict};
+use endpoints::{AdmittedAttempt, KeyGeneration, Verdict};
 use futures_util::future::BoxFuture;
 use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
@@ -63,6 +63,8 @@ pub(crate) struct RequestRecord {
     /// Time to the first token of the current attempt.
     first_token: Option<Duration>,
     attempt_permit: Option<AdmittedAttempt>,
+    /// Of the secret that the current attempt is sent with.
+    key_generation: KeyGeneration,
     /// Time waited before the next attempt.
     waited: Duration,
     /// The first candidate; a request that failed before any attempt is attributed to it.
@@ -98,6 +100,7 @@ impl RequestRecord {
             attempt_begun: None,
             first_token: None,
             attempt_permit: None,
+            key_generation: KeyGeneration::default(),
             waited: Duration::ZERO,
             first_choice: None,
             end_cell: None,
@@ -178,6 +181,8 @@ impl RequestRecord {
         prices: &Arc<PriceBook>,
     ) {
         self.failed_over();
+        let permit = self.attempt_permit.as_ref();
+        self.key_generation = permit.map(AdmittedAttempt::key_generation).unwrap_or_default();
         self.attempt_begun = Some(self.accounting.clock.now());
         self.first_token = None;
         let pricing = AttemptPricing {
@@ -210,6 +215,7 @@ impl RequestRecord {
         self.accounting.events.emit(GatewayEvent::FailedOver {
             backend: failed.backend.clone(),
             credential: failed.credential.clone(),
+            key_generation: self.key_generation,
             verdict,
             duration: failed.duration,
         });
@@ -416,7 +422,7 @@ impl RequestRecord {
         if outcome == RequestOutcome::Failed && settlement.backend.is_none() {
             settlement.backend = self.first_choice.take();
         }
-        let summary = RequestSummary::new(&settlement, verdict);
+        let summary = RequestSummary::new(&settlement, verdict, self.key_generation);
         let announcement =
             Announcement { events: Arc::clone(&self.accounting.events), summary: Some(summary) };
         Some(ClosedRecord { settlement, announcement, budget })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, ClientProgram, CredentialId, RequestId, TokenUsage, WallTime};
-use endpoints::Verdict;
+use endpoints::{KeyGeneration, Verdict};
 use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Settlement, Timings};
 use pricing::Cost;
 
@@ -26,6 +26,7 @@ pub enum GatewayEvent {
     FailedOver {
         backend: BackendId,
         credential: Option<CredentialId>,
+        key_generation: KeyGeneration,
         /// The verdict about the backend and its credential.
         verdict: Verdict,
         /// Time from the start of the attempt to its failure.
@@ -54,6 +55,8 @@ pub struct RequestSummary {
     /// The backend that answered or failed last; `None` if none was asked.
     pub backend: Option<BackendId>,
     pub credential: Option<CredentialId>,
+    /// Of the secret that the last attempt was sent with.
+    pub key_generation: KeyGeneration,
     pub outcome: RequestOutcome,
     /// The gateway's word for the failure that the client got.
     pub error_class: Option<String>,
@@ -71,7 +74,11 @@ pub struct RequestSummary {
 
 impl RequestSummary {
     /// Of a settlement that is not in the ledger yet.
-    pub(crate) fn new(settlement: &Settlement, verdict: Option<Verdict>) -> Self {
+    pub(crate) fn new(
+        settlement: &Settlement,
+        verdict: Option<Verdict>,
+        key_generation: KeyGeneration,
+    ) -> Self {
         Self {
             id: settlement.request.id,
             started: settlement.request.started,
@@ -84,6 +91,7 @@ impl RequestSummary {
             cache: settlement.cache,
             backend: settlement.backend.clone(),
             credential: settlement.credential.clone(),
+            key_generation,
             outcome: settlement.outcome,
             error_class: settlement.error_class.clone(),
             verdict,

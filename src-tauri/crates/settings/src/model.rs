@@ -328,6 +328,15 @@ pub struct CredentialSettings {
     pub oauth: Option<OAuthSettings>,
 }
 
+impl CredentialSettings {
+    /// Notes that another secret has the name since `at`. What is known of the end of the one before
+    /// is forgotten.
+    pub fn set_replaced(&mut self, tail: Option<String>, origin: Option<Origin>, at: WallTime) {
+        (self.tail, self.origin, self.replaced) = (tail, origin, Some(at));
+        self.expires = None;
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSettings {
     /// Display name; at most [`LABEL_CHARS_MAX`] characters.

@@ -13,7 +13,8 @@ use crate::{Damage, SecretStore, VaultError, VaultKind};
 
 /// The keys found among the variables.
 pub struct EnvStore {
-    found: BTreeMap<CredentialId, (&'static str, Result<BoundSecret, Damage>)>,
+    /// The variables of each credential that are set. The first is its key.
+    found: BTreeMap<CredentialId, Vec<(&'static str, Result<BoundSecret, Damage>)>>,
 }
 
 impl EnvStore {
@@ -29,7 +30,7 @@ impl EnvStore {
                 let kept = Secret::parse(value)
                     .map(|secret| BoundSecret::new(secret, Some(origin)))
                     .map_err(|reason| Damage::Variable { variable: known.variable, reason });
-                found.entry(id).or_insert((known.variable, kept));
+                found.entry(id).or_insert_with(Vec::new).push((known.variable, kept));
             }
         }
         given.values_mut().for_each(Zeroize::zeroize);
@@ -41,9 +42,10 @@ impl EnvStore {
         self.found.keys()
     }
 
-    /// The usable keys with their variables.
+    /// The usable keys with their variables, those that another variable outranks included.
     pub fn keys(&self) -> impl Iterator<Item = (&'static str, &BoundSecret)> {
-        self.found.values().filter_map(|(variable, kept)| Some((*variable, kept.as_ref().ok()?)))
+        let set = self.found.values().flatten();
+        set.filter_map(|(variable, kept)| Some((*variable, kept.as_ref().ok()?)))
     }
 }
 
@@ -57,8 +59,9 @@ impl SecretStore for EnvStore {
     }
 
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
-        let found = self.found.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?;
-        found.1.clone().map_err(VaultError::Damaged)
+        let found = self.found.get(id).and_then(|set| set.first());
+        let (_, kept) = found.ok_or_else(|| VaultError::NotFound(id.clone()))?;
+        kept.clone().map_err(VaultError::Damaged)
     }
 
     fn remove(&self, _: &CredentialId) -> Result<(), VaultError> {
@@ -122,6 +125,8 @@ mod tests {
         let both = store(&[("GOOGLE_API_KEY", "general"), ("GEMINI_API_KEY", "specific")]);
         let one = store(&[("GEMINI_API_KEY", "specific")]);
         assert_eq!(both.get(&id("gemini")).expect("set"), one.get(&id("gemini")).expect("set"));
+        let variables: Vec<_> = both.keys().map(|(variable, _)| variable).collect();
+        assert_eq!(variables, ["GEMINI_API_KEY", "GOOGLE_API_KEY"], "each is found");
     }
 
     #[test]

@@ -76,6 +76,16 @@ pub(crate) fn find_conflicts<G>(
     found
 }
 
+/// True if a tool reads both alike: the slash at the end of an address changes nothing.
+pub(crate) fn is_same_value(found: &Value, ours: Option<&Value>) -> bool {
+    match (found.as_str(), ours.and_then(Value::as_str)) {
+        (Some(found), Some(ours)) if ours.starts_with("http") => {
+            found.trim_end_matches('/') == ours.trim_end_matches('/')
+        }
+        _ => Some(found) == ours,
+    }
+}
+
 /// The first key that outranks the wiring in the variable that holds a configuration.
 fn variable_conflict<G>(
     definition: &ClientToolDefinition<G>,
@@ -85,7 +95,8 @@ fn variable_conflict<G>(
     let variable = definition.config_variable?;
     let config = environment.config(variable)?;
     let outranks = |edit: &&ValueEdit| {
-        edit.path.find(config).is_some_and(|found| Some(found) != edit.value.as_ref())
+        let found = edit.path.find(config);
+        found.is_some_and(|found| !is_same_value(found, edit.value.as_ref()))
     };
     let outranking = edits.iter().find(outranks).map(|edit| edit.path.to_string());
     let excluding = || (definition.own_conflict)(config).map(|(_, key)| key);
@@ -101,7 +112,7 @@ fn layer_conflicts(layer: &LayerFile, edits: &[ValueEdit]) -> Vec<Conflict> {
     };
     let place = layer.path.display().to_string();
     let outranking = edits.iter().filter(|edit| {
-        document.get(&edit.path).is_some_and(|found| Some(&found) != edit.value.as_ref())
+        document.get(&edit.path).is_some_and(|found| !is_same_value(&found, edit.value.as_ref()))
     });
     outranking
         .map(|edit| Conflict::new(layer.layer, place.clone(), &edit.path.to_string()))

@@ -1,7 +1,8 @@
 //! The environment in which a tool uses the gateway without a change of its files.
 //!
-//! Most tools and SDKs read an address and a key from variables. What else a tool needs is known by
-//! the name of its program. The token is in the child's environment alone.
+//! Most tools and SDKs read an address and a key from variables. A tool that is known by the name of
+//! its program gets only those that it reads, and what else it needs. The token is in the child's
+//! environment alone.
 
 use std::path::Path;
 
@@ -13,32 +14,82 @@ use crate::tool::continue_dev::{FOLDER_VARIABLE, models_file};
 use crate::tool::opencode::provider_edits;
 use crate::tool::{TOKEN_VARIABLE, ToolModel};
 
-/// Variables that hold the address without a path.
-const ROOT_VARIABLES: [&str; 2] = ["ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"];
-
-/// Variables that hold the address with `/v1`: the OpenAI SDKs read the first, older tools and Aider
-/// the second.
-const V1_VARIABLES: [&str; 2] = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
-
-/// The last is for OpenCode and Zed, whose files name it.
-const TOKEN_VARIABLES: [&str; 3] = ["ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", TOKEN_VARIABLE];
-
-/// Gemini CLI and the SDKs named google-genai read it together with `GOOGLE_GEMINI_BASE_URL`. Older
+/// Gemini CLI and the SDKs named google-genai read it together with [`GEMINI_ADDRESS_VARIABLE`]. Older
 /// SDKs, LiteLLM and editors read it alone, and would send the token to Google. So a program that is
 /// not known to read both gets neither the token nor a key of the user in it.
 const GEMINI_TOKEN_VARIABLE: &str = "GEMINI_API_KEY";
+const GEMINI_ADDRESS_VARIABLE: &str = "GOOGLE_GEMINI_BASE_URL";
 
-/// Variables that lead past the gateway: another key that a tool prefers, or a cloud that it asks
-/// instead.
-const REMOVED_VARIABLES: [&str; 7] = [
-    "ANTHROPIC_API_KEY",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_VERTEX",
-    "GOOGLE_API_KEY",
-    "GOOGLE_GENAI_USE_GCA",
-    "GOOGLE_GENAI_USE_VERTEXAI",
-];
+/// What a program finds in its environment.
+struct LaunchVariables {
+    /// Hold the address without a path.
+    root: &'static [&'static str],
+    /// Hold the address with `/v1`.
+    v1: &'static [&'static str],
+    tokens: &'static [&'static str],
+    /// Lead past the gateway: another key that a tool prefers, or a cloud that it asks instead.
+    removed: &'static [&'static str],
+}
+
+/// OpenAI's SDKs read the first, older tools and Aider the second.
+const V1_VARIABLES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
+
+/// For a program that is not known: whatever SDK it uses.
+const ANY_PROGRAM: LaunchVariables = LaunchVariables {
+    root: &["ANTHROPIC_BASE_URL", GEMINI_ADDRESS_VARIABLE],
+    v1: V1_VARIABLES,
+    tokens: &["ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", TOKEN_VARIABLE],
+    removed: &[
+        "ANTHROPIC_API_KEY",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_FOUNDRY",
+        "CLAUDE_CODE_USE_VERTEX",
+        "GOOGLE_API_KEY",
+        "GOOGLE_GENAI_USE_GCA",
+        "GOOGLE_GENAI_USE_VERTEXAI",
+        GEMINI_TOKEN_VARIABLE,
+    ],
+};
+
+const CLAUDE_CODE: LaunchVariables = LaunchVariables {
+    root: &["ANTHROPIC_BASE_URL"],
+    v1: &[],
+    tokens: &["ANTHROPIC_AUTH_TOKEN"],
+    removed: &[
+        "ANTHROPIC_API_KEY",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_FOUNDRY",
+        "CLAUDE_CODE_USE_VERTEX",
+    ],
+};
+
+/// Its arguments name the variable.
+const CODEX: LaunchVariables =
+    LaunchVariables { root: &[], v1: &[], tokens: &["OPENAI_API_KEY"], removed: &[] };
+
+const GEMINI_CLI: LaunchVariables = LaunchVariables {
+    root: &[GEMINI_ADDRESS_VARIABLE],
+    v1: &[],
+    tokens: &[GEMINI_TOKEN_VARIABLE],
+    removed: &["GOOGLE_API_KEY", "GOOGLE_GENAI_USE_GCA", "GOOGLE_GENAI_USE_VERTEXAI"],
+};
+
+/// With another key it would ask that provider by itself.
+const AIDER: LaunchVariables = LaunchVariables {
+    root: &[],
+    v1: V1_VARIABLES,
+    tokens: &["OPENAI_API_KEY", AIDER_TOKEN_VARIABLE],
+    removed: &["ANTHROPIC_API_KEY", "GOOGLE_API_KEY", GEMINI_TOKEN_VARIABLE],
+};
+
+/// Continue, OpenCode and Zed: their files name the token's variable. They would send a token in
+/// another one to the provider that it is named after.
+const BY_FILE: LaunchVariables = LaunchVariables {
+    root: &[],
+    v1: &[],
+    tokens: &[TOKEN_VARIABLE],
+    removed: &["ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY", GEMINI_TOKEN_VARIABLE],
+};
 
 /// Variables that keep requests to this machine away from a proxy of the user, which would see the
 /// token. Programs read one or the other spelling.
@@ -59,8 +110,8 @@ const AIDER_TOKEN_VARIABLE: &str = "AIDER_OPENAI_API_KEY";
 /// a file.
 const CONTINUE_CONFIG: &str = "--config";
 
-/// Variables that name the user's home folder.
-const HOME_VARIABLES: [&str; 2] =
+/// Variables that name the user's home folder; the system's own is the first.
+pub const HOME_VARIABLES: [&str; 2] =
     if cfg!(windows) { ["USERPROFILE", "HOME"] } else { ["HOME", "USERPROFILE"] };
 
 /// How a program is started.
@@ -94,30 +145,17 @@ impl Launch {
         models: &[ToolModel],
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
+        let name = program.file_stem().and_then(|name| name.to_str());
         let v1 = format!("{address}/v1");
-        let root = ROOT_VARIABLES.map(|name| (name, address.to_owned()));
-        let with_path = V1_VARIABLES.map(|name| (name, v1.clone()));
-        let mut launch = Self {
-            variables: root.into_iter().chain(with_path).collect(),
-            token_variables: TOKEN_VARIABLES.to_vec(),
-            removed_variables: REMOVED_VARIABLES
-                .into_iter()
-                .chain([GEMINI_TOKEN_VARIABLE])
-                .collect(),
-            arguments: Vec::new(),
-        };
+        let mut launch = Self::with_variables(&variables_of(name), address, &v1);
         for name in PROXY_EXCEPTIONS {
             launch.variables.push((name, with_this_machine(variable(name))));
         }
-        match program.file_stem().and_then(|name| name.to_str()) {
-            Some("aider") => {
-                launch.arguments = aider_arguments(v1);
-                launch.token_variables.push(AIDER_TOKEN_VARIABLE);
-            }
+        match name {
+            Some("aider") => launch.arguments = aider_arguments(v1),
             Some("cn") => launch.arguments = continue_arguments(variable),
             Some("codex") => launch.arguments = codex_arguments(&v1),
             Some("claude") => launch.arguments = claude_arguments(address),
-            Some("gemini") => launch = launch.with_gemini_token(),
             Some("opencode") => {
                 let config = opencode_config(address, models, variable(CONFIG_VARIABLE));
                 launch.variables.push((CONFIG_VARIABLE, config));
@@ -127,14 +165,41 @@ impl Launch {
         launch
     }
 
-    /// With the token in the variable of Gemini's SDKs too, for a program that reads their address.
+    fn with_variables(known: &LaunchVariables, address: &str, v1: &str) -> Self {
+        let root = known.root.iter().map(|name| (*name, address.to_owned()));
+        let with_path = known.v1.iter().map(|name| (*name, v1.to_owned()));
+        Self {
+            variables: root.chain(with_path).collect(),
+            token_variables: known.tokens.to_vec(),
+            removed_variables: known.removed.to_vec(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// With the token in the variable of Gemini's SDKs too, for a program that reads their address,
+    /// which is `address`.
     #[must_use]
-    pub fn with_gemini_token(mut self) -> Self {
+    pub fn with_gemini_token(mut self, address: &str) -> Self {
         self.removed_variables.retain(|name| *name != GEMINI_TOKEN_VARIABLE);
         if !self.token_variables.contains(&GEMINI_TOKEN_VARIABLE) {
             self.token_variables.push(GEMINI_TOKEN_VARIABLE);
         }
+        if !self.variables.iter().any(|(name, _)| *name == GEMINI_ADDRESS_VARIABLE) {
+            self.variables.push((GEMINI_ADDRESS_VARIABLE, address.to_owned()));
+        }
         self
+    }
+}
+
+/// Those that the program reads, where it is known.
+fn variables_of(program: Option<&str>) -> LaunchVariables {
+    match program {
+        Some("aider") => AIDER,
+        Some("claude") => CLAUDE_CODE,
+        Some("cn" | "opencode" | "zed") => BY_FILE,
+        Some("codex") => CODEX,
+        Some("gemini") => GEMINI_CLI,
+        _ => ANY_PROGRAM,
     }
 }
 
@@ -235,20 +300,44 @@ mod tests {
 
     #[test]
     fn only_programs_that_read_the_address_of_gemini_get_the_token_for_it() {
-        let has_token = |launch: &Launch| {
-            let is_removed = launch.removed_variables.contains(&"GEMINI_API_KEY");
-            assert_eq!(is_removed, !launch.token_variables.contains(&"GEMINI_API_KEY"));
-            assert_eq!(value(launch, "GOOGLE_GEMINI_BASE_URL"), Some("http://127.0.0.1:4283"));
-            !is_removed
-        };
+        let address = "http://127.0.0.1:4283";
+        let has_token = |launch: &Launch| launch.token_variables.contains(&"GEMINI_API_KEY");
         for program in ["/usr/bin/python3", "aider", "opencode", "zed", "code"] {
-            assert!(!has_token(&launch(program)), "{program}");
-            assert!(has_token(&launch(program).with_gemini_token()), "{program}");
+            let launch = launch(program);
+            assert!(!has_token(&launch), "{program}");
+            assert!(launch.removed_variables.contains(&"GEMINI_API_KEY"), "{program}");
+            let wanted = launch.with_gemini_token(address);
+            assert!(has_token(&wanted), "{program}");
+            assert!(!wanted.removed_variables.contains(&"GEMINI_API_KEY"), "{program}");
+            assert_eq!(value(&wanted, "GOOGLE_GEMINI_BASE_URL"), Some(address), "{program}");
         }
-        assert!(has_token(&launch("/opt/bin/gemini")));
-        let twice = launch("gemini").with_gemini_token();
-        let count = twice.token_variables.iter().filter(|it| **it == "GEMINI_API_KEY").count();
-        assert_eq!(count, 1);
+        let gemini = launch("/opt/bin/gemini");
+        assert!(has_token(&gemini));
+        assert_eq!(value(&gemini, "GOOGLE_GEMINI_BASE_URL"), Some(address));
+    }
+
+    #[test]
+    fn a_tool_that_is_known_gets_only_the_variables_that_it_reads() {
+        for (program, addresses, tokens) in [
+            ("claude", &["ANTHROPIC_BASE_URL"][..], &["ANTHROPIC_AUTH_TOKEN"][..]),
+            ("codex", &[], &["OPENAI_API_KEY"]),
+            ("gemini", &["GOOGLE_GEMINI_BASE_URL"], &["GEMINI_API_KEY"]),
+            (
+                "aider",
+                &["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+                &["OPENAI_API_KEY", "AIDER_OPENAI_API_KEY"],
+            ),
+            ("cn", &[], &["GATEHOUSE_API_KEY"]),
+            ("opencode", &[CONFIG_VARIABLE], &["GATEHOUSE_API_KEY"]),
+            ("zed", &[], &["GATEHOUSE_API_KEY"]),
+        ] {
+            let launch = launch(program);
+            let set = launch.variables.iter().map(|(name, _)| *name);
+            let set: Vec<_> = set.filter(|name| !PROXY_EXCEPTIONS.contains(name)).collect();
+            assert_eq!((&set[..], &launch.token_variables[..]), (addresses, tokens), "{program}");
+            let is_given = |name| set.contains(name) || launch.token_variables.contains(name);
+            assert!(!launch.removed_variables.iter().any(is_given), "{program}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub use files::CONFIG_BYTES_MAX;
 pub use guide::{GuideKind, GuideStep, GuidedTool, ToolGuide};
 pub use installation::Installation;
 pub use key::KeyChange;
-pub use launch::Launch;
+pub use launch::{HOME_VARIABLES, Launch};
 pub use plain_copy::{
     CopyFilePlan, CopyPlace, CopyRemovalOutcome, CopyRemovalPlan, LeftCopy, PlainCopies,
     RemovedCopy, StoredKey,

@@ -25,7 +25,7 @@ export function FindKeysDialog({ open, onClose }: { open: boolean; onClose: () =
       width="wide"
       steady
       title="Find keys"
-      description="Keys in plain text in shell profiles and the files of coding tools. No file changes before you have seen how."
+      description="Keys in plain text in shell profiles, the files of coding tools and the environment. No file changes before you have seen how."
     >
       <FindKeys onClose={onClose} />
     </Dialog>

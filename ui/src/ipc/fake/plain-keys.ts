@@ -70,7 +70,7 @@ export function importKeys(world: World, req: KeysImport, now: number): KeyImpor
   return req.keys.map(({ fingerprint, name, add_backend }) => {
     const found = PLAIN_KEYS.find((key) => key.fingerprint === fingerprint);
     const outcome = { fingerprint, name, error: null, backend: null, backend_error: null, verification: null };
-    if (found === undefined) return { ...outcome, error: "the key is no longer in any of the files" };
+    if (found === undefined) return { ...outcome, error: "the key is no longer where it was found" };
     if (nameInUse(world, name)) return { ...outcome, error: `it is in the vault already, as ${name}` };
     world.keys.push({
       ...makeKey(name, found.tail ?? "", found.origin, now, 0),

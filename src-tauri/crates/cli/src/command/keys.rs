@@ -35,7 +35,7 @@ pub(crate) enum KeysCommand {
     Add(AddKeyArguments),
     /// Import keys from a file of variables such as .env
     Import(import::ImportKeysArguments),
-    /// Find keys in plain text in shell profiles, files of tools and the given files
+    /// Find keys in plain text in shell profiles, files of tools, the given files and the environment
     #[command(visible_alias = "find")]
     Scan(scan::ScanKeysArguments),
     /// Show plain copies that were removed from files, and put them back

@@ -63,7 +63,10 @@ pub(crate) async fn prepare(
         set.map(|(_, value)| value.clone())
     };
     let launch = Launch::new(&program, &gateway.address, &models, variable);
-    let launch = if wanted.gemini { launch.with_gemini_token() } else { launch };
+    let launch = match wanted.gemini {
+        true => launch.with_gemini_token(&gateway.address),
+        false => launch,
+    };
     Ok(PreparedProgram { program, arguments, launch, token })
 }
 

@@ -9,6 +9,7 @@ use vault::{Passphrase, VaultError};
 
 use super::backups::{difference_view, missing_keys_view, new_download};
 use super::clients::TOKEN_VAULT_PREFIX;
+use super::key_replace::begin_replaced;
 use super::ledger::absolute_path;
 use crate::view::{
     ConfigExport, ConfigExportedView, ConfigImport, ConfigImportView, Count, SecretsExport,
@@ -122,7 +123,7 @@ pub(crate) async fn secrets_import(
             view.unknown.push(name);
             continue;
         }
-        match engine.vault().get(&id).await {
+        let old = match engine.vault().get(&id).await {
             Ok(here) if *here == secret => {
                 view.same.push(name);
                 continue;
@@ -131,13 +132,19 @@ pub(crate) async fn secrets_import(
                 view.kept.push(name);
                 continue;
             }
-            Ok(_) | Err(VaultError::NotFound(_)) => {}
+            Ok(here) => Some(here),
+            Err(VaultError::NotFound(_)) => None,
             Err(error) => return Err(error.into()),
-        }
+        };
         engine.vault().put(&id, secret.clone()).await?;
         if *engine.vault().get(&id).await? != secret {
             let message = format!("the vault did not keep {name}");
             return Err(ApiError::failed(message).with_hint("Check the vault, then import again."));
+        }
+        let settings = engine.settings();
+        let described = settings.credentials.get(&id);
+        if described.is_some_and(|known| engine::is_replaced(known, old.as_deref(), &secret)) {
+            begin_replaced(engine, &id, old, &secret).await?;
         }
         view.imported.push(name);
     }

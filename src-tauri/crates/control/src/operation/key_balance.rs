@@ -1,10 +1,22 @@
 //! What a provider says is left behind a key, and what the key may do, in words.
 
-use billing::KeyPermissions;
+use billing::{KeyPermissions, SpendingLimit};
 use domain::{BalanceKind, NanoUsd, ShownCurrency, count_noun};
-use engine::{BalanceReading, KeyBalance};
+use engine::{BalanceReading, KeyBalance, KeyState};
 
 use crate::view::{KeyBalanceView, KeyPermissionsView};
+
+/// What the provider of a key said that it may do. `None` once it no longer accepts the key, which may
+/// then do nothing.
+pub(super) fn current_permissions(
+    known: Option<&KeyBalance>,
+    state: KeyState,
+    shown: ShownCurrency,
+) -> Option<KeyPermissionsView> {
+    let is_in_force = matches!(state, KeyState::Valid | KeyState::Unverified);
+    let permissions = known?.permissions.as_ref().filter(|_| is_in_force)?;
+    Some(key_permissions_view(permissions, shown))
+}
 
 /// `None` if the provider sets no limit.
 pub(super) fn key_balance_view(
@@ -30,23 +42,22 @@ pub(super) fn key_balance_view(
     })
 }
 
-pub(super) fn key_permissions_view(
-    known: &KeyPermissions,
-    shown: ShownCurrency,
-) -> KeyPermissionsView {
+fn key_permissions_view(known: &KeyPermissions, shown: ShownCurrency) -> KeyPermissionsView {
     let sentence = match known {
         KeyPermissions::ManagesKeys => {
             "It makes and deletes keys of the account, and cannot ask models".to_owned()
         }
         KeyPermissions::AsksModels { is_free_tier, limit } => {
             let tier = if *is_free_tier { " on the free tier" } else { "" };
-            let limit = limit.and_then(|limit| NanoUsd::from_dollars(&limit.to_string()).ok());
-            match limit {
-                Some(limit) => {
-                    format!("It may ask models{tier}, with a limit of {}", shown.format(limit))
-                }
-                None => format!("It may ask models{tier}, without a limit of its own"),
-            }
+            let limit = match limit {
+                SpendingLimit::NotTold => String::new(),
+                SpendingLimit::Unlimited => ", without a limit of its own".to_owned(),
+                SpendingLimit::Dollars(limit) => match NanoUsd::from_dollars(&limit.to_string()) {
+                    Ok(limit) => format!(", with a limit of {}", shown.format(limit)),
+                    Err(_) => String::new(),
+                },
+            };
+            format!("It may ask models{tier}{limit}")
         }
         KeyPermissions::Granted(grants) if grants.is_empty() => "It may do nothing".to_owned(),
         KeyPermissions::Granted(grants) => format!("It may use {}", grants.join(", ")),
@@ -86,13 +97,15 @@ mod tests {
             let view = key_permissions_view(&known, ShownCurrency::USD);
             (view.sentence, view.manages_keys)
         };
-        let asks = |is_free_tier, limit: Option<&str>| KeyPermissions::AsksModels {
-            is_free_tier,
-            limit: limit.map(|limit| limit.parse().expect("an amount")),
-        };
+        let asks = |is_free_tier, limit| KeyPermissions::AsksModels { is_free_tier, limit };
+        let hundred = SpendingLimit::Dollars("100".parse().expect("an amount"));
         for (known, sentence) in [
-            (asks(false, Some("100")), "It may ask models, with a limit of $100.00"),
-            (asks(true, None), "It may ask models on the free tier, without a limit of its own"),
+            (asks(false, hundred), "It may ask models, with a limit of $100.00"),
+            (asks(false, SpendingLimit::NotTold), "It may ask models"),
+            (
+                asks(true, SpendingLimit::Unlimited),
+                "It may ask models on the free tier, without a limit of its own",
+            ),
             (
                 KeyPermissions::Granted(vec!["api-key:model:*".to_owned()]),
                 "It may use api-key:model:*",
@@ -101,6 +114,17 @@ mod tests {
             assert_eq!(said(known), (sentence.to_owned(), false));
         }
         assert!(said(KeyPermissions::ManagesKeys).1);
+    }
+
+    #[test]
+    fn a_key_that_is_not_accepted_is_said_to_be_allowed_nothing() {
+        let permissions = Some(KeyPermissions::ManagesKeys);
+        let known = KeyBalance { permissions, ..KeyBalance::default() };
+        for state in KeyState::ALL {
+            let told = current_permissions(Some(&known), *state, ShownCurrency::USD);
+            let is_in_force = matches!(state, KeyState::Valid | KeyState::Unverified);
+            assert_eq!(told.is_some(), is_in_force, "{state}");
+        }
     }
 
     #[test]

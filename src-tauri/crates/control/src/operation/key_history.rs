@@ -184,3 +184,87 @@ fn add_known(events: &mut Vec<KeyEventView>, known: &CredentialSettings, now: Wa
     events.extend(replaced.map(|at| event(at, KeyEvent::Replaced, "Replaced.")));
     events.extend(expired.map(|at| event(at, KeyEvent::Expired, "Its last day ended.")));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(at: i64, place: &str, event: KeyEvent, is_checked: bool) -> Verdict {
+        let sentence = format!("{at}");
+        let event = KeyEventView { at: UnixMs(at), event, sentence };
+        Verdict { place: place.to_owned(), is_checked, event }
+    }
+
+    /// The times of what is told.
+    fn told(verdicts: Vec<Verdict>, replaced_at: &[i64]) -> Vec<i64> {
+        let change = |at: &i64| KeyEventView {
+            at: UnixMs(*at),
+            event: KeyEvent::Replaced,
+            sentence: String::new(),
+        };
+        let changes: Vec<_> = replaced_at.iter().map(change).collect();
+        told_once(verdicts, &changes).into_iter().map(|event| event.at.0).collect()
+    }
+
+    #[test]
+    fn what_a_check_and_a_request_met_is_told_by_the_first_of_them() {
+        use KeyEvent::{Accepted, Rejected};
+        let check = |at, event| verdict(at, "up", event, true);
+        let request = |at, event| verdict(at, "up", event, false);
+        assert_eq!(told(vec![request(2, Rejected), check(1, Rejected)], &[]), [1]);
+        assert_eq!(told(vec![check(2, Rejected), request(1, Rejected)], &[]), [1]);
+        let all = vec![check(1, Rejected), check(3, Rejected), request(2, Rejected)];
+        assert_eq!(told(all, &[]), [1]);
+        // Requests alone are told as they came: each began and ended a block.
+        assert_eq!(told(vec![request(1, Rejected), request(2, Rejected)], &[]), [1, 2]);
+        let again = vec![check(1, Rejected), request(2, Accepted), check(3, Rejected)];
+        assert_eq!(told(again, &[]), [1, 2, 3]);
+    }
+
+    #[test]
+    fn another_place_and_another_secret_are_told_for_themselves() {
+        let rejected = |at, place| verdict(at, place, KeyEvent::Rejected, true);
+        assert_eq!(told(vec![rejected(1, "up"), rejected(2, "down")], &[]), [1, 2]);
+        let both = || vec![rejected(10, "up"), rejected(20, "up")];
+        assert_eq!(told(both(), &[10]), [10, 20]);
+        assert_eq!(told(both(), &[20]), [10, 20]);
+        assert_eq!(told(both(), &[9, 21]), [10], "it was the same secret both times");
+    }
+
+    #[test]
+    fn each_source_of_a_verdict_has_its_sentence() {
+        let sentence = |verdict, source| {
+            let record = KeyVerdictRecord {
+                at: WallTime::from_unix_ms(1),
+                credential: CredentialId::new("key").expect("a name"),
+                place: Some("up".to_owned()),
+                verdict,
+                source,
+            };
+            checked_verdict(record).map(|told| (told.event.event, told.event.sentence))
+        };
+        for (verdict, source, event, expected) in [
+            (
+                KeyVerdict::Accepted,
+                KeyVerdictSource::Request,
+                KeyEvent::Accepted,
+                "Accepted again at up: a request succeeded.",
+            ),
+            (
+                KeyVerdict::Accepted,
+                KeyVerdictSource::Check,
+                KeyEvent::Accepted,
+                "Accepted again at up: a check succeeded.",
+            ),
+            (
+                KeyVerdict::Rejected,
+                KeyVerdictSource::Check,
+                KeyEvent::Rejected,
+                "Not accepted at up: the provider rejected the key in a check.",
+            ),
+        ] {
+            assert_eq!(sentence(verdict, source), Some((event, expected.to_owned())));
+        }
+        assert_eq!(sentence(KeyVerdict::Unknown, KeyVerdictSource::Change), None);
+    }
+}

@@ -26,17 +26,30 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
         refuse_rejected(engine, &id, BoundSecret::new(req.secret.clone(), bound.clone())).await?;
     }
     let _held = engine.vault_switch().lock_changes().await;
-    let tail = req.secret.tail();
-    let is_same = old.as_ref().is_some_and(|old| *old.parts().0 == req.secret);
-    engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
-    let replaced = note_replacement(engine, &id, tail, bound).await?;
-    engine.keys().forget_secret(&id, replaced);
-    if let Some(old) = old.filter(|_| !is_same) {
-        let retired = RetiredKey { key: old, replaced_at: replaced };
+    let new = BoundSecret::new(req.secret, bound);
+    engine.vault().put(&id, new.clone()).await?;
+    begin_replaced(engine, &id, old, &new).await?;
+    find_key_view(engine, &id).await
+}
+
+/// What follows once `new` is in the vault in the place of `old`: nothing of the old one holds.
+pub(super) async fn begin_replaced(
+    engine: &Engine,
+    id: &CredentialId,
+    old: Option<Arc<BoundSecret>>,
+    new: &BoundSecret,
+) -> Result<(), ApiError> {
+    let (secret, origin) = new.parts();
+    let replaced = note_replacement(engine, id, secret.tail(), origin.cloned()).await?;
+    engine.keys().forget_secret(id, replaced);
+    // Only its use could tell whether an old secret of OAuth still works.
+    let old = old.filter(|old| old.parts().0 != secret && old.exchange().is_none());
+    if let Some(key) = old {
+        let retired = RetiredKey { key, replaced_at: replaced };
         engine.keys().retired().keep(id.clone(), retired, engine.clock().now());
     }
-    probe_users(engine, &id);
-    find_key_view(engine, &id).await
+    probe_users(engine, id);
+    Ok(())
 }
 
 /// The old secret of OAuth is not kept: only its use could tell whether it still works.
@@ -70,8 +83,7 @@ async fn note_replacement(
         .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.credentials.get_mut(&place) {
-                (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
-                known.expires = None;
+                known.set_replaced(tail, bound, replaced);
             }
         })
         .await?;

@@ -11,7 +11,7 @@ use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
-use super::key_balance::{key_balance_view, key_permissions_view};
+use super::key_balance::{current_permissions, key_balance_view};
 use super::key_oauth::oauth_view;
 use super::{dependents, input, key_notices, sum_last_days};
 use crate::ApiError;
@@ -38,8 +38,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let tail = rotated.map_or_else(|| view.tail.clone(), |bound| bound.parts().0.tail());
         secrets.push(bound);
         let known = balances.remove(id).flatten();
-        let permissions = known.as_ref().and_then(|known| known.permissions.as_ref());
-        let permissions = permissions.map(|known| key_permissions_view(known, shown));
+        let permissions = current_permissions(known.as_ref(), view.state, shown);
         let balance = known.and_then(|known| key_balance_view(known, shown));
         let used_at = used_at.map(Into::into);
         keys.push(KeyView { origin, tail, balance, permissions, used_at, ..view });

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use domain::{CredentialId, Origin, Secret};
-use engine::{Engine, FoundKey, KeyScan, KeyScanPlaces};
+use engine::{Engine, FoundKey, KeyScan, KeyScanError, KeyScanPlaces};
 use key_scan::{KeyPlace, KeyProvider};
 use settings::Settings;
 
@@ -42,10 +42,12 @@ pub(crate) async fn keys_scan(engine: &Engine, req: KeysScan) -> Result<KeysScan
         taken.push(view.name.clone());
         keys.push(view);
     }
+    let no_home = || format!("shell profiles and files of tools: {}", KeyScanError::NoHome);
+    let no_home = found.is_without_home.then(no_home);
     Ok(KeysScanView {
         keys,
         files: count(found.files),
-        problems: found.problems.iter().map(problem).collect(),
+        problems: no_home.into_iter().chain(found.problems.iter().map(problem)).collect(),
         is_truncated: found.is_truncated,
         vault_was_read: found.vault_was_read,
     })
@@ -99,7 +101,7 @@ async fn import_key(
         verification: None,
     };
     let Some(found) = found else {
-        outcome.error = Some("the key is no longer in any of the files".to_owned());
+        outcome.error = Some("the key is no longer where it was found".to_owned());
         return outcome;
     };
     if let Err(error) = store_found_key(engine, &outcome.name, found).await {

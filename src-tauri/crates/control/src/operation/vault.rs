@@ -97,6 +97,7 @@ pub(crate) async fn vault_move(
     let moving = list_stored_ids(engine)?;
     let changed = move_keys_from(
         engine.vault_switch(),
+        engine.settings_editor(),
         VaultChangeRequest { kind: from, passphrase, moving },
     )
     .await?;

@@ -37,7 +37,7 @@ pub struct KeyView {
     pub oauth: Option<KeyOAuthView>,
     /// What its provider says is left; None if it says nothing.
     pub balance: Option<KeyBalanceView>,
-    /// What its provider says that it may do; None if it says nothing.
+    /// What its provider says that it may do; None if it says nothing, or does not accept the key.
     pub permissions: Option<KeyPermissionsView>,
     /// What the user should look after.
     pub notices: Vec<KeyNoticeView>,

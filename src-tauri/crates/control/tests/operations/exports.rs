@@ -2,6 +2,7 @@
 
 use control::view::*;
 use control::{Core, ErrorCode};
+use ledger::{KeyVerdict, KeyVerdictRecord, KeyVerdictSource};
 use test_support::{MARKED_KEY, search_tree};
 use zeroize::Zeroizing;
 
@@ -129,6 +130,8 @@ async fn keys_travel_encrypted_and_arrive_in_the_vault() {
     refused(wrong.await, ErrorCode::InvalidInput, Some("passphrase"));
     let done = control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Skip));
     assert_eq!(done.await.expect("done").imported, ["client.tool", "up"]);
+    let replaced = async |core| control::keys(core).await.expect("keys")[0].replaced_at;
+    assert_eq!(replaced(&empty.core).await, None, "it is the key that the settings describe");
     let id = domain::CredentialId::new("up").expect("a name");
     let here = empty.engine().vault().get(&id).await.expect("there");
     assert_eq!(*here, *world.engine().vault().get(&id).await.expect("there"));
@@ -140,6 +143,29 @@ async fn keys_travel_encrypted_and_arrive_in_the_vault() {
     control::key_replace(&empty.core, replace).await.expect("replaced");
     let kept = control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Skip));
     assert_eq!(kept.await.expect("done").kept, ["up"]);
+
+    // The key of the file replaces the other one as a person would.
+    let another = replaced(&empty.core).await.expect("replaced");
+    let failed_at = empty.engine().clock().wall();
+    let failed = KeyVerdictRecord {
+        at: failed_at,
+        credential: id.clone(),
+        place: Some("up".to_owned()),
+        verdict: KeyVerdict::Rejected,
+        source: KeyVerdictSource::Check,
+    };
+    empty.engine().ledger().record_key_verdict(failed).expect("queued");
+    let earlier = empty.engine().keys().generation(&id);
+    let back =
+        control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Replace));
+    assert_eq!(back.await.expect("done").imported, ["up"]);
+    let known = control::keys(&empty.core).await.expect("keys").remove(0);
+    assert_eq!(known.tail, secret(MARKED_KEY).tail());
+    assert!(known.replaced_at.is_some_and(|at| at.0 >= another.0));
+    assert_eq!(known.retired.and_then(|old| old.tail).as_deref(), Some("6789"));
+    assert_ne!(empty.engine().keys().generation(&id), earlier);
+    let verdicts = empty.engine().ledger().key_verdicts(id).await.expect("read");
+    assert!(verdicts.iter().any(|it| it.verdict == KeyVerdict::Unknown && it.at >= failed_at));
     world.core.stop().await;
     empty.core.stop().await;
 }

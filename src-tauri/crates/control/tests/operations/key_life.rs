@@ -1,7 +1,7 @@
 //! The life of a key: replaced by one that its provider accepts, the old one watched until it is
 //! revoked, and an end that is told in time.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use control::view::*;
 use control::{Core, ErrorCode};
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
 use crate::alerts::wait_for;
-use crate::world::{add_request, secret, world};
+use crate::world::{World, add_request, new_home, secret, world};
 
 const FIRST: &str = "sk-first-of-this-test-0001";
 const SECOND: &str = "sk-second-of-this-test-0002";
@@ -105,6 +105,42 @@ async fn a_rejected_key_replaces_none_and_an_old_one_is_watched_until_it_is_revo
     let refused = control::key_history(core, unknown).await.expect_err("unknown");
     assert_eq!(refused.code, ErrorCode::NotFound);
     core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_began_with_the_old_key_says_nothing_of_the_new_one() {
+    let replacing: Arc<OnceLock<Core>> = Arc::default();
+    let known = Arc::clone(&replacing);
+    // Rejects the first key, but only after it was replaced.
+    let upstream = ScriptedUpstream::start_with(move |received: &ReceivedRequest| {
+        let sent = received.header("authorization").unwrap_or_default();
+        if let (true, Some(core)) = (sent.ends_with(FIRST), known.get()) {
+            let replace = KeyReplace { untested: true, ..replace_with(SECOND) };
+            let replaced = control::key_replace(core, replace);
+            let runtime = tokio::runtime::Handle::current();
+            tokio::task::block_in_place(|| runtime.block_on(replaced)).expect("replaced");
+            return Some(Reply::error(401, "invalid_api_key", "no such key"));
+        }
+        Some(Reply::models(&["m-1"]))
+    });
+    let upstream = upstream.await.expect("an upstream");
+    // Nobody else asks the backend: the engine does not serve.
+    let world = World::open(new_home(), |_| {}).await;
+    let core = &world.core;
+    let new = BackendKey::New { secret: secret(FIRST) };
+    control::backend_add(core, add_request(&upstream, new)).await.expect("added");
+    replacing.set(core.clone()).expect("set once");
+    let checked = control::key_verify(core, named()).await.expect("checked");
+    assert_eq!(checked.state, KeyState::Unverified, "{}", checked.detail);
+    assert!(checked.detail.contains("was replaced while it was checked"), "{}", checked.detail);
+    let now = key(core).await;
+    assert_eq!((now.state, now.tail.as_deref()), (KeyState::Unverified, Some("0002")));
+    let found = control::key_history(core, named()).await.expect("a history");
+    let told: Vec<_> = found.events.into_iter().rev().map(|event| event.event).collect();
+    assert_eq!(told, [KeyEvent::Added, KeyEvent::Replaced]);
+    let checked = control::key_verify(core, named()).await.expect("checked");
+    assert_eq!(checked.state, KeyState::Valid, "{}", checked.detail);
+    world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,7 +130,7 @@ async fn each_key_has_an_outcome_of_its_own() {
     request.keys[2].add_backend = true;
     let done = control::keys_import(&world.core, request).await.expect("outcomes");
     let [gone, misnamed, github] = &done[..] else { panic!("three outcomes: {done:?}") };
-    assert_eq!(gone.error.as_deref(), Some("the key is no longer in any of the files"));
+    assert_eq!(gone.error.as_deref(), Some("the key is no longer where it was found"));
     assert!(misnamed.error.is_some(), "{misnamed:?}");
     assert_eq!(github.error, None);
     let error = github.backend_error.as_deref().unwrap_or_default();
@@ -162,8 +162,42 @@ async fn places_that_cannot_be_searched_are_refused_or_told() {
     let gone = gone.to_str().expect("a path").to_owned();
     let found = control::keys_scan(&world.core, places(vec![gone])).await.expect("a scan");
     assert!(found.problems[0].contains("gone cannot be read"), "{found:?}");
+}
 
-    let homeless = World::open(new_home(), |_| {}).await;
-    let error = control::keys_scan(&homeless.core, known_files()).await.expect_err("refused");
-    assert!(error.message.starts_with("the home folder is not known"), "{}", error.message);
+#[tokio::test]
+async fn without_a_home_folder_the_environment_is_looked_into_all_the_same() {
+    let homeless = World::open(new_home(), |config| {
+        config.variables = vec![("GROQ_API_KEY".to_owned(), GROQ.to_owned())];
+    });
+    let homeless = homeless.await;
+    let found = scan(&homeless).await;
+    let [groq] = &found.keys[..] else { panic!("one key: {found:?}") };
+    assert_eq!(groq.variable.as_deref(), Some("GROQ_API_KEY"));
+    let [problem] = &found.problems[..] else { panic!("one problem: {found:?}") };
+    assert!(problem.starts_with("shell profiles and files of tools: the home folder"), "{problem}");
+}
+
+#[tokio::test]
+async fn two_variables_with_different_keys_of_one_provider_are_two_keys() {
+    const FIRST: &str = "AIzaCANARY0a1b2c3d4e5f6g7h8i9j0k1l2m3n4";
+    const SECOND: &str = "AIzaCANARY9z8y7x6w5v4u3t2s1r0q9p8o7n6m5";
+    let world = World::open(new_home(), |config| {
+        let set = [("GOOGLE_API_KEY", SECOND), ("GEMINI_API_KEY", FIRST)];
+        config.variables = set.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    });
+    let world = world.await;
+    let found = scan(&world).await;
+    assert!(!format!("{found:?}").contains("CANARY"), "a view shows a key: {found:?}");
+    let told: Vec<_> =
+        found.keys.iter().map(|key| (key.name.as_str(), key.variable.as_deref())).collect();
+    let expected = [("gemini", Some("GEMINI_API_KEY")), ("gemini-2", Some("GOOGLE_API_KEY"))];
+    assert_eq!(told, expected);
+    let keys: Vec<_> = found.keys.iter().collect();
+    let done = control::keys_import(&world.core, import_of(&keys)).await.expect("outcomes");
+    assert!(done.iter().all(|outcome| outcome.error.is_none()), "{done:?}");
+    for (id, key) in [("gemini", FIRST), ("gemini-2", SECOND)] {
+        let id = CredentialId::new(id).expect("a name");
+        let bound = world.engine().vault().get(&id).await.expect("stored");
+        assert_eq!(bound.parts().0.fingerprint(), crate::world::secret(key).fingerprint());
+    }
 }

@@ -4,10 +4,12 @@ use control::view::*;
 use control::{Core, EngineConfig, ErrorCode};
 use domain::Secret;
 use engine::Folders;
+use ledger::{KeyVerdict, KeyVerdictRecord, KeyVerdictSource};
 use settings::VaultKind;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use crate::alerts::wait_for;
 use crate::world::{config, new_home, refused, secret};
 
 /// An engine whose settings choose the vault, as a user's settings do.
@@ -136,6 +138,82 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
         ErrorCode::InvalidInput,
         Some("from"),
     );
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_another_one_in_the_other_vault_begins_anew() {
+    let home = new_home();
+    let core = open_in_memory(&home).await;
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    for id in ["same", "other"] {
+        add_key(&core, id).await;
+    }
+    let key = |id: &str| domain::CredentialId::new(id).expect("a name");
+    let replaced = async |id: &str| {
+        let keys = control::keys(&core).await.expect("keys");
+        let known = keys.into_iter().find(|key| key.id == id).expect("there");
+        let verdicts = engine.ledger().key_verdicts(key(id)).await.expect("read");
+        let began = verdicts.last().is_some_and(|it| it.verdict == KeyVerdict::Unknown);
+        (known.replaced_at.is_some(), known.tail, began)
+    };
+    let reject = |id: &str| {
+        let at = engine.clock().wall();
+        let (credential, place) = (key(id), Some("up".to_owned()));
+        let (verdict, source) = (KeyVerdict::Rejected, KeyVerdictSource::Check);
+        let record = KeyVerdictRecord { at, credential, place, verdict, source };
+        engine.ledger().record_key_verdict(record).expect("queued");
+    };
+    // The file holds both keys, and one of them is replaced in memory.
+    control::vault_set(&core, to_file(true)).await.expect("changed");
+    let held: Vec<_> = ["same", "other"].map(key).into();
+    let mut secrets = Vec::new();
+    for id in &held {
+        secrets.push(engine.vault().get(id).await.expect("moved"));
+    }
+    let memory = || VaultSet { kind: VaultKind::Memory, passphrase: None, move_keys: false };
+    control::vault_set(&core, memory()).await.expect("changed");
+    for (id, secret) in held.iter().zip(&secrets) {
+        engine.vault().put(id, domain::BoundSecret::clone(secret)).await.expect("stored");
+    }
+    let tail = || Some("cdef".to_owned());
+    for id in ["same", "other"] {
+        assert_eq!(replaced(id).await, (false, tail(), false), "{id}");
+    }
+    let another = domain::BoundSecret::new(secret("sk-another-0123456789"), None);
+    engine.vault().put(&key("other"), another).await.expect("stored");
+    ["same", "other"].into_iter().for_each(reject);
+
+    control::vault_set(&core, to_file(false)).await.expect("changed");
+    assert_eq!(replaced("same").await, (false, tail(), false));
+    assert_eq!(replaced("other").await, (true, tail(), true));
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_begins_anew_where_the_file_of_settings_names_another_vault() {
+    let home = new_home();
+    open_in_memory(&home).await.stop().await;
+    let variables = vec![("OPENAI_API_KEY".to_owned(), "sk-another-0123456789".to_owned())];
+    let config = EngineConfig { vault: None, variables, ..config(&home) };
+    let core = Core::open(config).await.expect("an engine");
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    add_key(&core, "openai").await;
+    let id = domain::CredentialId::new("openai").expect("a name");
+    let record = KeyVerdictRecord {
+        at: engine.clock().wall(),
+        credential: id.clone(),
+        place: Some("up".to_owned()),
+        verdict: KeyVerdict::Rejected,
+        source: KeyVerdictSource::Check,
+    };
+    engine.ledger().record_key_verdict(record).expect("queued");
+    engine.settings_editor().edit(|draft| draft.vault.kind = VaultKind::Env).await.expect("saved");
+    wait_for("the key begins anew", async || {
+        let verdicts = engine.ledger().key_verdicts(id.clone()).await.expect("read");
+        verdicts.last().filter(|it| it.verdict == KeyVerdict::Unknown).map(|_| ())
+    })
+    .await;
     core.stop().await;
 }
 

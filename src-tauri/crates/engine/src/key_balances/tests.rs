@@ -6,14 +6,14 @@ use domain::{BackendId, BoundSecret, ManualClock, Secret};
 use futures_util::StreamExt as _;
 use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use pricing::Cost;
-use settings::BackendKind;
+use settings::{BackendKind, Settings};
 use tempfile::TempDir;
 
 use super::*;
 use crate::Engine;
 use crate::measurement_watch::tests::{answered, settle};
 use crate::response_cache::tests::opened_at;
-use crate::test_parts::{NOW, backend_settings};
+use crate::test_parts::{NOW, backend_settings, credential_settings};
 
 const KEY: &str = "used";
 const SECRET: &str = "sk-or-secret-0001";
@@ -66,17 +66,8 @@ async fn scene(base_url: &str) -> Scene {
     backend.pool = settings::KeyPoolSettings::from_credential(Some(id()));
     let secret = Secret::parse(SECRET.to_owned()).expect("a secret");
     engine.vault().put(&id(), BoundSecret::new(secret, origin.clone())).await.expect("stored");
-    let known = CredentialSettings {
-        label: "Key".to_owned(),
-        origin,
-        tail: None,
-        created: WallTime::from_unix_ms(NOW.unix_ms() - 40 * DAY_MS),
-        replaced: None,
-        expires: None,
-        note: None,
-        billing: None,
-        oauth: None,
-    };
+    let created = WallTime::from_unix_ms(NOW.unix_ms() - 40 * DAY_MS);
+    let known = credential_settings(origin, created);
     let add = move |draft: &mut Settings| {
         draft.credentials.insert(id(), known);
         draft.backends.insert(BackendId::new("up").expect("a name"), backend);
@@ -182,7 +173,12 @@ async fn it_is_asked_every_quarter_of_an_hour_and_at_once_with_a_new_secret() {
     };
     scene.engine.settings_editor().edit(replaced).await.expect("edited");
     scene.balances.ask_due().await;
-    assert_eq!(*scene.provider.asked.lock(), ["GET https://openrouter.ai/api/v1/key"; 2]);
+    // Another vault may have another key of the name.
+    scene.balances.keys.forget(&id());
+    assert_eq!(scene.known(), None);
+    scene.balances.ask_due().await;
+    assert_eq!(scene.known(), Some(KeyBalance::default()));
+    assert_eq!(*scene.provider.asked.lock(), ["GET https://openrouter.ai/api/v1/key"; 3]);
     let off = |draft: &mut Settings| {
         draft.backends.values_mut().for_each(|backend| backend.enabled = false);
     };
@@ -207,5 +203,9 @@ async fn what_a_key_may_do_is_kept_and_no_balance_is_missed_where_none_is_told()
     let expected = KeyBalance { permissions, ..KeyBalance::default() };
     assert_eq!(known, expected);
     assert_eq!(*scene.provider.asked.lock(), ["GET https://api.x.ai/v1/api-key"]);
-    assert_eq!(scene.ask(403, "").await, expected, "it stays, and no balance is missing");
+    for unanswered in [403, 500, 0] {
+        let known = scene.ask(unanswered, "").await;
+        assert_eq!(known, expected, "it stays, and no balance is missing");
+    }
+    assert_eq!(scene.ask(401, "").await, KeyBalance::default(), "a rejected key may do nothing");
 }

@@ -4,6 +4,7 @@ use domain::{
     BackendId, BoundSecret, ClientId, CredentialId, ManualClock, NanoUsd, Origin, RequestId,
     Secret, SeededEntropy, TokenUsage,
 };
+use endpoints::KeyGeneration;
 use gateway::{AttemptSummary, HttpUpstream, Recorded};
 use ledger::{CacheOutcome, RequestOutcome, Timings};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -88,6 +89,7 @@ fn answered(number: u64) -> RequestSummary {
         cache: CacheOutcome::Miss,
         backend: Some(backend),
         credential: None,
+        key_generation: KeyGeneration::default(),
         outcome: RequestOutcome::Complete,
         error_class: None,
         verdict: None,

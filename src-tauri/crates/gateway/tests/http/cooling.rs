@@ -1,10 +1,11 @@
 //! Breaker, cooldown and block work across requests: what one request learnt about a backend
 //! decides what the next one does. Runs on a manual clock.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{Clock, CredentialId, ManualClock, SystemClock, WallTime};
+use endpoints::EndpointRegistry;
 use futures_util::future::join_all;
 use gateway::HttpUpstream;
 use resilience::{
@@ -316,6 +317,25 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
     assert_eq!(pair.calls(), (1, 0));
     pair.world.registry.lift_after_credential_change(&CredentialId::new("one-key").expect("an id"));
     assert_eq!(pair.ask(ASK).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_limit_of_a_key_that_was_replaced_meanwhile_is_none_of_the_new_one() {
+    let clock = manual();
+    let registry: Arc<OnceLock<Arc<EndpointRegistry>>> = Arc::default();
+    let replacing = Arc::clone(&registry);
+    let one = ScriptedUpstream::start_with(move |_| {
+        let Some(registry) = replacing.get() else { return Some(Reply::chat(&WELL)) };
+        registry.lift_after_credential_change(&CredentialId::new("one-key").expect("an id"));
+        Some(Reply::rate_limited(600))
+    });
+    let one = one.await.expect("an upstream");
+    let url = one.base_url();
+    let pair =
+        Pair::between((one, url), healthy().await, &["one"], single(&clock, network())).await;
+    registry.set(Arc::clone(&pair.world.registry)).unwrap_or_else(|_| panic!("set once"));
+    assert_eq!(pair.ask(ASK).await.status, 429);
+    assert_eq!(pair.world.registry.availability(&endpoint("one"), "gpt"), Availability::Ready);
 }
 
 #[tokio::test]

@@ -213,6 +213,36 @@ async fn damaged_sums_are_made_again_from_the_requests() {
 }
 
 #[tokio::test]
+async fn what_providers_made_of_keys_is_read_from_a_damaged_file() {
+    let guarded = RecoveryFixture::filled(40).await;
+    let (ledger, _) = guarded.open();
+    let verdict = |ms: i64, verdict: KeyVerdict, source: KeyVerdictSource| KeyVerdictRecord {
+        at: at(ms),
+        credential: CredentialId::new("work").expect("an id"),
+        place: (verdict != KeyVerdict::Unknown).then(|| "home".to_owned()),
+        verdict,
+        source,
+    };
+    let written = [
+        verdict(1, KeyVerdict::Rejected, KeyVerdictSource::Check),
+        verdict(2, KeyVerdict::Accepted, KeyVerdictSource::Request),
+        verdict(3, KeyVerdict::Rejected, KeyVerdictSource::Check),
+        verdict(4, KeyVerdict::Unknown, KeyVerdictSource::Change),
+    ];
+    for record in written.clone() {
+        ledger.record_key_verdict(record).expect("queued");
+    }
+    settle(&ledger, 40..41).await;
+    ledger.close().await;
+    guarded.write(0, &[0xa5; 100]);
+    let (ledger, recovery) = guarded.open();
+    let id = || CredentialId::new("work").expect("an id");
+    assert_eq!(ledger.key_verdicts(id()).await.expect("read"), []);
+    recovery.repair(None).await.expect("repaired");
+    assert_eq!(ledger.key_verdicts(id()).await.expect("read"), written);
+}
+
+#[tokio::test]
 async fn an_emptied_file_is_noticed_and_a_restore_brings_back_all_that_was_backed_up() {
     let guarded = RecoveryFixture::filled(30).await;
     let (ledger, recovery) = guarded.open();

@@ -281,6 +281,70 @@ fn addresses_in_settings_of_aiders_models_are_conflicts() {
 }
 
 #[test]
+fn only_what_aider_reads_last_and_asks_at_the_gateways_address_is_a_conflict() {
+    let world = World::new();
+    std::fs::create_dir_all(world.path("project/.git")).expect("a folder");
+    let settings = ".aider.model.settings.yml";
+    let entry =
+        |model: &str, url: &str| format!("- name: {model}\n  extra_params:\n    api_base: {url}\n");
+    let (ours, other) = ("http://127.0.0.1:4283/v1", "https://other.example/v1");
+    let (root, inside) = (world.path("project"), world.path("project/inner"));
+    let environment = world.environment().in_project(Some(inside.clone()));
+    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let found = || {
+        let status = wiring.wire(ClientTool::Aider, &target(), None).expect("wired");
+        let conflicts = status.conflicts.into_iter();
+        conflicts.map(|it| (it.place, it.key)).collect::<Vec<_>>()
+    };
+    let text = |path: &Path| path.display().to_string();
+    // The same address, none, and those of other providers.
+    let home = [
+        entry("openai/fast", &format!("{ours}/")),
+        entry("openai/none", ""),
+        entry("deepseek/chat", other),
+        entry("ollama_chat/gpt-oss", other),
+        entry("openai/mended", other),
+        entry("openai/mended", ours),
+        entry("openai/later", other),
+        entry("openai/dropped", other),
+    ];
+    world.write(&world.home().join(settings), &home.concat());
+    let later = [entry("openai/later", ours), "- name: openai/dropped\n".to_owned()];
+    world.write(&root.join(settings), &later.concat());
+    let config = ".aider.conf.yml";
+    world.write(&root.join(config), &format!("openai-api-base: {other}\nmodel:\n"));
+    world.write(&inside.join(config), &format!("openai-api-base: {ours}/\n"));
+    assert_eq!(found(), []);
+
+    // The file of the repository holds where the folder says nothing.
+    world.write(&inside.join(config), "dark-mode: true\nopenai-api-base:\n");
+    assert_eq!(found(), [(text(&root.join(config)), "openai-api-base".to_owned())]);
+    world.write(&root.join(config), "dark-mode: true\n");
+
+    let plain = ["gpt-5", "o3-mini", "chatgpt-4o-latest"].map(|model| entry(model, other));
+    world.write(&inside.join(settings), &plain.concat());
+    let place = text(&inside.join(settings));
+    let expected = ["gpt-5", "o3-mini", "chatgpt-4o-latest"]
+        .map(|model| (place.clone(), format!("extra_params.api_base of {model}")));
+    assert_eq!(found(), expected);
+}
+
+#[test]
+fn a_trailing_slash_is_the_same_address() {
+    let world = World::new();
+    let project = world.path("project");
+    let environment = world.environment().in_project(Some(project.clone()));
+    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let file = project.join(".claude/settings.json");
+    let set = |url: &str| format!("{{\"env\": {{\"ANTHROPIC_BASE_URL\": \"{url}\"}}}}");
+    for (url, conflicts) in [("http://127.0.0.1:4283/", 0), ("http://127.0.0.1:4284/", 1)] {
+        world.write(&file, &set(url));
+        let status = wiring.wire(ClientTool::ClaudeCode, &target(), None).expect("wired");
+        assert_eq!(status.conflicts.len(), conflicts, "{url}: {:?}", status.conflicts);
+    }
+}
+
+#[test]
 fn a_profile_of_codex_with_another_provider_is_a_conflict() {
     let world = World::new();
     let config = world.config(CODEX);

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget};
+use super::{ClientToolDefinition, ToolFile, ToolPointer, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
-use crate::conflict::Conflict;
+use crate::conflict::{Conflict, is_same_value};
 use crate::document::{Format, yaml_value};
 use crate::environment::ToolEnvironment;
 use crate::files::read_config;
@@ -30,19 +30,23 @@ const ADDRESS_NAMES: [&str; 2] = ["api_base", "base_url"];
 const ADDRESS_KEY: &str = "openai-api-base";
 const PROVIDER_PREFIX: &str = "openai/";
 
+/// How names of OpenAI's models begin, which LiteLLM asks there without a prefix; beside `o3` and its
+/// kind.
+const KNOWN_MODELS: [&str; 3] = ["gpt-", "chatgpt-", "ft:gpt-"];
+
 pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {
     rung: WiringRung::Environment,
     restart: true,
     program: "aider",
     folder: |environment| environment.home.join(".aider"),
     files: tool_files,
-    layers: layer_files,
+    layers: |_| Vec::new(),
     variables: &["AIDER_MODEL", "AIDER_OPENAI_API_BASE"],
     config_variable: None,
     // Nothing in the file says whose address it is, and `gatehouse run` passes the present one.
     pointer: |_| ToolPointer::default(),
     own_conflict: |_| None,
-    other_conflicts: model_settings_conflicts,
+    other_conflicts: conflicts,
 };
 
 fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile<WiringTarget>> {
@@ -62,39 +66,69 @@ fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     edits
 }
 
-fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
-    let project = environment.project.iter().map(|project| project.join(FILE_NAME));
-    let layer = |path| LayerFile { layer: ConflictLayer::Project, path, format: Format::Yaml };
-    project.map(layer).collect()
-}
-
-/// Addresses in settings of models of the provider that wiring points at the gateway. A file that
-/// cannot be read by us is left to Aider, which reports it.
-fn model_settings_conflicts(environment: &ToolEnvironment, edits: &[ValueEdit]) -> Vec<Conflict> {
-    let address = edits.iter().find(|edit| edit.path.to_string() == ADDRESS_KEY);
-    let address = address.and_then(|edit| edit.value.as_ref());
-    let mut found = Vec::new();
-    for (layer, path) in model_settings_files(environment) {
-        let text = read_config(&path).ok().flatten();
-        let Some(Value::Array(entries)) = text.and_then(|text| yaml_value(&text).ok()) else {
-            continue;
-        };
-        let place = path.display().to_string();
-        let keys = entries.iter().filter_map(|entry| outranking_address(entry, address));
-        found.extend(keys.map(|key| Conflict::new(layer, place.clone(), &key)));
-    }
+fn conflicts(environment: &ToolEnvironment, edits: &[ValueEdit]) -> Vec<Conflict> {
+    let mut found = config_conflicts(environment, edits);
+    found.extend(model_settings_conflicts(environment, edits));
     found
 }
 
+/// Keys of the wiring that the last file of the project which has them sets to something else. A key
+/// without a value sets nothing.
+fn config_conflicts(environment: &ToolEnvironment, edits: &[ValueEdit]) -> Vec<Conflict> {
+    let mut files = Vec::new();
+    for (layer, path) in files_named(environment, FILE_NAME) {
+        let own = layer == ConflictLayer::Excluded;
+        files.extend(read_yaml(&path).filter(|_| !own).map(|config| (layer, path, config)));
+    }
+    let outranking = |edit: &ValueEdit| {
+        let set = files.iter().rev().find_map(|(layer, path, config)| {
+            let found = edit.path.find(config).filter(|found| !found.is_null())?;
+            Some((*layer, path, found))
+        });
+        let (layer, path, found) = set?;
+        let place = path.display().to_string();
+        let conflict = || Conflict::new(layer, place, &edit.path.to_string());
+        (!is_same_value(found, edit.value.as_ref())).then(conflict)
+    };
+    edits.iter().filter_map(outranking).collect()
+}
+
+/// Addresses in settings of models that Aider asks at the address of the wiring. An entry replaces
+/// those before it for the same model.
+fn model_settings_conflicts(environment: &ToolEnvironment, edits: &[ValueEdit]) -> Vec<Conflict> {
+    let address = edits.iter().find(|edit| edit.path.to_string() == ADDRESS_KEY);
+    let address = address.and_then(|edit| edit.value.as_ref());
+    let mut entries: Vec<(String, ConflictLayer, String, Value)> = Vec::new();
+    for (layer, path) in files_named(environment, MODEL_SETTINGS_NAME) {
+        let Some(Value::Array(read)) = read_yaml(&path) else { continue };
+        for entry in read {
+            let Some(name) = entry.get("name").and_then(Value::as_str) else { continue };
+            entries.retain(|(known, ..)| known != name);
+            entries.push((name.to_owned(), layer, path.display().to_string(), entry));
+        }
+    }
+    let conflict = |(name, layer, place, entry): (String, ConflictLayer, String, Value)| {
+        let key = outranking_address(&name, &entry, address)?;
+        Some(Conflict::new(layer, place, &key))
+    };
+    entries.into_iter().filter_map(conflict).collect()
+}
+
 /// In the order in which Aider reads them; the last wins.
-fn model_settings_files(environment: &ToolEnvironment) -> Vec<(ConflictLayer, PathBuf)> {
+fn files_named(environment: &ToolEnvironment, name: &str) -> Vec<(ConflictLayer, PathBuf)> {
     let project = environment.project.as_deref();
     let root = project.and_then(repository_root).filter(|root| *root != environment.home);
     let mut folders = vec![(ConflictLayer::Excluded, environment.home.as_path())];
     folders.extend(root.map(|root| (ConflictLayer::Project, root)));
     let inside = project.filter(|project| Some(*project) != root);
     folders.extend(inside.map(|project| (ConflictLayer::Project, project)));
-    folders.into_iter().map(|(layer, folder)| (layer, folder.join(MODEL_SETTINGS_NAME))).collect()
+    folders.into_iter().map(|(layer, folder)| (layer, folder.join(name))).collect()
+}
+
+/// `None` for a file that cannot be read by us, which is left to Aider, which reports it.
+fn read_yaml(path: &Path) -> Option<Value> {
+    let text = read_config(path).ok().flatten()?;
+    yaml_value(&text).ok()
 }
 
 fn repository_root(folder: &Path) -> Option<&Path> {
@@ -102,13 +136,23 @@ fn repository_root(folder: &Path) -> Option<&Path> {
 }
 
 /// The key with another address than ours, if the entry is for a model of the provider or for all.
-fn outranking_address(entry: &Value, ours: Option<&Value>) -> Option<String> {
-    let name = entry.get("name")?.as_str()?;
-    if name != EVERY_MODEL && !name.starts_with(PROVIDER_PREFIX) {
+fn outranking_address(name: &str, entry: &Value, ours: Option<&Value>) -> Option<String> {
+    if name != EVERY_MODEL && !is_of_provider(name) {
         return None;
     }
     let passed = entry.get("extra_params")?;
-    let outranks = |key: &&str| passed.get(key).is_some_and(|found| Some(found) != ours);
+    let outranks = |key: &&str| {
+        let found = passed.get(key).filter(|found| !found.is_null());
+        found.is_some_and(|found| !is_same_value(found, ours))
+    };
     let key = ADDRESS_NAMES.into_iter().find(outranks)?;
     Some(format!("extra_params.{key} of {name}"))
+}
+
+/// True for `openai/fast`, and for models that are known as OpenAI's without their provider.
+fn is_of_provider(name: &str) -> bool {
+    let is_numbered = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    name.starts_with(PROVIDER_PREFIX)
+        || KNOWN_MODELS.iter().any(|start| name.starts_with(start))
+        || name.strip_prefix('o').is_some_and(is_numbered)
 }

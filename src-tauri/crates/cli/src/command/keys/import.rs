@@ -32,6 +32,8 @@ pub(crate) struct ImportKeysArguments {
 /// A key found in the file, with its variable.
 struct FoundKey {
     known: KnownVariable,
+    /// Its name in the vault: another key of the same provider has a number.
+    name: String,
     secret: Secret,
 }
 
@@ -43,8 +45,7 @@ pub(super) async fn run(
     let found = find_keys(&wanted)?;
     unlock_interactively(core, console).await?;
     let mut kept: Vec<KeyView> = Vec::new();
-    for FoundKey { known, secret } in found {
-        let id = known.credential.to_owned();
+    for FoundKey { known, name: id, secret } in found {
         let (label, url) = (String::new(), Some(known.origin.to_owned()));
         match control::key_add(core, KeyAdd { id, label, secret, url, billing: None }).await {
             Ok(key) => kept.push(key),
@@ -62,8 +63,7 @@ pub(super) async fn run(
     Ok(if kept.is_empty() { Exit::Negative } else { Exit::Success })
 }
 
-/// The keys of known variables, in the file's order. If two variables stand for one key, the first
-/// wins.
+/// The keys of known variables, in the file's order, each once.
 fn find_keys(wanted: &ImportKeysArguments) -> Result<Vec<FoundKey>, CommandError> {
     let text = read_file(wanted)?;
     let mut found: Vec<FoundKey> = Vec::new();
@@ -75,16 +75,21 @@ fn find_keys(wanted: &ImportKeysArguments) -> Result<Vec<FoundKey>, CommandError
                 .with_hint("Write one NAME=value on each line, in quotes if it has spaces."));
         };
         let known = known_variables().find(|known| known.variable == name);
-        let taken = |known: &KnownVariable| {
-            found.iter().any(|other| other.known.credential == known.credential)
-        };
-        match known.filter(|known| !value.trim().is_empty() && !taken(known)) {
+        match known.filter(|_| !value.trim().is_empty()) {
             None => value.zeroize(),
             Some(known) => {
                 let secret = Secret::parse(value).map_err(|rejected| {
                     CommandError::new(Exit::Usage, format!("{}: {rejected}", known.variable))
                 })?;
-                found.push(FoundKey { known, secret });
+                if found.iter().any(|other| other.secret == secret) {
+                    continue;
+                }
+                let others = found.iter().filter(|it| it.known.credential == known.credential);
+                let name = match others.count() {
+                    0 => known.credential.to_owned(),
+                    others => format!("{}-{}", known.credential, others + 1),
+                };
+                found.push(FoundKey { known, name, secret });
             }
         }
     }
@@ -133,10 +138,7 @@ mod tests {
         file.write_all(text.as_bytes()).expect("written");
         let found = find_keys(&ImportKeysArguments { file: file.path().to_owned() });
         let told = |found: Vec<FoundKey>| {
-            found
-                .iter()
-                .map(|one| format!("{} at {}", one.known.credential, one.known.origin))
-                .collect()
+            found.iter().map(|one| format!("{} at {}", one.name, one.known.origin)).collect()
         };
         found.map(told).map_err(|failure| format!("{failure:?}"))
     }
@@ -145,13 +147,14 @@ mod tests {
     fn known_variables_are_found_and_others_left() {
         let text = "# mine\nexport OPENAI_API_KEY='sk-CANARY-0123456789'\nDATABASE_URL=\"x y\"\n\
                     GEMINI_API_KEY=AIza-CANARY-0123456789\nGOOGLE_API_KEY=AIza-CANARY-again-012345\n\
-                    GROQ_API_KEY=\n";
+                    GROQ_API_KEY=\nGOOGLE_API_KEY=AIza-CANARY-0123456789\n";
         let found = find_in(text).expect("found");
         assert_eq!(
             found,
             [
                 "openai at https://api.openai.com",
-                "gemini at https://generativelanguage.googleapis.com"
+                "gemini at https://generativelanguage.googleapis.com",
+                "gemini-2 at https://generativelanguage.googleapis.com"
             ]
         );
     }

@@ -54,7 +54,7 @@ pub(super) async fn run(
     if !wanted.import {
         let found = control::keys_scan(core, scan).await?;
         console.print_view(&found, render_scan)?;
-        return Ok(if found.keys.is_empty() { Exit::Success } else { Exit::Negative });
+        return Ok(exit(&found));
     }
     unlock_interactively(core, console).await?;
     let found = control::keys_scan(core, scan.clone()).await?;
@@ -76,6 +76,12 @@ pub(super) async fn run(
     console.print_view(&outcomes, |outcomes| render_import(outcomes, &found))?;
     let all_stored = outcomes.iter().all(|outcome| outcome.error.is_none());
     Ok(if all_stored { Exit::Success } else { Exit::Negative })
+}
+
+/// Negative if a key lies in a file. A variable alone is where the environment vault reads keys.
+fn exit(found: &KeysScanView) -> Exit {
+    let is_in_file = found.keys.iter().any(|key| !key.places.is_empty());
+    if is_in_file { Exit::Negative } else { Exit::Success }
 }
 
 /// The engine may run in another folder.
@@ -230,4 +236,40 @@ fn describe_import(outcome: &KeyImportView) -> String {
         sentence.push_str(&format!(" Its provider says: {}.", verification.detail));
     }
     sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use control::view::Count;
+
+    use super::*;
+
+    #[test]
+    fn a_key_in_a_file_is_a_no_and_a_variable_alone_is_none() {
+        let variable = PlainKeyView {
+            fingerprint: "0".repeat(16),
+            tail: None,
+            provider: None,
+            preset: None,
+            origin: None,
+            name: "openai".to_owned(),
+            stored_as: None,
+            variable: Some("OPENAI_API_KEY".to_owned()),
+            places: Vec::new(),
+        };
+        let place = PlainKeyPlaceView {
+            path: "~/.zshrc".to_owned(),
+            line: Count(1),
+            name: None,
+            reader: None,
+        };
+        let in_file = PlainKeyView { places: vec![place], ..variable.clone() };
+        let of = |keys| {
+            let (files, problems) = (Count(1), Vec::new());
+            exit(&KeysScanView { keys, files, problems, is_truncated: false, vault_was_read: true })
+        };
+        assert_eq!(of(Vec::new()), Exit::Success);
+        assert_eq!(of(vec![variable.clone()]), Exit::Success);
+        assert_eq!(of(vec![variable, in_file]), Exit::Negative);
+    }
 }

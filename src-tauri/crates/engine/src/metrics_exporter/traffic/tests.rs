@@ -1,6 +1,7 @@
 //! What is named in a label and what counts for the others.
 
 use domain::{BackendId, ClientId, NanoUsd, RequestId, SeededEntropy, TokenUsage, WallTime};
+use endpoints::KeyGeneration;
 use gateway::Recorded;
 use ledger::{CacheOutcome, RequestOutcome, Timings};
 use prometheus_client::encoding::text::encode_registry;
@@ -21,6 +22,7 @@ fn settled(model: &str, outcome: RequestOutcome) -> RequestSummary {
         cache: CacheOutcome::Bypass,
         backend: Some(BackendId::new("up").expect("a name")),
         credential: None,
+        key_generation: KeyGeneration::default(),
         outcome,
         error_class: None,
         verdict: None,
