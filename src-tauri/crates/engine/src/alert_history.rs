@@ -301,7 +301,7 @@ impl PastFacts {
         let mut facts = Facts::default();
         if let Some(states) = &self.states {
             facts.backends = states.backends(at);
-            facts.dead_routes = states.dead_routes(&facts.backends);
+            facts.dead_routes = states.dead_routes(at);
         }
         if let Some(outcomes) = &self.outcomes {
             let levels = outcomes.levels(at);

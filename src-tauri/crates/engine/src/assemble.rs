@@ -111,6 +111,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let judged = Judged {
         measured: Arc::clone(&measured),
         quality: Arc::clone(&quality),
+        states: Arc::clone(&states),
         local: Arc::clone(&local),
         balances: Arc::clone(&key_balances),
     };
@@ -539,6 +540,7 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
 struct Judged {
     measured: Arc<MeasurementWatch>,
     quality: Arc<QualityWatch>,
+    states: Arc<BackendStates>,
     local: Arc<LocalResources>,
     balances: Arc<KeyBalances>,
 }
@@ -551,7 +553,7 @@ fn alert_watch(
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
-    let Judged { measured, quality, local, balances } = judged;
+    let Judged { measured, quality, states, local, balances } = judged;
     Arc::new(AlertWatch {
         sources: AlertSources {
             settings: Arc::clone(&base.settings),
@@ -559,6 +561,7 @@ fn alert_watch(
             registry: Arc::clone(&backends.registry),
             health: Arc::clone(&backends.health),
             services: Arc::clone(services),
+            states,
             keys: Arc::clone(&backends.keys),
             budgets: Arc::clone(&measured.budgets),
             ledger: Arc::clone(&measured.ledger_watch),

@@ -8,6 +8,7 @@ mod alert_history;
 mod alert_watch;
 mod allocator;
 mod assemble;
+mod backend_answers;
 mod backend_states;
 mod backtest;
 mod backup_archives;
@@ -95,6 +96,7 @@ mod wiring_trouble;
 mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
+pub use backend_answers::{BackendAnswers, Outage, OutageCause};
 pub use backend_states::{
     Availability, AvailabilityState, BackendDegradation, BackendHealth, BackendStates, DegradedBy,
     HEALTHY_SENTENCE, wall_time_unless_start,

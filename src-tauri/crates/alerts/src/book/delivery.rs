@@ -144,7 +144,11 @@ impl DeliveryMoment<'_> {
         };
         let keep = alert.condition.rule.row().keep;
         let wait = if alert.came_back { keep.max(group_wait) } else { group_wait };
-        let since = alert.fired_ms.max(alert.true_since_ms);
+        let since = match alert.condition.severity {
+            // It lasted for as long as that already.
+            AlertSeverity::Critical => alert.true_since_ms,
+            _ => alert.fired_ms.max(alert.true_since_ms),
+        };
         is_past(since, wait, self.now)
     }
 }

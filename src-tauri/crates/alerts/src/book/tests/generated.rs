@@ -7,7 +7,7 @@ use domain::{CredentialId, ServiceId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{BurnFact, BurnSubject, KeyFact, RouteFact, ServiceFact};
+use crate::facts::{BurnFact, BurnSubject, KeyFact, RouteFact, RouteFault, ServiceFact};
 use crate::measurement::Measurement;
 
 const HOUR: u64 = 3_600;
@@ -26,6 +26,8 @@ enum Fault {
     Unknown,
     Down,
     Failing,
+    Trial,
+    Recovering,
 }
 
 #[derive(Debug, Clone)]
@@ -103,12 +105,15 @@ impl World {
             Fault::Unknown => BackendFault::Unknown,
             _ if self.is_rejected && backend < 2 => BackendFault::KeyRejected,
             Fault::Failing => BackendFault::BreakerOpen,
+            Fault::Trial => BackendFault::Trial,
+            Fault::Recovering => BackendFault::Recovering,
             Fault::None => BackendFault::None,
         }
     }
 
     fn answers(&self, backend: usize) -> bool {
-        matches!(self.fault(backend), BackendFault::None | BackendFault::Unknown)
+        use BackendFault::{None, Recovering, Trial, Unknown};
+        matches!(self.fault(backend), None | Recovering | Trial | Unknown)
     }
 
     fn backend(&self, backend: usize) -> BackendFact {
@@ -146,15 +151,19 @@ impl World {
     }
 
     fn facts(&self) -> Facts {
-        let dead = ROUTES.iter().filter(|(_, all)| !all.iter().any(|it| self.answers(*it)));
-        let dead = dead.map(|(route, all)| RouteFact {
-            id: RouteId::new(*route).expect("a good id"),
-            reason: "its backends cannot answer".to_owned(),
-            backends: all.iter().map(|it| id(NAMES[*it])).collect(),
+        let dead = ROUTES.iter().filter_map(|(route, all)| {
+            let able = all.iter().filter(|it| self.answers(**it)).map(|it| self.fault(*it));
+            Some(RouteFact {
+                id: RouteId::new(*route).expect("a good id"),
+                reason: "its backends cannot answer".to_owned(),
+                backends: all.iter().map(|it| id(NAMES[*it])).collect(),
+                fault: RouteFault::of(able)?,
+            })
         });
         let key = KeyFact {
             id: CredentialId::new("main").expect("a good id"),
             what: "was rejected",
+            fix: "Replace the key.",
             needed_by: vec![id("a"), id("b")],
         };
         let service = ServiceFact {
@@ -362,6 +371,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Unknown),
         3 => Just(Fault::Down),
         2 => Just(Fault::Failing),
+        1 => Just(Fault::Trial),
+        1 => Just(Fault::Recovering),
     ]
 }
 

@@ -372,7 +372,7 @@ fn one_cause_is_one_alert_unless_the_rule_of_the_cause_is_off() {
 
     let mut weeks = Weeks::new();
     weeks.bench.facts.measurements = vec![expiry(-1), age(400)];
-    let blocked = KeyFact { id: key("main"), what: "was rejected", needed_by: vec![] };
+    let blocked = KeyFact { id: key("main"), what: "was rejected", fix: "", needed_by: vec![] };
     weeks.bench.facts.keys = vec![blocked];
     weeks.run(60);
     assert_eq!(fired(&weeks), ["key-blocked/main"]);

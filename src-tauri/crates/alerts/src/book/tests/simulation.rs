@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact};
+use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact, RouteFault};
 use crate::measurement::Measurement;
 
 /// A book that is asked every 15 s, as the engine does.
@@ -98,6 +98,7 @@ fn two_weeks_of_scripted_outages_fire_and_end_exactly_as_listed() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its backends are switched off".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     };
     weeks.bench.facts.dead_routes = vec![route.clone()];
     weeks.step(5);
@@ -139,6 +140,7 @@ fn a_cause_keeps_its_consequences_from_being_created_and_no_longer() {
     let key = KeyFact {
         id: domain::CredentialId::new("main").expect("a good id"),
         what: "was rejected",
+        fix: "Replace the key.",
         needed_by: vec![id("a")],
     };
     weeks.bench.facts.keys = vec![key];
@@ -147,6 +149,7 @@ fn a_cause_keeps_its_consequences_from_being_created_and_no_longer() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its key was rejected".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     }];
     weeks.run(600);
     assert_eq!(weeks.log, ["15 fires key-blocked/main"]);
@@ -337,6 +340,7 @@ fn a_clock_that_is_set_neither_fires_ends_nor_prolongs_anything() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its backends are switched off".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     };
     // While something is pending, fires and ends: a dead route fires after 10 s, and is kept for 60.
     for (begin, set) in [(0, forward as fn(&mut Weeks)), (10 * HOUR, back)] {

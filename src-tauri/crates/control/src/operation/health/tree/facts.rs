@@ -1,17 +1,14 @@
 //! What the engine knows of each node.
 
 use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
-use engine::{Engine, KeyState, endpoints_of};
+use engine::{BackendAnswers, Engine, KeyState, Outage, OutageCause, endpoints_of};
 use monitor::{HealthCause, ObservedHealth};
 use settings::{BackendSettings, ServiceSettings, Settings};
 use vault::VaultState;
 
 use super::{BackendFacts, NodeFacts, ProviderFacts, ServiceFacts, TreeFacts};
 use crate::operation::resilience::sentence_from_clause;
-use crate::operation::status::{
-    backend_answers, gateway_issue, ledger_issues, settings_issue, vault_issue,
-};
-use crate::operation::verdict::{BackendAnswers, Outage, OutageCause};
+use crate::operation::status::{gateway_issue, ledger_issues, settings_issue, vault_issue};
 use crate::view::{
     DependencyKind, DependencyState, PanelActionView, StatusIssueView, UnixMs, VerdictLevel,
 };
@@ -92,7 +89,7 @@ fn backend_facts(
     id: &BackendId,
     known: &BackendSettings,
 ) -> BackendFacts {
-    let answers = backend_answers(engine, settings, id, known);
+    let answers = engine.backend_states().answers(settings, id);
     let (state, reason, since) = match settings.is_backend_on(id) {
         true => backend_state(engine, id, &answers),
         false => (DependencyState::Off, String::new(), None),
@@ -146,10 +143,10 @@ fn backend_state(
                     return (DependencyState::Blocked, reason, since);
                 }
                 OutageCause::Down | OutageCause::Failing => DependencyState::Down,
-                OutageCause::Blocked => DependencyState::Blocked,
+                OutageCause::Blocked(_) | OutageCause::Held => DependencyState::Blocked,
                 OutageCause::RateLimited => DependencyState::Degraded,
             };
-            (state, outage.reason.clone(), since)
+            (state, sentence_from_clause(&outage.reason), since)
         }
     }
 }
