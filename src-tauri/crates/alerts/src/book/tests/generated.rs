@@ -43,6 +43,8 @@ enum Event {
     Offline(bool),
     Focus(bool),
     Quiet(bool),
+    /// Notifications are switched on or off.
+    Switch(bool),
     /// For an hour.
     Silence(usize),
     /// The user has seen the newest alert.
@@ -228,6 +230,7 @@ impl World {
     /// The same text comes again only as a repetition, or when it was over in between.
     fn take_shown(&mut self, shown: Notification) -> Result<(), TestCaseError> {
         let (key, now) = (shown.key.clone(), self.bench.secs);
+        prop_assert!(self.bench.may_show(&shown), "{:?}: {shown:?}", self.bench.context);
         if shown.urgency == Urgency::Low {
             self.told.visible.remove(&key);
             return Ok(());
@@ -312,6 +315,7 @@ impl World {
             Event::Offline(is_offline) => self.bench.facts.is_offline = is_offline,
             Event::Focus(is_focused) => self.bench.context.is_focused = is_focused,
             Event::Quiet(is_quiet) => self.bench.context.is_quiet = is_quiet,
+            Event::Switch(is_on) => self.bench.context.is_on = is_on,
             Event::Silence(backend) => self.silence(NAMES[backend]),
             Event::Acknowledge => {
                 let newest = self.bench.book.alerts().iter().filter_map(|it| it.number).max();
@@ -387,7 +391,8 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..4_usize, flag()).prop_map(|(place, burns)| Event::Burn(place, burns)),
         2 => flag().prop_map(Event::Offline),
         1 => flag().prop_map(Event::Focus),
-        1 => flag().prop_map(Event::Quiet),
+        2 => flag().prop_map(Event::Quiet),
+        1 => flag().prop_map(Event::Switch),
         1 => (0..4_usize).prop_map(Event::Silence),
         1 => Just(Event::Acknowledge),
         1 => Just(Event::Restart),

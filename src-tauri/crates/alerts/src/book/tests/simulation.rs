@@ -38,6 +38,7 @@ impl Weeks {
                     self.log.push(format!("{at} ends {number} {ending}"));
                 }
                 AlertEffect::Send(shown) => {
+                    assert!(self.bench.may_show(&shown), "{:?}: {shown:?}", self.bench.context);
                     let is_fault = shown.key.starts_with("fault/") && !shown.body.contains("keeps");
                     let is_first = !self.visible.contains_key(&shown.key);
                     if is_fault && is_first && shown.urgency == Urgency::Normal {
@@ -200,6 +201,7 @@ enum Event {
     Offline(bool),
     Focus(bool),
     Quiet(bool),
+    Switch(bool),
     Restart,
     Sleep(u64),
 }
@@ -211,6 +213,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Offline),
         1 => any::<bool>().prop_map(Event::Focus),
         1 => any::<bool>().prop_map(Event::Quiet),
+        1 => any::<bool>().prop_map(Event::Switch),
         1 => Just(Event::Restart),
         1 => (60..100_000_u64).prop_map(Event::Sleep),
     ]
@@ -237,6 +240,7 @@ proptest! {
                 Event::Offline(is_offline) => weeks.bench.facts.is_offline = is_offline,
                 Event::Focus(is_focused) => weeks.bench.context.is_focused = is_focused,
                 Event::Quiet(is_quiet) => weeks.bench.context.is_quiet = is_quiet,
+                Event::Switch(is_on) => weeks.bench.context.is_on = is_on,
                 Event::Restart => {
                     for key in weeks.bench.book.take_shown() {
                         prop_assert!(weeks.visible.remove(&key).is_some());
