@@ -65,6 +65,7 @@ use crate::snapshot::{self, SnapshotStore};
 use crate::telemetry::{Telemetry, TelemetryParts};
 use crate::time_observer::TimeObserver;
 use crate::vault_switch::{VaultOpener, VaultSwitch};
+use crate::web_view::WebView;
 
 /// What the parts get from outside beside [`BaseParts`].
 pub(crate) struct Outside {
@@ -136,6 +137,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         quality,
         states,
         local,
+        web_view: WebView::new(Arc::clone(&base.clock)),
         service_levels,
         services,
         notifications,

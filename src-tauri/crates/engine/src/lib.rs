@@ -92,6 +92,7 @@ mod uptime;
 mod usage_hours;
 mod vault_change;
 mod vault_switch;
+mod web_view;
 mod wiring_trouble;
 mod workers;
 
@@ -139,6 +140,7 @@ pub use tool_attempt::{
     COMMAND_OUTPUT_BYTES_MAX, MODEL_LIST_MS_MAX, TOKEN_COMMAND_MS_MAX, list_models_at,
     run_token_command,
 };
+pub use web_view::{WebView, WebViewState};
 pub use wiring_trouble::{WiringExpectation, WiringTrouble};
 
 pub use alert_history::{AlertHistory, RuleBackTest};

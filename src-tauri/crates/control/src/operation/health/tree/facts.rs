@@ -1,7 +1,7 @@
 //! What the engine knows of each node.
 
 use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
-use engine::{BackendAnswers, Engine, KeyState, Outage, OutageCause, endpoints_of};
+use engine::{BackendAnswers, Engine, KeyState, Outage, OutageCause, WebViewState, endpoints_of};
 use monitor::{HealthCause, ObservedHealth};
 use settings::{BackendSettings, ServiceSettings, Settings};
 use vault::VaultState;
@@ -52,12 +52,36 @@ fn parts(engine: &Engine, settings: &Settings) -> Vec<NodeFacts> {
         vault.state = DependencyState::Unknown;
         "Not checked yet.".clone_into(&mut vault.reason);
     }
-    vec![
+    let mut parts = vec![
         part(Kind::Gateway, &gateway, OpenSettings, gateway_issue(engine)),
         part(Kind::Ledger, "Ledger", OpenLedger, ledger),
         vault,
         part(Kind::Settings, "Settings file", OpenSettings, settings_issue(engine)),
-    ]
+    ];
+    parts.extend(engine.web_view().state().map(web_view));
+    parts
+}
+
+/// Of a process with a window.
+fn web_view(known: WebViewState) -> NodeFacts {
+    let (state, reason, since) = match known {
+        WebViewState::Drawing => (DependencyState::Up, "", None),
+        WebViewState::Starting => (DependencyState::Unknown, "Its page has not drawn yet.", None),
+        WebViewState::Silent(at) => {
+            (DependencyState::Unknown, "Its page does not answer.", Some(at.into()))
+        }
+        WebViewState::Hidden => (DependencyState::Off, "The window is hidden.", None),
+    };
+    NodeFacts {
+        kind: DependencyKind::WebView,
+        name: String::new(),
+        label: "Web view".to_owned(),
+        required: None,
+        state,
+        reason: reason.to_owned(),
+        since,
+        action: None,
+    }
 }
 
 fn part(
