@@ -89,7 +89,8 @@ impl PastSource {
             | AlertRule::AppProcessor
             | AlertRule::MachineMemory
             | AlertRule::SlowQueries
-            | AlertRule::ProbeCoverage => None,
+            | AlertRule::ProbeCoverage
+            | AlertRule::ChecksOld => None,
         }
     }
 }

@@ -83,7 +83,8 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         | AlertRule::AppProcessor
         | AlertRule::MachineMemory
         | AlertRule::SlowQueries
-        | AlertRule::ProbeCoverage => facts.measurements.push(measurement(rule, &tuning)?),
+        | AlertRule::ProbeCoverage
+        | AlertRule::ChecksOld => facts.measurements.push(measurement(rule, &tuning)?),
     }
     Some(facts)
 }
@@ -208,6 +209,7 @@ fn local_measurement(rule: AlertRule, threshold: u64) -> Option<Measurement> {
         AlertRule::MachineMemory => Measurement::MachineMemory { percent },
         AlertRule::SlowQueries => Measurement::SlowQueries { count: threshold },
         AlertRule::ProbeCoverage => Measurement::ProbeCoverage { percent: percent - 1.0 },
+        AlertRule::ChecksOld => Measurement::ChecksAge { days: threshold.cast_signed() },
         _ => return None,
     })
 }
