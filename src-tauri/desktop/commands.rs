@@ -75,11 +75,11 @@ async fn open_url(req: String) -> Result<(), ApiError> {
     crate::browser::open(&req)
 }
 
-/// Called when the first data is on the screen; logs the duration of the start.
+/// Called when the first data is on the screen, and every half a minute from then on.
 #[tauri::command]
 #[specta::specta]
 async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {
-    core.log_first_paint();
+    core.record_drawn_page();
     Ok(())
 }
 

@@ -58,6 +58,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         .setup(move |app| {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;
+            app.state::<Core>().record_window(false);
             app.manage(tray::create(app.handle())?);
             opener.set_app(app.handle().clone());
             start_watching(app.handle());

@@ -1,6 +1,6 @@
 //! Creates, shows and hides the window. It never navigates to another site.
 
-use control::Theme as ThemeChoice;
+use control::{Core, Theme as ThemeChoice};
 use tauri::window::Color;
 use tauri::{
     AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
@@ -44,16 +44,19 @@ pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(PANEL) {
         let shown =
             window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
-        if let Err(error) = shown {
-            tracing::warn!(%error, "the window could not be shown");
+        match shown {
+            Ok(()) => app.state::<Core>().record_window(false),
+            Err(error) => tracing::warn!(%error, "the window could not be shown"),
         }
     }
 }
 
 /// Hides the window. The gateway keeps running; the tray or a second start shows the window again.
 pub(crate) fn hide<R: Runtime>(app: &AppHandle<R>) {
-    if let Some(Err(error)) = app.get_webview_window(PANEL).map(|window| window.hide()) {
-        tracing::warn!(%error, "the window could not be hidden");
+    match app.get_webview_window(PANEL).map(|window| window.hide()) {
+        Some(Ok(())) => app.state::<Core>().record_window(true),
+        Some(Err(error)) => tracing::warn!(%error, "the window could not be hidden"),
+        None => {}
     }
 }
 

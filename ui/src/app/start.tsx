@@ -34,7 +34,7 @@ export function startPanel(host: Host, clock: Clock): void {
   connectEvents(host, cache, (path) => router.history.push(path));
   followTheme(host, cache);
   const firstScreen = preloadScreen(router.history.location.pathname);
-  tellFirstPaint(host, cache, firstScreen);
+  tellPaint(host, cache, firstScreen);
   void firstScreen.then(preloadScreens);
   // Presets never change while the program runs. Prefetched, so that the add dialogs open complete.
   void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
@@ -57,13 +57,25 @@ export function startPanel(host: Host, clock: Clock): void {
   );
 }
 
-/** Reports the first paint two frames after the screen and the verdict have loaded, when they are drawn. */
-function tellFirstPaint(host: Host, cache: QueryClient, screen: Promise<void>): void {
+/** How often the page says that it still draws. The core calls it silent after three times as long. */
+const DRAWN_PAUSE_MS = 30_000;
+
+/**
+ * Reports the first paint two frames after the screen and the verdict have loaded, when they are drawn, and from then
+ * on that the page still draws.
+ */
+function tellPaint(host: Host, cache: QueryClient, screen: Promise<void>): void {
   const unsubscribe = cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "success" || event.query.queryKey[0] !== "status") return;
     unsubscribe();
+    const tell = () => void host.painted().catch(() => undefined);
     void screen.then(() =>
-      requestAnimationFrame(() => requestAnimationFrame(() => void host.painted().catch(() => undefined))),
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => {
+          tell();
+          setInterval(tell, DRAWN_PAUSE_MS);
+        }),
+      ),
     );
   });
 }

@@ -375,7 +375,7 @@ export const commands = {
 	launchTool: (req: ToolLaunch) => typedError<null, ApiError>(__TAURI_INVOKE("launch_tool", { req })),
 	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
 	openUrl: (req: string) => typedError<null, ApiError>(__TAURI_INVOKE("open_url", { req })),
-	/**  Called when the first data is on the screen; logs the duration of the start. */
+	/**  Called when the first data is on the screen, and every half a minute from then on. */
 	painted: () => typedError<null, ApiError>(__TAURI_INVOKE("painted")),
 };
 
@@ -717,7 +717,9 @@ export type AlertRule =
 /**  The ledger answers slowly */
 "slow-queries" | 
 /**  Backends are checked less often than they should be */
-"probe-coverage";
+"probe-coverage" | 
+/**  All checks of the page Readiness were run last long ago */
+"checks-old";
 
 export type AlertRuleBacktest = {
 	/**  What to try; what is absent is as saved. */
@@ -2230,6 +2232,8 @@ export type DependencyKind = "network" |
 "models" | 
 /**  A model that alone is held back */
 "model" | "machine" | "gateway" | "ledger" | "vault" | "settings" | 
+/**  What draws the panel in the window */
+"web_view" | 
 /**  What work depends on beside the backends */
 "service";
 
@@ -5524,6 +5528,8 @@ export type SettingsValues = {
 	alerts_slow_queries: "off" | "inbox" | "notification",
 	/**  When backends are checked less often than they should be. */
 	alerts_probe_coverage: "off" | "inbox" | "notification",
+	/**  When all checks of the page Readiness were run last long ago. */
+	alerts_checks_old: "off" | "inbox" | "notification",
 	/**  How often alerts, requests and cost are summed up. */
 	alerts_digest_period: "off" | "daily" | "weekly",
 	/**  Hour of the day at which the digest is made. */
@@ -5690,6 +5696,12 @@ export type SettingsValues = {
 	alerts_probe_coverage_percent: number,
 	/**  How severe it is. */
 	alerts_probe_coverage_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_checks_old_for_secs: number,
+	/**  Days since all checks were run. */
+	alerts_checks_old_days: number,
+	/**  How severe it is. */
+	alerts_checks_old_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
 	webhook_enabled: boolean,
 	/**  What the address understands. */

@@ -197,6 +197,7 @@ impl Alert {
             }
             // One that is pending is over, one that ends goes on to.
             Truth::Near if self.is_firing() => self.unknown_since_ms = None,
+            Truth::Unsettled => self.unknown_since_ms = None,
             Truth::Near | Truth::Over => {
                 self.unknown_since_ms = None;
                 self.false_since_ms.get_or_insert(now);
@@ -232,6 +233,8 @@ enum Truth<'a> {
     Holds(&'a Condition),
     Unknown,
     Near,
+    /// Of one that is pending.
+    Unsettled,
     Over,
 }
 
@@ -258,7 +261,7 @@ impl AlertBook {
         let mut effects = Vec::new();
         self.measure(conditions, &mut effects);
         self.create(conditions, context, reading.wall);
-        self.fire(context, reading.wall, &mut effects);
+        self.fire(conditions, context, reading.wall, &mut effects);
         let ended = self.end(context, reading.wall, &mut effects);
         let silences = &self.silences;
         let is_silenced =
@@ -363,6 +366,9 @@ impl AlertBook {
                     Truth::Holds(condition)
                 }
                 None if conditions.is_unknown(fingerprint, alert.condition.rule) => Truth::Unknown,
+                None if conditions.unsettled.contains(fingerprint) && !alert.is_firing() => {
+                    Truth::Unsettled
+                }
                 None if conditions.near.contains(fingerprint) => Truth::Near,
                 None => Truth::Over,
             };
@@ -407,7 +413,7 @@ impl AlertBook {
             if self.alerts.contains_key(&held.fingerprint) {
                 continue;
             }
-            if let Some(by) = self.teller_of(held, &is_held) {
+            if let Some(by) = self.teller_of(held, conditions, &is_held) {
                 let condition = held.clone();
                 self.suppressed.push(SuppressedCondition { condition, by });
                 continue;
@@ -418,13 +424,20 @@ impl AlertBook {
     }
 
     /// The alert of the same cause that tells of this condition too. One that is silenced tells
-    /// nothing.
+    /// nothing, nor does one that will never fire.
     fn teller_of(
         &self,
         held: &Condition,
+        conditions: &Conditions,
         is_held: &impl Fn(&&Fingerprint) -> bool,
     ) -> Option<Fingerprint> {
-        held.same_cause.iter().filter(is_held).find(|other| self.tells(other)).cloned()
+        let will_fire = |other: &&Fingerprint| {
+            let is_inhibited = |it: &Condition| it.inhibited_by.iter().any(|by| is_held(&by));
+            self.alerts.get(*other).is_some_and(Alert::is_firing)
+                || !conditions.held.iter().any(|it| it.fingerprint == **other && is_inhibited(it))
+        };
+        let tellers = held.same_cause.iter().filter(is_held).filter(will_fire);
+        tellers.into_iter().find(|other| self.tells(other)).cloned()
     }
 
     /// True for an alert that holds for certain and is not silenced.
@@ -433,13 +446,20 @@ impl AlertBook {
         known.is_some_and(|alert| alert.is_certain() && self.silence_of(alert).is_none())
     }
 
-    fn fire(&mut self, context: &AlertContext, wall: WallTime, effects: &mut Vec<AlertEffect>) {
+    fn fire(
+        &mut self,
+        conditions: &Conditions,
+        context: &AlertContext,
+        wall: WallTime,
+        effects: &mut Vec<AlertEffect>,
+    ) {
         if context.is_resuming {
             return;
         }
         for (fingerprint, alert) in &mut self.alerts {
             let hold = tuning_of(&context.tunings, alert.condition.rule).hold;
-            if alert.is_firing() || !is_past(alert.true_since_ms, hold, self.running_ms) {
+            let is_due = is_past(alert.true_since_ms, hold, self.running_ms);
+            if alert.is_firing() || !is_due || conditions.unsettled.contains(fingerprint) {
                 continue;
             }
             self.last_number += 1;

@@ -91,6 +91,8 @@ pub struct Conditions {
     pub unknown_rules: BTreeSet<AlertRule>,
     /// These are no longer true, but not far enough from it for an alert to end.
     pub near: BTreeSet<Fingerprint>,
+    /// These may be true again any moment: one that is pending stays so and does not fire.
+    pub unsettled: BTreeSet<Fingerprint>,
 }
 
 impl Conditions {

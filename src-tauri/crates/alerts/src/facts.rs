@@ -19,9 +19,9 @@ pub struct Facts {
     pub backends: Vec<BackendFact>,
     /// The services that are watched.
     pub services: Vec<ServiceFact>,
-    /// Routes that no backend can answer.
+    /// Routes that no backend can answer for certain.
     pub dead_routes: Vec<RouteFact>,
-    /// Keys of enabled backends that are rejected or missing.
+    /// Keys of enabled backends that are not accepted or missing.
     pub keys: Vec<KeyFact>,
     /// Keys of enabled backends that nothing is known about since the start.
     pub unverified_keys: Vec<CredentialId>,
@@ -70,8 +70,14 @@ pub enum BackendFault {
     Down,
     /// It answers, but rejects the key.
     KeyRejected,
+    /// It answers, but its account has no credit left or reached its spend limit.
+    Unpaid,
     /// Its breakers let no request through.
     BreakerOpen,
+    /// Its breakers were open and let single requests through, which decide whether it works again.
+    Trial,
+    /// Its breakers were open and let more and more requests through.
+    Recovering,
 }
 
 /// A backend that cannot answer, as its notification names it.
@@ -128,6 +134,34 @@ pub struct RouteFact {
     pub reason: String,
     /// The backends it leads to.
     pub backends: Vec<BackendId>,
+    pub fault: RouteFault,
+}
+
+/// Whether a route has a backend that can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteFault {
+    /// None can.
+    Dead,
+    /// One is tried again.
+    Trial,
+    /// One recovers.
+    Recovering,
+}
+
+impl RouteFault {
+    /// By its backends that may answer; `None` if one of them does.
+    pub fn of(able: impl IntoIterator<Item = BackendFault>) -> Option<Self> {
+        let mut fault = Self::Dead;
+        for backend in able {
+            fault = match backend {
+                BackendFault::Recovering => Self::Recovering,
+                BackendFault::Trial if fault == Self::Dead => Self::Trial,
+                BackendFault::Trial => fault,
+                _ => return None,
+            };
+        }
+        Some(fault)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +169,8 @@ pub struct KeyFact {
     pub id: CredentialId,
     /// Completes "the key …": "was rejected".
     pub what: &'static str,
+    /// What to do, as a sentence.
+    pub fix: &'static str,
     /// The enabled backends that have no other key.
     pub needed_by: Vec<BackendId>,
 }

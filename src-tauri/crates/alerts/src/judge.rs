@@ -13,13 +13,16 @@ use self::services::add_services;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, KeyFact, LedgerFact, RouteFact, VaultFact,
+    FailedBackend, KeyFact, LedgerFact, RouteFact, RouteFault, VaultFact,
 };
 use crate::notification::{
     NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
     to_sentence,
 };
 use crate::rule::{AlertRule, RuleTunings, tuning_of};
+
+/// What to do about an account without credit.
+pub const ADD_CREDIT: &str = "Add credit or raise its limit.";
 
 /// The conditions that hold by `facts` and the settings of the rules.
 #[must_use]
@@ -31,8 +34,15 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
             _ if is_cut_off => unknown_backend(&mut all, backend),
             BackendFault::Unknown => unknown_backend(&mut all, backend),
             BackendFault::None => {}
-            BackendFault::Down => all.held.push(down(backend, &down_together(backend, facts))),
-            BackendFault::KeyRejected => {}
+            BackendFault::Down => all.held.push(down(backend, facts)),
+            BackendFault::KeyRejected | BackendFault::Unpaid => {}
+            BackendFault::Trial => {
+                all.near.insert(breaker_fingerprint(&backend.id));
+                all.unsettled.insert(breaker_fingerprint(&backend.id));
+            }
+            BackendFault::Recovering => {
+                all.unsettled.insert(breaker_fingerprint(&backend.id));
+            }
             BackendFault::BreakerOpen => all.held.push(breaker_open(backend, facts)),
         }
     }
@@ -40,22 +50,14 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
     let by_id: BTreeMap<&BackendId, &BackendFact> =
         facts.backends.iter().map(|backend| (&backend.id, backend)).collect();
     all.held.extend(facts.keys.iter().map(|key| key_blocked(key, &by_id)));
-    all.held.extend(rejected_without_key(facts));
+    all.held.extend(refused_without_key(facts));
     all.unknown.extend(
         facts
             .unverified_keys
             .iter()
             .map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.as_str())),
     );
-    for route in &facts.dead_routes {
-        let local = |id: &BackendId| by_id.get(id).is_none_or(|backend| backend.is_local);
-        match facts.is_offline && !route.backends.iter().all(local) {
-            true => {
-                all.unknown.insert(Fingerprint::new(AlertRule::RouteDead, route.id.as_str()));
-            }
-            false => all.held.push(route_dead(route, facts)),
-        }
-    }
+    add_dead_routes(&mut all, facts, &by_id);
     all.held
         .extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets, tunings)));
     add_burns(&mut all, facts, tunings);
@@ -66,6 +68,43 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
     all.held.extend(facts.channels.iter().map(|fault| channel_fault(fault, tunings)));
     add_measurements(&mut all, facts, tunings);
     all
+}
+
+fn add_dead_routes(
+    all: &mut Conditions,
+    facts: &Facts,
+    by_id: &BTreeMap<&BackendId, &BackendFact>,
+) {
+    let is_local = |id: &BackendId| by_id.get(id).is_none_or(|backend| backend.is_local);
+    for route in &facts.dead_routes {
+        let own = route_fingerprint(route);
+        if facts.is_offline && !route.backends.iter().all(is_local) {
+            all.unknown.insert(own);
+            continue;
+        }
+        match route.fault {
+            RouteFault::Dead => all.held.push(route_dead(route, facts)),
+            RouteFault::Trial => {
+                all.near.insert(own.clone());
+                all.unsettled.insert(own);
+            }
+            RouteFault::Recovering => drop(all.unsettled.insert(own)),
+        }
+    }
+}
+
+fn route_fingerprint(route: &RouteFact) -> Fingerprint {
+    Fingerprint::new(AlertRule::RouteDead, route.id.as_str())
+}
+
+fn breaker_fingerprint(backend: &BackendId) -> Fingerprint {
+    Fingerprint::new(AlertRule::BreakerOpen, backend.as_str())
+}
+
+/// The alerts of the dead routes that lead to a backend.
+fn dead_routes_of(backend: &BackendId, facts: &Facts) -> impl Iterator<Item = Fingerprint> {
+    let own = facts.dead_routes.iter().filter(|route| route.backends.contains(backend));
+    own.map(route_fingerprint)
 }
 
 /// While this machine is offline nobody can tell whether an outage is over.
@@ -121,7 +160,7 @@ fn burning(burn: &BurnFact, facts: &Facts, tunings: &RuleTunings) -> Condition {
             facts
                 .dead_routes
                 .iter()
-                .map(|route| Fingerprint::new(AlertRule::RouteDead, route.id.as_str()))
+                .map(route_fingerprint)
                 .filter(|_| !matches!(burn.subject, BurnSubject::Backend { .. })),
         )
         .filter(|cause| *cause != own)
@@ -206,8 +245,9 @@ fn down_together<'a>(backend: &'a BackendFact, facts: &'a Facts) -> Vec<&'a Back
 }
 
 /// One dead server is one cause, however many backends it has: the first of them to be down is the
-/// alert, and tells of all.
-fn down(backend: &BackendFact, together: &[&BackendFact]) -> Condition {
+/// alert, and tells of all. So does the alert of a route that had lost its backends before.
+fn down(backend: &BackendFact, facts: &Facts) -> Condition {
+    let together = down_together(backend, facts);
     let all_failed: Vec<FailedBackend> = together.iter().map(|it| failed(it)).collect();
     let all_failed: Vec<&FailedBackend> = all_failed.iter().collect();
     let (title, detail, path) = failed_backends_text(&backend.server, &all_failed);
@@ -215,6 +255,7 @@ fn down(backend: &BackendFact, together: &[&BackendFact]) -> Condition {
     let labels = together.iter().map(|it| it.label.as_str());
     let others = together.iter().filter(|it| it.id != backend.id);
     let same_cause = others.map(|it| Fingerprint::new(AlertRule::BackendDown, it.id.as_str()));
+    let same_cause = same_cause.chain(dead_routes_of(&backend.id, facts));
     Condition {
         severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::Medium },
         notification: format!("fault/{}", backend.server),
@@ -229,7 +270,7 @@ fn down(backend: &BackendFact, together: &[&BackendFact]) -> Condition {
     }
 }
 
-/// A backend that fails at a server that is down is part of that.
+/// A backend that fails at a server that is down, or whose routes have no other, is part of that.
 fn breaker_open(backend: &BackendFact, facts: &Facts) -> Condition {
     let down = down_together(backend, facts).into_iter();
     let down = down.map(|it| Fingerprint::new(AlertRule::BackendDown, it.id.as_str()));
@@ -243,7 +284,7 @@ fn breaker_open(backend: &BackendFact, facts: &Facts) -> Condition {
         detail: join_sentences(&[&sentence, &to_sentence(&backend.reason)]),
         path: format!("/backends/{}", backend.id),
         over: works_again(&backend.label),
-        inhibited_by: down.collect(),
+        inhibited_by: down.chain(dead_routes_of(&backend.id, facts)).collect(),
         ..condition(AlertRule::BreakerOpen, backend.id.as_str())
     }
 }
@@ -255,24 +296,29 @@ fn key_blocked(key: &KeyFact, backends: &BTreeMap<&BackendId, &BackendFact>) -> 
     let lost: Vec<&FailedBackend> = lost.iter().collect();
     let title = format!("The key {} {}", key.id, key.what);
     let path = format!("/keys/{}", key.id);
-    Condition { path, ..lost_key(key.id.as_str(), &title, &lost) }
+    Condition { path, ..lost_key(key.id.as_str(), &title, &lost, key.fix) }
 }
 
-/// Backends that reject their key, though no key is known to be at fault.
-fn rejected_without_key(facts: &Facts) -> impl Iterator<Item = Condition> {
+/// Backends that refuse their key or account, though no key is known to be at fault.
+fn refused_without_key(facts: &Facts) -> impl Iterator<Item = Condition> {
     let has_key_fact = |id: &BackendId| facts.keys.iter().any(|key| key.needed_by.contains(id));
-    let rejected = facts.backends.iter().filter(move |backend| {
+    let refused = facts.backends.iter().filter(move |backend| {
         let is_cut_off = facts.is_offline && !backend.is_local;
-        backend.fault == BackendFault::KeyRejected && !is_cut_off && !has_key_fact(&backend.id)
+        !is_cut_off && !has_key_fact(&backend.id)
     });
-    rejected.map(|backend| {
-        let title = format!("{}: key rejected", backend.label);
+    refused.filter_map(|backend| {
+        let (what, fix) = match backend.fault {
+            BackendFault::KeyRejected => ("key rejected", "Replace the key."),
+            BackendFault::Unpaid => ("no credit left", ADD_CREDIT),
+            _ => return None,
+        };
+        let title = format!("{}: {what}", backend.label);
         let path = format!("/backends/{}", backend.id);
-        Condition { path, ..lost_key(backend.id.as_str(), &title, &[&failed(backend)]) }
+        Some(Condition { path, ..lost_key(backend.id.as_str(), &title, &[&failed(backend)], fix) })
     })
 }
 
-fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend]) -> Condition {
+fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend], fix: &str) -> Condition {
     let impact = joined_impact(lost);
     let is_critical = !lost.is_empty() && impact.is_critical();
     let sentence = match lost {
@@ -286,7 +332,7 @@ fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend]) -> Condition {
         severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::High },
         scopes,
         title: cut_title(title),
-        detail: join_sentences(&[&sentence, "Replace the key."]),
+        detail: join_sentences(&[&sentence, fix]),
         over: works
             .map(|key| (cut_title(&format!("The key {key} works")), "It is accepted.".to_owned())),
         passes_quiet_hours: is_critical,
@@ -294,9 +340,13 @@ fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend]) -> Condition {
     }
 }
 
-/// A route whose backends have alerts of their own is part of those.
+/// A route whose backends have alerts of their own is part of those. A breaker's is none: it comes late
+/// and is part of the route's.
 fn route_dead(route: &RouteFact, facts: &Facts) -> Condition {
-    let causes = route.backends.iter().flat_map(|backend| fault_causes(backend, facts)).collect();
+    let causes = route.backends.iter().flat_map(|backend| {
+        let own = breaker_fingerprint(backend);
+        fault_causes(backend, facts).into_iter().filter(move |cause| *cause != own)
+    });
     Condition {
         severity: AlertSeverity::Critical,
         title: cut_title(&format!("The route {} has no backend", route.id)),
@@ -306,7 +356,7 @@ fn route_dead(route: &RouteFact, facts: &Facts) -> Condition {
             cut_title(&format!("The route {} works again", route.id)),
             "It has a backend that can answer.".to_owned(),
         )),
-        inhibited_by: causes,
+        inhibited_by: causes.collect(),
         passes_quiet_hours: true,
         ..condition(AlertRule::RouteDead, route.id.as_str())
     }

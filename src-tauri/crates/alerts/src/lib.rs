@@ -33,9 +33,10 @@ pub use condition::{Condition, Conditions, Fingerprint};
 pub use domain::AlertSeverity;
 pub use facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, ServiceFact, VaultFact,
+    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, RouteFault, ServiceFact,
+    VaultFact,
 };
-pub use judge::conditions;
+pub use judge::{ADD_CREDIT, conditions};
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
 pub use notification::{

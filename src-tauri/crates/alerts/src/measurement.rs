@@ -40,6 +40,8 @@ pub enum Measurement {
     SlowQueries { count: u64 },
     /// Share of the last hour, in percent, in which the state of backends was known.
     ProbeCoverage { percent: f64 },
+    /// Whole days since all readiness checks were run.
+    ChecksAge { days: i64 },
     /// Whole days until a key expires; negative once it has.
     KeyExpiry { key: CredentialId, days: i64 },
     /// Whole days since a key was made or replaced.
@@ -93,6 +95,7 @@ impl Measurement {
             Self::MachineMemory { .. } => AlertRule::MachineMemory,
             Self::SlowQueries { .. } => AlertRule::SlowQueries,
             Self::ProbeCoverage { .. } => AlertRule::ProbeCoverage,
+            Self::ChecksAge { .. } => AlertRule::ChecksOld,
             Self::KeyExpiry { .. } => AlertRule::KeyExpiry,
             Self::KeyAge { .. } => AlertRule::KeyAge,
             Self::PlainKeys { .. } => AlertRule::PlainKey,
@@ -120,6 +123,7 @@ impl Measurement {
             Self::MachineMemory { .. } => "machine",
             Self::SlowQueries { .. } => "ledger",
             Self::ProbeCoverage { .. } => "probes",
+            Self::ChecksAge { .. } => "checks",
         }
     }
 
@@ -142,7 +146,9 @@ impl Measurement {
             Self::AppProcessor { percent }
             | Self::MachineMemory { percent }
             | Self::ProbeCoverage { percent } => Some(*percent),
-            Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } => Some(*days as f64),
+            Self::KeyExpiry { days, .. } | Self::KeyAge { days, .. } | Self::ChecksAge { days } => {
+                Some(*days as f64)
+            }
             Self::Balance { days, .. } => Some(days.unwrap_or(0) as f64),
             Self::PlainKeys { keys, .. } => Some(*keys as f64),
             Self::Quota { remaining, total, .. } => percent(*remaining, *total),

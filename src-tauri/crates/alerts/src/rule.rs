@@ -84,6 +84,8 @@ domain::words! {
         SlowQueries = "slow-queries",
         /// Backends are checked less often than they should be
         ProbeCoverage = "probe-coverage",
+        /// All checks of the page Readiness were run last long ago
+        ChecksOld = "checks-old",
     }
 }
 

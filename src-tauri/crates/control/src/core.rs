@@ -61,12 +61,22 @@ impl Core {
         }
     }
 
-    /// Logs and keeps the time from the start of the core to the first data on the screen.
-    pub fn log_first_paint(&self) {
-        if let Self::Local(engine, _) = self {
+    /// Takes in that the page of this process' window draws. Logs and keeps the time from the start of the
+    /// core to the first data on the screen.
+    pub fn record_drawn_page(&self) {
+        if let Self::Local(engine, _) = self
+            && engine.web_view().record_drawn()
+        {
             let taken = engine.clock().now().since(Moment::default());
             engine.local_resources().starts().panel_painted();
             tracing::info!(ms = taken.as_millis(), "the panel is painted");
+        }
+    }
+
+    /// Takes in that this process has a window. The engine of another process has none.
+    pub fn record_window(&self, is_hidden: bool) {
+        if let Self::Local(engine, _) = self {
+            engine.web_view().record_window(is_hidden);
         }
     }
 

@@ -10,9 +10,9 @@ use tokio::time::{Sleep, sleep};
 
 use crate::panel_event::{ChangeTag, PanelEvent};
 
-/// How long changes are collected after a panel was told, in milliseconds. This limits refreshes to
-/// ten a second, and the delay is too short to notice.
-pub const CHANGES_BATCH_MS: u64 = 100;
+/// How long changes are collected after a panel was told, in milliseconds: less than the 50 ms within
+/// which a change is to be told, and long enough that busy times cause few refreshes.
+pub const CHANGES_BATCH_MS: u64 = 40;
 
 /// Events of an engine, as panels receive them.
 ///
@@ -101,6 +101,23 @@ mod tests {
         assert_eq!(tags(&mut events, BATCH).await, None, "all of it was told");
         bus.send_changed(&[Topic::Keys]);
         assert_eq!(tags(&mut events, MOMENT).await, Some(vec![ChangeTag::Keys]), "at once again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_of_many_changes_is_told_within_fifty_milliseconds() {
+        const TOLD_WITHIN: Duration = Duration::from_millis(50);
+        let bus = EventBus::default();
+        let mut events = PanelEvents::of(&bus);
+        let mut waiting: Vec<tokio::time::Instant> = Vec::new();
+        for _ in 0..500 {
+            bus.send_changed(&[Topic::Usage]);
+            waiting.push(tokio::time::Instant::now());
+            if tags(&mut events, Duration::from_millis(7)).await.is_some() {
+                let late = waiting.drain(..).map(|sent| sent.elapsed()).max();
+                assert!(late.is_some_and(|late| late <= TOLD_WITHIN), "{late:?}");
+            }
+            assert!(waiting.len() < 10, "nothing is told");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -88,6 +88,14 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Ledger(_) => {
                 Self::Changed { tags: vec![ChangeTag::Ledger, ChangeTag::Status] }
             }
+            EngineEvent::Endpoints => Self::Changed {
+                tags: vec![
+                    ChangeTag::Endpoints,
+                    ChangeTag::Routes,
+                    ChangeTag::Backends,
+                    ChangeTag::Status,
+                ],
+            },
             EngineEvent::Health { .. } => {
                 Self::Changed { tags: vec![ChangeTag::Backends, ChangeTag::Status] }
             }

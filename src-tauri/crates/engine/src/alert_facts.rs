@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use alerts::{
     AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    Impact, KeyFact, LedgerFact, Measurement, RouteFact, ServiceFact, VaultFact,
+    Impact, KeyFact, LedgerFact, Measurement, RouteFact, RouteFault, ServiceFact, VaultFact,
 };
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, ServiceId, WallTime,
-    list_names,
+    BackendId, BudgetMark, Clock, CredentialId, Origin, RouteId, ServiceId, WallTime, list_names,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
-use monitor::{HealthCause, ObservedHealth};
+use resilience::BlockReason;
 use routing::{ModelSet, ServedModels};
 use service_levels::{Burn, BurnSpeed, BurnWindow};
 use settings::{BackendSettings, ServiceSettings, Settings, SettingsStore};
 use vault::{Vault, VaultState};
 
+use crate::backend_states::BackendStates;
 use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
-use crate::configured::{BackendQuota, backend_labels, backend_quotas, open_breaker};
+use crate::configured::{BackendQuota, backend_labels, backend_quotas};
 use crate::health_watch::HealthWatch;
 use crate::key_balances::{KeyBalance, KeyBalances};
 use crate::key_statuses::{KeyState, KeyStatuses};
@@ -46,6 +46,7 @@ pub(crate) struct AlertSources {
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) health: Arc<HealthWatch>,
     pub(crate) services: Arc<ServiceWatch>,
+    pub(crate) states: Arc<BackendStates>,
     pub(crate) keys: Arc<KeyStatuses>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
@@ -64,6 +65,7 @@ impl AlertSources {
     pub(crate) fn facts(&self, channels: Vec<ChannelFact>) -> Facts {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
+        let known = self.known_backends(&settings);
         let (keys, unverified_keys) = self.keys(&settings);
         let Measured { mut measurements, unused_keys, first_uses, mut unmeasured, .. } =
             self.measured.latest();
@@ -92,10 +94,10 @@ impl AlertSources {
             is_offline: self.health.is_offline(),
             backends: settings
                 .backends_on()
-                .map(|(id, known)| self.backend(id, known, &settings, &served))
+                .map(|(id, backend)| backend_fact(id, backend, &known, &served))
                 .collect(),
             services: self.services(&settings),
-            dead_routes: self.dead_routes(&settings),
+            dead_routes: self.dead_routes(&settings, &known),
             keys,
             unverified_keys,
             budgets: self.budgets(&settings),
@@ -116,28 +118,15 @@ impl AlertSources {
         }
     }
 
-    fn backend(
-        &self,
-        id: &BackendId,
-        known: &BackendSettings,
-        settings: &Settings,
-        served: &[ServedModels],
-    ) -> BackendFact {
-        let health = self.health.health(id);
-        let open = self.open_breaker(id, settings);
-        let (fault, reason) = match (health, open) {
-            (Some(health), open) => backend_fault(health, open),
-            (None, _) => (BackendFault::Unknown, String::new()),
+    /// What is known of each backend that requests may go to.
+    fn known_backends(&self, settings: &Settings) -> KnownBackends {
+        let all = settings.backends_on().map(|(id, _)| id).chain([&self.mock]);
+        let known = |id: &BackendId| {
+            let (fault, reason) = self.states.fault(settings, id);
+            let can_answer = self.states.can_answer(settings, id);
+            (id.clone(), KnownBackend { fault, reason, can_answer })
         };
-        BackendFact {
-            id: id.clone(),
-            label: known.label.clone(),
-            server: server_name(id, known),
-            is_local: known.is_local(),
-            fault,
-            reason,
-            impact: self.impact(id, settings, served),
-        }
+        all.map(known).collect()
     }
 
     fn services(&self, settings: &Settings) -> Vec<ServiceFact> {
@@ -153,32 +142,6 @@ impl AlertSources {
             })
         };
         settings.services.iter().filter_map(fact).collect()
-    }
-
-    /// Why the breakers let no request through; `None` if one of them does.
-    fn open_breaker(&self, id: &BackendId, settings: &Settings) -> Option<String> {
-        open_breaker(&self.registry, settings, &self.mock, id)
-    }
-
-    fn can_answer(&self, id: &BackendId, settings: &Settings) -> bool {
-        let is_down = self.health.health(id).is_some_and(|it| it.state == HealthState::Down);
-        self.health.is_watched(id) && !is_down && self.open_breaker(id, settings).is_none()
-    }
-
-    fn impact(&self, id: &BackendId, settings: &Settings, served: &[ServedModels]) -> Impact {
-        let mut impact = Impact::default();
-        for models in served.iter().filter(|it| it.backends.contains(id)) {
-            let is_alone = models.require(id, |other| self.can_answer(other, settings));
-            match (&models.models, is_alone) {
-                (ModelSet::Route(route), true) => drop(impact.uncovered.insert(route.clone())),
-                (ModelSet::Route(route), false) => drop(impact.covered.insert(route.clone())),
-                (ModelSet::Listed(names), true) => impact.models_uncovered += names.len() as u64,
-                (ModelSet::Listed(_), false) => impact.models_covered = true,
-                // Any other name: there is no telling whether anybody uses one.
-                (ModelSet::Unlisted, _) => {}
-            }
-        }
-        impact
     }
 
     /// What is left of the limits of backends all of whose keys are known to have one: as much as by
@@ -243,7 +206,7 @@ impl AlertSources {
         }
     }
 
-    fn dead_routes(&self, settings: &Settings) -> Vec<RouteFact> {
+    fn dead_routes(&self, settings: &Settings, known: &KnownBackends) -> Vec<RouteFact> {
         let labels = backend_labels(settings, &self.mock);
         let label = |id: &BackendId| labels.get(id.as_str()).cloned().unwrap_or(id.to_string());
         let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route));
@@ -254,20 +217,19 @@ impl AlertSources {
                     backends.push(candidate.backend.clone());
                 }
             }
-            if backends.iter().any(|backend| self.can_answer(backend, settings)) {
-                return None;
-            }
+            let able = backends.iter().filter_map(|id| known.get(id)).filter(|it| it.can_answer);
+            let fault = RouteFault::of(able.map(|it| it.fault))?;
             let names: Vec<String> = backends.iter().map(label).collect();
             let reason = match names.as_slice() {
                 [] => "it has no backends".to_owned(),
                 _ => format!("{} cannot answer", list_names(names.into_iter(), NAMES_MAX)),
             };
-            Some(RouteFact { id: id.clone(), reason, backends })
+            Some(RouteFact { id: id.clone(), reason, backends, fault })
         });
         dead.collect()
     }
 
-    /// The keys that are rejected or missing, and those that nothing is known about yet.
+    /// The keys that are not accepted, and those that nothing is known about yet.
     fn keys(&self, settings: &Settings) -> (Vec<KeyFact>, Vec<CredentialId>) {
         let mut users: BTreeMap<&CredentialId, Vec<&BackendId>> = BTreeMap::new();
         for (backend, known) in settings.backends_on() {
@@ -275,20 +237,25 @@ impl AlertSources {
                 users.entry(key).or_default().push(backend);
             }
         }
+        let fault_at = |key: &CredentialId, backend: &BackendId| {
+            let of_key = self.keys.status(key).state.fault().map(|what| (what, REPLACE_KEY));
+            of_key.or_else(|| self.states.key_block(settings, backend, key).map(block_fault))
+        };
         let (mut faults, mut unverified) = (Vec::new(), Vec::new());
         for (id, backends) in users {
-            let state = self.keys.status(id).state;
-            let Some(what) = key_fault(state) else {
-                unverified.extend((state == KeyState::Unverified).then(|| id.clone()));
+            let found = backends.iter().find_map(|backend| fault_at(id, backend));
+            let Some((what, fix)) = found else {
+                let is_unverified = self.keys.status(id).state == KeyState::Unverified;
+                unverified.extend(is_unverified.then(|| id.clone()));
                 continue;
             };
-            let is_lost = |key: &CredentialId| key_fault(self.keys.status(key).state).is_some();
             let has_no_other = |backend: &&BackendId| {
                 let known = settings.backends.get(*backend);
+                let is_lost = |key| fault_at(key, backend).is_some();
                 known.is_some_and(|known| known.pool.credentials().all(is_lost))
             };
             let needed_by = backends.into_iter().filter(has_no_other).cloned().collect();
-            faults.push(KeyFact { id: id.clone(), what, needed_by });
+            faults.push(KeyFact { id: id.clone(), what, fix, needed_by });
         }
         (faults, unverified)
     }
@@ -319,6 +286,50 @@ impl AlertSources {
         }
         facts
     }
+}
+
+/// What is known of a backend that requests may go to.
+struct KnownBackend {
+    fault: BackendFault,
+    reason: String,
+    can_answer: bool,
+}
+
+type KnownBackends = BTreeMap<BackendId, KnownBackend>;
+
+fn backend_fact(
+    id: &BackendId,
+    backend: &BackendSettings,
+    known: &KnownBackends,
+    served: &[ServedModels],
+) -> BackendFact {
+    let own = known.get(id).map(|it| (it.fault, it.reason.clone()));
+    let (fault, reason) = own.unwrap_or((BackendFault::Unknown, String::new()));
+    BackendFact {
+        id: id.clone(),
+        label: backend.label.clone(),
+        server: server_name(id, backend),
+        is_local: backend.is_local(),
+        fault,
+        reason,
+        impact: impact(id, known, served),
+    }
+}
+
+fn impact(id: &BackendId, known: &KnownBackends, served: &[ServedModels]) -> Impact {
+    let mut impact = Impact::default();
+    let can_answer = |other: &BackendId| known.get(other).is_some_and(|it| it.can_answer);
+    for models in served.iter().filter(|it| it.backends.contains(id)) {
+        match (&models.models, models.require(id, can_answer)) {
+            (ModelSet::Route(route), true) => drop(impact.uncovered.insert(route.clone())),
+            (ModelSet::Route(route), false) => drop(impact.covered.insert(route.clone())),
+            (ModelSet::Listed(names), true) => impact.models_uncovered += names.len() as u64,
+            (ModelSet::Listed(_), false) => impact.models_covered = true,
+            // Any other name: there is no telling whether anybody uses one.
+            (ModelSet::Unlisted, _) => {}
+        }
+    }
+    impact
 }
 
 /// Service levels whose allowed failures are used up too fast.
@@ -390,27 +401,15 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
     found
 }
 
-fn backend_fault(health: ObservedHealth, open: Option<String>) -> (BackendFault, String) {
-    match (health.state, health.cause, open) {
-        // From before a restart, and not confirmed.
-        _ if health.last_known.is_some() => (BackendFault::Unknown, health.reason),
-        (HealthState::Down, HealthCause::KeyRejected, _) => {
-            (BackendFault::KeyRejected, health.reason)
-        }
-        (HealthState::Down, ..) => (BackendFault::Down, health.reason),
-        (_, _, Some(reason)) => (BackendFault::BreakerOpen, reason),
-        (HealthState::Up, ..) => (BackendFault::None, health.reason),
-        (HealthState::Unknown, ..) => (BackendFault::Unknown, health.reason),
-    }
-}
+const REPLACE_KEY: &str = "Replace the key.";
 
-/// Completes "the key …"; `None` for a key without a known fault.
-const fn key_fault(state: KeyState) -> Option<&'static str> {
-    match state {
-        KeyState::Rejected => Some("was rejected"),
-        KeyState::Expired => Some("could not be refreshed"),
-        KeyState::Missing => Some("is not in the vault"),
-        KeyState::Valid | KeyState::Unverified => None,
+/// Completes "the key …", and what to do.
+const fn block_fault(block: BlockReason) -> (&'static str, &'static str) {
+    match block {
+        BlockReason::KeyRejected => ("was rejected", REPLACE_KEY),
+        BlockReason::Forbidden => ("has no permission", REPLACE_KEY),
+        BlockReason::Unpaid => ("has no credit left", alerts::ADD_CREDIT),
+        BlockReason::QuotaExhausted => ("has reached its spend limit", alerts::ADD_CREDIT),
     }
 }
 

@@ -89,7 +89,8 @@ impl PastSource {
             | AlertRule::AppProcessor
             | AlertRule::MachineMemory
             | AlertRule::SlowQueries
-            | AlertRule::ProbeCoverage => None,
+            | AlertRule::ProbeCoverage
+            | AlertRule::ChecksOld => None,
         }
     }
 }
@@ -301,7 +302,7 @@ impl PastFacts {
         let mut facts = Facts::default();
         if let Some(states) = &self.states {
             facts.backends = states.backends(at);
-            facts.dead_routes = states.dead_routes(&facts.backends);
+            facts.dead_routes = states.dead_routes(at);
         }
         if let Some(outcomes) = &self.outcomes {
             let levels = outcomes.levels(at);

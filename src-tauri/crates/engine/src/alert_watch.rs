@@ -192,7 +192,7 @@ impl AlertWatch {
     }
 
     /// Time until the next evaluation, if nothing happens.
-    fn pause(&self) -> Duration {
+    pub(crate) fn pause(&self) -> Duration {
         let context = self.context();
         self.book.lock().pause(&context)
     }
@@ -328,11 +328,12 @@ fn escalation(settings: &NotificationSettings) -> Option<EscalationPolicy> {
 }
 
 /// True for events after which something else may be true.
-const fn is_cause(event: &EngineEvent) -> bool {
+pub(crate) const fn is_cause(event: &EngineEvent) -> bool {
     matches!(
         event,
         EngineEvent::Health { .. }
             | EngineEvent::Service { .. }
+            | EngineEvent::Endpoints
             | EngineEvent::Budget(_)
             | EngineEvent::SettingsApplied
             | EngineEvent::Ledger(_)

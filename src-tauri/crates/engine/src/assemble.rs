@@ -65,6 +65,7 @@ use crate::snapshot::{self, SnapshotStore};
 use crate::telemetry::{Telemetry, TelemetryParts};
 use crate::time_observer::TimeObserver;
 use crate::vault_switch::{VaultOpener, VaultSwitch};
+use crate::web_view::WebView;
 
 /// What the parts get from outside beside [`BaseParts`].
 pub(crate) struct Outside {
@@ -111,6 +112,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let judged = Judged {
         measured: Arc::clone(&measured),
         quality: Arc::clone(&quality),
+        states: Arc::clone(&states),
         local: Arc::clone(&local),
         balances: Arc::clone(&key_balances),
     };
@@ -135,6 +137,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         quality,
         states,
         local,
+        web_view: WebView::new(Arc::clone(&base.clock)),
         service_levels,
         services,
         notifications,
@@ -539,6 +542,7 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
 struct Judged {
     measured: Arc<MeasurementWatch>,
     quality: Arc<QualityWatch>,
+    states: Arc<BackendStates>,
     local: Arc<LocalResources>,
     balances: Arc<KeyBalances>,
 }
@@ -551,7 +555,7 @@ fn alert_watch(
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
-    let Judged { measured, quality, local, balances } = judged;
+    let Judged { measured, quality, states, local, balances } = judged;
     Arc::new(AlertWatch {
         sources: AlertSources {
             settings: Arc::clone(&base.settings),
@@ -559,6 +563,7 @@ fn alert_watch(
             registry: Arc::clone(&backends.registry),
             health: Arc::clone(&backends.health),
             services: Arc::clone(services),
+            states,
             keys: Arc::clone(&backends.keys),
             budgets: Arc::clone(&measured.budgets),
             ledger: Arc::clone(&measured.ledger_watch),

@@ -13,6 +13,7 @@ use settings::{Settings, SettingsStore};
 
 use crate::configured::endpoints_of;
 use crate::health_watch::HealthWatch;
+use crate::key_statuses::KeyStatuses;
 use crate::quality_watch::QualityWatch;
 
 /// Reason of an endpoint that is ready.
@@ -90,6 +91,7 @@ pub struct BackendStates {
     pub(crate) registry: Arc<EndpointRegistry>,
     pub(crate) health: Arc<HealthWatch>,
     pub(crate) quality: Arc<QualityWatch>,
+    pub(crate) keys: Arc<KeyStatuses>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
 }

@@ -17,9 +17,8 @@ use ledger::{Ledger, LedgerError, StoredEndpointState, TransitionRecord};
 use parking_lot::Mutex;
 use resilience::{EndpointTransition, SavedEndpoint};
 
-use crate::events::EventBus;
+use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
-use crate::topic::Topic;
 
 /// Maximum age of responses from which speeds are learnt at the start, in milliseconds: a week.
 const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
@@ -124,12 +123,7 @@ impl EndpointSaver {
         if let Err(error) = noted {
             tracing::warn!(%error, "circuit changes could not be saved");
         }
-        self.events.send_changed(&[
-            Topic::Endpoints,
-            Topic::Routes,
-            Topic::Backends,
-            Topic::Status,
-        ]);
+        self.events.send(EngineEvent::Endpoints);
     }
 
     /// Loads the endpoint states saved before the restart.

@@ -52,6 +52,7 @@ use crate::start_trace::StartTraces;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
 use crate::vault_switch::VaultSwitch;
+use crate::web_view::WebView;
 use crate::wiring_trouble::WiringExpectation;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -85,6 +86,7 @@ pub(crate) struct EngineParts {
     pub(crate) quality: Arc<QualityWatch>,
     pub(crate) states: Arc<BackendStates>,
     pub(crate) local: Arc<LocalResources>,
+    pub(crate) web_view: WebView,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,
@@ -355,6 +357,11 @@ impl Engine {
     #[must_use]
     pub fn local_resources(&self) -> &LocalResources {
         &self.parts.local
+    }
+
+    #[must_use]
+    pub fn web_view(&self) -> &WebView {
+        &self.parts.web_view
     }
 
     #[must_use]

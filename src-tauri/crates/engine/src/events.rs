@@ -31,6 +31,8 @@ pub enum EngineEvent {
         service: ServiceId,
         transition: Arc<HealthTransition>,
     },
+    /// Breakers, cooldowns, blocks or manual settings of endpoints changed.
+    Endpoints,
     /// A budget reached a mark.
     Budget(Arc<BudgetNotice>),
     /// New settings are in force; backends may be gone.

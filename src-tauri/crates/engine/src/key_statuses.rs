@@ -43,6 +43,19 @@ domain::words! {
     }
 }
 
+impl KeyState {
+    /// Completes "the key …"; `None` for a key without a known fault.
+    #[must_use]
+    pub const fn fault(self) -> Option<&'static str> {
+        match self {
+            Self::Rejected => Some("was rejected"),
+            Self::Expired => Some("could not be refreshed"),
+            Self::Missing => Some("is not in the vault"),
+            Self::Valid | Self::Unverified => None,
+        }
+    }
+}
+
 /// What one call showed of a key.
 pub(crate) struct KeyResult<'a> {
     pub(crate) key: &'a CredentialId,

@@ -8,6 +8,7 @@ mod alert_history;
 mod alert_watch;
 mod allocator;
 mod assemble;
+mod backend_answers;
 mod backend_states;
 mod backtest;
 mod backup_archives;
@@ -92,10 +93,12 @@ mod uptime;
 mod usage_hours;
 mod vault_change;
 mod vault_switch;
+mod web_view;
 mod wiring_trouble;
 mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
+pub use backend_answers::{BackendAnswers, Outage, OutageCause};
 pub use backend_states::{
     Availability, AvailabilityState, BackendDegradation, BackendHealth, BackendStates, DegradedBy,
     HEALTHY_SENTENCE, wall_time_unless_start,
@@ -138,6 +141,7 @@ pub use tool_attempt::{
     COMMAND_OUTPUT_BYTES_MAX, MODEL_LIST_MS_MAX, TOKEN_COMMAND_MS_MAX, list_models_at,
     run_token_command,
 };
+pub use web_view::{WebView, WebViewState};
 pub use wiring_trouble::{WiringExpectation, WiringTrouble};
 
 pub use alert_history::{AlertHistory, RuleBackTest};

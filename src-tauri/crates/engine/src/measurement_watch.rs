@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
 use analytics::{HISTORY_HOURS, Spike, UsageAnomalyRule, whole_count, whole_nanos};
-use domain::{BackendId, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
+use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
-    UsageKey, UsageQuery,
+    RUNS_KEPT_MAX, UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
 use settings::{Settings, SettingsStore};
@@ -45,7 +45,7 @@ const SCAN_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 const MEGABYTE: u64 = 1_000_000;
 
 /// Rules that are judged by what this watch reads.
-const RULES: [AlertRule; 10] = [
+const RULES: [AlertRule; 11] = [
     AlertRule::SlowAnswers,
     AlertRule::SpendAnomaly,
     AlertRule::UnusualUse,
@@ -56,6 +56,7 @@ const RULES: [AlertRule; 10] = [
     AlertRule::KeyUnused,
     AlertRule::FirstUse,
     AlertRule::PlainKey,
+    AlertRule::ChecksOld,
 ];
 
 /// What was read last.
@@ -118,6 +119,7 @@ impl MeasurementWatch {
         found.take(&[AlertRule::SpendAnomaly, AlertRule::UnusualUse], self.spikes(now).await);
         found.take(&[AlertRule::UnpricedModel, AlertRule::CacheHits], self.last_day(now).await);
         found.take(&[AlertRule::BillDrift], self.bills().await);
+        found.take(&[AlertRule::ChecksOld], self.checks_age(now).await);
         match self.ledger_watch.free_bytes() {
             Some(free) => {
                 found.measurements.push(Measurement::Disk { free_megabytes: free / MEGABYTE });
@@ -279,6 +281,15 @@ impl MeasurementWatch {
             found.push(Measurement::Cache { answered, eligible });
         }
         Ok(found)
+    }
+
+    /// How long ago all readiness checks were run; nothing if they never were, which the first steps ask
+    /// for.
+    async fn checks_age(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
+        let runs = self.ledger.runs(RUNS_KEPT_MAX).await?;
+        let last = runs.into_iter().find(|run| run.set == CheckSet::Full);
+        let age = |ended: WallTime| (now.unix_ms() - ended.unix_ms()).div_euclid(DAY_MS);
+        Ok(last.map(|run| Measurement::ChecksAge { days: age(run.ended) }).into_iter().collect())
     }
 
     /// What each provider billed for the days of the last week that both sides know.

@@ -20,14 +20,16 @@ use ledger::{AttemptRecord, ObservedSubject, RequestOutcome, Settlement};
 use monitor::{HealthFinding, Probe, ProbeReport};
 use parking_lot::Mutex;
 use pricing::Cost;
+use resilience::{CallOutcome, FailureWeight};
 use service_levels::{BurnWindow, ObservedTime, RequestCounts};
 use settings::{BackendKind, RouteCandidateSettings, RouteSettings};
 use tempfile::TempDir;
 
+use crate::alert_watch::is_cause;
 use crate::measurement_watch::tests::{answered, settle};
 use crate::objectives::LevelScope;
 use crate::rule_tunings::rule_tunings;
-use crate::test_parts::{NOW, backend_settings, engine_config};
+use crate::test_parts::{NOW, admitted, backend_settings, engine_config};
 use crate::uptime::row_time;
 use crate::{Engine, EngineConfig, upkeep};
 
@@ -394,4 +396,41 @@ async fn check_back_test(week: &Week, fired: &[(u64, &str, u64)]) {
         let live = until + asleep_after(*until);
         assert!((live - STEP..=live).contains(&ended), "{ended} and {live}: {firing:?}");
     }
+}
+
+/// From the failed request that opened the last breaker until the notification.
+const CRITICAL_TOLD_WITHIN: Duration = Duration::from_secs(15);
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_loses_its_backends_while_their_probes_pass_is_told_within_fifteen_seconds() {
+    let mut week = Week::begin().await;
+    week.pass(120, STEP).await;
+    let (parts, clock) = (Arc::clone(&week.engine.parts), Arc::clone(&week.clock));
+    let mut events = parts.base.events.subscribe_except_changed();
+    let request_fails = || {
+        for name in ["a", "b"] {
+            assert_eq!(week.state(name), HealthState::Up);
+            let attempt = admitted(&parts.backends.registry, &id(name));
+            let failed = CallOutcome::Failure { weight: FailureWeight::Full, retry_after: None };
+            attempt.into_iter().for_each(|attempt| attempt.ended(failed, 0));
+        }
+    };
+    (0..3).for_each(|_| request_fails());
+    let begun = clock.now();
+    let is_told = || parts.alerts.alerts().iter().any(|alert| alert.notified_at.is_some());
+    while !is_told() {
+        // As the engine's task: at once after what may be a cause, otherwise after a pause.
+        let is_caused = std::iter::from_fn(|| events.try_recv().ok()).any(|it| is_cause(&it));
+        if !is_caused {
+            tokio::time::advance(parts.alerts.pause()).await;
+            request_fails();
+        }
+        still(parts.alerts.evaluate()).await;
+        let passed = clock.now().since(begun);
+        assert!(passed <= CRITICAL_TOLD_WITHIN, "{passed:?}: {:?}", parts.alerts.alerts());
+    }
+    let told = parts.alerts.alerts();
+    let causes: Vec<String> = told.iter().map(|it| it.condition.fingerprint.to_string()).collect();
+    assert_eq!(causes, ["route-dead/fast"]);
+    week.engine.stop().await;
 }

@@ -115,12 +115,19 @@ pub(crate) fn admitted(
     registry: &Arc<EndpointRegistry>,
     backend: &BackendId,
 ) -> Option<AdmittedAttempt> {
+    admitted_at(registry, Endpoint { backend: backend.clone(), credential: None })
+}
+
+/// The same with a key.
+pub(crate) fn admitted_at(
+    registry: &Arc<EndpointRegistry>,
+    endpoint: Endpoint,
+) -> Option<AdmittedAttempt> {
     let ranking = Ranking {
         factor: RankingFactor::Pinned,
         available: CandidateAvailability::Ready,
         is_sticky: false,
     };
-    let endpoint = Endpoint { backend: backend.clone(), credential: None };
     let candidate = Candidate { endpoint, model: "m".to_owned(), ranking };
     let request = RequestId::generate(registry.wall(), &SeededEntropy::new(9));
     let traffic = BackendTraffic { rules: TrafficRules::default(), is_mock: false };

@@ -27,6 +27,7 @@ const KIND_WORDS: Record<DependencyKind, string> = {
   ledger: "",
   vault: "",
   settings: "",
+  web_view: "",
   service: "service",
 };
 

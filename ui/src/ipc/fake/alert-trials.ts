@@ -40,6 +40,7 @@ const WITHOUT_HISTORY: readonly AlertRule[] = [
   "machine-memory",
   "slow-queries",
   "probe-coverage",
+  "checks-old",
 ];
 
 /** How far beyond the default threshold, how many minutes, how many days ago. */

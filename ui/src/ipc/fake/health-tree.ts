@@ -180,6 +180,7 @@ export function healthTree(world: World, now: number): HealthTreeView {
       action,
       ...(!world.settings.valid && { state: "down", reason: "The settings file has errors." }),
     }),
+    draft("web_view", "web_view", "Web view"),
     ...providers(true),
     ...serviceDrafts(world, true),
   ];

@@ -120,4 +120,14 @@ export const LOCAL_RULES = [
     },
     severity: "medium",
   }),
+  localRule({
+    rule: "checks-old",
+    title: "Old checks",
+    condition:
+      "Fires when all checks of the page Readiness were run 30 days ago or longer, if they ever were. Ends when they are run. Low.",
+    holdSecs: 0,
+    keepSecs: 0,
+    threshold: { value: 30, range: [1, 365], unit: "days", meaning: "Days since all checks were run." },
+    severity: "low",
+  }),
 ];

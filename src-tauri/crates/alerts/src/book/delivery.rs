@@ -7,6 +7,7 @@
 
 pub(super) mod flaps;
 mod screen;
+mod summaries;
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,9 +107,29 @@ pub(super) struct DeliveryMoment<'a> {
     pub(super) is_silenced: &'a dyn Fn(&Alert) -> bool,
 }
 
+/// What keeps alerts from the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// What is known is from before a sleep.
+    Resuming,
+    /// The window shows them.
+    Focus,
+    Quiet,
+}
+
 impl DeliveryMoment<'_> {
     fn wants_notification(&self, alert: &Alert) -> bool {
         self.context.is_on && alert.condition.severity >= SHOWN_FROM && self.is_to_be_told(alert)
+    }
+
+    /// The alerts with these numbers that are to be shown.
+    fn live<'b>(
+        &self,
+        alerts: &'b BTreeMap<Fingerprint, Alert>,
+        numbers: &BTreeSet<u64>,
+    ) -> Vec<&'b Alert> {
+        let own = alerts.values().filter(|it| it.number.is_some_and(|it| numbers.contains(&it)));
+        own.filter(|it| self.wants_notification(it)).collect()
     }
 
     /// True unless the alert is over, acknowledged, silenced, or only for the inbox.
@@ -122,6 +143,20 @@ impl DeliveryMoment<'_> {
     /// True while good news is not shown.
     const fn is_held(&self) -> bool {
         !self.context.is_on || self.context.is_focused || self.context.is_quiet
+    }
+
+    /// What keeps these alerts from the screen now; `None` if nothing does.
+    fn hold(&self, live: &[&mut Alert]) -> Option<Hold> {
+        let passes = || live.iter().any(|alert| alert.condition.passes_quiet_hours);
+        if self.context.is_resuming {
+            Some(Hold::Resuming)
+        } else if self.context.is_focused {
+            Some(Hold::Focus)
+        } else if self.context.is_quiet && !passes() {
+            Some(Hold::Quiet)
+        } else {
+            None
+        }
     }
 
     /// True if one of the alerts went without being acknowledged for long enough, and nobody looks or
@@ -144,7 +179,11 @@ impl DeliveryMoment<'_> {
         };
         let keep = alert.condition.rule.row().keep;
         let wait = if alert.came_back { keep.max(group_wait) } else { group_wait };
-        let since = alert.fired_ms.max(alert.true_since_ms);
+        let since = match alert.condition.severity {
+            // It lasted for as long as that already.
+            AlertSeverity::Critical => alert.true_since_ms,
+            _ => alert.fired_ms.max(alert.true_since_ms),
+        };
         is_past(since, wait, self.now)
     }
 }
@@ -164,7 +203,7 @@ impl Delivery {
             self.deliver_one(&key, alerts, moment, effects);
             self.finish(&key, alerts, ended, moment, effects);
         }
-        self.tell_overflow(alerts, effects);
+        self.tell_overflow(alerts, moment, effects);
         self.tell_held(alerts, moment, effects);
     }
 
@@ -191,33 +230,67 @@ impl Delivery {
             }
             return;
         }
-        if let Some(effect) = self.flapping_notice(key, &live, moment.now) {
-            live.iter_mut().for_each(|alert| alert.tell(moment.wall));
-            effects.extend(effect);
-            return;
+        if live.iter().all(|it| self.flaps.is_flapping(&it.condition.fingerprint)) {
+            return self.tell_flapping(key, &mut live, moment, effects);
         }
-        let cause: BTreeSet<String> = live.iter().map(|alert| cause(alert)).collect();
-        if let Some(shown) = self.shown.get_mut(key).filter(|shown| shown.is_visible) {
-            let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
-            shown.lasted = lasted.unwrap_or_default().max(shown.lasted);
-            let is_repeat = shown.repeats_now(live.first().map(|it| &**it), moment.now);
-            let has_sound = !shown.is_escalated && moment.is_to_be_heard(&live);
-            if shown.cause != cause || is_repeat || has_sound {
-                let next = Notification { has_sound, ..notification(key, &live) };
-                live.iter_mut().for_each(|alert| alert.tell(moment.wall));
-                shown.cause = cause;
-                if !is_repeat && !has_sound && shown.text == text(&next) {
-                    return;
-                }
-                shown.repeats += usize::from(is_repeat);
-                shown.sent_ms = moment.now;
-                shown.is_escalated |= has_sound;
-                shown.text = text(&next);
-                effects.push(AlertEffect::Send(next));
-            }
-            return;
+        if self.shown.get(key).is_some_and(|shown| shown.is_visible) {
+            return self.update(key, &mut live, moment, effects);
         }
+        let cause = live.iter().map(|alert| cause(alert)).collect();
         self.show_first(key, cause, &mut live, moment, effects);
+    }
+
+    /// Repeats what is shown, or says what became of it.
+    fn update(
+        &mut self,
+        key: &str,
+        live: &mut [&mut Alert],
+        moment: &DeliveryMoment<'_>,
+        effects: &mut Vec<AlertEffect>,
+    ) {
+        let Some(shown) = self.shown.get_mut(key) else { return };
+        let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
+        shown.lasted = lasted.unwrap_or_default().max(shown.lasted);
+        let cause: BTreeSet<String> = live.iter().map(|alert| cause(alert)).collect();
+        let next = notification(key, live);
+        let is_repeat = shown.repeats_now(live.first().map(|it| &**it), moment.now);
+        let has_sound = !shown.is_escalated && moment.is_to_be_heard(live);
+        match moment.hold(live) {
+            // It is compared again when what is known is from now.
+            Some(Hold::Resuming) => return,
+            // It may not be said, and what is on the screen is not true any more.
+            Some(hold) if shown.text != text(&next) => {
+                shown.cause = cause;
+                if hold == Hold::Quiet {
+                    self.held.extend(live.iter().filter_map(|alert| alert.number));
+                }
+                return self.hide(key, effects);
+            }
+            Some(Hold::Focus) => {
+                shown.cause = cause;
+                // The time until it is repeated begins anew.
+                shown.sent_ms = moment.now;
+                return;
+            }
+            Some(Hold::Quiet) => {
+                shown.cause = cause;
+                return;
+            }
+            None => {}
+        }
+        if shown.cause == cause && !is_repeat && !has_sound {
+            return;
+        }
+        live.iter_mut().for_each(|alert| alert.tell(moment.wall));
+        shown.cause = cause;
+        if !is_repeat && !has_sound && shown.text == text(&next) {
+            return;
+        }
+        shown.repeats += usize::from(is_repeat);
+        shown.sent_ms = moment.now;
+        shown.is_escalated |= has_sound;
+        shown.text = text(&next);
+        effects.push(AlertEffect::Send(Notification { has_sound, ..next }));
     }
 
     fn show_first(
@@ -228,7 +301,8 @@ impl Delivery {
         moment: &DeliveryMoment<'_>,
         effects: &mut Vec<AlertEffect>,
     ) {
-        if moment.context.is_resuming {
+        let hold = moment.hold(live);
+        if hold == Some(Hold::Resuming) {
             return;
         }
         let lost = self.shown.get_mut(key).filter(|shown| shown.is_lost);
@@ -242,10 +316,9 @@ impl Delivery {
         }
         let numbers = || live.iter().filter_map(|alert| alert.number);
         let notification = notification(key, live);
-        let passes = live.iter().any(|alert| alert.condition.passes_quiet_hours);
-        if moment.context.is_focused {
+        if hold == Some(Hold::Focus) {
             // The window shows it.
-        } else if moment.context.is_quiet && !passes {
+        } else if hold == Some(Hold::Quiet) {
             self.held.extend(numbers());
         } else if lost.is_none()
             && notification.urgency != Urgency::Critical
@@ -266,9 +339,7 @@ impl Delivery {
             live.iter_mut().for_each(|alert| alert.notified_at = Some(moment.wall));
             effects.push(AlertEffect::Send(notification));
         }
-        for alert in live {
-            (alert.is_told, alert.came_back) = (true, false);
-        }
+        live.iter_mut().for_each(|alert| alert.take_as_told());
     }
 
     /// Says at once that what is shown is over.
@@ -339,103 +410,51 @@ impl Delivery {
         }));
     }
 
-    /// The one notice that something keeps failing and recovering; an empty one if it was given.
-    fn flapping_notice(
+    /// The one notice that something keeps failing and recovering.
+    fn tell_flapping(
         &mut self,
         key: &str,
-        live: &[&mut Alert],
-        now: RunningMs,
-    ) -> Option<Option<AlertEffect>> {
-        let all = live.iter().all(|it| self.flaps.is_flapping(&it.condition.fingerprint));
-        let first = live.first().filter(|_| all)?;
-        if self.flaps.is_told_before(&first.condition.fingerprint) {
-            return Some(None);
-        }
-        let shown = Shown::once(BTreeSet::from(["flapping".to_owned()]), now);
-        self.shown.insert(key.to_owned(), shown);
-        Some(Some(AlertEffect::Send(Notification {
-            key: key.to_owned(),
-            title: cut_title(&first.condition.title),
-            body: join_sentences(&[
-                "It keeps failing and recovering. No more notifications until it is stable.",
-            ]),
-            urgency: Urgency::Normal,
-            path: first.condition.path.clone(),
-            has_sound: false,
-            alerts: live.iter().filter_map(|alert| alert.number).collect(),
-        })))
-    }
-
-    fn tell_overflow(
-        &mut self,
-        alerts: &BTreeMap<Fingerprint, Alert>,
-        effects: &mut Vec<AlertEffect>,
-    ) {
-        let before = self.overflow.len();
-        let is_live =
-            |number: &u64| alerts.values().any(|it| it.is_live() && it.number == Some(*number));
-        self.overflow.retain(is_live);
-        let cause = BTreeSet::from([self.overflow.len().to_string()]);
-        if self.overflow.is_empty() {
-            if before > 0 || self.shown.contains_key(OVERFLOW_KEY) {
-                self.hide(OVERFLOW_KEY, effects);
-                self.shown.remove(OVERFLOW_KEY);
-            }
-        } else if self.shown.get(OVERFLOW_KEY).is_none_or(|shown| shown.cause != cause) {
-            let title = format!("{} more in the inbox", self.overflow.len());
-            let body = "Open the alerts to see them.";
-            self.show_summary(OVERFLOW_KEY, cause, &title, body, effects);
-        }
-    }
-
-    /// Sums up what quiet hours held back and what still fires.
-    fn tell_held(
-        &mut self,
-        alerts: &BTreeMap<Fingerprint, Alert>,
+        live: &mut [&mut Alert],
         moment: &DeliveryMoment<'_>,
         effects: &mut Vec<AlertEffect>,
     ) {
-        let live: Vec<&Alert> = alerts
-            .values()
-            .filter(|it| moment.wants_notification(it))
-            .filter(|it| it.number.is_some_and(|number| self.held.contains(&number)))
-            .collect();
-        if live.is_empty() {
-            self.hide(QUIET_KEY, effects);
-            self.shown.remove(QUIET_KEY);
-            self.held.clear();
-        } else if !moment.context.is_quiet && !self.shown.contains_key(QUIET_KEY) {
-            let title = match live.as_slice() {
-                [one] => one.condition.title.clone(),
-                several => format!("{} alerts from the quiet hours", several.len()),
-            };
-            let titles = live.iter().map(|it| it.condition.title.clone()).collect::<Vec<_>>();
-            let body = match live.as_slice() {
-                [one] => one.condition.detail.clone(),
-                _ => format!("{}.", domain::list_names(titles.into_iter(), 3)),
-            };
-            self.show_summary(QUIET_KEY, BTreeSet::new(), &title, &body, effects);
+        let hold = moment.hold(live);
+        let Some(first) = live.first().filter(|_| hold != Some(Hold::Resuming)) else { return };
+        let (title, path) = (cut_title(&first.condition.title), first.condition.path.clone());
+        let is_critical = first.condition.urgency() == Urgency::Critical;
+        let fingerprint = first.condition.fingerprint.clone();
+        if self.flaps.is_told_before(&fingerprint) {
+            live.iter_mut().for_each(|alert| alert.take_as_told());
+            return;
         }
-    }
-
-    fn show_summary(
-        &mut self,
-        key: &str,
-        cause: BTreeSet<String>,
-        title: &str,
-        body: &str,
-        effects: &mut Vec<AlertEffect>,
-    ) {
-        self.shown.insert(key.to_owned(), Shown::once(cause, 0));
-        effects.push(AlertEffect::Send(Notification {
-            key: key.to_owned(),
-            title: cut_title(title),
-            body: join_sentences(&[body]),
-            urgency: Urgency::Normal,
-            path: INBOX_PATH.to_owned(),
-            has_sound: false,
-            alerts: Vec::new(),
-        }));
+        let numbers: Vec<u64> = live.iter().filter_map(|alert| alert.number).collect();
+        let is_visible = self.shown.get(key).is_some_and(|shown| shown.is_visible);
+        let is_limited = !is_critical && !is_visible && self.is_limited(moment.now);
+        match hold {
+            Some(Hold::Quiet) => self.held.extend(numbers),
+            Some(_) => {}
+            None if is_limited => self.overflow.extend(numbers),
+            None => {
+                if !is_critical && !is_visible {
+                    self.count_sent(Urgency::Normal, moment.now);
+                }
+                let shown = Shown::once(BTreeSet::from(["flapping".to_owned()]), moment.now);
+                self.shown.insert(key.to_owned(), shown);
+                live.iter_mut().for_each(|alert| alert.notified_at = Some(moment.wall));
+                effects.push(AlertEffect::Send(Notification {
+                    key: key.to_owned(),
+                    title,
+                    body: join_sentences(&[
+                        "It keeps failing and recovering. No more notifications until it is stable.",
+                    ]),
+                    urgency: Urgency::Normal,
+                    path,
+                    has_sound: false,
+                    alerts: numbers,
+                }));
+            }
+        }
+        live.iter_mut().for_each(|alert| alert.take_as_told());
     }
 
     pub(super) fn announce_run(
@@ -514,8 +533,12 @@ impl Shown {
 }
 
 impl Alert {
-    fn tell(&mut self, wall: WallTime) {
+    fn take_as_told(&mut self) {
         (self.is_told, self.came_back) = (true, false);
+    }
+
+    fn tell(&mut self, wall: WallTime) {
+        self.take_as_told();
         self.notified_at = Some(wall);
     }
 }

@@ -12,6 +12,7 @@ use crate::{AlertSeverity, conditions};
 mod generated;
 mod inhibition;
 mod measured;
+mod quiet;
 mod screen;
 mod simulation;
 
@@ -69,6 +70,17 @@ impl Bench {
             effects.extend(self.evaluate());
         }
         effects
+    }
+
+    /// False for what may not be shown now: nothing at all while notifications are off or the window shows
+    /// it, and in quiet hours only what passes them.
+    pub(super) fn may_show(&self, shown: &Notification) -> bool {
+        let passes = |alert: &Alert| {
+            let condition = &alert.condition;
+            alert.is_live() && condition.notification == shown.key && condition.passes_quiet_hours
+        };
+        let is_loud = shown.urgency != Urgency::Low && self.book.alerts().into_iter().any(passes);
+        self.context.is_on && !self.context.is_focused && (is_loud || !self.context.is_quiet)
     }
 
     /// What reaches the screen in so many seconds.

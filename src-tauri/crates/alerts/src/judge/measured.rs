@@ -56,6 +56,18 @@ impl Measurement {
             | Self::MachineMemory { .. }
             | Self::SlowQueries { .. }
             | Self::ProbeCoverage { .. } => self.about_local(base, facts),
+            Self::ChecksAge { days } => Condition {
+                title: "The checks were not run for long".to_owned(),
+                detail: join_sentences(&[
+                    &format!(
+                        "The last full run was {} ago.",
+                        count_noun(days.unsigned_abs(), "day")
+                    ),
+                    "Run all checks on the page Readiness.",
+                ]),
+                path: "/readiness".to_owned(),
+                ..base
+            },
         };
         Condition { severity: self.severity(tuning), ..told }
     }

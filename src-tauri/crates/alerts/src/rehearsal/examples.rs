@@ -9,7 +9,7 @@ use domain::{
 
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts, FirstUse,
-    Impact, KeyFact, LedgerFact, RouteFact, ServiceFact, VaultFact,
+    Impact, KeyFact, LedgerFact, RouteFact, RouteFault, ServiceFact, VaultFact,
 };
 use crate::measurement::{Measurement, RequestSpike, SpendSpike};
 use crate::rule::{AlertRule, RuleTuning, RuleTunings, tuning_of};
@@ -29,6 +29,7 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
             id: RouteId::new(NAME).ok()?,
             reason: "its backends are switched off".to_owned(),
             backends: Vec::new(),
+            fault: RouteFault::Dead,
         }),
         AlertRule::BudgetMark => facts.budgets.push(budget(BudgetMark::Spent(80))?),
         AlertRule::BudgetForecast => facts.budgets.push(budget(BudgetMark::Forecast)?),
@@ -42,7 +43,8 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         }
         AlertRule::KeyBlocked => {
             let needed_by = Vec::new();
-            facts.keys.push(KeyFact { id: key()?, what: "was rejected", needed_by });
+            let (what, fix) = ("was rejected", "Replace the key.");
+            facts.keys.push(KeyFact { id: key()?, what, fix, needed_by });
         }
         AlertRule::BurnFast | AlertRule::BurnSlow => facts.burns.push(burn(rule)?),
         AlertRule::ChannelFault => {
@@ -81,7 +83,8 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         | AlertRule::AppProcessor
         | AlertRule::MachineMemory
         | AlertRule::SlowQueries
-        | AlertRule::ProbeCoverage => facts.measurements.push(measurement(rule, &tuning)?),
+        | AlertRule::ProbeCoverage
+        | AlertRule::ChecksOld => facts.measurements.push(measurement(rule, &tuning)?),
     }
     Some(facts)
 }
@@ -206,6 +209,7 @@ fn local_measurement(rule: AlertRule, threshold: u64) -> Option<Measurement> {
         AlertRule::MachineMemory => Measurement::MachineMemory { percent },
         AlertRule::SlowQueries => Measurement::SlowQueries { count: threshold },
         AlertRule::ProbeCoverage => Measurement::ProbeCoverage { percent: percent - 1.0 },
+        AlertRule::ChecksOld => Measurement::ChecksAge { days: threshold.cast_signed() },
         _ => return None,
     })
 }

@@ -433,6 +433,17 @@ const ROWS: &[RuleRow] = &[
         600,
     )
     .threshold(PERCENT, ThresholdSide::Below, 102),
+    row(
+        (AlertRule::ChecksOld, AlertGroup::LocalApp),
+        "Old checks",
+        (
+            "all checks of the page Readiness were run {threshold} ago or longer, if they ever were",
+            "they are run",
+        ),
+        SeverityRow::Set,
+        0,
+    )
+    .threshold(DAYS, ThresholdSide::AtLeast, 100),
 ];
 
 impl AlertRule {

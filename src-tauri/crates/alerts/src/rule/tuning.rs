@@ -137,6 +137,7 @@ pub(crate) mod tests {
             (AlertRule::MachineMemory, tuning(300, 85, 0, Medium)),
             (AlertRule::SlowQueries, tuning(60, 3, 0, Medium)),
             (AlertRule::ProbeCoverage, tuning(60, 90, 0, Medium)),
+            (AlertRule::ChecksOld, tuning(0, 30, 0, Low)),
         ])
     }
 

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, HealthState, ServiceId, count_noun, group_digits};
+use domain::{BackendId, CredentialId, ServiceId, count_noun, group_digits};
 use engine::{
-    BackendQuota, Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity, TelemetryStatus,
+    BackendQuota, Engine, GatewayStatus, LedgerProblem, LedgerSeverity, TelemetryStatus,
     backend_quotas,
 };
-use monitor::{HealthCause, LastKnownHealth};
-use settings::{BackendSettings, ServiceSettings, Settings, SettingsFileState};
+use settings::{ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
 use super::backends::health_view;
@@ -19,15 +18,14 @@ use super::routes::broken_routes;
 use super::usage_period::local_midnight;
 use super::vault_view;
 use super::verdict::{
-    BackendAnswers, BackendFacts, Issue, KeyFacts, LastState, NO_KEYCHAIN_ISSUE, Outage,
-    OutageCause, Readiness, ServiceFacts, VerdictFacts, judge,
+    BackendFacts, Issue, KeyFacts, NO_KEYCHAIN_ISSUE, Readiness, ServiceFacts, VerdictFacts, judge,
 };
 use super::{budgets, ledger};
 use crate::ApiError;
 use crate::view::{
-    AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
-    PanelActionView, QuotaView, ReadinessRunSummaryView, ReadinessVerdict, ShownHealth, SpendView,
-    StatusIssueView, StatusView, TelemetryView, VerdictLevel,
+    BackendCountsView, FirstStepsView, GatewayState, GatewayView, PanelActionView, QuotaView,
+    ReadinessRunSummaryView, ReadinessVerdict, ShownHealth, SpendView, StatusIssueView, StatusView,
+    TelemetryView, VerdictLevel,
 };
 
 pub(crate) async fn gateway_pause(engine: &Engine) -> Result<GatewayView, ApiError> {
@@ -160,7 +158,7 @@ fn collect_facts(
             id: id.clone(),
             label: known.label.clone(),
             is_local: known.is_local(),
-            answers: backend_answers(engine, settings, id, known),
+            answers: engine.backend_states().answers(settings, id),
         })
         .collect();
     let is_enabled = |id: &BackendId| id == engine.mock_id() || settings.is_backend_on(id);
@@ -209,71 +207,6 @@ fn required_services(engine: &Engine, settings: &Settings) -> Vec<ServiceFacts> 
     required.map(fact).collect()
 }
 
-/// Whether a backend can answer now. A backend whose probes fail cannot, even while its breaker still lets
-/// requests through.
-pub(super) fn backend_answers(
-    engine: &Engine,
-    settings: &Settings,
-    id: &BackendId,
-    known: &BackendSettings,
-) -> BackendAnswers {
-    let is_bad = |key: &&CredentialId| key_fault(engine.keys().status(key).state).is_some();
-    let bad_key = known.pool.credentials().find(is_bad).cloned();
-    let lost_key = bad_key.clone().filter(|_| known.pool.credentials().all(|key| is_bad(&key)));
-    let health = engine.health_watch().health(id);
-    let availability = engine.backend_states().availability(settings, id);
-    let since = availability.since;
-    let no = |cause, reason: &str, since| {
-        BackendAnswers::No(Outage { cause, reason: sentence_from_clause(reason), since })
-    };
-    if let Some(key) = lost_key {
-        return no(OutageCause::Key(key), "", None);
-    }
-    match (health, availability.state) {
-        (Some(health), _) if health.state == HealthState::Down => {
-            let cause = match (health.cause, bad_key) {
-                (HealthCause::KeyRejected, Some(key)) => OutageCause::Key(key),
-                _ => OutageCause::Down,
-            };
-            no(cause, &health.reason, health.since)
-        }
-        // From before a restart, and not confirmed.
-        (Some(health), AvailabilityState::Open) if health.last_known.is_some() => {
-            unconfirmed(health.last_known)
-        }
-        (_, AvailabilityState::CoolingDown) => {
-            no(OutageCause::RateLimited, &availability.why, since)
-        }
-        (_, AvailabilityState::Open) => no(OutageCause::Failing, &availability.why, since),
-        (_, AvailabilityState::Blocked | AvailabilityState::Held) => {
-            no(OutageCause::Blocked, &availability.why, since)
-        }
-        (Some(health), _) if health.state == HealthState::Up => engine
-            .backend_states()
-            .degradation(settings, id)
-            .map_or(BackendAnswers::Yes, BackendAnswers::Badly),
-        (health, _) => unconfirmed(health.and_then(|health| health.last_known)),
-    }
-}
-
-fn unconfirmed(last: Option<LastKnownHealth>) -> BackendAnswers {
-    BackendAnswers::Unconfirmed(last.map(|last| LastState {
-        state: last.state,
-        reason: sentence_from_clause(&last.reason),
-        since: last.since,
-    }))
-}
-
-/// Completes "the key …"; `None` for a key without a known fault.
-const fn key_fault(state: KeyState) -> Option<&'static str> {
-    match state {
-        KeyState::Rejected => Some("was rejected"),
-        KeyState::Expired => Some("could not be refreshed"),
-        KeyState::Missing => Some("is not in the vault"),
-        KeyState::Valid | KeyState::Unverified => None,
-    }
-}
-
 /// The keys of enabled backends that are rejected or missing.
 fn collect_keys(engine: &Engine, settings: &Settings) -> Vec<KeyFacts> {
     let mut users: BTreeMap<&CredentialId, Vec<BackendId>> = BTreeMap::new();
@@ -286,7 +219,7 @@ fn collect_keys(engine: &Engine, settings: &Settings) -> Vec<KeyFacts> {
         let status = engine.keys().status(id);
         Some(KeyFacts {
             id: id.clone(),
-            what: key_fault(status.state)?,
+            what: status.state.fault()?,
             reason: status.reason.unwrap_or_default(),
             since: status.verified_at,
             used_by,

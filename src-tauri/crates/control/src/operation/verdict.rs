@@ -9,8 +9,9 @@ use domain::{
 use routing::ServedModels;
 
 use self::effect::Effect;
+use super::resilience::sentence_from_clause;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
-use engine::{BackendDegradation, DegradedBy};
+use engine::{BackendAnswers, DegradedBy, OutageCause};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.
 pub(super) const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
@@ -45,46 +46,6 @@ pub(super) struct BackendFacts {
     /// True for a server on this machine.
     pub(super) is_local: bool,
     pub(super) answers: BackendAnswers,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum BackendAnswers {
-    Yes,
-    /// It answers slowly, fails often or is recovering.
-    Badly(BackendDegradation),
-    /// No result is recent enough.
-    Unconfirmed(Option<LastState>),
-    No(Outage),
-}
-
-/// The last confirmed state of a backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LastState {
-    pub(super) state: HealthState,
-    /// A sentence.
-    pub(super) reason: String,
-    pub(super) since: WallTime,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outage {
-    pub(super) cause: OutageCause,
-    /// A sentence.
-    pub(super) reason: String,
-    pub(super) since: Option<WallTime>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum OutageCause {
-    /// Its probes or requests failed several times in a row.
-    Down,
-    /// None of its keys is accepted; the key has an issue of its own.
-    Key(CredentialId),
-    /// Its breaker is open, though its probes are answered.
-    Failing,
-    RateLimited,
-    /// Blocked by the user, or by its account.
-    Blocked,
 }
 
 /// A key of an enabled backend that is rejected or missing.
@@ -138,7 +99,7 @@ pub(super) fn judge(facts: VerdictFacts) -> VerdictView {
     let mut issues = setup_issue(&facts);
     issues.extend(network_issue(&facts));
     issues.extend(dead_routes_issue(&facts.dead_routes));
-    issues.extend(facts.keys.iter().map(|key| key_issue(&facts, key)));
+    issues.extend(facts.keys.iter().filter_map(|key| key_issue(&facts, key)));
     issues.extend(facts.backends.iter().filter_map(|backend| backend_issue(&facts, backend)));
     issues.extend(facts.services.iter().filter_map(|service| service_issue(&facts, service)));
     let checking =
@@ -279,7 +240,12 @@ fn dead_routes_issue(dead: &[(String, String)]) -> Option<Issue> {
     Some(Issue::new(view, Readiness::NotReady))
 }
 
-fn key_issue(facts: &VerdictFacts, key: &KeyFacts) -> Issue {
+/// While this machine is offline, a key of remote backends alone changes nothing.
+fn key_issue(facts: &VerdictFacts, key: &KeyFacts) -> Option<Issue> {
+    let is_remote = |id| facts.find(id).is_some_and(|backend| !backend.is_local);
+    if facts.is_offline && key.used_by.iter().all(is_remote) {
+        return None;
+    }
     let lost: Vec<&BackendFacts> = facts
         .backends
         .iter()
@@ -303,7 +269,7 @@ fn key_issue(facts: &VerdictFacts, key: &KeyFacts) -> Issue {
         since: key.since.map(Into::into),
         action: PanelActionView::OpenKey { id: key.id.to_string() },
     };
-    Issue::new(view, effect.readiness())
+    Some(Issue::new(view, effect.readiness()))
 }
 
 fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> {
@@ -325,7 +291,8 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
         BackendAnswers::Unconfirmed(last) => {
             let last = last.as_ref().filter(|last| last.state == HealthState::Down)?;
             let title = format!("{} was down when last checked", backend.label);
-            let impact = format!("{} Checking again now.", last.reason);
+            let reason = sentence_from_clause(&last.reason);
+            let impact = format!("{reason} Checking again now.");
             (title, VerdictLevel::Attention, impact, Some(last.since), Readiness::Ready)
         }
         BackendAnswers::No(outage) => {
@@ -337,14 +304,12 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
                 _ if !effect.breaks_anything() => return None,
                 OutageCause::Failing => "is failing",
                 OutageCause::RateLimited => "is rate limited",
-                OutageCause::Blocked => "is blocked",
+                OutageCause::Blocked(_) | OutageCause::Held => "is blocked",
             };
-            let level = match outage.cause {
-                OutageCause::RateLimited => VerdictLevel::Attention,
-                _ => effect.level(),
-            };
+            let level = effect.level();
             let title = effect.title(&format!("{} {what}", backend.label));
-            (title, level, outage.reason.clone(), outage.since, effect.readiness())
+            let impact = sentence_from_clause(&outage.reason);
+            (title, level, impact, outage.since, effect.readiness())
         }
     };
     let view = StatusIssueView {

@@ -45,6 +45,8 @@ domain::words! {
         Ledger = "ledger",
         Vault = "vault",
         Settings = "settings",
+        /// What draws the panel in the window
+        WebView = "web_view",
         /// What work depends on beside the backends
         Service = "service",
     }

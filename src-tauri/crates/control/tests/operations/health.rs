@@ -130,6 +130,25 @@ async fn the_tree_and_the_time_line_have_every_backend_and_say_only_what_was_wat
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_web_view_is_a_node_where_there_is_a_window_and_green_only_once_it_draws() {
+    let world = world().await;
+    let core = &world.core;
+    let node = async || {
+        let tree = control::health_tree(core).await.expect("the tree");
+        tree.nodes.into_iter().find(|node| node.kind == DependencyKind::WebView)
+    };
+    assert!(node().await.is_none(), "there is no window");
+    core.record_window(false);
+    let state = async || node().await.map(|node| node.state);
+    assert_eq!(state().await, Some(DependencyState::Unknown));
+    core.record_drawn_page();
+    let up = node().await.expect("a node");
+    assert_eq!((up.state, up.parent.as_deref()), (DependencyState::Up, Some("machine")));
+    core.record_window(true);
+    assert_eq!(state().await, Some(DependencyState::Off), "nobody sees it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_objective_is_previewed_without_a_change_and_then_set() {
     let world = world().await;
     let core = &world.core;

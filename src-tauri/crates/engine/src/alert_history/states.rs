@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use alerts::{BackendFact, BackendFault, Impact, RouteFact};
+use alerts::{BackendFact, BackendFault, Impact, RouteFact, RouteFault};
 use domain::{BackendId, CredentialId, HealthState, RouteId, WallTime};
 use ledger::{
     HEALTH_LOG_ENTRIES_MAX, Ledger, LedgerError, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
     TransitionRecord,
 };
-use resilience::{TransitionCause, TransitionState};
+use resilience::{BlockReason, TransitionState};
 use settings::{BackendSettings, Settings};
 
 use super::millis;
 use crate::alert_facts::server_name;
+use crate::backend_answers::{RATE_LIMIT_TOLERATED, backend_fault, is_tolerated};
+use crate::backend_states::AvailabilityState;
 use crate::configured::endpoints_of;
 
 pub(super) struct PastStates {
@@ -25,13 +27,21 @@ pub(super) struct PastStates {
 
 struct PastBackend {
     fact: BackendFact,
-    /// From when on it had which fault, oldest first.
-    faults: Vec<(WallTime, BackendFault)>,
+    /// From when on it was how, oldest first.
+    states: Vec<(WallTime, PastState)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct PastState {
+    fault: BackendFault,
+    can_answer: bool,
 }
 
 enum Change {
     Health(HealthState),
     Endpoint(Option<CredentialId>, TransitionState, String),
+    /// As far as it is an outage.
+    RateLimitOver(Option<CredentialId>),
 }
 
 impl PastStates {
@@ -68,39 +78,46 @@ impl PastStates {
             changes.extend(endpoint_changes(&transitions));
             changes.sort_by_key(|(at, _)| *at);
             let keys: Vec<_> = endpoints_of(settings, mock, id).map(|it| it.credential).collect();
-            let faults = faults(changes, &keys);
-            all.backends.push(PastBackend { fact: backend_fact(id, known), faults });
+            let states = states(changes, &keys);
+            all.backends.push(PastBackend { fact: backend_fact(id, known), states });
         }
         Ok(all)
     }
 
     pub(super) fn changes(&self) -> impl Iterator<Item = WallTime> {
-        self.backends.iter().flat_map(|it| it.faults.iter().map(|(at, _)| *at))
+        self.backends.iter().flat_map(|it| it.states.iter().map(|(at, _)| *at))
     }
 
     pub(super) fn backends(&self, at: WallTime) -> Vec<BackendFact> {
         let fact = |backend: &PastBackend| {
-            let place = backend.faults.partition_point(|(since, _)| *since <= at);
-            let known = place.checked_sub(1).and_then(|place| backend.faults.get(place));
-            let fault = known.map_or(BackendFault::Unknown, |(_, fault)| *fault);
+            let fault = backend.at(at).map_or(BackendFault::Unknown, |state| state.fault);
             BackendFact { fault, ..backend.fact.clone() }
         };
         self.backends.iter().map(fact).collect()
     }
 
-    /// The routes of today that none of these backends could answer.
-    pub(super) fn dead_routes(&self, backends: &[BackendFact]) -> Vec<RouteFact> {
-        let can_answer = |id: &BackendId| {
-            let known = backends.iter().find(|it| it.id == *id);
-            known.is_some_and(|it| matches!(it.fault, BackendFault::None | BackendFault::Unknown))
+    /// The routes of today that no backend could answer for certain.
+    pub(super) fn dead_routes(&self, at: WallTime) -> Vec<RouteFact> {
+        let state = |id: &BackendId| self.backends.iter().find(|it| it.fact.id == *id)?.at(at);
+        let fact = |(id, backends): &(RouteId, Vec<BackendId>)| {
+            let able = backends.iter().filter_map(state).filter(|it| it.can_answer);
+            Some(RouteFact {
+                id: id.clone(),
+                reason: String::new(),
+                backends: backends.clone(),
+                fault: RouteFault::of(able.map(|it| it.fault))?,
+            })
         };
-        let dead = self.routes.iter().filter(|(_, backends)| !backends.iter().any(can_answer));
-        let fact = |(id, backends): &(RouteId, Vec<BackendId>)| RouteFact {
-            id: id.clone(),
-            reason: String::new(),
-            backends: backends.clone(),
-        };
-        dead.map(fact).collect()
+        self.routes.iter().filter_map(fact).collect()
+    }
+}
+
+impl PastBackend {
+    /// `None` before anything was known of it.
+    fn at(&self, at: WallTime) -> Option<PastState> {
+        let place = self.states.partition_point(|(since, _)| *since <= at);
+        let known = place.checked_sub(1).and_then(|place| self.states.get(place));
+        known.map(|(_, state)| *state)
     }
 }
 
@@ -134,13 +151,27 @@ fn endpoint_changes(transitions: &[TransitionRecord]) -> Vec<(WallTime, Change)>
         // What cools down for one model alone is no state of the endpoint.
         let (None, Ok(to)) = (&one.model, one.to.parse::<TransitionState>()) else { continue };
         let key = one.endpoint.credential.clone();
+        let lasts = one.lasts.map(millis);
+        // What is over in a moment is no outage.
+        if to == TransitionState::CoolingDown && lasts.is_none_or(is_tolerated) {
+            continue;
+        }
         changes.push((one.at, Change::Endpoint(key.clone(), to, one.rule.clone())));
-        let Some(lasts) = one.lasts.filter(|_| to == TransitionState::Open) else { continue };
-        let end = WallTime::from_unix_ms(one.at.unix_ms().saturating_add(millis(lasts)));
-        let later = transitions.get(place + 1..).unwrap_or_default();
-        let next = later.iter().find(|next| next.endpoint == one.endpoint && is_breaker(next));
-        if next.is_none_or(|next| next.at > end) {
-            changes.push((end, Change::Endpoint(key, TransitionState::HalfOpen, String::new())));
+        let after = |ms: i64| WallTime::from_unix_ms(one.at.unix_ms().saturating_add(ms));
+        match (to, lasts) {
+            (TransitionState::CoolingDown, Some(lasts)) => {
+                let end = after(lasts - millis(RATE_LIMIT_TOLERATED));
+                changes.push((end, Change::RateLimitOver(key)));
+            }
+            (TransitionState::Open, Some(lasts)) => {
+                let later = transitions.get(place + 1..).unwrap_or_default();
+                let next = later.iter().find(|it| it.endpoint == one.endpoint && is_breaker(it));
+                if next.is_none_or(|next| next.at > after(lasts)) {
+                    let (to, rule) = (TransitionState::HalfOpen, String::new());
+                    changes.push((after(lasts), Change::Endpoint(key, to, rule)));
+                }
+            }
+            _ => {}
         }
     }
     changes
@@ -151,62 +182,85 @@ fn is_breaker(one: &TransitionRecord) -> bool {
     matches!(one.to.parse(), Ok(Closed | Open | HalfOpen | Recovering))
 }
 
-#[derive(Clone, Copy, Default)]
-struct EndpointFlags {
-    is_open: bool,
-    is_forced: bool,
-    is_rejected: bool,
+#[derive(Clone, Copy)]
+struct PastEndpoint {
+    /// The breaker's own state.
+    breaker: AvailabilityState,
+    /// That of a manual setting.
+    forced: Option<AvailabilityState>,
+    is_cooling_down: bool,
+    block: Option<BlockReason>,
 }
 
-/// The faults of a backend with these keys: as `alert_facts` judges them live.
-fn faults(
+impl Default for PastEndpoint {
+    fn default() -> Self {
+        let breaker = AvailabilityState::Ready;
+        Self { breaker, forced: None, is_cooling_down: false, block: None }
+    }
+}
+
+/// The states of a backend with these keys: as [`BackendStates`](crate::BackendStates) judges them live.
+fn states(
     changes: Vec<(WallTime, Change)>,
     keys: &[Option<CredentialId>],
-) -> Vec<(WallTime, BackendFault)> {
+) -> Vec<(WallTime, PastState)> {
     let mut health = HealthState::Unknown;
-    let mut flags: BTreeMap<Option<CredentialId>, EndpointFlags> = BTreeMap::new();
-    let mut faults: Vec<(WallTime, BackendFault)> = Vec::new();
+    let mut endpoints: BTreeMap<Option<CredentialId>, PastEndpoint> = BTreeMap::new();
+    let mut states: Vec<(WallTime, PastState)> = Vec::new();
     for (at, change) in changes {
         match change {
             Change::Health(state) => health = state,
-            Change::Endpoint(key, to, rule) => flags.entry(key).or_default().enter(to, &rule),
+            Change::Endpoint(key, to, rule) => endpoints.entry(key).or_default().enter(to, &rule),
+            Change::RateLimitOver(key) => endpoints.entry(key).or_default().is_cooling_down = false,
         }
-        let of = |key: &Option<CredentialId>| flags.get(key).copied().unwrap_or_default();
-        let is_open = keys.iter().map(of).all(|it| it.is_open && !it.is_forced);
-        let is_rejected = keys.iter().map(of).any(|it| it.is_rejected);
-        let fault = match health {
-            HealthState::Down if is_rejected => BackendFault::KeyRejected,
-            HealthState::Down => BackendFault::Down,
-            _ if is_open => BackendFault::BreakerOpen,
-            HealthState::Up => BackendFault::None,
-            HealthState::Unknown => BackendFault::Unknown,
+        let own: Vec<PastEndpoint> =
+            keys.iter().map(|key| endpoints.get(key).copied().unwrap_or_default()).collect();
+        let best = own.iter().map(PastEndpoint::availability).min();
+        let best = best.unwrap_or(AvailabilityState::Removed);
+        let block = own.iter().find_map(|it| it.block);
+        let is_rejected = matches!(block, Some(BlockReason::KeyRejected | BlockReason::Forbidden));
+        let state = PastState {
+            fault: backend_fault(health, is_rejected, best, block),
+            can_answer: health != HealthState::Down && best.allows_requests(),
         };
-        match faults.last_mut() {
-            Some((_, last)) if *last == fault => {}
-            Some((since, last)) if *since == at => *last = fault,
-            _ => faults.push((at, fault)),
+        match states.last_mut() {
+            Some((_, last)) if *last == state => {}
+            Some((since, last)) if *since == at => *last = state,
+            _ => states.push((at, state)),
         }
     }
-    faults
+    states
 }
 
-impl EndpointFlags {
+impl PastEndpoint {
     fn enter(&mut self, to: TransitionState, rule: &str) {
+        use AvailabilityState as State;
         use TransitionState::{
             Automatic, Blocked, Closed, CoolingDown, Disabled, ForcedClosed, ForcedOpen, HalfOpen,
             MonitorOnly, Open, Ready, Recovering,
         };
         match to {
-            Open => self.is_open = true,
-            Closed | HalfOpen | Recovering => self.is_open = false,
-            Automatic => self.is_forced = false,
-            ForcedOpen | ForcedClosed | MonitorOnly | Disabled => self.is_forced = true,
-            Blocked => {
-                let causes = [TransitionCause::KeyRejected, TransitionCause::Forbidden];
-                self.is_rejected = causes.iter().any(|cause| cause.word() == rule);
-            }
-            Ready => self.is_rejected = false,
-            CoolingDown => {}
+            Open => self.breaker = State::Open,
+            HalfOpen => self.breaker = State::Trial,
+            Recovering => self.breaker = State::Recovering,
+            Closed => self.breaker = State::Ready,
+            Automatic => self.forced = None,
+            ForcedOpen => self.forced = Some(State::Held),
+            ForcedClosed | MonitorOnly | Disabled => self.forced = Some(State::Ready),
+            // The words of causes and of reasons are the same.
+            Blocked => self.block = rule.parse().ok(),
+            CoolingDown => self.is_cooling_down = true,
+            Ready => (self.block, self.is_cooling_down) = (None, false),
+        }
+    }
+
+    /// The most restrictive of its states, as [`Availability`](crate::Availability) has it.
+    fn availability(&self) -> AvailabilityState {
+        match (self.block, self.forced) {
+            (Some(_), _) => AvailabilityState::Blocked,
+            (None, Some(AvailabilityState::Held)) => AvailabilityState::Held,
+            _ if self.is_cooling_down => AvailabilityState::CoolingDown,
+            (None, forced) => forced.unwrap_or(self.breaker),
         }
     }
 }

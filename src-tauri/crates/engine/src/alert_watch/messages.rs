@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use alerts::{AlertBook, ChannelActivity, ChannelFact, ChannelMessage, MessageKind, PostOutcome};
-use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod};
+use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod, WallTime};
 use jiff::tz::TimeZone;
 
 use super::AlertWatch;
 use crate::digest::{digest_text, last_due};
 use crate::message_channels::MessageChannels;
 use crate::notifications::NotificationOutcome;
+
+/// Longest time by which a clock is set back now and then, so that no digest is made twice for it.
+const CLOCK_CORRECTION_MS_MAX: i64 = 3_600_000;
 
 impl AlertWatch {
     /// Sends a message in a task of its own, then goes on with what follows from its end.
@@ -110,7 +113,11 @@ impl AlertWatch {
             book.set_last_digest(None);
             return None;
         }
-        let Some(last) = book.last_digest() else {
+        // One far in the future is from before the clock was set back.
+        let is_past = |last: &WallTime| {
+            last.unix_ms().saturating_sub(now.unix_ms()) <= CLOCK_CORRECTION_MS_MAX
+        };
+        let Some(last) = book.last_digest().filter(is_past) else {
             book.set_last_digest(Some(now));
             return None;
         };
@@ -120,5 +127,41 @@ impl AlertWatch {
         }
         let text = digest_text(&self.ledger, (last, now), settings.currency.shown().0).await;
         text.inspect_err(|error| tracing::warn!(%error, "no digest could be made")).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{Clock, ManualClock};
+
+    use super::*;
+    use crate::response_cache::tests::opened_at;
+    use crate::test_parts::NOW;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_clock_that_is_set_forward_and_back_costs_no_digest_and_makes_none_twice() {
+        const DAY_SECS: u64 = 86_400;
+        let home = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::starting_at(NOW));
+        let engine = opened_at(&home, clock.clone()).await;
+        let daily = |draft: &mut settings::Settings| {
+            draft.alerts.digest_period = DigestPeriod::Daily;
+        };
+        engine.settings_editor().edit(daily).await.expect("set");
+        let watch = &engine.parts.alerts;
+        let mut book = AlertBook::default();
+        // It was made while the clock was 90 days ahead.
+        book.set_last_digest(Some(WallTime::from_unix_ms(NOW.unix_ms() + 90 * 86_400_000)));
+        assert_eq!(watch.due_digest(&mut book).await, None);
+        clock.advance(Duration::from_secs(DAY_SECS));
+        assert!(watch.due_digest(&mut book).await.is_some());
+        // A clock that goes a second too fast is set back just after a digest.
+        let made = WallTime::from_unix_ms(clock.wall().unix_ms() + 1_000);
+        book.set_last_digest(Some(made));
+        assert_eq!(watch.due_digest(&mut book).await, None);
+        assert_eq!(book.last_digest(), Some(made));
+        engine.stop().await;
     }
 }

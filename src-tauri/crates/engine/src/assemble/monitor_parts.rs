@@ -75,6 +75,7 @@ pub(super) fn backend_states(
         registry: Arc::clone(&backends.registry),
         health: Arc::clone(&backends.health),
         quality: Arc::clone(quality),
+        keys: Arc::clone(&backends.keys),
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
     })

@@ -167,3 +167,34 @@ async fn a_young_ledger_calls_no_key_unused_and_nothing_unusual() {
     assert_eq!(found.usual_first_tokens, BTreeMap::new());
     engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_runs_of_the_checks_are_told_by_their_age_and_quick_ones_are_none() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    let watch = &engine.parts.measured;
+    let age = async || {
+        watch.evaluate().await;
+        let found = watch.latest().measurements;
+        found.iter().find_map(|it| match it {
+            Measurement::ChecksAge { days } => Some(*days),
+            _ => None,
+        })
+    };
+    assert_eq!(age().await, None, "they were never run");
+    for (days_ago, set) in [(40, CheckSet::Full), (31, CheckSet::Full), (1, CheckSet::Quick)] {
+        let ended = before(NOW, days_ago * DAY_MS);
+        let summary = ledger::ReadinessRunSummary {
+            id: domain::RunId::generate(ended, engine.entropy()),
+            started: ended,
+            ended,
+            set,
+            score: 90,
+            verdict: domain::ReadinessVerdict::Ready,
+        };
+        let run = ledger::ReadinessRunRecord { summary, report: "{}".to_owned() };
+        engine.ledger().record_run(run).await.expect("recorded");
+    }
+    assert_eq!(age().await, Some(31));
+    engine.stop().await;
+}

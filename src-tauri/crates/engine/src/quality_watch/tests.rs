@@ -192,6 +192,27 @@ async fn every_place_says_degraded_and_the_time_of_it_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_degraded_time_ends_when_this_machine_goes_to_sleep() {
+    const NIGHT: i64 = 9 * 3_600;
+    let mut world = World::new().await;
+    world.settle(10, |world| world.answer(0, 4_200)).await;
+    world.evaluate().await;
+    world.pass(60).await;
+    assert_eq!(world.degraded_secs().await, [(-60, 0)]);
+    // The monotonic clock stands still meanwhile.
+    world.clock.set_wall(before(world.clock.wall(), -NIGHT * 1_000));
+    let before_it = (-60 - NIGHT, -NIGHT);
+    assert_eq!(world.degraded_secs().await, [before_it], "nothing was judged since");
+    // It is as slow as before.
+    world.settle(10, |world| world.answer(0, 4_200)).await;
+    world.pass(0).await;
+    assert_eq!(world.degraded_secs().await, [before_it, (0, 0)]);
+    world.pass(60).await;
+    assert_eq!(world.degraded_secs().await, [(-120 - NIGHT, -60 - NIGHT), (-60, 0)]);
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_steps_in_for_another_is_slow_by_its_own_time() {
     let mut world = World::with_week(|world, secs| world.answer_after_failover(secs, 900)).await;
     world.settle(10, |world| world.answer_after_failover(0, 2_500)).await;

@@ -75,6 +75,8 @@ settings! {
         slow_queries: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Slow ledger";
         /// When backends are checked less often than they should be.
         probe_coverage: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Backends not checked";
+        /// When all checks of the page Readiness were run last long ago.
+        checks_old: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Old checks";
         /// How often alerts, requests and cost are summed up.
         digest_period: DigestPeriod, panel Digest "Digest";
         /// Hour of the day at which the digest is made.
@@ -241,6 +243,12 @@ settings! {
         probe_coverage_percent: u32 = 90, in 10..=100;
         /// How severe it is.
         probe_coverage_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        checks_old_for_secs: u32 = 0, in 0..=604_800;
+        /// Days since all checks were run.
+        checks_old_days: u32 = 30, in 1..=365;
+        /// How severe it is.
+        checks_old_severity: AlertSeverity = AlertSeverity::Low;
     }
 }
 

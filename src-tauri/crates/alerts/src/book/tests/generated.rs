@@ -7,7 +7,7 @@ use domain::{CredentialId, ServiceId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{BurnFact, BurnSubject, KeyFact, RouteFact, ServiceFact};
+use crate::facts::{BurnFact, BurnSubject, KeyFact, RouteFact, RouteFault, ServiceFact};
 use crate::measurement::Measurement;
 
 const HOUR: u64 = 3_600;
@@ -26,6 +26,8 @@ enum Fault {
     Unknown,
     Down,
     Failing,
+    Trial,
+    Recovering,
 }
 
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ enum Event {
     Offline(bool),
     Focus(bool),
     Quiet(bool),
+    /// Notifications are switched on or off.
+    Switch(bool),
     /// For an hour.
     Silence(usize),
     /// The user has seen the newest alert.
@@ -103,12 +107,15 @@ impl World {
             Fault::Unknown => BackendFault::Unknown,
             _ if self.is_rejected && backend < 2 => BackendFault::KeyRejected,
             Fault::Failing => BackendFault::BreakerOpen,
+            Fault::Trial => BackendFault::Trial,
+            Fault::Recovering => BackendFault::Recovering,
             Fault::None => BackendFault::None,
         }
     }
 
     fn answers(&self, backend: usize) -> bool {
-        matches!(self.fault(backend), BackendFault::None | BackendFault::Unknown)
+        use BackendFault::{None, Recovering, Trial, Unknown};
+        matches!(self.fault(backend), None | Recovering | Trial | Unknown)
     }
 
     fn backend(&self, backend: usize) -> BackendFact {
@@ -146,15 +153,19 @@ impl World {
     }
 
     fn facts(&self) -> Facts {
-        let dead = ROUTES.iter().filter(|(_, all)| !all.iter().any(|it| self.answers(*it)));
-        let dead = dead.map(|(route, all)| RouteFact {
-            id: RouteId::new(*route).expect("a good id"),
-            reason: "its backends cannot answer".to_owned(),
-            backends: all.iter().map(|it| id(NAMES[*it])).collect(),
+        let dead = ROUTES.iter().filter_map(|(route, all)| {
+            let able = all.iter().filter(|it| self.answers(**it)).map(|it| self.fault(*it));
+            Some(RouteFact {
+                id: RouteId::new(*route).expect("a good id"),
+                reason: "its backends cannot answer".to_owned(),
+                backends: all.iter().map(|it| id(NAMES[*it])).collect(),
+                fault: RouteFault::of(able)?,
+            })
         });
         let key = KeyFact {
             id: CredentialId::new("main").expect("a good id"),
             what: "was rejected",
+            fix: "Replace the key.",
             needed_by: vec![id("a"), id("b")],
         };
         let service = ServiceFact {
@@ -219,6 +230,7 @@ impl World {
     /// The same text comes again only as a repetition, or when it was over in between.
     fn take_shown(&mut self, shown: Notification) -> Result<(), TestCaseError> {
         let (key, now) = (shown.key.clone(), self.bench.secs);
+        prop_assert!(self.bench.may_show(&shown), "{:?}: {shown:?}", self.bench.context);
         if shown.urgency == Urgency::Low {
             self.told.visible.remove(&key);
             return Ok(());
@@ -303,6 +315,7 @@ impl World {
             Event::Offline(is_offline) => self.bench.facts.is_offline = is_offline,
             Event::Focus(is_focused) => self.bench.context.is_focused = is_focused,
             Event::Quiet(is_quiet) => self.bench.context.is_quiet = is_quiet,
+            Event::Switch(is_on) => self.bench.context.is_on = is_on,
             Event::Silence(backend) => self.silence(NAMES[backend]),
             Event::Acknowledge => {
                 let newest = self.bench.book.alerts().iter().filter_map(|it| it.number).max();
@@ -362,6 +375,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Unknown),
         3 => Just(Fault::Down),
         2 => Just(Fault::Failing),
+        1 => Just(Fault::Trial),
+        1 => Just(Fault::Recovering),
     ]
 }
 
@@ -376,7 +391,8 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..4_usize, flag()).prop_map(|(place, burns)| Event::Burn(place, burns)),
         2 => flag().prop_map(Event::Offline),
         1 => flag().prop_map(Event::Focus),
-        1 => flag().prop_map(Event::Quiet),
+        2 => flag().prop_map(Event::Quiet),
+        1 => flag().prop_map(Event::Switch),
         1 => (0..4_usize).prop_map(Event::Silence),
         1 => Just(Event::Acknowledge),
         1 => Just(Event::Restart),

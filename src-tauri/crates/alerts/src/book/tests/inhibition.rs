@@ -1,6 +1,7 @@
 //! What a cause keeps quiet: only that a consequence begins. It is measured and ends as any other.
 
 use super::*;
+use crate::facts::{RouteFact, RouteFault};
 use crate::measurement::Measurement;
 
 fn failing(failed: u64) -> Measurement {
@@ -231,4 +232,99 @@ fn a_repetition_counts_from_what_was_shown_last_whatever_changed_then() {
     assert_eq!(sent(bench.run(0)), 1, "two are down");
     assert_eq!(sent(bench.run(599)), 0);
     assert_eq!(sent(bench.run(1)), 1);
+}
+
+fn with_breaker(fault: BackendFault) -> BackendFact {
+    BackendFact { fault, ..down("a", covered()) }
+}
+
+#[test]
+fn a_breaker_that_opens_again_after_each_trial_is_one_trouble_until_it_closes() {
+    let mut bench = Bench::new();
+    let mut effects = Vec::new();
+    for _ in 0..60 {
+        bench.set(with_breaker(BackendFault::BreakerOpen));
+        effects.extend(bench.run(50));
+        bench.set(with_breaker(BackendFault::Trial));
+        effects.extend(bench.run(5));
+        bench.set(with_breaker(BackendFault::Recovering));
+        if firing(&bench).is_empty() {
+            effects.extend(bench.run(5));
+        }
+    }
+    assert_eq!(firing(&bench), [(AlertRule::BreakerOpen, 1)]);
+    let ended = |it: &&AlertEffect| matches!(it, AlertEffect::Ended { .. });
+    assert_eq!(effects.iter().filter(ended).count(), 0, "a trial is no end");
+    bench.set(up());
+    bench.run(61);
+    assert_eq!(firing(&bench), []);
+
+    // One that is tried for long and was open for a moment alone has not failed for two minutes.
+    bench.set(with_breaker(BackendFault::BreakerOpen));
+    bench.run(20);
+    bench.set(with_breaker(BackendFault::Trial));
+    bench.run(3_600);
+    assert_eq!(firing(&bench), []);
+    bench.set(up());
+    bench.run(0);
+    bench.set(with_breaker(BackendFault::BreakerOpen));
+    bench.run(119);
+    assert_eq!(firing(&bench), [], "it was closed in between");
+    bench.run(1);
+    assert_eq!(firing(&bench), [(AlertRule::BreakerOpen, 2)]);
+}
+
+fn dead_route(fault: RouteFault) -> Vec<RouteFact> {
+    vec![RouteFact {
+        id: RouteId::new("fast").expect("a good id"),
+        reason: "OpenAI cannot answer".to_owned(),
+        backends: vec![id("a")],
+        fault,
+    }]
+}
+
+#[test]
+fn a_route_whose_breakers_are_open_is_told_in_time_and_not_again_when_its_backend_is_found_down() {
+    let mut bench = Bench::new();
+    let alone = |fault| BackendFact { fault, ..down("a", uncovered()) };
+    let mut told = Vec::new();
+    // The breaker opens for five seconds, and for longer after its first trial.
+    for (fault, route, secs) in [
+        (BackendFault::BreakerOpen, RouteFault::Dead, 4),
+        (BackendFault::Trial, RouteFault::Trial, 0),
+        (BackendFault::BreakerOpen, RouteFault::Dead, 9),
+    ] {
+        bench.set(alone(fault));
+        bench.facts.dead_routes = dead_route(route);
+        told.extend(bench.told(secs));
+        bench.secs += 1;
+    }
+    let [Told::Shown(shown)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(shown.title, "The route fast has no backend");
+    assert_eq!(firing(&bench), [(AlertRule::RouteDead, 1)]);
+    bench.set(alone(BackendFault::Down));
+    assert_eq!(bench.told(300), [], "it is the same cause");
+    assert_eq!(firing(&bench), [(AlertRule::RouteDead, 1)]);
+    bench.facts.dead_routes.clear();
+    bench.clear("a");
+    bench.run(61);
+    assert_eq!(firing(&bench), []);
+
+    // One that is found down before its route is an alert is told by its own.
+    bench.set(alone(BackendFault::BreakerOpen));
+    bench.facts.dead_routes = dead_route(RouteFault::Dead);
+    bench.run(8);
+    bench.set(alone(BackendFault::Down));
+    bench.run(0);
+    assert_eq!(firing(&bench), [(AlertRule::BackendDown, 2)]);
+}
+
+#[test]
+fn an_account_without_credit_is_told_with_what_to_do() {
+    let mut bench = Bench::new();
+    bench.set(BackendFact { fault: BackendFault::Unpaid, ..down("a", uncovered()) });
+    let told = bench.shown(30);
+    assert_eq!(told.title, "OpenAI: no credit left");
+    assert_eq!(told.body, "The route fast has no other backend. Add credit or raise its limit.");
+    assert_eq!(told.urgency, Urgency::Critical);
 }

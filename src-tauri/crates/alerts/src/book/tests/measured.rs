@@ -166,6 +166,11 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
              the last hour. Alerts about them may come late.",
         ),
         (
+            Measurement::ChecksAge { days: 30 },
+            "low: The checks were not run for long | The last full run was 30 days ago. Run all \
+             checks on the page Readiness.",
+        ),
+        (
             expiry(14),
             "low: The key main expires in 14 days | Requests with it fail then. Replace it.",
         ),
@@ -239,6 +244,7 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         Measurement::MachineMemory { percent: 84.9 },
         Measurement::SlowQueries { count: 2 },
         Measurement::ProbeCoverage { percent: 90.0 },
+        Measurement::ChecksAge { days: 29 },
         expiry(15),
         age(89),
         quota(10, 100),
@@ -372,7 +378,7 @@ fn one_cause_is_one_alert_unless_the_rule_of_the_cause_is_off() {
 
     let mut weeks = Weeks::new();
     weeks.bench.facts.measurements = vec![expiry(-1), age(400)];
-    let blocked = KeyFact { id: key("main"), what: "was rejected", needed_by: vec![] };
+    let blocked = KeyFact { id: key("main"), what: "was rejected", fix: "", needed_by: vec![] };
     weeks.bench.facts.keys = vec![blocked];
     weeks.run(60);
     assert_eq!(fired(&weeks), ["key-blocked/main"]);

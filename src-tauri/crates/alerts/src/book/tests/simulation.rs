@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact};
+use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact, RouteFault};
 use crate::measurement::Measurement;
 
 /// A book that is asked every 15 s, as the engine does.
@@ -38,6 +38,7 @@ impl Weeks {
                     self.log.push(format!("{at} ends {number} {ending}"));
                 }
                 AlertEffect::Send(shown) => {
+                    assert!(self.bench.may_show(&shown), "{:?}: {shown:?}", self.bench.context);
                     let is_fault = shown.key.starts_with("fault/") && !shown.body.contains("keeps");
                     let is_first = !self.visible.contains_key(&shown.key);
                     if is_fault && is_first && shown.urgency == Urgency::Normal {
@@ -98,6 +99,7 @@ fn two_weeks_of_scripted_outages_fire_and_end_exactly_as_listed() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its backends are switched off".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     };
     weeks.bench.facts.dead_routes = vec![route.clone()];
     weeks.step(5);
@@ -139,6 +141,7 @@ fn a_cause_keeps_its_consequences_from_being_created_and_no_longer() {
     let key = KeyFact {
         id: domain::CredentialId::new("main").expect("a good id"),
         what: "was rejected",
+        fix: "Replace the key.",
         needed_by: vec![id("a")],
     };
     weeks.bench.facts.keys = vec![key];
@@ -147,6 +150,7 @@ fn a_cause_keeps_its_consequences_from_being_created_and_no_longer() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its key was rejected".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     }];
     weeks.run(600);
     assert_eq!(weeks.log, ["15 fires key-blocked/main"]);
@@ -197,6 +201,7 @@ enum Event {
     Offline(bool),
     Focus(bool),
     Quiet(bool),
+    Switch(bool),
     Restart,
     Sleep(u64),
 }
@@ -208,6 +213,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Offline),
         1 => any::<bool>().prop_map(Event::Focus),
         1 => any::<bool>().prop_map(Event::Quiet),
+        1 => any::<bool>().prop_map(Event::Switch),
         1 => Just(Event::Restart),
         1 => (60..100_000_u64).prop_map(Event::Sleep),
     ]
@@ -234,6 +240,7 @@ proptest! {
                 Event::Offline(is_offline) => weeks.bench.facts.is_offline = is_offline,
                 Event::Focus(is_focused) => weeks.bench.context.is_focused = is_focused,
                 Event::Quiet(is_quiet) => weeks.bench.context.is_quiet = is_quiet,
+                Event::Switch(is_on) => weeks.bench.context.is_on = is_on,
                 Event::Restart => {
                     for key in weeks.bench.book.take_shown() {
                         prop_assert!(weeks.visible.remove(&key).is_some());
@@ -337,6 +344,7 @@ fn a_clock_that_is_set_neither_fires_ends_nor_prolongs_anything() {
         id: RouteId::new("fast").expect("a good id"),
         reason: "its backends are switched off".to_owned(),
         backends: vec![id("a")],
+        fault: RouteFault::Dead,
     };
     // While something is pending, fires and ends: a dead route fires after 10 s, and is kept for 60.
     for (begin, set) in [(0, forward as fn(&mut Weeks)), (10 * HOUR, back)] {

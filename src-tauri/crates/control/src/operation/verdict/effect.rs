@@ -3,7 +3,9 @@
 use domain::{BackendId, group_digits, list_names};
 use routing::{ModelSet, ServedModels};
 
-use super::{BackendAnswers, BackendFacts, Readiness, VerdictFacts};
+use engine::BackendAnswers;
+
+use super::{BackendFacts, Readiness, VerdictFacts};
 use crate::view::VerdictLevel;
 
 /// Most names in a sentence.

@@ -4,6 +4,9 @@
 use std::time::Duration;
 
 use domain::RouteId;
+use engine::{BackendDegradation, Outage};
+use monitor::LastKnownHealth;
+use resilience::BlockReason;
 use routing::ModelSet;
 use service_levels::Degradation;
 
@@ -109,11 +112,14 @@ fn report(facts: &mut VerdictFacts, word: &str) {
 }
 
 fn backend(name: &str, state: &str) -> BackendFacts {
-    let no = |cause| BackendAnswers::No(Outage { cause, reason: String::new(), since: None });
+    let no = |cause| {
+        BackendAnswers::No(Outage { cause, reason: String::new(), since: None, until: None })
+    };
     let last = |state| {
         let reason = "It did not answer.".to_owned();
         let since = WallTime::from_unix_ms(0);
-        BackendAnswers::Unconfirmed(Some(LastState { state, reason, since }))
+        let observed = None;
+        BackendAnswers::Unconfirmed(Some(LastKnownHealth { state, reason, since, observed }))
     };
     let answers = match state.split_once(':') {
         Some(("key", key)) => no(OutageCause::Key(CredentialId::new(key).expect("an id"))),
@@ -134,7 +140,8 @@ fn backend(name: &str, state: &str) -> BackendFacts {
             "down" => no(OutageCause::Down),
             "failing" => no(OutageCause::Failing),
             "limited" => no(OutageCause::RateLimited),
-            "blocked" => no(OutageCause::Blocked),
+            "blocked" => no(OutageCause::Blocked(BlockReason::Unpaid)),
+            "held" => no(OutageCause::Held),
             state => panic!("what is {state}?"),
         },
     };
@@ -189,10 +196,11 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("openai=failing 3*openai", Problem, "Not ready: openai is failing: nothing else can answer"),
     (
         "openai=limited 3*openai",
-        Attention,
+        Problem,
         "Not ready: openai is rate limited: nothing else can answer",
     ),
     ("openai=blocked 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
+    ("openai=held 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
     (
         "openai=key:work badkey:work,openai 3*openai",
         Problem,
@@ -254,7 +262,7 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("openai=failing claude=up chat>openai,claude", Fine, "Everything works"),
     (
         "openai=limited claude=up chat>openai,claude 3*openai",
-        Attention,
+        Problem,
         "Not ready: openai is rate limited: 3 models fail",
     ),
     ("openai=down claude=failing x=up chat>openai,claude", Problem, "Not ready: 2 issues"),
@@ -319,6 +327,16 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         "Not ready: this machine is offline",
     ),
     (
+        "openai=key:work badkey:work,openai 3*openai offline",
+        Problem,
+        "Not ready: this machine is offline",
+    ),
+    (
+        "here=key:work @local badkey:work,here 3*here openai=up offline",
+        Problem,
+        "Not ready: 2 issues",
+    ),
+    (
         "openai=up ollama=up @local chat>openai,ollama offline",
         Attention,
         "Ready, degraded: this machine is offline; only ollama can answer",
@@ -373,6 +391,15 @@ fn nothing_unconfirmed_or_failing_is_green() {
         if found == Fine {
             assert!(words().all(|word| is_settled(word) || stood_in(word)), "{setup}");
         }
+    }
+}
+
+#[test]
+fn what_is_not_ready_is_a_problem() {
+    for (setup, ..) in ROWS {
+        let found = judge(facts(setup));
+        let is_problem = found.level == Problem;
+        assert!(is_problem || !found.sentence.starts_with("Not ready"), "{setup}");
     }
 }
 

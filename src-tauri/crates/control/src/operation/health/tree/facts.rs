@@ -1,17 +1,14 @@
 //! What the engine knows of each node.
 
 use domain::{BackendId, CredentialId, HealthState, ServiceId, WallTime};
-use engine::{Engine, KeyState, endpoints_of};
+use engine::{BackendAnswers, Engine, KeyState, Outage, OutageCause, WebViewState, endpoints_of};
 use monitor::{HealthCause, ObservedHealth};
 use settings::{BackendSettings, ServiceSettings, Settings};
 use vault::VaultState;
 
 use super::{BackendFacts, NodeFacts, ProviderFacts, ServiceFacts, TreeFacts};
 use crate::operation::resilience::sentence_from_clause;
-use crate::operation::status::{
-    backend_answers, gateway_issue, ledger_issues, settings_issue, vault_issue,
-};
-use crate::operation::verdict::{BackendAnswers, Outage, OutageCause};
+use crate::operation::status::{gateway_issue, ledger_issues, settings_issue, vault_issue};
 use crate::view::{
     DependencyKind, DependencyState, PanelActionView, StatusIssueView, UnixMs, VerdictLevel,
 };
@@ -55,12 +52,36 @@ fn parts(engine: &Engine, settings: &Settings) -> Vec<NodeFacts> {
         vault.state = DependencyState::Unknown;
         "Not checked yet.".clone_into(&mut vault.reason);
     }
-    vec![
+    let mut parts = vec![
         part(Kind::Gateway, &gateway, OpenSettings, gateway_issue(engine)),
         part(Kind::Ledger, "Ledger", OpenLedger, ledger),
         vault,
         part(Kind::Settings, "Settings file", OpenSettings, settings_issue(engine)),
-    ]
+    ];
+    parts.extend(engine.web_view().state().map(web_view));
+    parts
+}
+
+/// Of a process with a window.
+fn web_view(known: WebViewState) -> NodeFacts {
+    let (state, reason, since) = match known {
+        WebViewState::Drawing => (DependencyState::Up, "", None),
+        WebViewState::Starting => (DependencyState::Unknown, "Its page has not drawn yet.", None),
+        WebViewState::Silent(at) => {
+            (DependencyState::Unknown, "Its page does not answer.", Some(at.into()))
+        }
+        WebViewState::Hidden => (DependencyState::Off, "The window is hidden.", None),
+    };
+    NodeFacts {
+        kind: DependencyKind::WebView,
+        name: String::new(),
+        label: "Web view".to_owned(),
+        required: None,
+        state,
+        reason: reason.to_owned(),
+        since,
+        action: None,
+    }
 }
 
 fn part(
@@ -92,7 +113,7 @@ fn backend_facts(
     id: &BackendId,
     known: &BackendSettings,
 ) -> BackendFacts {
-    let answers = backend_answers(engine, settings, id, known);
+    let answers = engine.backend_states().answers(settings, id);
     let (state, reason, since) = match settings.is_backend_on(id) {
         true => backend_state(engine, id, &answers),
         false => (DependencyState::Off, String::new(), None),
@@ -146,10 +167,10 @@ fn backend_state(
                     return (DependencyState::Blocked, reason, since);
                 }
                 OutageCause::Down | OutageCause::Failing => DependencyState::Down,
-                OutageCause::Blocked => DependencyState::Blocked,
+                OutageCause::Blocked(_) | OutageCause::Held => DependencyState::Blocked,
                 OutageCause::RateLimited => DependencyState::Degraded,
             };
-            (state, outage.reason.clone(), since)
+            (state, sentence_from_clause(&outage.reason), since)
         }
     }
 }
