@@ -6,7 +6,7 @@ import { formatCounted } from "@/lib/quantity";
 
 export function Spend({ spend: { cost_nano_usd: cost, requests, unpriced_requests: unpriced } }: { spend: SpendView }) {
   if (unpriced === 0) return formatMoney(cost);
-  if (unpriced === requests) return <Unpriced />;
+  if (unpriced === requests && cost === 0) return <Unpriced />;
   const missing = `excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`;
   return (
     <span title={missing} className="whitespace-nowrap">
@@ -19,7 +19,7 @@ export function Spend({ spend: { cost_nano_usd: cost, requests, unpriced_request
   );
 }
 
-/** The sort value of a sum: entirely unknown costs come after every amount. */
+/** The sort value of a sum: entirely unknown costs come after every amount. A request may be priced in part. */
 export function spendValue({ cost_nano_usd: cost, requests, unpriced_requests: unpriced }: SpendView): number | null {
-  return requests > 0 && unpriced === requests ? null : cost;
+  return requests > 0 && unpriced === requests && cost === 0 ? null : cost;
 }

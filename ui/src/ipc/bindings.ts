@@ -6171,10 +6171,12 @@ export type UnpricedReason =
 "no_usage" | 
 /**  The report has a part that may cost money and that this version does not understand. */
 "unknown_usage" | 
-/**  The price list does not have the model. */
+/**  The price list does not have the model, or the other model that answered. */
 "no_price" | 
 /**  The price list has the model, but no rate for something that was used. */
 "no_rate" | 
+/**  The model is billed by something that nothing counts here. */
+"not_counted" | 
 /**  The price list has no rates for the service tier. */
 "unknown_tier" | 
 /**  The price list does not know what the region costs. */
@@ -6355,7 +6357,7 @@ export type UsageBucketView = {
 	start: UnixMs,
 	/**  Label on the axis: `08:00` or `21 Nov`. */
 	label: string,
-	/**  One for each entry of `groups`, in that order. */
+	/**  One for each entry of `series`, in that order; their sum is the whole bar. */
 	segments: UsageSegmentView[],
 	/**  The whole bar. */
 	total: UsageSegmentView,
@@ -6498,6 +6500,11 @@ export type UsageForecastView = {
 	low_nano_usd: NanoDollars,
 	/**  Nine months in ten cost less. */
 	high_nano_usd: NanoDollars,
+	/**
+	 *  Requests of this month whose cost is not known, or only a part of it; what is unknown is in no
+	 *  amount here.
+	 */
+	unpriced_requests: Count,
 	method: ForecastMethodView,
 	/**  False before the seventh day with a cost. */
 	is_confident: boolean,
@@ -6509,7 +6516,7 @@ export type UsageForecastView = {
 	days: ForecastDayView[],
 };
 
-/**  One group of the chart and one row of the table. */
+/**  One row of the table. */
 export type UsageGroupView = {
 	/**  `other` for the rest. */
 	key: string,
@@ -6658,6 +6665,13 @@ export type UsageSegmentView = {
 	tokens: Count,
 };
 
+/**  One colour of the bars. */
+export type UsageSeriesView = {
+	/**  `other` for the rest. */
+	key: string,
+	label: string,
+};
+
 /**  A name in a dimension. */
 export type UsageSubjectView = {
 	dimension: GroupBy,
@@ -6706,8 +6720,10 @@ export type UsageView = {
 	/**  The chart's title, for example "openai: 82 % of $4.10 for 12 requests". */
 	finding: string,
 	totals: UsageTotalsView,
-	/**  Highest cost first; at most eight, then `other`. */
+	/**  Highest cost first; at most 200, then `other`. */
 	groups: UsageGroupView[],
+	/**  What the bars are made of: the first eight of `groups`, then `other` for all the rest. */
+	series: UsageSeriesView[],
 	/**  Oldest first, without gaps. */
 	buckets: UsageBucketView[],
 	/**

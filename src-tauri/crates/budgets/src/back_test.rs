@@ -30,7 +30,8 @@ pub struct PastRequest {
 pub struct PastCall {
     pub backend: BackendId,
     pub credential: Option<CredentialId>,
-    pub model: String,
+    /// As in [`Charge`].
+    pub models: [String; 3],
     /// `None` if it is not known.
     pub cost: Option<NanoUsd>,
 }
@@ -222,7 +223,7 @@ impl PastRequest {
             project: self.project.as_deref(),
             backend: &call.backend,
             credential: call.credential.as_ref(),
-            model: &call.model,
+            models: call.models.each_ref().map(String::as_str),
         }
     }
 }
@@ -257,7 +258,7 @@ mod tests {
             calls: vec![PastCall {
                 backend: BackendId::new("home").expect("a name"),
                 credential: None,
-                model: "m".to_owned(),
+                models: ["m", "m", "m"].map(str::to_owned),
                 cost,
             }],
         }

@@ -5,12 +5,13 @@
 //!
 //! Invariant: what is spent, interrupted and reserved together never exceeds a limit by a
 //! reservation that was admitted. An answer may cost more than was reserved for it: reservations
-//! assume an answer as long as the model's usually are ([`AnswerLengths`]). By how much is the
-//! slack, which each status shows.
+//! assume an answer as long as the model's usually are ([`AnswerLengths`]), and a prompt read from
+//! the provider's cache as the client's latest were ([`CacheReads`]). By how much is the slack, which each status shows.
 
 mod answer_length;
 mod back_test;
 mod forecast;
+mod recent_calls;
 
 use domain::{
     BackendId, Budget, BudgetAction, BudgetAllowance, BudgetDimension, BudgetId, BudgetMark,
@@ -23,6 +24,10 @@ pub use answer_length::{
 };
 pub use back_test::{BudgetBackTest, PastCall, PastRequest, back_test};
 pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
+pub use recent_calls::{
+    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheReads,
+    RECENT_NAMES_MAX,
+};
 
 /// Whose money one call spends.
 #[derive(Debug, Clone, Copy)]
@@ -31,17 +36,18 @@ pub struct Charge<'a> {
     pub project: Option<&'a str>,
     pub backend: &'a BackendId,
     pub credential: Option<&'a CredentialId>,
-    /// The model as the backend names it.
-    pub model: &'a str,
+    /// Every name of its model: what the client asked for, what the backend is asked for, and what it
+    /// bills. A budget for any of them counts the call, once.
+    pub models: [&'a str; 3],
 }
 
 /// Money for a request under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reservation {
-    /// Its price with an answer of the expected length.
+    /// Its price with an answer of the expected length and the expected cache reads.
     pub amount: NanoUsd,
-    /// Its price with the longest answer that the request and the model allow; `None` if neither
-    /// says.
+    /// Its price with the longest answer that the request and the model allow and nothing read from a
+    /// cache; `None` if neither says.
     pub at_most: Option<NanoUsd>,
 }
 
@@ -356,14 +362,15 @@ impl BudgetStatus {
 
     fn covers(&self, charge: &Charge<'_>) -> bool {
         let Some((dimension, name)) = &self.budget.scope else { return true };
+        let name = name.as_str();
         let own = match dimension {
             BudgetDimension::Backend => Some(charge.backend.as_str()),
             BudgetDimension::Credential => charge.credential.map(CredentialId::as_str),
             BudgetDimension::Client => Some(charge.client.as_str()),
             BudgetDimension::Project => charge.project,
-            BudgetDimension::Model => Some(charge.model),
+            BudgetDimension::Model => return charge.models.contains(&name),
         };
-        own == Some(name.as_str())
+        own == Some(name)
     }
 }
 

@@ -60,7 +60,7 @@ fn with<T>(client: &str, backend: &str, use_it: impl FnOnce(&Charge<'_>) -> T) -
         project: Some("site"),
         backend: &backend,
         credential: None,
-        model: "m",
+        models: ["m", "m", "m"],
     };
     use_it(&charge)
 }

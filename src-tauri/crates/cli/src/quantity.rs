@@ -78,7 +78,7 @@ pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -
     match (requests.0, unpriced.0) {
         (0, _) => UNKNOWN.to_owned(),
         (_, 0) => format_money(cost),
-        (all, some) if all == some => "unpriced".to_owned(),
+        (all, some) if all == some && cost.0 == 0 => "unpriced".to_owned(),
         (_, some) => format!("{} + {some} unpriced", format_money(cost)),
     }
 }

@@ -21,6 +21,7 @@ mod id;
 mod keyed_fields;
 mod known_variable;
 mod meter;
+mod model_name;
 mod money;
 mod oauth;
 mod origin;
@@ -63,6 +64,7 @@ pub use id::{
 };
 pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
+pub use model_name::is_dated_form;
 pub use money::{DollarError, NanoUsd};
 pub use oauth::OAuthGrant;
 pub use origin::{Origin, OriginError, is_loopback_host};

@@ -52,7 +52,7 @@ fn group_calls(calls: Vec<PastCallRow>) -> Vec<PastRequest> {
         let call = PastCall {
             backend: row.backend,
             credential: row.credential,
-            model: row.model,
+            models: row.models,
             cost: row.cost,
         };
         match requests.last_mut().filter(|_| last == Some(request)) {

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use budgets::{BudgetStatus, Interrupted, LoadedSpending};
-use domain::{BudgetAllowance, BudgetCrossing, BudgetId, BudgetMark, Clock, WallTime};
+use domain::{
+    BudgetAllowance, BudgetCrossing, BudgetDimension, BudgetId, BudgetMark, Clock, WallTime,
+};
 use gateway::Budgets;
 use jiff::tz::TimeZone;
-use ledger::{Ledger, LedgerError, Spend};
+use ledger::{BilledName, Ledger, LedgerError, Spend};
 use settings::Settings;
 use tokio::sync::{Mutex, Notify};
 
@@ -72,7 +74,16 @@ impl BudgetWatch {
     /// The ledger cannot be read; then the budgets keep what they know.
     pub async fn load(&self) -> Result<(), LedgerError> {
         let _alone = self.loading.lock().await;
-        for status in self.budgets.statuses() {
+        let statuses = self.budgets.statuses();
+        let is_of_model = |status: &BudgetStatus| {
+            matches!(status.budget.scope, Some((BudgetDimension::Model, _)))
+        };
+        if statuses.iter().any(is_of_model) {
+            for BilledName { backend, model, billed } in self.ledger.billed_names().await? {
+                self.budgets.note_billed_name(&backend, &model, &billed);
+            }
+        }
+        for status in statuses {
             let now = self.clock.wall();
             let Spend { cost, unpriced_requests, .. } = match status.from < now {
                 true => self.ledger.spend_in(status.budget.scope.clone(), status.from, now).await?,

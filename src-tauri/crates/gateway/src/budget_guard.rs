@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use budgets::{
-    AnswerLengths, BudgetBook, BudgetStatus, Charge, LoadedSpending, MarkReached, Reservation,
+    AnswerLengths, BilledNames, BudgetBook, BudgetStatus, CacheReads, Charge, LoadedSpending,
+    MarkReached, Reservation,
 };
-use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime};
+use domain::{BackendId, Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{Purpose, ReservedAmount, Settlement};
 use parking_lot::Mutex;
@@ -26,14 +27,22 @@ pub(crate) use self::price::{CallSize, OutputLimit};
 /// The budgets in force, shared with the engine, which loads what was spent and tells the user.
 pub struct Budgets {
     book: Mutex<BudgetBook>,
-    /// Of requests that a budget counted.
-    answers: Mutex<AnswerLengths>,
+    /// What is known of requests that a budget counted.
+    learnt: Mutex<Learnt>,
     /// True if there is a budget: requests look at nothing else otherwise.
     in_use: AtomicBool,
     mark_reached: Notify,
     clock: Arc<dyn Clock>,
     /// What refusals write amounts in.
     currency: Mutex<ShownCurrency>,
+}
+
+/// What answers tell of the price of the next calls.
+#[derive(Debug, Default)]
+struct Learnt {
+    answers: AnswerLengths,
+    cache_reads: CacheReads,
+    billed: BilledNames,
 }
 
 /// Money reserved for a request. Dropping it gives the reservation back and counts what was spent,
@@ -50,9 +59,9 @@ pub(crate) struct BudgetReservation {
 impl Budgets {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        let (book, answers, in_use) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        let (book, learnt, in_use) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
         let currency = Mutex::new(ShownCurrency::USD);
-        Arc::new(Self { book, answers, in_use, mark_reached: Notify::new(), clock, currency })
+        Arc::new(Self { book, learnt, in_use, mark_reached: Notify::new(), clock, currency })
     }
 
     /// Writes amounts in this currency, with US dollars beside them.
@@ -84,6 +93,12 @@ impl Budgets {
         self.book.lock().correct(id, from, seen, loaded);
     }
 
+    /// Notes that `backend` bills `model` as `billed`, so that a budget for that name covers it before
+    /// the next answer.
+    pub fn note_billed_name(&self, backend: &BackendId, model: &str, billed: &str) {
+        self.learnt.lock().billed.record(backend.as_str(), model, billed);
+    }
+
     /// Waits until a request reaches a mark that the user may have to be told of.
     pub async fn mark_reached(&self) {
         self.mark_reached.notified().await;
@@ -95,6 +110,7 @@ impl Budgets {
     pub(crate) fn admit(
         self: &Arc<Self>,
         context: &RequestContext,
+        model_asked: &str,
         size: impl FnOnce() -> CallSize,
         decision: &mut Decision,
         choose_route: impl FnOnce(&RouteId) -> Option<Decision>,
@@ -103,7 +119,7 @@ impl Budgets {
             return Ok(None);
         }
         let size = size();
-        let short = match self.reserve(context, size, decision) {
+        let short = match self.reserve(context, model_asked, size, decision) {
             Ok(reservation) => return Ok(Some(reservation)),
             Err(short) => short,
         };
@@ -120,7 +136,9 @@ impl Budgets {
         };
         let why = format!("Sent to the route {} by the budget {}.", other.route, short.status.id);
         *decision = Decision { explanation: format!("{why} {}", other.explanation), ..other };
-        self.reserve(context, size, decision).map(Some).map_err(|short| failure(&short))
+        self.reserve(context, model_asked, size, decision)
+            .map(Some)
+            .map_err(|short| failure(&short))
     }
 
     /// Reserves money for the candidates of `decision` that every budget covers and removes the others.
@@ -128,25 +146,32 @@ impl Budgets {
     fn reserve(
         self: &Arc<Self>,
         context: &RequestContext,
+        model_asked: &str,
         size: CallSize,
         decision: &mut Decision,
     ) -> Result<BudgetReservation, Box<Shortage>> {
         let now = self.clock.wall();
-        let answers = self.answers.lock();
-        let prices: Vec<Option<Reservation>> = decision
+        let learnt = self.learnt.lock();
+        let known: Vec<(Option<Reservation>, String)> = decision
             .candidates
             .iter()
-            .map(|candidate| price::estimate(context, size, candidate, &answers, now))
+            .map(|candidate| {
+                let backend = candidate.endpoint.backend.as_str();
+                let billed = learnt.billed.of(backend, &candidate.model);
+                (price::estimate(context, size, candidate, &learnt, now), billed)
+            })
             .collect();
-        drop(answers);
-        let mut prices = prices.into_iter();
+        drop(learnt);
+        let mut known = known.into_iter();
+        let mut billed_names = Vec::new();
         let (mut short, mut reservation) = (None::<Box<Shortage>>, None::<Reservation>);
         let mut book = self.book.lock();
         decision.candidates.retain(|candidate| {
-            let price = prices.next().flatten();
+            let (price, billed) = known.next().unwrap_or_default();
             let estimate = price.map(|price| price.amount);
             let mut is_covered = true;
-            for status in book.exceeded(&charge(context, candidate), estimate, now) {
+            let charge = charge(context, candidate, model_asked, &billed);
+            for status in book.exceeded(&charge, estimate, now) {
                 is_covered = false;
                 if short.as_ref().is_none_or(|short| short.status.budget.switch_to.is_none()) {
                     short = Some(Box::new(Shortage::new(status, estimate, candidate, now)));
@@ -156,6 +181,7 @@ impl Budgets {
                 let price = price.unwrap_or_default();
                 reservation =
                     Some(reservation.map_or(price, |dearest| price::dearer(dearest, price)));
+                billed_names.push(billed);
             }
             is_covered
         });
@@ -171,8 +197,12 @@ impl Budgets {
             }
             return Err(short);
         }
-        let charges: Vec<_> =
-            decision.candidates.iter().map(|candidate| charge(context, candidate)).collect();
+        let charges: Vec<_> = decision
+            .candidates
+            .iter()
+            .zip(&billed_names)
+            .map(|(candidate, billed)| charge(context, candidate, model_asked, billed))
+            .collect();
         let reservation = reservation.unwrap_or_default();
         let reserved = book.reserve(&charges, reservation);
         drop(book);
@@ -211,13 +241,18 @@ impl Shortage {
     }
 }
 
-fn charge<'a>(context: &'a RequestContext, candidate: &'a Candidate) -> Charge<'a> {
+fn charge<'a>(
+    context: &'a RequestContext,
+    candidate: &'a Candidate,
+    model_asked: &'a str,
+    billed: &'a str,
+) -> Charge<'a> {
     Charge {
         client: &context.client.id,
         project: context.arrival.project.as_deref(),
         backend: &candidate.endpoint.backend,
         credential: candidate.endpoint.credential.as_ref(),
-        model: &candidate.model,
+        models: [model_asked, &candidate.model, billed],
     }
 }
 
@@ -243,22 +278,40 @@ impl BudgetReservation {
         self.further.push(further);
     }
 
-    /// Notes what the attempts of `settlement` cost.
+    /// Notes what the attempts of `settlement` cost. One at the model of the answer counts under the
+    /// name that this was billed by, as the ledger books it.
     pub(crate) fn settle(&mut self, settlement: &Settlement) {
+        self.learn(settlement);
         let book = self.budgets.book.lock();
+        let asked = settlement.request.model_asked.as_str();
+        let booked = settlement.model_billed.as_deref().unwrap_or(asked);
+        let answered = settlement.attempts.last().map(|attempt| &attempt.model);
         for attempt in &settlement.attempts {
-            if let (Some(usage), None) = (&attempt.usage, &attempt.error_class) {
-                self.budgets.answers.lock().record(&attempt.model, usage.output());
-            }
             let Some(amount) = attempt.cost.amount() else { continue };
+            let is_answered = answered == Some(&attempt.model);
             let charge = Charge {
                 client: &settlement.request.client,
                 project: settlement.request.project.as_deref(),
                 backend: &attempt.backend,
                 credential: attempt.credential.as_ref(),
-                model: &attempt.model,
+                models: [asked, &attempt.model, if is_answered { booked } else { &attempt.model }],
             };
             self.spent.extend(book.covering(&charge).map(|id| (id.clone(), amount)));
+        }
+    }
+
+    fn learn(&self, settlement: &Settlement) {
+        let mut learnt = self.budgets.learnt.lock();
+        let client = &settlement.request.client;
+        for attempt in &settlement.attempts {
+            if let (Some(usage), None) = (&attempt.usage, &attempt.error_class) {
+                let tokens = (usage.input(), usage.cache_read);
+                learnt.answers.record(&attempt.model, usage.output());
+                learnt.cache_reads.record(client, &attempt.model, tokens, settlement.ended);
+            }
+        }
+        if let (Some(last), Some(billed)) = (settlement.attempts.last(), &settlement.model_billed) {
+            learnt.billed.record(last.backend.as_str(), &last.model, billed);
         }
     }
 }

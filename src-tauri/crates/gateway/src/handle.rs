@@ -175,7 +175,7 @@ async fn answer<C: Call>(
     let switch = |route: &RouteId| {
         choose_route(registry, snapshot, &context.client, &facts.asking(&context), route)
     };
-    match gateway.budgets.admit(&context, || call.size(), &mut decision, switch) {
+    match gateway.budgets.admit(&context, facts.model, || call.size(), &mut decision, switch) {
         Ok(reservation) => record.hold_budget(reservation),
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     }

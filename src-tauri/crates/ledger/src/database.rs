@@ -77,6 +77,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v32.sql"),
     include_str!("schema/v33.sql"),
     include_str!("schema/v34.sql"),
+    include_str!("schema/v35.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::integer_columns::get_count;
 use crate::request_costs::request_name;
 use crate::requests::oldest_id_at;
+use crate::rollup_sums::PARTLY_UNPRICED;
 use crate::usage::{slot_end, slot_start};
 use crate::{DimensionFilter, GroupBy, Purpose, cross_rollup};
 
@@ -15,7 +16,7 @@ use crate::{DimensionFilter, GroupBy, Purpose, cross_rollup};
 pub struct FailedCosts {
     /// The sum of the known costs.
     pub cost: NanoUsd,
-    /// Requests with an unknown cost, which is not in `cost`.
+    /// Requests with an unknown cost, or only a part of it known; that part is in `cost`.
     pub unpriced_requests: u64,
     /// Known cost of their failed attempts.
     pub wasted: NanoUsd,
@@ -40,8 +41,8 @@ pub(crate) const RETRIED: &str = "requests.state <> 'failed' AND (requests.attem
 pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
     let conditions = conditions(filter);
     format!(
-        "SELECT coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
-          coalesce(sum(cost_nano_usd IS NULL), 0) AS unpriced_requests,
+        "SELECT coalesce(sum(coalesce(cost_nano_usd, wasted_nano_usd)), 0) AS cost_nano_usd,
+          coalesce(sum({PARTLY_UNPRICED}), 0) AS unpriced_requests,
           coalesce(sum(wasted_nano_usd), 0) AS wasted_nano_usd,
           coalesce(sum(unpriced_attempts), 0) AS unpriced_attempts
          FROM requests INDEXED BY requests_failed_costs

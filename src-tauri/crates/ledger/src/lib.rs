@@ -12,6 +12,7 @@
 //! alike; an unknown cost is unknown, never zero.
 
 mod alerts;
+mod attempt_costs;
 mod attempt_outcomes;
 mod attempts;
 mod audit;
@@ -90,6 +91,7 @@ mod writer;
 mod writes;
 
 pub use alerts::{ALERT_NOTES_MAX, ALERTS_KEPT_MAX, AlertChange, AlertNote, AlertQuery, AlertRow};
+pub use attempt_costs::BilledName;
 pub use attempt_outcomes::{
     AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX, RecentFirstToken,
 };

@@ -28,13 +28,14 @@ const DEVICE_REQUESTS_AT_ONCE_MAX: usize = 2_000;
 /// Requests after `?1`, at most `?2`.
 const EXAMINED: &str = "SELECT * FROM other.requests WHERE id > ?1 ORDER BY id LIMIT ?2";
 
-/// Roll-ups and the column that is 0 in a row without a request.
-const COUNTS: [(&str, &str, &str); 5] = [
-    ("rollup_quarter", "slot_ms", "requests"),
-    ("rollup_meters", "slot_ms", "quantity"),
-    ("rollup_failures", "slot_ms", "attempts"),
-    ("rollup_bypasses", "slot_ms", "requests"),
-    ("rollup_stated", "day_ms", "answers"),
+/// Roll-ups and what is true of a row that counts nothing. One may have a cost without a request.
+const EMPTY: [(&str, &str, &str); 6] = [
+    ("rollup_quarter", "slot_ms", "requests = 0 AND cost_nano_usd = 0"),
+    ("rollup_model_names", "slot_ms", "requests = 0 AND cost_nano_usd = 0"),
+    ("rollup_meters", "slot_ms", "quantity = 0"),
+    ("rollup_failures", "slot_ms", "attempts = 0"),
+    ("rollup_bypasses", "slot_ms", "requests = 0"),
+    ("rollup_stated", "day_ms", "answers = 0"),
 ];
 
 /// The machine that a request of the other ledger was made on: the other one itself, or one that it
@@ -355,11 +356,11 @@ fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result
 
 /// Deletes rows of roll-ups that only a replaced version had been counted in.
 fn remove_empty_sums(connection: &Connection) -> rusqlite::Result<()> {
-    for (table, start, count) in COUNTS {
+    for (table, start, is_empty) in EMPTY {
         let width = if start == "day_ms" { DAY_MS } else { SLOT_MS };
         connection.execute(
             &format!(
-                "DELETE FROM main.{table} WHERE {count} = 0 AND {start} IN
+                "DELETE FROM main.{table} WHERE {is_empty} AND {start} IN
                  (SELECT started_ms - started_ms % ?1 FROM other.requests
                   WHERE id IN (SELECT id FROM temp.added WHERE is_known))"
             ),

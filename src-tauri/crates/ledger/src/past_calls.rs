@@ -23,13 +23,15 @@ pub struct PastCallRow {
     pub ended: WallTime,
     pub backend: BackendId,
     pub credential: Option<CredentialId>,
-    /// The model name sent to the backend.
-    pub model: String,
+    /// What the client asked for, what was sent to the backend, and what it is booked as.
+    pub models: [String; 3],
     /// `None` if it is not known.
     pub cost: Option<NanoUsd>,
 }
 
 const CALLS: &str = "SELECT a.request_id, a.backend, a.credential, a.model, a.cost_nano_usd,
+     r.model_asked, iif(a.model = (SELECT l.model FROM attempts l WHERE l.request_id = r.id
+      ORDER BY l.number DESC LIMIT 1), coalesce(r.model_billed, r.model_asked), a.model) AS booked,
      r.client, r.project, r.started_ms, coalesce(r.ended_ms, r.started_ms) AS ended_ms
     FROM attempts a JOIN requests r ON r.id = a.request_id
     WHERE a.request_id >= ?1 AND r.purpose = 'user'
@@ -57,7 +59,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PastCallRow> {
         ended: WallTime::from_unix_ms(row.get("ended_ms")?),
         backend: get_named(row, "backend")?,
         credential: get_parsed(row, "credential")?,
-        model: row.get("model")?,
+        models: [row.get("model_asked")?, row.get("model")?, row.get("booked")?],
         cost: row.get::<_, Option<i64>>("cost_nano_usd")?.map(NanoUsd::new),
     })
 }

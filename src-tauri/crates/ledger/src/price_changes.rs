@@ -258,7 +258,6 @@ fn sum_up(connection: &Connection, id: RequestId, at: WallTime) -> rusqlite::Res
     let cost = Cost::total(made.iter().map(|attempt| &attempt.cost));
     let (wasted, unpriced_attempts) = attempts::wasted_cost(&made);
     let unpriced = made.iter().rev().find_map(|attempt| attempt.unpriced.as_ref());
-    let unpriced = unpriced.filter(|_| cost == Cost::Unpriced);
     let sql = "UPDATE requests SET cost_nano_usd = ?1, cost_basis = ?2, price_id = ?3,
          wasted_nano_usd = ?4, unpriced_attempts = ?5, unpriced_reason = ?6, unpriced_detail = ?7,
          priced_ms = max(coalesce(priced_ms, 0) + 1, ?8)

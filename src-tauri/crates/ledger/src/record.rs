@@ -139,9 +139,7 @@ impl Settlement {
 
     /// Why the cost is unknown; `None` if it is known.
     pub(crate) fn unpriced(&self) -> Option<&Unpriced> {
-        let of_attempts =
-            || self.attempts.iter().rev().find_map(|attempt| attempt.unpriced.as_ref());
-        (self.cost == Cost::Unpriced).then(of_attempts).flatten()
+        self.attempts.iter().rev().find_map(|attempt| attempt.unpriced.as_ref())
     }
 
     pub(crate) fn scale_money(&mut self, factor: i64) {

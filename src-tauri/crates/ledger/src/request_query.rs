@@ -56,7 +56,7 @@ pub struct RequestQuery {
     /// Inclusive bounds. A request without a known cost never matches them.
     pub cost_min: Option<NanoUsd>,
     pub cost_max: Option<NanoUsd>,
-    /// Only requests whose cost is not known.
+    /// Only requests whose cost is not known, or only a part of it.
     pub is_unpriced: bool,
     /// Inclusive bounds of the time to the last byte.
     pub took_min: Option<Duration>,
@@ -213,7 +213,11 @@ impl RequestQuery {
             checked(self.cache.map(|cache| cache.word().to_owned()), "requests.cache = ?"),
             checked(self.cost_min.map(clamp_cost), "requests.cost_nano_usd >= ?"),
             checked(self.cost_max.map(clamp_cost), "requests.cost_nano_usd <= ?"),
-            self.is_unpriced.then(|| Filter::checked("requests.cost_basis = 'unpriced'")),
+            self.is_unpriced.then(|| {
+                Filter::checked(
+                    "(requests.cost_basis = 'unpriced' OR requests.unpriced_attempts > 0)",
+                )
+            }),
             checked(self.took_min.map(clamp_micros), "requests.total_us >= ?"),
             checked(self.took_max.map(clamp_micros), "requests.total_us <= ?"),
             checked(self.ended_since.map(|at| at.unix_ms()), "requests.ended_ms >= ?"),

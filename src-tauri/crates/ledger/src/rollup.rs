@@ -14,8 +14,8 @@ use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
 use crate::rollup_sums::{list_sums, request_sums, sum_columns};
 use crate::usage::{HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery,
-    UsageSummary, UsageTotals, cross_rollup, daily_rollup, hourly_rollup,
+    Purpose, Settlement, Spend, USAGE_GROUPS_MAX, UsageBucket, UsageKey, UsageQuery, UsageSummary,
+    UsageTotals, attempt_costs, cross_rollup, daily_rollup, hourly_rollup,
 };
 
 /// Whether rows are added to the sums or taken out of them.
@@ -52,18 +52,39 @@ fn count_where(condition: &str, counting: Counting) -> String {
 const LISTED: &str = "id IN (SELECT value FROM json_each(?2))";
 
 static COUNT_SETTLED: LazyLock<String> = LazyLock::new(|| count_where(LISTED, Counting::Add));
+static MOVE_SETTLED: LazyLock<String> =
+    LazyLock::new(|| attempt_costs::move_sql(LISTED, Counting::Add));
+static NAME_SETTLED: LazyLock<String> =
+    LazyLock::new(|| attempt_costs::name_sql(LISTED, Counting::Add));
+
+/// Everything that counts the requests that match a fixed condition.
+fn count_sql(condition: &str, counting: Counting) -> [String; 3] {
+    [
+        count_where(condition, counting),
+        attempt_costs::move_sql(condition, counting),
+        attempt_costs::name_sql(condition, counting),
+    ]
+}
 
 /// Counts just settled requests, in the same transaction and all at once: under load most of them
 /// belong to the same few rows.
 pub(crate) fn count_settled(
     connection: &Connection,
-    settled: &[RequestId],
+    settled: &[&Settlement],
 ) -> rusqlite::Result<()> {
     if settled.is_empty() {
         return Ok(());
     }
-    let ids = id_list(settled);
-    connection.prepare_cached(&COUNT_SETTLED)?.execute(params![SLOT_MS, ids]).map(drop)
+    let ids: Vec<RequestId> = settled.iter().map(|ended| ended.request.id).collect();
+    connection.prepare_cached(&COUNT_SETTLED)?.execute(params![SLOT_MS, id_list(&ids)])?;
+    let apart = settled.iter().filter(|ended| attempt_costs::is_counted_apart(ended));
+    let apart: Vec<RequestId> = apart.map(|ended| ended.request.id).collect();
+    if apart.is_empty() {
+        return Ok(());
+    }
+    let values = params![SLOT_MS, id_list(&apart)];
+    connection.prepare_cached(&MOVE_SETTLED)?.execute(values)?;
+    connection.prepare_cached(&NAME_SETTLED)?.execute(values).map(drop)
 }
 
 /// Counts requests, or takes them out of the sums before their rows change.
@@ -72,8 +93,11 @@ pub(crate) fn count(
     ids: &[RequestId],
     counting: Counting,
 ) -> rusqlite::Result<()> {
-    let sql = count_where(LISTED, counting);
-    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, id_list(ids)]).map(drop)
+    let ids = id_list(ids);
+    for sql in count_sql(LISTED, counting) {
+        connection.prepare_cached(&sql)?.execute(params![SLOT_MS, ids])?;
+    }
+    Ok(())
 }
 
 /// The ids as a JSON array; ids need no escapes.
@@ -88,27 +112,42 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
         hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     }
-    connection.execute(&count_where("state = 'reserved'", Counting::Add), [SLOT_MS]).map(drop)
+    count_matching(connection, "state = 'reserved'", Counting::Add)
+}
+
+fn count_matching(
+    connection: &Connection,
+    condition: &str,
+    counting: Counting,
+) -> rusqlite::Result<()> {
+    for sql in count_sql(condition, counting) {
+        connection.execute(&sql, [SLOT_MS])?;
+    }
+    Ok(())
 }
 
 /// Counts the finished requests in the temporary table `added`, or takes them out of the sums.
 pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
     let condition = "state <> 'reserved' AND id IN (SELECT id FROM temp.added)";
-    let count = count_where(condition, counting);
-    connection.execute(&count, [SLOT_MS]).map(drop)
+    count_matching(connection, condition, counting)
 }
 
 /// Counts the requests of quarter hours without any roll-up row.
 pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<()> {
-    let count = count_where(
-        "state <> 'reserved'
-          AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)",
-        Counting::Add,
-    );
-    connection.execute(&count, [SLOT_MS]).map(drop)
+    // Listed first: what is counted of them at once leaves no slot without a row.
+    connection.execute_batch("CREATE TEMP TABLE uncounted (id TEXT NOT NULL PRIMARY KEY)")?;
+    let list = "INSERT INTO temp.uncounted SELECT id FROM requests WHERE state <> 'reserved'
+         AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)";
+    connection.execute(list, [SLOT_MS])?;
+    let forget = "DELETE FROM rollup_model_names
+         WHERE slot_ms NOT IN (SELECT slot_ms FROM rollup_quarter)";
+    connection.execute(forget, [])?;
+    count_matching(connection, "id IN (SELECT id FROM temp.uncounted)", Counting::Add)?;
+    connection.execute_batch("DROP TABLE temp.uncounted")
 }
 
-/// Cost over whole quarter hours, of one backend, client, … or of all.
+/// Cost over whole quarter hours, of one backend, client, … or of all. A model has what was asked for
+/// by its name and what was billed by it.
 pub(crate) fn spend(
     connection: &Connection,
     scope: Option<&(BudgetDimension, String)>,
@@ -131,6 +170,12 @@ pub(crate) fn spend(
             total.unpriced_requests += row.get::<_, i64>(2)?.unsigned_abs();
             Ok(())
         })?;
+    }
+    if let Some((BudgetDimension::Model, name)) = scope {
+        let named = attempt_costs::spend_by_name(&transaction, name, from, to)?;
+        total.cost += named.cost;
+        total.requests += named.requests;
+        total.unpriced_requests += named.unpriced_requests;
     }
     Ok(total)
 }
@@ -170,7 +215,7 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
             }
         }
     }
-    Ok(summarise(sums.into_buckets(&query.edges)))
+    Ok(summarise(sums.into_buckets(&query.edges), query.series_max))
 }
 
 /// The cost statement for a piece; its fourth parameter is a name in `dimension`, or NULL.
@@ -194,7 +239,7 @@ pub(crate) fn spend_sql(width: SlotWidth, dimension: Option<BudgetDimension>) ->
 }
 
 /// Ranks the groups and merges those past the limits into one.
-fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
+fn summarise(mut buckets: Vec<UsageBucket>, series_max: usize) -> UsageSummary {
     let mut sums: HashMap<UsageKey, UsageTotals> = HashMap::new();
     let mut totals = UsageTotals::default();
     for (key, group) in buckets.iter().flat_map(|bucket| &bucket.groups) {
@@ -206,7 +251,7 @@ fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
     for bucket in &mut buckets {
         bucket.groups.sort_by_key(|(key, _)| ranks.get(key).copied());
         let rest = |(key, _): &(UsageKey, UsageTotals)| {
-            ranks.get(key).is_none_or(|rank| *rank >= USAGE_SERIES_MAX)
+            ranks.get(key).is_none_or(|rank| *rank >= series_max)
         };
         if let Some(first) = bucket.groups.iter().position(rest) {
             merge_past(&mut bucket.groups, first);
@@ -219,6 +264,7 @@ fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::USAGE_SERIES_MAX;
 
     fn bucket(groups: usize) -> UsageBucket {
         let group = |number: usize| {
@@ -264,10 +310,17 @@ mod tests {
 
     #[test]
     fn groups_past_the_limits_are_summed_as_other_and_nothing_is_lost() {
-        for (groups, series, rows) in
-            [(8, 8, 8), (9, 9, 9), (200, 9, 200), (201, 9, 201), (300, 9, 201)]
-        {
-            let summary = summarise(vec![bucket(groups)]);
+        let (few, every) = (USAGE_SERIES_MAX, USAGE_GROUPS_MAX);
+        for (groups, max, series, rows) in [
+            (8, few, 8, 8),
+            (9, few, 9, 9),
+            (200, few, 9, 200),
+            (201, few, 9, 201),
+            (300, few, 9, 201),
+            (200, every, 200, 200),
+            (300, every, 201, 201),
+        ] {
+            let summary = summarise(vec![bucket(groups)], max);
             let shown = &summary.buckets[0].groups;
             assert_eq!((shown.len(), summary.groups.len()), (series, rows), "{groups} groups");
             let sum = |groups: &[(UsageKey, UsageTotals)]| -> u64 {
@@ -276,7 +329,7 @@ mod tests {
             assert_eq!(sum(shown), summary.totals.requests);
             assert_eq!(sum(&summary.groups), summary.totals.requests);
             let has_other = shown.iter().any(|(key, _)| *key == UsageKey::Other);
-            assert_eq!(has_other, groups > USAGE_SERIES_MAX);
+            assert_eq!(has_other, groups > max);
             assert_eq!(shown[0].0, UsageKey::Named(format!("model-{:03}", groups - 1)));
         }
     }

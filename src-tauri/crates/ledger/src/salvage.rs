@@ -58,6 +58,7 @@ const TABLES: &[SalvageTable] = &[
     table("decisions", "request_id", Some(2)),
     table("explanations", "id", None),
     table("rollup_quarter", "slot_ms", Some(21)),
+    table("rollup_model_names", "slot_ms", Some(7)),
     table("rollup_failures", "slot_ms", Some(8)),
     table("rollup_meters", "slot_ms", Some(6)),
     table("rollup_bypasses", "slot_ms", Some(4)),

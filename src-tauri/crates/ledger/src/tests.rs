@@ -1,6 +1,7 @@
 //! Tests of the whole crate through [`LedgerCommand`], and their shared sample records.
 
 mod alerts;
+mod attempt_costs;
 mod attempts;
 mod audit;
 mod backlog;

@@ -37,6 +37,8 @@ pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 pub struct UsageQuery {
     pub(crate) edges: Vec<WallTime>,
     pub(crate) group_by: GroupBy,
+    /// Groups by name in each bucket.
+    pub(crate) series_max: usize,
     pub(crate) purpose: Purpose,
     pub(crate) filter: DimensionFilter,
 }
@@ -54,8 +56,7 @@ impl UsageQuery {
         group_by: GroupBy,
     ) -> Result<Self, UsageRangeError> {
         let edges = bucket_edges(from, to, bucket, zone)?;
-        let filter = DimensionFilter::default();
-        Ok(Self { edges, group_by, purpose: Purpose::User, filter })
+        Ok(Self::of(edges, group_by))
     }
 
     /// The user's own traffic in `from..to` as one bucket.
@@ -67,7 +68,20 @@ impl UsageQuery {
             return Err(UsageRangeError::Empty);
         }
         let edges = vec![slot_start(from), slot_end(to)];
-        Ok(Self { edges, group_by, purpose: Purpose::User, filter: DimensionFilter::default() })
+        Ok(Self::of(edges, group_by))
+    }
+
+    fn of(edges: Vec<WallTime>, group_by: GroupBy) -> Self {
+        let filter = DimensionFilter::default();
+        let series_max = USAGE_SERIES_MAX;
+        Self { edges, group_by, series_max, purpose: Purpose::User, filter }
+    }
+
+    /// Each bucket names every group of [`UsageSummary::groups`], for the course of each of them.
+    #[must_use]
+    pub fn every_group(mut self) -> Self {
+        self.series_max = USAGE_GROUPS_MAX;
+        self
     }
 
     /// Selects traffic other than the user's.
@@ -179,8 +193,8 @@ pub struct UsageBucket {
     pub start: WallTime,
     /// Exclusive.
     pub end: WallTime,
-    /// The groups in use, in the order of [`UsageSummary::groups`]: at most [`USAGE_SERIES_MAX`]
-    /// and [`UsageKey::Other`].
+    /// The groups in use, in the order of [`UsageSummary::groups`]: at most [`USAGE_SERIES_MAX`],
+    /// or every one with [`UsageQuery::every_group`], and [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
 }
 
@@ -245,9 +259,10 @@ pub struct UsageTotals {
     /// Requests with [`crate::RequestOutcome::Failed`].
     pub failed: u64,
     pub tokens: TokenUsage,
-    /// The sum of the known costs.
+    /// The sum of the known costs. By backend, key and model, those of failed attempts count where they
+    /// were made, so a group may have a cost without a request.
     pub cost: NanoUsd,
-    /// Requests with an unknown cost, which is not in `cost`.
+    /// Requests with an unknown cost, or only a part of it known; that part is in `cost`.
     pub unpriced_requests: u64,
     pub first_token_us_sum: u64,
     /// Requests with a first token.
@@ -255,7 +270,7 @@ pub struct UsageTotals {
     pub duration_us_sum: u64,
     /// Attempts after the first, over all requests.
     pub retries: u64,
-    /// Known cost of failed attempts; part of `cost`.
+    /// Known cost of failed attempts of these requests, also where they were made elsewhere.
     pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u64,
@@ -331,7 +346,7 @@ pub struct Spend {
     /// The sum of the known costs.
     pub cost: NanoUsd,
     pub requests: u64,
-    /// Requests with an unknown cost, which is not in `cost`.
+    /// Requests with an unknown cost, or only a part of it known; that part is in `cost`.
     pub unpriced_requests: u64,
 }
 

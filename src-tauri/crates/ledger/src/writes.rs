@@ -290,7 +290,7 @@ pub(crate) fn commit(
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
         budget_reservations::remove(connection, &ids)?;
-        rollup::count_settled(connection, &ids)?;
+        rollup::count_settled(connection, &settled)?;
         hourly_rollup::unfold_settled(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;
         meter_rollup::count_settled(connection, &settled)?;

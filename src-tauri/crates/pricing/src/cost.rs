@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime};
+use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime, is_dated_form};
 use serde::{Deserialize, Serialize};
 
 use crate::{ATTEMPT_COST_MAX, LineItem, Price, PriceBook, Provider, Unpriced, UnpricedReason};
@@ -112,7 +112,8 @@ impl AttemptPricing {
     }
 
     /// The cost that the backend states, else the sum of the lines by the price of the billed model
-    /// or, if that has none, of the model that was sent. Unpriced if any line has no rate.
+    /// or, if that has none and is the sent model by a dated name, of the model that was sent. A server
+    /// that answers with another model may charge another price. Unpriced if any line has no rate.
     #[must_use]
     pub fn cost(&self, usage: &Usage, model_billed: Option<&str>, at: WallTime) -> AttemptCost {
         self.cost_by(usage, model_billed, |model| {
@@ -142,10 +143,17 @@ impl AttemptPricing {
         if self.provider == Some(Provider::Mock) {
             return AttemptCost::not_billed();
         }
-        let price = model_billed.and_then(&find).or_else(|| find(&self.model));
+        let other = model_billed.filter(|billed| !is_dated_form(billed, &self.model));
+        let price = model_billed
+            .and_then(&find)
+            .or_else(|| other.is_none().then(|| find(&self.model)).flatten());
+        let no_price = || match other {
+            Some(other) => Unpriced::new(UnpricedReason::NoPrice, other),
+            None => UnpricedReason::NoPrice.into(),
+        };
         let (lines, computed) = match &price {
             Some(price) => price.invoice(usage),
-            None => (Vec::new(), Err(UnpricedReason::NoPrice.into())),
+            None => (Vec::new(), Err(no_price())),
         };
         // Quantities are kept also where nothing prices them, so that they can be priced later. The
         // lines beside a stated cost are what is compared with it, so they have rates only if they

@@ -118,11 +118,12 @@ impl PriceTerms {
         Self { rates, ..Self::default() }
     }
 
-    /// A line for each meter that `usage` counted, in order. A line has no rate if its meter has
-    /// none here.
+    /// A line for each meter that `usage` counted, in order, and one for the answer itself if it has a
+    /// rate. A line has no rate if its meter has none here.
     ///
     /// # Errors
-    /// If the terms have no rates for the tier or the region of `usage`.
+    /// If the terms have no rates for the tier or the region of `usage`, or a rate for seconds that
+    /// were not counted.
     pub(crate) fn lines(&self, usage: &Usage) -> Result<Vec<LineItem>, Unpriced> {
         let rates = self.rates_for(usage)?;
         let region = self.region_permille(usage)?;
@@ -133,7 +134,14 @@ impl PriceTerms {
             });
             LineItem::new(meter, quantity, rate)
         };
-        Ok(usage.quantities.iter().map(line).collect())
+        let mut counted = usage.quantities;
+        if rates.of(Meter::Second).is_some() && counted.get(Meter::Second) == 0 {
+            return Err(Unpriced::new(UnpricedReason::NotCounted, Meter::Second.word()));
+        }
+        if rates.of(Meter::Request).is_some() && counted.get(Meter::Request) == 0 {
+            counted.count(Meter::Request, 1);
+        }
+        Ok(counted.iter().map(line).collect())
     }
 
     fn rates_for(&self, usage: &Usage) -> Result<&Rates, Unpriced> {

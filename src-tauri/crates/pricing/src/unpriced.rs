@@ -9,10 +9,12 @@ domain::words! {
         NoUsage = "no_usage",
         /// The report has a part that may cost money and that this version does not understand.
         UnknownUsage = "unknown_usage",
-        /// The price list does not have the model.
+        /// The price list does not have the model, or the other model that answered.
         NoPrice = "no_price",
         /// The price list has the model, but no rate for something that was used.
         NoRate = "no_rate",
+        /// The model is billed by something that nothing counts here.
+        NotCounted = "not_counted",
         /// The price list has no rates for the service tier.
         UnknownTier = "unknown_tier",
         /// The price list does not know what the region costs.
@@ -71,6 +73,7 @@ impl Unpriced {
             }
             UnpricedReason::NoUsage
             | UnpricedReason::UnknownUsage
+            | UnpricedReason::NotCounted
             | UnpricedReason::Implausible => None,
         }
     }

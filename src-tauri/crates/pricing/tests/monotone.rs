@@ -61,7 +61,8 @@ fn any_usage() -> impl Strategy<Value = Usage> {
     let tier = prop::sample::select(PriceTier::ALL);
     let region = prop::option::of(prop::sample::select(REGIONS.as_slice()));
     (counts, tier, region).prop_map(|(counts, tier, region)| Usage {
-        quantities: counts.into_iter().collect::<MeteredUsage>(),
+        // Terms with a rate for seconds price only what counts them.
+        quantities: counts.into_iter().chain([(Meter::Second, 1)]).collect::<MeteredUsage>(),
         tier,
         region: region.map(str::to_owned),
         ..Usage::default()

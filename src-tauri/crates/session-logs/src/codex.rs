@@ -56,10 +56,12 @@ struct Response {
     model: Option<String>,
     line: u64,
     is_added: bool,
+    #[serde(default)]
+    has_wrong_count: bool,
 }
 
-/// Tiers whose price is known; those that choose by themselves count as the standard one.
-const KNOWN_TIERS: [&str; 5] = ["auto", "default", "fast", "flex", "priority"];
+/// Tiers whose price is known. What was served for `auto` is not, as for an answer of the gateway.
+const KNOWN_TIERS: [&str; 4] = ["default", "fast", "flex", "priority"];
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -198,7 +200,11 @@ impl CodexParser {
     fn read_count(&mut self, line: &Line<'_>, info: Raw<'_>, part: &mut PartBuilder) {
         let Some(info) = part.object::<Info<'_>>("payload.info", info) else { return };
         let totals = read_counts(part, "payload.info.total_token_usage", info.total_token_usage);
+        let is_total_wrong = part.take_wrong_count();
         let last = read_counts(part, "payload.info.last_token_usage", info.last_token_usage);
+        if last.is_none() && is_total_wrong {
+            part.note_wrong_count();
+        }
         if totals.is_some() && totals == self.totals {
             return;
         }
@@ -236,7 +242,9 @@ impl CodexParser {
         }
         let time_ms = part.time("timestamp", line.timestamp).unix_ms();
         let (model, line) = (self.model.clone(), part.line());
-        let response = Response { id, usage, time_ms, model, line, is_added: false };
+        let has_wrong_count = part.take_wrong_count();
+        let response =
+            Response { id, usage, time_ms, model, line, is_added: false, has_wrong_count };
         if let Some(mut oldest) = push_bounded(&mut self.responses, response)
             && !oldest.is_added
         {
@@ -255,6 +263,9 @@ impl CodexParser {
             line: response.line,
             ..self.new_record(key, part)
         };
+        if response.has_wrong_count {
+            part.note_wrong_count();
+        }
         part.add(record);
     }
 

@@ -56,6 +56,7 @@ impl PartBuilder {
             Ok(count) => count,
             Err(what) => {
                 self.problem(field, what);
+                self.note_wrong_count();
                 0
             }
         }

@@ -35,6 +35,8 @@ pub(crate) struct PartBuilder {
     now: WallTime,
     last_time: WallTime,
     line: u64,
+    /// A count since the last record was wrong.
+    has_wrong_count: bool,
     from_line: u64,
     records: Vec<UsageRecord>,
     places: HashMap<RecordKey, usize>,
@@ -50,6 +52,7 @@ impl PartBuilder {
             now,
             last_time: changed.min(now),
             line,
+            has_wrong_count: false,
             from_line: line,
             records: Vec::new(),
             places: HashMap::new(),
@@ -80,6 +83,15 @@ impl PartBuilder {
 
     pub(crate) const fn set_line(&mut self, line: u64) {
         self.line = line;
+        self.has_wrong_count = false;
+    }
+
+    pub(crate) const fn note_wrong_count(&mut self) {
+        self.has_wrong_count = true;
+    }
+
+    pub(crate) const fn take_wrong_count(&mut self) -> bool {
+        std::mem::replace(&mut self.has_wrong_count, false)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,8 +106,12 @@ impl PartBuilder {
         }
     }
 
-    /// Adds a record unless one of its key is as good. Answers without tokens are none.
-    pub(crate) fn add(&mut self, record: UsageRecord) {
+    /// Adds a record unless one of its key is as good. Answers without tokens are none. One with a wrong
+    /// count has no price.
+    pub(crate) fn add(&mut self, mut record: UsageRecord) {
+        if self.take_wrong_count() {
+            record.unread.get_or_insert("a wrong count");
+        }
         if record.usage.total() == 0 && record.web_searches == 0 {
             return;
         }

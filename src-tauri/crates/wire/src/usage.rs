@@ -91,13 +91,16 @@ impl UsageBuilder {
     }
 
     /// Parses a count. A missing one is zero; an invalid one is replaced by the nearest valid
-    /// count.
+    /// count, for the eye: what it counts has no price.
     pub(crate) fn read_count(&mut self, value: Option<&RawValue>) -> u64 {
         let Some(value) = value else { return 0 };
         let text = value.get().trim_matches('"');
         let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
         exact.unwrap_or_else(|| {
             self.mark_adjusted();
+            if text != "null" && !is_whole_count(text) {
+                self.mark_unread(&format!("a count of {text}"));
+            }
             nearest_count(text)
         })
     }
@@ -258,6 +261,11 @@ fn has_positive_number(value: &RawValue) -> bool {
         true => json::scalars(text).any(is_positive),
         false => is_positive(text.trim_matches('"')),
     }
+}
+
+/// True for a plausible count in another form: `12.0`, or as text.
+fn is_whole_count(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(|number| (0.0..=1e12).contains(&number) && number.fract() == 0.0)
 }
 
 #[expect(

@@ -5,6 +5,7 @@ import { Skeleton } from "@/components/skeleton";
 import type { UsageForecastView } from "@/ipc/bindings";
 import { useUsageForecast } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";
+import { formatCount } from "@/lib/quantity";
 
 export function MonthForecast() {
   const forecast = useUsageForecast({ zone: "local" });
@@ -19,6 +20,7 @@ function Forecast({ forecast }: { forecast: UsageForecastView }) {
   const { finding, spent_nano_usd: spent, expected_nano_usd: expected, is_confident: isConfident } = forecast;
   const { low_nano_usd: low, high_nano_usd: high } = forecast;
   const isNothing = forecast.method === "none";
+  const unpriced = forecast.unpriced_requests;
   const range = isConfident ? `${formatMoney(low)} to ${formatMoney(high)}` : "low confidence";
   const share = (amount: number) => `${(amount / Math.max(high, 1)) * 100}%`;
   return (
@@ -27,6 +29,7 @@ function Forecast({ forecast }: { forecast: UsageForecastView }) {
         <PanelLink look="plain" path="/usage?range=last_month" className="min-w-0 flex-1 truncate">
           {isNothing ? "Nothing was spent this month" : `This month: about ${formatMoney(expected)}`}
         </PanelLink>
+        {unpriced > 0 && <span className="whitespace-nowrap text-warn">excludes {formatCount(unpriced)} unpriced</span>}
         {!isNothing && <span className="whitespace-nowrap text-ink-3">{range}</span>}
       </figcaption>
       <div aria-hidden className="relative h-1.5 overflow-hidden rounded-full bg-surface-3">

@@ -49,8 +49,8 @@ const BEFORE = [
   choice("waste", "Wasted", WASTES),
 ];
 const AFTER = [
-  text("min_cost", "Min cost", "$0.10"),
-  text("max_cost", "Max cost", "$1"),
+  text("min_cost", "Min cost in USD", "0.10"),
+  text("max_cost", "Max cost in USD", "1"),
   choice("unpriced", "Cost", UNPRICED),
   text("slower_than", "Slower than", "5s"),
   text("faster_than", "Faster than", "800ms"),

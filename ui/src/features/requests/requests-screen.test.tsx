@@ -72,7 +72,7 @@ test("filters stand in the address and are taken from it", async () => {
   expect(await screen.findByText("State: Cancelled")).toBeVisible();
   expect(await screen.findByText("Backend: Groq")).toBeVisible();
   expect(screen.getByText("Failure: Key rejected")).toBeVisible();
-  expect(screen.getByText("Min cost: 0.1")).toBeVisible();
+  expect(screen.getByText("Min cost in USD: 0.1")).toBeVisible();
   expect(await screen.findByText("No matching requests")).toBeVisible();
 });
 
@@ -207,4 +207,17 @@ test("a period that is typed goes to the core as it is, and a span to choose sta
   expect(await screen.findByText("Period: 2026-11-01..2026-11-07")).toBeVisible();
   expect(screen.queryByText("Last: 24 hours")).not.toBeInTheDocument();
   expect(asked).toHaveBeenCalledWith(expect.objectContaining({ within: "2026-11-01..2026-11-07" }));
+});
+
+test("a period before the kept requests says that they are gone, and a later one does not", async () => {
+  const day = 86_400_000;
+  const since = NOW - 90 * day;
+  const { host } = renderPanel("busy", `/requests?since=${since}&until=${since + day}`);
+  const { values } = await host.settings();
+  const gone = `Requests older than ${values.retention_days} days are no longer kept; sums stay.`;
+  expect(await screen.findByText(gone)).toBeVisible();
+  cleanup();
+  renderPanel("busy", `/requests?since=${NOW - day}`);
+  await rows();
+  expect(screen.queryByText(gone)).not.toBeInTheDocument();
 });

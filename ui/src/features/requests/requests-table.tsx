@@ -8,8 +8,12 @@ import { EmptyState } from "@/components/empty-state";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
-import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
+import { useRequests, useSettings, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
+import { useNow } from "@/lib/clock";
+import { formatCounted } from "@/lib/quantity";
+
+const DAY_MS = 86_400_000;
 
 interface RequestsTableProps {
   query: RequestsQueryFilter;
@@ -22,6 +26,7 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
   const requests = useRequests(query);
   const rows = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
   const lookedBackTo = requests.data?.pages.at(-1)?.looked_back_to ?? null;
+  const left = useRetention(query);
   const older = (label: string) => (
     <Button size="small" look="quiet" busy={requests.isFetchingNextPage} onClick={() => void requests.fetchNextPage()}>
       {label}
@@ -45,9 +50,9 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
           rows={rows}
           rowId={(request) => request.id}
           onOpen={(request) => onOpen(request.id)}
-          empty={lookedBackTo === null && <NoRequests isFiltered={isFiltered} />}
+          empty={lookedBackTo === null && <NoRequests isFiltered={isFiltered} left={left} />}
           after={
-            requests.hasNextPage && (
+            requests.hasNextPage ? (
               <div
                 className={classNames(
                   "flex flex-wrap items-center justify-center gap-x-3 p-2 text-12 text-ink-2",
@@ -66,6 +71,8 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
                   </>
                 )}
               </div>
+            ) : (
+              rows.length > 0 && left !== null && <p className="border-t border-line p-2 text-12 text-ink-2">{left}</p>
             )
           }
         />
@@ -74,10 +81,18 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
   );
 }
 
-function NoRequests({ isFiltered }: { isFiltered: boolean }) {
+/** What a period that began before the kept requests leaves out; `null` for any other. */
+function useRetention({ since }: RequestsQueryFilter): string | null {
+  const days = useSettings().data?.values.retention_days;
+  const now = useNow();
+  if (days === undefined || typeof since !== "number" || since >= now - days * DAY_MS) return null;
+  return `Requests older than ${formatCounted(days, "day", "days")} are no longer kept; sums stay.`;
+}
+
+function NoRequests({ isFiltered, left }: { isFiltered: boolean; left: string | null }) {
   return isFiltered ? (
     <EmptyState icon={ListTree} title="No matching requests">
-      No request matches the filters. Remove one to see more.
+      {left ?? "No request matches the filters. Remove one to see more."}
     </EmptyState>
   ) : (
     <EmptyState icon={ListTree} title="No requests yet">

@@ -59,7 +59,11 @@ export function AllowDialog({ budget, onClose }: AllowDialogProps) {
       <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
           <div className="grid grid-cols-2 gap-4">
-            <Field label="Amount" help="US dollars, for example 5." fault={faultOf(allow.error, "usd")}>
+            <Field
+              label="Amount in USD"
+              help="For example 5. Amounts are shown in your currency."
+              fault={faultOf(allow.error, "usd")}
+            >
               {(control) => <TextInput {...control} {...form.register("usd")} inputMode="decimal" placeholder="5" />}
             </Field>
             <Field label="How long" fault={faultOf(allow.error, "until")}>

@@ -1,4 +1,4 @@
-/** The bars as a table: a row for each bar, a column for the total and each group. */
+/** The bars as a table: a row for each bar, a column for the total and each colour. */
 import { barFilter, groupFilter } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartTable } from "@/components/chart-table";
@@ -31,7 +31,7 @@ export function BarsTable({ label, height, usage, amountOf, place }: BarsTablePr
         </PanelLink>,
         <Amount key="total" of={bucket.total} amountOf={amountOf} path={requestsPath(bar)} />,
         ...bucket.segments.map((segment, index) => {
-          const one = usage.groups[index];
+          const one = usage.series[index];
           const filter = one && groupFilter(one, place.group);
           const path = filter && requestsPath({ ...filter, ...bar });
           return <Amount key={one?.key ?? index} of={segment} amountOf={amountOf} path={path} />;
@@ -39,7 +39,7 @@ export function BarsTable({ label, height, usage, amountOf, place }: BarsTablePr
       ],
     };
   });
-  const columns = ["Start", "Total", ...usage.groups.map((group) => group.label)];
+  const columns = ["Start", "Total", ...usage.series.map(({ label }) => label)];
   return <ChartTable label={label} height={height} columns={columns} rows={rows} />;
 }
 

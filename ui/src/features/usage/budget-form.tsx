@@ -73,7 +73,11 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
             </Field>
           )}
           <div className="grid grid-cols-2 gap-4">
-            <Field label="Limit" help="US dollars, for example 20 or 2.50." fault={faultOf(error, "limit_usd")}>
+            <Field
+              label="Limit in USD"
+              help="For example 20 or 2.50. Amounts are shown in your currency."
+              fault={faultOf(error, "limit_usd")}
+            >
               {(control) => (
                 <TextInput
                   {...control}

@@ -14,9 +14,9 @@ test("a budget is added, and what is wrong stands beside its field", async () =>
   await choose(user, within(dialog).getByRole("combobox", { name: "At the limit" }), "Only tell me");
   await user.click(within(dialog).getByRole("button", { name: "Add budget" }));
   expect(await within(dialog).findByText("enter an amount above 0")).toBeVisible();
-  expect(within(dialog).getByLabelText("Limit")).toBeInvalid();
+  expect(within(dialog).getByLabelText("Limit in USD")).toBeInvalid();
 
-  await user.type(within(dialog).getByLabelText("Limit"), "2.50");
+  await user.type(within(dialog).getByLabelText("Limit in USD"), "2.50");
   await user.click(within(dialog).getByRole("button", { name: "Add budget" }));
   const added = await screen.findByRole("listitem", { name: "zed-daily" });
   expect(within(added).getByText("of $2.50 a day")).toBeVisible();
@@ -33,11 +33,11 @@ test("a budget is tried on the past before it is made", async () => {
   const before = await host.budgets();
   await user.click(within(dialog).getByRole("button", { name: "Try on the last 30 days" }));
   expect(await within(dialog).findByText("enter an amount above 0")).toBeVisible();
-  await user.type(within(dialog).getByLabelText("Limit"), "1");
+  await user.type(within(dialog).getByLabelText("Limit in USD"), "1");
   await user.click(within(dialog).getByRole("button", { name: "Try on the last 30 days" }));
   expect(await within(dialog).findByText(/it would have refused \d+ of \d+ requests/)).toBeVisible();
   expect(within(dialog).queryByText("enter an amount above 0")).not.toBeInTheDocument();
-  await user.type(within(dialog).getByLabelText("Limit"), "0000");
+  await user.type(within(dialog).getByLabelText("Limit in USD"), "0000");
   expect(within(dialog).queryByText(/it would have refused/)).not.toBeInTheDocument();
   expect(await host.budgets()).toEqual(before);
 });
@@ -52,7 +52,7 @@ test("a budget is changed without its name, and removing it can be undone", asyn
   const [before] = await host.budgets();
   await user.click(within(monthly).getByRole("button", { name: "Actions for monthly" }));
   await user.click(screen.getByRole("menuitem", { name: "Edit" }));
-  const limit = await screen.findByLabelText("Limit");
+  const limit = await screen.findByLabelText("Limit in USD");
   expect(limit).toHaveValue("20");
   await user.clear(limit);
   await user.type(limit, "35");
@@ -82,7 +82,7 @@ test("more is allowed for a time, and taken back", async () => {
   const { user } = renderPanel("busy", "/budgets");
   const agents = await screen.findByRole("listitem", { name: "agents" });
   await user.click(within(agents).getByRole("button", { name: "Allow more" }));
-  await user.type(await screen.findByLabelText("Amount"), "5");
+  await user.type(await screen.findByLabelText("Amount in USD"), "5");
   await user.click(screen.getByRole("button", { name: "Allow more" }));
   expect(await within(agents).findByText(/of \$1\.50 a week and \$5\.00 more for a time/)).toBeVisible();
   await user.click(within(agents).getByRole("button", { name: "Take back" }));

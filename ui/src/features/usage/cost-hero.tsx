@@ -22,7 +22,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const { previous } = usage;
   const period = periodFilter(usage, place);
   const kept = use(KeptWords);
-  const isUnknown = requests > 0 && unpriced === requests;
+  const isUnknown = requests > 0 && unpriced === requests && cost === 0;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
       <h2 className="flex items-center justify-between text-12 text-ink-3">

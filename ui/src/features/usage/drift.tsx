@@ -3,11 +3,11 @@ import { formatMoney } from "@/lib/money";
 
 export const DRIFT_DAYS = 30;
 
-/** From here on a difference is worth a look. */
-const LARGE_PERCENT = 2;
+/** Above it a difference is worth a look: a computed cost is to be within half a percent of the bill. */
+const EXPECTED_PERCENT = 0.5;
 
 export function isLarge(percent: number | null): boolean {
-  return percent !== null && Math.abs(percent) >= LARGE_PERCENT;
+  return percent !== null && Math.abs(percent) > EXPECTED_PERCENT;
 }
 
 export function Difference({ nano, percent }: { nano: number | null; percent: number | null }) {

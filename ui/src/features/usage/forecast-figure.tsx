@@ -1,8 +1,10 @@
 /** Where this month will end, beside the cost so far. */
 import type { UsageForecastView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
+import { formatCount } from "@/lib/quantity";
 
 export function ForecastFigure({ forecast }: { forecast: UsageForecastView }) {
+  const { unpriced_requests: unpriced } = forecast;
   const { expected_nano_usd: expected, low_nano_usd: low, high_nano_usd: high, spent_nano_usd: spent } = forecast;
   return (
     <section aria-label="This month" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
@@ -17,6 +19,7 @@ export function ForecastFigure({ forecast }: { forecast: UsageForecastView }) {
           </p>
           <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
             <span>{formatMoney(spent)} so far</span>
+            {unpriced > 0 && <span className="text-warn">excludes {formatCount(unpriced)} unpriced</span>}
             <span className={forecast.is_confident ? "text-ink-3" : "text-warn"}>{confidenceOf(forecast)}</span>
           </p>
         </>

@@ -1,14 +1,21 @@
 /** What a part of Usage shows: the period, the dimension, where the days begin, and the requests that count. */
+import { useState } from "react";
 import { UsageFilters } from "@/features/usage/usage-filters";
 import { dayOf, GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
-import type { TimeZoneChoice } from "@/ipc/bindings";
+import type { TimeZoneChoice, UsageRange } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 
 const CUSTOM = "custom";
-const PERIODS = [...RANGES, { value: CUSTOM, label: "Custom" }] as const;
-const DAY_MS = 86_400_000;
+const PERIODS = [
+  ...RANGES,
+  { value: "this_month", label: "This month" },
+  { value: "month_before", label: "Last month" },
+  { value: "90_days", label: "90 days" },
+  { value: CUSTOM, label: "Custom" },
+] as const;
+type PeriodChoice = (typeof PERIODS)[number]["value"];
 const FIRST_DAYS = 14;
 
 interface PeriodBarProps {
@@ -20,18 +27,22 @@ interface PeriodBarProps {
 
 export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarProps) {
   const { days, ...rest } = place;
-  const now = useNow();
+  const presets = presetDays(useNow(), place.zone);
+  // The date fields keep what is typed; a chosen period fills them anew.
+  const [chosen, setChosen] = useState(0);
+  const choose = (period: PeriodChoice) => {
+    setChosen((times) => times + 1);
+    onMove(period in presets ? { ...rest, days: presets[period as Preset] } : { ...rest, range: period as UsageRange });
+  };
   return (
     <div className="flex flex-wrap items-center gap-2">
       <Choice
         label="Period"
         options={PERIODS}
-        value={days === undefined ? place.range : CUSTOM}
-        onChange={(range) =>
-          onMove(range === CUSTOM ? { ...rest, days: lastDays(now, place.zone) } : { ...rest, range })
-        }
+        value={days === undefined ? place.range : presetOf(days, presets)}
+        onChange={choose}
       />
-      {days !== undefined && <Days days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
+      {days !== undefined && <Days key={chosen} days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
       {!withoutGroups && (
         <Choice
           label="Group by"
@@ -51,9 +62,25 @@ export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarPro
   );
 }
 
-/** What the choice of own days begins with. */
-function lastDays(now: number, zone: TimeZoneChoice): DaySpan {
-  return { first: dayOf(now - (FIRST_DAYS - 1) * DAY_MS, zone), last: dayOf(now, zone) };
+type Preset = Exclude<PeriodChoice, UsageRange>;
+
+/** The days of the periods that begin or end on a day of the calendar; own days begin with the last two weeks. */
+export function presetDays(now: number, zone: TimeZoneChoice): Record<Preset, DaySpan> {
+  const today = dayOf(now, zone);
+  const [year = 0, month = 1, date = 1] = today.split("-").map(Number);
+  const day = (months: number, of: number) => dayOf(Date.UTC(year, month - 1 + months, of), "utc");
+  const until = (first: string) => ({ first, last: today });
+  return {
+    this_month: until(day(0, 1)),
+    month_before: { first: day(-1, 1), last: day(0, 0) },
+    "90_days": until(day(0, date - 89)),
+    custom: until(day(0, date - FIRST_DAYS + 1)),
+  };
+}
+
+function presetOf({ first, last }: DaySpan, presets: Record<Preset, DaySpan>): Preset {
+  const names = Object.keys(presets) as Preset[];
+  return names.find((name) => presets[name].first === first && presets[name].last === last) ?? CUSTOM;
 }
 
 /** The first and the last day. Anything but two days in order waits until it is right. */

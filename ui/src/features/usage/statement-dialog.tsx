@@ -36,12 +36,19 @@ function monthsUntil(now: number, zone: TimeZoneChoice): { value: string; label:
   });
 }
 
+/** The start of the oldest of the months. */
+function oldestDay(months: { value: string }[], zone: TimeZoneChoice): number {
+  const [year = 0, month = 1] = (months.at(-1)?.value ?? "").split("-").map(Number);
+  return zone === "utc" ? Date.UTC(year, month - 1, 1) : new Date(year, month - 1, 1).getTime();
+}
+
 export function StatementDialog({ zone, onClose }: { zone: TimeZoneChoice; onClose: () => void }) {
   const months = monthsUntil(useNow(), zone);
   const [month, setMonth] = useState(months[0]?.value ?? "");
   const [project, setProject] = useState(ALL);
   const [format, setFormat] = useState<StatementFormat>("html");
-  const known = useUsage({ range: "last_month", group_by: "project", zone }).data?.groups ?? [];
+  // Of all the months above, so that one of a project that has ended can be chosen.
+  const known = useUsage({ from: oldestDay(months, zone), group_by: "project", zone }).data?.groups ?? [];
   const projects = [
     { value: ALL, label: "All projects" },
     ...known.filter(({ key }) => key !== "other").map(({ key, label }) => ({ value: key, label })),

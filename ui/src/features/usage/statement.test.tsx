@@ -18,3 +18,22 @@ test("a statement of an earlier month is downloaded in the chosen format", async
   expect(statement).toHaveBeenCalledExactlyOnceWith({ month: "2026-10", project: null, zone: "local", format: "csv" });
   expect(urls.createObjectURL).toHaveBeenCalledOnce();
 });
+
+test("a project that ended months ago has a statement", async () => {
+  const { host, user } = renderPanel("busy", "/usage");
+  const known = await host.usage({ range: "last_month", group_by: "project", zone: "local" });
+  const asked = vi.spyOn(host, "usage");
+  await user.click(await screen.findByRole("button", { name: "Export" }));
+  asked.mockImplementation((query) =>
+    Promise.resolve({
+      ...known,
+      groups: known.groups.slice(0, 1).map((group) => ({ ...group, key: "old", label: `since ${query.from}` })),
+    }),
+  );
+  await user.click(screen.getByRole("menuitem", { name: "Statement of a month…" }));
+  const dialog = await screen.findByRole("dialog", { name: "Statement" });
+  await user.click(within(dialog).getByRole("combobox", { name: "Project" }));
+  const option = await screen.findByRole("option", { name: /^since \d+$/ });
+  const from = new Date(Number(option.textContent?.replace("since ", "")));
+  expect([from.getFullYear(), from.getMonth(), from.getDate()]).toEqual([2025, 11, 1]);
+});

@@ -117,9 +117,9 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
         <StackedBars
           label={`${unit} by ${per}`}
           height={HEIGHT_PX}
-          groups={usage.groups.map((group, index) => ({
-            key: group.key,
-            label: group.label,
+          groups={usage.series.map(({ key, label }, index) => ({
+            key,
+            label,
             colour: seriesColour(index),
           }))}
           bars={usage.buckets.map((bucket) => ({

@@ -5,13 +5,30 @@ import { makeHost } from "../../../test/render-panel";
 test("the export has a line for each bar and group, and a hostile name stays text", async () => {
   const { host } = makeHost("busy");
   const usage = await host.usage({ range: "last_week", group_by: "backend", zone: "utc" });
-  const first = usage.groups[0]!;
+  const first = usage.series[0]!;
   const csv = usageCsv(
-    { ...usage, groups: [{ ...first, label: "=cmd|'/c calc'!A1" }, ...usage.groups.slice(1)] },
+    { ...usage, series: [{ ...first, label: "=cmd|'/c calc'!A1" }, ...usage.series.slice(1)] },
     "backend",
   );
   const lines = csv.trimEnd().split("\r\n");
-  expect(lines).toHaveLength(1 + usage.buckets.length * usage.groups.length);
+  expect(lines).toHaveLength(1 + usage.buckets.length * usage.series.length);
   expect(lines[0]).toBe("start_utc,backend,cost_nano_usd,requests,tokens");
   expect(lines[1]).toContain(",'=cmd|");
+});
+
+test("with twelve groups the export names eight and the rest, and adds up to the totals", async () => {
+  const { host } = makeHost("busy");
+  const usage = await host.usage({ range: "last_week", group_by: "backend", zone: "utc" });
+  const series = ["a", "b", "c", "d", "e", "f", "g", "h", "other"].map((key) => ({ key, label: key }));
+  const groups = Array.from({ length: 12 }, (_, place) => ({ ...usage.groups[0]!, key: `m${place}` }));
+  const segments = series.map(() => ({ cost_nano_usd: 3, requests: 2, tokens: 1 }));
+  const total = { cost_nano_usd: 27, requests: 18, tokens: 9 };
+  const buckets = [{ start: 0, label: "1 Jan", segments, total }];
+  const lines = usageCsv({ ...usage, series, groups, buckets }, "model")
+    .trimEnd()
+    .split("\r\n")
+    .slice(1);
+  expect(lines.map((line) => line.split(",")[1])).toEqual(series.map(({ label }) => label));
+  const sum = (column: number) => lines.reduce((all, line) => all + Number(line.split(",")[column]), 0);
+  expect([sum(2), sum(3), sum(4)]).toEqual([27, 18, 9]);
 });

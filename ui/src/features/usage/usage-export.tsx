@@ -11,7 +11,7 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
   const rows = usage.buckets.flatMap((bucket) =>
     bucket.segments.map((segment, index) => [
       new Date(bucket.start).toISOString(),
-      usage.groups[index]?.label ?? "",
+      usage.series[index]?.label ?? "",
       segment.cost_nano_usd,
       segment.requests,
       segment.tokens,

@@ -68,6 +68,10 @@ export function forecastOf(requests: RequestView[], query: UsageForecastQuery, n
   return {
     month_start: starts[0] ?? now,
     month_end: (starts.at(-1) ?? now) + DAY_MS,
+    unpriced_requests: wanted.filter(
+      ({ cost_nano_usd, started_at }) =>
+        cost_nano_usd === null && started_at >= (starts[0] ?? now) && started_at <= now,
+    ).length,
     finding:
       spent === 0
         ? "Nothing was spent yet"

@@ -338,6 +338,7 @@ export function usageOf(
     totals,
     basis: basisOf(totals),
     groups,
+    series: groups.map((group) => ({ key: group.key, label: group.label })),
     buckets: starts.map((start, index) => {
       const end = starts[index + 1] ?? Infinity;
       const within = (rows: RequestView[]) => rows.filter((row) => row.started_at >= start && row.started_at < end);

@@ -399,7 +399,9 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
 
 /// Empty if no request had a price: an unknown cost is not zero.
 fn format_known_dollars(totals: &UsageTotalsView) -> String {
-    let none_known = totals.requests.0 > 0 && totals.requests == totals.unpriced_requests;
+    let none_known = totals.requests.0 > 0
+        && totals.requests == totals.unpriced_requests
+        && totals.cost_nano_usd.0 == 0;
     if none_known { String::new() } else { format_exact_dollars(totals.cost_nano_usd) }
 }
 

@@ -67,6 +67,12 @@ pub(super) fn unpriced_view(why: &Unpriced) -> UnpricedView {
         UnpricedReason::UnknownUsage => {
             format!("The backend reported “{detail}”, which may cost money and has no price here.")
         }
+        UnpricedReason::NoPrice if !detail.is_empty() => {
+            format!("Another model answered: “{detail}”, for which no price is known.")
+        }
+        UnpricedReason::NotCounted => {
+            format!("The model is billed by the {detail}, which nothing counts here.")
+        }
         UnpricedReason::NoPrice => "No price is known for this model at this backend.".to_owned(),
         UnpricedReason::NoRate => {
             format!("The model's price has no rate for {}.", detail.replace('_', " "))

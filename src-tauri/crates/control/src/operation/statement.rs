@@ -61,7 +61,7 @@ struct StatementLine {
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 struct Amounts {
     requests: u64,
-    /// Requests whose cost is not known and so in no amount.
+    /// Requests whose cost is not known, or only a part of it. What is not known is in no amount.
     unpriced_requests: u64,
     failed_requests: u64,
     input_tokens: u64,

@@ -6,8 +6,8 @@ use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use ledger::{
-    BucketWidth, CrossQuery, GroupBy, MeterTotals, UnpricedModel, UsageBasis, UsageBucket,
-    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    BucketWidth, CrossQuery, GroupBy, MeterTotals, USAGE_SERIES_MAX, UnpricedModel, UsageBasis,
+    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 use pricing::Cost;
 
@@ -20,7 +20,8 @@ use crate::ApiError;
 use crate::view::{
     CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UnpricedModelView, UsageBucketView,
     UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupView, UsagePeriodQuery,
-    UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
+    UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageSeriesView, UsageTotalsView,
+    UsageView,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -163,13 +164,13 @@ pub(super) async fn sum_last_days(
     Ok(engine.ledger().usage(question).await?.groups.into_iter().collect())
 }
 
-/// Usage of the last 24 hours by hour and backend.
+/// Usage of the last 24 hours by hour and backend, each of them by name.
 pub(super) async fn sum_last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
     let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
     let question = Question::new(from, to, BucketWidth::Hour, &TimeZone::UTC, GroupBy::Backend)
         .map_err(|error| ApiError::failed(error.to_string()))?;
-    Ok(engine.ledger().usage(question).await?)
+    Ok(engine.ledger().usage(question.every_group()).await?)
 }
 
 /// Labels the start of a bar: `08:00` or `21 Nov`.
@@ -199,6 +200,7 @@ fn usage_view(
             cost_change_percent: None,
         })
         .collect();
+    let series = series_keys(&sums.groups);
     UsageView {
         from: period.from.into(),
         to: period.to.into(),
@@ -206,10 +208,10 @@ fn usage_view(
         finding: usage_finding(&groups, &sums.totals, currency.shown()),
         totals: totals_view(&sums.totals),
         basis: basis_sentence(&sums.totals),
-        buckets: sums
-            .buckets
+        buckets: sums.buckets.iter().map(|bucket| bucket_view(bucket, &series, period)).collect(),
+        series: series
             .iter()
-            .map(|bucket| bucket_view(bucket, &sums.groups, period))
+            .map(|key| UsageSeriesView { key: group_key(key), label: label(key) })
             .collect(),
         groups,
         currency,
@@ -219,20 +221,23 @@ fn usage_view(
     }
 }
 
-fn bucket_view(
-    bucket: &UsageBucket,
-    groups: &[(UsageKey, UsageTotals)],
-    period: &Period,
-) -> UsageBucketView {
+/// The groups that the buckets name, highest cost first, then the rest as one.
+fn series_keys(groups: &[(UsageKey, UsageTotals)]) -> Vec<UsageKey> {
+    let named = groups.iter().take(USAGE_SERIES_MAX).map(|(key, _)| key.clone());
+    let rest = (groups.len() > USAGE_SERIES_MAX).then_some(UsageKey::Other);
+    named.chain(rest).collect()
+}
+
+fn bucket_view(bucket: &UsageBucket, series: &[UsageKey], period: &Period) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
-    let totals = |key: &UsageKey| inside.get(key).copied().copied().unwrap_or_default();
+    let segment = |key| segment_view(&inside.get(key).copied().copied().unwrap_or_default());
     let mut whole = UsageTotals::default();
-    groups.iter().for_each(|(key, _)| whole += totals(key));
+    bucket.groups.iter().for_each(|(_, totals)| whole += *totals);
     UsageBucketView {
         start: bucket.start.into(),
         label: bar_label(bucket.start, period),
-        segments: groups.iter().map(|(key, _)| segment_view(&totals(key))).collect(),
+        segments: series.iter().map(segment).collect(),
         total: segment_view(&whole),
     }
 }
@@ -258,7 +263,7 @@ fn usage_finding(
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
-        Some(_) if totals.requests == totals.unpriced_requests => {
+        Some(_) if !is_cost_known(totals) => {
             format!("{}, none with a known price", count_noun(totals.requests, "request"))
         }
         Some(_) if totals.cost == NanoUsd::ZERO => format!("Nothing billed for {requests}"),
@@ -274,10 +279,14 @@ fn usage_finding(
     }
 }
 
+/// True if any of the cost is known: of some requests, of a part of one, or of attempts elsewhere.
+pub(super) fn is_cost_known(totals: &UsageTotals) -> bool {
+    totals.requests > totals.unpriced_requests || totals.cost > NanoUsd::ZERO
+}
+
 /// `None` where no request of the part has a known cost.
 fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u32> {
-    let is_known = part.requests > part.unpriced_requests;
-    is_known.then(|| cost_share_percent(part.cost, whole.cost))?
+    is_cost_known(part).then(|| cost_share_percent(part.cost, whole.cost))?
 }
 
 pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {

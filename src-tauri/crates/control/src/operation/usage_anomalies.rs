@@ -11,15 +11,13 @@ use analytics::{
 use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
-use ledger::{
-    BucketWidth, DimensionFilter, GroupBy, StoppedLoop, UsageKey, UsageSummary, UsageTotals,
-};
+use ledger::{BucketWidth, GroupBy, StoppedLoop, UsageKey, UsageQuery, UsageSummary, UsageTotals};
 use resilience::RunawayRules;
 
 use self::explanation::Explainer;
 use super::currency::currency_view;
-use super::usage::{group_label, sum_period};
-use super::usage_period::{Period, days_before, to_zoned};
+use super::usage::group_label;
+use super::usage_period::{days_before, to_zoned};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{
@@ -196,8 +194,9 @@ impl Search {
         let before = i64::try_from(CACHE_DAYS_BEFORE).unwrap_or_default();
         let from = days_before(self.from, before, &self.zone).unwrap_or(self.from);
         let (to, zone) = (self.to, self.zone.clone());
-        let period = Period { from, to, bucket: BucketWidth::Day, zone };
-        sum_period(engine, &period, group_by, &DimensionFilter::default()).await
+        let question = UsageQuery::new(from, to, BucketWidth::Day, &zone, group_by)
+            .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+        Ok(engine.ledger().usage(question.every_group()).await?)
     }
 
     fn cache_collapses(&self, sums: &UsageSummary, group_by: GroupBy) -> Vec<UsageAnomalyView> {

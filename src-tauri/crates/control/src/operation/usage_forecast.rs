@@ -1,7 +1,7 @@
 //! The forecast of the month that runs, and hours by weekdays.
 
 use analytics::{DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today};
-use domain::{NanoUsd, SeededEntropy, ShownCurrency, WallTime};
+use domain::{NanoUsd, SeededEntropy, ShownCurrency, WallTime, count_noun};
 use engine::Engine;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -32,10 +32,14 @@ pub(crate) async fn usage_forecast(
     let filter = ledger_filter(&req.filter);
     let sums = sum_period(engine, &period, GroupBy::Backend, &filter).await?;
     let mut days: Vec<DailyCost> = Vec::with_capacity(sums.buckets.len());
+    let mut unpriced = 0;
     for bucket in &sums.buckets {
         let date = to_zoned(bucket.start, &period.zone).ok_or_else(calendar)?.date();
         let cost = bucket.groups.iter().map(|(_, totals)| totals.cost).sum();
         days.push(DailyCost { date, cost });
+        if bucket.start >= month.start {
+            unpriced += bucket.groups.iter().map(|(_, it)| it.unpriced_requests).sum::<u64>();
+        }
     }
     let running = days.pop().filter(|day| day.date == month.today);
     let cost = running.map_or(NanoUsd::ZERO, |day| day.cost);
@@ -48,11 +52,12 @@ pub(crate) async fn usage_forecast(
     Ok(UsageForecastView {
         month_start: month.start.into(),
         month_end: month.end.into(),
-        finding: forecast_finding(&forecast, currency),
+        finding: forecast_finding(&forecast, unpriced, currency),
         spent_nano_usd: forecast.spent.into(),
         expected_nano_usd: forecast.expected.into(),
         low_nano_usd: forecast.low.into(),
         high_nano_usd: forecast.high.into(),
+        unpriced_requests: unpriced.into(),
         method: method_view(forecast.method),
         is_confident: forecast.method == ForecastMethod::ByWeekday,
         active_days: u32::try_from(forecast.active_days).unwrap_or(u32::MAX),
@@ -111,10 +116,14 @@ fn back_test_view(tested: ForecastBackTest) -> ForecastBackTestView {
     }
 }
 
-fn forecast_finding(forecast: &Forecast, currency: ShownCurrency) -> String {
+fn forecast_finding(forecast: &Forecast, unpriced: u64, currency: ShownCurrency) -> String {
     let [expected, low, high] =
         [forecast.expected, forecast.low, forecast.high].map(|amount| currency.format(amount));
-    match forecast.method {
+    let without = match unpriced {
+        0 => String::new(),
+        count => format!(", without {}", count_noun(count, "unpriced request")),
+    };
+    let finding = match forecast.method {
         ForecastMethod::ByWeekday if low == high => format!("About {expected} this month"),
         ForecastMethod::ByWeekday => {
             format!("About {expected} this month, between {low} and {high}")
@@ -122,8 +131,12 @@ fn forecast_finding(forecast: &Forecast, currency: ShownCurrency) -> String {
         ForecastMethod::RunRate => {
             format!("{expected} this month at the rate so far; too few days for a forecast")
         }
+        ForecastMethod::None if unpriced > 0 => {
+            "Nothing with a known price was spent yet".to_owned()
+        }
         ForecastMethod::None => "Nothing was spent yet".to_owned(),
-    }
+    };
+    finding + &without
 }
 
 fn day_views(
@@ -262,7 +275,9 @@ mod tests {
         );
         assert_eq!(days[20].label, "21 Nov");
         let currency = currency_view(&settings::Settings::default()).shown();
-        assert_eq!(forecast_finding(&forecast, currency), "About $30.00 this month");
+        assert_eq!(forecast_finding(&forecast, 0, currency), "About $30.00 this month");
+        let partly = "About $30.00 this month, without 2 unpriced requests";
+        assert_eq!(forecast_finding(&forecast, 2, currency), partly);
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct UsageForecastView {
     pub low_nano_usd: NanoDollars,
     /// Nine months in ten cost less.
     pub high_nano_usd: NanoDollars,
+    /// Requests of this month whose cost is not known, or only a part of it; what is unknown is in no
+    /// amount here.
+    pub unpriced_requests: Count,
     pub method: ForecastMethodView,
     /// False before the seventh day with a cost.
     pub is_confident: bool,

@@ -133,8 +133,10 @@ pub struct UsageView {
     /// The chart's title, for example "openai: 82 % of $4.10 for 12 requests".
     pub finding: String,
     pub totals: UsageTotalsView,
-    /// Highest cost first; at most eight, then `other`.
+    /// Highest cost first; at most 200, then `other`.
     pub groups: Vec<UsageGroupView>,
+    /// What the bars are made of: the first eight of `groups`, then `other` for all the rest.
+    pub series: Vec<UsageSeriesView>,
     /// Oldest first, without gaps.
     pub buckets: Vec<UsageBucketView>,
     /// What was counted for the invoice, failed attempts included, in the order of the meters. Not
@@ -247,7 +249,7 @@ pub struct UsageTotalsView {
     pub cache_misses: Count,
 }
 
-/// One group of the chart and one row of the table.
+/// One row of the table.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageGroupView {
     /// `other` for the rest.
@@ -262,13 +264,21 @@ pub struct UsageGroupView {
     pub cost_change_percent: Option<i32>,
 }
 
+/// One colour of the bars.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageSeriesView {
+    /// `other` for the rest.
+    pub key: String,
+    pub label: String,
+}
+
 /// One bar of the chart.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageBucketView {
     pub start: UnixMs,
     /// Label on the axis: `08:00` or `21 Nov`.
     pub label: String,
-    /// One for each entry of `groups`, in that order.
+    /// One for each entry of `series`, in that order; their sum is the whole bar.
     pub segments: Vec<UsageSegmentView>,
     /// The whole bar.
     pub total: UsageSegmentView,

@@ -182,7 +182,8 @@ async fn every_kind_of_waste_finds_as_many_requests_as_it_counts() {
         }
         counts
     };
-    assert_eq!(found(None).await, [(1, 0), (3, 3), (1, 0), (2, 0)]);
+    // What is known of the failed one is not all: its first attempt may have cost something too.
+    assert_eq!(found(None).await, [(1, 1), (3, 3), (1, 0), (2, 0)]);
     assert_eq!(found(Some("editor")).await, [(0, 0), (2, 2), (0, 0), (0, 0)]);
     // The filters of both must match.
     let complete = RequestsQuery {

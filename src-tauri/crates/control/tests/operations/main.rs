@@ -69,6 +69,8 @@ mod settings_form;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
 mod vaults;
 #[cfg(test)]
 mod whole_engine;

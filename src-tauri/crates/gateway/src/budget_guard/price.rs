@@ -1,9 +1,10 @@
 //! What a request may cost, before it is sent.
 
-use budgets::{AnswerLengths, Reservation};
+use budgets::Reservation;
 use domain::{NanoUsd, TokenUsage, WallTime};
 use routing::{Candidate, find_model_facts};
 
+use super::Learnt;
 use crate::context::RequestContext;
 
 /// The size of a call, as far as it is known before it is answered.
@@ -31,28 +32,41 @@ pub(super) fn estimate(
     context: &RequestContext,
     size: CallSize,
     candidate: &Candidate,
-    answers: &AnswerLengths,
+    learnt: &Learnt,
     now: WallTime,
 ) -> Option<Reservation> {
     let price = context.snapshot.price();
-    let price_of = |output_each: u64| {
-        let input_uncached = size.input_tokens;
-        let output_visible = output_each.saturating_mul(size.answers);
-        let tokens = TokenUsage { input_uncached, output_visible, ..TokenUsage::default() };
+    let price_of = |cache_read: u64, output_each: u64| {
+        let tokens = TokenUsage {
+            input_uncached: size.input_tokens.saturating_sub(cache_read),
+            cache_read,
+            output_visible: output_each.saturating_mul(size.answers),
+            ..TokenUsage::default()
+        };
         price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
     };
-    let expected = answers.expected(&candidate.model);
+    let expected = learnt.answers.expected(&candidate.model);
     let longest = match size.output {
         OutputLimit::None => Some(0),
         OutputLimit::Stated(tokens) => Some(tokens),
         OutputLimit::Model => longest_answer(context, candidate),
     };
-    let amount = price_of(longest.map_or(expected, |longest| expected.min(longest)))?;
+    let output = longest.map_or(expected, |longest| expected.min(longest));
+    let uncached = price_of(0, output)?;
     // A price of zero is zero for any length.
-    let at_most = match amount {
+    let at_most = match uncached {
         NanoUsd::ZERO => Some(NanoUsd::ZERO),
-        _ => longest.and_then(price_of),
+        _ => longest.and_then(|longest| price_of(0, longest)),
     };
+    // What is read from a cache is assumed only where the slack can say by how much it may be wrong.
+    let cached = at_most.and_then(|_| {
+        let (client, model) = (&context.client.id, &candidate.model);
+        match learnt.cache_reads.expected(client, model, size.input_tokens, now) {
+            0 => None,
+            tokens => price_of(tokens, output),
+        }
+    });
+    let amount = cached.map_or(uncached, |cached| cached.min(uncached));
     Some(Reservation { amount, at_most })
 }
 

@@ -1,14 +1,20 @@
 //! Budgets: what they stop, what they count, and what a refused client reads.
 
+use std::sync::Arc;
+
 use budgets::LoadedSpending;
-use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency};
+use domain::{
+    Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency, SystemClock,
+    WallTime,
+};
 use futures_util::future::join_all;
+use gateway::Budgets;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use test_support::{ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, always, limits};
-use crate::world::{PRICED_MODEL, World, network, world, world_with};
+use crate::world::{CACHED_MODEL, PRICED_MODEL, World, network, world, world_with};
 
 /// Costs nine tokens at a dollar a million.
 const COST: NanoUsd = NanoUsd::new(9_000);
@@ -227,6 +233,146 @@ async fn a_budget_for_another_backend_stops_nothing_here() {
     assert_eq!(world.chat(&ask()).await.status, 200);
     configure(&world, NanoUsd::new(1), Some((BudgetDimension::Backend, "corp")));
     assert_eq!(world.chat(&ask()).await.status, 402);
+}
+
+/// What the ledger says, once all that was answered is in it.
+async fn correct(world: &World, budgets: &Budgets, scope: (BudgetDimension, &str)) {
+    let status = budgets.statuses().remove(0);
+    let scope = (scope.0, scope.1.to_owned());
+    let now = WallTime::from_unix_ms(status.until.unix_ms() - 1);
+    let spend = world.ledger.spend_in(Some(scope), status.from, now).await.expect("read");
+    let loaded = LoadedSpending { spent: spend.cost, ..LoadedSpending::default() };
+    budgets.correct(&status.id, status.from, status.spent, loaded);
+}
+
+/// Providers answer `gpt-4o` as `gpt-4o-2024-08-06`.
+#[tokio::test]
+async fn a_budget_of_a_model_counts_it_by_the_sent_and_the_billed_name() {
+    const DATED: &str = "priced-1-2026-08-06";
+    let text = ChatText { model: DATED, ..crate::delivery::HELLO };
+    let upstream = always(Reply::chat(&text)).await;
+    let world = world(&upstream).await;
+    let spent = |budgets: &Budgets| budgets.statuses().remove(0).spent;
+    for (round, name) in (1..).zip([PRICED_MODEL, DATED]) {
+        let scope = (BudgetDimension::Model, name);
+        configure(&world, NanoUsd::new(1_000_000_000), Some(scope));
+        if round == 2 {
+            correct(&world, &world.budgets, scope).await;
+            assert_eq!(spent(&world.budgets), COST, "of the first round");
+        }
+        assert_eq!(world.chat(&ask()).await.status, 200, "{name}");
+        assert_eq!(spent(&world.budgets), COST.scaled(round), "{name}");
+        // All of it is spent.
+        configure(&world, COST.scaled(round), Some(scope));
+        assert_eq!(world.chat(&ask()).await.status, 402, "{name}");
+        correct(&world, &world.budgets, scope).await;
+        assert_eq!(spent(&world.budgets), COST.scaled(round), "{name}, corrected");
+        assert_eq!(world.chat(&ask()).await.status, 402, "{name}, corrected");
+        // As after a restart.
+        let again = Budgets::new(Arc::new(SystemClock::new()));
+        let budget = Budget {
+            scope: Some((scope.0, scope.1.to_owned())),
+            ..Budget::new(COST.scaled(round))
+        };
+        again.configure([(BudgetId::new("monthly").expect("a name"), budget)], TimeZone::UTC);
+        correct(&world, &again, scope).await;
+        assert_eq!(spent(&again), COST.scaled(round), "{name}, after a restart");
+    }
+    let names = world.ledger.billed_names().await.expect("read");
+    let known = names.iter().any(|it| it.model == PRICED_MODEL && it.billed == DATED);
+    assert!(known, "what a restarted budget refuses by: {names:?}");
+}
+
+fn cached_answer(prompt: u64, cached: u64) -> Reply {
+    Reply::json(
+        200,
+        &serde_json::json!({
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 1,
+            "model": CACHED_MODEL,
+            "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "Hello"}}],
+            "usage": {"prompt_tokens": prompt, "completion_tokens": 2,
+                "total_tokens": prompt + 2,
+                "prompt_tokens_details": {"cached_tokens": cached}},
+        }),
+    )
+}
+
+/// Agents send a long prompt again and again, nine tenths of it from the cache.
+#[tokio::test]
+async fn a_prompt_that_was_read_from_the_cache_reserves_its_price_and_the_rest_is_slack() {
+    let words = "word ".repeat(2_000);
+    let ask = format!(
+        r#"{{"model":"corp/{CACHED_MODEL}","max_tokens":2,"messages":[{{"role":"user","content":"{words}"}}]}}"#
+    );
+    let tokens = u64::try_from(ask.len() / 4).expect("short");
+    let replies =
+        Mutex::new(vec![cached_answer(tokens, tokens * 9 / 10); budgets::CACHED_CALLS_MIN]);
+    let script =
+        move |_: &ReceivedRequest| Some(replies.lock().pop().unwrap_or_else(Reply::silence));
+    let upstream = ScriptedUpstream::start_with(script).await.expect("an upstream");
+    let world = world(&upstream).await;
+    let dollar = NanoUsd::new(1_000_000_000);
+    configure(&world, dollar, None);
+    for _call in 0..budgets::CACHED_CALLS_MIN {
+        assert_eq!(world.chat(&ask).await.status, 200);
+    }
+    let mut asked = Box::pin(world.chat(&ask));
+    tokio::select! {
+        _answer = &mut asked => unreachable!("the backend is silent"),
+        () = upstream.wait_for_requests(budgets::CACHED_CALLS_MIN + 1) => {}
+    }
+    let reserved = world.budgets.statuses().remove(0).reserved;
+    // A dollar a million, a tenth of it for what the cache has.
+    let cached = tokens * 9 / 10;
+    let nanos = (tokens - cached + 2) * 1_000 + cached * 100;
+    assert_eq!(reserved.amount, NanoUsd::new(i64::try_from(nanos).expect("small")));
+    let most = i64::try_from((tokens + 2) * 1_000).expect("small");
+    assert_eq!(reserved.amount + reserved.slack, NanoUsd::new(most), "as if nothing were cached");
+    drop(asked);
+    // Room for it, not for the whole prompt at the full rate: no false stop.
+    let left = NanoUsd::new(i64::try_from(nanos).expect("small"));
+    let spent = world.budgets.statuses().remove(0).spent;
+    configure(&world, spent + left, None);
+    let mut asked = Box::pin(world.chat(&ask));
+    tokio::select! {
+        _answer = &mut asked => unreachable!("it is let through, and the backend is silent"),
+        () = upstream.wait_for_requests(budgets::CACHED_CALLS_MIN + 2) => {}
+    }
+}
+
+/// The cache is gone for all of them at once: what they cost more was declared as slack.
+#[tokio::test]
+async fn two_hundred_requests_at_once_whose_cache_is_gone_do_not_pass_the_declared_slack() {
+    let words = "word ".repeat(400);
+    let ask = format!(
+        r#"{{"model":"corp/{CACHED_MODEL}","max_tokens":2,"messages":[{{"role":"user","content":"{words}"}}]}}"#
+    );
+    let tokens = u64::try_from(ask.len() / 4).expect("short");
+    let warm = Mutex::new(vec![cached_answer(tokens, tokens * 9 / 10); budgets::CACHED_CALLS_MIN]);
+    let script = move |_: &ReceivedRequest| {
+        Some(warm.lock().pop().unwrap_or_else(|| cached_answer(tokens, 0)))
+    };
+    let upstream = ScriptedUpstream::start_with(script).await.expect("an upstream");
+    let world = world(&upstream).await;
+    configure(&world, NanoUsd::new(1_000_000_000), None);
+    for _call in 0..budgets::CACHED_CALLS_MIN {
+        assert_eq!(world.chat(&ask).await.status, 200);
+    }
+    let spent = world.budgets.statuses().remove(0).spent;
+    let whole = NanoUsd::new(i64::try_from((tokens + 2) * 1_000).expect("small"));
+    let cached = tokens * 9 / 10;
+    let each = (tokens - cached + 2) * 1_000 + cached * 100;
+    let each = NanoUsd::new(i64::try_from(each).expect("small"));
+    let limit = spent + each.scaled(10);
+    configure(&world, limit, None);
+    let answers = join_all((0..200).map(|_| world.chat(&ask))).await;
+    let answered = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..=10).contains(&answered), "{answered} were answered");
+    let status = world.budgets.statuses().remove(0);
+    let slack = (whole - each).scaled(i64::try_from(answered).expect("few"));
+    assert!(status.spent <= limit + slack, "{status:?}");
+    assert_eq!(status.reserved, budgets::Reserved::default());
 }
 
 fn configure_action(world: &World, action: BudgetAction) {

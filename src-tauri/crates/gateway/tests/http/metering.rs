@@ -433,6 +433,33 @@ proptest! {
         }
     }
 
+    /// The nearest valid count would be a guess.
+    #[test]
+    fn a_count_that_cannot_be_has_no_price_and_says_so(
+        of in prop::sample::select(vec![Api::Chat, Api::Responses, Api::Messages, Api::Gemini]),
+        is_output in any::<bool>(),
+        wrong in prop::sample::select(vec![
+            json!(-1), json!(-2.5), json!(7.5), json!(1e18), json!(2_000_000_000_000_u64),
+            json!("-3"), json!("many"),
+        ]),
+    ) {
+        let mut case = plain_case(of, 10, 5);
+        let counts = case.usage.as_object_mut().expect("an object");
+        let name = counts.keys().find(|name| {
+            let is_of_output = ["output", "completion", "candidates"];
+            is_of_output.iter().any(|part| name.contains(part)) == is_output
+        });
+        let name = name.expect("a count").clone();
+        counts.insert(name, wrong.clone());
+        let terms = &table().prices[of.prices()];
+        for (way, usage) in case.readings() {
+            let cost = cost(terms, &usage.expect("usage"));
+            prop_assert_eq!(&cost.cost, &Cost::Unpriced, "{} {}", way, wrong);
+            let detail = cost.unpriced.and_then(|why| why.detail).unwrap_or_default();
+            prop_assert!(detail.contains("a count of "), "{}: {}", way, detail);
+        }
+    }
+
     #[test]
     fn more_tokens_never_cost_less(
         of in prop::sample::select(vec![Api::Chat, Api::Responses, Api::Messages, Api::Gemini]),

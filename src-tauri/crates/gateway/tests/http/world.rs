@@ -355,16 +355,28 @@ fn keys(role: BackendRole) -> Vec<PoolKey> {
 /// A model that has a declared price at the provider.
 pub(crate) const PRICED_MODEL: &str = "priced-1";
 
+/// As [`PRICED_MODEL`], with a tenth of its price for what is read from a cache.
+pub(crate) const CACHED_MODEL: &str = "cached-1";
+
 /// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`,
 /// which is free nevertheless.
 fn prices() -> PriceBook {
     let dollar = Rate::from_quote("1", Unit::Tokens).expect("a rate");
     let rates = Rates::from_iter([(Meter::Input, dollar), (Meter::Output, dollar)]);
-    let price = |backend: &str, model| {
+    let tenth = Rate::from_quote("0.1", Unit::Tokens).expect("a rate");
+    let cached = Rates::from_iter([
+        (Meter::Input, dollar),
+        (Meter::CacheRead, tenth),
+        (Meter::Output, dollar),
+    ]);
+    let price = |backend: &str, model, rates: &Rates| {
         let backend = BackendId::new(backend).expect("an id");
         Price::declared(&backend, model, PriceTerms::flat(rates.clone()), WallTime::from_unix_ms(0))
     };
-    PriceBook::default().with_price(price("mock", "echo")).with_price(price("corp", PRICED_MODEL))
+    PriceBook::default()
+        .with_price(price("mock", "echo", &rates))
+        .with_price(price("corp", PRICED_MODEL, &rates))
+        .with_price(price("corp", CACHED_MODEL, &cached))
 }
 
 impl World {

@@ -6,15 +6,15 @@ use jiff::civil::Date;
 
 use super::Ledger;
 use crate::{
-    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
+    AttemptOutcome, BilledDay, BilledName, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
     ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
     PastCallRow, Purpose, RecentFirstToken, RecentMinute, RequestCosts, RetriedRequests,
     RouteCount, Spend, StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery,
-    UsageSummary, UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup,
-    failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup, outcome_counts,
-    past_calls, project_meters, recent_minutes, request_costs, rollup, route_counts, stated_costs,
-    statement_rows, unpriced_models,
+    UsageSummary, UsageTotals, attempt_costs, attempt_outcomes, billed, cache_bypasses,
+    cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup,
+    outcome_counts, past_calls, project_meters, recent_minutes, request_costs, rollup,
+    route_counts, stated_costs, statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -179,6 +179,14 @@ impl Ledger {
     ) -> Result<Spend, LedgerError> {
         self.read_current(move |connection| rollup::spend(connection, scope.as_ref(), from, to))
             .await
+    }
+
+    /// Models that were lately billed by another name than they were asked by.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn billed_names(&self) -> Result<Vec<BilledName>, LedgerError> {
+        self.read_current(attempt_costs::billed_names).await
     }
 
     /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at

@@ -27,7 +27,7 @@ pub(super) const DIMENSIONS: [GroupBy; 6] = [
     GroupBy::Route,
 ];
 
-fn query(group_by: GroupBy) -> UsageQuery {
+pub(super) fn query(group_by: GroupBy) -> UsageQuery {
     let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
     UsageQuery::new(from, to, BucketWidth::Day, &TimeZone::UTC, group_by).expect("a range")
 }
@@ -378,8 +378,21 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
             });
             ended.attempts.truncate(usize::try_from(number % 3).expect("small"));
             ended.attempts.iter_mut().for_each(|attempt| attempt.cost = cost.clone());
+            if let Some(last) = ended.attempts.last_mut() {
+                // The attempt before it was made elsewhere, at another model, and had its own price.
+                last.backend = ended.backend.clone().unwrap_or_else(|| backend("home"));
+                last.credential = ended.credential.clone();
+            }
+            if let [first, _] = ended.attempts.as_mut_slice() {
+                first.cost = Cost::Reported(NanoUsd::new(i64::from(number) * 7));
+                first.model = format!("other-{client}");
+            }
             let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
             ended.cache = outcomes[usize::try_from(place).expect("small")];
+            let cost = match ended.attempts.as_slice() {
+                [] => cost,
+                attempts => Cost::total(attempts.iter().map(|attempt| &attempt.cost)),
+            };
             ended.saved = cost.amount().filter(|_| ended.cache == CacheOutcome::Hit);
             ended.saved_time = ended.saved.map(|_| Duration::from_micros(5));
             ended.cost = cost;
@@ -399,8 +412,9 @@ pub(super) fn totals_of(row: &RequestRow) -> UsageTotals {
         complete: u64::from(row.state == RequestState::Complete),
         failed: u64::from(row.state == RequestState::Failed),
         tokens: row.usage.unwrap_or_default(),
-        cost: row.cost.amount().unwrap_or_default(),
-        unpriced_requests: u64::from(row.cost.amount().is_none()),
+        // Of a request without a known cost, what is known of its failed attempts.
+        cost: row.cost.amount().unwrap_or(row.wasted),
+        unpriced_requests: u64::from(row.cost.amount().is_none() || row.unpriced_attempts > 0),
         first_token_us_sum: row.timings.first_token.map_or(0, micros),
         first_token_count: u64::from(row.timings.first_token.is_some()),
         duration_us_sum: row.timings.total.map_or(0, micros),
@@ -431,20 +445,66 @@ pub(super) fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
     name.map_or(UsageKey::Unnamed, UsageKey::Named)
 }
 
+/// What a request counts in one place.
+#[derive(Clone)]
+pub(super) struct Part {
+    /// Named as the place.
+    pub(super) row: RequestRow,
+    pub(super) totals: UsageTotals,
+}
+
+impl Part {
+    /// All of a request where it was answered.
+    pub(super) fn whole(row: &RequestRow) -> Self {
+        Self { row: row.clone(), totals: totals_of(row) }
+    }
+}
+
+/// Each request, and what its attempts cost elsewhere.
+pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for row in rows {
+        let mut own = Part::whole(row);
+        let (_, attempts) = ledger.request(row.request.id).await.expect("read").expect("a row");
+        let last = attempts.last().map(|last| last.model.clone());
+        for attempt in &attempts {
+            let mut there = row.clone();
+            there.backend = Some(attempt.backend.clone());
+            there.credential = attempt.credential.clone();
+            if last.as_ref() != Some(&attempt.model) {
+                there.model_billed = Some(attempt.model.clone());
+            }
+            let is_elsewhere = DIMENSIONS.iter().any(|by| key_of(&there, *by) != key_of(row, *by));
+            let cost = attempt.cost.amount().unwrap_or_default();
+            if is_elsewhere && cost > NanoUsd::ZERO {
+                own.totals.cost = own.totals.cost - cost;
+                parts.push(Part {
+                    row: there,
+                    totals: UsageTotals { cost, ..UsageTotals::default() },
+                });
+            }
+        }
+        parts.push(own);
+    }
+    parts
+}
+
 pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
     let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
     let summary = ledger.usage(query(group_by)).await.expect("read");
     let mut groups: BTreeMap<UsageKey, UsageTotals> = BTreeMap::new();
     let mut buckets: BTreeMap<(WallTime, UsageKey), UsageTotals> = BTreeMap::new();
     let mut totals = UsageTotals::default();
-    for row in rows.iter().filter(|row| row.state != RequestState::Running) {
+    let parts = parts_of(ledger, &rows).await;
+    for Part { row, totals: one } in
+        parts.iter().filter(|part| part.row.state != RequestState::Running)
+    {
         let started = row.request.started;
         let bucket = summary.buckets.iter().find(|b| b.start <= started && started < b.end);
         let start = bucket.expect("a bucket").start;
-        let one = totals_of(row);
-        *groups.entry(key_of(row, group_by)).or_default() += one;
-        *buckets.entry((start, key_of(row, group_by))).or_default() += one;
-        totals += one;
+        *groups.entry(key_of(row, group_by)).or_default() += *one;
+        *buckets.entry((start, key_of(row, group_by))).or_default() += *one;
+        totals += *one;
     }
     assert_eq!(summary.totals, totals);
     assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups);

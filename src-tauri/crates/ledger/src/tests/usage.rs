@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::LedgerFixture;
-use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
+use super::rollups::{DIMENSIONS, Part, any_settlement, key_of, parts_of};
 use crate::{
     BucketWidth, CacheOutcome, CrossQuery, DimensionFilter, FailedCosts, GroupBy, LatencyGroupBy,
     LatencyPart, LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement,
@@ -64,13 +64,13 @@ fn any_traffic() -> impl Strategy<Value = (WallTime, Vec<Settlement>)> {
 }
 
 fn sum_by<K: Ord>(
-    rows: &[RequestRow],
+    parts: &[Part],
     key: impl Fn(&RequestRow) -> Option<K>,
 ) -> BTreeMap<K, UsageTotals> {
     let mut sums: BTreeMap<K, UsageTotals> = BTreeMap::new();
-    for row in rows {
-        if let Some(key) = key(row) {
-            *sums.entry(key).or_default() += totals_of(row);
+    for part in parts {
+        if let Some(key) = key(&part.row) {
+            *sums.entry(key).or_default() += part.totals;
         }
     }
     sums
@@ -85,7 +85,7 @@ fn filter_value(key: UsageKey) -> String {
 
 async fn check_days(
     ledger: &Ledger,
-    rows: &[RequestRow],
+    rows: &[Part],
     range: (WallTime, WallTime),
     zone: &TimeZone,
     filter: Option<(GroupBy, UsageKey)>,
@@ -112,7 +112,7 @@ async fn check_days(
 
 async fn check_hours(
     ledger: &Ledger,
-    rows: &[RequestRow],
+    rows: &[Part],
     range: (WallTime, WallTime),
     filter: Option<(GroupBy, UsageKey)>,
 ) {
@@ -127,7 +127,7 @@ async fn check_hours(
 }
 
 /// Names from the middle of the range on that were not in use before.
-async fn check_first_uses(ledger: &Ledger, rows: &[RequestRow], group_by: GroupBy, from: WallTime) {
+async fn check_first_uses(ledger: &Ledger, rows: &[Part], group_by: GroupBy, from: WallTime) {
     let expected = first_hours(rows, group_by);
     let oldest = first_hours(rows, GroupBy::Client).into_values().min();
     assert_eq!(ledger.first_hour().await.expect("read"), oldest);
@@ -140,9 +140,9 @@ async fn check_first_uses(ledger: &Ledger, rows: &[RequestRow], group_by: GroupB
     }
 }
 
-fn first_hours(rows: &[RequestRow], group_by: GroupBy) -> BTreeMap<String, WallTime> {
+fn first_hours(rows: &[Part], group_by: GroupBy) -> BTreeMap<String, WallTime> {
     let mut first: BTreeMap<String, WallTime> = BTreeMap::new();
-    for row in rows {
+    for Part { row, .. } in rows {
         let ms = row.request.started.unix_ms();
         let hour = WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS));
         if let UsageKey::Named(name) = key_of(row, group_by) {
@@ -155,11 +155,11 @@ fn first_hours(rows: &[RequestRow], group_by: GroupBy) -> BTreeMap<String, WallT
 /// What failed, and every group of a range as one bucket.
 async fn check_whole(
     ledger: &Ledger,
-    rows: &[RequestRow],
+    rows: &[Part],
     (from, to): (WallTime, WallTime),
     filter: (GroupBy, UsageKey),
 ) {
-    let wanted = |row: &&RequestRow| key_of(row, filter.0) == filter.1;
+    let wanted = |part: &&Part| key_of(&part.row, filter.0) == filter.1;
     let chosen: DimensionFilter =
         std::iter::once((filter.0, filter_value(filter.1.clone()))).collect();
     for (filter, rows) in [
@@ -171,7 +171,13 @@ async fn check_whole(
             let is_billed = row.cost.amount() != Some(domain::NanoUsd::ZERO);
             (row.state == RequestState::Failed && is_billed).then_some(())
         };
-        let expected = sum_by(&rows, failed).remove(&()).unwrap_or_default();
+        // A failed request counts whole where it ended.
+        let whole: Vec<Part> = rows
+            .iter()
+            .filter(|part| part.totals.requests > 0)
+            .map(|part| Part::whole(&part.row))
+            .collect();
+        let expected = sum_by(&whole, failed).remove(&()).unwrap_or_default();
         let found = ledger.failed_costs(from, to, filter.clone()).await.expect("read");
         let expected = FailedCosts {
             cost: expected.cost,
@@ -195,7 +201,7 @@ async fn check_whole(
 /// Of each part the number of requests and its largest latency, which no merge may change.
 async fn check_latencies(
     ledger: &Ledger,
-    rows: &[RequestRow],
+    rows: &[Part],
     range: (WallTime, WallTime),
     group_by: LatencyGroupBy,
 ) {
@@ -234,7 +240,7 @@ async fn check_latencies(
     assert_eq!(groups.collect::<BTreeMap<_, _>>(), expected);
 }
 
-async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, WallTime)) {
+async fn check_cross(ledger: &Ledger, rows: &[Part], range: (WallTime, WallTime)) {
     for (down, across) in [
         (GroupBy::Project, GroupBy::Route),
         (GroupBy::Model, GroupBy::Backend),
@@ -245,7 +251,7 @@ async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, Wal
         let mut cells = BTreeMap::new();
         for ((down, _), line) in summary.rows.iter().zip(&summary.cells) {
             for ((across, _), cell) in summary.columns.iter().zip(line) {
-                if cell.requests > 0 {
+                if *cell != UsageTotals::default() {
                     cells.insert((down.clone(), across.clone()), *cell);
                 }
             }
@@ -281,18 +287,20 @@ proptest! {
             let unfolded = WallTime::from_unix_ms(start.unix_ms() + unfolded_hour * HOUR_MS);
             hourly_rollup::unfold(&place.raw(), unfolded).expect("unfolded");
             let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
+            let whole: Vec<Part> = rows.iter().map(Part::whole).collect();
+            let parts = parts_of(&ledger, &rows).await;
             let end = WallTime::from_unix_ms(start.unix_ms() + 60 * HOUR_MS);
             let chosen = key_of(filter_row.get(&rows), filter_by);
-            check_days(&ledger, &rows, (start, end), &zone, None).await;
-            check_days(&ledger, &rows, (start, end), &zone, Some((filter_by, chosen))).await;
+            check_days(&ledger, &parts, (start, end), &zone, None).await;
+            check_days(&ledger, &parts, (start, end), &zone, Some((filter_by, chosen))).await;
             let chosen = key_of(filter_row.get(&rows), filter_by);
-            check_hours(&ledger, &rows, (start, end), None).await;
-            check_hours(&ledger, &rows, (start, end), Some((filter_by, chosen))).await;
-            check_cross(&ledger, &rows, (start, end)).await;
+            check_hours(&ledger, &parts, (start, end), None).await;
+            check_hours(&ledger, &parts, (start, end), Some((filter_by, chosen))).await;
+            check_cross(&ledger, &parts, (start, end)).await;
             let chosen = key_of(filter_row.get(&rows), filter_by);
-            check_whole(&ledger, &rows, (start, end), (filter_by, chosen)).await;
+            check_whole(&ledger, &parts, (start, end), (filter_by, chosen)).await;
             for group_by in [LatencyGroupBy::All, LatencyGroupBy::Backend, LatencyGroupBy::Model, LatencyGroupBy::Route] {
-                check_latencies(&ledger, &rows, (start, end), group_by).await;
+                check_latencies(&ledger, &whole, (start, end), group_by).await;
             }
         });
     }

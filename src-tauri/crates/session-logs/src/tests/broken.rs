@@ -42,6 +42,8 @@ fn wrong_numbers_are_named_and_the_others_count() {
         ],
     );
     assert_eq!((records[1].usage.input(), records[2].usage.input()), (0, 0));
+    let unread: Vec<_> = records.iter().map(|record| record.unread.is_some()).collect();
+    assert_eq!(unread, [false, true, true, false], "what was not counted has no price");
 }
 
 #[test]

@@ -118,7 +118,12 @@ fn cache_writes_and_a_priority_tier_are_read() {
 
 #[test]
 fn an_unknown_tier_is_named() {
-    for (tier, unread) in [("default", None), ("flex", None), ("warp", Some("service_tier"))] {
+    for (tier, unread) in [
+        ("default", None),
+        ("flex", None),
+        ("auto", Some("service_tier")),
+        ("warp", Some("service_tier")),
+    ] {
         let settings = format!(
             r#"{{"type":"thread_settings_applied","thread_settings":{{"service_tier":"{tier}"}}}}"#
         );

@@ -269,6 +269,10 @@ pub(super) fn usage_fixture() -> Value {
             {"key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
              "cost_share_percent": null, "previous": null, "cost_change_percent": null},
         ],
+        "series": [
+            {"key": "gpt-5-mini", "label": "gpt-5-mini"}, {"key": HOSTILE, "label": HOSTILE},
+            {"key": "=cmd", "label": "=cmd"},
+        ],
         "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
             {"cost_nano_usd": 4_000_000_000_i64, "requests": 10, "tokens": 5},
             {"cost_nano_usd": 1_000_000_000_i64, "requests": 3, "tokens": 5},
@@ -318,6 +322,7 @@ pub(super) fn usage_forecast_fixture() -> Value {
         "finding": "About $6.00 this month, between $5.00 and $7.50",
         "spent_nano_usd": 3_500_000_000_i64, "expected_nano_usd": 6_000_000_000_i64,
         "low_nano_usd": 5_000_000_000_i64, "high_nano_usd": 7_500_000_000_i64,
+        "unpriced_requests": 0,
         "method": "by_weekday", "is_confident": true, "active_days": 9,
         "back_test": {"months": 2, "error_percent": 7.25},
         "days": [day("1 Nov", Some(3_000_000_000), None, 3_000_000_000),

@@ -71,7 +71,7 @@ fn summary(statement: &Statement, decimals: usize) -> Markup {
             div { dt { "Tokens out" } dd { (group_digits(total.output_tokens)) } }
         }
         @if total.unpriced_requests > 0 {
-            p { "The cost of " (group_digits(total.unpriced_requests)) " of these requests is not known and in no amount." }
+            p { "The cost of " (group_digits(total.unpriced_requests)) " of these requests is not known, or only a part of it. What is not known is in no amount." }
         }
     }
 }
@@ -102,7 +102,8 @@ fn days(statement: &Statement, decimals: usize) -> Markup {
 }
 
 fn amounts(it: &Amounts, decimals: usize) -> Markup {
-    let is_unknown = it.requests > 0 && it.requests == it.unpriced_requests;
+    let is_unknown =
+        it.requests > 0 && it.requests == it.unpriced_requests && it.cost_nano_usd == 0;
     html! {
         td.n { (group_digits(it.requests)) } td.n { (group_digits(it.unpriced_requests)) }
         td.n { (group_digits(it.input_tokens)) } td.n { (group_digits(it.cache_read_tokens)) }

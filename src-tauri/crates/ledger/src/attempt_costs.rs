@@ -1,0 +1,161 @@
+//! What attempts cost, where they were made and by the names that they were made under.
+//!
+//! A request counts in the roll-ups under the backend, key and model of its answer, but an earlier
+//! attempt may have cost money elsewhere. Its cost is moved there, so that the sum over all names
+//! stays what the requests cost. A model has up to three names: what the client asked for, what the
+//! backend was asked for, and what it billed. Roll-ups have the last of them; `rollup_model_names`
+//! has the same sums by the others, for budgets.
+
+use domain::{BackendId, NanoUsd, WallTime};
+use rusqlite::{Connection, params};
+
+use crate::integer_columns::{get_count, get_named, row_count};
+use crate::rollup::Counting;
+use crate::rollup_sums::{PARTLY_UNPRICED, list_sums, sum_columns};
+use crate::text_columns::WordColumn;
+use crate::usage::{slot_end, slot_start};
+use crate::{Purpose, Settlement, Spend};
+
+/// Newest requests that are searched for models that are billed by another name.
+const REQUESTS_SEARCHED_MAX: usize = 2_000;
+
+/// A model that a backend bills by another name than it was asked by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BilledName {
+    pub backend: BackendId,
+    /// The name that was sent.
+    pub model: String,
+    pub billed: String,
+}
+
+/// True if a request has a cost elsewhere or a model by another name, which few have.
+pub(crate) fn is_counted_apart(ended: &Settlement) -> bool {
+    let asked = ended.request.model_asked.as_str();
+    let booked = ended.model_billed.as_deref().unwrap_or(asked);
+    ended.attempts.len() > 1
+        || asked != booked
+        || ended.attempts.iter().any(|attempt| attempt.model != booked)
+}
+
+/// The requests that match a fixed condition, and those of their attempts whose cost belongs under
+/// another backend, key or model. `?1` is a slot's width. An attempt at the model of the last one is
+/// booked under the name that the answer was billed by.
+fn moved(condition: &str) -> String {
+    format!(
+        "WITH counted AS MATERIALIZED (
+          SELECT id, started_ms - started_ms % ?1 AS slot_ms, purpose,
+           coalesce(backend, '') AS backend, coalesce(model_billed, model_asked) AS model, client,
+           coalesce(credential, '') AS credential, coalesce(project, '') AS project, route,
+           model_asked AS asked, coalesce(cost_nano_usd, wasted_nano_usd) AS cost,
+           {PARTLY_UNPRICED} AS is_unpriced,
+           (SELECT a.model FROM attempts a WHERE a.request_id = requests.id
+            ORDER BY a.number DESC LIMIT 1) AS sent
+          FROM requests WHERE {condition}),
+         moved AS MATERIALIZED (
+          SELECT c.*, a.number, a.backend AS own_backend,
+           coalesce(a.credential, '') AS own_credential, a.model AS own_sent,
+           iif(a.model = c.sent, c.model, a.model) AS own_model, a.cost_nano_usd AS own_cost
+          FROM counted c CROSS JOIN attempts a ON a.request_id = c.id
+          WHERE a.cost_nano_usd > 0
+           AND (a.backend <> c.backend OR coalesce(a.credential, '') <> c.credential
+            OR (a.model <> c.sent AND a.model <> c.model)))"
+    )
+}
+
+/// The statement that takes the costs of attempts elsewhere out of the rows of their requests and
+/// books them where they were made.
+pub(crate) fn move_sql(condition: &str, counting: Counting) -> String {
+    let (columns, moved) = (sum_columns(), moved(condition));
+    let sums = list_sums(|column| match column {
+        "cost_nano_usd" => "sum(cost)".to_owned(),
+        _ => "0".to_owned(),
+    });
+    let update = counting.update("cost_nano_usd");
+    format!(
+        "{moved}
+         INSERT INTO rollup_quarter
+          (slot_ms, purpose, backend, model, client, credential, project, route, {columns})
+         SELECT slot_ms, purpose, backend, model, client, credential, project, route, {sums} FROM (
+          SELECT slot_ms, purpose, backend, model, client, credential, project, route,
+           -own_cost AS cost FROM moved
+          UNION ALL
+          SELECT slot_ms, purpose, own_backend, own_model, client, own_credential, project, route,
+           own_cost FROM moved)
+         WHERE true GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+         ON CONFLICT DO UPDATE SET {update}"
+    )
+}
+
+/// The statement that counts requests and attempts by the names of their model that the other
+/// roll-ups do not have, each name once.
+pub(crate) fn name_sql(condition: &str, counting: Counting) -> String {
+    let moved = moved(condition);
+    let updates = ["requests", "cost_nano_usd", "unpriced_requests"].map(|it| counting.update(it));
+    let updates = updates.join(", ");
+    let of_request = |name: &str| {
+        format!(
+            "SELECT id, 0, slot_ms, purpose, {name}, model, 1, cost,
+              is_unpriced FROM counted WHERE {name} <> model"
+        )
+    };
+    let of_attempt = |number: &str, name: &str, model: &str, cost: &str| {
+        format!(
+            "SELECT id, {number}, slot_ms, purpose, {name}, {model}, 0, {cost}, 0
+              FROM moved WHERE {name} <> {model}"
+        )
+    };
+    let named = [
+        of_request("asked"),
+        of_request("sent"),
+        of_attempt("-number", "asked", "model", "-own_cost"),
+        of_attempt("-number", "sent", "model", "-own_cost"),
+        of_attempt("number", "asked", "own_model", "own_cost"),
+        of_attempt("number", "own_sent", "own_model", "own_cost"),
+    ];
+    format!(
+        "{moved},
+         named (id, number, slot_ms, purpose, name, model, requests, cost, unpriced) AS ({})
+         INSERT INTO rollup_model_names
+          (slot_ms, purpose, name, model, requests, cost_nano_usd, unpriced_requests)
+         SELECT slot_ms, purpose, name, model, sum(requests), sum(cost), sum(unpriced) FROM named
+         WHERE true GROUP BY 1, 2, 3, 4 ON CONFLICT DO UPDATE SET {updates}",
+        named.join(" UNION ")
+    )
+}
+
+/// What is counted for the model `name` by that name only, over whole quarter hours.
+pub(crate) fn spend_by_name(
+    connection: &Connection,
+    name: &str,
+    from: WallTime,
+    to: WallTime,
+) -> rusqlite::Result<Spend> {
+    let sql = "SELECT coalesce(sum(requests), 0) AS requests,
+          coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
+          coalesce(sum(unpriced_requests), 0) AS unpriced_requests
+         FROM rollup_model_names
+         WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 AND name = ?4";
+    let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
+    let values = params![from, to, WordColumn(Purpose::User), name];
+    connection.prepare_cached(sql)?.query_row(values, |row| {
+        Ok(Spend {
+            cost: NanoUsd::new(row.get("cost_nano_usd")?),
+            requests: get_count(row, "requests")?,
+            unpriced_requests: get_count(row, "unpriced_requests")?,
+        })
+    })
+}
+
+/// Models that were lately billed by another name than they were asked by, the newest last.
+pub(crate) fn billed_names(connection: &Connection) -> rusqlite::Result<Vec<BilledName>> {
+    let sql = "SELECT a.backend, a.model, r.model_billed, max(r.id) AS newest
+         FROM (SELECT id, model_billed, attempts FROM requests ORDER BY id DESC LIMIT ?1) r
+         CROSS JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
+         WHERE r.model_billed <> a.model GROUP BY 1, 2, 3 ORDER BY newest";
+    let read = |row: &rusqlite::Row<'_>| {
+        let (backend, model) = (get_named(row, "backend")?, row.get("model")?);
+        Ok(BilledName { backend, model, billed: row.get("model_billed")? })
+    };
+    let searched = row_count(REQUESTS_SEARCHED_MAX);
+    connection.prepare_cached(sql)?.query_map([searched], read)?.collect()
+}

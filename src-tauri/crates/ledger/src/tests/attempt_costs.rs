@@ -1,0 +1,179 @@
+//! Costs of attempts are booked where they were made, and under every name of their model.
+
+use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
+use pricing::Cost;
+
+use super::rollups::{DIMENSIONS, check_against_recount, query};
+use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
+use crate::{BilledName, GroupBy, Ledger, LedgerLimits, Settlement, UsageKey, database};
+
+const DAY_MS: i64 = 86_400_000;
+
+fn priced(nanos: i64) -> Cost {
+    Cost::Reported(NanoUsd::new(nanos))
+}
+
+/// Asked for as `smart`: backend `a` took $0.10 for nothing under the key `ka`, then `b` answered for
+/// $0.20 as `gpt-4o` and billed it by its dated name.
+fn failed_over(number: u32) -> Settlement {
+    let mut first = attempt("a", Some("bad_answer"));
+    (first.cost, first.model) = (priced(100), "claude".to_owned());
+    first.credential = CredentialId::new("ka").ok();
+    let mut second = attempt("b", None);
+    (second.cost, second.model) = (priced(200), "gpt-4o".to_owned());
+    second.credential = CredentialId::new("kb").ok();
+    let mut ended = settlement(number);
+    ended.request.model_asked = "smart".to_owned();
+    ended.backend = Some(backend("b"));
+    ended.credential = CredentialId::new("kb").ok();
+    ended.model_billed = Some("gpt-4o-2024-08-06".to_owned());
+    ended.attempts = vec![first, second];
+    ended.cost = Cost::total(ended.attempts.iter().map(|attempt| &attempt.cost));
+    ended
+}
+
+async fn spent(ledger: &Ledger, dimension: BudgetDimension, name: &str) -> i64 {
+    let scope = Some((dimension, name.to_owned()));
+    ledger.spend_in(scope, at(0), at(DAY_MS)).await.expect("read").cost.nanos()
+}
+
+async fn costs(ledger: &Ledger, group_by: GroupBy) -> Vec<(UsageKey, i64, u64)> {
+    let groups = ledger.usage(query(group_by)).await.expect("read").groups;
+    groups.into_iter().map(|(key, sum)| (key, sum.cost.nanos(), sum.requests)).collect()
+}
+
+/// The sums of one request that failed over.
+async fn check_books(ledger: &Ledger) {
+    let named =
+        |name: &str, nanos: i64, requests| (UsageKey::Named(name.to_owned()), nanos, requests);
+    assert_eq!(costs(ledger, GroupBy::Backend).await, [named("b", 200, 1), named("a", 100, 0)]);
+    assert_eq!(
+        costs(ledger, GroupBy::Credential).await,
+        [named("kb", 200, 1), named("ka", 100, 0)]
+    );
+    let models = [named("gpt-4o-2024-08-06", 200, 1), named("claude", 100, 0)];
+    assert_eq!(costs(ledger, GroupBy::Model).await, models);
+    assert_eq!(costs(ledger, GroupBy::Client).await, [named("editor", 300, 1)]);
+    for (dimension, name, nanos) in [
+        (BudgetDimension::Backend, "a", 100),
+        (BudgetDimension::Backend, "b", 200),
+        (BudgetDimension::Credential, "ka", 100),
+        (BudgetDimension::Credential, "kb", 200),
+        (BudgetDimension::Client, "editor", 300),
+        (BudgetDimension::Project, "website", 300),
+        // What was sent, what was billed and what was asked for; each once.
+        (BudgetDimension::Model, "gpt-4o", 200),
+        (BudgetDimension::Model, "gpt-4o-2024-08-06", 200),
+        (BudgetDimension::Model, "claude", 100),
+        (BudgetDimension::Model, "smart", 300),
+        (BudgetDimension::Model, "gpt", 0),
+    ] {
+        assert_eq!(spent(ledger, dimension, name).await, nanos, "{name}");
+    }
+    for group_by in DIMENSIONS {
+        check_against_recount(ledger, group_by).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_failed_attempt_cost_is_booked_where_it_was_made() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    ledger.settle(failed_over(1)).await.expect("settled");
+    check_books(&ledger).await;
+    // Folded hours say the same.
+    let mut later = settlement(7 * 3_600);
+    later.attempts.clear();
+    (later.cost, later.request.purpose) = (Cost::NotBilled, crate::Purpose::Health);
+    ledger.settle(later).await.expect("settled");
+    ledger.wait_until_folded().await;
+    let found = ledger.billed_names().await.expect("read");
+    let dated = BilledName {
+        backend: backend("b"),
+        model: "gpt-4o".to_owned(),
+        billed: "gpt-4o-2024-08-06".to_owned(),
+    };
+    assert!(found.contains(&dated), "{found:?}");
+    assert_eq!(spent(&ledger, BudgetDimension::Backend, "a").await, 100);
+    assert_eq!(spent(&ledger, BudgetDimension::Model, "gpt-4o").await, 200);
+}
+
+/// It may have cost something: the answer's price is not all.
+#[tokio::test]
+async fn a_request_with_an_attempt_of_unknown_cost_counts_as_unpriced_and_keeps_what_is_known() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = failed_over(1);
+    ended.attempts[0].cost = Cost::Unpriced;
+    ended.attempts[0].unpriced = Some(pricing::UnpricedReason::NoUsage.into());
+    ended.cost = Cost::total(ended.attempts.iter().map(|attempt| &attempt.cost));
+    ledger.settle(ended).await.expect("settled");
+    let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
+    assert_eq!((totals.cost.nanos(), totals.requests, totals.unpriced_requests), (200, 1, 1));
+    let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
+    assert_eq!((spend.cost.nanos(), spend.unpriced_requests), (200, 1));
+    let unpriced = crate::RequestQuery { is_unpriced: true, ..crate::RequestQuery::newest(9) };
+    let rows = ledger.requests(unpriced).await.expect("read");
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(row.unpriced.as_ref().map(|why| why.reason), Some(pricing::UnpricedReason::NoUsage));
+    check_against_recount(&ledger, GroupBy::Backend).await;
+}
+
+/// What the failed attempt cost is spent all the same.
+#[tokio::test]
+async fn an_answer_of_unknown_cost_loses_nothing_that_an_attempt_before_it_cost() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = failed_over(1);
+    ended.attempts[1].cost = Cost::Unpriced;
+    ended.cost = Cost::total(ended.attempts.iter().map(|attempt| &attempt.cost));
+    assert_eq!(ended.cost, Cost::Unpriced);
+    ledger.settle(ended).await.expect("settled");
+    let all = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
+    assert_eq!((all.cost.nanos(), all.unpriced_requests), (100, 1));
+    for (dimension, name, nanos) in [
+        (BudgetDimension::Backend, "a", 100),
+        (BudgetDimension::Backend, "b", 0),
+        (BudgetDimension::Model, "claude", 100),
+        (BudgetDimension::Model, "gpt-4o", 0),
+        (BudgetDimension::Model, "smart", 100),
+    ] {
+        assert_eq!(spent(&ledger, dimension, name).await, nanos, "{name}");
+    }
+    for group_by in DIMENSIONS {
+        check_against_recount(&ledger, group_by).await;
+    }
+}
+
+/// Until version 35 the last backend had the cost of all attempts, and a model one name.
+#[tokio::test]
+async fn sums_of_version_34_are_booked_by_attempt() {
+    let place = LedgerFixture::new();
+    let before = {
+        let ledger = place.open();
+        ledger.settle(failed_over(1)).await.expect("settled");
+        ledger.usage(query(GroupBy::Route)).await.expect("read").totals
+    };
+    // As version 34 had left it, with its hour folded.
+    let slot = NOW_MS - NOW_MS % 900_000;
+    place
+        .raw()
+        .execute_batch(&format!(
+            "DROP TABLE rollup_model_names;
+             DELETE FROM rollup_quarter WHERE backend = 'a';
+             UPDATE rollup_quarter SET cost_nano_usd = 300;
+             INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
+               SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums} FROM rollup_quarter WHERE slot_ms = {slot};
+             UPDATE rollup_folded SET until_ms = {slot} + 7200000;
+             PRAGMA user_version = 34;",
+            sums = crate::rollup_sums::sum_columns(),
+        ))
+        .expect("an older file");
+    let steps = database::MIGRATIONS;
+    assert!(steps[34].contains("TABLE rollup_model_names"));
+    drop(database::open(&place.path(), LedgerLimits::default(), steps).expect("upgraded"));
+    let ledger = place.open();
+    check_books(&ledger).await;
+    assert_eq!(ledger.usage(query(GroupBy::Route)).await.expect("read").totals, before);
+    assert_eq!(request(1).started, WallTime::from_unix_ms(NOW_MS + 1_000));
+}
