@@ -1,28 +1,28 @@
 //! Turns facts into the conditions that are true now.
 
+mod keys;
 mod local;
 mod measured;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{AlertSeverity, BackendId, BudgetMark, CredentialId, list_names};
+use domain::{AlertSeverity, BackendId, BudgetMark, list_names};
 
+pub use self::keys::ADD_CREDIT;
+use self::keys::{key_blocked, refused_without_key};
 use self::measured::{add_measurements, first_use, key_unused};
 use self::services::add_services;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, KeyFact, LedgerFact, RouteFact, RouteFault, VaultFact,
+    FailedBackend, LedgerFact, RouteFact, RouteFault, VaultFact,
 };
 use crate::notification::{
     NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
     to_sentence,
 };
 use crate::rule::{AlertRule, RuleTunings, tuning_of};
-
-/// What to do about an account without credit.
-pub const ADD_CREDIT: &str = "Add credit or raise its limit.";
 
 /// The conditions that hold by `facts` and the settings of the rules.
 #[must_use]
@@ -286,57 +286,6 @@ fn breaker_open(backend: &BackendFact, facts: &Facts) -> Condition {
         over: works_again(&backend.label),
         inhibited_by: down.chain(dead_routes_of(&backend.id, facts)).collect(),
         ..condition(AlertRule::BreakerOpen, backend.id.as_str())
-    }
-}
-
-/// A key is one cause for all backends that need it.
-fn key_blocked(key: &KeyFact, backends: &BTreeMap<&BackendId, &BackendFact>) -> Condition {
-    let lost: Vec<FailedBackend> =
-        key.needed_by.iter().filter_map(|id| backends.get(id)).map(|it| failed(it)).collect();
-    let lost: Vec<&FailedBackend> = lost.iter().collect();
-    let title = format!("The key {} {}", key.id, key.what);
-    let path = format!("/keys/{}", key.id);
-    Condition { path, ..lost_key(key.id.as_str(), &title, &lost, key.fix) }
-}
-
-/// Backends that refuse their key or account, though no key is known to be at fault.
-fn refused_without_key(facts: &Facts) -> impl Iterator<Item = Condition> {
-    let has_key_fact = |id: &BackendId| facts.keys.iter().any(|key| key.needed_by.contains(id));
-    let refused = facts.backends.iter().filter(move |backend| {
-        let is_cut_off = facts.is_offline && !backend.is_local;
-        !is_cut_off && !has_key_fact(&backend.id)
-    });
-    refused.filter_map(|backend| {
-        let (what, fix) = match backend.fault {
-            BackendFault::KeyRejected => ("key rejected", "Replace the key."),
-            BackendFault::Unpaid => ("no credit left", ADD_CREDIT),
-            _ => return None,
-        };
-        let title = format!("{}: {what}", backend.label);
-        let path = format!("/backends/{}", backend.id);
-        Some(Condition { path, ..lost_key(backend.id.as_str(), &title, &[&failed(backend)], fix) })
-    })
-}
-
-fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend], fix: &str) -> Condition {
-    let impact = joined_impact(lost);
-    let is_critical = !lost.is_empty() && impact.is_critical();
-    let sentence = match lost {
-        [] => "Other keys answer instead.".to_owned(),
-        lost => impact_sentence(&impact, lost),
-    };
-    let backends = lost.iter().map(|backend| backend.backend.to_string());
-    let scopes = std::iter::once(scope.to_owned()).chain(backends).collect();
-    let works = CredentialId::new(scope).ok();
-    Condition {
-        severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::High },
-        scopes,
-        title: cut_title(title),
-        detail: join_sentences(&[&sentence, fix]),
-        over: works
-            .map(|key| (cut_title(&format!("The key {key} works")), "It is accepted.".to_owned())),
-        passes_quiet_hours: is_critical,
-        ..condition(AlertRule::KeyBlocked, scope)
     }
 }
 

@@ -69,6 +69,7 @@ impl PanelEvents {
 
 #[cfg(test)]
 mod tests {
+    use domain::{Clock, Moment, SystemClock};
     use engine::Topic;
     use tokio::time::timeout;
 
@@ -108,12 +109,13 @@ mod tests {
         const TOLD_WITHIN: Duration = Duration::from_millis(50);
         let bus = EventBus::default();
         let mut events = PanelEvents::of(&bus);
-        let mut waiting: Vec<tokio::time::Instant> = Vec::new();
+        let clock = SystemClock::new();
+        let mut waiting: Vec<Moment> = Vec::new();
         for _ in 0..500 {
             bus.send_changed(&[Topic::Usage]);
-            waiting.push(tokio::time::Instant::now());
+            waiting.push(clock.now());
             if tags(&mut events, Duration::from_millis(7)).await.is_some() {
-                let late = waiting.drain(..).map(|sent| sent.elapsed()).max();
+                let late = waiting.drain(..).map(|sent| clock.now().since(sent)).max();
                 assert!(late.is_some_and(|late| late <= TOLD_WITHIN), "{late:?}");
             }
             assert!(waiting.len() < 10, "nothing is told");

@@ -109,13 +109,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let quality = monitor_parts::quality_watch(&base, &backends, &service_levels, &measured);
     let states = monitor_parts::backend_states(&base, &backends, &quality);
     let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
-    let judged = Judged {
-        measured: Arc::clone(&measured),
-        quality: Arc::clone(&quality),
-        states: Arc::clone(&states),
-        local: Arc::clone(&local),
-        balances: Arc::clone(&key_balances),
-    };
+    let judged = Judged::of(&measured, &quality, &states, &local, &key_balances);
     let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
@@ -545,6 +539,24 @@ struct Judged {
     states: Arc<BackendStates>,
     local: Arc<LocalResources>,
     balances: Arc<KeyBalances>,
+}
+
+impl Judged {
+    fn of(
+        measured: &Arc<MeasurementWatch>,
+        quality: &Arc<QualityWatch>,
+        states: &Arc<BackendStates>,
+        local: &Arc<LocalResources>,
+        balances: &Arc<KeyBalances>,
+    ) -> Self {
+        Self {
+            measured: Arc::clone(measured),
+            quality: Arc::clone(quality),
+            states: Arc::clone(states),
+            local: Arc::clone(local),
+            balances: Arc::clone(balances),
+        }
+    }
 }
 
 fn alert_watch(
