@@ -54,7 +54,7 @@ function usedWords({ used_percent: used }: PlanWindowView): string {
 /** Its bar in words. */
 export function planWindowWords(window: PlanWindowView): string {
   const { elapsed_percent: elapsed } = window;
-  return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${wholePercent(elapsed)} of the time is over`;
+  return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${wholePercent(elapsed)} of the time was over`;
 }
 
 /** Rounded down, so that only what is used up is 100 %. */

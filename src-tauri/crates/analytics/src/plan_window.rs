@@ -10,6 +10,9 @@ use domain::WallTime;
 /// after the start would be "used up in an hour".
 const PACE_ELAPSED_PERCENT_MIN: f64 = 5.0;
 
+/// Share of a window's time after which a reading says nothing of the pace, in percent.
+const READING_AGE_PERCENT_MAX: f64 = 25.0;
+
 domain::words! {
     /// How a window of a plan goes.
     PlanWindowState {
@@ -19,6 +22,8 @@ domain::words! {
         RunsOut = "runs_out",
         /// Nothing is left until it starts again
         UsedUp = "used_up",
+        /// It was told too soon after the start, or too long ago, to say whether it lasts
+        NoPace = "no_pace",
         /// It has started again since it was read; how much is used now is not known
         StartedAgain = "started_again",
     }
@@ -39,9 +44,10 @@ pub struct PlanWindow {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlanWindowOutlook {
     pub state: PlanWindowState,
-    /// Share of its time that is over, in percent; None once it has started again.
+    /// Share of its time that was over when it was told, in percent, to compare with what was used;
+    /// None once it has started again.
     pub elapsed_percent: Option<f64>,
-    /// When it is used up at the pace until it was read; only if it runs out.
+    /// When it is used up at the pace until it was read; only if it runs out, and in the future.
     pub runs_out: Option<WallTime>,
 }
 
@@ -53,27 +59,29 @@ impl PlanWindow {
             let state = PlanWindowState::StartedAgain;
             return PlanWindowOutlook { state, elapsed_percent: None, runs_out: None };
         }
-        let elapsed_percent = Some(self.elapsed_percent(now));
-        let runs_out = self.runs_out().filter(|at| at.unix_ms() < reset_ms);
-        let state = match runs_out {
+        let elapsed = self.elapsed_percent(self.read);
+        let is_old = self.elapsed_percent(now) - elapsed > READING_AGE_PERCENT_MAX;
+        let used_up = self.used_up_ms(elapsed);
+        let state = match used_up {
             _ if self.used_percent >= 100.0 => PlanWindowState::UsedUp,
-            Some(_) => PlanWindowState::RunsOut,
-            None => PlanWindowState::Lasts,
+            _ if is_old || elapsed < PACE_ELAPSED_PERCENT_MIN => PlanWindowState::NoPace,
+            Some(at_ms) if at_ms < reset_ms => PlanWindowState::RunsOut,
+            _ => PlanWindowState::Lasts,
         };
-        let runs_out = runs_out.filter(|_| state == PlanWindowState::RunsOut);
-        PlanWindowOutlook { state, elapsed_percent, runs_out }
+        let runs_out = used_up
+            .filter(|at_ms| state == PlanWindowState::RunsOut && *at_ms > now_ms)
+            .map(WallTime::from_unix_ms);
+        PlanWindowOutlook { state, elapsed_percent: Some(elapsed), runs_out }
     }
 
-    /// The moment at which the pace until the reading uses it up; None if the pace is not known.
-    fn runs_out(&self) -> Option<WallTime> {
-        let elapsed = self.elapsed_percent(self.read);
-        if elapsed < PACE_ELAPSED_PERCENT_MIN || self.used_percent <= 0.0 {
+    /// The moment at which the pace until the reading uses it up; None if nothing is used.
+    fn used_up_ms(&self, elapsed_percent: f64) -> Option<i64> {
+        if self.used_percent <= 0.0 {
             return None;
         }
-        let length = as_float(self.length_ms());
-        let until_used_up = length * (elapsed / self.used_percent);
+        let until_used_up = as_float(self.length_ms()) * (elapsed_percent / self.used_percent);
         let start_ms = self.resets.unix_ms().saturating_sub(self.length_ms());
-        Some(WallTime::from_unix_ms(start_ms.saturating_add(whole(until_used_up))))
+        Some(start_ms.saturating_add(whole(until_used_up)))
     }
 
     fn elapsed_percent(&self, at: WallTime) -> f64 {
@@ -130,17 +138,28 @@ mod tests {
     fn it_runs_out_when_the_pace_until_the_reading_says() {
         let outlook = window(80.0, 2).outlook(at(24));
         assert_eq!(outlook.runs_out, Some(at(25)));
-        assert_eq!(outlook.elapsed_percent, Some(48.0));
-        // Nothing was used between the reading and now, as far as is known: the pace is not newer.
-        assert_eq!(window(80.0, 2).outlook(at(30)).runs_out, Some(at(25)));
+        assert_eq!(outlook.elapsed_percent, Some(40.0), "when it was read");
+        let later = window(80.0, 2).outlook(at(30));
+        assert_eq!(later.state, PlanWindowState::RunsOut);
+        assert_eq!(later.runs_out, None, "what may have happened is no forecast");
     }
 
     #[test]
     fn a_window_that_has_just_begun_has_no_pace() {
-        let early = PlanWindow { read: at(2), ..window(30.0, 0) };
-        assert_eq!(early.outlook(at(2)).state, PlanWindowState::Lasts);
+        let early = PlanWindow { read: at(2), ..window(99.0, 0) };
+        assert_eq!(early.outlook(at(2)).state, PlanWindowState::NoPace);
+        let all = PlanWindow { read: at(2), ..window(100.0, 0) };
+        assert_eq!(all.outlook(at(2)).state, PlanWindowState::UsedUp);
         let later = PlanWindow { read: WallTime::from_unix_ms(15 * 60_000), ..window(30.0, 0) };
         assert_eq!(later.outlook(at(3)).state, PlanWindowState::RunsOut, "5 % of the time is over");
+    }
+
+    #[test]
+    fn an_old_reading_has_no_pace() {
+        check(10.0, 1, at(22), PlanWindowState::Lasts);
+        check(10.0, 1, at(23), PlanWindowState::NoPace);
+        check(90.0, 1, at(23), PlanWindowState::NoPace);
+        check(100.0, 1, at(45), PlanWindowState::UsedUp);
     }
 
     #[test]

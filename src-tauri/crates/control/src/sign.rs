@@ -163,6 +163,7 @@ signs! {
         Lasts => Disc Ok "on pace",
         RunsOut => Half Warn "ahead of pace",
         UsedUp => Square Bad "used up",
+        NoPace => Ring Muted "pace not known",
         StartedAgain => Ring Muted "started again",
     }
     KEY_EVENT: KeyEvent {

@@ -1,12 +1,13 @@
 /** The windows of plans that are used now, beside what is spent; nothing if no tool tells its limits. */
 import { BudgetBar } from "@/components/budget-bar";
+import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { planWindowWords } from "@/components/plan-window";
 import { TONE_TEXT } from "@/components/state-mark";
 import { usePlans } from "@/ipc/usage-queries";
 import { PLAN_WINDOW } from "@/lib/tables";
 
-const SHOWN_MAX = 2;
+const SHOWN_MAX = 4;
 
 export function PlanWindows() {
   const { data } = usePlans();
@@ -25,7 +26,11 @@ export function PlanWindows() {
                 <PanelLink look="plain" path="/plans" className="min-w-0 flex-1 truncate">
                   {name}
                 </PanelLink>
-                {sign.tone !== "ok" && (
+                {sign.tone === "ok" ? (
+                  <span className="whitespace-nowrap text-ink-3">
+                    <Moment at={window.read_at} />
+                  </span>
+                ) : (
                   <span className={`whitespace-nowrap ${TONE_TEXT[sign.tone]}`}>{sign.word.toLowerCase()}</span>
                 )}
               </span>

@@ -9,7 +9,7 @@ test("each window says what is used, when it starts again and whether it lasts",
   renderWith("busy", <PlansScreen />);
   const plan = await screen.findByRole("region", { name: "Codex CLI (plus)" });
   const short = within(plan).getByRole("meter", { name: "5 hours: used" });
-  expect(short).toHaveAttribute("aria-valuetext", "74 % used, 56 % of the time is over");
+  expect(short).toHaveAttribute("aria-valuetext", "74 % used, 56 % of the time was over");
   expect(within(plan).getByText("ahead of pace")).toBeVisible();
   expect(within(plan).getByText(/at this pace used up/)).toBeVisible();
   expect(within(plan).getByText("on pace")).toBeVisible();
@@ -24,6 +24,7 @@ test("a window that has started again has no figure", () => {
     elapsed_percent: null,
     resets_at: NOW - 60_000,
     runs_out_at: null,
+    read_at: NOW - 120_000,
   } as const;
   renderWith("busy", <PlanWindow window={window} />);
   expect(screen.getByText("not known")).toBeVisible();

@@ -22,6 +22,7 @@ export function fakePlans({ world, now, answer }: Doing): Pick<Host, "plans"> {
             elapsed_percent: 56,
             resets_at: now() + 2.2 * HOUR_MS,
             runs_out_at: now() + 58 * MINUTE_MS,
+            read_at: now() - 4 * MINUTE_MS,
           },
           {
             label: "7 days",
@@ -30,6 +31,7 @@ export function fakePlans({ world, now, answer }: Doing): Pick<Host, "plans"> {
             elapsed_percent: 62,
             resets_at: now() + 64 * HOUR_MS,
             runs_out_at: null,
+            read_at: now() - 4 * MINUTE_MS,
           },
         ],
       },

@@ -48,16 +48,12 @@ fn plan_view(reading: &PlanReading, now: WallTime) -> PlanView {
         tool: reading.tool,
         label: format!("{}{plan}{limit}", reading.tool.name()),
         read_at: reading.read.into(),
-        windows: reading
-            .windows
-            .iter()
-            .map(|window| window_view(window, reading.read, now))
-            .collect(),
+        windows: reading.windows.iter().map(|window| window_view(window, now)).collect(),
     }
 }
 
-fn window_view(told: &PlanWindowReading, read: WallTime, now: WallTime) -> PlanWindowView {
-    let PlanWindowReading { minutes, used_percent, resets } = *told;
+fn window_view(told: &PlanWindowReading, now: WallTime) -> PlanWindowView {
+    let PlanWindowReading { minutes, used_percent, resets, read } = *told;
     let outlook = PlanWindow { minutes, used_percent, resets, read }.outlook(now);
     PlanWindowView {
         label: length_words(minutes),
@@ -66,39 +62,55 @@ fn window_view(told: &PlanWindowReading, read: WallTime, now: WallTime) -> PlanW
         elapsed_percent: outlook.elapsed_percent,
         resets_at: resets.into(),
         runs_out_at: outlook.runs_out.map(Into::into),
+        read_at: read.into(),
     }
 }
 
 /// Whole days or hours if it is some; a window of 299 minutes is one of five hours.
 fn length_words(minutes: i64) -> String {
     let minutes = u64::try_from(minutes).unwrap_or_default();
-    let rounded = minutes.next_multiple_of(5);
+    let rounded = if minutes % 60 == 59 { minutes + 1 } else { minutes };
     let (amount, unit) = match rounded {
         days if days >= 24 * 60 && days.is_multiple_of(24 * 60) => (days / (24 * 60), "day"),
-        hours if hours.is_multiple_of(60) => (hours / 60, "hour"),
+        hours if hours >= 60 && hours.is_multiple_of(60) => (hours / 60, "hour"),
         _ => (minutes, "minute"),
     };
     count_noun(amount, unit)
 }
 
+/// How much a window asks for attention: less is more.
+const fn rank(state: PlanWindowState) -> u8 {
+    match state {
+        PlanWindowState::UsedUp => 0,
+        PlanWindowState::RunsOut => 1,
+        PlanWindowState::NoPace => 2,
+        PlanWindowState::Lasts => 3,
+        PlanWindowState::StartedAgain => 4,
+    }
+}
+
 /// The most pressing window.
 fn describe(plans: &[PlanView]) -> String {
     let windows =
-        || plans.iter().flat_map(|plan| plan.windows.iter().map(move |window| (plan, window)));
-    let first = |state| windows().find(|(_, window)| window.state == state);
-    if let Some((plan, window)) = first(PlanWindowState::UsedUp) {
-        return format!("{}: the window of {} is used up", plan.label, window.label);
-    }
-    if let Some((plan, window)) = first(PlanWindowState::RunsOut) {
-        let (plan, length) = (&plan.label, &window.label);
-        return format!("{plan}: at this pace the window of {length} is used up early");
-    }
-    if first(PlanWindowState::Lasts).is_some() {
-        return "What is left lasts until it starts again".to_owned();
-    }
-    match plans {
-        [] => "No tool has written down the limits of a plan in the last 8 days".to_owned(),
-        _ => "Every window has started again since it was last told".to_owned(),
+        plans.iter().flat_map(|plan| plan.windows.iter().map(move |window| (plan, window)));
+    let Some((plan, window)) = windows.min_by_key(|(_, window)| rank(window.state)) else {
+        return "No tool has written down the limits of a plan in the last 8 days".to_owned();
+    };
+    let (plan, length) = (&plan.label, &window.label);
+    match window.state {
+        PlanWindowState::UsedUp => format!("{plan}: the window of {length} is used up"),
+        PlanWindowState::RunsOut => {
+            format!("{plan}: at this pace the window of {length} is used up early")
+        }
+        PlanWindowState::NoPace => {
+            format!("{plan}: whether the window of {length} lasts is not known")
+        }
+        PlanWindowState::Lasts => {
+            format!("{plan}: at this pace the window of {length} lasts until it starts again")
+        }
+        PlanWindowState::StartedAgain => {
+            "Every window has started again since it was last told".to_owned()
+        }
     }
 }
 
@@ -115,7 +127,7 @@ mod tests {
             (1_440, "1 day"),
             (60, "1 hour"),
             (90, "90 minutes"),
-            (5, "5 minutes"),
+            (56, "56 minutes"),
         ] {
             assert_eq!(length_words(minutes), words);
         }

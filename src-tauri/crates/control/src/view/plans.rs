@@ -24,7 +24,7 @@ pub struct PlanView {
     pub tool: SessionTool,
     /// Tool and plan, and the limit's name if it is not the plan's own: `Codex CLI (plus)`.
     pub label: String,
-    /// When the tool wrote it: use since then is not in it.
+    /// When a tool last wrote of it.
     pub read_at: UnixMs,
     /// Shortest first.
     pub windows: Vec<PlanWindowView>,
@@ -37,11 +37,13 @@ pub struct PlanWindowView {
     pub state: PlanWindowState,
     /// 0 to 100, as it was told; None once the window has started again.
     pub used_percent: Option<f64>,
-    /// Share of its time that is over, 0 to 100; None once the window has started again.
+    /// Share of its time that was over when it was told, 0 to 100; None once it has started again.
     pub elapsed_percent: Option<f64>,
+    /// When the tool wrote it: use since then is not in it.
+    pub read_at: UnixMs,
     /// When it starts again, or did.
     pub resets_at: UnixMs,
-    /// When it is used up at the pace so far, if that is before it starts again.
+    /// When it is used up at the pace so far; None if it lasts, or that moment is over.
     pub runs_out_at: Option<UnixMs>,
 }
 

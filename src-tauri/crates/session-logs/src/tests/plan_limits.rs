@@ -40,21 +40,38 @@ fn the_newest_line_of_all_files_counts() {
         ("2026/11/22/rollout-b.jsonl", newer.join("\n")),
         ("2026/11/22/rollout-a.jsonl", older.join("\n")),
     ]);
+    let read = WallTime::from_unix_ms(1_795_388_400_000);
     let window = |minutes, used_percent, resets_s: i64| PlanWindowReading {
         minutes,
         used_percent,
         resets: WallTime::from_unix_ms(resets_s * 1_000),
+        read,
     };
     assert_eq!(
         found,
         [PlanReading {
             tool: SessionTool::Codex,
-            read: WallTime::from_unix_ms(1_795_388_400_000),
+            read,
             plan: Some("plus".to_owned()),
             limit: None,
+            id: "codex".to_owned(),
             windows: vec![window(300, 12.5, 1_795_400_000), window(10_080, 61.0, 1_795_700_000)],
         }]
     );
+}
+
+#[test]
+fn a_forks_copy_of_old_lines_is_no_newer_reading() {
+    let parent = line("2026-11-22T22:00:00Z", &limits(95.0, 1_795_400_000));
+    // Told again with the time of the fork: less of the same window, and one that is over.
+    let same = line("2026-11-22T23:59:00Z", &limits(12.0, 1_795_400_060));
+    let over = line("2026-11-22T23:59:30Z", &limits(80.0, 1_795_380_000));
+    for copied in [same, over] {
+        let found =
+            readings(&[("rollout-parent.jsonl", parent.clone()), ("rollout-fork.jsonl", copied)]);
+        assert_eq!(found[0].windows[0].used_percent, 95.0);
+        assert_eq!(found[0].windows[0].resets, WallTime::from_unix_ms(1_795_400_000_000));
+    }
 }
 
 #[test]
@@ -71,14 +88,6 @@ fn a_limit_of_its_own_stands_beside_the_plans() {
 }
 
 #[test]
-fn versions_of_2025_tell_the_seconds_until_the_reset() {
-    let old = r#"{"primary":{"used_percent":9.0,"window_minutes":299,"resets_in_seconds":3600},"secondary":null}"#;
-    let found = readings(&[("rollout.jsonl", line("2026-11-22T23:00:00Z", old))]);
-    assert_eq!(found[0].windows[0].resets, WallTime::from_unix_ms(1_795_392_000_000));
-    assert_eq!(found[0].plan, None);
-}
-
-#[test]
 fn what_cannot_be_believed_is_no_reading() {
     let time = "2026-11-22T23:00:00Z";
     for (what, text) in [
@@ -86,13 +95,30 @@ fn what_cannot_be_believed_is_no_reading() {
         ("more than all", line(time, &limits(101.0, 1_795_400_000)).replace("61.0", "-1")),
         (
             "a text",
-            line(time, r#"{"primary":{"used_percent":"9","window_minutes":300,"resets_at":1}}"#),
+            line(
+                time,
+                r#"{"primary":{"used_percent":"9","window_minutes":300,"resets_at":1795400000}}"#,
+            ),
+        ),
+        (
+            "a reset in milliseconds",
+            line(time, &limits(9.0, 1_795_400_000_000)).replace("1795700000", "1"),
+        ),
+        (
+            "the seconds until the reset",
+            line(
+                time,
+                r#"{"primary":{"used_percent":9,"window_minutes":300,"resets_in_seconds":60}}"#,
+            ),
         ),
         ("no reset", line(time, r#"{"primary":{"used_percent":9,"window_minutes":300}}"#)),
         ("a time to come", line("2026-11-23T00:00:01Z", &limits(1.0, 1_795_400_000))),
         (
             "a window of no time",
-            line(time, r#"{"primary":{"used_percent":9,"window_minutes":0,"resets_at":1}}"#),
+            line(
+                time,
+                r#"{"primary":{"used_percent":9,"window_minutes":0,"resets_at":1795400000}}"#,
+            ),
         ),
     ] {
         assert_eq!(readings(&[("rollout.jsonl", text)]), [], "{what}");

@@ -207,6 +207,7 @@ pub(super) fn plans_fixture() -> Value {
     let window = |label: &str, state: &str, used: Option<f64>, resets_at: i64| {
         json!({"label": label, "state": state, "used_percent": used,
             "elapsed_percent": used.map(|_| 40.0), "resets_at": resets_at,
+            "read_at": NOW.0 - 240_000,
             "runs_out_at": (state == "runs_out").then_some(NOW.0 + 3_600_000)})
     };
     let hour_ms = 3_600_000;

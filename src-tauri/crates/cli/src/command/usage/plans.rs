@@ -50,7 +50,7 @@ fn window_row(plan: &PlanView, window: &PlanWindowView, now: UnixMs) -> [TableCe
         Sign::from(window.state).into(),
         format_distance(now, window.resets_at).into(),
         window.runs_out_at.map_or_else(String::new, |at| format_distance(now, at)).into(),
-        format_distance(now, plan.read_at).into(),
+        format_distance(now, window.read_at).into(),
     ]
 }
 
