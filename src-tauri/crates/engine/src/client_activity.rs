@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{ClientId, ClientProgram, WallTime};
+use domain::{ClientId, ClientProgram, RequestId, WallTime};
 use indexmap::IndexMap;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
@@ -24,6 +24,8 @@ pub struct ClientActivity {
     ledger: Ledger,
     /// Last request: since the start, or as the ledger had it when it was asked.
     last_requests: Mutex<HashMap<ClientId, WallTime>>,
+    /// Requests that were sent to a backend and have not ended: as many as are admitted at once.
+    in_flight: Mutex<HashMap<RequestId, ClientId>>,
     /// Refused requests of blocked clients.
     refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
     any_request_seen: AtomicBool,
@@ -37,14 +39,43 @@ impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let any_request_seen = AtomicBool::new(false);
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
-        let states = Mutex::default();
+        let (states, in_flight) = (Mutex::default(), Mutex::default());
         let revoked = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
-        Self { ledger, last_requests, refusals, any_request_seen, states, programs, revoked }
+        Self {
+            ledger,
+            last_requests,
+            in_flight,
+            refusals,
+            any_request_seen,
+            states,
+            programs,
+            revoked,
+        }
     }
 
     #[must_use]
     pub const fn revoked(&self) -> &RevokedClients {
         &self.revoked
+    }
+
+    /// Notes that a request is served. True if its client had none before.
+    pub(crate) fn record_start(&self, request: RequestId, id: &ClientId, at: WallTime) -> bool {
+        let mut in_flight = self.in_flight.lock();
+        let is_first = !in_flight.values().any(|other| other == id);
+        in_flight.insert(request, id.clone());
+        drop(in_flight);
+        self.last_requests.lock().insert(id.clone(), at);
+        is_first
+    }
+
+    /// Notes that a request has ended, of whatever purpose.
+    pub(crate) fn record_end(&self, request: &RequestId) {
+        self.in_flight.lock().remove(request);
+    }
+
+    /// True while a request of the client is served.
+    fn is_served(&self, id: &ClientId) -> bool {
+        self.in_flight.lock().values().any(|other| other == id)
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
@@ -104,7 +135,11 @@ impl ClientActivity {
         let states: BTreeMap<ClientId, ClientState> = clients
             .iter()
             .map(|(id, client)| {
-                (id.clone(), ClientState::at(now, client, last_requests.get(id).copied()))
+                let seen = match self.is_served(id) {
+                    true => Some(now),
+                    false => last_requests.get(id).copied(),
+                };
+                (id.clone(), ClientState::at(now, client, seen))
             })
             .collect();
         drop(last_requests);
@@ -114,8 +149,16 @@ impl ClientActivity {
         is_changed
     }
 
-    /// Last request of a client: since the start, otherwise from the ledger.
-    pub async fn last_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
+    /// Last request of a client: `now` while one is served, else since the start, otherwise from the
+    /// ledger.
+    pub async fn last_seen(
+        &self,
+        id: &ClientId,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, LedgerError> {
+        if self.is_served(id) {
+            return Ok(Some(now));
+        }
         let since_start = self.last_requests.lock().get(id).copied();
         if since_start.is_some() {
             return Ok(since_start);
@@ -147,6 +190,37 @@ mod tests {
     use super::*;
     use crate::client_state::CLIENT_ACTIVE;
     use crate::test_parts::{NOW, client_settings, ledger_in};
+
+    #[tokio::test]
+    async fn a_client_is_active_from_the_start_of_its_first_stream_to_five_minutes_after_its_end() {
+        let home = tempfile::tempdir().expect("a folder");
+        let programs = ClientPrograms::open(home.path().join("client-programs.json"));
+        let activity = ClientActivity::new(ledger_in(&home), programs);
+        let clock = ManualClock::starting_at(NOW);
+        let id = ClientId::new("codex").expect("a name");
+        let entropy = domain::SeededEntropy::new(1);
+        let [one, other] = [(); 2].map(|()| RequestId::generate(clock.wall(), &entropy));
+        let clients = IndexMap::from([(id.clone(), client_settings(NOW))]);
+        let state = || {
+            activity.update_states(&clients, clock.wall());
+            activity.states.lock()[&id]
+        };
+        assert_eq!(state(), ClientState::Unused);
+        assert!(activity.record_start(one, &id, clock.wall()), "panels are told");
+        assert!(!activity.record_start(other, &id, clock.wall()));
+        assert_eq!(state(), ClientState::Active);
+        clock.advance(CLIENT_ACTIVE * 3);
+        assert_eq!(state(), ClientState::Active, "it streams");
+        activity.record_end(&other);
+        assert_eq!(activity.last_seen(&id, clock.wall()).await.expect("known"), Some(clock.wall()));
+        activity.record_end(&one);
+        activity.record_request(&id, clock.wall());
+        clock.advance(CLIENT_ACTIVE);
+        assert_eq!(state(), ClientState::Active);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(state(), ClientState::Inactive);
+        assert!(activity.record_start(one, &id, clock.wall()));
+    }
 
     #[test]
     fn a_client_changes_its_state_once_when_time_has_passed() {

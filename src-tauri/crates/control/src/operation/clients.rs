@@ -43,7 +43,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
         let (own_budget, other_budgets) = budgets_of(id);
-        let seen_at = engine.clients().last_seen(id).await?;
+        let seen_at = engine.clients().last_seen(id, now).await?;
         clients.push(ClientView {
             state: ClientState::at(now, client, seen_at),
             own_budget,
