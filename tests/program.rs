@@ -91,6 +91,12 @@ impl TestCall {
         self
     }
 
+    /// Runs it to its end without a variable of its home.
+    pub async fn run_without(mut self, variable: &str) -> ProgramResult {
+        self.command.env_remove(variable);
+        self.run().await
+    }
+
     /// Runs it to its end.
     pub async fn run(self) -> ProgramResult {
         self.run_watched(|_| {}).await

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use acceptance::{HomeVault, TestHome};
-use test_support::search_tree;
+use test_support::{MARKED_KEY, search_tree};
 
 const SETTINGS: &str = "{\n  // mine\n  \"model\": \"opus\"\n}\n";
 
@@ -305,4 +305,85 @@ async fn agents_get_the_server_by_a_command_and_it_starts_as_the_file_says() {
     home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_success();
     assert_eq!(user.read(".claude.json"), before);
     home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_code(1);
+}
+
+/// Settings with a key that outranks the token, as tools that switch providers write them.
+fn settings_with_key() -> String {
+    format!("{{\n  \"env\": {{\n    \"ANTHROPIC_AUTH_TOKEN\": \"{MARKED_KEY}\"\n  }}\n}}\n")
+}
+
+#[tokio::test]
+async fn a_key_of_the_user_is_in_the_vault_alone_while_its_tool_is_wired() {
+    let user = User::new();
+    let home = &user.home;
+    user.write(".claude/settings.json", &settings_with_key());
+    let wire = ["clients", "wire", "claude-code", "--yes"];
+    let no_passphrase = home.gatehouse(&wire).run_without("GATEHOUSE_PASSPHRASE").await;
+    let refused = no_passphrase.expect_code(3);
+    assert!(refused.err.contains("the vault"), "{}", refused.err);
+    assert_eq!(user.read(".claude/settings.json"), settings_with_key());
+
+    home.gatehouse(&wire).run().await.expect_success();
+    assert!(!user.read(".claude/settings.json").contains("ANTHROPIC_AUTH_TOKEN"));
+    let found = search_tree(home.path(), MARKED_KEY).expect("searched");
+    assert_eq!(found, Vec::<PathBuf>::new());
+    // A folder where the ledger should be: no engine opens.
+    let ledger = home.path().join("data/ledger.sqlite");
+    std::fs::remove_file(&ledger).expect("removed");
+    std::fs::create_dir(&ledger).expect("a folder");
+    home.gatehouse(&["status"]).run().await.expect_code(3);
+    let undone = home.gatehouse(&["clients", "unwire", "--all"]).run().await.expect_success();
+    assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
+    assert_eq!(user.read(".claude/settings.json"), settings_with_key());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_tool_whose_own_key_outranks_its_token_is_not_started_and_the_fix_is_told() {
+    let user = User::new();
+    let home = &user.home;
+    user.write(".claude/settings.json", &settings_with_key());
+    let program = user.write_program(".local/bin/claude", "#!/bin/sh\necho started\n");
+    let served = home.serve().await;
+    let start = ["run", "claude-code", "--", text_of(&program)];
+    let refused = home.gatehouse(&start).run().await.expect_code(1);
+    for told in ["env.ANTHROPIC_AUTH_TOKEN in ", "gatehouse clients wire claude-code"] {
+        assert!(refused.err.contains(told), "{}", refused.err);
+    }
+    assert!(!refused.err.contains(MARKED_KEY));
+    let status = home.gatehouse(&["clients", "status", "--json"]).run().await.expect_success();
+    let tools = status.items();
+    let claude = tools.as_array().expect("tools").iter().find(|it| it["tool"] == "claude-code");
+    let claude = claude.expect("Claude Code");
+    assert_eq!(claude["run_command"], serde_json::Value::Null);
+    let obstacle = claude["run_obstacle"].as_str().expect("a sentence");
+    assert!(obstacle.contains("env.ANTHROPIC_AUTH_TOKEN"), "{obstacle}");
+
+    // Wiring takes it out, and so does its owner.
+    home.gatehouse(&["clients", "wire", "claude-code", "--yes"]).run().await.expect_success();
+    home.gatehouse(&start).run().await.expect_success();
+    home.gatehouse(&["clients", "unwire", "claude-code"]).run().await.expect_success();
+    user.write(".claude/settings.json", SETTINGS);
+    home.gatehouse(&start).run().await.expect_success();
+    served.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_client_is_known_by_the_name_that_people_write() {
+    let user = User::new();
+    let home = &user.home;
+    let tool = user.write_program("tool", "#!/bin/sh\necho \"$OPENAI_API_KEY\"\n");
+    let served = home.serve().await;
+    let start = ["run", "Claude Code", "--", text_of(&tool)];
+    let first = home.gatehouse(&start).run().await.expect_success();
+    assert!(first.err.contains("Added the client claude-code."), "{}", first.err);
+    let again = home.gatehouse(&start).run().await.expect_success();
+    assert_eq!((again.out.as_str(), again.err.as_str()), (first.out.as_str(), ""));
+    let token = home.gatehouse(&["token", "Claude Code"]).run().await.expect_success();
+    assert_eq!(token.out, first.out);
+    for command in ["block", "allow"] {
+        home.gatehouse(&["clients", command, "Claude Code"]).run().await.expect_success();
+    }
+    served.stop().await;
 }

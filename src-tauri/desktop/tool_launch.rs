@@ -52,7 +52,9 @@ impl ToolLauncher {
         let tool = tool.ok_or_else(|| ApiError::not_found("the tool is not known"))?;
         if tool.run_command.is_none() {
             let message = format!("{} would not reach the gateway from there", tool.name);
-            return Err(ApiError::failed(message).with_hint(tool.sentence));
+            return Err(
+                ApiError::failed(message).with_hint(tool.run_obstacle.unwrap_or(tool.sentence))
+            );
         }
         let client = tool.client.as_deref().unwrap_or_else(|| req.tool.word());
         let words = self.words(&req.tool.run_arguments(client))?;

@@ -5,13 +5,21 @@ use domain::ClientId;
 use crate::CacheKey;
 use crate::address::FORMAT;
 
-/// Owner of the answers: no client gets another client's answers.
+/// Owner of the answers: nobody gets another owner's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheNamespace<'a> {
-    pub client: &'a ClientId,
-    /// The project named by the client. It divides a client's answers and never joins those of two
-    /// clients, since anybody can name a project.
-    pub project: Option<&'a str>,
+pub enum CacheNamespace<'a> {
+    Client {
+        client: &'a ClientId,
+        /// The project named by the client. It divides a client's answers and never joins those of two
+        /// clients, since anybody can name a project.
+        project: Option<&'a str>,
+    },
+    /// Shared by the clients whose tokens the user bound to one project, and that may use the same.
+    Project {
+        project: &'a str,
+        /// Digest of what the client may use.
+        scope: [u8; 32],
+    },
 }
 
 /// Form of an answer. A stored answer is replayed unchanged.
@@ -60,12 +68,15 @@ impl CacheKeyInputs<'_> {
             AnswerForm::StreamArray => 3,
             AnswerForm::Vector => 4,
         }]);
-        let project = self.namespace.project;
-        hasher.update(&[u8::from(project.is_some())]);
-        for text in
-            [self.namespace.client.as_str(), project.unwrap_or(""), self.protocol, self.model]
-        {
-            hash_part(&mut hasher, text.as_bytes());
+        let (kind, client, project) = match self.namespace {
+            CacheNamespace::Client { client, project } => {
+                (u8::from(project.is_some()), client.as_str().as_bytes(), project.unwrap_or(""))
+            }
+            CacheNamespace::Project { project, ref scope } => (2, &scope[..], project),
+        };
+        hasher.update(&[kind]);
+        for part in [client, project.as_bytes(), self.protocol.as_bytes(), self.model.as_bytes()] {
+            hash_part(&mut hasher, part);
         }
         let mut headers = self.headers.to_vec();
         headers.sort_unstable();
@@ -93,7 +104,9 @@ mod tests {
     #[test]
     fn every_part_of_a_question_splits_keys() {
         let (a, b) = (client("a"), client("ab"));
-        let namespace = CacheNamespace { client: &a, project: None };
+        let of = |client, project| CacheNamespace::Client { client, project };
+        let shared = |project, scope| CacheNamespace::Project { project, scope: [scope; 32] };
+        let namespace = of(&a, None);
         let inputs = CacheKeyInputs {
             namespace,
             protocol: "openai-chat",
@@ -105,15 +118,12 @@ mod tests {
         };
         let mut keys = vec![inputs.key()];
         let others = [
-            CacheKeyInputs { namespace: CacheNamespace { client: &b, ..namespace }, ..inputs },
-            CacheKeyInputs {
-                namespace: CacheNamespace { project: Some(""), ..namespace },
-                ..inputs
-            },
-            CacheKeyInputs {
-                namespace: CacheNamespace { project: Some("x"), ..namespace },
-                ..inputs
-            },
+            CacheKeyInputs { namespace: of(&b, None), ..inputs },
+            CacheKeyInputs { namespace: of(&a, Some("")), ..inputs },
+            CacheKeyInputs { namespace: of(&a, Some("x")), ..inputs },
+            CacheKeyInputs { namespace: shared("x", 0), ..inputs },
+            CacheKeyInputs { namespace: shared("y", 0), ..inputs },
+            CacheKeyInputs { namespace: shared("x", 1), ..inputs },
             CacheKeyInputs { protocol: "openai-responses", ..inputs },
             CacheKeyInputs { delivered: AnswerForm::Stream, ..inputs },
             CacheKeyInputs { delivered: AnswerForm::StreamWithUsage, ..inputs },

@@ -104,6 +104,22 @@ slug! {
     ClientId
 }
 
+impl ClientId {
+    /// The id of a name as people write it: `Claude Code` becomes `claude-code`. Characters that no id
+    /// can hold separate its words.
+    pub fn from_name(name: &str) -> Result<Self, IdError> {
+        let lower = name.trim().to_lowercase();
+        if let Ok(id) = Self::new(lower.as_str()) {
+            return Ok(id);
+        }
+        let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        match words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-") {
+            slug if slug.is_empty() => Self::new(name.trim()),
+            slug => Self::new(slug),
+        }
+    }
+}
+
 slug! {
     /// A spending limit.
     BudgetId

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::Origin;
 
@@ -115,6 +115,21 @@ impl Secret {
         reader.zeroize();
         hasher.zeroize();
         blake3::Hash::from_bytes(hash).to_hex().chars().take(FINGERPRINT_CHARS).collect()
+    }
+}
+
+impl Secret {
+    /// A key for a cipher. `context` names its only use, so that no two uses share one.
+    #[must_use]
+    pub fn derived_key(&self, context: &str) -> Zeroizing<[u8; blake3::OUT_LEN]> {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(self.0.as_bytes());
+        let mut key = Zeroizing::new([0; blake3::OUT_LEN]);
+        let mut reader = hasher.finalize_xof();
+        reader.fill(&mut *key);
+        reader.zeroize();
+        hasher.zeroize();
+        key
     }
 }
 

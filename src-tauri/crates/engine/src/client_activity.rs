@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{ClientId, ClientProgram, WallTime};
+use domain::{ClientId, ClientProgram, RequestId, WallTime};
 use indexmap::IndexMap;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
@@ -23,6 +23,8 @@ pub struct ClientRefusals {
 pub struct ClientActivity {
     ledger: Ledger,
     last_requests: Mutex<HashMap<ClientId, LastRequest>>,
+    /// Requests that were sent to a backend and have not ended: as many as are admitted at once.
+    in_flight: Mutex<HashMap<RequestId, ClientId>>,
     /// Refused requests of blocked clients.
     refusals: Mutex<HashMap<ClientId, ClientRefusals>>,
     /// Since the start.
@@ -45,11 +47,12 @@ impl ClientActivity {
     pub(crate) fn new(ledger: Ledger, programs: ClientPrograms) -> Self {
         let (any_request_seen, any_request_kept) = (AtomicBool::new(false), AtomicBool::new(false));
         let (last_requests, refusals) = (Mutex::default(), Mutex::default());
-        let states = Mutex::default();
+        let (states, in_flight) = (Mutex::default(), Mutex::default());
         let revoked = RevokedClients::new(REVOKED_CLIENT_AGE_MAX);
         Self {
             ledger,
             last_requests,
+            in_flight,
             refusals,
             any_request_seen,
             any_request_kept,
@@ -62,6 +65,26 @@ impl ClientActivity {
     #[must_use]
     pub const fn revoked(&self) -> &RevokedClients {
         &self.revoked
+    }
+
+    /// Notes that a request is served. True if its client had none before.
+    pub(crate) fn record_start(&self, request: RequestId, id: &ClientId, at: WallTime) -> bool {
+        let mut in_flight = self.in_flight.lock();
+        let is_first = !in_flight.values().any(|other| other == id);
+        in_flight.insert(request, id.clone());
+        drop(in_flight);
+        self.last_requests.lock().insert(id.clone(), LastRequest { at, is_seen: true });
+        is_first
+    }
+
+    /// Notes that a request has ended, of whatever purpose.
+    pub(crate) fn record_end(&self, request: &RequestId) {
+        self.in_flight.lock().remove(request);
+    }
+
+    /// True while a request of the client is served.
+    fn is_served(&self, id: &ClientId) -> bool {
+        self.in_flight.lock().values().any(|other| other == id)
     }
 
     pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
@@ -127,8 +150,11 @@ impl ClientActivity {
         let states: BTreeMap<ClientId, ClientState> = clients
             .iter()
             .map(|(id, client)| {
-                let last = last_requests.get(id).map(|last| last.at);
-                (id.clone(), ClientState::at(now, client, last))
+                let seen = match self.is_served(id) {
+                    true => Some(now),
+                    false => last_requests.get(id).map(|last| last.at),
+                };
+                (id.clone(), ClientState::at(now, client, seen))
             })
             .collect();
         drop(last_requests);
@@ -138,11 +164,19 @@ impl ClientActivity {
         is_changed
     }
 
-    /// Last request of a client: since the start, otherwise from the ledger.
-    pub async fn last_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
-        let known = self.last_requests.lock().get(id).map(|last| last.at);
-        if known.is_some() {
-            return Ok(known);
+    /// Last request of a client: `now` while one is served, else since the start, otherwise from the
+    /// ledger.
+    pub async fn last_seen(
+        &self,
+        id: &ClientId,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, LedgerError> {
+        if self.is_served(id) {
+            return Ok(Some(now));
+        }
+        let since_start = self.last_requests.lock().get(id).map(|last| last.at);
+        if since_start.is_some() {
+            return Ok(since_start);
         }
         let newest = RequestQuery { client: Some(id.clone()), ..RequestQuery::newest(1) };
         let rows = self.ledger.requests(newest).await?;
@@ -199,18 +233,49 @@ mod tests {
             ..Settlement::unfinished(request)
         };
         ledger.settle(Box::new(ended)).await.expect("settled");
-        assert_eq!(activity.last_seen(&id("codex")).await.expect("read"), Some(NOW));
+        assert_eq!(activity.last_seen(&id("codex"), NOW).await.expect("read"), Some(NOW));
         assert!(activity.any_request_seen().await.expect("read"));
         let later = WallTime::from_unix_ms(NOW.unix_ms() + 1);
         assert_eq!(ledger.purge_before(later).await.expect("purged"), 1);
         activity.forget_ledger();
-        assert_eq!(activity.last_seen(&id("codex")).await.expect("read"), None);
+        assert_eq!(activity.last_seen(&id("codex"), NOW).await.expect("read"), None);
         assert!(!activity.any_request_seen().await.expect("read"));
 
         activity.record_request(&id("cline"), NOW);
         activity.forget_ledger();
-        assert_eq!(activity.last_seen(&id("cline")).await.expect("read"), Some(NOW));
+        assert_eq!(activity.last_seen(&id("cline"), NOW).await.expect("read"), Some(NOW));
         assert!(activity.any_request_seen().await.expect("read"));
+    }
+
+    #[tokio::test]
+    async fn a_client_is_active_from_the_start_of_its_first_stream_to_five_minutes_after_its_end() {
+        let home = tempfile::tempdir().expect("a folder");
+        let programs = ClientPrograms::open(home.path().join("client-programs.json"));
+        let activity = ClientActivity::new(ledger_in(&home), programs);
+        let clock = ManualClock::starting_at(NOW);
+        let id = ClientId::new("codex").expect("a name");
+        let entropy = SeededEntropy::new(1);
+        let [one, other] = [(); 2].map(|()| RequestId::generate(clock.wall(), &entropy));
+        let clients = IndexMap::from([(id.clone(), client_settings(NOW))]);
+        let state = || {
+            activity.update_states(&clients, clock.wall());
+            activity.states.lock()[&id]
+        };
+        assert_eq!(state(), ClientState::Unused);
+        assert!(activity.record_start(one, &id, clock.wall()), "panels are told");
+        assert!(!activity.record_start(other, &id, clock.wall()));
+        assert_eq!(state(), ClientState::Active);
+        clock.advance(CLIENT_ACTIVE * 3);
+        assert_eq!(state(), ClientState::Active, "it streams");
+        activity.record_end(&other);
+        assert_eq!(activity.last_seen(&id, clock.wall()).await.expect("known"), Some(clock.wall()));
+        activity.record_end(&one);
+        activity.record_request(&id, clock.wall());
+        clock.advance(CLIENT_ACTIVE);
+        assert_eq!(state(), ClientState::Active);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(state(), ClientState::Inactive);
+        assert!(activity.record_start(one, &id, clock.wall()));
     }
 
     #[test]

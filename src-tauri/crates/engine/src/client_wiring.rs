@@ -1,15 +1,20 @@
 //! Points client tools at this gateway, gives agents our MCP server, and undoes both. Files are changed on a thread that may wait.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use domain::{ClientId, WallTime};
-use settings::Settings;
+use domain::{ClientId, Entropy, WallTime};
+use settings::{Settings, SettingsStore};
+use vault::{EnvStore, Vault};
 use wiring::{
-    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, ToolEnvironment,
-    ToolGuide, ToolModel, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan, WiringTarget,
+    AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, RecordKeys,
+    ToolEnvironment, ToolGuide, ToolModel, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan,
+    WiringTarget,
 };
 
 use crate::EngineConfig;
+use crate::record_keys::{NoVault, VaultRecordKeys};
+use crate::vault_switch::VaultOpener;
 use crate::wiring_trouble::WiringExpectation;
 
 /// Wires this user's tools.
@@ -22,6 +27,7 @@ pub struct ClientWiring {
     pub(crate) program: Option<PathBuf>,
     /// The folder that the program is told, where it is not the system's.
     pub(crate) home: Option<PathBuf>,
+    pub(crate) record_keys: Arc<dyn RecordKeys>,
 }
 
 /// What a tool is pointed at.
@@ -48,15 +54,36 @@ pub enum ClientWiringError {
 }
 
 impl ClientWiring {
-    /// Works without an engine: for undoing everything when none can start.
-    #[must_use]
-    pub fn of_config(config: &EngineConfig) -> Self {
+    pub(crate) fn new(config: &EngineConfig) -> Self {
         Self {
             environment: config.tools.clone(),
             state_folder: config.folders.state.clone(),
             program: config.command_line.clone(),
             home: config.home.clone(),
+            record_keys: Arc::new(NoVault),
         }
+    }
+
+    /// What may be a key in the records is sealed with keys of this vault.
+    pub(crate) fn with_vault(self, vault: Vault, entropy: Arc<dyn Entropy>) -> Self {
+        Self { record_keys: Arc::new(VaultRecordKeys { vault, entropy, passphrase: None }), ..self }
+    }
+
+    /// Works without an engine: for undoing everything when none can start. If the settings cannot be
+    /// read, the vault is the one that is in use by default.
+    #[must_use]
+    pub fn standalone(config: &EngineConfig) -> Self {
+        let settings = SettingsStore::open(config.folders.settings_file());
+        let named = settings.map(|settings| settings.current().vault.kind).unwrap_or_default();
+        let opener = VaultOpener {
+            environment: Arc::new(EnvStore::new(config.variables.clone())),
+            folders: config.folders.clone(),
+            clock: Arc::clone(&config.clock),
+        };
+        let vault = opener.open(config.vault.unwrap_or(named));
+        let (entropy, passphrase) = (Arc::clone(&config.entropy), config.passphrase.clone());
+        let record_keys = Arc::new(VaultRecordKeys { vault, entropy, passphrase });
+        Self { record_keys, ..Self::new(config) }
     }
 
     /// The state of every tool. Files of the project in `project` are looked at too.
@@ -217,7 +244,7 @@ impl ClientWiring {
     ) -> Result<Wiring<T>, ClientWiringError> {
         let environment = self.environment.clone().ok_or(ClientWiringError::NoHome)?;
         let environment = environment.in_project(project.map(Path::to_owned));
-        Ok(Wiring::new(environment, &self.state_folder))
+        Ok(Wiring::new(environment, &self.state_folder, Arc::clone(&self.record_keys)))
     }
 
     fn agent_server(&self) -> Result<McpServerTarget, ClientWiringError> {

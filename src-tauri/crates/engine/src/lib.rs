@@ -62,6 +62,7 @@ mod probe;
 mod progress_teller;
 mod quality_watch;
 mod readiness_runs;
+mod record_keys;
 mod replaced_keys;
 mod resilience_rules;
 mod response_cache;

@@ -55,7 +55,7 @@ impl Engine {
     /// Locks the data folder and opens settings, vault and ledger, without listening. With a
     /// passphrase, the file vault is unlocked in the background; calls to the vault wait for that.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
-        let client_wiring = ClientWiring::of_config(&config);
+        let tools = ClientWiring::new(&config);
         let EngineConfig {
             folders,
             clock,
@@ -103,6 +103,7 @@ impl Engine {
             prices,
             is_offline,
         };
+        let client_wiring = tools.with_vault(base.vault.clone(), Arc::clone(&base.entropy));
         let vault = OpenVault { opener, forced };
         client_wiring.repair().await;
         base.starts.end_stage(StartStage::Tools);

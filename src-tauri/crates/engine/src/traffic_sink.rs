@@ -36,9 +36,14 @@ pub(crate) struct TrafficSink {
 impl EventSink for TrafficSink {
     fn emit(&self, event: GatewayEvent) {
         match event {
-            GatewayEvent::RequestStarted { .. } => {
+            GatewayEvent::RequestStarted { id, client, .. } => {
                 self.health.record_use();
-                self.events.send_changed(&[Topic::Status]);
+                let changed: &[Topic] =
+                    match self.clients.record_start(id, &client, self.clock.wall()) {
+                        true => &[Topic::Status, Topic::Clients],
+                        false => &[Topic::Status],
+                    };
+                self.events.send_changed(changed);
             }
             GatewayEvent::ClientSeen { client, program } => {
                 self.clients.record_program(&client, program);
@@ -61,6 +66,7 @@ impl TrafficSink {
         self.saver.mark_unsaved();
         self.metrics.record(summary);
         self.telemetry.record(summary);
+        self.clients.record_end(&summary.id);
         if summary.purpose == Purpose::User {
             self.clients.record_request(&summary.client, self.clock.wall());
             let stale = [Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends];

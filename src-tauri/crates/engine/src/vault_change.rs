@@ -9,6 +9,7 @@ use domain::{BoundSecret, CredentialId};
 use settings::{Settings, VaultKind};
 use vault::{Passphrase, Vault, VaultError};
 
+use crate::record_keys::{is_record_key, record_key_ids};
 use crate::replaced_keys::{note_replaced, replaced_keys};
 use crate::settings_editor::{EngineEditError, SettingsEditor};
 use crate::vault_switch::VaultSwitch;
@@ -19,7 +20,8 @@ pub struct VaultChangeRequest {
     pub kind: VaultKind,
     /// Unlocks the file vault, or creates it if there is none.
     pub passphrase: Option<Passphrase>,
-    /// Keys to move. Keys that are not moved stay usable only if the other vault already has them.
+    /// Keys to move, and with any of them those of the records of wired tools. Keys that are not moved
+    /// stay usable only if the other vault already has them.
     pub moving: Vec<CredentialId>,
 }
 
@@ -125,8 +127,11 @@ pub async fn move_keys_from(
 async fn copy_keys(
     from: &Vault,
     to: &Vault,
-    ids: Vec<CredentialId>,
+    mut ids: Vec<CredentialId>,
 ) -> Result<Vec<CredentialId>, VaultChangeError> {
+    if !ids.is_empty() {
+        ids.extend(record_key_ids());
+    }
     let (mut secrets, mut replaced) = (Vec::new(), Vec::new());
     for id in ids {
         let key = |source| VaultChangeError::Key { id: id.clone(), source };
@@ -137,6 +142,8 @@ async fn copy_keys(
             Err(error) => return Err(key(error)),
         }
         match to.get(&id).await {
+            // The record was sealed in the new vault; the key in the old one is of a record that is gone.
+            Ok(_) if is_record_key(&id) => drop(secrets.pop()),
             Ok(secret) => replaced.push((id.clone(), Some(BoundSecret::clone(&secret)))),
             Err(VaultError::NotFound(_)) => replaced.push((id.clone(), None)),
             Err(error) => return Err(key(error)),
@@ -189,6 +196,7 @@ async fn remove_moved_keys(from: &Vault, moved: Vec<CredentialId>) -> VaultChang
     let mut changed = VaultChangeResult::default();
     for id in moved {
         match from.remove(&id).await {
+            Ok(()) | Err(VaultError::NotFound(_)) if is_record_key(&id) => {}
             Ok(()) | Err(VaultError::NotFound(_)) => changed.moved.push(id),
             Err(error) => {
                 tracing::warn!(credential = %id, %error, "a moved key remains in the old vault");

@@ -16,6 +16,7 @@ use crate::call::{CacheSlot, Call, PendingRequest};
 use crate::response::ResponseBody;
 
 pub(crate) mod answer_slot;
+mod namespace;
 pub(crate) mod recorder;
 pub(crate) mod single_flight;
 pub(crate) mod vector_slot;

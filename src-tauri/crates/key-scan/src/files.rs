@@ -74,7 +74,7 @@ fn find_named(path: &Path, problems: &mut Vec<ScanProblem>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in walk.into_iter().filter_entry(|entry| !is_skipped(entry)) {
         match entry {
-            Ok(entry) if is_env_file(&entry) => found.push(entry.into_path()),
+            Ok(entry) if is_env_file(&entry, path) => found.push(entry.into_path()),
             Ok(_) => {}
             Err(error) => {
                 let place = error.path().unwrap_or(path).to_owned();
@@ -91,10 +91,15 @@ fn is_skipped(entry: &DirEntry) -> bool {
     entry.depth() > 0 && entry.file_type().is_dir() && SKIPPED_FOLDERS.iter().any(|n| named(n))
 }
 
-/// `.env`, `.env.local`, `production.env`; `.env.example` too, since some hold a real key.
-fn is_env_file(entry: &DirEntry) -> bool {
+/// `.env`, `.env.local`, `production.env`; `.env.example` too, since some hold a real key. A link
+/// counts if it leads to a place in `folder`, which the user named; no other project is read.
+fn is_env_file(entry: &DirEntry, folder: &Path) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let is_file = entry.file_type().is_file() || entry.path_is_symlink();
+    let stays_inside = || {
+        let (target, folder) = (entry.path().canonicalize(), folder.canonicalize());
+        target.ok().zip(folder.ok()).is_some_and(|(target, folder)| target.starts_with(folder))
+    };
+    let is_file = entry.file_type().is_file() || (entry.path_is_symlink() && stays_inside());
     is_file && (name == ".env" || name.starts_with(".env.") || name.ends_with(".env"))
 }
 

@@ -138,3 +138,24 @@ fn a_report_has_at_most_so_many_keys_and_places() {
     let report = scan(Some(home), &[]);
     assert_eq!((report.keys[0].places.len(), report.is_truncated), (PLACES_MAX, true));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_within_the_named_folder_alone() {
+    use std::os::unix::fs::symlink;
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let other = write(home, "other/.env", "XAI_API_KEY=xai-0123456789abcdefgh\n");
+    let shared = write(home, "work/config/dev.env", "GROQ_API_KEY=gsk_0123456789abcdef0123\n");
+    symlink(&other, home.join("work/.env")).expect("a link");
+    symlink(&shared, home.join("work/.env.local")).expect("a link");
+    symlink(home.join("other"), home.join("work/linked")).expect("a link");
+    let report = scan(None, &[home.join("work")]);
+    let places: Vec<_> = report.keys.iter().flat_map(|key| &key.places).collect();
+    assert!(!places.is_empty(), "{report:?}");
+    for place in places {
+        assert!(!place.path.ends_with("work/.env"), "{place:?}");
+        assert!(!place.path.starts_with(home.join("work/linked")), "{place:?}");
+    }
+    assert!(told(&report, home).iter().all(|key| key.starts_with("Groq")), "{report:?}");
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::key::KeyChange;
+use crate::sealing::RecordKeysError;
 
 /// Why a tool's file is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,35 @@ pub enum WiringError {
     /// A file is not what the plan was made of.
     #[error("{} changed in the meantime; look at the plan again", .0.display())]
     Outdated(PathBuf),
+    /// A key that wiring takes out of the file cannot be kept for the undo.
+    #[error(
+        "{} holds a key, which is taken out while the tool is wired; only the vault keeps keys, and \
+         it cannot: {source}; or take the key out of the file yourself",
+        .path.display()
+    )]
+    NotSealed {
+        path: PathBuf,
+        #[source]
+        source: RecordKeysError,
+    },
+    /// What was taken out of the file cannot be read now.
+    #[error(
+        "what wiring took out of {} holds a key and is sealed with one of the vault: {source}",
+        .path.display()
+    )]
+    Sealed {
+        path: PathBuf,
+        #[source]
+        source: RecordKeysError,
+    },
+    /// What was taken out of the file cannot be read any more.
+    #[error(
+        "the vault no longer opens what wiring took out of {}, which holds a key; choose the vault \
+         that was used then, or keep changed keys, which takes out what wiring has set and leaves \
+         the rest as it is",
+        .0.display()
+    )]
+    SealLost(PathBuf),
     /// With the id that was asked for.
     #[error("there is no removed copy {0}")]
     NotRemoved(String),

@@ -17,6 +17,11 @@ const TEMPORARY_PREFIX: &str = ".gatehouse-wiring-";
 
 /// Reads a file of a tool; none if there is none.
 pub(crate) fn read_config(path: &Path) -> Result<Option<String>, WiringError> {
+    read_text(path, CONFIG_BYTES_MAX)
+}
+
+/// Reads a file of at most `bytes_max`; none if there is none.
+pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<Option<String>, WiringError> {
     let problem = |what: &str| Err(ToolFileProblem::new(path, what).into());
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
@@ -33,10 +38,10 @@ pub(crate) fn read_config(path: &Path) -> Result<Option<String>, WiringError> {
     }
     let mut bytes = Vec::new();
     let opened = File::open(path).map_err(|error| WiringError::io(path, error))?;
-    let read = opened.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes);
+    let read = opened.take(bytes_max + 1).read_to_end(&mut bytes);
     read.map_err(|error| WiringError::io(path, error))?;
-    if bytes.len() as u64 > CONFIG_BYTES_MAX {
-        return problem("is larger than 4 MiB");
+    if bytes.len() as u64 > bytes_max {
+        return problem(&format!("is larger than {} MiB", bytes_max >> 20));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
@@ -63,29 +68,30 @@ impl Disk {
     /// Replaces a file at once: a crash leaves the old or the new one. The mode stays, a link stays
     /// and its target is replaced. A new file is for this user only.
     pub(crate) fn replace(&self, path: &Path, text: &str) -> Result<(), WiringError> {
-        match self.replace_target(path, text, None) {
+        match self.replace_target(path, text, Expected::Anything) {
             Ok(_) => Ok(()),
             Err(error) => Err(WiringError::io(path, error)),
         }
     }
 
     /// As [`Self::replace`], if the file holds `before`, which is asked last: what somebody writes
-    /// while the new file is prepared is not lost.
+    /// while the new file is prepared is not lost. None if there is to be no file yet.
     pub(crate) fn replace_unchanged(
         &self,
         path: &Path,
-        before: &str,
+        before: Option<&str>,
         text: &str,
     ) -> Result<(), WiringError> {
-        match self.replace_target(path, text, Some(before)) {
+        let expected = before.map_or(Expected::Nothing, Expected::Text);
+        match self.replace_target(path, text, expected) {
             Ok(true) => Ok(()),
             Ok(false) => Err(WiringError::Outdated(path.to_owned())),
             Err(error) => Err(WiringError::io(path, error)),
         }
     }
 
-    /// False if the file does not hold `before`.
-    fn replace_target(&self, path: &Path, text: &str, before: Option<&str>) -> io::Result<bool> {
+    /// False if the file is not as expected.
+    fn replace_target(&self, path: &Path, text: &str, expected: Expected<'_>) -> io::Result<bool> {
         let real = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
         let mode = match real.metadata() {
             Ok(metadata) => Some(writable(metadata.permissions())?),
@@ -102,12 +108,18 @@ impl Disk {
         }
         temporary.as_file().sync_all()?;
         self.step();
-        if let Some(before) = before
-            && std::fs::read(&real)? != before.as_bytes()
-        {
-            return Ok(false);
-        }
-        temporary.persist(&real).map_err(|error| error.error)?;
+        let persisted = match expected {
+            Expected::Anything => temporary.persist(&real),
+            Expected::Nothing => match temporary.persist_noclobber(&real) {
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Ok(false);
+                }
+                persisted => persisted,
+            },
+            Expected::Text(before) if !holds(&real, before)? => return Ok(false),
+            Expected::Text(_) => temporary.persist(&real),
+        };
+        persisted.map_err(|error| error.error)?;
         sync_folder(folder)?;
         self.step();
         Ok(true)
@@ -121,6 +133,15 @@ impl Disk {
         };
         self.step();
         removed.map_err(|error| WiringError::io(path, error))
+    }
+
+    /// As [`Self::remove`], if the file holds `before`.
+    pub(crate) fn remove_unchanged(&self, path: &Path, before: &str) -> Result<(), WiringError> {
+        match holds(path, before) {
+            Ok(false) => Err(WiringError::Outdated(path.to_owned())),
+            Ok(true) => self.remove(path),
+            Err(error) => Err(WiringError::io(path, error)),
+        }
     }
 
     /// Creates a folder and those above it, for this user only.
@@ -141,6 +162,24 @@ impl Disk {
     pub(crate) fn remove_empty_folder(&self, folder: &Path) {
         drop(std::fs::remove_dir(folder));
         self.step();
+    }
+}
+
+/// What a file must hold for its replacement.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    Anything,
+    /// There is no file.
+    Nothing,
+    Text(&'a str),
+}
+
+/// False also for a file that is gone.
+fn holds(path: &Path, text: &str) -> io::Result<bool> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(bytes == text.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

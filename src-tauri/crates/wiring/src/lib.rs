@@ -9,7 +9,7 @@
 //! [`PlainCopies`] takes keys that the vault holds out of files in which they lie in plain text.
 //!
 //! Invariants: no key of a provider and no token is written to a tool's file, but where the user undoes
-//! the removal of one; a file that cannot be
+//! the removal of one, and none to our own in plain text; a file that cannot be
 //! parsed is left alone; nothing is written that was not read back by the parser as what was meant;
 //! a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
 //! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
@@ -21,6 +21,7 @@ mod document;
 mod environment;
 mod error;
 mod files;
+mod first_record;
 mod guide;
 mod installation;
 mod key;
@@ -30,7 +31,9 @@ mod opencode_variable;
 mod plain_copy;
 mod plan;
 mod record;
+mod sealing;
 mod status;
+mod text_patch;
 mod tool;
 mod undo;
 mod wiring;
@@ -50,6 +53,8 @@ pub use plain_copy::{
     RemovedCopy, StoredKey,
 };
 pub use plan::{FilePlan, WiringPlan};
+pub use record::record_keys_of;
+pub use sealing::{RecordKeys, RecordKeysError};
 pub use status::{DriftCause, ToolStatus};
 pub use tool::{
     ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits,

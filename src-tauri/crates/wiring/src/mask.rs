@@ -70,12 +70,23 @@ pub(crate) fn mask(text: &str, secrets: &[String]) -> String {
     redact(&secrets.into_iter().fold(text.to_owned(), hide)).into_owned()
 }
 
-/// A value of a key, in one line.
-pub(crate) fn shown_value(key: &str, value: &Value) -> String {
+/// True if the value of a key, or a part of it, is not shown.
+pub(crate) fn holds_secret(key: &str, value: &Value) -> bool {
+    let (text, secrets) = secrets_of(key, value);
+    mask(&text, &secrets) != text
+}
+
+/// A value of a key as a text, and the secrets in it.
+fn secrets_of(key: &str, value: &Value) -> (String, Vec<String>) {
     let mut secrets = Vec::new();
     let name = key.rsplit('.').next().unwrap_or_default();
     collect(value, is_secret_name(name), &mut secrets);
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    (value.as_str().map_or_else(|| value.to_string(), str::to_owned), secrets)
+}
+
+/// A value of a key, in one line.
+pub(crate) fn shown_value(key: &str, value: &Value) -> String {
+    let (text, secrets) = secrets_of(key, value);
     let masked = mask(&text, &secrets);
     match masked.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{}{MASK}", masked.get(..end).unwrap_or_default()),

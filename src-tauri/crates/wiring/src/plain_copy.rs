@@ -163,7 +163,7 @@ impl PlainCopies {
             now.ok_or_else(|| ToolFileProblem::new(&record.path, "does not exist any more"))?;
         if !record.is_undone_in(&now) {
             let restored = restore::restore(&record, &now, keys)?;
-            self.disk.replace_unchanged(&record.path, &now, &restored)?;
+            self.disk.replace_unchanged(&record.path, Some(&now), &restored)?;
         }
         self.records.remove(&self.disk, id)?;
         Ok(RemovedCopy { can_restore: true, ..record.describe(id, None) })
@@ -217,7 +217,8 @@ impl PlainCopies {
         remove_temporaries(&edit.path);
         let record = RemovalRecord::new(edit, keys, now);
         let id = self.records.add(&self.disk, &record)?;
-        if let Err(error) = self.disk.replace_unchanged(&edit.path, &edit.before, &edit.after) {
+        if let Err(error) = self.disk.replace_unchanged(&edit.path, Some(&edit.before), &edit.after)
+        {
             // The file is as it was, so there is nothing to undo. If not, the record is needed.
             let text = read_config(&edit.path).ok().flatten();
             if text.is_some_and(|text| !record.is_restorable_in(&text)) {

@@ -1,20 +1,29 @@
-//! What wiring did to a tool, kept until it is undone: the journal of a change in progress, and the
-//! snapshot for the undo.
+//! What wiring did to a tool, kept until it is undone: the journal of a change in progress, and what was
+//! taken out of the tool's files, for the undo.
 //!
-//! The file may hold a copy of the user's own file with a key in it, and is for this user only.
+//! Of the user's own file nothing is kept but what wiring took out, and that is sealed if it may be a
+//! key ([`crate::sealing`]). Records of the first version hold whole texts in plain; they are read, and
+//! written in the present form at the next start or change.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ToolFileProblem, WiringError};
-use crate::files::{Disk, RECORDS_FOLDER, read_config};
+use crate::files::{CONFIG_BYTES_MAX, Disk, RECORDS_FOLDER, read_text};
+use crate::first_record::FirstRecord;
+use crate::sealing::{RecordKeys, seal, unseal};
 use crate::tool::{WiredTool, WiringOrigin};
-use crate::undo::{ChangedKeys, WiredFile};
+use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
 
 /// Version of the file's shape.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// Largest record that is read, in bytes: of the first version, which holds three texts of a tool's
+/// file with their quotes and line breaks escaped.
+const RECORD_BYTES_MAX: u64 = 8 * CONFIG_BYTES_MAX;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WiringRecord {
@@ -27,6 +36,14 @@ pub(crate) struct WiringRecord {
     #[serde(default)]
     pub(crate) since_unix_ms: Option<i64>,
     pub(crate) files: Vec<WiredFile>,
+    /// True if the file has the shape of an earlier version.
+    #[serde(skip)]
+    pub(crate) is_outdated: bool,
+}
+
+#[derive(Deserialize)]
+struct RecordVersion {
+    version: u32,
 }
 
 /// How far a change got. It is written before the first file is touched and after the last.
@@ -48,7 +65,23 @@ impl WiringRecord {
         let same = earlier.filter(|it| (&it.client, &it.address) == (&client, &address));
         let since_unix_ms =
             same.and_then(|it| it.since_unix_ms).or(since.map(|time| time.unix_ms()));
-        Self { version: VERSION, phase: Phase::Wiring, client, address, since_unix_ms, files }
+        let (version, phase, is_outdated) = (VERSION, Phase::Wiring, false);
+        Self { version, phase, client, address, since_unix_ms, files, is_outdated }
+    }
+
+    /// The record once every file is written.
+    pub(crate) fn of_finished(self) -> Self {
+        Self { phase: Phase::Wired, ..self }.map_taken_out(TakenOut::of_finished)
+    }
+
+    /// What is sealed stays as it is.
+    fn map_taken_out(mut self, map: impl Fn(TakenOut) -> TakenOut) -> Self {
+        for file in &mut self.files {
+            if let KeptTakenOut::Plain(taken_out) = &file.taken_out {
+                file.taken_out = KeptTakenOut::Plain(map(taken_out.clone()));
+            }
+        }
+        self
     }
 }
 
@@ -65,24 +98,30 @@ impl<T: WiredTool> Records<T> {
     }
 
     fn file(&self, tool: T) -> PathBuf {
-        self.folder.join(format!("{}{}.json", tool.word(), T::RECORD_SUFFIX))
+        self.folder.join(format!("{}.json", record_name(tool)))
     }
 
     /// None if the tool is not wired.
     pub(crate) fn load(&self, tool: T) -> Result<Option<WiringRecord>, WiringError> {
         let path = self.file(tool);
-        let Some(text) = read_config(&path)? else { return Ok(None) };
-        let damaged = |_| ToolFileProblem::new(&path, "the record of the wiring is damaged");
-        let record: WiringRecord = serde_json::from_str(&text).map_err(damaged)?;
-        match record.version {
-            VERSION => Ok(Some(record)),
-            _ => {
-                Err(ToolFileProblem::new(&path, "was written by a newer version of Gatehouse")
-                    .into())
+        let Some(text) = read_text(&path, RECORD_BYTES_MAX)? else { return Ok(None) };
+        let damaged = || ToolFileProblem::new(&path, "the record of the wiring is damaged");
+        let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
+            Ok(VERSION) => serde_json::from_str(&text).ok(),
+            Ok(FirstRecord::VERSION) => {
+                let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
+                first.and_then(|first| first.into_record(VERSION))
             }
-        }
+            Ok(_) => {
+                let newer = "was written by a newer version of Gatehouse";
+                return Err(ToolFileProblem::new(&path, newer).into());
+            }
+            Err(_) => None,
+        };
+        Ok(Some(record.ok_or_else(damaged)?))
     }
 
+    /// `record` is sealed.
     pub(crate) fn save(
         &self,
         disk: &Disk,
@@ -106,5 +145,83 @@ impl<T: WiredTool> Records<T> {
             Err(_) => true,
         };
         T::ALL.iter().copied().find(is_wired)
+    }
+}
+
+/// The name of a tool's record, and of its key.
+pub(crate) fn record_name<T: WiredTool>(tool: T) -> String {
+    format!("{}{}", tool.word(), T::RECORD_SUFFIX)
+}
+
+/// The names of all keys that records of one purpose may be sealed with.
+pub fn record_keys_of<T: WiredTool>() -> impl Iterator<Item = String> {
+    T::ALL.iter().map(|tool| record_name(*tool))
+}
+
+/// Seals records, and opens what is sealed in them.
+pub(crate) struct RecordSeal<T> {
+    keys: Arc<dyn RecordKeys>,
+    tools: PhantomData<fn() -> T>,
+}
+
+impl<T: WiredTool> RecordSeal<T> {
+    pub(crate) fn new(keys: Arc<dyn RecordKeys>) -> Self {
+        Self { keys, tools: PhantomData }
+    }
+
+    /// The record as it may be written to a file.
+    pub(crate) fn seal(&self, tool: T, record: WiringRecord) -> Result<WiringRecord, WiringError> {
+        let mut record = record;
+        for file in &mut record.files {
+            let KeptTakenOut::Plain(taken_out) = &file.taken_out else { continue };
+            if taken_out.has_secret {
+                file.taken_out = KeptTakenOut::Sealed(self.seal_one(tool, &file.path, taken_out)?);
+            }
+        }
+        Ok(record)
+    }
+
+    fn seal_one(&self, tool: T, path: &Path, taken_out: &TakenOut) -> Result<String, WiringError> {
+        let name = record_name(tool);
+        let find = || match self.keys.find(&name)? {
+            Some(key) => Ok(key),
+            None => self.keys.create(&name),
+        };
+        let key = find().map_err(|source| WiringError::NotSealed { path: path.to_owned(), source });
+        let damaged = || ToolFileProblem::new(path, "holds a key that cannot be sealed");
+        let plain = serde_json::to_vec(taken_out).map_err(|_| damaged())?;
+        Ok(seal(&key?, &name, &plain).ok_or_else(damaged)?)
+    }
+
+    /// What was taken out of a file; None if it is sealed and nothing has the key any more.
+    pub(crate) fn open(&self, tool: T, file: &WiredFile) -> Result<Option<TakenOut>, WiringError> {
+        let sealed = match &file.taken_out {
+            KeptTakenOut::Plain(taken_out) => return Ok(Some(taken_out.clone())),
+            KeptTakenOut::Sealed(sealed) => sealed,
+        };
+        let name = record_name(tool);
+        let path = || file.path.clone();
+        let found = self.keys.find(&name);
+        let key = found.map_err(|source| WiringError::Sealed { path: path(), source })?;
+        let plain = key.and_then(|key| unseal(&key, &name, sealed));
+        let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        Ok(opened.map(|opened| TakenOut { has_secret: true, ..opened }))
+    }
+
+    /// As [`Self::open`], for a change that cannot do without.
+    pub(crate) fn open_or_refuse(
+        &self,
+        tool: T,
+        file: &WiredFile,
+    ) -> Result<TakenOut, WiringError> {
+        self.open(tool, file)?.ok_or_else(|| WiringError::SealLost(file.path.clone()))
+    }
+
+    /// Forgets the key of a record that is gone.
+    pub(crate) fn forget(&self, tool: T, record: &WiringRecord) {
+        let is_sealed = |file: &WiredFile| matches!(file.taken_out, KeptTakenOut::Sealed(_));
+        if record.files.iter().any(is_sealed) {
+            self.keys.remove(&record_name(tool));
+        }
     }
 }

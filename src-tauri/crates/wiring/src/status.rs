@@ -56,6 +56,8 @@ pub struct ToolStatus<T = ClientTool> {
     pub since: Option<WallTime>,
     pub drift: Vec<KeyChange>,
     pub conflicts: Vec<Conflict>,
+    /// What in its files keeps it from the gateway although `gatehouse run` starts it, wired or not.
+    pub run_conflicts: Vec<Conflict>,
     /// Why the state is `broken`.
     pub problem: Option<ToolFileProblem>,
 }
@@ -135,6 +137,7 @@ impl<T: WiredTool> ToolStatus<T> {
                 .map(WallTime::from_unix_ms),
             drift: found.drift,
             conflicts: found.conflicts,
+            run_conflicts: tool.run_conflicts(environment),
             problem,
         }
     }

@@ -4,5 +4,6 @@ mod agents;
 mod golden;
 mod kills;
 mod plain_copies;
+mod records;
 mod states;
 mod world;

@@ -159,6 +159,12 @@ pub trait WiredTool: Word + std::fmt::Debug + Eq {
     /// What is remembered of the target.
     #[doc(hidden)]
     fn origin(target: &Self::Target) -> WiringOrigin;
+
+    /// What in its files keeps it from the gateway although `gatehouse run` starts it.
+    #[doc(hidden)]
+    fn run_conflicts(self, _: &ToolEnvironment) -> Vec<Conflict> {
+        Vec::new()
+    }
 }
 
 /// Whose token a wired tool uses, where, and since when; each is None for a tool that uses no gateway.
@@ -242,6 +248,13 @@ impl WiredTool for ClientTool {
             client: Some(target.client.to_string()),
             address: Some(target.address.clone()),
             since: Some(target.now),
+        }
+    }
+
+    fn run_conflicts(self, environment: &ToolEnvironment) -> Vec<Conflict> {
+        match self {
+            Self::ClaudeCode => claude_code::run_conflicts(environment),
+            _ => Vec::new(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The three-way undo of one file: as it was before wiring, as wiring wrote it, as it is now.
+//!
+//! Of the first two no whole text is kept: what wiring took out leads from the second to the first, and
+//! a hash tells whether the file is as wiring wrote it.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +11,8 @@ use serde_json::Value;
 
 use crate::document::{Document, Format, SyntaxProblem, edit_text};
 use crate::key::{KeyChange, KeyPath, ValueEdit};
-use crate::mask::shown_value;
+use crate::mask::{find_secrets, holds_secret, mask, shown_value};
+use crate::text_patch::TextPatch;
 
 domain::words! {
     /// What an undo does with wired keys that someone else changed.
@@ -28,24 +33,92 @@ domain::words! {
 pub(crate) struct WiredFile {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
-    /// The text before the wiring; None if there was no file.
-    pub(crate) before: Option<String>,
-    /// The text that wiring wrote.
-    pub(crate) written: String,
-    /// The text that wiring replaced, which may be that of an earlier wiring.
-    pub(crate) replaced: Option<String>,
+    /// False if wiring created the file.
+    pub(crate) existed: bool,
+    pub(crate) written: TextHash,
+    /// Of the text that wiring replaced, which may be that of an earlier wiring; None if there was no
+    /// file.
+    pub(crate) replaced: Option<TextHash>,
     pub(crate) keys: Vec<WiredKey>,
+    /// Objects around the keys that wiring created.
+    pub(crate) created_objects: Vec<KeyPath>,
     /// Folders that wiring created for it, outermost first.
     pub(crate) created_folders: Vec<PathBuf>,
+    pub(crate) taken_out: KeptTakenOut,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WiredKey {
     pub(crate) path: KeyPath,
-    /// None if there was no such key.
-    pub(crate) before: Option<Value>,
     /// None if wiring removed the key.
     pub(crate) written: Option<Value>,
+}
+
+/// Tells whether a text is a known one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TextHash(String);
+
+impl TextHash {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(blake3::hash(text.as_bytes()).to_hex().to_string())
+    }
+}
+
+/// What wiring took out of a file, for the undo.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TakenOut {
+    /// The values of the wired keys, in their order; None for one that was not there.
+    pub(crate) values: Vec<Option<Value>>,
+    /// Leads from the text that wiring wrote to the one before.
+    pub(crate) undo: TextPatch,
+    /// Leads from the text that wiring replaced to the one it writes; None once it is written.
+    pub(crate) redo: Option<TextPatch>,
+    /// True if a secret may be in it, which then goes to no file as it is.
+    #[serde(skip)]
+    pub(crate) has_secret: bool,
+}
+
+impl fmt::Debug for TakenOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TakenOut(…)")
+    }
+}
+
+impl TakenOut {
+    /// `before` is the text before the wiring, and `replaced` the one that `written` replaces.
+    pub(crate) fn new(
+        format: Format,
+        keys: &[WiredKey],
+        before: Option<&str>,
+        replaced: Option<&str>,
+        written: &str,
+    ) -> Result<Self, SyntaxProblem> {
+        let document = Document::parse(format, before.unwrap_or_default())?;
+        let values: Vec<_> = keys.iter().map(|key| document.get(&key.path)).collect();
+        let undo = TextPatch::between(written, before.unwrap_or_default());
+        let redo = TextPatch::between(replaced.unwrap_or_default(), written);
+        let secrets = find_secrets(&document.value());
+        let is_masked = |text: &str| mask(text, &secrets) != text;
+        let is_secret = |(key, value): (&WiredKey, &Option<Value>)| {
+            value.as_ref().is_some_and(|value| holds_secret(&key.path.to_string(), value))
+        };
+        let has_secret = undo.texts().chain(redo.texts()).any(is_masked)
+            || keys.iter().zip(&values).any(is_secret);
+        Ok(Self { values, undo, redo: Some(redo), has_secret })
+    }
+
+    /// Without what only an unfinished wiring needs.
+    pub(crate) fn of_finished(self) -> Self {
+        Self { redo: None, ..self }
+    }
+}
+
+/// [`TakenOut`] as the record keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeptTakenOut {
+    Plain(TakenOut),
+    /// Opened with the key of the record.
+    Sealed(String),
 }
 
 /// A file without its wiring.
@@ -57,23 +130,32 @@ pub(crate) struct UndoneFile {
 }
 
 impl WiredFile {
-    /// The text without the wiring. What others changed in between stays.
+    /// The text without the wiring. What others changed in between stays, and so does what wiring took
+    /// out where nobody knows it any more (`taken_out` is None).
     pub(crate) fn undo(
         &self,
         now: Option<&str>,
+        taken_out: Option<&TakenOut>,
         changed_keys: ChangedKeys,
     ) -> Result<UndoneFile, SyntaxProblem> {
         let Some(now) = now else {
             return Ok(UndoneFile { text: None, changes: Vec::new() });
         };
-        if now == self.written {
-            return Ok(UndoneFile { text: self.before.clone(), changes: Vec::new() });
+        let is_ours_whole = self.is_written(now);
+        if is_ours_whole && !self.existed {
+            return Ok(UndoneFile { text: None, changes: Vec::new() });
+        }
+        if let Some(TakenOut { undo, .. }) = taken_out.filter(|_| is_ours_whole) {
+            let damaged = || SyntaxProblem::new("has a damaged record, so its wiring stays");
+            let text = undo.apply(now).ok_or_else(damaged)?;
+            return Ok(UndoneFile { text: Some(text), changes: Vec::new() });
         }
         let document = Document::parse(self.format, now)?;
         let (mut edits, mut changes) = (Vec::new(), Vec::new());
-        for key in &self.keys {
+        for (index, key) in self.keys.iter().enumerate() {
+            let before = taken_out.and_then(|it| it.values.get(index)).and_then(Option::as_ref);
             let found = document.get(&key.path);
-            if found == key.before {
+            if found.as_ref() == before {
                 continue;
             }
             let is_ours = found == key.written;
@@ -81,35 +163,33 @@ impl WiredFile {
                 changes.push(self.describe_change(key, found.as_ref()));
             }
             if is_ours || changed_keys == ChangedKeys::Restore {
-                edits.push(ValueEdit { path: key.path.clone(), value: key.before.clone() });
+                edits.push(ValueEdit { path: key.path.clone(), value: before.cloned() });
             }
         }
         let text = edit_text(self.format, now, &edits)?;
         let text = self.remove_emptied(text)?;
-        let is_gone = self.before.is_none() && matches!(text.trim(), "" | "{}");
+        let is_gone = !self.existed && matches!(text.trim(), "" | "{}");
         Ok(UndoneFile { text: (!is_gone).then_some(text), changes })
+    }
+
+    /// True if the text is the one that wiring wrote.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        TextHash::of(text) == self.written
+    }
+
+    /// True if the text, or that there is none, is what wiring replaces.
+    pub(crate) fn is_replaced(&self, text: Option<&str>) -> bool {
+        text.map(TextHash::of) == self.replaced
     }
 
     /// Removes the objects that wiring had created and that are empty again.
     fn remove_emptied(&self, text: String) -> Result<String, SyntaxProblem> {
-        let before = match &self.before {
-            Some(before) => Document::parse(self.format, before)?.value(),
-            None => Value::Null,
-        };
         let mut text = text;
-        for key in &self.keys {
-            let mut parent = key.path.parent();
-            while let Some(path) = parent {
-                let found = Document::parse(self.format, &text)?.get(&path);
-                let is_empty = found
-                    .as_ref()
-                    .and_then(Value::as_object)
-                    .is_some_and(|object| object.is_empty());
-                if is_empty && path.find(&before).is_none() {
-                    let edit = ValueEdit { path: path.clone(), value: None };
-                    text = edit_text(self.format, &text, &[edit])?;
-                }
-                parent = path.parent();
+        for path in &self.created_objects {
+            let found = Document::parse(self.format, &text)?.get(path);
+            if found.as_ref().and_then(Value::as_object).is_some_and(|object| object.is_empty()) {
+                let edit = ValueEdit { path: path.clone(), value: None };
+                text = edit_text(self.format, &text, &[edit])?;
             }
         }
         Ok(text)
@@ -117,7 +197,7 @@ impl WiredFile {
 
     /// The wired keys that are not as wiring wrote them.
     pub(crate) fn drift(&self, now: Option<&str>) -> Result<Vec<KeyChange>, SyntaxProblem> {
-        if now == Some(&self.written) {
+        if now.is_some_and(|now| self.is_written(now)) {
             return Ok(Vec::new());
         }
         let document = now.map(|now| Document::parse(self.format, now)).transpose()?;
@@ -139,4 +219,22 @@ impl WiredFile {
             key: name.clone(),
         }
     }
+}
+
+/// The objects around `keys` that are not in `before`, the innermost first.
+pub(crate) fn created_objects<'a>(
+    keys: impl Iterator<Item = &'a KeyPath>,
+    before: &Value,
+) -> Vec<KeyPath> {
+    let mut created: Vec<KeyPath> = Vec::new();
+    for key in keys {
+        let above = std::iter::successors(key.parent(), KeyPath::parent);
+        for path in above.filter(|path| path.find(before).is_none()) {
+            if !created.contains(&path) {
+                created.push(path);
+            }
+        }
+    }
+    created.sort_by_key(|path| std::cmp::Reverse(path.split().0.len()));
+    created
 }

@@ -4,25 +4,31 @@
 //! once, and the record is brought up to date after the last. What a kill leaves in between is
 //! finished by [`Wiring::repair`]: a wiring is completed, an undo is repeated, and a file that
 //! somebody changed in the meantime is left alone.
+//!
+//! A tool may save its file while we change it. A file is replaced only if it is as it was read; if it is
+//! not, the change is thought through anew, or refused where it was shown to the user before.
+
+mod prepare;
 
 use std::path::{Path, PathBuf};
-
-use serde_json::Value;
+use std::sync::Arc;
 
 use crate::client_tool::ClientTool;
-use crate::conflict::find_conflicts;
-use crate::document::{Document, edit_text};
 use crate::environment::ToolEnvironment;
 use crate::error::{ToolFileProblem, WiringError};
-use crate::files::{Disk, lock_folder, missing_folders, read_config, remove_temporaries};
+use crate::files::{Disk, lock_folder, read_config, remove_temporaries};
 use crate::guide::{GuidedTool, ToolGuide};
-use crate::installation::Installation;
-use crate::key::{KeyChange, ValueEdit};
+use crate::key::KeyChange;
 use crate::plan::{FileChange, WiringPlan};
-use crate::record::{Phase, Records, WiringRecord};
+use crate::record::{Phase, RecordSeal, Records, WiringRecord};
+use crate::sealing::RecordKeys;
 use crate::status::ToolStatus;
-use crate::tool::{ToolFile, WiredTool};
-use crate::undo::{ChangedKeys, WiredFile, WiredKey};
+use crate::tool::WiredTool;
+use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
+use crate::wiring::prepare::{FileTexts, PreparedWiring};
+
+/// Most attempts at a change of files that somebody else changes at the same time.
+const ATTEMPTS_MAX: usize = 3;
 
 /// The wiring of this user's tools for one purpose: client tools use the gateway, agents get our MCP
 /// server.
@@ -30,13 +36,8 @@ pub struct Wiring<T = ClientTool> {
     environment: ToolEnvironment,
     state_folder: PathBuf,
     records: Records<T>,
+    seal: RecordSeal<T>,
     pub(crate) disk: Disk,
-}
-
-/// A wiring that was thought through and not carried out.
-struct PreparedWiring {
-    record: WiringRecord,
-    plan: WiringPlan,
 }
 
 impl Wiring {
@@ -49,13 +50,18 @@ impl Wiring {
 }
 
 impl<T: WiredTool> Wiring<T> {
-    /// `state_folder` is where the records are kept.
+    /// `state_folder` is where the records are kept, and `keys` what they are sealed with.
     #[must_use]
-    pub fn new(environment: ToolEnvironment, state_folder: &Path) -> Self {
+    pub fn new(
+        environment: ToolEnvironment,
+        state_folder: &Path,
+        keys: Arc<dyn RecordKeys>,
+    ) -> Self {
         Self {
             environment,
             state_folder: state_folder.to_owned(),
             records: Records::new(state_folder),
+            seal: RecordSeal::new(keys),
             disk: Disk::default(),
         }
     }
@@ -84,7 +90,7 @@ impl<T: WiredTool> Wiring<T> {
         changed_keys: ChangedKeys,
     ) -> Result<WiringPlan, WiringError> {
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
-        let (changes, keys) = undo_changes(&record, changed_keys)?;
+        let (changes, keys) = self.undo_changes(tool, &record, changed_keys)?;
         Ok(WiringPlan::new(&changes, keys, Vec::new()))
     }
 
@@ -98,20 +104,37 @@ impl<T: WiredTool> Wiring<T> {
     ) -> Result<ToolStatus<T>, WiringError> {
         let _lock = lock_folder(&self.state_folder, &self.disk)?;
         self.repair_tool(tool)?;
-        let PreparedWiring { mut record, plan } = self.prepare(tool, target)?;
-        if fingerprint.is_some_and(|seen| seen != plan.fingerprint) {
-            let path = record.files.first().map(|file| file.path.clone()).unwrap_or_default();
-            return Err(WiringError::Outdated(path));
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let prepared = self.prepare(tool, target)?;
+            if fingerprint.is_some_and(|seen| seen != prepared.plan.fingerprint) {
+                let path = prepared.record.files.first().map(|file| file.path.clone());
+                return Err(WiringError::Outdated(path.unwrap_or_default()));
+            }
+            match self.carry_out(tool, prepared) {
+                Err(WiringError::Outdated(_)) if attempts < ATTEMPTS_MAX => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(self.status(tool)),
+            }
         }
+    }
+
+    /// Writes the files of a wiring, or none of them.
+    fn carry_out(&self, tool: T, prepared: PreparedWiring) -> Result<(), WiringError> {
+        let PreparedWiring { record, texts, .. } = prepared;
+        let finished = self.seal.seal(tool, record.clone().of_finished())?;
+        let record = self.seal.seal(tool, record)?;
         let earlier = self.records.load(tool)?;
+        let earlier = earlier.map(|earlier| self.seal.seal(tool, earlier)).transpose()?;
         self.records.save(&self.disk, tool, &record)?;
-        if let Err(error) = record.files.iter().try_for_each(|file| self.write_file(file)) {
-            self.take_back(tool, &record, earlier.as_ref());
+        let mut files = record.files.iter().zip(&texts);
+        let written = files.try_for_each(|(file, texts)| self.write_file(file, texts));
+        if let Err(error) = written {
+            self.take_back(tool, (&record, &texts), earlier.as_ref());
             return Err(error);
         }
-        record.phase = Phase::Wired;
-        self.records.save(&self.disk, tool, &record)?;
-        Ok(self.status(tool))
+        self.records.save(&self.disk, tool, &finished)
     }
 
     /// Undoes a wiring. What others changed in the files stays.
@@ -135,66 +158,37 @@ impl<T: WiredTool> Wiring<T> {
 
     /// Finishes what a killed process left half done. Returns the tools that could not be finished.
     pub fn repair(&self) -> Vec<(T, WiringError)> {
+        let is_finished =
+            |record: &WiringRecord| record.phase == Phase::Wired && !record.is_outdated;
         let unfinished = T::ALL.iter().copied().filter(|tool| {
-            !matches!(
-                self.records.load(*tool),
-                Ok(None | Some(WiringRecord { phase: Phase::Wired, .. }))
-            )
+            !self.records.load(*tool).is_ok_and(|record| record.as_ref().is_none_or(is_finished))
         });
         let repair = |tool| {
             let _lock = lock_folder(&self.state_folder, &self.disk)?;
-            self.repair_tool(tool)
+            self.repair_tool(tool)?;
+            match self.records.load(tool)? {
+                Some(record) if record.is_outdated => self.save(tool, record),
+                _ => Ok(()),
+            }
         };
         unfinished.filter_map(|tool| repair(tool).err().map(|error| (tool, error))).collect()
     }
 
-    fn prepare(&self, tool: T, target: &T::Target) -> Result<PreparedWiring, WiringError> {
-        let definition = tool.definition();
-        let earlier = self.records.load(tool)?;
-        if earlier.is_none() && Installation::of_tool(definition, &self.environment).is_none() {
-            return Err(WiringError::NotInstalled(tool.full_name()));
-        }
-        let planned = (definition.files)(&self.environment);
-        let wired: Vec<_> = earlier.iter().flat_map(|record| &record.files).collect();
-        let moved = wired.iter().find(|old| planned.iter().all(|file| file.path != old.path));
-        if let Some(moved) = moved {
-            let what = "is still wired, and the tool uses another file now; unwire it first";
-            return Err(ToolFileProblem::new(&moved.path, what).into());
-        }
-        let (mut files, mut edits) = (Vec::new(), Vec::new());
-        for file in &planned {
-            let wired = wired.iter().find(|wired| wired.path == file.path);
-            let of_file = (file.edits)(target);
-            files.push(prepare_file(file, &of_file, wired.copied())?);
-            edits.extend(of_file);
-        }
-        let (path, own) = match files.first() {
-            Some(file) => {
-                (file.path.as_path(), parse(file.format, &file.path, &file.written)?.value())
-            }
-            None => (Path::new(""), Value::Null),
-        };
-        let conflicts = find_conflicts(definition, &self.environment, &edits, (path, &own));
-        let changes: Vec<_> = files.iter().map(wiring_change).collect();
-        let plan = WiringPlan::new(&changes, Vec::new(), conflicts);
-        let record = WiringRecord::new::<T>(target, files, earlier.as_ref());
-        Ok(PreparedWiring { record, plan })
-    }
-
     /// Writes a file of a wiring, if that is still to be done, and reads it back.
-    fn write_file(&self, file: &WiredFile) -> Result<(), WiringError> {
+    fn write_file(&self, file: &WiredFile, texts: &FileTexts) -> Result<(), WiringError> {
+        let FileTexts { replaced, written } = texts;
         let now = read_config(&file.path)?;
-        if now.as_ref() == Some(&file.written) {
+        if now.as_ref() == Some(written) {
             return Ok(());
         }
-        if now != file.replaced {
+        if now != *replaced {
             return Err(WiringError::Outdated(file.path.clone()));
         }
         if let Some(folder) = file.path.parent() {
             self.disk.create_folder(folder)?;
         }
-        self.disk.replace(&file.path, &file.written)?;
-        if read_config(&file.path)?.as_ref() == Some(&file.written) {
+        self.disk.replace_unchanged(&file.path, replaced.as_deref(), written)?;
+        if read_config(&file.path)?.as_ref() == Some(written) {
             return Ok(());
         }
         Err(ToolFileProblem::new(&file.path, "does not hold what was written to it").into())
@@ -202,28 +196,43 @@ impl<T: WiredTool> Wiring<T> {
 
     /// Puts back what a failed wiring has replaced. Where that fails too, the record stays and the
     /// next repair goes on from it.
-    fn take_back(&self, tool: T, failed: &WiringRecord, earlier: Option<&WiringRecord>) {
+    fn take_back(
+        &self,
+        tool: T,
+        (failed, texts): (&WiringRecord, &[FileTexts]),
+        earlier: Option<&WiringRecord>,
+    ) {
         let put_back = || {
-            for file in &failed.files {
-                if read_config(&file.path)?.as_ref() == Some(&file.written) {
-                    self.put(file, file.replaced.as_deref())?;
+            for (file, FileTexts { replaced, written }) in failed.files.iter().zip(texts) {
+                if read_config(&file.path)?.as_ref() == Some(written) {
+                    self.put(file, written, replaced.as_deref())?;
                 }
                 self.remove_folders(file);
             }
             match earlier {
                 Some(earlier) => self.records.save(&self.disk, tool, earlier),
-                None => self.records.remove(&self.disk, tool),
+                None => {
+                    self.records.remove(&self.disk, tool)?;
+                    self.seal.forget(tool, failed);
+                    Ok(())
+                }
             }
         };
         let outcome: Result<(), WiringError> = put_back();
         drop(outcome);
     }
 
-    fn put(&self, file: &WiredFile, text: Option<&str>) -> Result<(), WiringError> {
+    /// Replaces or removes a file that holds `before`.
+    fn put(&self, file: &WiredFile, before: &str, text: Option<&str>) -> Result<(), WiringError> {
         match text {
-            Some(text) => self.disk.replace(&file.path, text),
-            None => self.disk.remove(&file.path),
+            Some(text) => self.disk.replace_unchanged(&file.path, Some(before), text),
+            None => self.disk.remove_unchanged(&file.path, before),
         }
+    }
+
+    fn save(&self, tool: T, record: WiringRecord) -> Result<(), WiringError> {
+        let record = self.seal.seal(tool, record)?;
+        self.records.save(&self.disk, tool, &record)
     }
 
     /// Removes the folders that wiring created, if they are empty.
@@ -239,7 +248,7 @@ impl<T: WiredTool> Wiring<T> {
         mut record: WiringRecord,
         changed_keys: ChangedKeys,
     ) -> Result<(), WiringError> {
-        let (changes, keys) = undo_changes(&record, changed_keys)?;
+        let (_, keys) = self.undo_changes(tool, &record, changed_keys)?;
         if changed_keys == ChangedKeys::Refuse && !keys.is_empty() {
             return Err(WiringError::KeysChanged {
                 tool: tool.full_name(),
@@ -248,14 +257,64 @@ impl<T: WiredTool> Wiring<T> {
             });
         }
         record.phase = Phase::Unwiring(changed_keys);
-        self.records.save(&self.disk, tool, &record)?;
-        for (file, change) in record.files.iter().zip(&changes) {
-            if change.from != change.to {
-                self.put(file, change.to.as_deref())?;
+        let record = match self.seal.seal(tool, record.clone()) {
+            // The record of an earlier version stays as it is until it is removed.
+            Err(WiringError::NotSealed { .. }) if record.is_outdated => record,
+            sealed => {
+                let sealed = sealed?;
+                self.records.save(&self.disk, tool, &sealed)?;
+                sealed
+            }
+        };
+        let mut attempts = 1;
+        while let Err(error) = self.undo_files(tool, &record, changed_keys) {
+            if attempts >= ATTEMPTS_MAX || !matches!(error, WiringError::Outdated(_)) {
+                return Err(error);
+            }
+            attempts += 1;
+        }
+        self.records.remove(&self.disk, tool)?;
+        self.seal.forget(tool, &record);
+        Ok(())
+    }
+
+    fn undo_files(
+        &self,
+        tool: T,
+        record: &WiringRecord,
+        changed_keys: ChangedKeys,
+    ) -> Result<(), WiringError> {
+        let (changes, _) = self.undo_changes(tool, record, changed_keys)?;
+        for (file, FileChange { from, to, .. }) in record.files.iter().zip(&changes) {
+            if let Some(from) = from.as_deref().filter(|_| from != to) {
+                self.put(file, from, to.as_deref())?;
             }
             self.remove_folders(file);
         }
-        self.records.remove(&self.disk, tool)
+        Ok(())
+    }
+
+    /// What an undo changes in each file, and the keys that someone else changed.
+    fn undo_changes(
+        &self,
+        tool: T,
+        record: &WiringRecord,
+        changed_keys: ChangedKeys,
+    ) -> Result<(Vec<FileChange>, Vec<KeyChange>), WiringError> {
+        let (mut changes, mut keys) = (Vec::new(), Vec::new());
+        for file in &record.files {
+            let taken_out = match changed_keys {
+                ChangedKeys::Keep => self.seal.open(tool, file)?,
+                _ => Some(self.seal.open_or_refuse(tool, file)?),
+            };
+            let from = read_config(&file.path)?;
+            let undone = file.undo(from.as_deref(), taken_out.as_ref(), changed_keys);
+            let undone = undone.map_err(|found| found.in_file(&file.path))?;
+            keys.extend(undone.changes);
+            let (path, format) = (file.path.clone(), file.format);
+            changes.push(FileChange { path, format, from, to: undone.text });
+        }
+        Ok((changes, keys))
     }
 
     fn repair_tool(&self, tool: T) -> Result<(), WiringError> {
@@ -267,93 +326,40 @@ impl<T: WiredTool> Wiring<T> {
         if let Phase::Unwiring(changed_keys) = record.phase {
             match self.undo_record(tool, record.clone(), changed_keys) {
                 // Someone changed our keys since; whoever asks again is told.
-                Err(WiringError::KeysChanged { .. }) => {}
+                Err(WiringError::KeysChanged { .. }) => record.phase = Phase::Wired,
                 outcome => return outcome,
             }
         } else {
-            for file in &record.files {
-                match self.write_file(file) {
-                    // Someone changed the file since, which then shows as drift.
-                    Err(WiringError::Outdated(_)) | Ok(()) => {}
-                    Err(error) => return Err(error),
-                }
+            for file in &mut record.files {
+                let taken_out = self.complete_file(tool, file)?;
+                file.taken_out = KeptTakenOut::Plain(taken_out);
             }
+            record = record.of_finished();
         }
-        record.phase = Phase::Wired;
-        self.records.save(&self.disk, tool, &record)
+        self.save(tool, record)
+    }
+
+    /// Writes a file of a killed wiring, if that is still to be done.
+    fn complete_file(&self, tool: T, file: &WiredFile) -> Result<TakenOut, WiringError> {
+        let taken_out = self.seal.open_or_refuse(tool, file)?;
+        let now = read_config(&file.path)?;
+        let redone = match &taken_out.redo {
+            Some(redo) if file.is_replaced(now.as_deref()) => {
+                redo.apply(now.as_deref().unwrap_or_default())
+            }
+            _ => None,
+        };
+        let Some(written) = redone.filter(|text| file.is_written(text)) else {
+            // Written already, or someone changed the file since, which then shows as drift.
+            return Ok(taken_out);
+        };
+        match self.write_file(file, &FileTexts { replaced: now, written }) {
+            Err(WiringError::Outdated(_)) | Ok(()) => Ok(taken_out),
+            Err(error) => Err(error),
+        }
     }
 }
 
 fn not_wired<T: WiredTool>(tool: T) -> WiringError {
     WiringError::NotWired { tool: tool.full_name(), changed: T::CHANGED }
-}
-
-fn parse(
-    format: crate::document::Format,
-    path: &Path,
-    text: &str,
-) -> Result<Document, WiringError> {
-    Ok(Document::parse(format, text).map_err(|found| found.in_file(path))?)
-}
-
-/// Plans the wiring of one file. One that is wired already is first undone in thought, so that the
-/// undo of the new wiring leads to what was there before both, with what others changed.
-fn prepare_file<G>(
-    file: &ToolFile<G>,
-    edits: &[ValueEdit],
-    wired: Option<&WiredFile>,
-) -> Result<WiredFile, WiringError> {
-    let in_file = |found: crate::document::SyntaxProblem| found.in_file(&file.path);
-    let now = read_config(&file.path)?;
-    let before = match wired {
-        Some(wired) => wired.undo(now.as_deref(), ChangedKeys::Keep).map_err(in_file)?.text,
-        None => now.clone(),
-    };
-    let text = before.as_deref().unwrap_or_default();
-    let document = parse(file.format, &file.path, text)?;
-    let written = edit_text(file.format, text, edits).map_err(in_file)?;
-    let keys = edits.iter().map(|edit| WiredKey {
-        path: edit.path.clone(),
-        before: document.get(&edit.path),
-        written: edit.value.clone(),
-    });
-    let created_folders = match wired {
-        Some(wired) if !wired.created_folders.is_empty() => wired.created_folders.clone(),
-        _ => missing_folders(&file.path),
-    };
-    Ok(WiredFile {
-        path: file.path.clone(),
-        format: file.format,
-        keys: keys.collect(),
-        before,
-        written,
-        replaced: now,
-        created_folders,
-    })
-}
-
-fn wiring_change(file: &WiredFile) -> FileChange {
-    FileChange {
-        path: file.path.clone(),
-        format: file.format,
-        from: file.replaced.clone(),
-        to: Some(file.written.clone()),
-    }
-}
-
-/// What an undo changes in each file, and the keys that someone else changed.
-fn undo_changes(
-    record: &WiringRecord,
-    changed_keys: ChangedKeys,
-) -> Result<(Vec<FileChange>, Vec<KeyChange>), WiringError> {
-    let (mut changes, mut keys) = (Vec::new(), Vec::new());
-    for file in &record.files {
-        let from = read_config(&file.path)?;
-        let undone = file.undo(from.as_deref(), changed_keys);
-        let undone = undone.map_err(|found| found.in_file(&file.path))?;
-        keys.extend(undone.changes);
-        let (path, format) = (file.path.clone(), file.format);
-        changes.push(FileChange { path, format, from, to: undone.text });
-    }
-    Ok((changes, keys))
 }

@@ -230,3 +230,19 @@ test("the panel in a browser shows the command, since it cannot open a terminal"
   expect(dialog.getByText("gatehouse run codex")).toBeVisible();
   expect(dialog.queryByRole("button", { name: "Open terminal" })).toBeNull();
 });
+
+test("a tool whose own key would be sent instead of its token says so instead of starting", async () => {
+  const obstacle = "env.ANTHROPIC_AUTH_TOKEN in /home/ada/.claude/settings.json keeps the gateway out; change it there.";
+  const { cache, host, user } = renderPanel("busy", "/clients");
+  const tools = await host.clientsWiring({});
+  const told = tools.map((tool) =>
+    tool.tool === "claude-code" ? { ...tool, run_command: null, run_obstacle: obstacle } : tool,
+  );
+  vi.spyOn(host, "clientsWiring").mockResolvedValue(told);
+  await card("Claude Code");
+  await cache.invalidateQueries();
+  await user.click(within(await card("Claude Code")).getByRole("button", { name: "Launch…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Launch Claude Code" }));
+  expect(dialog.getByText(/It cannot be launched from here\./)).toHaveTextContent(obstacle);
+  expect(dialog.queryByRole("button", { name: "Open terminal" })).toBeNull();
+});

@@ -8,6 +8,7 @@ import { Dialog, DialogBody, DialogFoot, SubmitFoot } from "@/components/dialog"
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { notify } from "@/components/toast";
+import { WithCode } from "@/components/with-code";
 import type { ApiError, ToolLaunch, ToolWiringView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -46,7 +47,9 @@ function LaunchTool({ tool, onClose }: { tool: ToolWiringView; onClose: () => vo
     return (
       <>
         <DialogBody>
-          <p className="text-ink-2">{tool.sentence} It cannot be launched from here.</p>
+          <p className="text-ink-2">
+            <WithCode>{tool.run_obstacle ?? tool.sentence}</WithCode> It cannot be launched from here.
+          </p>
         </DialogBody>
         <DialogFoot>
           <Button onClick={onClose}>Close</Button>

@@ -170,7 +170,7 @@ interface StepsProps extends ToolCardProps {
 
 /** `again` looks at the files anew, `try` does what the tool does. */
 function Steps({
-  tool: { tool, state, run_command },
+  tool: { tool, state, run_command, run_obstacle },
   onChange,
   onCheckAgain,
   isChecking,
@@ -225,7 +225,7 @@ function Steps({
   return (
     <>
       {first !== undefined && buttons[first]}
-      {run_command !== null && (
+      {(run_command ?? run_obstacle) !== null && (
         <Button size="small" icon={Play} onClick={() => onChange({ kind: "launch", tool })}>
           Launch…
         </Button>

@@ -245,6 +245,7 @@ function viewOf({ isFound, isWired, drift, conflicts, ...tool }: FakeTool, addre
     rung_sentence: RUNGS[tool.rung],
     steps: isWired ? tool.steps : [],
     run_command: isFound && tool.tool !== "zed" ? `gatehouse run ${tool.tool}` : null,
+    run_obstacle: null,
     restart: tool.restart,
     program: isFound ? tool.program : null,
     version: isFound ? tool.version : null,

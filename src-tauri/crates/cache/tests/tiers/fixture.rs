@@ -42,7 +42,7 @@ pub(crate) fn key(number: u64) -> CacheKey {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_le_bytes());
     CacheKeyInputs {
-        namespace: CacheNamespace { client: &client, project: None },
+        namespace: CacheNamespace::Client { client: &client, project: None },
         protocol: "openai-chat",
         delivered: AnswerForm::Stream,
         model: "m",

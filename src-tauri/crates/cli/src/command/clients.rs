@@ -10,6 +10,7 @@ use control::view::{
     TrafficLimitsView, UnixMs,
 };
 use control::{ApiError, Core, EngineConfig};
+use domain::ClientId;
 
 use super::completers;
 use super::keys::parse_expiry;
@@ -328,7 +329,9 @@ fn restored_sentence(ClientView { id, own_budget, .. }: &ClientView) -> String {
 
 async fn find_client(core: &Core, name: &str) -> Result<ClientView, CommandError> {
     let known = control::clients(core).await?;
-    let found = known.iter().find(|client| client.id == name).cloned();
+    let id = ClientId::from_name(name).ok();
+    let is_named = |client: &&ClientView| id.as_ref().is_some_and(|id| client.id == id.as_str());
+    let found = known.iter().find(is_named).cloned();
     Ok(found.ok_or_else(|| {
         let names = known.iter().map(|client| client.id.as_str());
         control::unknown_name_error("client", name, names)

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
+    ClientAdd, ClientRef, ClientTool, ClientView, ClientsWiringQuery, GatewayState, ToolWiringView,
+    WiringState,
 };
 use control::{Core, Launch, ToolModel};
-use domain::Secret;
+use domain::{ClientId, Secret};
 
 use super::completers;
 use crate::console::Console;
@@ -78,14 +79,15 @@ async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError>
     let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
     let is_led_past = |tool: &ToolWiringView| {
         let layers = tool.conflicts.iter().map(|conflict| conflict.layer);
-        !tool.tool.is_run_through_gateway(tool.state, layers)
+        tool.run_obstacle.is_some() || !tool.tool.is_run_through_gateway(tool.state, layers)
     };
     let Some(tool) = tools.into_iter().find(named).filter(is_led_past) else {
         return Ok(());
     };
     let message = format!("{} would not use its environment", tool.name);
-    let hint = match tool.state {
-        WiringState::Conflict => tool.sentence,
+    let hint = match (tool.run_obstacle, tool.state) {
+        (Some(obstacle), _) => obstacle,
+        (None, WiringState::Conflict) => tool.sentence,
         _ => format!("`gatehouse clients wire {}` sets it up once.", tool.tool),
     };
     Err(CommandError::new(Exit::Negative, message).with_hint(hint))
@@ -95,8 +97,8 @@ fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), Command
     if let Some((program, arguments)) = wanted.command.split_first() {
         return Ok((program.into(), arguments.to_vec()));
     }
-    let name = wanted.client.as_str();
-    let tool = name.parse::<ClientTool>().map_err(|_| {
+    let id = ClientId::from_name(&wanted.client).ok();
+    let tool = id.and_then(|id| id.as_str().parse::<ClientTool>().ok()).ok_or_else(|| {
         let message = format!("it is not known which program {} is", wanted.client);
         let hint = format!("Name it: `gatehouse run {} -- PROGRAM`.", wanted.client);
         CommandError::new(Exit::Usage, message).with_hint(hint)
@@ -110,7 +112,9 @@ async fn token_of(
     core: &Core,
     console: &mut Console,
 ) -> Result<Secret, CommandError> {
-    if control::clients(core).await?.iter().any(|known| known.id == client) {
+    let is_named =
+        |known: &ClientView| ClientId::from_name(client).is_ok_and(|id| known.id == id.as_str());
+    if control::clients(core).await?.iter().any(is_named) {
         return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
     let issued = control::client_issue(core, ClientAdd::unlimited(client)).await?;

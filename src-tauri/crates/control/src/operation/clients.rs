@@ -43,7 +43,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
         let (own_budget, other_budgets) = budgets_of(id);
-        let seen_at = engine.clients().last_seen(id).await?;
+        let seen_at = engine.clients().last_seen(id, now).await?;
         clients.push(ClientView {
             state: ClientState::at(now, client, seen_at),
             own_budget,
@@ -85,12 +85,13 @@ pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<Client
         return Err(ApiError::from(error).with_hint(hint));
     }
     add_to_settings(engine, new).await?;
-    find_client_view(engine, id.as_str()).await
+    find_client_view(engine, &id).await
 }
 
 pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<ClientView, ApiError> {
     let settings = engine.settings();
     let id = input::parse_known_client(&settings, &req.id)?;
+    let client = id.clone();
     let scope = req.scope.to_client_scope()?;
     let project = project_name(req.project.as_deref());
     let known = settings.clients.get(&id).and_then(|client| client.expires);
@@ -108,7 +109,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
             }
         })
         .await?;
-    find_client_view(engine, &req.id).await
+    find_client_view(engine, &client).await
 }
 
 pub(crate) async fn client_block(engine: &Engine, req: ClientRef) -> Result<ClientView, ApiError> {
@@ -133,12 +134,12 @@ async fn set_blocked(
     };
     engine.settings_editor().edit(edit).await?;
     engine.clients().forget_refusals(&id);
-    find_client_view(engine, &req.id).await
+    find_client_view(engine, &id).await
 }
 
-async fn find_client_view(engine: &Engine, name: &str) -> Result<ClientView, ApiError> {
-    let found = clients(engine).await?.into_iter().find(|client| client.id == name.trim());
-    found.ok_or_else(|| ApiError::not_found(format!("there is no client named {name}")))
+async fn find_client_view(engine: &Engine, id: &ClientId) -> Result<ClientView, ApiError> {
+    let found = clients(engine).await?.into_iter().find(|client| client.id == id.as_str());
+    found.ok_or_else(|| ApiError::not_found(format!("there is no client named {id}")))
 }
 
 /// Creates a client and returns its token to the command line. The gateway admits the token by its
@@ -165,7 +166,7 @@ struct NewClient {
 }
 
 fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
-    let id = parse_client_id("id", &req.id)?;
+    let id = input::parse_client_id("id", &req.id)?;
     if engine.settings().clients.contains_key(&id) {
         let message = format!("there is already a client named {id}");
         return Err(ApiError::invalid("id", message).with_hint(format!(
@@ -198,20 +199,6 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
 /// None for an empty text. The settings refuse what is no name.
 fn project_name(typed: Option<&str>) -> Option<String> {
     typed.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
-}
-
-/// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold
-/// separate its words.
-pub(super) fn parse_client_id(field: &str, name: &str) -> Result<ClientId, ApiError> {
-    let lower = name.trim().to_lowercase();
-    if lower.parse::<ClientId>().is_ok() {
-        return input::parse_id(field, &lower);
-    }
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    match words.collect::<Vec<_>>().join("-") {
-        slug if slug.is_empty() => input::parse_id(field, name),
-        slug => input::parse_id(field, &slug),
-    }
 }
 
 async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError> {
@@ -303,7 +290,7 @@ pub(crate) async fn client_restore(
     req: ClientRef,
 ) -> Result<ClientView, ApiError> {
     let _held = engine.vault_switch().lock_changes().await;
-    let id = parse_client_id("id", &req.id)?;
+    let id = input::parse_client_id("id", &req.id)?;
     let settings = engine.settings();
     if settings.clients.contains_key(&id) {
         let message = format!("there is a client named {id}; it has a token of its own");
@@ -338,7 +325,7 @@ pub(crate) async fn client_restore(
     }
     added?;
     engine.clients().revoked().forget(&id);
-    find_client_view(engine, id.as_str()).await
+    find_client_view(engine, &id).await
 }
 
 pub(super) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {

@@ -11,14 +11,21 @@ pub(crate) fn parse_id<T>(field: &str, text: &str) -> Result<T, ApiError>
 where
     T: std::str::FromStr<Err = IdError>,
 {
-    text.trim().parse().map_err(|error: IdError| {
-        let message = match error {
-            // The error repeats its input, which may be a key in the wrong field.
-            IdError::Malformed(_) => "that is not a valid id".to_owned(),
-            other => other.to_string(),
-        };
-        ApiError::invalid(field, message)
-    })
+    text.trim().parse().map_err(|error| id_error(field, &error))
+}
+
+fn id_error(field: &str, error: &IdError) -> ApiError {
+    let message = match error {
+        // The error repeats its input, which may be a key in the wrong field.
+        IdError::Malformed(_) => "that is not a valid id".to_owned(),
+        other => other.to_string(),
+    };
+    ApiError::invalid(field, message)
+}
+
+/// Parses the name of a client, which may be its id.
+pub(crate) fn parse_client_id(field: &str, name: &str) -> Result<ClientId, ApiError> {
+    ClientId::from_name(name).map_err(|error| id_error(field, &error))
 }
 
 /// The display label; the id if empty.
@@ -103,9 +110,9 @@ pub(crate) fn parse_known_route(
     }
 }
 
-/// Parses the id of a client in the settings.
+/// Parses the name or id of a client in the settings.
 pub(crate) fn parse_known_client(settings: &Settings, text: &str) -> Result<ClientId, ApiError> {
-    let id: ClientId = parse_id("id", text)?;
+    let id = parse_client_id("id", text)?;
     match settings.clients.contains_key(&id) {
         true => Ok(id),
         false => {

@@ -11,18 +11,19 @@ use std::path::PathBuf;
 
 use domain::ClientId;
 use engine::{ClientWiringError, Engine, GatewayTarget};
-use wiring::{ClientTool, ToolStatus, WiringError, WiringPlan, WiringState};
+use wiring::{ClientTool, ConflictLayer, ToolStatus, WiringError, WiringPlan, WiringState};
 
 pub(crate) use self::check::client_check;
 use self::models::tool_models;
 pub(super) use self::state::{DescribedState, describe_state};
 use self::state::{describe_rung, describe_tool};
-use super::clients::{client_add, client_token, end_client, parse_client_id};
-use crate::ApiError;
+use super::clients::{client_add, client_token, end_client};
+use super::input::parse_client_id;
 use crate::view::{
     ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
     ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
 };
+use crate::{ApiError, ErrorCode};
 
 pub(crate) async fn clients_wiring(
     engine: &Engine,
@@ -145,7 +146,8 @@ async fn ensure_client(engine: &Engine, client: &ClientId) -> Result<bool, ApiEr
 async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView, ApiError> {
     let DescribedState { state, cause, sentence } = describe_tool(engine, &status).await?;
     let steps = status.client.as_deref().map(|client| status.tool.user_steps(client));
-    let run_command = run_command(&status, state);
+    let run_obstacle = run_obstacle(&status);
+    let run_command = run_command(&status, state).filter(|_| run_obstacle.is_none());
     Ok(ToolWiringView {
         state,
         cause,
@@ -156,6 +158,7 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
         rung_sentence: describe_rung(status.rung).to_owned(),
         steps: steps.unwrap_or_default().into_iter().map(Into::into).collect(),
         run_command,
+        run_obstacle,
         restart: status.restart,
         program: status
             .installation
@@ -168,6 +171,19 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
         address: status.address,
         drift: status.drift.into_iter().map(Into::into).collect(),
         conflicts: status.conflicts.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// Why `gatehouse run` would not lead the tool to the gateway, and what helps.
+fn run_obstacle(status: &ToolStatus) -> Option<String> {
+    let conflict = status.run_conflicts.first()?;
+    let explanation = conflict.explanation();
+    Some(match conflict.layer {
+        ConflictLayer::Excluded => format!(
+            "{explanation}, or `gatehouse clients wire {}` takes it out and gives it back when undone.",
+            status.tool
+        ),
+        _ => format!("{explanation}."),
     })
 }
 
@@ -191,6 +207,9 @@ impl From<ClientWiringError> for ApiError {
             ClientWiringError::Wiring(
                 WiringError::NotInstalled(_) | WiringError::NotWired { .. },
             ) => Self::not_found(message),
+            ClientWiringError::Wiring(
+                WiringError::NotSealed { .. } | WiringError::Sealed { .. },
+            ) => Self { code: ErrorCode::VaultUnavailable, message, hint: None, field: None },
             ClientWiringError::Wiring(WiringError::Io { source, .. }) => {
                 Self::failed(format!("{message}: {source}"))
             }

@@ -40,6 +40,9 @@ pub struct ToolWiringView {
     /// The command that starts it in a terminal, through the gateway. None if its program was not
     /// found, if it is not used in a terminal, or if its files would lead it past the gateway.
     pub run_command: Option<String>,
+    /// What in its files keeps it from the gateway however it is started, and what helps; in a
+    /// sentence.
+    pub run_obstacle: Option<String>,
     /// True if it reads its files only when it starts.
     pub restart: bool,
     /// None if only its folder was found.

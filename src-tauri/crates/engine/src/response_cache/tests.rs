@@ -38,7 +38,7 @@ pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine
 
 fn key(model: &str) -> CacheKey {
     let client = ClientId::new("c").expect("a name");
-    let namespace = CacheNamespace { client: &client, project: None };
+    let namespace = CacheNamespace::Client { client: &client, project: None };
     let delivered = AnswerForm::Whole;
     let (protocol, digest) = ("openai-chat", [0; 32]);
     CacheKeyInputs { namespace, protocol, delivered, model, route: 1, digest, headers: &[] }.key()

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use cache::{
-    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
-    EntryAddress, InsertTicket, Lookup,
+    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, EntryAddress,
+    InsertTicket, Lookup,
 };
 use domain::{CacheMode, NanoUsd};
 use routing::Decision;
 use wire::{ClientRequest, Delivery, Determinism, UsageChunk};
 
 use super::cache_key_headers;
+use super::namespace::cache_namespace;
 use super::recorder::{AnswerRecorder, Destination};
 use crate::cache_mode::CacheModes;
 use crate::call::CacheSlot;
@@ -41,7 +42,7 @@ impl AnswerSlot {
             eligible(request, modes, decision).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
         let inputs = CacheKeyInputs {
-            namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
+            namespace: cache_namespace(context),
             protocol: request.dialect().word(),
             delivered: delivered(request.delivery()),
             model: request.model(),

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cache::{
-    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
-    CachedBody, EntryAddress, InsertTicket, Lookup,
+    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CachedBody,
+    EntryAddress, InsertTicket, Lookup,
 };
 use domain::{CacheMode, NanoUsd, TokenUsage};
 use routing::Decision;
 use wire::{CanonicalDigest, EmbeddingRequest, EmbeddingVector};
 
 use super::cache_key_headers;
+use super::namespace::cache_namespace;
 use super::recorder::{AnswerRecorder, Destination};
 use crate::accounting::AnswerRecord;
 use crate::cache_mode::CacheModes;
@@ -52,7 +53,7 @@ impl VectorSlot {
         let model = decision.candidates.first().map_or("", |first| first.model.as_str());
         let headers = cache_key_headers(&context.headers);
         let key_inputs = |delivered, input: &CanonicalDigest| CacheKeyInputs {
-            namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
+            namespace: cache_namespace(context),
             protocol: request.dialect().word(),
             delivered,
             model,

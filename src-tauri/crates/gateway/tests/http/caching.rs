@@ -11,6 +11,7 @@ use gateway::{CacheUse, GatewayClient, GatewayClients, TokenState, hash_token, n
 use ledger::{CacheOutcome, Purpose, RequestOutcome, RequestState};
 use pricing::Cost;
 use serde_json::json;
+use settings::ClientScope;
 use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::task::JoinSet;
 
@@ -246,6 +247,51 @@ async fn two_tokens_with_the_same_prompt_are_separate() {
     let project = chat_with(&world, &["x-gatehouse-project: thesis"], COLD).await;
     assert_eq!(word(&project), "miss");
     assert_eq!(upstream.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn tokens_of_one_project_share_answers_and_nobody_joins_by_a_header() {
+    let upstream = always(Reply::chat(&HELLO)).await;
+    let mut world = caching(&upstream, &cache()).await;
+    let client = |name: &str, project: Option<&str>, scope: &ClientScope| {
+        let id = ClientId::new(name).expect("an id");
+        let client = GatewayClient::new(id, Purpose::User, TokenState::Valid(None));
+        GatewayClient { project: project.map(str::to_owned), scope: scope.clone(), ..client }
+    };
+    let all = ClientScope::default();
+    let narrow = ClientScope { models: vec!["gpt".to_owned()], ..ClientScope::default() };
+    let tokens = [
+        client("coder", Some("thesis"), &all),
+        client("reviewer", Some("thesis"), &all),
+        client("tester", Some("thesis"), &all),
+        client("narrow", Some("thesis"), &narrow),
+        client("stranger", Some("other"), &all),
+        client("spoofer", None, &all),
+    ];
+    let entropy = SeededEntropy::new(78);
+    let tokens: Vec<_> = tokens.into_iter().map(|client| (new_token(&entropy), client)).collect();
+    let mut snapshot = world.snapshot.load_full().as_ref().clone();
+    let clients = tokens.iter().map(|(token, client)| (token.hash, client.clone()));
+    snapshot.clients = clients.collect::<GatewayClients>();
+    world.snapshot.store(Arc::new(snapshot));
+    let names = ["coder", "reviewer", "tester", "narrow", "stranger", "spoofer"];
+    let mut ask = async |name: &str, headers: &[&str]| {
+        let place = names.iter().position(|known| *known == name).expect("a client");
+        world.token = tokens[place].0.secret.expose().to_owned();
+        word(&chat_with(&world, headers, COLD).await).to_owned()
+    };
+    let thesis = ["x-gatehouse-project: thesis"];
+    assert_eq!(ask("coder", &[]).await, "miss");
+    assert_eq!(ask("reviewer", &[]).await, "hit");
+    assert_eq!(ask("reviewer", &["x-gatehouse-project: other"]).await, "hit", "the token decides");
+    assert_eq!(ask("tester", &["x-gatehouse-cache: off"]).await, "bypass");
+    assert_eq!(ask("tester", &["x-gatehouse-cache: refresh"]).await, "miss");
+    assert_eq!(ask("narrow", &[]).await, "miss", "it may not use the same");
+    assert_eq!(ask("stranger", &[]).await, "miss");
+    assert_eq!(ask("stranger", &thesis).await, "hit", "its own answer");
+    assert_eq!(ask("spoofer", &thesis).await, "miss");
+    assert_eq!(ask("spoofer", &[]).await, "miss");
+    assert_eq!(upstream.requests().len(), 7);
 }
 
 #[tokio::test]

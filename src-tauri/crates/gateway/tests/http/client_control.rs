@@ -131,6 +131,51 @@ async fn a_blocked_client_is_refused_everything_in_its_dialect_until_it_is_allow
 }
 
 #[tokio::test]
+async fn a_revoked_token_is_refused_at_once_in_every_dialect() {
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = upstream.expect("an upstream");
+    let world = world(&upstream).await;
+    assert_eq!(world.chat(ASK).await.status, 200);
+    let asked = upstream.requests().len();
+    change(&world, |client| GatewayClient { standing: TokenState::Revoked, ..client });
+    let messages = r#"[{"role":"user","content":"hi"}]"#;
+    let contents = r#"{"contents":[{"parts":[{"text":"hi"}]}]}"#;
+    let claude = format!(r#"{{"model":"gpt","max_tokens":9,"messages":{messages}}}"#);
+    for (path, body, shape) in [
+        (
+            "/v1/chat/completions",
+            format!(r#"{{"model":"gpt","messages":{messages}}}"#),
+            "\"code\":\"revoked_token\"",
+        ),
+        (
+            "/v1/responses",
+            r#"{"model":"gpt","input":"hi"}"#.to_owned(),
+            "\"code\":\"revoked_token\"",
+        ),
+        ("/v1/messages", claude.clone(), "\"type\":\"authentication_error\""),
+        ("/v1/messages/count_tokens", claude, "\"type\":\"authentication_error\""),
+        (
+            "/v1/embeddings",
+            r#"{"model":"gpt","input":"hi"}"#.to_owned(),
+            "\"code\":\"revoked_token\"",
+        ),
+        ("/v1beta/models/gpt:generateContent", contents.to_owned(), "UNAUTHENTICATED"),
+        ("/v1beta/models/gpt:streamGenerateContent", contents.to_owned(), "UNAUTHENTICATED"),
+        ("/v1beta/models/gpt:countTokens", contents.to_owned(), "UNAUTHENTICATED"),
+    ] {
+        let answer = post(&world, path, &body).await;
+        let text = answer.text();
+        assert_eq!(
+            (answer.status, answer.header("x-should-retry")),
+            (401, Some("false")),
+            "{path}: {text}"
+        );
+        assert!(text.contains(shape) && text.contains("revoked"), "{path}: {text}");
+    }
+    assert_eq!(upstream.requests().len(), asked, "nothing was sent");
+}
+
+#[tokio::test]
 async fn a_client_is_known_by_the_program_that_it_names() {
     let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
     let upstream = upstream.expect("an upstream");

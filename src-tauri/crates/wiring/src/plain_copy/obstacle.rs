@@ -41,7 +41,7 @@ pub(super) enum CopyObstacle {
     SeveralNames,
     OtherOwner,
     ReadOnly,
-    /// The undo of the wiring would bring the key back, and its record holds the file's text.
+    /// The undo of the wiring would bring the key back.
     Wired(&'static str),
     Unreadable(String),
 }

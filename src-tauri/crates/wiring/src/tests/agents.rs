@@ -56,13 +56,13 @@ fn desktop_folder() -> &'static str {
 }
 
 /// A home in which every program's folder exists.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     std::fs::create_dir_all(world.home().join(desktop_folder())).expect("a folder");
     world
 }
 
-fn config(world: &World, program: AgentProgram) -> PathBuf {
+pub(super) fn config(world: &World, program: AgentProgram) -> PathBuf {
     let home = world.home();
     match program {
         AgentProgram::ClaudeCode => home.join(".claude.json"),
@@ -75,10 +75,10 @@ fn config(world: &World, program: AgentProgram) -> PathBuf {
 }
 
 fn agents(world: &World) -> Wiring<AgentProgram> {
-    Wiring::new(world.environment(), &world.path("state"))
+    world.wiring_of()
 }
 
-fn server() -> McpServerTarget {
+pub(super) fn server() -> McpServerTarget {
     McpServerTarget { program: "/usr/bin/gatehouse".into(), home: None }
 }
 

@@ -253,7 +253,7 @@ fn addresses_in_settings_of_aiders_models_are_conflicts() {
     let inside = world.path("project/inner").join(name);
     world.write(&inside, "- name: \"sk-CANARY-1234\n");
     let environment = world.environment().in_project(Some(world.path("project/inner")));
-    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let wiring: crate::Wiring = world.wiring_in(environment);
     let found = |wiring: &crate::Wiring| {
         let status = wiring.wire(ClientTool::Aider, &target(), None).expect("wired");
         assert!(!format!("{status:?}").contains("CANARY"));

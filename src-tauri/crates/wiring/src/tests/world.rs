@@ -1,15 +1,72 @@
 //! A home folder with tools, for tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use domain::{ClientId, WallTime};
+use domain::{ClientId, Secret, WallTime};
 use tempfile::TempDir;
 
-use crate::{ClientTool, ToolEnvironment, ToolModel, ToolModelLimits, Wiring, WiringTarget};
+use crate::{
+    ClientTool, RecordKeys, RecordKeysError, ToolEnvironment, ToolModel, ToolModelLimits,
+    WiredTool, Wiring, WiringTarget,
+};
 
 pub(super) struct World {
     folder: TempDir,
     variables: Vec<(String, String)>,
+    pub(super) vault: Arc<TestVault>,
+}
+
+/// A vault for the keys of records.
+#[derive(Default)]
+pub(super) struct TestVault {
+    pub(super) keys: Mutex<BTreeMap<String, Secret>>,
+    /// Why it does nothing.
+    pub(super) locked: Mutex<Option<&'static str>>,
+    /// What it held after each step of a change, for a kill there.
+    steps: Mutex<Vec<BTreeMap<String, Secret>>>,
+}
+
+impl TestVault {
+    fn check(&self) -> Result<(), RecordKeysError> {
+        let locked = *self.locked.lock().expect("a lock");
+        locked.map_or(Ok(()), |reason| Err(RecordKeysError(reason.to_owned())))
+    }
+
+    pub(super) fn record_step(&self, step: usize) {
+        let mut steps = self.steps.lock().expect("a lock");
+        steps.truncate(step);
+        steps.push(self.keys.lock().expect("a lock").clone());
+    }
+
+    pub(super) fn return_to(&self, step: usize) {
+        let kept = self.steps.lock().expect("a lock")[step].clone();
+        *self.keys.lock().expect("a lock") = kept;
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.keys.lock().expect("a lock").keys().cloned().collect()
+    }
+}
+
+impl RecordKeys for TestVault {
+    fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError> {
+        self.check()?;
+        Ok(self.keys.lock().expect("a lock").get(record).cloned())
+    }
+
+    fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {
+        self.check()?;
+        let mut keys = self.keys.lock().expect("a lock");
+        let key = Secret::parse(format!("key-{record}-{}", keys.len())).expect("a secret");
+        keys.insert(record.to_owned(), key.clone());
+        Ok(key)
+    }
+
+    fn remove(&self, record: &str) {
+        self.keys.lock().expect("a lock").remove(record);
+    }
 }
 
 impl World {
@@ -35,7 +92,7 @@ impl World {
         for name in ["home", "root", "state"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
-        let world = Self { folder, variables: Vec::new() };
+        let world = Self { folder, variables: Vec::new(), vault: Arc::default() };
         world.write_program("root/usr/bin/gatehouse");
         world
     }
@@ -71,7 +128,15 @@ impl World {
     }
 
     pub(super) fn wiring(&self) -> Wiring {
-        Wiring::new(self.environment(), &self.path("state"))
+        self.wiring_of()
+    }
+
+    pub(super) fn wiring_of<T: WiredTool>(&self) -> Wiring<T> {
+        self.wiring_in(self.environment())
+    }
+
+    pub(super) fn wiring_in<T: WiredTool>(&self, environment: ToolEnvironment) -> Wiring<T> {
+        Wiring::new(environment, &self.path("state"), Arc::clone(&self.vault) as _)
     }
 
     pub(super) fn config(&self, tool: ClientTool) -> PathBuf {

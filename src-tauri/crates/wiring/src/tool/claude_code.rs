@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use super::{ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, text_at};
 use crate::client_tool::{ConflictLayer, WiringRung};
-use crate::document::Format;
+use crate::conflict::Conflict;
+use crate::document::{Document, Format};
 use crate::environment::ToolEnvironment;
-use crate::key::ValueEdit;
+use crate::files::read_config;
+use crate::key::{KeyPath, ValueEdit};
 
 /// Variables that win over `apiKeyHelper` or over the base URL.
 const OUTRANKING: &[&str] = &[
@@ -110,6 +112,37 @@ fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
         }
     }
     layers
+}
+
+/// What `gatehouse run` cannot outrank: the `env` of every settings file wins over the environment that
+/// holds the token. A key there would be sent to the gateway instead, and a cloud asked past it.
+pub(super) fn run_conflicts(environment: &ToolEnvironment) -> Vec<Conflict> {
+    let own = tool_files(environment).into_iter().map(|ToolFile { path, format, .. }| LayerFile {
+        layer: ConflictLayer::Excluded,
+        path,
+        format,
+    });
+    let mut found = Vec::new();
+    for LayerFile { layer, path, format } in own.chain(layer_files(environment)) {
+        // A file that cannot be read by us is left to the tool, which reports it.
+        let text = read_config(&path).ok().flatten().unwrap_or_default();
+        let Ok(document) = Document::parse(format, &text) else { continue };
+        let is_set = |name: &&str| document.get(&KeyPath::new(&["env", name])).is_some_and(is_on);
+        found.extend(
+            OUTRANKING.iter().copied().find(is_set).map(|name| {
+                Conflict::new(layer, path.display().to_string(), &format!("env.{name}"))
+            }),
+        );
+    }
+    found
+}
+
+fn is_on(value: Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !matches!(text.trim(), "" | "0" | "false"),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

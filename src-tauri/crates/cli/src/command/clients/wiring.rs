@@ -122,7 +122,7 @@ pub(crate) struct StandaloneUnwire {
 impl StandaloneUnwire {
     /// None for every other command.
     pub(super) fn of(wanted: &UnwireArguments, config: &EngineConfig) -> Option<Self> {
-        let wiring = ClientWiring::of_config(config);
+        let wiring = ClientWiring::standalone(config);
         wanted.all.then_some(Self { wiring, changed: wanted.changed })
     }
 

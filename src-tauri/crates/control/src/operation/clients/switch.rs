@@ -28,7 +28,7 @@ pub(crate) async fn client_switch(
         let message = format!("{id} cannot be switched to {target}, because it {why}");
         return Err(ApiError::invalid(field_of(target), message));
     }
-    let name = id.to_string();
+    let client = id.clone();
     engine
         .settings_editor()
         .edit(move |draft| {
@@ -37,7 +37,7 @@ pub(crate) async fn client_switch(
             }
         })
         .await?;
-    find_client_view(engine, &name).await
+    find_client_view(engine, &client).await
 }
 
 /// The routing rules first, then the backends and routes that the client may be switched to. One that it

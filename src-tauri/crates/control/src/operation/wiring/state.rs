@@ -80,7 +80,7 @@ fn describe_other_gatehouse<T: WiredTool>(status: &ToolStatus<T>) -> String {
 async fn awaits_token(engine: &Engine, status: &ToolStatus) -> Result<bool, ApiError> {
     let client = status.client.as_deref().and_then(|name| ClientId::new(name).ok());
     let Some(client) = client.filter(|_| status.rung.is_token_entered()) else { return Ok(false) };
-    let seen = engine.clients().last_seen(&client).await?;
+    let seen = engine.clients().last_seen(&client, engine.clock().wall()).await?;
     Ok(seen.is_none() || seen < status.since)
 }
 

@@ -1,0 +1,108 @@
+//! Keys in the vault that records of wired tools are sealed with, one for each record, so that a key
+//! that was found in another vault opens no record but its own.
+
+use std::sync::Arc;
+
+use domain::{BoundSecret, CredentialId, Entropy, Secret};
+use settings::VaultKind;
+use tokio::runtime::Handle;
+use vault::{Passphrase, Vault, VaultError};
+use wiring::{AgentProgram, ClientTool, RecordKeys, RecordKeysError, record_keys_of};
+
+/// What stands before a record's name in the vault.
+const PREFIX: &str = "wiring.";
+
+const KEY_BYTES: usize = 32;
+
+/// The vault as the keeper of these keys. Its calls block, so they belong on a thread that may wait.
+pub(crate) struct VaultRecordKeys {
+    pub(crate) vault: Vault,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// Unlocks the file vault where no engine does that.
+    pub(crate) passphrase: Option<Passphrase>,
+}
+
+/// Stands in until the vault is open.
+pub(crate) struct NoVault;
+
+impl RecordKeys for NoVault {
+    fn find(&self, _: &str) -> Result<Option<Secret>, RecordKeysError> {
+        Err(RecordKeysError("the vault is not open yet".to_owned()))
+    }
+
+    fn create(&self, _: &str) -> Result<Secret, RecordKeysError> {
+        Err(RecordKeysError("the vault is not open yet".to_owned()))
+    }
+
+    fn remove(&self, _: &str) {}
+}
+
+/// The names of all these keys, whether the vault holds them or not.
+pub(crate) fn record_key_ids() -> impl Iterator<Item = CredentialId> {
+    let names = record_keys_of::<ClientTool>().chain(record_keys_of::<AgentProgram>());
+    names.filter_map(|record| key_id(&record).ok())
+}
+
+/// True for the key of a record, which no user knows of.
+pub(crate) fn is_record_key(id: &CredentialId) -> bool {
+    id.as_str().starts_with(PREFIX)
+}
+
+fn key_id(record: &str) -> Result<CredentialId, RecordKeysError> {
+    CredentialId::new(format!("{PREFIX}{record}"))
+        .map_err(|error| RecordKeysError(error.to_string()))
+}
+
+fn wait<T>(call: impl Future<Output = Result<T, VaultError>>) -> Result<T, RecordKeysError> {
+    let runtime = Handle::try_current().map_err(|error| RecordKeysError(error.to_string()))?;
+    runtime.block_on(call).map_err(described)
+}
+
+fn described(error: VaultError) -> RecordKeysError {
+    RecordKeysError(match error.hint() {
+        Some(hint) => format!("{error}. {}", hint.trim_end_matches('.')),
+        None => error.to_string(),
+    })
+}
+
+impl RecordKeys for VaultRecordKeys {
+    fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError> {
+        let id = key_id(record)?;
+        let found = async {
+            let found = match (self.vault.get(&id).await, &self.passphrase) {
+                (Err(VaultError::Locked(_)), Some(passphrase)) => {
+                    self.vault.unlock(passphrase.clone()).await?;
+                    self.vault.get(&id).await
+                }
+                (found, _) => found,
+            };
+            match found {
+                Ok(key) => Ok(Some(key.parts().0.clone())),
+                Err(VaultError::NotFound(_)) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        wait(found)
+    }
+
+    fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {
+        if self.vault.kind() == VaultKind::Memory {
+            let reason = "the memory vault keeps nothing beyond this process. Choose another one: \
+                          `gatehouse vault set keychain` or `gatehouse vault set file`";
+            return Err(RecordKeysError(reason.to_owned()));
+        }
+        let mut bytes = [0; KEY_BYTES];
+        self.entropy.fill(&mut bytes);
+        let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = Secret::parse(text).map_err(|error| RecordKeysError(error.to_string()))?;
+        wait(self.vault.put(&key_id(record)?, BoundSecret::new(key.clone(), None)))?;
+        Ok(key)
+    }
+
+    fn remove(&self, record: &str) {
+        let Ok(id) = key_id(record) else { return };
+        if let Err(error) = wait(self.vault.remove(&id)) {
+            tracing::warn!(%error, record, "the key of a record that is gone remains in the vault");
+        }
+    }
+}

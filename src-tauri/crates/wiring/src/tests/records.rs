@@ -1,0 +1,313 @@
+//! Records hold no key in plain text, are read back at any size, and lose no change of another program.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::agents::server;
+use super::world::{World, read, target};
+use crate::{AgentProgram, ChangedKeys, ClientTool, Wiring, WiringError, WiringState};
+
+const CLAUDE: ClientTool = ClientTool::ClaudeCode;
+const CANARY: &str = "sk-ant-CANARY-0123456789abcdef";
+
+/// A file of Claude Code with a key that wiring takes out, and one that it leaves.
+fn with_keys() -> String {
+    format!(
+        "{{\n  \"env\": {{\n    \"ANTHROPIC_AUTH_TOKEN\": \"{CANARY}\",\n    \
+         \"OTHER_API_KEY\": \"{CANARY}-other\"\n  }},\n  \"model\": \"opus\"\n}}\n"
+    )
+}
+
+/// Every file below a folder that holds the marked key.
+fn files_with_key(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_with_key(&path));
+        } else if String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).contains("CANARY")
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// Calls `observe` after each step, with the number of steps before.
+fn observe<T: crate::WiredTool>(
+    wiring: &mut Wiring<T>,
+    observe: impl Fn(usize) + Send + Sync + 'static,
+) {
+    let steps = AtomicUsize::new(0);
+    wiring.disk.after_step = Some(Box::new(move || observe(steps.fetch_add(1, Ordering::Relaxed))));
+}
+
+#[test]
+fn no_file_of_ours_holds_a_key_of_the_user_at_any_step() {
+    let world = World::new();
+    let (config, state) = (world.config(CLAUDE), world.path("state"));
+    world.write(&config, &with_keys());
+    let found = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut wiring = world.wiring();
+    let (seen, searched) = (Arc::clone(&found), state.clone());
+    observe(&mut wiring, move |_| seen.lock().expect("a lock").extend(files_with_key(&searched)));
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    assert!(!read(&config).expect("the file").contains("ANTHROPIC_AUTH_TOKEN"));
+    assert_eq!(world.vault.names(), ["claude-code"]);
+    wiring.wire(CLAUDE, &target(), None).expect("wired again");
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config), Some(with_keys()), "byte for byte");
+    assert_eq!(*found.lock().expect("a lock"), Vec::<String>::new());
+    assert_eq!(world.vault.names(), Vec::<String>::new(), "the key went with the record");
+}
+
+#[test]
+fn a_file_whose_keys_are_left_alone_needs_no_vault_and_leaves_none_in_the_record() {
+    let world = World::new();
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    let config = world.home().join(".claude.json");
+    world.write(&config, &with_keys());
+    let agents: Wiring<AgentProgram> = world.wiring_of();
+    agents.wire(AgentProgram::ClaudeCode, &server(), None).expect("written");
+    assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new());
+    agents.unwire(AgentProgram::ClaudeCode, ChangedKeys::Refuse).expect("undone");
+    assert_eq!(read(&config), Some(with_keys()));
+}
+
+#[test]
+fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    world.write(&config, &with_keys());
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked. Unlock it");
+    let error = wiring.wire(CLAUDE, &target(), None).expect_err("refused");
+    assert!(matches!(&error, WiringError::NotSealed { path, .. } if *path == config), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("the vault is locked. Unlock it") && !told.contains("CANARY"), "{told}");
+    assert_eq!(read(&config), Some(with_keys()));
+    assert_eq!(world.names(&world.path("state/wiring")), ["lock"]);
+}
+
+#[test]
+fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    world.write(&config, &with_keys());
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let wired = read(&config);
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired, "a state needs no vault");
+    for changed in ChangedKeys::ALL {
+        let error = wiring.unwire(CLAUDE, *changed).expect_err("refused");
+        assert!(matches!(error, WiringError::Sealed { .. }), "{changed}: {error}");
+    }
+    *world.vault.locked.lock().expect("a lock") = None;
+    let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
+    let error = wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect_err("refused");
+    assert!(matches!(error, WiringError::SealLost(_)), "{error}");
+    assert_eq!(read(&config), wired);
+    *world.vault.keys.lock().expect("a lock") = kept.clone();
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config), Some(with_keys()));
+
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    world.vault.keys.lock().expect("a lock").clear();
+    wiring.unwire(CLAUDE, ChangedKeys::Keep).expect("released");
+    let left: String = read(&config).expect("the file");
+    assert!(left.contains("OTHER_API_KEY") && !left.contains("apiKeyHelper"), "{left}");
+    assert!(!left.contains("ANTHROPIC"), "{left}");
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::NotWired);
+}
+
+/// As the first version wrote it.
+fn first_record(world: &World, phase: &str) -> String {
+    let before = with_keys();
+    let config = world.config(CLAUDE);
+    world.write(&config, &before);
+    world.wiring().wire(CLAUDE, &target(), None).expect("wired");
+    let written = read(&config).expect("the file");
+    let value = |name: &str| {
+        let root: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+        root.pointer(name).cloned()
+    };
+    let removed = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"].map(|name| {
+        let before = (name == "ANTHROPIC_AUTH_TOKEN").then_some(CANARY);
+        serde_json::json!({"path": ["env", name], "before": before, "written": null})
+    });
+    let mut keys = vec![
+        serde_json::json!({"path": ["apiKeyHelper"], "before": null,
+            "written": value("/apiKeyHelper")}),
+        serde_json::json!({"path": ["env", "ANTHROPIC_BASE_URL"], "before": null,
+            "written": value("/env/ANTHROPIC_BASE_URL")}),
+    ];
+    keys.extend(removed);
+    let record = serde_json::json!({
+        "version": 1, "phase": phase, "client": "my-tool", "address": "http://127.0.0.1:4283",
+        "files": [{
+            "path": config, "format": "Json", "before": before, "written": written,
+            "replaced": before, "keys": keys, "created_folders": [],
+        }],
+    });
+    world.vault.keys.lock().expect("a lock").clear();
+    record.to_string()
+}
+
+#[test]
+fn a_record_of_the_first_version_is_read_and_sealed_at_the_next_start() {
+    let world = World::new();
+    let (config, record) = (world.config(CLAUDE), world.path("state/wiring/claude-code.json"));
+    let first = first_record(&world, "Wired");
+    world.write(&record, &first);
+    let wiring = world.wiring();
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired);
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    assert_eq!(wiring.repair().len(), 1, "it says that the key is still there");
+    assert_eq!(read(&record).as_ref(), Some(&first));
+    *world.vault.locked.lock().expect("a lock") = None;
+    assert!(wiring.repair().is_empty());
+    assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new());
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config), Some(with_keys()));
+
+    // Without a vault the undo of such a record works all the same.
+    world.write(&record, &first_record(&world, "Wired"));
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config), Some(with_keys()));
+    assert_eq!(world.names(&world.path("state/wiring")), ["lock"]);
+}
+
+#[test]
+fn an_unfinished_record_of_the_first_version_is_finished() {
+    let world = World::new();
+    let (config, record) = (world.config(CLAUDE), world.path("state/wiring/claude-code.json"));
+    let first = first_record(&world, "Wiring");
+    let wired = read(&config);
+    world.write(&config, &with_keys());
+    world.write(&record, &first);
+    let wiring = world.wiring();
+    assert!(wiring.repair().is_empty());
+    assert_eq!(read(&config), wired);
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired);
+    assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new());
+}
+
+/// Claude Code's own file, with what it remembers of each project: 2 MiB.
+fn large_file() -> String {
+    let mut text = String::from("{\n  \"projects\": {\n");
+    let history = "\\\"said\\\" ".repeat(1_000);
+    for number in 0.. {
+        let line =
+            format!("    \"/home/me/project-{number:06}\": {{\"history\": \"{history}\"}},\n");
+        text.push_str(&line);
+        if text.len() > 2 << 20 {
+            break;
+        }
+    }
+    text + "    \"/home/me/last\": {}\n  }\n}\n"
+}
+
+#[test]
+fn a_large_file_is_wired_again_and_undone() {
+    let world = World::new();
+    let config = world.home().join(".claude.json");
+    let before = large_file();
+    world.write(&config, &before);
+    let agents: Wiring<AgentProgram> = world.wiring_of();
+    for _ in 0..2 {
+        let status = agents.wire(AgentProgram::ClaudeCode, &server(), None).expect("written");
+        assert_eq!(status.state, WiringState::Wired);
+    }
+    let record = world.path("state/wiring/claude-code-mcp.json").metadata().expect("a record");
+    assert!(record.len() < 4_096, "{} bytes", record.len());
+    agents.unwire(AgentProgram::ClaudeCode, ChangedKeys::Refuse).expect("undone");
+    assert_eq!(read(&config), Some(before));
+}
+
+#[test]
+fn a_record_of_the_first_version_of_a_large_file_is_read() {
+    let world = World::new();
+    let config = world.home().join(".claude.json");
+    let (before, record) = (large_file(), world.path("state/wiring/claude-code-mcp.json"));
+    world.write(&config, &before);
+    let agents: Wiring<AgentProgram> = world.wiring_of();
+    agents.wire(AgentProgram::ClaudeCode, &server(), None).expect("written");
+    let written = read(&config).expect("the file");
+    let root: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+    let first = serde_json::json!({
+        "version": 1, "phase": "Wired", "client": null, "address": null,
+        "files": [{
+            "path": config, "format": "Json", "before": before, "written": written,
+            "replaced": before, "created_folders": [],
+            "keys": [{"path": ["mcpServers", "gatehouse"], "before": null,
+                "written": root.pointer("/mcpServers/gatehouse")}],
+        }],
+    });
+    let first = serde_json::to_string_pretty(&first).expect("JSON");
+    assert!(first.len() as u64 > crate::CONFIG_BYTES_MAX, "{} bytes", first.len());
+    world.write(&record, &first);
+    agents.unwire(AgentProgram::ClaudeCode, ChangedKeys::Refuse).expect("undone");
+    assert_eq!(read(&config), Some(before));
+}
+
+const BEFORE: &str = "{\n  \"model\": \"opus\"\n}\n";
+
+/// Saves the tool's file once, at the last moment before it is replaced.
+fn save_before_replacement<T: crate::WiredTool>(
+    wiring: &mut Wiring<T>,
+    config: &Path,
+    change: impl Fn(&str) -> String + Send + Sync + 'static,
+) {
+    let (config, is_saved) = (config.to_owned(), std::sync::atomic::AtomicBool::new(false));
+    observe(wiring, move |_| {
+        let folder = config.parent().expect("a folder");
+        let is_about_to = folder.read_dir().expect("a folder").flatten().any(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with(".gatehouse-wiring-")
+                && entry.metadata().is_ok_and(|found| found.len() > 0)
+        });
+        if is_about_to && !is_saved.swap(true, Ordering::Relaxed) {
+            let text = std::fs::read_to_string(&config).unwrap_or_default();
+            let mut file = std::fs::File::create(&config).expect("a file");
+            std::io::Write::write_all(&mut file, change(&text).as_bytes()).expect("written");
+        }
+    });
+}
+
+#[test]
+fn what_a_tool_saves_while_it_is_wired_or_unwired_is_kept() {
+    let world = World::new();
+    let config = world.config(CLAUDE);
+    world.write(&config, BEFORE);
+    let mut wiring = world.wiring();
+    save_before_replacement(&mut wiring, &config, |text| text.replace("opus", "haiku"));
+    let status = wiring.wire(CLAUDE, &target(), None).expect("wired at the second attempt");
+    assert_eq!(status.state, WiringState::Wired);
+    assert!(read(&config).expect("the file").contains("haiku"));
+
+    save_before_replacement(&mut wiring, &config, |text| text.replace("haiku", "sonnet"));
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired at the second attempt");
+    assert_eq!(read(&config), Some(BEFORE.replace("opus", "sonnet")));
+}
+
+#[test]
+fn what_was_shown_is_not_carried_out_on_another_text() {
+    let world = World::new();
+    let config = world.config(CLAUDE);
+    let changed = BEFORE.replace("opus", "haiku");
+    for before in [Some(BEFORE), None] {
+        match before {
+            Some(before) => world.write(&config, before),
+            None => std::fs::remove_file(&config).expect("removed"),
+        }
+        let mut wiring = world.wiring();
+        let plan = wiring.plan(CLAUDE, &target()).expect("a plan");
+        let text = changed.clone();
+        save_before_replacement(&mut wiring, &config, move |_| text.clone());
+        let error = wiring.wire(CLAUDE, &target(), Some(&plan.fingerprint)).expect_err("refused");
+        assert!(matches!(&error, WiringError::Outdated(path) if *path == config), "{error}");
+        assert_eq!(read(&config).as_ref(), Some(&changed));
+        assert_eq!(wiring.status(CLAUDE).state, WiringState::NotWired);
+    }
+}
