@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::{ClientId, Entropy, WallTime};
 use settings::{Settings, SettingsStore};
-use vault::{EnvStore, Vault};
+use vault::{EnvStore, Passphrase, Vault};
 use wiring::{
     AgentProgram, ChangedKeys, ClientTool, McpServerTarget, PlainCopies, RecordKeys,
     ToolEnvironment, ToolGuide, ToolModel, ToolStatus, WiredTool, Wiring, WiringError, WiringPlan,
@@ -65,8 +65,13 @@ impl ClientWiring {
     }
 
     /// What may be a key in the records is sealed with keys of this vault.
-    pub(crate) fn with_vault(self, vault: Vault, entropy: Arc<dyn Entropy>) -> Self {
-        Self { record_keys: Arc::new(VaultRecordKeys { vault, entropy, passphrase: None }), ..self }
+    pub(crate) fn with_vault(
+        self,
+        vault: Vault,
+        entropy: Arc<dyn Entropy>,
+        passphrase: Option<Passphrase>,
+    ) -> Self {
+        Self { record_keys: Arc::new(VaultRecordKeys { vault, entropy, passphrase }), ..self }
     }
 
     /// Works without an engine: for undoing everything when none can start. If the settings cannot be

@@ -163,6 +163,7 @@ pub use private_variables::{
 pub use probe::{BackendProber, KeyTrial};
 pub use quality_watch::QualityWatch;
 pub use readiness_runs::{ReadinessRuns, RunError};
+pub use record_keys::RECORD_KEY_PREFIX;
 pub use replaced_keys::is_replaced;
 pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 pub use response_cache::ResponseCache;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use domain::{BoundSecret, CredentialId, Entropy, Secret};
 use settings::VaultKind;
 use tokio::runtime::Handle;
-use vault::{Passphrase, Vault, VaultError};
+use vault::{Damage, Passphrase, Vault, VaultError};
 use wiring::{AgentProgram, ClientTool, RecordKeys, RecordKeysError, record_keys_of};
 
 /// What stands before a record's name in the vault.
-const PREFIX: &str = "wiring.";
+pub const RECORD_KEY_PREFIX: &str = "wiring.";
 
 const KEY_BYTES: usize = 32;
 
@@ -45,11 +45,11 @@ pub(crate) fn record_key_ids() -> impl Iterator<Item = CredentialId> {
 
 /// True for the key of a record, which no user knows of.
 pub(crate) fn is_record_key(id: &CredentialId) -> bool {
-    id.as_str().starts_with(PREFIX)
+    id.as_str().starts_with(RECORD_KEY_PREFIX)
 }
 
 fn key_id(record: &str) -> Result<CredentialId, RecordKeysError> {
-    CredentialId::new(format!("{PREFIX}{record}"))
+    CredentialId::new(format!("{RECORD_KEY_PREFIX}{record}"))
         .map_err(|error| RecordKeysError(error.to_string()))
 }
 
@@ -95,7 +95,15 @@ impl RecordKeys for VaultRecordKeys {
         self.entropy.fill(&mut bytes);
         let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = Secret::parse(text).map_err(|error| RecordKeysError(error.to_string()))?;
-        wait(self.vault.put(&key_id(record)?, BoundSecret::new(key.clone(), None)))?;
+        let id = key_id(record)?;
+        let stored = async {
+            self.vault.put(&id, BoundSecret::new(key.clone(), None)).await?;
+            self.vault.get_from_store(&id).await
+        };
+        // Nothing is taken out of a file that a vault has not been seen to keep the key of.
+        if *wait(stored)?.parts().0 != key {
+            return Err(described(VaultError::Damaged(Damage::NotStored)));
+        }
         Ok(key)
     }
 

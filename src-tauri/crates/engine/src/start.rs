@@ -103,7 +103,8 @@ impl Engine {
             prices,
             is_offline,
         };
-        let client_wiring = tools.with_vault(base.vault.clone(), Arc::clone(&base.entropy));
+        let client_wiring =
+            tools.with_vault(base.vault.clone(), Arc::clone(&base.entropy), passphrase.clone());
         let vault = OpenVault { opener, forced };
         client_wiring.repair().await;
         base.starts.end_stage(StartStage::Tools);

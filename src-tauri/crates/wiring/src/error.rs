@@ -75,8 +75,8 @@ pub enum WiringError {
     /// What was taken out of the file cannot be read any more.
     #[error(
         "the vault no longer opens what wiring took out of {}, which holds a key; choose the vault \
-         that was used then, or keep changed keys, which takes out what wiring has set and leaves \
-         the rest as it is",
+         that was used then, or keep changed keys, which takes out what wiring has set, leaves the \
+         rest as it is and keeps the record aside",
         .0.display()
     )]
     SealLost(PathBuf),

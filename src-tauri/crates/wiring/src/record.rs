@@ -138,6 +138,17 @@ impl<T: WiredTool> Records<T> {
         disk.remove(&self.file(tool))
     }
 
+    /// Renames a record that cannot be opened now, so that the tool counts as not wired and nothing is
+    /// lost.
+    pub(crate) fn set_aside(&self, tool: T) -> Result<(), WiringError> {
+        let path = self.file(tool);
+        let name = |number| self.folder.join(format!("{}.lost-{number}.json", record_name(tool)));
+        let free = (1..=SET_ASIDE_MAX).map(name).find(|aside| !aside.exists());
+        let full = || ToolFileProblem::new(&path, "has too many records that cannot be opened");
+        let aside = free.ok_or_else(full)?;
+        std::fs::rename(&path, aside).map_err(|error| WiringError::io(&path, error))
+    }
+
     /// The tool that is wired in this file. A record that cannot be read may name any file.
     pub(crate) fn wires(&self, path: &Path) -> Option<T> {
         let is_wired = |tool: &T| match self.load(*tool) {
@@ -147,6 +158,9 @@ impl<T: WiredTool> Records<T> {
         T::ALL.iter().copied().find(is_wired)
     }
 }
+
+/// Most records of a tool that are kept because they cannot be opened.
+const SET_ASIDE_MAX: usize = 20;
 
 /// The name of a tool's record, and of its key.
 pub(crate) fn record_name<T: WiredTool>(tool: T) -> String {
@@ -206,6 +220,16 @@ impl<T: WiredTool> RecordSeal<T> {
         let plain = key.and_then(|key| unseal(&key, &name, sealed));
         let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         Ok(opened.map(|opened| TakenOut { has_secret: true, ..opened }))
+    }
+
+    /// True if something was taken out that nothing has the key of any more.
+    pub(crate) fn is_lost(&self, tool: T, record: &WiringRecord) -> Result<bool, WiringError> {
+        for file in &record.files {
+            if self.open(tool, file)?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// As [`Self::open`], for a change that cannot do without.

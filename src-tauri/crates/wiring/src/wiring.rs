@@ -188,7 +188,8 @@ impl<T: WiredTool> Wiring<T> {
             self.disk.create_folder(folder)?;
         }
         self.disk.replace_unchanged(&file.path, replaced.as_deref(), written)?;
-        if read_config(&file.path)?.as_ref() == Some(written) {
+        if read_config(&file.path)? != *replaced {
+            // As it was written, or saved since by the tool, whose text is compared as drift.
             return Ok(());
         }
         Err(ToolFileProblem::new(&file.path, "does not hold what was written to it").into())
@@ -203,6 +204,13 @@ impl<T: WiredTool> Wiring<T> {
         earlier: Option<&WiringRecord>,
     ) {
         let put_back = || {
+            for (file, FileTexts { replaced, written }) in failed.files.iter().zip(texts) {
+                let now = read_config(&file.path)?;
+                if now.as_ref() != Some(written) && now != *replaced {
+                    // Somebody saved it with our edits in it: only the record leads back.
+                    return Ok(());
+                }
+            }
             for (file, FileTexts { replaced, written }) in failed.files.iter().zip(texts) {
                 if read_config(&file.path)?.as_ref() == Some(written) {
                     self.put(file, written, replaced.as_deref())?;
@@ -256,6 +264,7 @@ impl<T: WiredTool> Wiring<T> {
                 changes: keys,
             });
         }
+        let is_lost = self.seal.is_lost(tool, &record)?;
         record.phase = Phase::Unwiring(changed_keys);
         let record = match self.seal.seal(tool, record.clone()) {
             // The record of an earlier version stays as it is until it is removed.
@@ -272,6 +281,10 @@ impl<T: WiredTool> Wiring<T> {
                 return Err(error);
             }
             attempts += 1;
+        }
+        if is_lost {
+            // The vault of then may come back, and its key opens the record.
+            return self.records.set_aside(tool);
         }
         self.records.remove(&self.disk, tool)?;
         self.seal.forget(tool, &record);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use domain::{
     BillingProvider, BoundSecret, CredentialId, Origin, Secret, WallTime, known_variables,
 };
-use engine::{Engine, KeyState};
+use engine::{Engine, KeyState, RECORD_KEY_PREFIX};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
+use super::clients::TOKEN_VAULT_PREFIX;
 use super::key_balance::{current_permissions, key_balance_view};
 use super::key_oauth::oauth_view;
 use super::{dependents, input, key_notices, sum_last_days};
@@ -74,12 +75,21 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
     find_key_view(engine, &id).await
 }
 
+/// In the vault, what begins so is a client's token or the key of a wiring's record.
+const RESERVED_PREFIXES: [&str; 2] = [TOKEN_VAULT_PREFIX, RECORD_KEY_PREFIX];
+
 pub(super) fn parse_new_key_name(
     settings: &Settings,
     field: &str,
     name: &str,
 ) -> Result<CredentialId, ApiError> {
     let id: CredentialId = input::parse_id(field, name)?;
+    let own = RESERVED_PREFIXES.iter().find(|prefix| id.as_str().starts_with(**prefix));
+    if let Some(prefix) = own {
+        let message =
+            format!("names that begin with {prefix} are for Gatehouse's own keys; choose another");
+        return Err(ApiError::invalid(field, message));
+    }
     if settings.credentials.contains_key(&id) {
         let message =
             format!("a key named {id} already exists; replace it, or choose another name");

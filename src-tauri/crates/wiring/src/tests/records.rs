@@ -113,7 +113,15 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
 
     wiring.wire(CLAUDE, &target(), None).expect("wired");
     world.vault.keys.lock().expect("a lock").clear();
+    let record = std::fs::read(world.path("state/wiring/claude-code.json")).expect("a record");
     wiring.unwire(CLAUDE, ChangedKeys::Keep).expect("released");
+    let aside = world.path("state/wiring/claude-code.lost-1.json");
+    let aside = std::fs::read(aside).expect("kept for the vault of then");
+    let sealed = |record: &[u8]| {
+        let record: serde_json::Value = serde_json::from_slice(record).expect("JSON");
+        record.pointer("/files/0/taken_out").cloned().expect("what was taken out")
+    };
+    assert_eq!(sealed(&aside), sealed(&record));
     let left: String = read(&config).expect("the file");
     assert!(left.contains("OTHER_API_KEY") && !left.contains("apiKeyHelper"), "{left}");
     assert!(!left.contains("ANTHROPIC"), "{left}");
