@@ -21,6 +21,7 @@ use settings::VaultKind;
 use tokio::sync::RwLock;
 use vault::EnvStore;
 
+use self::monitor_parts::Judged;
 use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
 use crate::alert_history::AlertHistory;
@@ -37,7 +38,6 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
-use crate::key_balances::KeyBalances;
 use crate::key_copies::KeyCopies;
 use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
@@ -54,7 +54,6 @@ use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
-use crate::quality_watch::QualityWatch;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
@@ -530,33 +529,6 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
         models,
         version: VERSION,
     }))
-}
-
-/// What alerts are judged by that others watch.
-struct Judged {
-    measured: Arc<MeasurementWatch>,
-    quality: Arc<QualityWatch>,
-    states: Arc<BackendStates>,
-    local: Arc<LocalResources>,
-    balances: Arc<KeyBalances>,
-}
-
-impl Judged {
-    fn of(
-        measured: &Arc<MeasurementWatch>,
-        quality: &Arc<QualityWatch>,
-        states: &Arc<BackendStates>,
-        local: &Arc<LocalResources>,
-        balances: &Arc<KeyBalances>,
-    ) -> Self {
-        Self {
-            measured: Arc::clone(measured),
-            quality: Arc::clone(quality),
-            states: Arc::clone(states),
-            local: Arc::clone(local),
-            balances: Arc::clone(balances),
-        }
-    }
 }
 
 fn alert_watch(

@@ -13,6 +13,8 @@ use parking_lot::Mutex;
 use crate::backend_states::BackendStates;
 use crate::engine::{BackendParts, BaseParts};
 use crate::health_watch::HealthWatch;
+use crate::key_balances::KeyBalances;
+use crate::local_resources::LocalResources;
 use crate::measurement_watch::MeasurementWatch;
 use crate::network_gate::NetworkGate;
 use crate::quality_watch::QualityWatch;
@@ -79,6 +81,33 @@ pub(super) fn backend_states(
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
     })
+}
+
+/// What alerts are judged by that others watch.
+pub(super) struct Judged {
+    pub(super) measured: Arc<MeasurementWatch>,
+    pub(super) quality: Arc<QualityWatch>,
+    pub(super) states: Arc<BackendStates>,
+    pub(super) local: Arc<LocalResources>,
+    pub(super) balances: Arc<KeyBalances>,
+}
+
+impl Judged {
+    pub(super) fn of(
+        measured: &Arc<MeasurementWatch>,
+        quality: &Arc<QualityWatch>,
+        states: &Arc<BackendStates>,
+        local: &Arc<LocalResources>,
+        balances: &Arc<KeyBalances>,
+    ) -> Self {
+        Self {
+            measured: Arc::clone(measured),
+            quality: Arc::clone(quality),
+            states: Arc::clone(states),
+            local: Arc::clone(local),
+            balances: Arc::clone(balances),
+        }
+    }
 }
 
 pub(super) fn monitor<Id: WatchedId>(base: &BaseParts) -> Monitor<Id> {
