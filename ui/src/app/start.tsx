@@ -68,15 +68,12 @@ function tellPaint(host: Host, cache: QueryClient, screen: Promise<void>): void 
   const unsubscribe = cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "success" || event.query.queryKey[0] !== "status") return;
     unsubscribe();
-    const tell = () => void host.painted().catch(() => undefined);
-    void screen.then(() =>
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() => {
-          tell();
-          setInterval(tell, DRAWN_PAUSE_MS);
-        }),
-      ),
-    );
+    // A page that does not draw gets no frame, and so says nothing.
+    const tell = () => {
+      void host.painted().catch(() => undefined);
+      setTimeout(() => requestAnimationFrame(tell), DRAWN_PAUSE_MS);
+    };
+    void screen.then(() => requestAnimationFrame(() => requestAnimationFrame(tell)));
   });
 }
 

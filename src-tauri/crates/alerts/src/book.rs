@@ -75,6 +75,9 @@ pub struct Alert {
     /// True while the condition is over, but may come back.
     pub is_ending: bool,
     true_since_ms: RunningMs,
+    /// When the condition held last.
+    #[serde(default)]
+    held_at: WallTime,
     fired_ms: RunningMs,
     false_since_ms: Option<RunningMs>,
     unknown_since_ms: Option<RunningMs>,
@@ -112,6 +115,17 @@ pub struct AlertContext {
 impl AlertContext {
     pub(crate) fn delivery(&self, rule: AlertRule) -> AlertDelivery {
         tuning_of(&self.tunings, rule).delivery
+    }
+
+    /// True if the user is told of the alert in another way than by the inbox.
+    fn tells(&self, alert: &Alert) -> bool {
+        alert.acknowledged_at.is_none()
+            && self.delivery(alert.condition.rule) == AlertDelivery::Notification
+    }
+
+    /// True if the alert is severe enough for a notification, and those are switched on.
+    fn shows(&self, alert: &Alert) -> bool {
+        self.is_on && alert.condition.severity >= SHOWN_FROM
     }
 }
 
@@ -158,6 +172,7 @@ impl Alert {
             notified_at: None,
             is_ending: false,
             true_since_ms: now,
+            held_at: wall,
             fired_ms: now,
             false_since_ms: None,
             unknown_since_ms: None,
@@ -182,11 +197,12 @@ impl Alert {
     }
 
     /// True if the state of the condition changed.
-    fn measure(&mut self, truth: Truth<'_>, now: RunningMs) -> bool {
+    fn measure(&mut self, truth: Truth<'_>, now: RunningMs, wall: WallTime) -> bool {
         let was_ending = self.is_ending;
         match truth {
             Truth::Holds(condition) => {
                 self.condition = condition.clone();
+                self.held_at = wall;
                 self.unknown_since_ms = None;
                 if self.false_since_ms.take().is_some() {
                     (self.true_since_ms, self.came_back) = (now, true);
@@ -259,10 +275,10 @@ impl AlertBook {
         self.advance(reading.now);
         self.silences.retain(|silence| !silence.is_over(reading.wall, self.running_ms));
         let mut effects = Vec::new();
-        self.measure(conditions, &mut effects);
+        self.measure(conditions, reading.wall, &mut effects);
         self.create(conditions, context, reading.wall);
         self.fire(conditions, context, reading.wall, &mut effects);
-        let ended = self.end(context, reading.wall, &mut effects);
+        let ended = self.end(conditions, context, reading.wall, &mut effects);
         let silences = &self.silences;
         let is_silenced =
             |alert: &Alert| silences.iter().any(|it| it.matcher.matches(&alert.condition));
@@ -347,7 +363,7 @@ impl AlertBook {
         self.running_ms += u64::try_from(step.as_millis()).unwrap_or_default();
     }
 
-    fn measure(&mut self, conditions: &Conditions, effects: &mut Vec<AlertEffect>) {
+    fn measure(&mut self, conditions: &Conditions, wall: WallTime, effects: &mut Vec<AlertEffect>) {
         let held: BTreeMap<&Fingerprint, &Condition> =
             conditions.held.iter().map(|held| (&held.fingerprint, held)).collect();
         let mut telling: BTreeSet<Fingerprint> =
@@ -374,7 +390,7 @@ impl AlertBook {
             };
             let (title, severity) = (alert.condition.title.clone(), alert.condition.severity);
             let detail = alert.condition.detail.clone();
-            if alert.measure(truth, self.running_ms) {
+            if alert.measure(truth, self.running_ms, wall) {
                 self.delivery.flaps.count(fingerprint, self.running_ms);
             }
             let same = alert.condition.title == title && alert.condition.detail == detail;
@@ -473,6 +489,7 @@ impl AlertBook {
     /// Removes and returns the alerts that end now.
     fn end(
         &mut self,
+        conditions: &Conditions,
         context: &AlertContext,
         at: WallTime,
         effects: &mut Vec<AlertEffect>,
@@ -483,6 +500,9 @@ impl AlertBook {
             let Some(ending) = alert.ending(now, context) else { return true };
             if let Some(number) = alert.number {
                 effects.push(AlertEffect::Ended { number, at, ending });
+                if !conditions.shows_end(&alert.condition, alert.held_at) {
+                    alert.condition.over = None;
+                }
                 ended.push((alert.clone(), ending));
             }
             false

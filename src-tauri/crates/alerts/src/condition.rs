@@ -1,9 +1,9 @@
 //! Something the user may want to know, as long as it is true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use domain::AlertSeverity;
+use domain::{AlertSeverity, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::FailedBackend;
@@ -93,11 +93,20 @@ pub struct Conditions {
     pub near: BTreeSet<Fingerprint>,
     /// These may be true again any moment: one that is pending stays so and does not fire.
     pub unsettled: BTreeSet<Fingerprint>,
+    /// When what these are about was last seen to work.
+    pub seen: BTreeMap<Fingerprint, WallTime>,
 }
 
 impl Conditions {
     pub(crate) fn is_unknown(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {
         self.unknown.contains(fingerprint) || self.unknown_rules.contains(&rule)
+    }
+
+    /// True if it may be said that what `condition` is about works again, when it held last at
+    /// `held_at`. A key's block is also lifted by the user, which shows nothing.
+    pub(crate) fn shows_end(&self, condition: &Condition, held_at: WallTime) -> bool {
+        condition.rule != AlertRule::KeyBlocked
+            || self.seen.get(&condition.fingerprint).is_some_and(|seen| *seen > held_at)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The facts that alerts are made from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId, WallTime,
@@ -25,6 +25,8 @@ pub struct Facts {
     pub keys: Vec<KeyFact>,
     /// Keys of enabled backends that nothing is known about since the start.
     pub unverified_keys: Vec<CredentialId>,
+    /// Keys of enabled backends whose last result was that they are accepted, and when that was.
+    pub accepted_keys: BTreeMap<CredentialId, WallTime>,
     /// The marks that budgets reached in their present periods.
     pub budgets: Vec<BudgetFact>,
     /// Objectives that too many failures use up.

@@ -57,6 +57,10 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
             .iter()
             .map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.as_str())),
     );
+    let accepted = facts.accepted_keys.iter();
+    all.seen.extend(
+        accepted.map(|(key, at)| (Fingerprint::new(AlertRule::KeyBlocked, key.as_str()), *at)),
+    );
     add_dead_routes(&mut all, facts, &by_id);
     all.held
         .extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets, tunings)));

@@ -24,7 +24,7 @@ use crate::budget_watch::{BudgetWatch, crossing};
 use crate::configured::{BackendQuota, backend_labels, backend_quotas};
 use crate::health_watch::HealthWatch;
 use crate::key_balances::{KeyBalance, KeyBalances};
-use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::key_statuses::{KeyState, KeyStatus, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::local_resources::LocalResources;
@@ -66,7 +66,8 @@ impl AlertSources {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
         let known = self.known_backends(&settings);
-        let (keys, unverified_keys) = self.keys(&settings);
+        let KeyFacts { faults: keys, unverified: unverified_keys, accepted: accepted_keys } =
+            self.keys(&settings);
         let Measured { mut measurements, unused_keys, first_uses, mut unmeasured, .. } =
             self.measured.latest();
         match self.quality.latencies() {
@@ -100,6 +101,7 @@ impl AlertSources {
             dead_routes: self.dead_routes(&settings, &known),
             keys,
             unverified_keys,
+            accepted_keys,
             budgets: self.budgets(&settings),
             burns: burn_facts(levels, &settings, &self.mock),
             channels,
@@ -229,8 +231,7 @@ impl AlertSources {
         dead.collect()
     }
 
-    /// The keys that are not accepted, and those that nothing is known about yet.
-    fn keys(&self, settings: &Settings) -> (Vec<KeyFact>, Vec<CredentialId>) {
+    fn keys(&self, settings: &Settings) -> KeyFacts {
         let mut users: BTreeMap<&CredentialId, Vec<&BackendId>> = BTreeMap::new();
         for (backend, known) in settings.backends_on() {
             for key in known.pool.credentials() {
@@ -241,12 +242,11 @@ impl AlertSources {
             let of_key = self.keys.status(key).state.fault().map(|what| (what, REPLACE_KEY));
             of_key.or_else(|| self.states.key_block(settings, backend, key).map(block_fault))
         };
-        let (mut faults, mut unverified) = (Vec::new(), Vec::new());
+        let mut all = KeyFacts::default();
         for (id, backends) in users {
             let found = backends.iter().find_map(|backend| fault_at(id, backend));
             let Some((what, fix)) = found else {
-                let is_unverified = self.keys.status(id).state == KeyState::Unverified;
-                unverified.extend(is_unverified.then(|| id.clone()));
+                all.add_accepted(id, &self.keys.status(id));
                 continue;
             };
             let has_no_other = |backend: &&BackendId| {
@@ -255,9 +255,9 @@ impl AlertSources {
                 known.is_some_and(|known| known.pool.credentials().all(is_lost))
             };
             let needed_by = backends.into_iter().filter(has_no_other).cloned().collect();
-            faults.push(KeyFact { id: id.clone(), what, fix, needed_by });
+            all.faults.push(KeyFact { id: id.clone(), what, fix, needed_by });
         }
-        (faults, unverified)
+        all
     }
 
     fn budgets(&self, settings: &Settings) -> Vec<BudgetFact> {
@@ -285,6 +285,25 @@ impl AlertSources {
             }
         }
         facts
+    }
+}
+
+/// What is known of the keys of enabled backends.
+#[derive(Default)]
+struct KeyFacts {
+    faults: Vec<KeyFact>,
+    unverified: Vec<CredentialId>,
+    accepted: BTreeMap<CredentialId, WallTime>,
+}
+
+impl KeyFacts {
+    /// Adds a key without a fault.
+    fn add_accepted(&mut self, id: &CredentialId, status: &KeyStatus) {
+        match (status.state, status.verified_at) {
+            (KeyState::Unverified, _) => self.unverified.push(id.clone()),
+            (KeyState::Valid, Some(at)) => drop(self.accepted.insert(id.clone(), at)),
+            _ => {}
+        }
     }
 }
 

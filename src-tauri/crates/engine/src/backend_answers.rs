@@ -35,6 +35,8 @@ pub struct Outage {
     pub since: Option<WallTime>,
     /// When it ends, if time alone ends it.
     pub until: Option<WallTime>,
+    /// True for a rate limit that is over in a moment, for which clients wait by themselves.
+    pub is_brief: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,25 @@ pub enum OutageCause {
     Held,
 }
 
+impl BackendAnswers {
+    /// True unless it is known that requests fail, and will for longer than a moment.
+    #[must_use]
+    pub const fn can_answer(&self) -> bool {
+        match self {
+            Self::No(outage) => outage.is_brief,
+            Self::Yes | Self::Badly(_) | Self::Unconfirmed(_) => true,
+        }
+    }
+}
+
+impl Outage {
+    /// Of a key, which has an issue of its own.
+    fn of_key(key: CredentialId) -> Self {
+        let (cause, reason) = (OutageCause::Key(key), String::new());
+        Self { cause, reason, since: None, until: None, is_brief: false }
+    }
+}
+
 impl BackendStates {
     /// Whether a backend can answer now. One whose probes fail cannot, even while its breaker still lets
     /// requests through.
@@ -63,11 +84,12 @@ impl BackendStates {
         let (since, until) = (availability.since, availability.until);
         let no = |cause| {
             let reason = availability.why.clone();
-            BackendAnswers::No(Outage { cause, reason, since, until })
+            let is_limited = cause == OutageCause::RateLimited;
+            let is_brief = is_limited && until.is_some_and(|until| self.is_soon(until));
+            BackendAnswers::No(Outage { cause, reason, since, until, is_brief })
         };
         if let Some(key) = lost_key {
-            let (cause, reason) = (OutageCause::Key(key), String::new());
-            return BackendAnswers::No(Outage { cause, reason, since: None, until: None });
+            return BackendAnswers::No(Outage::of_key(key));
         }
         match (health, availability.state) {
             (Some(health), _) if health.state == HealthState::Down => {
@@ -76,7 +98,7 @@ impl BackendStates {
                     _ => OutageCause::Down,
                 };
                 let (reason, since) = (health.reason, health.since);
-                BackendAnswers::No(Outage { cause, reason, since, until: None })
+                BackendAnswers::No(Outage { cause, reason, since, until: None, is_brief: false })
             }
             // From before a restart, and not confirmed.
             (Some(health), AvailabilityState::Open) if health.last_known.is_some() => {
@@ -100,16 +122,7 @@ impl BackendStates {
     /// True unless it is known that requests to the backend fail, and will for longer than a moment.
     #[must_use]
     pub fn can_answer(&self, settings: &Settings, id: &BackendId) -> bool {
-        if !self.health.is_watched(id) {
-            return false;
-        }
-        match self.answers(settings, id) {
-            BackendAnswers::No(Outage { cause: OutageCause::RateLimited, until, .. }) => {
-                until.is_some_and(|until| self.is_soon(until))
-            }
-            BackendAnswers::No(_) => false,
-            BackendAnswers::Yes | BackendAnswers::Badly(_) | BackendAnswers::Unconfirmed(_) => true,
-        }
+        self.health.is_watched(id) && self.answers(settings, id).can_answer()
     }
 
     /// What alerts say of a backend, with the reason.

@@ -10,7 +10,7 @@ use analytics::{HISTORY_HOURS, Spike, UsageAnomalyRule, whole_count, whole_nanos
 use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
-    RUNS_KEPT_MAX, UsageKey, UsageQuery,
+    UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
 use settings::{Settings, SettingsStore};
@@ -286,8 +286,7 @@ impl MeasurementWatch {
     /// How long ago all readiness checks were run; nothing if they never were, which the first steps ask
     /// for.
     async fn checks_age(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let runs = self.ledger.runs(RUNS_KEPT_MAX).await?;
-        let last = runs.into_iter().find(|run| run.set == CheckSet::Full);
+        let last = self.ledger.last_run(CheckSet::Full).await?;
         let age = |ended: WallTime| (now.unix_ms() - ended.unix_ms()).div_euclid(DAY_MS);
         Ok(last.map(|run| Measurement::ChecksAge { days: age(run.ended) }).into_iter().collect())
     }

@@ -90,7 +90,7 @@ pub async fn change_vault(
         return Err(error.into());
     }
     switch.begin_anew(&ids, at);
-    switch.announce_change();
+    switch.announce_other_vault(&ids);
     Ok(remove_moved_keys(&old, moved).await)
 }
 
@@ -114,11 +114,14 @@ pub async fn move_keys_from(
     let moved = copy_keys(&old, &switch.vault, moving).await?;
     replaced.retain(|id, _| moved.contains(id));
     let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
-    if !ids.is_empty() {
-        settings.edit(move |draft| note_replaced(draft, &replaced, at)).await?;
-    }
+    let noted = match ids.is_empty() {
+        true => Ok(()),
+        false => settings.edit(move |draft| note_replaced(draft, &replaced, at)).await.map(drop),
+    };
+    // The secrets are in use even if their descriptions could not be saved.
     switch.begin_anew(&ids, at);
-    switch.announce_change();
+    switch.announce_change(moved.iter().filter(|id| !ids.contains(id)));
+    noted?;
     Ok(remove_moved_keys(&old, moved).await)
 }
 

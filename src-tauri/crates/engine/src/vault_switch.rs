@@ -84,7 +84,7 @@ impl VaultSwitch {
                 let replaced = replaced_keys(&old, &switch.vault, &settings).await;
                 let ids: Vec<CredentialId> = replaced.into_keys().collect();
                 switch.begin_anew(&ids, switch.opener.clock.wall());
-                switch.announce_change();
+                switch.announce_other_vault(&ids);
             });
         }
     }
@@ -128,11 +128,17 @@ impl VaultSwitch {
         }
     }
 
-    /// Forgets what was known of the keys, and tries them again.
-    pub fn announce_change(&self) {
-        for id in self.settings.current().credentials.keys() {
-            self.keys.forget(id);
-        }
+    /// [`Self::announce_change`] of all keys but `known`, of which [`Self::begin_anew`] was told: another
+    /// vault may lack them or have what was missing.
+    pub(crate) fn announce_other_vault(&self, known: &[CredentialId]) {
+        let settings = self.settings.current();
+        self.announce_change(settings.credentials.keys().filter(|id| !known.contains(id)));
+    }
+
+    /// Forgets what was known of the keys that may be other ones, and tries all again. What is under
+    /// way with a key that stayed the same still counts.
+    pub fn announce_change<'a>(&self, changed: impl IntoIterator<Item = &'a CredentialId>) {
+        changed.into_iter().for_each(|id| self.keys.forget(id));
         self.health.request_all_probes();
         self.events.send_changed(&[
             Topic::Keys,

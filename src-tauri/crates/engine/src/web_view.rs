@@ -12,7 +12,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebViewState {
-    /// The window is there, and its page has not drawn yet.
+    /// The window is there, and its page has not drawn since it is shown.
     Starting,
     /// Its page draws.
     Drawing,
@@ -32,6 +32,8 @@ pub struct WebView {
 struct Window {
     is_hidden: bool,
     drawn: Option<(Moment, WallTime)>,
+    /// Since when it is not hidden: a hidden page need not have drawn.
+    shown: Moment,
 }
 
 impl WebView {
@@ -41,16 +43,21 @@ impl WebView {
 
     /// Takes in that this process has a window, and whether it is hidden.
     pub fn record_window(&self, is_hidden: bool) {
+        let now = self.clock.now();
         let mut window = self.window.lock();
-        let drawn = window.and_then(|known| known.drawn);
-        *window = Some(Window { is_hidden, drawn });
+        let mut known = window.unwrap_or(Window { is_hidden, drawn: None, shown: now });
+        if known.is_hidden && !is_hidden {
+            known.shown = now;
+        }
+        known.is_hidden = is_hidden;
+        *window = Some(known);
     }
 
     /// Takes in that the page draws; true if it did so for the first time.
     pub fn record_drawn(&self) -> bool {
         let now = (self.clock.now(), self.clock.wall());
         let mut window = self.window.lock();
-        let known = window.get_or_insert(Window { is_hidden: false, drawn: None });
+        let known = window.get_or_insert(Window { is_hidden: false, drawn: None, shown: now.0 });
         known.drawn.replace(now).is_none()
     }
 
@@ -58,10 +65,12 @@ impl WebView {
     #[must_use]
     pub fn state(&self) -> Option<WebViewState> {
         let window = (*self.window.lock())?;
+        let is_recent = |at: Moment| self.clock.now().since(at) <= SILENCE_MAX;
         Some(match window.drawn {
             _ if window.is_hidden => WebViewState::Hidden,
             None => WebViewState::Starting,
-            Some((at, _)) if self.clock.now().since(at) <= SILENCE_MAX => WebViewState::Drawing,
+            Some((at, _)) if is_recent(at) => WebViewState::Drawing,
+            Some(_) if is_recent(window.shown) => WebViewState::Starting,
             Some((_, at)) => WebViewState::Silent(at),
         })
     }
@@ -89,7 +98,12 @@ mod tests {
         view.record_window(true);
         assert_eq!(view.state(), Some(WebViewState::Hidden));
         view.record_window(false);
-        assert_eq!(view.state(), Some(WebViewState::Silent(NOW)));
+        assert_eq!(view.state(), Some(WebViewState::Starting), "it need not have drawn before");
+        clock.advance(SILENCE_MAX);
+        view.record_window(false);
+        assert_eq!(view.state(), Some(WebViewState::Starting));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(view.state(), Some(WebViewState::Silent(NOW)), "shown twice is shown once");
         assert!(!view.record_drawn());
         assert_eq!(view.state(), Some(WebViewState::Drawing));
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{Clock, RequestId, RunId, WallTime};
+use domain::{CheckSet, Clock, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -438,7 +438,8 @@ impl Ledger {
         self.read(move |connection| session_usage::summarize(connection, &query)).await
     }
 
-    /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted.
+    /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted, but never the last one
+    /// of a set.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -452,6 +453,17 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn runs(&self, limit: usize) -> Result<Vec<ReadinessRunSummary>, LedgerError> {
         self.read(move |connection| readiness_runs::list_newest(connection, limit)).await
+    }
+
+    /// The newest run of a set, however many of others came after it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn last_run(
+        &self,
+        set: CheckSet,
+    ) -> Result<Option<ReadinessRunSummary>, LedgerError> {
+        self.read(move |connection| readiness_runs::find_newest(connection, set)).await
     }
 
     /// A run with its report.

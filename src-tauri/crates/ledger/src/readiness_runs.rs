@@ -27,7 +27,7 @@ pub struct ReadinessRunRecord {
     pub report: String,
 }
 
-/// Inserts a run and deletes the oldest past [`RUNS_KEPT_MAX`].
+/// Inserts a run and deletes the oldest past [`RUNS_KEPT_MAX`], but never the last one of a set.
 pub(crate) fn insert(connection: &Connection, run: &ReadinessRunRecord) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
     let summary = &run.summary;
@@ -41,7 +41,8 @@ pub(crate) fn insert(connection: &Connection, run: &ReadinessRunRecord) -> rusql
         run.report,
     ])?;
     let sql = "DELETE FROM runs WHERE id IN
-        (SELECT id FROM runs ORDER BY id DESC LIMIT -1 OFFSET ?1)";
+        (SELECT id FROM runs ORDER BY id DESC LIMIT -1 OFFSET ?1)
+        AND id NOT IN (SELECT max(id) FROM runs GROUP BY set_name)";
     connection.prepare_cached(sql)?.execute([row_count(RUNS_KEPT_MAX)])?;
     Ok(added)
 }
@@ -54,6 +55,15 @@ pub(crate) fn list_newest(
         ORDER BY id DESC LIMIT ?1";
     let limit = row_count(limit.min(RUNS_KEPT_MAX));
     collect_known(connection.prepare_cached(sql)?.query_map([limit], read)?)
+}
+
+pub(crate) fn find_newest(
+    connection: &Connection,
+    set: CheckSet,
+) -> rusqlite::Result<Option<ReadinessRunSummary>> {
+    let sql = "SELECT id, started_ms, ended_ms, set_name, score, verdict FROM runs
+        WHERE set_name = ?1 ORDER BY id DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row([set.word()], read).optional()
 }
 
 pub(crate) fn find(

@@ -92,7 +92,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "keys",
     title: "Key rejected",
     condition:
-      "Fires when a key in use was rejected or is missing. Ends when it is accepted. Critical if something that clients ask for has no other backend, high otherwise.",
+      "Fires when a key in use was rejected or is missing, has no credit left or no permission, or reached its spend limit. Ends when it is accepted, its block is lifted or it is no longer in use. Critical if something that clients ask for has no other backend, high otherwise.",
     delivery: "notification",
     hold: hold(0),
     keep_secs: 0,

@@ -13,7 +13,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::{AlertDelivery, AlertSeverity, RunId, WallTime};
+use domain::{AlertSeverity, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use self::flaps::FlapLog;
@@ -95,9 +95,10 @@ struct Shown {
     /// As the desktop knows it; `None` if it does not say, and once the user closed it.
     #[serde(default)]
     on_screen: Option<ShownNotification>,
-    /// True from when it was lost with the program that showed it, until it is shown again.
-    #[serde(default)]
-    is_lost: bool,
+    /// True from when it was lost with the program that showed it, or taken away because the window,
+    /// which has the focus, says something newer, until it is shown again.
+    #[serde(default, alias = "is_lost")]
+    returns: bool,
 }
 
 pub(super) struct DeliveryMoment<'a> {
@@ -119,7 +120,7 @@ enum Hold {
 
 impl DeliveryMoment<'_> {
     fn wants_notification(&self, alert: &Alert) -> bool {
-        self.context.is_on && alert.condition.severity >= SHOWN_FROM && self.is_to_be_told(alert)
+        self.context.shows(alert) && self.is_to_be_told(alert)
     }
 
     /// The alerts with these numbers that are to be shown.
@@ -134,10 +135,7 @@ impl DeliveryMoment<'_> {
 
     /// True unless the alert is over, acknowledged, silenced, or only for the inbox.
     pub(super) fn is_to_be_told(&self, alert: &Alert) -> bool {
-        alert.is_live()
-            && alert.acknowledged_at.is_none()
-            && self.context.delivery(alert.condition.rule) == AlertDelivery::Notification
-            && !(self.is_silenced)(alert)
+        alert.is_live() && self.context.tells(alert) && !(self.is_silenced)(alert)
     }
 
     /// True while good news is not shown.
@@ -263,6 +261,8 @@ impl Delivery {
                 shown.cause = cause;
                 if hold == Hold::Quiet {
                     self.held.extend(live.iter().filter_map(|alert| alert.number));
+                } else {
+                    (shown.returns, shown.sent_ms) = (true, moment.now);
                 }
                 return self.hide(key, effects);
             }
@@ -305,31 +305,31 @@ impl Delivery {
         if hold == Some(Hold::Resuming) {
             return;
         }
-        let lost = self.shown.get_mut(key).filter(|shown| shown.is_lost);
-        let lost = lost.map(|shown| {
-            shown.is_lost = false;
-            shown.clone()
-        });
+        let is_limited = self.is_limited(moment.now);
+        let mut returning = self.shown.get_mut(key).filter(|shown| shown.returns);
         let is_news = |alert: &Alert| (!alert.is_told || alert.came_back) && moment.is_due(alert);
-        if lost.is_none() && !live.iter().any(|alert| is_news(alert)) {
+        if returning.is_none() && !live.iter().any(|alert| is_news(alert)) {
             return;
         }
         let numbers = || live.iter().filter_map(|alert| alert.number);
         let notification = notification(key, live);
         if hold == Some(Hold::Focus) {
-            // The window shows it.
+            // The window shows it. The time until it is repeated begins anew.
+            if let Some(shown) = &mut returning {
+                shown.sent_ms = moment.now;
+            }
         } else if hold == Some(Hold::Quiet) {
+            if let Some(shown) = &mut returning {
+                shown.returns = false;
+            }
             self.held.extend(numbers());
-        } else if lost.is_none()
-            && notification.urgency != Urgency::Critical
-            && self.is_limited(moment.now)
-        {
+        } else if returning.is_none() && notification.urgency != Urgency::Critical && is_limited {
             self.overflow.extend(numbers());
         } else {
             let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
             let (lasted, text) = (lasted.unwrap_or_default(), text(&notification));
-            let shown = match lost {
-                Some(lost) => Shown { is_visible: true, cause, text, ..lost },
+            let shown = match returning.cloned() {
+                Some(known) => Shown { is_visible: true, returns: false, cause, text, ..known },
                 None => {
                     self.count_sent(notification.urgency, moment.now);
                     Shown { lasted, text, ..Shown::new(cause, moment.now) }
@@ -513,7 +513,7 @@ impl Shown {
             lasted: Duration::ZERO,
             is_escalated: false,
             on_screen: None,
-            is_lost: false,
+            returns: false,
         }
     }
 

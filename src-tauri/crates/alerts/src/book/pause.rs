@@ -17,7 +17,7 @@ impl AlertBook {
     /// is heard, and sent to the channels, on time.
     #[must_use]
     pub fn pause(&self, context: &AlertContext) -> Duration {
-        let usual = if self.is_waiting() { WAITING_PAUSE } else { EVALUATION_PAUSE };
+        let usual = if self.is_waiting(context) { WAITING_PAUSE } else { EVALUATION_PAUSE };
         let sound = context.escalation.map(|policy| (policy.from, policy.wait));
         let channels = context.channels.values().map(|policy| (policy.from, policy.wait));
         let steps = sound.into_iter().chain(channels);
@@ -39,8 +39,12 @@ impl AlertBook {
     }
 
     /// True while something may have to be told soon.
-    fn is_waiting(&self) -> bool {
-        self.alerts.values().any(|alert| !alert.is_told || alert.came_back)
-            || self.outboxes.values().any(Outbox::is_waiting)
+    fn is_waiting(&self, context: &AlertContext) -> bool {
+        let waits = |alert: &Alert| {
+            let is_shown = context.shows(alert) && context.tells(alert);
+            let is_news = !alert.is_told || alert.came_back;
+            !alert.is_firing() || (is_shown && is_news && self.silence_of(alert).is_none())
+        };
+        self.alerts.values().any(waits) || self.outboxes.values().any(Outbox::is_waiting)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AlertSeverity, BackendId, CredentialId};
+use domain::{AlertSeverity, BackendId};
 
 use super::failed;
 use crate::condition::{Condition, condition};
@@ -23,7 +23,9 @@ pub(super) fn key_blocked(
     let lost: Vec<&FailedBackend> = lost.iter().collect();
     let title = format!("The key {} {}", key.id, key.what);
     let path = format!("/keys/{}", key.id);
-    Condition { path, ..lost_key(key.id.as_str(), &title, &lost, key.fix) }
+    let over =
+        Some((cut_title(&format!("The key {} works", key.id)), "It is accepted.".to_owned()));
+    Condition { path, over, ..lost_key(key.id.as_str(), &title, &lost, key.fix) }
 }
 
 /// Backends that refuse their key or account, though no key is known to be at fault.
@@ -54,14 +56,11 @@ fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend], fix: &str) -> Con
     };
     let backends = lost.iter().map(|backend| backend.backend.to_string());
     let scopes = std::iter::once(scope.to_owned()).chain(backends).collect();
-    let works = CredentialId::new(scope).ok();
     Condition {
         severity: if is_critical { AlertSeverity::Critical } else { AlertSeverity::High },
         scopes,
         title: cut_title(title),
         detail: join_sentences(&[&sentence, fix]),
-        over: works
-            .map(|key| (cut_title(&format!("The key {key} works")), "It is accepted.".to_owned())),
         passes_quiet_hours: is_critical,
         ..condition(AlertRule::KeyBlocked, scope)
     }

@@ -57,7 +57,7 @@ impl Measurement {
             | Self::SlowQueries { .. }
             | Self::ProbeCoverage { .. } => self.about_local(base, facts),
             Self::ChecksAge { days } => Condition {
-                title: "The checks were not run for long".to_owned(),
+                title: "The checks have not been run for a long time".to_owned(),
                 detail: join_sentences(&[
                     &format!(
                         "The last full run was {} ago.",

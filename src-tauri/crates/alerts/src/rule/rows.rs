@@ -156,7 +156,11 @@ const ROWS: &[RuleRow] = &[
     row(
         (AlertRule::KeyBlocked, AlertGroup::Keys),
         "Key rejected",
-        ("a key in use was rejected or is missing", "it is accepted"),
+        (
+            "a key in use was rejected or is missing, has no credit left or no permission, or \
+             reached its spend limit",
+            "it is accepted, its block is lifted or it is no longer in use",
+        ),
         SeverityRow::Follows(
             "Critical if something that clients ask for has no other backend, high otherwise.",
         ),

@@ -1,6 +1,7 @@
 //! Export and import of the settings without keys, and of the keys alone, encrypted.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::{BoundSecret, CredentialId};
 use engine::Engine;
@@ -110,46 +111,75 @@ pub(crate) async fn secrets_import(
     let passphrase = parse_passphrase(req.passphrase)?;
     let secrets = run_blocking(move || vault::import_secrets(&path, &passphrase)).await?;
     let _held = engine.vault_switch().lock_changes().await;
-    let known = vault_names(&engine.settings());
-    let mut view = SecretsImportedView {
-        imported: Vec::new(),
-        same: Vec::new(),
-        kept: Vec::new(),
-        unknown: Vec::new(),
-    };
-    for (id, secret) in secrets {
-        let name = id.to_string();
-        if !known.contains(&id) {
-            view.unknown.push(name);
-            continue;
-        }
-        let old = match engine.vault().get(&id).await {
-            Ok(here) if *here == secret => {
-                view.same.push(name);
+    let mut imported = ImportedSecrets::default();
+    let outcome = imported.write(engine, secrets, req.on_conflict).await;
+    // Also what was written before a failure is in use.
+    engine.vault_switch().announce_change(&imported.changed);
+    outcome.map(|()| imported.view)
+}
+
+#[derive(Default)]
+struct ImportedSecrets {
+    view: SecretsImportedView,
+    /// Those that were written and of which the statuses of keys do not know yet.
+    changed: Vec<CredentialId>,
+}
+
+impl ImportedSecrets {
+    async fn write(
+        &mut self,
+        engine: &Engine,
+        secrets: Vec<(CredentialId, BoundSecret)>,
+        on_conflict: ConflictChoice,
+    ) -> Result<(), ApiError> {
+        let known = vault_names(&engine.settings());
+        for (id, secret) in secrets {
+            let name = id.to_string();
+            if !known.contains(&id) {
+                self.view.unknown.push(name);
                 continue;
             }
-            Ok(_) if req.on_conflict == ConflictChoice::Skip => {
-                view.kept.push(name);
-                continue;
-            }
-            Ok(here) => Some(here),
-            Err(VaultError::NotFound(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        engine.vault().put(&id, secret.clone()).await?;
-        if *engine.vault().get(&id).await? != secret {
-            let message = format!("the vault did not keep {name}");
-            return Err(ApiError::failed(message).with_hint("Check the vault, then import again."));
+            let old = match engine.vault().get(&id).await {
+                Ok(here) if *here == secret => {
+                    self.view.same.push(name);
+                    continue;
+                }
+                Ok(_) if on_conflict == ConflictChoice::Skip => {
+                    self.view.kept.push(name);
+                    continue;
+                }
+                Ok(here) => Some(here),
+                Err(VaultError::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+            self.write_one(engine, id, old, secret).await?;
+            self.view.imported.push(name);
         }
+        Ok(())
+    }
+
+    async fn write_one(
+        &mut self,
+        engine: &Engine,
+        id: CredentialId,
+        old: Option<Arc<BoundSecret>>,
+        secret: BoundSecret,
+    ) -> Result<(), ApiError> {
         let settings = engine.settings();
         let described = settings.credentials.get(&id);
+        self.changed.extend(described.is_some().then(|| id.clone()));
+        engine.vault().put(&id, secret.clone()).await?;
+        if *engine.vault().get(&id).await? != secret {
+            let message = format!("the vault did not keep {id}");
+            return Err(ApiError::failed(message).with_hint("Check the vault, then import again."));
+        }
         if described.is_some_and(|known| engine::is_replaced(known, old.as_deref(), &secret)) {
             begin_replaced(engine, &id, old, &secret).await?;
+            // What is tried with it already counts.
+            self.changed.pop();
         }
-        view.imported.push(name);
+        Ok(())
     }
-    engine.vault_switch().announce_change();
-    Ok(view)
 }
 
 /// What a person is told before and after an import.

@@ -295,6 +295,7 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
             let impact = format!("{reason} Checking again now.");
             (title, VerdictLevel::Attention, impact, Some(last.since), Readiness::Ready)
         }
+        BackendAnswers::No(outage) if outage.is_brief => return None,
         BackendAnswers::No(outage) => {
             let effect = Effect::of(facts, &[backend]);
             let what = match outage.cause {
@@ -345,11 +346,11 @@ impl VerdictFacts {
         self.backends.iter().find(|backend| backend.id == *id)
     }
 
-    /// True unless it is known that the backend cannot answer now.
+    /// True unless it is known that the backend cannot answer now, nor in a moment.
     fn may_answer(&self, id: &BackendId) -> bool {
         self.find(id).map_or(*id == self.mock, |backend| {
             let is_cut_off = self.is_offline && !backend.is_local;
-            !is_cut_off && !matches!(backend.answers, BackendAnswers::No(_))
+            !is_cut_off && backend.answers.can_answer()
         })
     }
 }

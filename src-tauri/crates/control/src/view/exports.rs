@@ -81,7 +81,7 @@ pub struct SecretsImport {
     pub on_conflict: ConflictChoice,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 pub struct SecretsImportedView {
     /// Written, read back and compared.
     pub imported: Vec<String>,

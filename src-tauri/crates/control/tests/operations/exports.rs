@@ -135,9 +135,11 @@ async fn keys_travel_encrypted_and_arrive_in_the_vault() {
     let id = domain::CredentialId::new("up").expect("a name");
     let here = empty.engine().vault().get(&id).await.expect("there");
     assert_eq!(*here, *world.engine().vault().get(&id).await.expect("there"));
+    let before = empty.engine().keys().generation(&id);
     let again =
         control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Replace));
     assert_eq!(again.await.expect("done").same, ["client.tool", "up"]);
+    assert_eq!(empty.engine().keys().generation(&id), before, "what is under way still counts");
     let replace =
         KeyReplace { id: "up".to_owned(), secret: secret("sk-another-0123456789"), untested: true };
     control::key_replace(&empty.core, replace).await.expect("replaced");

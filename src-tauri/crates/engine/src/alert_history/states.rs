@@ -37,6 +37,11 @@ struct PastState {
     can_answer: bool,
 }
 
+impl PastState {
+    /// Before anything was known of a backend, as live: nothing says that it could not answer.
+    const UNKNOWN: Self = Self { fault: BackendFault::Unknown, can_answer: true };
+}
+
 enum Change {
     Health(HealthState),
     Endpoint(Option<CredentialId>, TransitionState, String),
@@ -90,7 +95,7 @@ impl PastStates {
 
     pub(super) fn backends(&self, at: WallTime) -> Vec<BackendFact> {
         let fact = |backend: &PastBackend| {
-            let fault = backend.at(at).map_or(BackendFault::Unknown, |state| state.fault);
+            let fault = backend.at(at).unwrap_or(PastState::UNKNOWN).fault;
             BackendFact { fault, ..backend.fact.clone() }
         };
         self.backends.iter().map(fact).collect()
@@ -98,7 +103,10 @@ impl PastStates {
 
     /// The routes of today that no backend could answer for certain.
     pub(super) fn dead_routes(&self, at: WallTime) -> Vec<RouteFact> {
-        let state = |id: &BackendId| self.backends.iter().find(|it| it.fact.id == *id)?.at(at);
+        let state = |id: &BackendId| {
+            let known = self.backends.iter().find(|it| it.fact.id == *id)?;
+            Some(known.at(at).unwrap_or(PastState::UNKNOWN))
+        };
         let fact = |(id, backends): &(RouteId, Vec<BackendId>)| {
             let able = backends.iter().filter_map(state).filter(|it| it.can_answer);
             Some(RouteFact {

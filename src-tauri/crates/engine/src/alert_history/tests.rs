@@ -146,6 +146,30 @@ async fn a_route_was_dead_while_its_backend_was_held_or_waited_for_its_quota() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_route_was_not_dead_before_anything_was_known_of_its_backend() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let added = engine.settings_editor().edit(|draft| {
+        let (backend, model, weight) = (up(), None, 100);
+        let to = vec![settings::RouteCandidateSettings { backend, model, weight }];
+        let route = settings::RouteSettings::new(vec!["fast".to_owned()], to);
+        draft.routes.insert(domain::RouteId::new("fast").expect("a name"), route);
+    });
+    added.await.expect("added");
+    settle(&engine, [answered(1, 9 * DAY, Cost::Unpriced, 100)]).await;
+    // It was added two days ago.
+    health(&engine, 48 * HOUR, HealthState::Up).await;
+    let held = change(30 * HOUR, ("automatic", "forced-open"), "forced", None);
+    let freed = change(29 * HOUR, ("forced-open", "automatic"), "forced", None);
+    engine.ledger().record_endpoint_changes(vec![held, freed], Vec::new()).expect("queued");
+    let saved = vec![rule_tunings(&engine.settings().alerts)];
+    let found = tested(&engine, AlertRule::RouteDead, saved).await;
+    assert_eq!(minutes(&found.firings[0]), [(30 * 60 - 1, Some(29 * 60 - 1))]);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_breaker_that_opened_is_one_trouble_until_it_closes() {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;

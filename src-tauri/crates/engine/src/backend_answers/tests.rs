@@ -143,6 +143,7 @@ async fn what_cannot_answer_stands_in_for_nothing() {
     let registry = world.engine.endpoint_registry();
     // A rate limit of a moment is no outage.
     world.ends("b", limited(30, LimitKind::Rate));
+    assert!(world.can_answer("b"));
     assert_eq!(severity(), AlertSeverity::Medium);
     registry.reset(&world.endpoint("b"));
 

@@ -380,13 +380,13 @@ async fn the_last_runs_are_kept() {
     let entropy = SeededEntropy::new(3);
     let kept = i64::try_from(RUNS_KEPT_MAX).expect("small");
     let mut ids = Vec::new();
-    for number in 0..=kept {
+    for number in 0..=kept + 1 {
         let started = at(number * 1_000);
         let summary = ReadinessRunSummary {
             id: RunId::generate(started, &entropy),
             started,
             ended: at(number * 1_000 + 500),
-            set: CheckSet::Quick,
+            set: if number == 1 { CheckSet::Full } else { CheckSet::Quick },
             score: 93,
             verdict: ReadinessVerdict::Ready,
         };
@@ -398,9 +398,13 @@ async fn the_last_runs_are_kept() {
     }
     let runs = ledger.runs(usize::MAX).await.expect("read");
     assert_eq!(runs.len(), RUNS_KEPT_MAX);
-    assert_eq!((runs[0].id, runs[0].score), (ids[RUNS_KEPT_MAX], 93));
+    assert_eq!((runs[0].id, runs[0].score), (ids[RUNS_KEPT_MAX + 1], 93));
     assert_eq!(ledger.run(ids[0]).await.expect("read"), None);
-    let run = ledger.run(ids[1]).await.expect("read").expect("a run");
+    let full = ledger.last_run(CheckSet::Full).await.expect("read").expect("it is kept");
+    assert_eq!(full.id, ids[1], "the last full run, though 200 others came after it");
+    let quick = ledger.last_run(CheckSet::Quick).await.expect("read").expect("a run");
+    assert_eq!(quick.id, ids[RUNS_KEPT_MAX + 1]);
+    let run = ledger.run(ids[2]).await.expect("read").expect("a run");
     assert_eq!(
         (run.report.as_str(), run.summary.verdict),
         ("{\"checks\":[]}", ReadinessVerdict::Ready)

@@ -47,7 +47,7 @@ impl Delivery {
             // A summary that is not known as shown is made anew.
             self.shown.remove(key);
         } else if let Some(shown) = self.shown.get_mut(key) {
-            (shown.is_visible, shown.is_lost) = (false, true);
+            (shown.is_visible, shown.returns) = (false, true);
         }
     }
 }

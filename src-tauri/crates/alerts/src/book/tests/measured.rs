@@ -167,7 +167,7 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         ),
         (
             Measurement::ChecksAge { days: 30 },
-            "low: The checks were not run for long | The last full run was 30 days ago. Run all \
+            "low: The checks have not been run for a long time | The last full run was 30 days ago. Run all \
              checks on the page Readiness.",
         ),
         (

@@ -4,6 +4,7 @@ use domain::CredentialId;
 
 use super::*;
 use crate::facts::KeyFact;
+use crate::notification::DesktopScreen;
 
 const HOUR: u64 = 3_600;
 
@@ -39,6 +40,106 @@ fn a_repetition_counts_from_when_the_window_showed_it_last() {
     bench.context.is_focused = false;
     assert_eq!(bench.told(599), []);
     bench.shown(1);
+}
+
+#[test]
+fn what_changes_while_the_window_has_the_focus_is_shown_again_after_it() {
+    let changed = || BackendFact { reason: "timed out.".to_owned(), ..down("a", uncovered()) };
+    let mut bench = Bench::new();
+    bench.set(down("a", uncovered()));
+    bench.shown(10);
+    bench.context.is_focused = true;
+    bench.set(changed());
+    assert_eq!(bench.told(60), [Told::Gone("fault/a".to_owned())], "it is not true any more");
+    assert_eq!(bench.told(HOUR), [], "the window shows it");
+    bench.context.is_focused = false;
+    assert_eq!(bench.shown(0).body, "The route fast has no other backend. Timed out.");
+    assert_eq!(bench.told(598), [], "it is repeated as if it was shown when the window was left");
+    bench.shown(2);
+
+    // It is heard, too.
+    let mut bench = Bench::new();
+    let wait = Duration::from_secs(300);
+    bench.context.escalation = Some(EscalationPolicy { from: AlertSeverity::High, wait });
+    bench.set(down("a", uncovered()));
+    bench.shown(10);
+    bench.context.is_focused = true;
+    bench.set(changed());
+    bench.told(400);
+    bench.context.is_focused = false;
+    assert!(!bench.shown(0).has_sound);
+    assert!(bench.shown(1).has_sound);
+
+    // Over, seen or switched off meanwhile.
+    let after = |change: &dyn Fn(&mut Bench)| {
+        let mut bench = Bench::new();
+        bench.set(down("a", uncovered()));
+        bench.shown(10);
+        bench.context.is_focused = true;
+        bench.set(changed());
+        bench.told(1);
+        change(&mut bench);
+        bench.told(1);
+        bench.context.is_focused = false;
+        bench.told(60).len()
+    };
+    assert_eq!(after(&|bench| bench.clear("a")), 0);
+    assert_eq!(after(&|bench| bench.context.is_on = false), 0);
+    assert_eq!(after(&|_| {}), 1);
+}
+
+#[test]
+fn what_was_lost_while_the_window_has_the_focus_is_shown_again_after_it() {
+    let mut bench = Bench::new();
+    bench.set(down("a", uncovered()));
+    bench.shown(10);
+    bench.context.is_focused = true;
+    let lost = DesktopScreen { lost: ["fault/a".to_owned()].into(), ..DesktopScreen::default() };
+    assert!(bench.book.note_screen(&lost));
+    assert_eq!(bench.told(60), [], "the window shows it");
+    bench.context.is_focused = false;
+    bench.shown(1);
+}
+
+/// Evaluated as often as while nothing happens.
+#[test]
+fn what_is_only_for_the_inbox_is_not_waited_for() {
+    let pause_after = |change: &dyn Fn(&mut Bench)| {
+        let mut bench = Bench::new();
+        change(&mut bench);
+        bench.set(down("a", covered()));
+        bench.run(5);
+        assert!(bench.book.alerts()[0].is_firing());
+        bench.book.pause(&bench.context)
+    };
+    let delivered = |bench: &mut Bench, delivery| {
+        let tuning = bench.context.tunings.entry(AlertRule::BackendDown).or_default();
+        tuning.delivery = delivery;
+    };
+    assert_eq!(pause_after(&|_| {}), WAITING_PAUSE, "it is shown after half a minute");
+    let inbox = |bench: &mut Bench| delivered(bench, AlertDelivery::Inbox);
+    assert_eq!(pause_after(&inbox), EVALUATION_PAUSE);
+    assert_eq!(pause_after(&|bench| bench.context.is_on = false), EVALUATION_PAUSE);
+}
+
+#[test]
+fn a_key_is_said_to_work_only_once_it_was_accepted_after_its_fault() {
+    let id = || CredentialId::new("main").expect("a good id");
+    let after = |accepted: Option<WallTime>| {
+        let mut bench = Bench::new();
+        bench.facts.keys = rejected_key();
+        bench.shown(200);
+        bench.facts.keys = Vec::new();
+        bench.facts.accepted_keys = accepted.map(|at| (id(), at)).into_iter().collect();
+        bench.secs += 1;
+        bench.told(600)
+    };
+    let gone = [Told::Gone("key-blocked/main".to_owned())];
+    assert_eq!(after(None), gone, "the user lifted its block");
+    assert_eq!(after(Some(WallTime::from_unix_ms(1_200_000))), gone, "before it was seen blocked");
+    let told = after(Some(WallTime::from_unix_ms(1_201_000)));
+    let [Told::Shown(works)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((works.title.as_str(), works.urgency), ("The key main works", Urgency::Low));
 }
 
 #[test]

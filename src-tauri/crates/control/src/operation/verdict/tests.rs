@@ -112,9 +112,11 @@ fn report(facts: &mut VerdictFacts, word: &str) {
 }
 
 fn backend(name: &str, state: &str) -> BackendFacts {
-    let no = |cause| {
-        BackendAnswers::No(Outage { cause, reason: String::new(), since: None, until: None })
+    let outage = |cause| {
+        let (reason, is_brief) = (String::new(), false);
+        Outage { cause, reason, since: None, until: None, is_brief }
     };
+    let no = |cause| BackendAnswers::No(outage(cause));
     let last = |state| {
         let reason = "It did not answer.".to_owned();
         let since = WallTime::from_unix_ms(0);
@@ -140,6 +142,9 @@ fn backend(name: &str, state: &str) -> BackendFacts {
             "down" => no(OutageCause::Down),
             "failing" => no(OutageCause::Failing),
             "limited" => no(OutageCause::RateLimited),
+            "limited-briefly" => {
+                BackendAnswers::No(Outage { is_brief: true, ..outage(OutageCause::RateLimited) })
+            }
             "blocked" => no(OutageCause::Blocked(BlockReason::Unpaid)),
             "held" => no(OutageCause::Held),
             state => panic!("what is {state}?"),
@@ -198,6 +203,13 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         "openai=limited 3*openai",
         Problem,
         "Not ready: openai is rate limited: nothing else can answer",
+    ),
+    // Clients wait so long by themselves.
+    ("openai=limited-briefly 3*openai", Fine, "Everything works"),
+    (
+        "openai=down claude=limited-briefly chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai is down; claude answers instead",
     ),
     ("openai=blocked 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
     ("openai=held 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
