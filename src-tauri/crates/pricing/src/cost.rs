@@ -141,8 +141,7 @@ impl AttemptPricing {
             return AttemptCost::not_billed();
         }
         let (provider, sent) = (self.provider, self.model.as_str());
-        let price =
-            self.prices.find_for_answer(&self.backend, provider, sent, model_billed, pick);
+        let price = self.prices.find_for_answer(&self.backend, provider, sent, model_billed, pick);
         let other = model_billed.filter(|billed| !is_dated_form(billed, sent));
         let no_price = || match other {
             Some(other) => Unpriced::new(UnpricedReason::NoPrice, other),
