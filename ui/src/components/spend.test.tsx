@@ -1,6 +1,6 @@
 import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { Spend, spendValue } from "./spend";
+import { isNothing, isWhollyUnpriced, Spend, spendValue } from "./spend";
 
 function shown(cost: number, requests: number, unpriced_requests: number) {
   const { container } = render(<Spend spend={{ cost_nano_usd: cost, requests, unpriced_requests }} />);
@@ -17,4 +17,16 @@ test("a sum of which a part is unknown says how much is missing", () => {
   expect(shown(1_250_000_000, 10, 3)).toContain("excludes 3 unpriced requests");
   expect(shown(1_250_000_000, 10, 3)).toContain("$1.25");
   expect(shown(1_250_000_000, 10, 0)).toBe("$1.25");
+});
+
+test("a name has a cost without a request where only failed attempts cost money", () => {
+  expect(shown(1_250_000_000, 0, 0)).toBe("$1.25");
+  expect(isNothing({ cost_nano_usd: 1_250_000_000, requests: 0 })).toBe(false);
+  expect(isNothing({ cost_nano_usd: 0, requests: 0 })).toBe(true);
+});
+
+test("a sum with a known part is not wholly unpriced, nor is one without requests", () => {
+  expect(isWhollyUnpriced({ cost_nano_usd: 1, requests: 2, unpriced_requests: 2 })).toBe(false);
+  expect(isWhollyUnpriced({ cost_nano_usd: 0, requests: 2, unpriced_requests: 2 })).toBe(true);
+  expect(isWhollyUnpriced({ cost_nano_usd: 0, requests: 0, unpriced_requests: 0 })).toBe(false);
 });

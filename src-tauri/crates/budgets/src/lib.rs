@@ -25,7 +25,7 @@ pub use answer_length::{
 pub use back_test::{BudgetBackTest, PastCall, PastRequest, back_test};
 pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
 pub use recent_calls::{
-    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheReads,
+    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheKey, CacheReads,
     RECENT_NAMES_MAX,
 };
 
@@ -47,7 +47,7 @@ pub struct Reservation {
     /// Its price with an answer of the expected length and the expected cache reads.
     pub amount: NanoUsd,
     /// Its price with the longest answer that the request and the model allow and nothing read from a
-    /// cache; `None` if neither says.
+    /// cache, rather written to it where that costs more; `None` if neither says.
     pub at_most: Option<NanoUsd>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::{ClientId, WallTime};
+use domain::{BackendId, ClientId, CredentialId, WallTime};
 
 /// Calls of a client and model from which its cache reads are expected.
 pub const CACHED_CALLS_MIN: usize = 3;
@@ -15,7 +15,7 @@ pub const CACHED_CALLS_KEPT_MAX: usize = 8;
 /// providers keep one for.
 pub const CACHE_KEPT_MS: i64 = 300_000;
 
-/// Pairs of client and model, and billed names, that are kept; of any further one nothing is known.
+/// Callers with a model, and billed names, that are kept; of any further one nothing is known.
 pub const RECENT_NAMES_MAX: usize = 1_024;
 
 #[derive(Debug, Clone, Copy)]
@@ -25,20 +25,23 @@ struct CachedCall {
     read_tokens: u64,
 }
 
-/// Cache reads of the latest calls, by client and the model as the backend names it.
+/// Whose calls read from one cache: providers keep one for each account and model.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CacheKey {
+    pub client: ClientId,
+    pub backend: BackendId,
+    pub credential: Option<CredentialId>,
+    /// As the backend names it.
+    pub model: String,
+}
+
+/// Cache reads of the latest calls.
 #[derive(Debug, Default)]
-pub struct CacheReads(HashMap<(ClientId, String), VecDeque<CachedCall>>);
+pub struct CacheReads(HashMap<CacheKey, VecDeque<CachedCall>>);
 
 impl CacheReads {
     /// Notes an answer: the tokens of its prompt, and those of them that were read from the cache.
-    pub fn record(
-        &mut self,
-        client: &ClientId,
-        model: &str,
-        (input_tokens, read_tokens): (u64, u64),
-        at: WallTime,
-    ) {
-        let key = (client.clone(), model.to_owned());
+    pub fn record(&mut self, key: CacheKey, (input_tokens, read_tokens): (u64, u64), at: WallTime) {
         if self.0.len() >= RECENT_NAMES_MAX && !self.0.contains_key(&key) {
             return;
         }
@@ -53,14 +56,8 @@ impl CacheReads {
     /// calls, and never more than the last one read. Zero where too little is known or the cache may
     /// have ended.
     #[must_use]
-    pub fn expected(
-        &self,
-        client: &ClientId,
-        model: &str,
-        input_tokens: u64,
-        now: WallTime,
-    ) -> u64 {
-        let Some(calls) = self.0.get(&(client.clone(), model.to_owned())) else { return 0 };
+    pub fn expected(&self, key: &CacheKey, input_tokens: u64, now: WallTime) -> u64 {
+        let Some(calls) = self.0.get(key) else { return 0 };
         let Some(last) = calls.back() else { return 0 };
         let age_ms = now.unix_ms().saturating_sub(last.at.unix_ms());
         if calls.len() < CACHED_CALLS_MIN || !(0..CACHE_KEPT_MS).contains(&age_ms) {
@@ -106,14 +103,23 @@ mod tests {
         WallTime::from_unix_ms(seconds * 1_000)
     }
 
+    fn key(client: &str, backend: &str, credential: Option<&str>, model: &str) -> CacheKey {
+        CacheKey {
+            client: ClientId::new(client).expect("a name"),
+            backend: BackendId::new(backend).expect("a name"),
+            credential: credential.map(|name| CredentialId::new(name).expect("a name")),
+            model: model.to_owned(),
+        }
+    }
+
     #[test]
     fn the_least_of_the_latest_shares_is_expected_and_no_more_than_was_read_last() {
-        let (mut reads, client) = (CacheReads::default(), ClientId::new("c").expect("a name"));
+        let (mut reads, of_m) = (CacheReads::default(), key("c", "b", Some("k"), "m"));
         let mut expect = |calls: &[(u64, u64)], tokens, expected| {
             for call in calls {
-                reads.record(&client, "m", *call, at(0));
+                reads.record(of_m.clone(), *call, at(0));
             }
-            assert_eq!(reads.expected(&client, "m", tokens, at(299)), expected, "{calls:?}");
+            assert_eq!(reads.expected(&of_m, tokens, at(299)), expected, "{calls:?}");
         };
         expect(&[], 100, 0);
         expect(&[(100, 90), (100, 80)], 100, 0);
@@ -121,25 +127,31 @@ mod tests {
         expect(&[], 1_000, 95);
         expect(&[(100, 0)], 100, 0);
         expect(&[(200, 180); CACHED_CALLS_KEPT_MAX], 150, 135);
-        assert_eq!(reads.expected(&client, "m", 150, at(300)), 0, "the cache may have ended");
-        assert_eq!(reads.expected(&client, "n", 150, at(299)), 0);
-        let other = ClientId::new("d").expect("a name");
-        assert_eq!(reads.expected(&other, "m", 150, at(299)), 0);
+        assert_eq!(reads.expected(&of_m, 150, at(300)), 0, "the cache may have ended");
+        for other in [
+            key("c", "b", Some("k"), "n"),
+            key("d", "b", Some("k"), "m"),
+            key("c", "other", Some("k"), "m"),
+            key("c", "b", Some("other"), "m"),
+            key("c", "b", None, "m"),
+        ] {
+            assert_eq!(reads.expected(&other, 150, at(299)), 0, "{other:?}");
+        }
     }
 
     #[test]
     fn names_past_the_limit_are_not_kept() {
         let (mut reads, mut names) = (CacheReads::default(), BilledNames::default());
-        let client = ClientId::new("c").expect("a name");
+        let of = |model: &str| key("c", "b", None, model);
         for number in 0..=RECENT_NAMES_MAX {
             for _call in 0..CACHED_CALLS_MIN {
-                reads.record(&client, &format!("m{number}"), (100, 90), at(0));
+                reads.record(of(&format!("m{number}")), (100, 90), at(0));
             }
             names.record("b", &format!("m{number}"), "dated");
         }
         let last = format!("m{}", RECENT_NAMES_MAX - 1);
         let further = format!("m{RECENT_NAMES_MAX}");
-        let read = |model: &str| reads.expected(&client, model, 100, at(1));
+        let read = |model: &str| reads.expected(&of(model), 100, at(1));
         assert_eq!((read(&last), read(&further)), (90, 0));
         assert_eq!((names.of("b", &last), names.of("b", &further)), ("dated".to_owned(), further));
     }

@@ -197,6 +197,8 @@ impl RequestRecord {
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
         settlement.credential.clone_from(&candidate.endpoint.credential);
+        // An earlier attempt's, which another model may have answered.
+        settlement.model_billed = None;
         let mut attempt =
             AttemptRecord::started(candidate.endpoint.clone(), &candidate.model, started);
         attempt.set_cost(cost_without_usage);

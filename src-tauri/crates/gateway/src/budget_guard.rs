@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use budgets::{
-    AnswerLengths, BilledNames, BudgetBook, BudgetStatus, CacheReads, Charge, LoadedSpending,
-    MarkReached, Reservation,
+    AnswerLengths, BilledNames, BudgetBook, BudgetStatus, CacheKey, CacheReads, Charge,
+    LoadedSpending, MarkReached, Reservation,
 };
 use domain::{BackendId, Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime};
 use jiff::tz::TimeZone;
-use ledger::{Purpose, ReservedAmount, Settlement};
+use ledger::{AttemptRecord, Purpose, ReservedAmount, Settlement};
 use parking_lot::Mutex;
 use pricing::Cost;
 use routing::{Candidate, Decision};
@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::context::RequestContext;
 use crate::failure::Failure;
 
+use self::price::EstimatedPrice;
 pub(crate) use self::price::{CallSize, OutputLimit};
 
 /// The budgets in force, shared with the engine, which loads what was spent and tells the user.
@@ -51,6 +52,8 @@ pub(crate) struct BudgetReservation {
     budgets: Arc<Budgets>,
     reserved: Vec<BudgetId>,
     reservation: Reservation,
+    /// [`EstimatedPrice::uncached`].
+    uncached: NanoUsd,
     /// For attempts after the first.
     further: Vec<Reservation>,
     spent: Vec<(BudgetId, NanoUsd)>,
@@ -152,7 +155,7 @@ impl Budgets {
     ) -> Result<BudgetReservation, Box<Shortage>> {
         let now = self.clock.wall();
         let learnt = self.learnt.lock();
-        let known: Vec<(Option<Reservation>, String)> = decision
+        let known: Vec<(Option<EstimatedPrice>, String)> = decision
             .candidates
             .iter()
             .map(|candidate| {
@@ -164,11 +167,11 @@ impl Budgets {
         drop(learnt);
         let mut known = known.into_iter();
         let mut billed_names = Vec::new();
-        let (mut short, mut reservation) = (None::<Box<Shortage>>, None::<Reservation>);
+        let (mut short, mut dearest) = (None::<Box<Shortage>>, None::<EstimatedPrice>);
         let mut book = self.book.lock();
         decision.candidates.retain(|candidate| {
             let (price, billed) = known.next().unwrap_or_default();
-            let estimate = price.map(|price| price.amount);
+            let estimate = price.map(|price| price.reservation.amount);
             let mut is_covered = true;
             let charge = charge(context, candidate, model_asked, &billed);
             for status in book.exceeded(&charge, estimate, now) {
@@ -179,8 +182,7 @@ impl Budgets {
             }
             if is_covered {
                 let price = price.unwrap_or_default();
-                reservation =
-                    Some(reservation.map_or(price, |dearest| price::dearer(dearest, price)));
+                dearest = Some(dearest.map_or(price, |dearest| price::dearer(dearest, price)));
                 billed_names.push(billed);
             }
             is_covered
@@ -203,11 +205,11 @@ impl Budgets {
             .zip(&billed_names)
             .map(|(candidate, billed)| charge(context, candidate, model_asked, billed))
             .collect();
-        let reservation = reservation.unwrap_or_default();
+        let EstimatedPrice { reservation, uncached } = dearest.unwrap_or_default();
         let reserved = book.reserve(&charges, reservation);
         drop(book);
         let (budgets, further, spent) = (Arc::clone(self), Vec::new(), Vec::new());
-        Ok(BudgetReservation { budgets, reserved, reservation, further, spent })
+        Ok(BudgetReservation { budgets, reserved, reservation, uncached, further, spent })
     }
 
     fn note(&self, reached: MarkReached) {
@@ -266,12 +268,13 @@ impl BudgetReservation {
     }
 
     /// Reserves once more for another attempt, unless the one that `failed` cost nothing: until the
-    /// request is settled, each of them may have cost what was reserved for one.
+    /// request is settled, each of them may have cost what was reserved for one. Another backend or key
+    /// has nothing in its cache.
     pub(crate) fn cover_next_attempt(&mut self, failed: &Cost) {
         if *failed == Cost::NotBilled {
             return;
         }
-        let Reservation { amount, at_most } = self.reservation;
+        let (amount, at_most) = (self.uncached, self.reservation.at_most);
         // The request is counted once among those without a bound.
         let further = Reservation { amount, at_most: at_most.or(Some(amount)) };
         self.budgets.book.lock().reserve_again(&self.reserved, further);
@@ -302,15 +305,24 @@ impl BudgetReservation {
 
     fn learn(&self, settlement: &Settlement) {
         let mut learnt = self.budgets.learnt.lock();
-        let client = &settlement.request.client;
+        let answered = |attempt: &AttemptRecord| match attempt.error_class {
+            None => attempt.usage,
+            Some(_) => None,
+        };
         for attempt in &settlement.attempts {
-            if let (Some(usage), None) = (&attempt.usage, &attempt.error_class) {
-                let tokens = (usage.input(), usage.cache_read);
-                learnt.answers.record(&attempt.model, usage.output());
-                learnt.cache_reads.record(client, &attempt.model, tokens, settlement.ended);
-            }
+            let Some(usage) = answered(attempt) else { continue };
+            learnt.answers.record(&attempt.model, usage.output());
+            let key = CacheKey {
+                client: settlement.request.client.clone(),
+                backend: attempt.backend.clone(),
+                credential: attempt.credential.clone(),
+                model: attempt.model.clone(),
+            };
+            let tokens = (usage.input(), usage.cache_read);
+            learnt.cache_reads.record(key, tokens, settlement.ended);
         }
-        if let (Some(last), Some(billed)) = (settlement.attempts.last(), &settlement.model_billed) {
+        let last = settlement.attempts.last().filter(|last| answered(last).is_some());
+        if let (Some(last), Some(billed)) = (last, &settlement.model_billed) {
             learnt.billed.record(last.backend.as_str(), &last.model, billed);
         }
     }

@@ -148,10 +148,15 @@ pub(crate) fn spend_by_name(
 
 /// Models that were lately billed by another name than they were asked by, the newest last.
 pub(crate) fn billed_names(connection: &Connection) -> rusqlite::Result<Vec<BilledName>> {
+    // SQLite takes the columns beside `max` from the row that has it. Backends of other devices may
+    // have the same names.
     let sql = "SELECT a.backend, a.model, r.model_billed, max(r.id) AS newest
-         FROM (SELECT id, model_billed, attempts FROM requests ORDER BY id DESC LIMIT ?1) r
+         FROM (SELECT id, model_billed, attempts FROM requests WHERE device IS NULL
+          ORDER BY id DESC LIMIT ?1) r
          CROSS JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
-         WHERE r.model_billed <> a.model GROUP BY 1, 2, 3 ORDER BY newest";
+         WHERE r.model_billed IS NOT NULL AND a.error_class IS NULL
+          AND a.input_uncached IS NOT NULL
+         GROUP BY 1, 2 HAVING r.model_billed <> a.model ORDER BY newest";
     let read = |row: &rusqlite::Row<'_>| {
         let (backend, model) = (get_named(row, "backend")?, row.get("model")?);
         Ok(BilledName { backend, model, billed: row.get("model_billed")? })

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, MeteredUsage, RequestId, Usage, WallTime};
+use domain::{BackendId, Meter, MeteredUsage, RequestId, Usage, WallTime};
 use pricing::{AttemptCost, Cost, LineItem, Price, bundled_price};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -35,7 +35,7 @@ pub struct UnpricedAttempt {
     pub number: i64,
     pub backend: BackendId,
     pub model: String,
-    /// Known for the attempt that answered.
+    /// Known for the last attempt, also if its answer broke off.
     pub model_billed: Option<String>,
     pub started: WallTime,
     pub usage: Usage,
@@ -107,10 +107,11 @@ pub(crate) fn list_unpriced(
 ) -> rusqlite::Result<Vec<UnpricedAttempt>> {
     // The condition is that of the index.
     let sql = "SELECT a.request_id, a.number, a.backend, a.model, a.started_ms, a.lines, a.tier,
-         a.region, iif(a.error_class IS NULL, r.model_billed, NULL) AS model_billed
+         a.region, iif(a.number = r.attempts, r.model_billed, NULL) AS model_billed
         FROM attempts a JOIN requests r ON r.id = a.request_id
         WHERE (a.unpriced_reason = 'no_price' OR a.unpriced_reason = 'no_rate'
-          OR a.unpriced_reason = 'unknown_tier' OR a.unpriced_reason = 'unknown_region')
+          OR a.unpriced_reason = 'unknown_tier' OR a.unpriced_reason = 'unknown_region'
+          OR a.unpriced_reason = 'not_counted')
          AND (a.request_id, a.number) > (?1, ?2) ORDER BY a.request_id, a.number LIMIT ?3";
     let (request, number) =
         after.map_or((String::new(), 0), |(id, number)| (id.to_string(), number));
@@ -121,7 +122,7 @@ pub(crate) fn list_unpriced(
 }
 
 fn read_unpriced_attempt(row: &Row<'_>) -> rusqlite::Result<UnpricedAttempt> {
-    let lines = read_lines(row)?;
+    let lines = without_prices(read_lines(row)?);
     let quantities: MeteredUsage = lines.iter().map(|line| (line.meter, line.quantity)).collect();
     Ok(UnpricedAttempt {
         request: get_named(row, "request_id")?,
@@ -202,7 +203,7 @@ pub(crate) fn undo(connection: &Connection, change: i64, at: WallTime) -> rusqli
             let mut statement = connection.prepare_cached(select)?;
             let lines = statement.query_row(params![request, number], read_lines).optional()?;
             let Some(lines) = lines else { continue };
-            let lines: Vec<LineItem> = lines.into_iter().map(LineItem::without_rate).collect();
+            let lines = without_prices(lines);
             connection.prepare_cached(update)?.execute(params![
                 stored_lines(&lines),
                 reason,
@@ -216,6 +217,13 @@ pub(crate) fn undo(connection: &Connection, change: i64, at: WallTime) -> rusqli
     connection.execute("DELETE FROM repriced_attempts WHERE change_id = ?1", [change])?;
     let sql = "UPDATE price_changes SET undone_ms = ?1 WHERE id = ?2";
     connection.execute(sql, params![clamp_time(at), change])
+}
+
+/// What was counted. A line for the answer itself comes from a price with a rate for requests and is
+/// none without it.
+fn without_prices(lines: Vec<LineItem>) -> Vec<LineItem> {
+    let counted = lines.into_iter().filter(|line| line.meter != Meter::Request);
+    counted.map(LineItem::without_rate).collect()
 }
 
 /// Takes requests out of the roll-ups, changes the costs of their attempts, sums them up again, and

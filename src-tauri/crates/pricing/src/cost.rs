@@ -1,11 +1,11 @@
 //! The cost of an attempt and of a request, and where it comes from.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime, is_dated_form};
 use serde::{Deserialize, Serialize};
 
+use crate::price_book::{valid_or_first_row, valid_row};
 use crate::{ATTEMPT_COST_MAX, LineItem, Price, PriceBook, Provider, Unpriced, UnpricedReason};
 
 /// Cost of a request and its source. An unknown price is unknown, never zero.
@@ -111,14 +111,13 @@ impl AttemptPricing {
         }
     }
 
-    /// The cost that the backend states, else the sum of the lines by the price of the billed model
-    /// or, if that has none and is the sent model by a dated name, of the model that was sent. A server
-    /// that answers with another model may charge another price. Unpriced if any line has no rate.
+    /// The cost that the backend states, else the sum of the lines by the user's own price of the model
+    /// that was sent, or the price of the billed one, or, if that has none and is the sent model by a
+    /// dated name, of the model that was sent. A server that answers with another model may charge
+    /// another price than the listed one. Unpriced if any line has no rate.
     #[must_use]
     pub fn cost(&self, usage: &Usage, model_billed: Option<&str>, at: WallTime) -> AttemptCost {
-        self.cost_by(usage, model_billed, |model| {
-            self.prices.find(&self.backend, self.provider, model, at)
-        })
+        self.cost_by(usage, model_billed, |rows| valid_row(rows, at))
     }
 
     /// The cost of an attempt that was made at `at`, before its price was known.
@@ -129,24 +128,21 @@ impl AttemptPricing {
         model_billed: Option<&str>,
         at: WallTime,
     ) -> AttemptCost {
-        self.cost_by(usage, model_billed, |model| {
-            self.prices.find_or_first(&self.backend, self.provider, model, at)
-        })
+        self.cost_by(usage, model_billed, |rows| valid_or_first_row(rows, at))
     }
 
     fn cost_by<'a>(
-        &self,
+        &'a self,
         usage: &Usage,
         model_billed: Option<&str>,
-        find: impl Fn(&str) -> Option<Cow<'a, Price>>,
+        pick: impl Fn(&'a [Price]) -> Option<&'a Price> + Copy,
     ) -> AttemptCost {
         if self.provider == Some(Provider::Mock) {
             return AttemptCost::not_billed();
         }
-        let other = model_billed.filter(|billed| !is_dated_form(billed, &self.model));
-        let price = model_billed
-            .and_then(&find)
-            .or_else(|| other.is_none().then(|| find(&self.model)).flatten());
+        let (provider, sent) = (self.provider, self.model.as_str());
+        let price = self.prices.find_for_answer(&self.backend, provider, sent, model_billed, pick);
+        let other = model_billed.filter(|billed| !is_dated_form(billed, sent));
         let no_price = || match other {
             Some(other) => Unpriced::new(UnpricedReason::NoPrice, other),
             None => UnpricedReason::NoPrice.into(),

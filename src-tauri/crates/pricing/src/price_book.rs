@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, WallTime, is_dated_form};
 
 use crate::bundled_prices::{PriceRows, listed_prices};
 use crate::{Price, PriceOwner, Provider};
@@ -65,9 +65,7 @@ impl PriceBook {
         model: &str,
         at: WallTime,
     ) -> Option<Cow<'_, Price>> {
-        self.find_among(backend, provider, model, |rows| {
-            rows.iter().rev().find(|row| row.is_valid_at(at))
-        })
+        self.find_among(backend, provider, model, |rows| valid_row(rows, at))
     }
 
     /// [`PriceBook::find`], with the first later row of each owner that has none at `at`: for a
@@ -80,10 +78,39 @@ impl PriceBook {
         model: &str,
         at: WallTime,
     ) -> Option<Cow<'_, Price>> {
-        self.find_among(backend, provider, model, |rows| {
-            let valid = rows.iter().rev().find(|row| row.is_valid_at(at));
-            valid.or_else(|| rows.iter().find(|row| at < row.valid_from))
-        })
+        self.find_among(backend, provider, model, |rows| valid_or_first_row(rows, at))
+    }
+
+    /// The price of an answer of the model `billed` to a request for `sent`, as `pick` chooses among
+    /// the rows of a model. The user names their backend's models as they are sent, so their own row
+    /// for `sent` holds whatever the answer names, unless they have one for `billed`. A listed price
+    /// of `sent` holds only for a dated form of the name.
+    pub(crate) fn find_for_answer<'a>(
+        &'a self,
+        backend: &BackendId,
+        provider: Option<Provider>,
+        sent: &str,
+        billed: Option<&str>,
+        pick: impl Fn(&'a [Price]) -> Option<&'a Price> + Copy,
+    ) -> Option<Cow<'a, Price>> {
+        let own_rows = self.own.get(&PriceOwner::Backend(backend.clone()));
+        let is_own = |model: &str| own_rows.and_then(|rows| pick(rows.get(model)?)).is_some();
+        let find = |provider, model: &str| self.find_among(backend, provider, model, pick);
+        let Some(billed) = billed.filter(|billed| *billed != sent) else {
+            return find(provider, sent);
+        };
+        let answered = find(provider, billed);
+        let answered = match is_dated_form(billed, sent) {
+            true => answered.or_else(|| find(provider, sent)),
+            false => answered,
+        };
+        if is_own(billed) || !is_own(sent) {
+            return answered;
+        }
+        match (find(None, sent), answered) {
+            (Some(own), Some(base)) => Some(completed(own, &base)),
+            (own, base) => own.or(base),
+        }
     }
 
     /// The row of exactly this owner and model at time `at`.
@@ -125,7 +152,7 @@ impl PriceBook {
         backend: &BackendId,
         provider: Option<Provider>,
         model: &str,
-        pick: impl Fn(&'a [Price]) -> Option<&'a Price>,
+        pick: impl Fn(&'a [Price]) -> Option<&'a Price> + Copy,
     ) -> Option<Cow<'a, Price>> {
         let own = |owner: PriceOwner, model: &str| pick(self.own.get(&owner)?.get(model)?);
         let listed = |provider, model: &str| pick(self.listed(provider)?.get(model)?);
@@ -144,10 +171,7 @@ impl PriceBook {
         let is_known = of_backend(model).is_some() || listed.is_some();
         let of_every_model = of_every_model.filter(|price| is_known || any(price));
         let stated = of_backend(model).into_iter().chain(of_every_model);
-        stated.chain(listed).map(Cow::Borrowed).reduce(|first, next| {
-            let terms = first.terms.over(&next.terms);
-            Cow::Owned(Price { terms, ..first.into_owned() })
-        })
+        stated.chain(listed).map(Cow::Borrowed).reduce(|first, next| completed(first, &next))
     }
 
     fn listed(&self, provider: Provider) -> Option<&PriceRows> {
@@ -158,6 +182,22 @@ impl PriceBook {
         let providers = Provider::ALL.iter().filter_map(|provider| self.listed(*provider));
         providers.flat_map(HashMap::values)
     }
+}
+
+/// `first`, and `next` for what it does not state.
+fn completed<'a>(first: Cow<'a, Price>, next: &Price) -> Cow<'a, Price> {
+    let terms = first.terms.over(&next.terms);
+    Cow::Owned(Price { terms, ..first.into_owned() })
+}
+
+/// The row that is valid at `at`, of those of one model by date.
+pub(crate) fn valid_row(rows: &[Price], at: WallTime) -> Option<&Price> {
+    rows.iter().rev().find(|row| row.is_valid_at(at))
+}
+
+/// [`valid_row`], or the first later one.
+pub(crate) fn valid_or_first_row(rows: &[Price], at: WallTime) -> Option<&Price> {
+    valid_row(rows, at).or_else(|| rows.iter().find(|row| at < row.valid_from))
 }
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ impl PriceTerms {
             LineItem::new(meter, quantity, rate)
         };
         let mut counted = usage.quantities;
-        if rates.of(Meter::Second).is_some() && counted.get(Meter::Second) == 0 {
+        let costs = |meter| rates.of(meter).is_some_and(|rate| rate.nanos_per_million() > 0);
+        if costs(Meter::Second) && counted.get(Meter::Second) == 0 {
             return Err(Unpriced::new(UnpricedReason::NotCounted, Meter::Second.word()));
         }
         if rates.of(Meter::Request).is_some() && counted.get(Meter::Request) == 0 {

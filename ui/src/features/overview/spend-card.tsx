@@ -5,6 +5,7 @@ import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { isWhollyUnpriced } from "@/components/spend";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
@@ -29,7 +30,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       }
     >
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-        {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
+        {isWhollyUnpriced(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
       </p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
         <PanelLink look="plain" path={requestsPath(today)}>
@@ -52,11 +53,6 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       </div>
     </Card>
   );
-}
-
-/** True if there were requests today and the cost of none is known. */
-function isUnknown(spend: SpendView): boolean {
-  return spend.requests > 0 && spend.unpriced_requests === spend.requests;
 }
 
 /** Seven bars, one a day, relative to the most expensive day. */

@@ -3,6 +3,7 @@ import { barFilter, groupFilter } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartTable } from "@/components/chart-table";
 import { PanelLink } from "@/components/panel-link";
+import { isNothing } from "@/components/spend";
 import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
 import { requestsPath } from "@/lib/request-filter";
 
@@ -50,7 +51,7 @@ interface AmountProps {
 }
 
 function Amount({ of, amountOf, path }: AmountProps) {
-  if (of.requests === 0) return <span className="text-ink-3">–</span>;
+  if (isNothing(of)) return <span className="text-ink-3">–</span>;
   if (path === null || path === undefined) return amountOf(of);
   return (
     <PanelLink look="plain" path={path}>

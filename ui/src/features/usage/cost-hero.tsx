@@ -5,6 +5,7 @@ import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usag
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import { KeptWords } from "@/components/usage-tabs";
+import { isWhollyUnpriced } from "@/components/spend";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
@@ -22,7 +23,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const { previous } = usage;
   const period = periodFilter(usage, place);
   const kept = use(KeptWords);
-  const isUnknown = requests > 0 && unpriced === requests && cost === 0;
+  const isUnknown = isWhollyUnpriced(usage.totals);
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
       <h2 className="flex items-center justify-between text-12 text-ink-3">

@@ -10,7 +10,7 @@ import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
-import { Spend } from "@/components/spend";
+import { isNothing, Spend } from "@/components/spend";
 import { Treemap } from "@/components/treemap";
 import type { GroupBy, UsageCrossGroupView, UsageCrossView } from "@/ipc/bindings";
 import { useMoneyUnit, useUsageCross } from "@/ipc/queries";
@@ -89,7 +89,7 @@ export function CrossCard({ place, onMove, onRequests }: CrossCardProps) {
 
 function findingOf({ rows, totals }: UsageCrossView, group: GroupBy): string {
   const [most] = rows;
-  if (most === undefined || totals.requests === 0) return "No requests in this period";
+  if (most === undefined || isNothing(totals)) return "No requests in this period";
   const name = most.key === "" ? `no ${wordOf(group)}` : most.label;
   if (most.cost_share_percent === null) return `Nothing billed, by ${wordOf(group)}`;
   return `Most for ${name}: ${most.cost_share_percent} % of ${formatMoney(totals.cost_nano_usd)}`;
@@ -193,7 +193,7 @@ function CrossTable({ cross, rows, columns, period }: CrossProps) {
           <Spend key="total" spend={row.totals} />,
           ...cross.columns.map((column, place) => {
             const cell = cross.cells[index]?.[place];
-            if (cell === undefined || cell.requests === 0) return "–";
+            if (cell === undefined || isNothing(cell)) return "–";
             const [one, other] = [groupFilter(row, rows), groupFilter(column, columns)];
             if (one === null || other === null) return <Spend key={column.key} spend={cell} />;
             return (

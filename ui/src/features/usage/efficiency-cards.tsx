@@ -8,6 +8,7 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
+import { isWhollyUnpriced } from "@/components/spend";
 import type { UsageEfficiencyView, UsageSavingView, UsageWasteView } from "@/ipc/bindings";
 import { useUsageEfficiency } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
@@ -145,8 +146,8 @@ function Waste({ efficiency, period }: EfficiencyProps) {
 }
 
 /** Nothing of it has a known cost. */
-function isUnpriced({ requests, unpriced, cost_nano_usd: cost }: UsageWasteView): boolean {
-  return unpriced === requests && cost === 0;
+function isUnpriced({ requests, unpriced, cost_nano_usd }: UsageWasteView): boolean {
+  return isWhollyUnpriced({ requests, unpriced_requests: unpriced, cost_nano_usd });
 }
 
 function amountOf(waste: UsageWasteView): string {

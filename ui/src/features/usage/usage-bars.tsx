@@ -17,6 +17,7 @@ import { type ChartRange } from "@/components/chart-cursor";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
+import { isNothing, isWhollyUnpriced } from "@/components/spend";
 import { StackedBars } from "@/components/stacked-bars";
 import type { TimeZoneChoice, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { useMoneyUnit } from "@/ipc/queries";
@@ -64,8 +65,8 @@ function daysOf(buckets: { start: number }[], { first, last }: ChartRange, zone:
 }
 
 /** Why there is no cost, though there are requests. */
-function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): string {
-  return unpriced === requests ? "No price is known for any of these requests" : "Nothing was billed";
+function flatOf(totals: UsageTotalsView): string {
+  return isWhollyUnpriced(totals) ? "No price is known for any of these requests" : "Nothing was billed";
 }
 
 const UNITS = { requests: "requests", tokens: "tokens, in and out" };
@@ -101,7 +102,7 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
         />
       }
     >
-      {usage.totals.requests === 0 ? (
+      {isNothing(usage.totals) ? (
         <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
           {isFiltered(place) ? (
             <EmptyState icon={ChartColumn} title="No requests match the filter">

@@ -20,7 +20,7 @@ fn answer(world: &World, number: i64, hours: i64) -> Settlement {
     ended.request.id = RequestId::generate(started, world.engine().entropy());
     (ended.request.started, ended.ended) = (started, started);
     ended.request.model_asked = format!("m-{number:02}");
-    ended.backend = Some(BackendId::new(&format!("b-{number:02}")).expect("a name"));
+    ended.backend = Some(BackendId::new(format!("b-{number:02}")).expect("a name"));
     ended.cost = Cost::Reported(NanoUsd::new((GROUPS - number) * 1_000_000_007));
     let tokens = 1_000 + number.unsigned_abs();
     ended.usage =

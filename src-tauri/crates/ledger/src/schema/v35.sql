@@ -92,3 +92,11 @@ UPDATE rollup_folded SET until_ms = (SELECT from_ms FROM refolded)
 DROP TABLE counted;
 DROP TABLE moved;
 DROP TABLE refolded;
+
+-- Attempts that a price of the user's can price: also those of which the price names what nothing
+-- counted.
+DROP INDEX attempts_without_price;
+CREATE INDEX attempts_without_price ON attempts (request_id, number)
+    WHERE unpriced_reason = 'no_price' OR unpriced_reason = 'no_rate'
+        OR unpriced_reason = 'unknown_tier' OR unpriced_reason = 'unknown_region'
+        OR unpriced_reason = 'not_counted';

@@ -4,7 +4,7 @@ use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
 use pricing::Cost;
 
 use super::rollups::{DIMENSIONS, check_against_recount, query};
-use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
+use super::{LedgerFixture, NOW_MS, answered_attempt, at, attempt, backend, request, settlement};
 use crate::{BilledName, GroupBy, Ledger, LedgerLimits, Settlement, UsageKey, database};
 
 const DAY_MS: i64 = 86_400_000;
@@ -22,6 +22,7 @@ fn failed_over(number: u32) -> Settlement {
     let mut second = attempt("b", None);
     (second.cost, second.model) = (priced(200), "gpt-4o".to_owned());
     second.credential = CredentialId::new("kb").ok();
+    second.usage = answered_attempt().usage;
     let mut ended = settlement(number);
     ended.request.model_asked = "smart".to_owned();
     ended.backend = Some(backend("b"));
@@ -96,6 +97,32 @@ async fn what_a_failed_attempt_cost_is_booked_where_it_was_made() {
     assert!(found.contains(&dated), "{found:?}");
     assert_eq!(spent(&ledger, BudgetDimension::Backend, "a").await, 100);
     assert_eq!(spent(&ledger, BudgetDimension::Model, "gpt-4o").await, 200);
+}
+
+#[tokio::test]
+async fn the_newest_billed_name_is_that_of_an_answer_and_of_this_device() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let billed = |number, name: &str| {
+        Settlement { model_billed: Some(name.to_owned()), ..failed_over(number) }
+    };
+    let mut broken = billed(3, "broken");
+    broken.attempts[1].error_class = Some("cut".to_owned());
+    let mut silent = billed(4, "silent");
+    silent.attempts[1].usage = None;
+    for ended in [billed(1, "older"), billed(2, "newer"), broken, silent, billed(5, "away")] {
+        ledger.settle(ended).await.expect("settled");
+    }
+    drop(ledger);
+    let away = "UPDATE requests SET device = 7 WHERE model_billed = 'away'";
+    assert_eq!(place.raw().execute(away, []).expect("changed"), 1);
+    let ledger = place.open();
+    let names = || async { ledger.billed_names().await.expect("read") };
+    let billed_names: Vec<String> = names().await.into_iter().map(|name| name.billed).collect();
+    assert_eq!(billed_names, ["newer"]);
+    // A backend that bills the name that it is sent again has no other.
+    ledger.settle(billed(6, "gpt-4o")).await.expect("settled");
+    assert_eq!(names().await, []);
 }
 
 /// It may have cost something: the answer's price is not all.

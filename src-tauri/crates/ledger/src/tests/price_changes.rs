@@ -115,6 +115,71 @@ async fn requests_without_a_price_get_one_later_and_lose_it_with_the_undo() {
     assert_eq!(ledger.undo_price_change(at(11)).await.expect("read"), None);
 }
 
+/// A price for `m` by these rates.
+fn price_of(rates: &str, ms: i64) -> Price {
+    let terms = format!(r#"{{"rates":{rates},"tiers":{{"batch":{{"rates":{rates}}}}}}}"#);
+    let terms: PriceTerms = serde_json::from_str(&terms).expect("terms");
+    Price::declared(&backend("home"), "m", terms, at(ms))
+}
+
+/// A request whose only attempt has the cost that it has by `prices`.
+async fn settle_by(ledger: &Ledger, number: u32, prices: PriceBook) -> pricing::AttemptCost {
+    let priced = pricing(prices).cost(&usage(), None, at(0));
+    let mut made = answered_attempt();
+    made.set_cost(priced.clone());
+    let mut ended = settlement(number);
+    (ended.cost, ended.attempts, ended.model_billed) = (made.cost.clone(), vec![made], None);
+    ledger.settle(ended).await.expect("settled");
+    priced
+}
+
+#[tokio::test]
+async fn a_line_for_the_answer_itself_ends_with_the_price_that_has_it() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    settle_by(&ledger, 1, PriceBook::default()).await;
+    let fee = price_of(r#"{"input":1,"output":5,"request":0.01}"#, 2 * HOUR_MS);
+    let change = ledger.add_prices(at(9), "Set".to_owned(), vec![fee]).await.expect("added");
+    assert_eq!(reprice(&ledger, change).await, 1);
+    ledger.undo_price_change(at(10)).await.expect("undone").expect("a change");
+    let (_, attempts) = ledger.request(request(1).id).await.expect("read").expect("a request");
+    assert!(attempts[0].lines.iter().all(|line| line.meter != Meter::Request), "{attempts:?}");
+    let change = ledger.add_prices(at(11), "Set".to_owned(), vec![price()]).await.expect("added");
+    assert_eq!(reprice(&ledger, change).await, 1);
+    assert_eq!(totals(&ledger).await.cost, NanoUsd::new(1_500_000));
+}
+
+#[tokio::test]
+async fn what_nothing_counted_is_priced_once_the_price_does_not_name_it() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let timed = price_of(r#"{"input":1,"output":5,"second":0.01}"#, 0);
+    let priced = settle_by(&ledger, 1, PriceBook::default().with_price(timed)).await;
+    let why = priced.unpriced.map(|why| why.reason);
+    assert_eq!(why, Some(pricing::UnpricedReason::NotCounted));
+    let change = ledger.add_prices(at(9), "Set".to_owned(), vec![price()]).await.expect("added");
+    assert_eq!(reprice(&ledger, change).await, 1);
+    assert_eq!(totals(&ledger).await.cost, NanoUsd::new(1_500_000));
+}
+
+#[tokio::test]
+async fn the_last_attempt_is_read_with_the_billed_name_also_if_it_broke_off() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let unpriced = |error| {
+        let mut made = attempt("home", Some(error));
+        made.set_cost(pricing(PriceBook::default()).cost(&usage(), None, at(0)));
+        made
+    };
+    let mut ended = settlement(1);
+    ended.attempts = vec![unpriced("timeout"), unpriced("cut")];
+    (ended.cost, ended.model_billed) = (Cost::Unpriced, Some("other".to_owned()));
+    ledger.settle(ended).await.expect("settled");
+    let found = ledger.unpriced_attempts(None, 9).await.expect("read");
+    let names: Vec<_> = found.iter().map(|found| found.model_billed.as_deref()).collect();
+    assert_eq!(names, [None, Some("other")]);
+}
+
 #[tokio::test]
 async fn a_list_price_of_the_user_stands_before_the_bundled_one() {
     let place = LedgerFixture::new();
