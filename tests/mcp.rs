@@ -4,7 +4,7 @@
 
 use acceptance::{AgentSession, HomeVault, TestHome, await_or_fail, request_meta};
 use serde_json::{Value, json};
-use test_support::{Reply, ScriptedUpstream};
+use test_support::{MockProvider, PROVIDER_KEY, Reply, ScriptedUpstream};
 
 /// The revisions with an `initialize` handshake, oldest first.
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
@@ -269,7 +269,7 @@ async fn several_models_are_asked_at_once_and_none_waits_for_another() {
         let tool =
             tools.iter().find(|tool| tool.get("name") == Some(&json!("ask"))).expect("ask").clone();
         let models = ["mock/slow", "mock/echo", "mock/fault-401"];
-        let asked = json!({"models": models, "prompt": "Say gate.", "timeout_secs": 1});
+        let asked = json!({"models": models, "prompt": "Say gate.", "timeout_secs": 3});
         let result = session.call("ask", asked).await;
         let view = result.get("structuredContent").unwrap_or_else(|| panic!("{result}"));
         assert_fits("ask", tool.get("outputSchema").expect("a schema"), view);
@@ -318,6 +318,51 @@ async fn a_cancelled_prompt_is_stopped_and_the_session_goes_on() {
     let stopped =
         async { while in_flight(&session.call("status", json!({})).await) != Some(json!(0)) {} };
     await_or_fail("the prompt is stopped", stopped).await;
+    assert_eq!(session.end().await, Some(0));
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_model_of_every_kind_of_backend_is_asked_by_its_name() {
+    let home = TestHome::new(HomeVault::File);
+    allow(&home, "mcp_spend").await;
+    let served = home.serve().await;
+    let mut models = vec!["mock/echo".to_owned()];
+    let mut providers = Vec::new();
+    for (kind, path) in [
+        ("openai", "/v1"),
+        ("openai-compatible", "/v1"),
+        ("anthropic", ""),
+        ("gemini", ""),
+        ("ollama", ""),
+    ] {
+        let provider = MockProvider::start().await.expect("a provider");
+        let url = format!("{}{path}", provider.root());
+        let key = home.gatehouse(&["keys", "add", kind, "--stdin", "--url", &url]);
+        key.stdin(PROVIDER_KEY).run().await.expect_success();
+        let add = ["backends", "add", kind, "--kind", kind, "--base-url", &url, "--key", kind];
+        home.gatehouse(&add).run().await.expect_success();
+        models.push(format!("{kind}/echo"));
+        providers.push(provider);
+    }
+    let kinds: Vec<_> = models.iter().filter_map(|name| name.split('/').next()).collect();
+    for kind in domain::BackendKind::ALL {
+        assert!(kinds.contains(&kind.word()), "{kind} has a provider here");
+    }
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    for model in &models {
+        let asked = json!({"models": [model], "prompt": "Say gate.", "timeout_secs": 30});
+        let result = session.call("ask", asked).await;
+        let answer = result.pointer("/structuredContent/answers/0").cloned();
+        let answer = answer.unwrap_or_else(|| panic!("{model}: {result}"));
+        assert_eq!(answer.get("outcome"), Some(&json!("answered")), "{model}: {answer}");
+        assert_eq!(answer.get("backend"), model.split('/').next().map(|id| json!(id)).as_ref());
+        let text = answer.get("text").and_then(Value::as_str).unwrap_or_default();
+        assert!(text.contains("gate"), "{model}: {answer}");
+    }
+    for provider in &providers {
+        assert_eq!(provider.refusals(), Vec::<String>::new());
+    }
     assert_eq!(session.end().await, Some(0));
     assert_eq!(served.stop().await, Some(0));
 }

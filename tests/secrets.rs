@@ -133,6 +133,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "gateway_resume"
         | "vault_check"
         | "settings_fix"
+        | "settings_fix_undo"
         | "readiness_cancel"
         | "notification_test"
         | "playground"
@@ -495,6 +496,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
         let may_refuse = matches!(
             operation,
             "settings_fix"
+                | "settings_fix_undo"
                 | "billing_fetch"
                 | "notification_test"
                 | "vault_unlock"

@@ -2,8 +2,9 @@
 
 use acceptance::{HomeVault, TestHome, json_body, post_chat, post_json};
 use serde_json::{Value, json};
+use test_support::ScriptedUpstream;
 
-use crate::{add_key_and_backend, chat_request, upstream};
+use crate::{KEY, add_key_and_backend, chat_request, upstream};
 
 #[tokio::test]
 async fn what_the_panel_can_do_has_a_command() {
@@ -244,6 +245,65 @@ async fn a_client_is_switched_and_blocked_and_both_survive_a_restart() {
     };
     for operation in ["client_switch", "client_block", "client_allow"] {
         assert!(is_told(operation), "{operation}: {log}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_repair_of_the_settings_is_shown_made_and_undone_byte_for_byte() {
+    let home = TestHome::new(HomeVault::Memory);
+    let broken = "# mine\n[gatway] # the door\nprot = \"4300\"\n";
+    let read = || std::fs::read_to_string(home.settings()).expect("the file");
+    home.write_settings(broken);
+    let nothing = home.gatehouse(&["settings", "fix", "--undo"]).run().await.expect_code(3);
+    assert!(nothing.err.contains("no repair"), "{}", nothing.err);
+    let asked = home.gatehouse(&["settings", "fix"]).run().await.expect_code(2);
+    assert!(asked.err.contains("+port = 4300") && asked.err.contains("--yes"), "{}", asked.err);
+    assert_eq!(read(), broken);
+
+    let fixed = home.gatehouse(&["settings", "fix", "--yes"]).run().await.expect_success();
+    assert!(fixed.out.contains("gatehouse settings fix --undo"), "{}", fixed.out);
+    let repaired = read();
+    assert_eq!(repaired, "# mine\n[gateway] # the door\nport = 4300\n");
+    home.gatehouse(&["settings", "fix", "--undo"]).run().await.expect_success();
+    assert_eq!(read(), broken, "byte for byte");
+    home.gatehouse(&["settings", "fix", "--undo"]).run().await.expect_code(3);
+
+    // What was changed since stays.
+    home.gatehouse(&["settings", "fix", "--yes"]).run().await.expect_success();
+    let edited = repaired.replace("4300", "4301");
+    home.write_settings(&edited);
+    let refused = home.gatehouse(&["settings", "fix", "--undo"]).run().await.expect_code(3);
+    assert!(refused.err.contains("has changed in the meantime"), "{}", refused.err);
+    assert_eq!(read(), edited);
+}
+
+#[tokio::test]
+async fn requests_go_where_the_profile_leads_before_and_after_a_switch() {
+    let (work, private, home) =
+        (upstream().await, upstream().await, TestHome::new(HomeVault::Memory));
+    let served = home.serve().await;
+    let well = async |arguments: &[&str]| {
+        home.gatehouse(arguments).stdin(KEY).run().await.expect_success();
+    };
+    for (id, upstream) in [("work", &work), ("private", &private)] {
+        well(&["keys", "add", id, "--stdin"]).await;
+        let url = upstream.base_url();
+        let kind = ["--kind", "openai", "--base-url", &url, "--key", id];
+        well(&[&["backends", "add", id][..], &kind].concat()).await;
+        well(&["profiles", "set", id, "--backend", id]).await;
+    }
+    well(&["routes", "add", "fast", "work/gpt-4o-mini", "private/gpt-4o-mini"]).await;
+    let token = home.client("editor").await;
+    let posted = |upstream: &ScriptedUpstream| {
+        upstream.requests().iter().filter(|seen| seen.method == "POST").count()
+    };
+    for (profile, expected) in [("work", (1, 0)), ("private", (1, 1)), ("work", (2, 1))] {
+        well(&["profiles", "use", profile]).await;
+        let answer = post_chat(served.gateway, &token, &chat_request("fast")).await;
+        let backend = answer.header("x-gatehouse-backend").map(str::to_owned);
+        assert_eq!((answer.status, backend.as_deref()), (200, Some(profile)), "{}", answer.text());
+        assert_eq!((posted(&work), posted(&private)), expected, "{profile}");
     }
     assert_eq!(served.stop().await, Some(0));
 }

@@ -324,6 +324,8 @@ export const commands = {
 	settingsEdit: (req: SettingsValues) => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_edit", { req })),
 	/**  Applies the proposed fix of the settings file. */
 	settingsFix: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_fix")),
+	/**  Puts the settings file back as it was before its last fix. */
+	settingsFixUndo: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_fix_undo")),
 	/**  Returns the ledger's state, its file and its backups. */
 	ledger: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger")),
 	/**  Backs up the ledger now. */
@@ -6111,6 +6113,11 @@ export type ToolWiringView = {
 	 *  found, if it is not used in a terminal, or if its files would lead it past the gateway.
 	 */
 	run_command: string | null,
+	/**
+	 *  What in its files keeps it from the gateway however it is started, and what helps; in a
+	 *  sentence.
+	 */
+	run_obstacle: string | null,
 	/**  True if it reads its files only when it starts. */
 	restart: boolean,
 	/**  None if only its folder was found. */

@@ -357,6 +357,12 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("settings", "status");
         return settingsView(world);
       }),
+    settingsFixUndo: () =>
+      answer(() => {
+        world.settings.valid = false;
+        changed("settings", "status");
+        return settingsView(world);
+      }),
     notificationTest: () =>
       answer(() =>
         scenario === "failing"

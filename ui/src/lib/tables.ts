@@ -203,6 +203,7 @@ export const OPERATION_CHANGES = {
   settings: [],
   settingsEdit: ["settings", "status", "backends", "cache", "usage", "session_logs"],
   settingsFix: ["settings", "status", "backends", "keys", "clients"],
+  settingsFixUndo: ["settings", "status", "backends", "keys", "clients"],
   ledger: [],
   ledgerBackup: ["ledger", "status"],
   ledgerRestore: ["ledger", "status", "usage"],

@@ -342,6 +342,8 @@ macro_rules! operations {
             settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends, Cache, Usage, SessionLogs];
             /// Applies the proposed fix of the settings file.
             settings_fix() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
+            /// Puts the settings file back as it was before its last fix.
+            settings_fix_undo() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
             /// Returns the ledger's state, its file and its backups.
             ledger() -> LedgerView, changes [];
             /// Backs up the ledger now.

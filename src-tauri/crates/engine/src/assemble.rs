@@ -381,6 +381,7 @@ fn settings_editor(
         events: base.events.clone(),
         mock: base.mock.clone(),
         applying: Mutex::default(),
+        fix_file: base.folders.settings_fix_file(),
     })
 }
 

@@ -124,6 +124,12 @@ impl Folders {
         self.state.join("price-list-compared")
     }
 
+    /// The last fix of the settings file.
+    #[must_use]
+    pub(crate) fn settings_fix_file(&self) -> PathBuf {
+        self.state.join("settings-fix.json")
+    }
+
     /// How long the last starts took.
     #[must_use]
     pub(crate) fn starts_file(&self) -> PathBuf {

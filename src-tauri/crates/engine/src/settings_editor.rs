@@ -1,6 +1,7 @@
 //! Edits of the settings: saved first, then put in force in every part that depends on them.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,8 +9,8 @@ use domain::{BackendId, Endpoint};
 use ledger::Ledger;
 use parking_lot::Mutex;
 use settings::{
-    FileProblem, ProposedFix, SettingValue, Settings, SettingsEditError, SettingsError,
-    SettingsFileState, SettingsStore,
+    AppliedFix, FileProblem, ProposedFix, SettingValue, Settings, SettingsEditError, SettingsError,
+    SettingsFileState, SettingsStore, write_atomic,
 };
 
 use crate::budget_watch::BudgetWatch;
@@ -27,6 +28,9 @@ use crate::vault_switch::VaultSwitch;
 
 /// Interval of the checks for an edited file, in seconds.
 const FILE_CHECK_SECS: u64 = 2;
+
+/// Longest file that remembers a fix, in bytes: a path and a hash.
+const FIX_FILE_BYTES_MAX: u64 = 65_536;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineEditError {
@@ -54,6 +58,15 @@ pub struct SettingsEditor {
     pub(crate) mock: BackendId,
     /// Held while settings are applied, so that an older edit is never applied after a newer one.
     pub(crate) applying: Mutex<()>,
+    /// Remembers the last fix of the settings file, for its undo by a later process.
+    pub(crate) fix_file: PathBuf,
+}
+
+/// None if no fix was applied, or what remembers it cannot be read.
+fn read_applied_fix(file: &Path) -> Option<AppliedFix> {
+    let is_ours = file.metadata().is_ok_and(|found| found.len() <= FIX_FILE_BYTES_MAX);
+    let text = is_ours.then(|| std::fs::read(file).ok()).flatten()?;
+    serde_json::from_slice(&text).ok()
 }
 
 impl SettingsEditor {
@@ -137,9 +150,33 @@ impl SettingsEditor {
 
     /// Applies the proposed repair of the settings file. The old file is kept beside it.
     pub async fn fix(&self) -> Result<(), EngineEditError> {
-        let store = Arc::clone(&self.store);
-        let fixed = tokio::task::spawn_blocking(move || store.apply_fix());
+        let (store, fix_file) = (Arc::clone(&self.store), self.fix_file.clone());
+        let fixed = tokio::task::spawn_blocking(move || {
+            let applied = store.apply_fix()?;
+            // Without this file the fix holds and has no undo.
+            let text = serde_json::to_vec(&applied).map_err(std::io::Error::from);
+            if let Err(error) = text.and_then(|text| write_atomic(&fix_file, &text)) {
+                tracing::warn!(%error, "the repair of the settings cannot be undone");
+            }
+            Ok::<_, SettingsError>(())
+        });
         fixed.await.map_err(|_| EngineEditError::Interrupted)??;
+        self.apply();
+        Ok(())
+    }
+
+    /// Puts the file back as it was before the last fix, unless it was changed since.
+    pub async fn undo_fix(&self) -> Result<(), EngineEditError> {
+        let (store, fix_file) = (Arc::clone(&self.store), self.fix_file.clone());
+        let undone = tokio::task::spawn_blocking(move || {
+            let applied = read_applied_fix(&fix_file).ok_or(SettingsError::NothingToUndo)?;
+            store.undo_fix(&applied)?;
+            if let Err(error) = std::fs::remove_file(&fix_file) {
+                tracing::warn!(%error, "an undone repair of the settings is still remembered");
+            }
+            Ok::<_, SettingsError>(())
+        });
+        undone.await.map_err(|_| EngineEditError::Interrupted)??;
         self.apply();
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! The tool `ask`: one prompt for several models at once, each with its own deadline. A model that is
 //! slow or fails keeps no other from answering.
 
-use std::time::Duration;
-
 use control::view::{
     AskAnswerView, AskOutcome, AskQuery, AskView, NanoDollars, PlaygroundRef, PlaygroundRunView,
     PlaygroundSend, PlaygroundState,
@@ -10,7 +8,8 @@ use control::view::{
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::sleep;
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent_call::AgentCall;
@@ -22,12 +21,20 @@ const MODELS_MAX: usize = 4;
 const SECS_DEFAULT: u32 = 120;
 const SECS_MAX: u32 = 600;
 
+/// Time for each model that the arguments of a call name, or that it has if they are not valid.
+pub(crate) fn ask_secs(arguments: &Value) -> u64 {
+    let named = arguments.get("timeout_secs").and_then(Value::as_u64);
+    named.unwrap_or(SECS_DEFAULT.into()).clamp(1, SECS_MAX.into())
+}
+
+/// Each model has until `deadline`.
 pub(crate) async fn ask(
     core: &Core,
     query: AskQuery,
     call: &mut AgentCall,
+    deadline: Instant,
 ) -> Result<AskView, ApiError> {
-    let limit = read_limits(&query)?;
+    check_limits(&query)?;
     serve_gateway(core).await?;
     let mut asked: FuturesUnordered<_> = query
         .models
@@ -36,7 +43,7 @@ pub(crate) async fn ask(
         .map(|(place, model)| {
             let request = build_request(&query, model.clone());
             let stop = call.stop_signal();
-            async move { (place, ask_model(core, request, limit, &stop).await) }
+            async move { (place, ask_model(core, request, deadline, &stop).await) }
         })
         .collect();
     let mut answers = Vec::new();
@@ -48,7 +55,7 @@ pub(crate) async fn ask(
     Ok(sum_answers(answers.into_iter().map(|(_, answer)| answer).collect()))
 }
 
-fn read_limits(query: &AskQuery) -> Result<Duration, ApiError> {
+fn check_limits(query: &AskQuery) -> Result<(), ApiError> {
     if !(1..=MODELS_MAX).contains(&query.models.len()) {
         return Err(ApiError::invalid("models", format!("name one to {MODELS_MAX} models")));
     }
@@ -56,7 +63,7 @@ fn read_limits(query: &AskQuery) -> Result<Duration, ApiError> {
     if !(1..=SECS_MAX).contains(&secs) {
         return Err(ApiError::invalid("timeout_secs", format!("choose 1 to {SECS_MAX} seconds")));
     }
-    Ok(Duration::from_secs(secs.into()))
+    Ok(())
 }
 
 fn build_request(query: &AskQuery, model: String) -> PlaygroundSend {
@@ -75,11 +82,11 @@ fn build_request(query: &AskQuery, model: String) -> PlaygroundSend {
 async fn ask_model(
     core: &Core,
     request: PlaygroundSend,
-    limit: Duration,
+    deadline: Instant,
     stop: &CancellationToken,
 ) -> AskAnswerView {
     let model = request.model.clone();
-    match ask_within(core, request, limit, stop).await {
+    match ask_within(core, request, deadline, stop).await {
         Ok((run, is_late)) => answer_view(model, run, is_late),
         Err(error) => failed_answer(model, &error),
     }
@@ -89,7 +96,7 @@ async fn ask_model(
 async fn ask_within(
     core: &Core,
     request: PlaygroundSend,
-    limit: Duration,
+    deadline: Instant,
     stop: &CancellationToken,
 ) -> Result<(PlaygroundRunView, bool), ApiError> {
     // Subscribe before the run starts, so that no event is missed.
@@ -97,7 +104,7 @@ async fn ask_within(
     let started = control::playground_send(core, request).await?;
     let is_late = tokio::select! {
         run = follow_run(core, &mut events, &started.id) => return Ok((run?, false)),
-        () = sleep(limit) => true,
+        () = sleep_until(deadline) => true,
         () = stop.cancelled() => false,
     };
     control::playground_cancel(core, PlaygroundRef { run: started.id.clone() }).await?;

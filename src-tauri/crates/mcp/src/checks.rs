@@ -1,27 +1,25 @@
 //! The tool `run_checks`: starts a readiness run and waits for its end.
 
-use std::time::Duration;
-
 use control::view::{ReadinessRunStateView, ReadinessRunView, ReadinessStart};
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::agent_call::AgentCall;
 use crate::answer::{cancelled_error, timed_out_error};
 use crate::core_source::serve_gateway;
 
 /// Longest readiness run, in seconds; as for the command line.
-const RUN_SECS_MAX: u64 = 120;
+pub(crate) const RUN_SECS_MAX: u64 = 120;
 
 /// Runs the checks. A run that takes too long is stopped.
 pub(crate) async fn run_checks(
     core: &Core,
     start: ReadinessStart,
     call: &mut AgentCall,
+    deadline: Instant,
 ) -> Result<ReadinessRunView, ApiError> {
     serve_gateway(core).await?;
-    let limit = Duration::from_secs(RUN_SECS_MAX);
-    match timeout(limit, follow_run(core, start, call)).await {
+    match timeout_at(deadline, follow_run(core, start, call)).await {
         Ok(Ok(Some(run))) => Ok(run),
         Ok(Err(error)) => Err(error),
         Ok(Ok(None)) => {

@@ -16,11 +16,10 @@ use parking_lot::Mutex;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::session::{SessionId, SessionManager as _};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core_source::CoreSource;
-use crate::server::{CALLS_MAX, Server};
+use crate::server::{CallSlots, Server};
 
 /// Most sessions of a client. One without a call for five minutes ends. Many clients never end
 /// theirs, so a further one takes the place of the session unused for longest.
@@ -122,7 +121,7 @@ impl HttpAgents {
             .disable_allowed_hosts()
             .with_cancellation_token(self.stop.clone());
         let (core, version) = (self.core.clone(), self.version.clone());
-        let calls = Arc::new(Semaphore::new(CALLS_MAX));
+        let calls = Arc::new(CallSlots::new());
         let server = move || {
             let cores = Arc::new(CoreSource::of(core.clone()));
             Ok(Server::new(cores, &version, Arc::clone(&calls)))

@@ -15,19 +15,20 @@ use rmcp::service::{QuitReason, RequestContext};
 use rmcp::transport::stdio;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::Value;
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::agent_call::AgentCall;
 use crate::answer::{cancelled_error, error_result, timed_out_error, view_result};
-use crate::ask::ask;
-use crate::checks::run_checks;
+use crate::ask::{ask, ask_secs};
+use crate::checks::{RUN_SECS_MAX, run_checks};
 use crate::core_source::{ConfigReader, CoreSource};
 use crate::resource::{MIME_TYPE, find_resource, listed_resources};
 use crate::tool::{ASK, RUN_CHECKS, find_tool, listed_tools};
 
-/// Most calls of one client at once; further ones wait.
-pub(crate) const CALLS_MAX: usize = 16;
+/// Most calls of one client at once, of those that answer at once and as many of those that send prompts
+/// or run checks; further ones wait, until their deadline.
+const CALLS_MAX: usize = 16;
 /// Longest call of a tool that neither sends prompts nor runs checks, in seconds.
 const CALL_SECS_MAX: u64 = 30;
 
@@ -48,7 +49,7 @@ pub enum SessionError {
 /// Serves one client on standard input and output until it closes its side.
 pub async fn serve_stdio(read_config: ConfigReader, version: &str) -> Result<(), SessionError> {
     let cores = Arc::new(CoreSource::new(read_config));
-    let calls = Arc::new(Semaphore::new(CALLS_MAX));
+    let calls = Arc::new(CallSlots::new());
     let server = Server::new(Arc::clone(&cores), version, calls);
     let session = server.serve(stdio()).await;
     let served = match session {
@@ -68,13 +69,43 @@ pub async fn serve_stdio(read_config: ConfigReader, version: &str) -> Result<(),
 pub(crate) struct Server {
     cores: Arc<CoreSource>,
     version: String,
-    calls: Arc<Semaphore>,
+    calls: Arc<CallSlots>,
+}
+
+/// Slots for the calls of one client. A call that answers at once never waits behind prompts.
+pub(crate) struct CallSlots {
+    quick: Semaphore,
+    slow: Semaphore,
+}
+
+impl CallSlots {
+    pub(crate) fn new() -> Self {
+        Self { quick: Semaphore::new(CALLS_MAX), slow: Semaphore::new(CALLS_MAX) }
+    }
+
+    fn of(&self, tool: &AgentTool) -> &Semaphore {
+        if matches!(tool.name, ASK | RUN_CHECKS) { &self.slow } else { &self.quick }
+    }
+
+    /// A slot for a call of `tool`, unless its deadline or its cancellation comes first.
+    async fn acquire(
+        &self,
+        tool: &AgentTool,
+        (secs, deadline): (u64, Instant),
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<SemaphorePermit<'_>, ApiError> {
+        tokio::select! {
+            slot = self.of(tool).acquire() => slot.map_err(|_| cancelled_error()),
+            () = sleep_until(deadline) => Err(timed_out_error(tool.name, secs)),
+            () = cancelled => Err(cancelled_error()),
+        }
+    }
 }
 
 impl Server {
     /// `calls` is shared by the servers of one client: where there are no sessions, each request has a
     /// server of its own.
-    pub(crate) fn new(cores: Arc<CoreSource>, version: &str, calls: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(cores: Arc<CoreSource>, version: &str, calls: Arc<CallSlots>) -> Self {
         Self { cores, version: version.to_owned(), calls }
     }
 
@@ -85,9 +116,13 @@ impl Server {
         arguments: Value,
         context: RequestContext<RoleServer>,
     ) -> Result<Value, ApiError> {
-        let _slot = self.calls.acquire().await.map_err(|_| cancelled_error())?;
-        let core = self.cores.acquire().await?.called_by(caller(&context));
-        let outcome = run_allowed(tool, arguments, &core, AgentCall::new(context)).await;
+        let caller = caller(&context);
+        let call = AgentCall::new(context);
+        let secs = call_secs(&tool, &arguments);
+        let deadline = sleep(Duration::from_secs(secs)).deadline();
+        let _slot = self.calls.acquire(&tool, (secs, deadline), call.cancelled()).await?;
+        let core = self.cores.acquire().await?.called_by(caller);
+        let outcome = run_allowed(tool, arguments, &core, call, deadline).await;
         self.cores.release().await;
         outcome
     }
@@ -176,12 +211,22 @@ fn caller(context: &RequestContext<RoleServer>) -> Caller {
     }
 }
 
+/// Time of a call with its wait for a slot, in seconds.
+fn call_secs(tool: &AgentTool, arguments: &Value) -> u64 {
+    match tool.name {
+        ASK => ask_secs(arguments),
+        RUN_CHECKS => RUN_SECS_MAX,
+        _ => CALL_SECS_MAX,
+    }
+}
+
 /// Runs a tool if the settings allow it.
 async fn run_allowed(
     tool: AgentTool,
     arguments: Value,
     core: &Core,
     mut call: AgentCall,
+    deadline: Instant,
 ) -> Result<Value, ApiError> {
     if tool.permission != AgentPermission::Read {
         control::agent_authorize(core, AgentToolRef { tool: tool.name.to_owned() }).await?;
@@ -190,20 +235,17 @@ async fn run_allowed(
     match tool.name {
         ASK => {
             let query = control::parse_request(body.as_bytes())?;
-            to_json(serde_json::to_value(ask(core, query, &mut call).await?))
+            to_json(serde_json::to_value(ask(core, query, &mut call, deadline).await?))
         }
         RUN_CHECKS => {
             let start = control::parse_request(body.as_bytes())?;
-            to_json(serde_json::to_value(run_checks(core, start, &mut call).await?))
+            to_json(serde_json::to_value(run_checks(core, start, &mut call, deadline).await?))
         }
-        _ => {
-            let limit = Duration::from_secs(CALL_SECS_MAX);
-            tokio::select! {
-                view = call_operation(core, tool.operation, body.as_bytes()) => view,
-                () = sleep(limit) => Err(timed_out_error(tool.name, CALL_SECS_MAX)),
-                () = call.cancelled() => Err(cancelled_error()),
-            }
-        }
+        _ => tokio::select! {
+            view = call_operation(core, tool.operation, body.as_bytes()) => view,
+            () = sleep_until(deadline) => Err(timed_out_error(tool.name, CALL_SECS_MAX)),
+            () = call.cancelled() => Err(cancelled_error()),
+        },
     }
 }
 
@@ -214,4 +256,39 @@ fn to_json(view: Result<Value, serde_json::Error>) -> Result<Value, ApiError> {
 async fn call_operation(core: &Core, operation: &str, body: &[u8]) -> Result<Value, ApiError> {
     let view = control::call(core, operation, body).await?;
     to_json(serde_json::from_slice(&view))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use control::ErrorCode;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_quick_call_waits_for_no_slow_one_and_a_wait_ends_by_deadline_and_cancellation() {
+        let calls = CallSlots::new();
+        let tool = |name: &str| find_tool(name).expect("a tool");
+        let (status, ask, checks) = (tool("status"), tool(ASK), tool(RUN_CHECKS));
+        let long = (CALL_SECS_MAX, sleep(Duration::from_secs(CALL_SECS_MAX)).deadline());
+        let over = (1, sleep(Duration::ZERO).deadline());
+        let mut held = Vec::new();
+        for _ in 0..CALLS_MAX {
+            held.push(calls.acquire(&ask, long, pending()).await.expect("a slot"));
+        }
+        let quick = calls.acquire(&status, long, pending()).now_or_never();
+        drop(quick.expect("at once").expect("a slot"));
+        assert!(calls.acquire(&ask, long, pending()).now_or_never().is_none(), "it waits");
+        for tool in [&ask, &checks] {
+            let error = calls.acquire(tool, over, pending()).await.expect_err("too late");
+            assert_eq!(error.code, ErrorCode::TimedOut);
+        }
+        let cancelled = calls.acquire(&ask, long, ready(())).await.expect_err("cancelled");
+        assert_eq!(cancelled.message, cancelled_error().message);
+        held.pop();
+        // Who gave up is in nobody's way.
+        calls.acquire(&ask, long, pending()).now_or_never().expect("at once").expect("a slot");
+    }
 }

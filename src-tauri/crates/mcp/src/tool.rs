@@ -116,6 +116,15 @@ mod tests {
         }
     }
 
+    /// Texts that a model reads: ours alone, and each change of them is seen.
+    #[test]
+    fn s57_names_and_descriptions_are_fixed() {
+        let text = |tool: &Tool| {
+            format!("{}: {}", tool.name, tool.description.as_deref().unwrap_or_default())
+        };
+        insta::assert_snapshot!(listed_tools().iter().map(text).collect::<Vec<_>>().join("\n"));
+    }
+
     #[test]
     fn only_reading_is_called_reading() {
         for (tool, row) in listed_tools().iter().zip(agent_tools()) {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
 use crate::read::{ParsedSettings, parse};
@@ -74,6 +75,9 @@ pub enum SettingsError {
     /// Nothing is wrong, or no certain repair is known.
     #[error("there is nothing that can be repaired automatically; correct the file by hand")]
     NothingToFix,
+    /// No fix was applied, or it was undone.
+    #[error("no repair of the settings file was made that can be undone")]
+    NothingToUndo,
     /// The file differs from the one that the fix was shown for, or that it left.
     #[error("{} has changed in the meantime; check it again first", .path.display())]
     Changed { path: PathBuf },
@@ -89,19 +93,14 @@ pub enum SettingsEditError<E> {
     Settings(SettingsError),
 }
 
-/// An applied fix, kept for an undo.
-#[derive(Clone, PartialEq, Eq)]
+/// An applied fix, kept for an undo. It holds no text of the file, in which there may be a key that is
+/// still to be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedFix {
     /// Copy of the file before the fix.
     pub backup: PathBuf,
+    /// Hash of the text that the fix wrote.
     fixed: String,
-}
-
-/// Omits the file's text, which may hold a key that is still to be removed.
-impl fmt::Debug for AppliedFix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppliedFix").field("backup", &self.backup).finish_non_exhaustive()
-    }
 }
 
 /// What became of the file before.
@@ -121,7 +120,7 @@ pub struct SettingsStore {
     writing: Mutex<()>,
 }
 
-/// Omits the file's text, as [`AppliedFix`] does.
+/// Omits the file's text, which may hold a key.
 impl fmt::Debug for SettingsStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SettingsStore").field("path", &self.path).finish_non_exhaustive()
@@ -139,6 +138,10 @@ struct PreparedFix {
     original: String,
     fixed: String,
     proposal: ProposedFix,
+}
+
+fn text_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
 impl SettingsStore {
@@ -224,13 +227,13 @@ impl SettingsStore {
         let backup = self.backup(original)?;
         self.write(fixed)?;
         self.load()?;
-        Ok(AppliedFix { backup, fixed: fixed.clone() })
+        Ok(AppliedFix { backup, fixed: text_hash(fixed) })
     }
 
     /// Restores the file as it was before `applied`. Fails if it was changed since.
     pub fn undo_fix(&self, applied: &AppliedFix) -> Result<(), SettingsError> {
         let _writing = self.writing.lock();
-        if !matches!(self.load()?, FileContent::Text(text) if text == applied.fixed) {
+        if !matches!(self.load()?, FileContent::Text(text) if text_hash(&text) == applied.fixed) {
             return Err(SettingsError::Changed { path: self.path.clone() });
         }
         let FileContent::Text(original) = read_file(&applied.backup)? else {

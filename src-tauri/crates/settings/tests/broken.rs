@@ -275,6 +275,7 @@ fn each_mistake_is_found_at_its_field() {
         (format!("[clients.c]\n{client}[clients.d]\n{client}"), Error, "clients.d.token_sha256", 5),
     ];
     assert!(rows.len() >= 20);
+    let mut repaired = 0;
     for (text, severity, path, line) in rows {
         let found = problems(&text);
         assert!(!found.is_empty() && found.iter().all(|it| it.path == path), "{text}\n{found:#?}");
@@ -283,7 +284,25 @@ fn each_mistake_is_found_at_its_field() {
         assert_eq!(got, (severity, path, Some(line)), "{text}\n{problem}");
         assert!(!problem.what.is_empty() && !problem.hint.is_empty(), "{text}");
         assert!(!format!("{found:?}{problem}").contains("CANARY"), "{problem}");
+        repaired += usize::from(problem.fix.is_some());
+        check_fix(&text, path);
     }
+    assert!(repaired >= 20, "{repaired} rows have a repair");
+}
+
+/// A repair of the problem at `path` ends it, and its undo leads to the same text.
+fn check_fix(text: &str, path: &str) {
+    let (_folder, store) = open(text);
+    let Some(_) = store.proposed_fix() else { return };
+    let steps: Vec<_> = store.problems().into_iter().filter(|it| it.fix.is_some()).collect();
+    let applied = store.apply_fix().expect("applied");
+    let left = store.problems();
+    for step in steps {
+        let is_same = |it: &settings::FileProblem| it.path == path && it.what == step.what;
+        assert!(!left.iter().any(is_same), "{text}\n{left:#?}");
+    }
+    store.undo_fix(&applied).expect("undone");
+    assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);
 }
 
 #[test]

@@ -2,6 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { SettingsScreen } from "@/features/settings/settings-screen";
 import { renderWith } from "../../../test/render-panel";
+import { undo } from "../../../test/undo";
 
 test("a port out of range is refused at its field and stays typed; a good one is saved alone", async () => {
   const { user, host } = renderWith("busy", <SettingsScreen />);
@@ -52,4 +53,6 @@ test("a broken file shows its problems and its repair, and the repair ends them"
   expect(screen.getByRole("region", { name: "Proposed repair" })).toHaveTextContent("+port = 4283");
   await user.click(screen.getByRole("button", { name: "Apply repair" }));
   await waitFor(() => expect(screen.queryByText("The settings file has errors")).not.toBeInTheDocument());
+  await undo(user);
+  expect(await screen.findByText("The settings file has errors")).toBeVisible();
 });

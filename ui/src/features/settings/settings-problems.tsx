@@ -2,7 +2,7 @@
 import { Button } from "@/components/button";
 import { Diff } from "@/components/diff";
 import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { notify, notifyError } from "@/components/toast";
 import { StateMark } from "@/components/state-mark";
 import { useAction } from "@/ipc/actions";
 import type { SettingsProblemView, SettingsView } from "@/ipc/bindings";
@@ -10,6 +10,7 @@ import { classNames } from "@/lib/class-names";
 
 export function SettingsProblems({ settings }: { settings: SettingsView }) {
   const fix = useAction("settingsFix", (call) => call());
+  const undo = useAction("settingsFixUndo", (call) => call());
   if (settings.problems.length === 0) return null;
   return (
     <section
@@ -45,7 +46,13 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
               look="primary"
               busy={fix.isPending}
               onClick={() =>
-                fix.mutate(undefined, { onSuccess: () => notify({ title: "Repaired the settings file" }) })
+                fix.mutate(undefined, {
+                  onSuccess: () =>
+                    notify({
+                      title: "Repaired the settings file",
+                      undo: () => undo.mutate(undefined, { onError: notifyError }),
+                    }),
+                })
               }
             >
               Apply repair

@@ -7,7 +7,8 @@ use control::view::{SettingsProblemView, SettingsView, VaultKind};
 use control::{Core, Setting, SettingValue, Settings};
 
 use super::keys::vault_kind_word;
-use crate::console::Console;
+use crate::confirm::confirm_plan;
+use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
 use crate::sign::Tone;
@@ -25,9 +26,19 @@ pub(crate) enum SettingsCommand {
     Set(value::SetSettingArguments),
     /// Check the settings file and propose a repair
     Check,
-    /// Apply the proposed repair
+    /// Apply the proposed repair, or undo the last one
     #[command(alias = "repair")]
-    Fix,
+    Fix(FixArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FixArguments {
+    /// Put the file back as it was before the last repair, unless it was changed since
+    #[arg(long, conflicts_with = "yes")]
+    undo: bool,
+    /// Repair without confirmation
+    #[arg(long, short = 'y')]
+    yes: bool,
 }
 
 pub(crate) async fn run(
@@ -47,24 +58,54 @@ pub(crate) async fn run(
         }
         SettingsCommand::Get(wanted) => value::get(wanted, core, console).await,
         SettingsCommand::Set(wanted) => value::set(wanted, core, console).await,
-        SettingsCommand::Fix => fix(core, console).await,
+        SettingsCommand::Fix(wanted) if wanted.undo => undo_fix(core, console).await,
+        SettingsCommand::Fix(wanted) => fix(wanted, core, console).await,
     }
 }
 
-async fn fix(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
+async fn fix(
+    wanted: &FixArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     let before = control::settings(core).await?;
-    if before.proposed_fix.is_none() {
+    let Some(proposed) = &before.proposed_fix else {
         console.print_view(&before, render_check)?;
         return Ok(validity_exit(&before));
+    };
+    if !wanted.yes {
+        if console.format == ConsoleFormat::Text {
+            let mut text = StyledText::new();
+            text.diff(proposed);
+            console.print_remark(&text);
+        }
+        let question = format!("This repairs {} and keeps a copy beside it.", before.path);
+        if !confirm_plan(&question, console)? {
+            return Err(CommandError::new(Exit::Negative, "nothing was changed"));
+        }
     }
     let settings = control::settings_fix(core).await?;
     console.print_view(&settings, |settings| {
         let mut text = render_sentence(&format!("Repaired {}.", settings.path));
-        text.lines(Tone::Muted, before.proposed_fix.as_deref().unwrap_or_default());
+        if wanted.yes {
+            text.lines(Tone::Muted, proposed);
+        }
         append_problems(&mut text, settings);
+        text.line(Tone::Muted, "`gatehouse settings fix --undo` puts the old file back.");
         text
     })?;
     Ok(validity_exit(&settings))
+}
+
+async fn undo_fix(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
+    let settings = control::settings_fix_undo(core).await?;
+    console.print_view(&settings, |settings| {
+        let sentence = format!("{} is as it was before its repair.", settings.path);
+        let mut text = render_sentence(&sentence);
+        append_problems(&mut text, settings);
+        text
+    })?;
+    Ok(Exit::Success)
 }
 
 /// `Fine` if the settings file is valid.

@@ -33,6 +33,11 @@ pub(crate) async fn settings_fix(engine: &Engine) -> Result<SettingsView, ApiErr
     Ok(settings_view(engine))
 }
 
+pub(crate) async fn settings_fix_undo(engine: &Engine) -> Result<SettingsView, ApiError> {
+    engine.settings_editor().undo_fix().await?;
+    Ok(settings_view(engine))
+}
+
 pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTestView, ApiError> {
     let view =
         |delivered, detail: &str| NotificationTestView { delivered, detail: detail.to_owned() };

@@ -51,7 +51,7 @@ async fn state(core: &Core) -> Value {
 }
 
 /// A world with something of everything that a backup holds.
-async fn furnished() -> World {
+pub(crate) async fn furnished() -> World {
     let world = world().await;
     let upstream = lists_models().await;
     world.add_up(&upstream, marked_key()).await;

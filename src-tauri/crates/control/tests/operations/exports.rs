@@ -82,6 +82,72 @@ async fn exported_settings_come_back_on_an_empty_machine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everything_that_settings_hold_comes_back_byte_for_byte() {
+    let world = crate::backups::furnished().await;
+    let core = &world.core;
+    let profile = ProfileSet { name: "work".to_owned(), backends: vec!["up".to_owned()] };
+    control::profile_set(core, profile).await.expect("saved");
+    control::profile_switch(core, ProfileSwitch { name: Some("work".to_owned()) })
+        .await
+        .expect("switched");
+    let service = serde_json::json!({"id": "store", "label": "", "kind": "http",
+        "address": "https://store.example/health", "key": {"kind": "none"}, "required": true,
+        "enabled": true, "private_network": false, "expects": ServiceExpectationView::default()});
+    control::service_set(core, serde_json::from_value(service).expect("a service"))
+        .await
+        .expect("added");
+    let slow = RequestsQuery { slower_than: Some("5s".to_owned()), ..RequestsQuery::default() };
+    control::saved_view_set(core, SavedView { name: "slow".to_owned(), query: slow })
+        .await
+        .expect("saved");
+    let rule = serde_json::json!({"rule": "backend-down", "delivery": "inbox", "hold_secs": 60});
+    control::alert_rule_set(core, serde_json::from_value(rule).expect("a rule"))
+        .await
+        .expect("set");
+
+    let out = tempfile::tempdir().expect("a folder");
+    let export = async |core: &Core, name: &str| {
+        let path = path_in(&out, name);
+        control::config_export(core, ConfigExport { path: Some(path.clone()) })
+            .await
+            .expect("exported");
+        (std::fs::read_to_string(&path).expect("read"), path)
+    };
+    let (before, path) = export(core, "settings.toml").await;
+    for part in [
+        "[backends.up]",
+        "[budgets.monthly]",
+        "[clients.tool]",
+        "[routes.fast]",
+        "[services.store]",
+        "[views.slow]",
+        "[profiles.work]",
+        "active = \"work\"",
+        "backend_down_for_secs = 60",
+    ] {
+        assert!(before.contains(part), "{part}:\n{before}");
+    }
+    let empty = crate::world::world().await;
+    control::config_import(&empty.core, import(&path, ConflictChoice::Replace))
+        .await
+        .expect("done");
+    // In the order in which its sections were made, and then in that of the settings.
+    let sections = |text: &str| {
+        let mut sections: Vec<_> = text.trim_end().split("\n\n").map(str::to_owned).collect();
+        sections.sort();
+        sections
+    };
+    let (copy, path) = export(&empty.core, "copy.toml").await;
+    assert_eq!(sections(&copy), sections(&before));
+    let next = crate::world::world().await;
+    control::config_import(&next.core, import(&path, ConflictChoice::Replace)).await.expect("done");
+    assert_eq!(export(&next.core, "next.toml").await.0, copy, "byte for byte");
+    for world in [world, empty, next] {
+        world.core.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_is_refused_with_its_places_and_changes_nothing() {
     let world = with_up().await;
     let out = tempfile::tempdir().expect("a folder");
