@@ -76,7 +76,8 @@ pub(crate) fn format_spend(spend: &SpendView) -> String {
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
 pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
-        (0, _) => UNKNOWN.to_owned(),
+        // A model that only failed attempts were made at has a cost and no request.
+        (0, _) if cost.0 == 0 => UNKNOWN.to_owned(),
         (_, 0) => format_money(cost),
         (all, some) if all == some && cost.0 == 0 => "unpriced".to_owned(),
         (_, some) => format!("{} + {some} unpriced", format_money(cost)),
@@ -134,6 +135,8 @@ mod tests {
             assert_eq!(format_cost(NanoDollars(nanos), Count(all), Count(unpriced)), shown);
         };
         check(0, 0, 0, "–");
+        // Failed attempts cost something, and no request counts here.
+        check(4_100_000_000, 0, 0, "$4.10");
         check(0, 2, 2, "unpriced");
         check(4_100_000_000, 3, 1, "$4.10 + 1 unpriced");
         check(0, 3, 0, "$0.00");

@@ -305,6 +305,21 @@ pub struct RequestRow {
     pub device: Option<String>,
 }
 
+impl RequestRow {
+    /// What is known of the cost, as the roll-ups sum it up; `None` if nothing is.
+    #[must_use]
+    pub fn known_cost(&self) -> Option<NanoUsd> {
+        let wasted = (self.wasted != NanoUsd::ZERO).then_some(self.wasted);
+        self.cost.amount().or(wasted)
+    }
+
+    /// True if the cost is not known, or only a part of it, as the roll-ups count it.
+    #[must_use]
+    pub fn is_unpriced(&self) -> bool {
+        self.cost.amount().is_none() || self.unpriced_attempts > 0
+    }
+}
+
 /// Times measured from the arrival of the request. `None` if it did not get that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {

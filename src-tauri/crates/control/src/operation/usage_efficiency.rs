@@ -118,7 +118,7 @@ fn efficiency_finding(
     failed: &FailedCosts,
     currency: ShownCurrency,
 ) -> String {
-    if totals.requests == 0 {
+    if totals.requests == 0 && totals.cost == NanoUsd::ZERO {
         return "No requests in this period".to_owned();
     }
     let wasted = failed.cost + retried_cost(totals, failed);

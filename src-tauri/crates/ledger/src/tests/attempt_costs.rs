@@ -103,8 +103,9 @@ async fn what_a_failed_attempt_cost_is_booked_where_it_was_made() {
 async fn the_newest_billed_name_is_that_of_an_answer_and_of_this_device() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    let billed = |number, name: &str| {
-        Settlement { model_billed: Some(name.to_owned()), ..failed_over(number) }
+    let billed = |number, name: &str| Settlement {
+        model_billed: Some(name.to_owned()),
+        ..failed_over(number)
     };
     let mut broken = billed(3, "broken");
     broken.attempts[1].error_class = Some("cut".to_owned());
@@ -139,6 +140,8 @@ async fn a_request_with_an_attempt_of_unknown_cost_counts_as_unpriced_and_keeps_
     assert_eq!((totals.cost.nanos(), totals.requests, totals.unpriced_requests), (200, 1, 1));
     let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
     assert_eq!((spend.cost.nanos(), spend.unpriced_requests), (200, 1));
+    let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a request");
+    assert_eq!((row.known_cost(), row.is_unpriced()), (Some(NanoUsd::new(200)), true));
     let unpriced = crate::RequestQuery { is_unpriced: true, ..crate::RequestQuery::newest(9) };
     let rows = ledger.requests(unpriced).await.expect("read");
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
@@ -158,6 +161,8 @@ async fn an_answer_of_unknown_cost_loses_nothing_that_an_attempt_before_it_cost(
     ledger.settle(ended).await.expect("settled");
     let all = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
     assert_eq!((all.cost.nanos(), all.unpriced_requests), (100, 1));
+    let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a request");
+    assert_eq!((row.known_cost(), row.is_unpriced()), (Some(NanoUsd::new(100)), true));
     for (dimension, name, nanos) in [
         (BudgetDimension::Backend, "a", 100),
         (BudgetDimension::Backend, "b", 0),

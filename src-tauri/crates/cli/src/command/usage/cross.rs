@@ -32,7 +32,7 @@ pub(super) async fn run(
 }
 
 fn cost_cell(totals: &UsageTotalsView) -> TableCell {
-    if totals.requests.0 == 0 {
+    if totals.requests.0 == 0 && totals.cost_nano_usd.0 == 0 {
         return "".into();
     }
     format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests).into()

@@ -43,10 +43,10 @@ struct ExportedRequest {
     /// Of the input.
     cache_read_tokens: Option<u64>,
     output_tokens: Option<u64>,
-    /// In US dollars, exact; none if it is not known.
+    /// What is known, in US dollars, exact; none if nothing is.
     cost_usd: Option<String>,
     cost_basis: CostBasisView,
-    /// Why the cost is not known.
+    /// Why the cost is not known, or only a part of it.
     unpriced: Option<&'static str>,
     cache: CacheOutcome,
     first_token_ms: Option<u64>,
@@ -68,7 +68,9 @@ pub(crate) async fn requests_export(
         }
     };
     let (rows, is_whole) = collect(engine, &filters(&req.query, now)?, rows_max).await?;
-    let costs: Vec<Option<NanoUsd>> = rows.iter().map(|row| row.cost.amount()).collect();
+    let requests = count(rows.len());
+    let unpriced_requests = count(rows.iter().filter(|row| row.is_unpriced()).count());
+    let cost: NanoUsd = rows.iter().filter_map(RequestRow::known_cost).sum();
     let rows = rows.into_iter().map(exported);
     let (text, media_type) = match req.format {
         RequestsFormat::Csv => (csv_text(rows.map(ExportedRequest::guarded))?, CSV),
@@ -82,9 +84,9 @@ pub(crate) async fn requests_export(
         name: format!("gatehouse-requests-{}.{}", now.to_file_stamp(), req.format),
         media_type: media_type.to_owned(),
         text,
-        requests: count(costs.len()),
-        unpriced_requests: count(costs.iter().filter(|cost| cost.is_none()).count()),
-        cost_nano_usd: costs.into_iter().flatten().sum::<NanoUsd>().into(),
+        requests,
+        unpriced_requests,
+        cost_nano_usd: cost.into(),
         is_whole,
     })
 }
@@ -136,6 +138,7 @@ fn csv_text(rows: impl Iterator<Item = ExportedRequest>) -> Result<String, ApiEr
 
 fn exported(row: RequestRow) -> ExportedRequest {
     let (_, cost_basis) = cost_view(&row.cost, row.usage_basis);
+    let cost_usd = row.known_cost().map(|amount| amount.to_string());
     let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     ExportedRequest {
         id: row.request.id.to_string(),
@@ -157,7 +160,7 @@ fn exported(row: RequestRow) -> ExportedRequest {
         input_tokens: row.usage.map(|usage| usage.input()),
         cache_read_tokens: row.usage.map(|usage| usage.cache_read),
         output_tokens: row.usage.map(|usage| usage.output()),
-        cost_usd: row.cost.amount().map(|amount| amount.to_string()),
+        cost_usd,
         cost_basis,
         unpriced: row.unpriced.map(|why| why.reason.word()),
         cache: row.cache,
