@@ -3907,7 +3907,7 @@ export type PlanView = {
 	tool: SessionTool,
 	/**  Tool and plan, and the limit's name if it is not the plan's own: `Codex CLI (plus)`. */
 	label: string,
-	/**  When the tool wrote it: use since then is not in it. */
+	/**  When a tool last wrote of it. */
 	read_at: UnixMs,
 	/**  Shortest first. */
 	windows: PlanWindowView[],
@@ -3921,6 +3921,8 @@ export type PlanWindowState =
 "runs_out" | 
 /**  Nothing is left until it starts again */
 "used_up" | 
+/**  It was told too soon after the start, or too long ago, to say whether it lasts */
+"no_pace" | 
 /**  It has started again since it was read; how much is used now is not known */
 "started_again";
 
@@ -3930,11 +3932,13 @@ export type PlanWindowView = {
 	state: PlanWindowState,
 	/**  0 to 100, as it was told; None once the window has started again. */
 	used_percent: number | null,
-	/**  Share of its time that is over, 0 to 100; None once the window has started again. */
+	/**  Share of its time that was over when it was told, 0 to 100; None once it has started again. */
 	elapsed_percent: number | null,
+	/**  When the tool wrote it: use since then is not in it. */
+	read_at: UnixMs,
 	/**  When it starts again, or did. */
 	resets_at: UnixMs,
-	/**  When it is used up at the pace so far, if that is before it starts again. */
+	/**  When it is used up at the pace so far; None if it lasts, or that moment is over. */
 	runs_out_at: UnixMs | null,
 };
 

@@ -308,6 +308,7 @@ export const PLAN_WINDOW: Record<PlanWindowState, Sign> = {
   lasts: { word: "On pace", shape: "disc", tone: "ok" },
   runs_out: { word: "Ahead of pace", shape: "half", tone: "warn" },
   used_up: { word: "Used up", shape: "square", tone: "bad" },
+  no_pace: { word: "Pace not known", shape: "ring", tone: "muted" },
   started_again: { word: "Started again", shape: "ring", tone: "muted" },
 };
 

@@ -2,6 +2,8 @@
 //!
 //! Intervals are measured in running time, which leaves out sleep, a stopped program and jumps of the
 //! clock, so that none of them fires, ends or repeats anything.
+//!
+//! One piece: the steps of an evaluation share the alerts that they change.
 
 mod channels;
 mod delivery;

@@ -1,5 +1,7 @@
 //! The shape, tone and word of every state, defined once for the command line and the panel. A
 //! state is never shown by colour alone.
+//!
+//! One piece: a table, which is read as a whole.
 
 use crate::view::*;
 

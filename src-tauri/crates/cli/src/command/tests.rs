@@ -5,7 +5,7 @@ use control::view::{
     AlertRuleView, BackendAnswerView, BackendAskPriceView, BackendPresetView, BackendTestView,
     BackendView, BudgetView, CacheView, ClientView, EndpointView, HealthReportView,
     KeyVerificationView, KeyView, LedgerMergePlanView, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, LocalHealthView, PinView, PriceImportView, PricesView, ProfilesView,
+    LedgerView, LocalHealthView, PinView, PlansView, PriceImportView, PricesView, ProfilesView,
     ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView, ServicesView,
     SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
     UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,

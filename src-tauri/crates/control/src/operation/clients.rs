@@ -29,8 +29,6 @@ const CLIENT_USAGE_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 /// Longest lifetime of a token, in days (ten years).
 const EXPIRY_DAYS_MAX: u32 = 3_650;
-/// Vault key prefix for client tokens.
-pub(super) const TOKEN_VAULT_PREFIX: &str = "client.";
 
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
     let settings = engine.settings();
@@ -329,7 +327,7 @@ pub(crate) async fn client_restore(
 }
 
 pub(super) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
-    CredentialId::new(format!("{TOKEN_VAULT_PREFIX}{id}"))
+    CredentialId::new(format!("{}{id}", input::TOKEN_VAULT_PREFIX))
         .map_err(|_| ApiError::invalid("id", "the name is too long; use at most 57 characters"))
 }
 

@@ -9,7 +9,7 @@ use settings::{ConflictChoice, MergedSettings, Settings, Severity, write_new};
 use vault::{Passphrase, VaultError};
 
 use super::backups::{difference_view, missing_keys_view, new_download};
-use super::clients::TOKEN_VAULT_PREFIX;
+use super::input::TOKEN_VAULT_PREFIX;
 use super::key_replace::begin_replaced;
 use super::ledger::absolute_path;
 use crate::view::{

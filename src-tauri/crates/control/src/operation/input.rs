@@ -6,6 +6,9 @@ use settings::{BaseUrl, Settings, parse_base_url};
 
 use crate::{ApiError, unknown_name_error};
 
+/// Vault key prefix for client tokens.
+pub(super) const TOKEN_VAULT_PREFIX: &str = "client.";
+
 /// Parses the id of something new or known.
 pub(crate) fn parse_id<T>(field: &str, text: &str) -> Result<T, ApiError>
 where

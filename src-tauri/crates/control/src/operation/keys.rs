@@ -11,7 +11,6 @@ use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
-use super::clients::TOKEN_VAULT_PREFIX;
 use super::key_balance::{current_permissions, key_balance_view};
 use super::key_oauth::oauth_view;
 use super::{dependents, input, key_notices, sum_last_days};
@@ -76,7 +75,7 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
 }
 
 /// In the vault, what begins so is a client's token or the key of a wiring's record.
-const RESERVED_PREFIXES: [&str; 2] = [TOKEN_VAULT_PREFIX, RECORD_KEY_PREFIX];
+const RESERVED_PREFIXES: [&str; 2] = [input::TOKEN_VAULT_PREFIX, RECORD_KEY_PREFIX];
 
 pub(super) fn parse_new_key_name(
     settings: &Settings,

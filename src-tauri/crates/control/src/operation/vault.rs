@@ -9,7 +9,8 @@ use settings::VaultKind;
 use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
 
-use super::clients::{TOKEN_VAULT_PREFIX, token_vault_id};
+use super::clients::token_vault_id;
+use super::input::TOKEN_VAULT_PREFIX;
 use crate::view::{VaultChangeView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView};
 use crate::{ApiError, ErrorCode};
 
