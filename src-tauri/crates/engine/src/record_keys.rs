@@ -55,10 +55,10 @@ fn key_id(record: &str) -> Result<CredentialId, RecordKeysError> {
 
 fn wait<T>(call: impl Future<Output = Result<T, VaultError>>) -> Result<T, RecordKeysError> {
     let runtime = Handle::try_current().map_err(|error| RecordKeysError(error.to_string()))?;
-    runtime.block_on(call).map_err(described)
+    runtime.block_on(call).map_err(|error| described(&error))
 }
 
-fn described(error: VaultError) -> RecordKeysError {
+fn described(error: &VaultError) -> RecordKeysError {
     RecordKeysError(match error.hint() {
         Some(hint) => format!("{error}. {}", hint.trim_end_matches('.')),
         None => error.to_string(),
@@ -102,7 +102,7 @@ impl RecordKeys for VaultRecordKeys {
         };
         // Nothing is taken out of a file that a vault has not been seen to keep the key of.
         if *wait(stored)?.parts().0 != key {
-            return Err(described(VaultError::Damaged(Damage::NotStored)));
+            return Err(described(&VaultError::Damaged(Damage::NotStored)));
         }
         Ok(key)
     }

@@ -298,7 +298,7 @@ fn check_fix(text: &str, path: &str) {
     let applied = store.apply_fix().expect("applied");
     let left = store.problems();
     for step in steps {
-        let is_same = |it: &settings::FileProblem| it.path == path && it.what == step.what;
+        let is_same = |it: &FileProblem| it.path == path && it.what == step.what;
         assert!(!left.iter().any(is_same), "{text}\n{left:#?}");
     }
     store.undo_fix(&applied).expect("undone");

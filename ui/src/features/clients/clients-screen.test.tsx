@@ -232,7 +232,8 @@ test("the panel in a browser shows the command, since it cannot open a terminal"
 });
 
 test("a tool whose own key would be sent instead of its token says so instead of starting", async () => {
-  const obstacle = "env.ANTHROPIC_AUTH_TOKEN in /home/ada/.claude/settings.json keeps the gateway out; change it there.";
+  const obstacle =
+    "env.ANTHROPIC_AUTH_TOKEN in /home/ada/.claude/settings.json keeps the gateway out; change it there.";
   const { cache, host, user } = renderPanel("busy", "/clients");
   const tools = await host.clientsWiring({});
   const told = tools.map((tool) =>

@@ -50,7 +50,7 @@ fn no_file_of_ours_holds_a_key_of_the_user_at_any_step() {
     world.write(&config, &with_keys());
     let found = Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut wiring = world.wiring();
-    let (seen, searched) = (Arc::clone(&found), state.clone());
+    let (seen, searched) = (Arc::clone(&found), state);
     observe(&mut wiring, move |_| seen.lock().expect("a lock").extend(files_with_key(&searched)));
     wiring.wire(CLAUDE, &target(), None).expect("wired");
     assert!(!read(&config).expect("the file").contains("ANTHROPIC_AUTH_TOKEN"));
@@ -107,7 +107,7 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
     let error = wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect_err("refused");
     assert!(matches!(error, WiringError::SealLost(_)), "{error}");
     assert_eq!(read(&config), wired);
-    *world.vault.keys.lock().expect("a lock") = kept.clone();
+    *world.vault.keys.lock().expect("a lock") = kept;
     wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
     assert_eq!(read(&config), Some(with_keys()));
 

@@ -290,7 +290,7 @@ fn only_what_aider_reads_last_and_asks_at_the_gateways_address_is_a_conflict() {
     let (ours, other) = ("http://127.0.0.1:4283/v1", "https://other.example/v1");
     let (root, inside) = (world.path("project"), world.path("project/inner"));
     let environment = world.environment().in_project(Some(inside.clone()));
-    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let wiring: crate::Wiring = world.wiring_in(environment);
     let found = || {
         let status = wiring.wire(ClientTool::Aider, &target(), None).expect("wired");
         let conflicts = status.conflicts.into_iter();
@@ -334,7 +334,7 @@ fn a_trailing_slash_is_the_same_address() {
     let world = World::new();
     let project = world.path("project");
     let environment = world.environment().in_project(Some(project.clone()));
-    let wiring = crate::Wiring::new(environment, &world.path("state"));
+    let wiring: crate::Wiring = world.wiring_in(environment);
     let file = project.join(".claude/settings.json");
     let set = |url: &str| format!("{{\"env\": {{\"ANTHROPIC_BASE_URL\": \"{url}\"}}}}");
     for (url, conflicts) in [("http://127.0.0.1:4283/", 0), ("http://127.0.0.1:4284/", 1)] {
