@@ -205,13 +205,6 @@ impl<T: WiredTool> Wiring<T> {
     ) {
         let put_back = || {
             for (file, FileTexts { replaced, written }) in failed.files.iter().zip(texts) {
-                let now = read_config(&file.path)?;
-                if now.as_ref() != Some(written) && now != *replaced {
-                    // Somebody saved it with our edits in it: only the record leads back.
-                    return Ok(());
-                }
-            }
-            for (file, FileTexts { replaced, written }) in failed.files.iter().zip(texts) {
                 if read_config(&file.path)?.as_ref() == Some(written) {
                     self.put(file, written, replaced.as_deref())?;
                 }

@@ -295,7 +295,15 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
             let impact = format!("{reason} Checking again now.");
             (title, VerdictLevel::Attention, impact, Some(last.since), Readiness::Ready)
         }
-        BackendAnswers::No(outage) if outage.is_brief => return None,
+        // Clients wait so long by themselves, so nothing has failed for it yet.
+        BackendAnswers::No(outage) if outage.is_brief => {
+            if !Effect::of(facts, &[backend]).breaks_anything() {
+                return None;
+            }
+            let title = format!("{} is rate limited for a moment", backend.label);
+            let impact = sentence_from_clause(&outage.reason);
+            (title, VerdictLevel::Attention, impact, outage.since, Readiness::Ready)
+        }
         BackendAnswers::No(outage) => {
             let effect = Effect::of(facts, &[backend]);
             let what = match outage.cause {

@@ -204,12 +204,11 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         Problem,
         "Not ready: openai is rate limited: nothing else can answer",
     ),
-    // Clients wait so long by themselves.
-    ("openai=limited-briefly 3*openai", Fine, "Everything works"),
+    ("openai=limited-briefly 3*openai", Attention, "openai is rate limited for a moment"),
     (
         "openai=down claude=limited-briefly chat>openai,claude",
         Attention,
-        "Ready, degraded: openai is down; claude answers instead",
+        "Ready, degraded: 2 issues",
     ),
     ("openai=blocked 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
     ("openai=held 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
