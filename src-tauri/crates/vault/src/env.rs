@@ -11,10 +11,13 @@ use zeroize::Zeroize;
 
 use crate::{Damage, SecretStore, VaultError, VaultKind};
 
+/// A variable's name and the key in it.
+type FoundVariable = (&'static str, Result<BoundSecret, Damage>);
+
 /// The keys found among the variables.
 pub struct EnvStore {
     /// The variables of each credential that are set. The first is its key.
-    found: BTreeMap<CredentialId, Vec<(&'static str, Result<BoundSecret, Damage>)>>,
+    found: BTreeMap<CredentialId, Vec<FoundVariable>>,
 }
 
 impl EnvStore {
