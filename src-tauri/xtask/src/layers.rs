@@ -19,10 +19,11 @@ use crate::repository::Repository;
 /// import only crates above it in this table.
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("sealing", &[]),
     ("sqlite-file", &[]),
     ("archive", &["domain"]),
     ("session-logs", &["domain", "sqlite-file"]),
-    ("wiring", &["domain"]),
+    ("wiring", &["domain", "sealing"]),
     ("key-scan", &["domain"]),
     ("settings", &["domain"]),
     ("vault", &["domain"]),
@@ -37,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("billing", &["domain"]),
     ("resilience", &["domain"]),
     ("endpoints", &["domain", "resilience", "routing"]),
-    ("cache", &["domain", "sqlite-file"]),
+    ("cache", &["domain", "sealing", "sqlite-file"]),
     ("ledger", &["domain", "sqlite-file", "pricing", "session-logs"]),
     (
         "gateway",
@@ -182,6 +183,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry*", &["engine"]),
     ("prost", &["engine"]),
     ("tiktoken*", &["tokens"]),
+    ("chacha20poly1305", &["sealing"]),
     ("moka", &["cache"]),
     ("redis", &["cache", "service-checks"]),
     ("tokio-postgres*", &["service-checks"]),

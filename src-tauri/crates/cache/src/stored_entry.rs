@@ -1,16 +1,12 @@
 //! A stored entry with its expiry and purge state, and its sealed form outside this process.
 //!
-//! Sealed: compressed, then encrypted and authenticated (XChaCha20-Poly1305) with a secret derived
-//! from the key. The tag serves as the checksum: a damaged, swapped or forged row does not open.
-//! The nonce is derived from the content (as in SIV modes), so the same content is sealed
-//! identically and no nonce is used for two contents.
+//! Sealed: compressed, then encrypted and authenticated ([`sealing`]) with a secret derived from the
+//! key. The tag serves as the checksum: a damaged, swapped or forged row does not open.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
 use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +14,6 @@ use crate::address::FORMAT;
 use crate::mark_time::MarkTime;
 use crate::purge::{PurgeRules, RuleInput};
 use crate::{CacheEntry, CacheKey, CachedBody, EntryAddress, EntryTags};
-
-const NONCE_BYTES: usize = 24;
 
 /// Most bytes of metadata beside the body; the fields are short names.
 const HEAD_BYTES_MAX: usize = 65_536;
@@ -116,22 +110,12 @@ pub(crate) fn seal(key: &CacheKey, kept: &StoredEntry) -> Option<Vec<u8>> {
     plain.extend_from_slice(answer.bytes());
     plain.extend_from_slice(&head_length.to_le_bytes());
     let packed = lz4_flex::compress_prepend_size(&plain);
-    let secret = key.sealing_secret();
-    let whole = blake3::keyed_hash(&secret, &packed);
-    let nonce = whole.as_bytes().get(..NONCE_BYTES)?;
-    let aad = associated_data(key);
-    let payload = Payload { msg: &packed, aad: &aad };
-    let sealed = cipher(&secret).encrypt(XNonce::from_slice(nonce), payload).ok()?;
-    Some([nonce, &sealed].concat())
+    sealing::seal(&key.sealing_secret(), &associated_data(key), &packed)
 }
 
 /// Opens `sealed` if it is intact and belongs to `key`. `bytes_max` limits the body.
 pub(crate) fn unseal(key: &CacheKey, sealed: &[u8], bytes_max: usize) -> Option<StoredEntry> {
-    let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
-    let secret = key.sealing_secret();
-    let aad = associated_data(key);
-    let payload = Payload { msg: sealed, aad: &aad };
-    let packed = cipher(&secret).decrypt(XNonce::from_slice(nonce), payload).ok()?;
+    let packed = sealing::unseal(&key.sealing_secret(), &associated_data(key), sealed)?;
     // Anyone who knows the question can seal any content, so sizes are not trusted.
     let (size, packed) = lz4_flex::block::uncompressed_size(&packed).ok()?;
     if size > bytes_max.saturating_add(ends_bytes_max()).saturating_add(HEAD_BYTES_MAX) {
@@ -170,10 +154,6 @@ pub(crate) fn unseal(key: &CacheKey, sealed: &[u8], bytes_max: usize) -> Option<
 /// Each end is at most ten decimal digits and a comma.
 const fn ends_bytes_max() -> usize {
     crate::CHUNKS_MAX.saturating_mul(11)
-}
-
-fn cipher(secret: &[u8; 32]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(CipherKey::from_slice(secret))
 }
 
 /// Format and address: a row moved to another address does not open.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::key::KeyChange;
-use crate::sealing::RecordKeysError;
+use crate::record_keys::RecordKeysError;
 
 /// Why a tool's file is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,10 +9,10 @@
 //! [`PlainCopies`] takes keys that the vault holds out of files in which they lie in plain text.
 //!
 //! Invariants: no key of a provider and no token is written to a tool's file, but where the user undoes
-//! the removal of one, and none to our own in plain text; a file that cannot be
-//! parsed is left alone; nothing is written that was not read back by the parser as what was meant;
-//! a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
-//! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
+//! the removal of one, and none to our own in plain text; a file that cannot be parsed is left alone;
+//! nothing is written that was not read back by the parser as what was meant; a kill at any moment leaves
+//! the old or the new file, and [`Wiring::repair`] finishes the rest. No program is run, and no text of an
+//! error, a plan or a state holds a secret of the user's files.
 
 mod agent_program;
 mod client_tool;
@@ -31,7 +31,7 @@ mod opencode_variable;
 mod plain_copy;
 mod plan;
 mod record;
-mod sealing;
+mod record_keys;
 mod status;
 mod text_patch;
 mod tool;
@@ -54,7 +54,7 @@ pub use plain_copy::{
 };
 pub use plan::{FilePlan, WiringPlan};
 pub use record::record_keys_of;
-pub use sealing::{RecordKeys, RecordKeysError};
+pub use record_keys::{RecordKeys, RecordKeysError};
 pub use status::{DriftCause, ToolStatus};
 pub use tool::{
     ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits,

@@ -2,7 +2,7 @@
 //! taken out of the tool's files, for the undo.
 //!
 //! Of the user's own file nothing is kept but what wiring took out, and that is sealed if it may be a
-//! key ([`crate::sealing`]). Records of the first version hold whole texts in plain; they are read, and
+//! key ([`crate::record_keys`]). Records of the first version hold whole texts in plain; they are read, and
 //! written in the present form at the next start or change.
 
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{CONFIG_BYTES_MAX, Disk, RECORDS_FOLDER, read_text};
 use crate::first_record::FirstRecord;
-use crate::sealing::{RecordKeys, seal, unseal};
+use crate::record_keys::{RecordKeys, seal, unseal};
 use crate::tool::{WiredTool, WiringOrigin};
 use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
 

@@ -21,7 +21,7 @@ use crate::guide::{GuidedTool, ToolGuide};
 use crate::key::KeyChange;
 use crate::plan::{FileChange, WiringPlan};
 use crate::record::{Phase, RecordSeal, Records, WiringRecord};
-use crate::sealing::RecordKeys;
+use crate::record_keys::RecordKeys;
 use crate::status::ToolStatus;
 use crate::tool::WiredTool;
 use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
