@@ -106,25 +106,17 @@ impl Secret {
     /// them: it has some 80 random bits, and half of the hash is missing.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let mut hasher = blake3::Hasher::new_derive_key("gatehouse key fingerprint");
-        hasher.update(self.0.as_bytes());
-        // A key is no longer than a block, which the hasher and its reader keep as it is.
-        let mut reader = hasher.finalize_xof();
-        let mut hash = [0; blake3::OUT_LEN];
-        reader.fill(&mut hash);
-        reader.zeroize();
-        hasher.zeroize();
-        blake3::Hash::from_bytes(hash).to_hex().chars().take(FINGERPRINT_CHARS).collect()
+        let hash = blake3::Hash::from_bytes(*self.derived_key("gatehouse key fingerprint"));
+        hash.to_hex().chars().take(FINGERPRINT_CHARS).collect()
     }
-}
 
-impl Secret {
     /// A key for a cipher. `context` names its only use, so that no two uses share one.
     #[must_use]
     pub fn derived_key(&self, context: &str) -> Zeroizing<[u8; blake3::OUT_LEN]> {
         let mut hasher = blake3::Hasher::new_derive_key(context);
         hasher.update(self.0.as_bytes());
         let mut key = Zeroizing::new([0; blake3::OUT_LEN]);
+        // A secret is no longer than a block, which the hasher and its reader keep as it is.
         let mut reader = hasher.finalize_xof();
         reader.fill(&mut *key);
         reader.zeroize();
