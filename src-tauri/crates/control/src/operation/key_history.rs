@@ -38,11 +38,22 @@ pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHisto
         add_known(&mut events, known, engine.clock().wall());
     }
     events.extend(told_once(verdicts, &events));
-    events.sort_by_key(|event| event.at.0);
+    events.sort_by_key(order);
     events.reverse();
     let is_whole = changes_are_whole && verdicts_are_whole && events.len() <= KEY_EVENTS_MAX;
     events.truncate(KEY_EVENTS_MAX);
     Ok(KeyHistoryView { events, is_whole })
+}
+
+/// A change is noted when it begins, so what was met in the same millisecond was met before it. Only
+/// the start of a key precedes all.
+fn order(event: &KeyEventView) -> (UnixMs, u8) {
+    let rank = match event.event {
+        KeyEvent::Added => 0,
+        KeyEvent::Rejected | KeyEvent::Accepted => 1,
+        KeyEvent::Replaced | KeyEvent::Edited | KeyEvent::Expired => 2,
+    };
+    (event.at, rank)
 }
 
 /// What a provider made of the key at one of its places.
@@ -204,6 +215,16 @@ mod tests {
         };
         let changes: Vec<_> = replaced_at.iter().map(change).collect();
         told_once(verdicts, &changes).into_iter().map(|event| event.at.0).collect()
+    }
+
+    #[test]
+    fn what_was_met_in_the_millisecond_of_a_replacement_was_met_before_it() {
+        let event = |event| KeyEventView { at: UnixMs(1), event, sentence: String::new() };
+        let mut events: Vec<_> =
+            [KeyEvent::Replaced, KeyEvent::Rejected, KeyEvent::Added].map(event).into();
+        events.sort_by_key(order);
+        let sorted: Vec<_> = events.into_iter().map(|event| event.event).collect();
+        assert_eq!(sorted, [KeyEvent::Added, KeyEvent::Rejected, KeyEvent::Replaced]);
     }
 
     #[test]

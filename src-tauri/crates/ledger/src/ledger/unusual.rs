@@ -9,12 +9,12 @@ use crate::writes::LedgerWrite;
 use crate::{LedgerError, StoppedLoop, dismissed_anomalies, loops};
 
 impl Ledger {
-    /// Queues a loop that was stopped; nothing waits for its commit.
+    /// Queues a loop that was stopped. Later reads find it; nothing else waits for its commit.
     ///
     /// # Errors
-    /// The queue is full or closed.
+    /// The ledger is closed.
     pub fn record_loop(&self, stopped: StoppedLoop) -> Result<(), LedgerError> {
-        self.inner.queue.push_task(LedgerWrite::Loop(stopped)).map(drop)
+        self.inner.queue.push(LedgerWrite::Loop(stopped))
     }
 
     /// Loops that were stopped from `since` on, the newest first.
