@@ -11,8 +11,9 @@ use super::stages::WindowTest;
 /// got, and ends as by Ctrl-C.
 const TOOL: &str = r#"#!/bin/sh
 case "$1" in --version) echo "codex-cli 0.98.0"; exit ;; esac
-{ pwd; echo "$OPENAI_BASE_URL"; [ -t 0 ] && echo "in a terminal"
-  [ -n "$OPENAI_API_KEY" ] && echo "with a token"; } > "$HOME/launched.part"
+{ pwd; [ -t 0 ] && echo "in a terminal"
+  [ -n "$OPENAI_API_KEY" ] && echo "with a token"
+  printf '%s\n' "$@"; } > "$HOME/launched.part"
 mv "$HOME/launched.part" "$HOME/launched"
 kill -INT $$
 "#;
@@ -58,11 +59,18 @@ impl WindowTest {
         let told = poll_or_fail("the tool starts", async || {
             fs::read_to_string(home.join("launched")).ok()
         });
+        let told = told.await;
+        let told: Vec<_> = told.lines().collect();
+        assert_eq!(told[..3], [project.to_str().expect("UTF-8"), "in a terminal", "with a token"]);
         let port = self.session.gateway_port;
-        let address = format!("http://127.0.0.1:{port}/v1");
-        let expected =
-            [project.to_str().expect("UTF-8"), &address, "in a terminal", "with a token"];
-        assert_eq!(told.await.lines().collect::<Vec<_>>(), expected);
+        let provider = "model_providers.gatehouse";
+        for argument in [
+            "model_provider=\"gatehouse\"".to_owned(),
+            format!("{provider}.base_url=\"http://127.0.0.1:{port}/v1\""),
+            format!("{provider}.env_key=\"OPENAI_API_KEY\""),
+        ] {
+            assert!(told[3..].contains(&argument.as_str()), "{argument} is not in {told:?}");
+        }
         self.panel.wait_for_text("Opened a terminal with Codex CLI").await;
         self.save_picture("11-terminal").await;
         // The tool has ended, and its terminal is still there.
