@@ -16,16 +16,7 @@ export function PlanWindow({ window }: { window: PlanWindowView }) {
         </span>
         <span className="whitespace-nowrap text-ink-2">{usedWords(window)}</span>
       </p>
-      {window.used_percent !== null && (
-        <BudgetBar
-          label={`${window.label}: used`}
-          usedPercent={window.used_percent}
-          elapsedPercent={window.elapsed_percent}
-          marks={[]}
-          tone={sign.tone}
-          text={planWindowWords(window)}
-        />
-      )}
+      <PlanWindowBar name={window.label} window={window} />
       <p className="text-12 text-ink-3">
         {window.state === "started_again" ? (
           <>
@@ -47,12 +38,26 @@ export function PlanWindow({ window }: { window: PlanWindowView }) {
   );
 }
 
-function usedWords({ used_percent: used }: PlanWindowView): string {
+/** How much is used beside how much of the time was over; nothing if it is not known. */
+export function PlanWindowBar({ name, window }: { name: string; window: PlanWindowView }) {
+  if (window.used_percent === null) return null;
+  return (
+    <BudgetBar
+      label={`${name}: used`}
+      usedPercent={window.used_percent}
+      elapsedPercent={window.elapsed_percent}
+      marks={[]}
+      tone={PLAN_WINDOW[window.state].tone}
+      text={barWords(window)}
+    />
+  );
+}
+
+export function usedWords({ used_percent: used }: PlanWindowView): string {
   return used === null ? "not known" : `${wholePercent(used)} used`;
 }
 
-/** Its bar in words. */
-export function planWindowWords(window: PlanWindowView): string {
+function barWords(window: PlanWindowView): string {
   const { elapsed_percent: elapsed } = window;
   return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${wholePercent(elapsed)} of the time was over`;
 }

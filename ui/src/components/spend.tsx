@@ -17,9 +17,10 @@ export function isNothing({ cost_nano_usd: cost, requests }: Pick<Sum, "cost_nan
   return requests === 0 && cost === 0;
 }
 
-export function Spend({ spend: { cost_nano_usd: cost, requests, unpriced_requests: unpriced } }: { spend: SpendView }) {
+export function Spend({ spend }: { spend: SpendView }) {
+  const { cost_nano_usd: cost, unpriced_requests: unpriced } = spend;
   if (unpriced === 0) return formatMoney(cost);
-  if (isWhollyUnpriced({ requests, unpriced_requests: unpriced, cost_nano_usd: cost })) return <Unpriced />;
+  if (isWhollyUnpriced(spend)) return <Unpriced />;
   const missing = `excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`;
   return (
     <span title={missing} className="whitespace-nowrap">

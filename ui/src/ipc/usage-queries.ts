@@ -1,5 +1,5 @@
 /** The queries of single charts of Usage. The tag of usage invalidates them all. */
-import { skipToken, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, skipToken, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
   BillingProgressView,
@@ -73,23 +73,18 @@ export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageF
 /** What goes through the gateway now. Asked for again each minute too: without requests, the rates fall. */
 export function useUsageRecent(): UseQueryResult<UsageRecentView, ApiError> {
   const host = useHost();
-  const minute = Math.floor(useNow() / MINUTE_MS);
-  return useQuery<UsageRecentView, ApiError>({
-    queryKey: ["usage", "recent", minute],
-    queryFn: () => host.usageRecent(),
-    placeholderData: (previous) => previous,
-  });
+  return useEachMinute(["usage", "recent"], () => host.usageRecent());
 }
 
 /** What is left of plans. Asked for again each minute: the tools tell nobody when they write. */
 export function usePlans(): UseQueryResult<PlansView, ApiError> {
   const host = useHost();
+  return useEachMinute(["session_logs", "plans"], () => host.plans());
+}
+
+function useEachMinute<View>(key: [string, string], ask: () => Promise<View>): UseQueryResult<View, ApiError> {
   const minute = Math.floor(useNow() / MINUTE_MS);
-  return useQuery<PlansView, ApiError>({
-    queryKey: ["session_logs", "plans", minute],
-    queryFn: () => host.plans(),
-    placeholderData: (previous) => previous,
-  });
+  return useQuery({ queryKey: [...key, minute], queryFn: ask, placeholderData: keepPreviousData });
 }
 
 /** Spending that is unlike what it usually is. */

@@ -21,16 +21,22 @@ function Forecast({ forecast }: { forecast: UsageForecastView }) {
   const { low_nano_usd: low, high_nano_usd: high } = forecast;
   const isNothing = forecast.method === "none";
   const unpriced = forecast.unpriced_requests;
+  // What is left out counts more than the range, which stands in the title too.
   const range = isConfident ? `${formatMoney(low)} to ${formatMoney(high)}` : "low confidence";
   const share = (amount: number) => `${(amount / Math.max(high, 1)) * 100}%`;
   return (
     <figure className="min-h-[30px]" title={`${formatMoney(spent)} spent so far this month. ${finding}.`}>
       <figcaption className="mb-1.5 flex items-baseline gap-2 text-12 text-ink-2">
         <PanelLink look="plain" path="/usage?range=last_month" className="min-w-0 flex-1 truncate">
-          {isNothing ? "Nothing was spent this month" : `This month: about ${formatMoney(expected)}`}
+          {isNothing
+            ? "Nothing was spent this month"
+            : `This month: ${isConfident ? "about" : "perhaps"} ${formatMoney(expected)}`}
         </PanelLink>
-        {unpriced > 0 && <span className="whitespace-nowrap text-warn">excludes {formatCount(unpriced)} unpriced</span>}
-        {!isNothing && <span className="whitespace-nowrap text-ink-3">{range}</span>}
+        {unpriced > 0 ? (
+          <span className="whitespace-nowrap text-warn">excludes {formatCount(unpriced)} unpriced</span>
+        ) : (
+          !isNothing && <span className="whitespace-nowrap text-ink-3">{range}</span>
+        )}
       </figcaption>
       <div aria-hidden className="relative h-1.5 overflow-hidden rounded-full bg-surface-3">
         <span

@@ -1,51 +1,64 @@
-/** The windows of plans that are used now, beside what is spent; nothing if no tool tells its limits. */
-import { BudgetBar } from "@/components/budget-bar";
+/** The windows of a plan beside what is spent, in three lines; nothing if no tool tells its limits. */
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
-import { planWindowWords } from "@/components/plan-window";
+import { PlanWindowBar, usedWords } from "@/components/plan-window";
 import { TONE_TEXT } from "@/components/state-mark";
+import type { PlanView, PlanWindowView } from "@/ipc/bindings";
 import { usePlans } from "@/ipc/usage-queries";
 import { PLAN_WINDOW } from "@/lib/tables";
 
-const SHOWN_MAX = 4;
+/** The card keeps its height with any number of plans; the others are on their own page. */
+const WINDOWS_SHOWN_MAX = 2;
 
 export function PlanWindows() {
   const { data } = usePlans();
-  const all = data?.plans.flatMap(({ label, windows }) => windows.map((window) => ({ plan: label, window }))) ?? [];
-  const known = all.filter(({ window }) => window.used_percent !== null);
-  if (known.length === 0) return null;
+  const plans = data?.plans.filter(({ windows }) => windows.some(isKnown)) ?? [];
+  const [plan = plans[0]] = plans.filter(({ windows }) => windows.some(isPressing));
+  if (plan === undefined) return null;
+  return <Plan plan={plan} others={plans.length - 1} />;
+}
+
+function Plan({ plan, others }: { plan: PlanView; others: number }) {
+  const windows = plan.windows
+    .filter(isKnown)
+    .toSorted((one, other) => Number(isPressing(other)) - Number(isPressing(one)));
   return (
-    <section aria-label="Plans" className="mt-2 border-t border-line pt-2.5">
-      <ul className="flex flex-col gap-2">
-        {known.slice(0, SHOWN_MAX).map(({ plan, window }) => {
-          const sign = PLAN_WINDOW[window.state];
-          const name = `${plan}, ${window.label}`;
-          return (
-            <li key={name} className="flex flex-col gap-1.5">
-              <span className="flex items-baseline gap-2 text-12 text-ink-2">
-                <PanelLink look="plain" path="/plans" className="min-w-0 flex-1 truncate">
-                  {name}
-                </PanelLink>
-                {sign.tone === "ok" ? (
-                  <span className="whitespace-nowrap text-ink-3">
-                    <Moment at={window.read_at} />
-                  </span>
-                ) : (
-                  <span className={`whitespace-nowrap ${TONE_TEXT[sign.tone]}`}>{sign.word.toLowerCase()}</span>
-                )}
-              </span>
-              <BudgetBar
-                label={`${name}: used`}
-                usedPercent={window.used_percent ?? 0}
-                elapsedPercent={window.elapsed_percent}
-                marks={[]}
-                tone={sign.tone}
-                text={planWindowWords(window)}
-              />
-            </li>
-          );
-        })}
+    <section aria-label="Plans" className="mt-2 border-t border-line pt-2 text-12">
+      <p className="flex items-baseline gap-2 text-ink-2">
+        <PanelLink look="plain" path="/plans" className="min-w-0 flex-1 truncate">
+          {others === 0 ? plan.label : `${plan.label} and ${others} more`}
+        </PanelLink>
+        <span className="whitespace-nowrap text-ink-3">
+          <Moment at={plan.read_at} />
+        </span>
+      </p>
+      <ul className="grid grid-cols-[auto_1fr_auto] items-center gap-x-2 whitespace-nowrap">
+        {windows.slice(0, WINDOWS_SHOWN_MAX).map((window) => (
+          <li key={window.label} className="contents">
+            <span className="text-ink-3">{window.label}</span>
+            <PlanWindowBar name={`${plan.label}, ${window.label}`} window={window} />
+            <PlanWindowWord window={window} />
+          </li>
+        ))}
       </ul>
     </section>
   );
+}
+
+/** What is used, or what is wrong with it. */
+function PlanWindowWord({ window }: { window: PlanWindowView }) {
+  const { tone, word } = PLAN_WINDOW[window.state];
+  return (
+    <span className={`text-right ${tone === "ok" ? "text-ink-3" : TONE_TEXT[tone]}`}>
+      {tone === "ok" ? usedWords(window) : word.toLowerCase()}
+    </span>
+  );
+}
+
+function isKnown({ used_percent: used }: PlanWindowView): boolean {
+  return used !== null;
+}
+
+function isPressing(window: PlanWindowView): boolean {
+  return window.state === "runs_out" || window.state === "used_up";
 }

@@ -60,7 +60,7 @@ function LastRun({ run }: { run: ReadinessRunView }) {
           <RunChecksButton look="plain" size="small" set="full" label="Run checks" />
         </div>
       </div>
-      {run.categories.length > 0 && (
+      {fixes.length === 0 && run.categories.length > 0 && (
         <ul aria-label="By category" className="grid grid-cols-2 gap-x-6 gap-y-0.5 border-t border-line pt-2 text-12">
           {run.categories.map((category) => (
             <li key={category.name} className="flex justify-between gap-2 whitespace-nowrap text-ink-2">

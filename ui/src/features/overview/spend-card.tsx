@@ -29,19 +29,21 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         </PanelLink>
       }
     >
-      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-        {isWhollyUnpriced(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
-      </p>
-      <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
-        <PanelLink look="plain" path={requestsPath(today)}>
-          {formatCounted(spend.requests, "request", "requests")}
-        </PanelLink>
-        {spend.unpriced_requests > 0 && (
-          <PanelLink look="plain" path={requestsPath({ ...today, unpriced: true })}>
-            <Unpriced requests={spend.unpriced_requests} />
+      <div className="flex flex-wrap items-center gap-x-4">
+        <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
+          {isWhollyUnpriced(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
+        </p>
+        <p className="flex flex-col text-12 text-ink-2">
+          <PanelLink look="plain" path={requestsPath(today)}>
+            {formatCounted(spend.requests, "request", "requests")}
           </PanelLink>
-        )}
-      </p>
+          {spend.unpriced_requests > 0 && (
+            <PanelLink look="plain" path={requestsPath({ ...today, unpriced: true })}>
+              <Unpriced requests={spend.unpriced_requests} />
+            </PanelLink>
+          )}
+        </p>
+      </div>
       <div className="mt-2">
         <MonthForecast />
       </div>
