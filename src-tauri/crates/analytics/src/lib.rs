@@ -1,6 +1,6 @@
-//! Answers that sums alone do not give: the forecast of a month's cost, what was unusual and
-//! why, what to change, whether a window of a plan lasts. It decides from the sums and random numbers that it is given: no IO, no
-//! clock.
+//! Answers that sums alone do not give: the forecast of a month's cost, what was unusual and why, what
+//! to change, whether a window of a plan lasts. It decides from the sums and random numbers that it is
+//! given: no IO, no clock.
 
 mod advice;
 mod anomaly;

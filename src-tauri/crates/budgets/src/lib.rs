@@ -6,7 +6,8 @@
 //! Invariant: what is spent, interrupted and reserved together never exceeds a limit by a
 //! reservation that was admitted. An answer may cost more than was reserved for it: reservations
 //! assume an answer as long as the model's usually are ([`AnswerLengths`]), and a prompt read from
-//! the provider's cache as the client's latest were ([`CacheReads`]). By how much is the slack, which each status shows.
+//! the provider's cache as the client's latest were ([`CacheReads`]). By how much is the slack, which
+//! each status shows.
 
 mod answer_length;
 mod back_test;
@@ -25,8 +26,8 @@ pub use answer_length::{
 pub use back_test::{BudgetBackTest, PastCall, PastRequest, back_test};
 pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
 pub use recent_calls::{
-    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheKey, CacheReads,
-    RECENT_NAMES_MAX,
+    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheReads,
+    PromptCacheKey, RECENT_NAMES_MAX,
 };
 
 /// Whose money one call spends.

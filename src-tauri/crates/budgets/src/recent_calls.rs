@@ -27,7 +27,7 @@ struct CachedCall {
 
 /// Whose calls read from one cache: providers keep one for each account and model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CacheKey {
+pub struct PromptCacheKey {
     pub client: ClientId,
     pub backend: BackendId,
     pub credential: Option<CredentialId>,
@@ -37,11 +37,16 @@ pub struct CacheKey {
 
 /// Cache reads of the latest calls.
 #[derive(Debug, Default)]
-pub struct CacheReads(HashMap<CacheKey, VecDeque<CachedCall>>);
+pub struct CacheReads(HashMap<PromptCacheKey, VecDeque<CachedCall>>);
 
 impl CacheReads {
     /// Notes an answer: the tokens of its prompt, and those of them that were read from the cache.
-    pub fn record(&mut self, key: CacheKey, (input_tokens, read_tokens): (u64, u64), at: WallTime) {
+    pub fn record(
+        &mut self,
+        key: PromptCacheKey,
+        (input_tokens, read_tokens): (u64, u64),
+        at: WallTime,
+    ) {
         if self.0.len() >= RECENT_NAMES_MAX && !self.0.contains_key(&key) {
             return;
         }
@@ -56,7 +61,7 @@ impl CacheReads {
     /// calls, and never more than the last one read. Zero where too little is known or the cache may
     /// have ended.
     #[must_use]
-    pub fn expected(&self, key: &CacheKey, input_tokens: u64, now: WallTime) -> u64 {
+    pub fn expected(&self, key: &PromptCacheKey, input_tokens: u64, now: WallTime) -> u64 {
         let Some(calls) = self.0.get(key) else { return 0 };
         let Some(last) = calls.back() else { return 0 };
         let age_ms = now.unix_ms().saturating_sub(last.at.unix_ms());
@@ -103,8 +108,8 @@ mod tests {
         WallTime::from_unix_ms(seconds * 1_000)
     }
 
-    fn key(client: &str, backend: &str, credential: Option<&str>, model: &str) -> CacheKey {
-        CacheKey {
+    fn key(client: &str, backend: &str, credential: Option<&str>, model: &str) -> PromptCacheKey {
+        PromptCacheKey {
             client: ClientId::new(client).expect("a name"),
             backend: BackendId::new(backend).expect("a name"),
             credential: credential.map(|name| CredentialId::new(name).expect("a name")),

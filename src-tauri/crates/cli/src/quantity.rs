@@ -73,13 +73,18 @@ pub(crate) fn format_spend(spend: &SpendView) -> String {
     format_cost(spend.cost_nano_usd, spend.requests, spend.unpriced_requests)
 }
 
+/// True if nothing is known of what the requests of a sum cost.
+pub(crate) fn is_wholly_unpriced(cost: NanoDollars, requests: Count, unpriced: Count) -> bool {
+    requests.0 > 0 && requests == unpriced && cost.0 == 0
+}
+
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
 pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         // A model that only failed attempts were made at has a cost and no request.
         (0, _) if cost.0 == 0 => UNKNOWN.to_owned(),
         (_, 0) => format_money(cost),
-        (all, some) if all == some && cost.0 == 0 => "unpriced".to_owned(),
+        _ if is_wholly_unpriced(cost, requests, unpriced) => "unpriced".to_owned(),
         (_, some) => format!("{} + {some} unpriced", format_money(cost)),
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use alerts::BackendFault;
-use domain::{BackendId, ClockReading, CredentialId, HealthState, WallTime};
+use domain::{BackendId, CredentialId, HealthState, WallTime};
 use monitor::{HealthCause, LastKnownHealth, ObservedHealth};
 use resilience::BlockReason;
 use settings::Settings;
@@ -33,8 +33,6 @@ pub struct Outage {
     /// A clause or a sentence.
     pub reason: String,
     pub since: Option<WallTime>,
-    /// When it ends, if time alone ends it.
-    pub until: Option<WallTime>,
     /// True for a rate limit that is over in a moment, for which clients wait by themselves.
     pub is_brief: bool,
 }
@@ -69,7 +67,7 @@ impl Outage {
     /// Of a key, which has an issue of its own.
     fn of_key(key: CredentialId) -> Self {
         let (cause, reason) = (OutageCause::Key(key), String::new());
-        Self { cause, reason, since: None, until: None, is_brief: false }
+        Self { cause, reason, since: None, is_brief: false }
     }
 }
 
@@ -81,12 +79,12 @@ impl BackendStates {
         let (bad_key, lost_key) = self.bad_keys(settings, id);
         let health = self.health.health(id);
         let availability = self.availability(settings, id);
-        let (since, until) = (availability.since, availability.until);
         let no = |cause| {
-            let reason = availability.why.clone();
+            let (reason, since) = (availability.why.clone(), availability.since);
             let is_limited = cause == OutageCause::RateLimited;
-            let is_brief = is_limited && until.is_some_and(|until| self.is_soon(until));
-            BackendAnswers::No(Outage { cause, reason, since, until, is_brief })
+            let is_brief =
+                is_limited && availability.until.is_some_and(|until| self.is_soon(until));
+            BackendAnswers::No(Outage { cause, reason, since, is_brief })
         };
         if let Some(key) = lost_key {
             return BackendAnswers::No(Outage::of_key(key));
@@ -98,7 +96,7 @@ impl BackendStates {
                     _ => OutageCause::Down,
                 };
                 let (reason, since) = (health.reason, health.since);
-                BackendAnswers::No(Outage { cause, reason, since, until: None, is_brief: false })
+                BackendAnswers::No(Outage { cause, reason, since, is_brief: false })
             }
             // From before a restart, and not confirmed.
             (Some(health), AvailabilityState::Open) if health.last_known.is_some() => {
@@ -174,8 +172,7 @@ impl BackendStates {
     }
 
     fn is_soon(&self, at: WallTime) -> bool {
-        let now = ClockReading::read(&*self.clock).wall;
-        is_tolerated(at.unix_ms().saturating_sub(now.unix_ms()))
+        is_tolerated(at.unix_ms().saturating_sub(self.clock.wall().unix_ms()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Points client tools at this gateway, gives agents our MCP server, and undoes both. Files are changed on a thread that may wait.
+//! Points client tools at this gateway, gives agents our MCP server, and undoes both. Files are changed
+//! on a thread that may wait.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,8 +88,7 @@ impl ClientWiring {
         };
         let vault = opener.open(config.vault.unwrap_or(named));
         let (entropy, passphrase) = (Arc::clone(&config.entropy), config.passphrase.clone());
-        let record_keys = Arc::new(VaultRecordKeys { vault, entropy, passphrase });
-        Self { record_keys, ..Self::new(config) }
+        Self::new(config).with_vault(vault, entropy, passphrase)
     }
 
     /// The state of every tool. Files of the project in `project` are looked at too.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use budgets::{
-    AnswerLengths, BilledNames, BudgetBook, BudgetStatus, CacheKey, CacheReads, Charge,
-    LoadedSpending, MarkReached, Reservation,
+    AnswerLengths, BilledNames, BudgetBook, BudgetStatus, CacheReads, Charge, LoadedSpending,
+    MarkReached, PromptCacheKey, Reservation,
 };
 use domain::{BackendId, Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, WallTime};
 use jiff::tz::TimeZone;
@@ -312,7 +312,7 @@ impl BudgetReservation {
         for attempt in &settlement.attempts {
             let Some(usage) = answered(attempt) else { continue };
             learnt.answers.record(&attempt.model, usage.output());
-            let key = CacheKey {
+            let key = PromptCacheKey {
                 client: settlement.request.client.clone(),
                 backend: attempt.backend.clone(),
                 credential: attempt.credential.clone(),

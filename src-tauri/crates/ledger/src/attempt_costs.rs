@@ -19,6 +19,12 @@ use crate::{Purpose, Settlement, Spend};
 /// Newest requests that are searched for models that are billed by another name.
 const REQUESTS_SEARCHED_MAX: usize = 2_000;
 
+/// The model that the last attempt of a row of `requests` was sent to. An attempt at it is booked under
+/// the name that the answer was billed by.
+pub(crate) const SENT_MODEL: &str =
+    "(SELECT l.model FROM attempts l WHERE l.request_id = requests.id
+     ORDER BY l.number DESC LIMIT 1)";
+
 /// A model that a backend bills by another name than it was asked by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BilledName {
@@ -38,8 +44,7 @@ pub(crate) fn is_counted_apart(ended: &Settlement) -> bool {
 }
 
 /// The requests that match a fixed condition, and those of their attempts whose cost belongs under
-/// another backend, key or model. `?1` is a slot's width. An attempt at the model of the last one is
-/// booked under the name that the answer was billed by.
+/// another backend, key or model. `?1` is a slot's width.
 fn moved(condition: &str) -> String {
     format!(
         "WITH counted AS MATERIALIZED (
@@ -47,9 +52,7 @@ fn moved(condition: &str) -> String {
            coalesce(backend, '') AS backend, coalesce(model_billed, model_asked) AS model, client,
            coalesce(credential, '') AS credential, coalesce(project, '') AS project, route,
            model_asked AS asked, coalesce(cost_nano_usd, wasted_nano_usd) AS cost,
-           {PARTLY_UNPRICED} AS is_unpriced,
-           (SELECT a.model FROM attempts a WHERE a.request_id = requests.id
-            ORDER BY a.number DESC LIMIT 1) AS sent
+           {PARTLY_UNPRICED} AS is_unpriced, {SENT_MODEL} AS sent
           FROM requests WHERE {condition}),
          moved AS MATERIALIZED (
           SELECT c.*, a.number, a.backend AS own_backend,

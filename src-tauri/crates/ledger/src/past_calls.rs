@@ -6,6 +6,7 @@
 use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
+use crate::attempt_costs::SENT_MODEL;
 use crate::integer_columns::{get_named, get_parsed, row_count};
 use crate::requests::oldest_id_at;
 
@@ -29,21 +30,21 @@ pub struct PastCallRow {
     pub cost: Option<NanoUsd>,
 }
 
-const CALLS: &str = "SELECT a.request_id, a.backend, a.credential, a.model, a.cost_nano_usd,
-     r.model_asked, iif(a.model = (SELECT l.model FROM attempts l WHERE l.request_id = r.id
-      ORDER BY l.number DESC LIMIT 1), coalesce(r.model_billed, r.model_asked), a.model) AS booked,
-     r.client, r.project, r.started_ms, coalesce(r.ended_ms, r.started_ms) AS ended_ms
-    FROM attempts a JOIN requests r ON r.id = a.request_id
-    WHERE a.request_id >= ?1 AND r.purpose = 'user'
-    ORDER BY a.request_id DESC, a.number DESC LIMIT ?2";
-
 /// The newest [`PAST_CALLS_MAX`] calls of requests since `since`, oldest first.
 pub(crate) fn list_since(
     connection: &Connection,
     since: WallTime,
 ) -> rusqlite::Result<Vec<PastCallRow>> {
     let range = params![oldest_id_at(since), row_count(PAST_CALLS_MAX)];
-    let mut statement = connection.prepare_cached(CALLS)?;
+    let sql = format!(
+        "SELECT a.request_id, a.backend, a.credential, a.model, a.cost_nano_usd, model_asked,
+          iif(a.model = {SENT_MODEL}, coalesce(model_billed, model_asked), a.model) AS booked,
+          client, project, started_ms, coalesce(ended_ms, started_ms) AS ended_ms
+         FROM attempts a JOIN requests ON requests.id = a.request_id
+         WHERE a.request_id >= ?1 AND purpose = 'user'
+         ORDER BY a.request_id DESC, a.number DESC LIMIT ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut calls: Vec<PastCallRow> =
         statement.query_map(range, read)?.collect::<Result<_, _>>()?;
     calls.reverse();

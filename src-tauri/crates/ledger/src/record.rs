@@ -137,7 +137,7 @@ impl Settlement {
             + texts.into_iter().flatten().chain(messages).map(String::len).sum::<usize>()
     }
 
-    /// Why the cost is unknown; `None` if it is known.
+    /// Why the cost of the last unpriced attempt is unknown; `None` if that of all is known.
     pub(crate) fn unpriced(&self) -> Option<&Unpriced> {
         self.attempts.iter().rev().find_map(|attempt| attempt.unpriced.as_ref())
     }

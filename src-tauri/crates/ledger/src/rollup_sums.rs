@@ -9,9 +9,15 @@ use crate::rollup_range::SlotWidth;
 use crate::token_columns::token_columns;
 use crate::{CacheTotals, GroupBy, UsageTotals};
 
+macro_rules! partly_unpriced {
+    () => {
+        "(cost_nano_usd IS NULL OR unpriced_attempts > 0)"
+    };
+}
+
 /// True for a request whose cost is not known, or only a part of it: a failed attempt may have cost
 /// something too.
-pub(crate) const PARTLY_UNPRICED: &str = "(cost_nano_usd IS NULL OR unpriced_attempts > 0)";
+pub(crate) const PARTLY_UNPRICED: &str = partly_unpriced!();
 
 /// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
 const SUMS: &[(&str, &str)] = &[
@@ -19,7 +25,7 @@ const SUMS: &[(&str, &str)] = &[
     ("complete", "sum(state = 'complete')"),
     ("failed", "sum(state = 'failed')"),
     ("cost_nano_usd", "sum(coalesce(cost_nano_usd, wasted_nano_usd))"),
-    ("unpriced_requests", "sum((cost_nano_usd IS NULL OR unpriced_attempts > 0))"),
+    ("unpriced_requests", concat!("sum(", partly_unpriced!(), ")")),
     ("first_token_us_sum", "sum(coalesce(first_token_us, 0))"),
     ("first_token_count", "sum(first_token_us IS NOT NULL)"),
     ("duration_us_sum", "sum(coalesce(total_us, 0))"),

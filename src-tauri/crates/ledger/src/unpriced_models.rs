@@ -17,13 +17,13 @@ pub const UNPRICED_MODELS_MAX: usize = 12;
 /// Most requests that are looked at for the reason of a model, in the hours that it has requests.
 const REASON_ROWS_MAX: usize = 500;
 
-/// A model at a backend that has requests without a cost.
+/// A model at a backend that has requests whose cost is not known, or only a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnpricedModel {
     pub model: String,
     /// `None` if no backend was reached.
     pub backend: Option<String>,
-    /// Requests whose cost is not known.
+    /// Requests without a known cost, or with a failed attempt without one.
     pub requests: u64,
     /// The reason of the newest one, if one of the model's newest requests has it.
     pub unpriced: Option<Unpriced>,

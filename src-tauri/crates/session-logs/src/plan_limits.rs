@@ -144,7 +144,8 @@ impl PlanReading {
 
 impl PlanWindowReading {
     /// In minutes: windows are told as 299 minutes, too.
-    const fn length(&self) -> i64 {
+    #[must_use]
+    pub const fn length(&self) -> i64 {
         if self.minutes % 60 == 59 { self.minutes + 1 } else { self.minutes }
     }
 

@@ -95,17 +95,19 @@ impl ClientTool {
         matches!(self, Self::GeminiCli | Self::Zed | Self::Continue)
     }
 
-    /// True if `gatehouse run` leads it to the gateway while its files are in this state and these
-    /// layers outrank them. Nothing that is run outranks managed settings.
+    /// True if `gatehouse run` leads it to the gateway while its files are in this state, these layers
+    /// outrank them and they have run conflicts or none. Nothing that is run outranks managed settings.
     #[must_use]
     pub fn is_run_through_gateway(
         self,
         state: WiringState,
         mut outranked_by: impl Iterator<Item = ConflictLayer>,
+        has_run_conflict: bool,
     ) -> bool {
         use WiringState::{NotInstalled, TokenNotEntered, Wired};
         let is_ready = matches!(state, Wired | TokenNotEntered | NotInstalled);
-        (is_ready || !self.needs_wired_files())
+        !has_run_conflict
+            && (is_ready || !self.needs_wired_files())
             && !outranked_by.any(|layer| layer == ConflictLayer::Managed)
     }
 

@@ -329,13 +329,16 @@ fn restored_sentence(ClientView { id, own_budget, .. }: &ClientView) -> String {
 
 async fn find_client(core: &Core, name: &str) -> Result<ClientView, CommandError> {
     let known = control::clients(core).await?;
-    let id = ClientId::from_name(name).ok();
-    let is_named = |client: &&ClientView| id.as_ref().is_some_and(|id| client.id == id.as_str());
-    let found = known.iter().find(is_named).cloned();
-    Ok(found.ok_or_else(|| {
+    Ok(find_named(&known, name).cloned().ok_or_else(|| {
         let names = known.iter().map(|client| client.id.as_str());
         control::unknown_name_error("client", name, names)
     })?)
+}
+
+/// The client with this name, which may be its id.
+pub(super) fn find_named<'a>(known: &'a [ClientView], name: &str) -> Option<&'a ClientView> {
+    let id = ClientId::from_name(name).ok()?;
+    known.iter().find(|client| client.id == id.as_str())
 }
 
 fn describe_limits(client: &ClientView) -> String {

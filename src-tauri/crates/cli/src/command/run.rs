@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientView, ClientsWiringQuery, GatewayState, ToolWiringView,
-    WiringState,
+    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
 };
 use control::{Core, Launch, ToolModel};
 use domain::{ClientId, Secret};
 
+use super::clients::find_named;
 use super::completers;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -79,7 +79,8 @@ async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError>
     let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
     let is_led_past = |tool: &ToolWiringView| {
         let layers = tool.conflicts.iter().map(|conflict| conflict.layer);
-        tool.run_obstacle.is_some() || !tool.tool.is_run_through_gateway(tool.state, layers)
+        let has_conflict = tool.run_obstacle.is_some();
+        !tool.tool.is_run_through_gateway(tool.state, layers, has_conflict)
     };
     let Some(tool) = tools.into_iter().find(named).filter(is_led_past) else {
         return Ok(());
@@ -112,9 +113,7 @@ async fn token_of(
     core: &Core,
     console: &mut Console,
 ) -> Result<Secret, CommandError> {
-    let is_named =
-        |known: &ClientView| ClientId::from_name(client).is_ok_and(|id| known.id == id.as_str());
-    if control::clients(core).await?.iter().any(is_named) {
+    if find_named(&control::clients(core).await?, client).is_some() {
         return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
     let issued = control::client_issue(core, ClientAdd::unlimited(client)).await?;

@@ -11,6 +11,7 @@ use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{
     UNKNOWN, format_cost, format_count, format_counted_noun, format_exact_dollars, format_money,
+    is_wholly_unpriced,
 };
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -399,10 +400,11 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
 
 /// Empty if no request had a price: an unknown cost is not zero.
 fn format_known_dollars(totals: &UsageTotalsView) -> String {
-    let none_known = totals.requests.0 > 0
-        && totals.requests == totals.unpriced_requests
-        && totals.cost_nano_usd.0 == 0;
-    if none_known { String::new() } else { format_exact_dollars(totals.cost_nano_usd) }
+    let UsageTotalsView { cost_nano_usd: cost, requests, unpriced_requests, .. } = totals;
+    match is_wholly_unpriced(*cost, *requests, *unpriced_requests) {
+        true => String::new(),
+        false => format_exact_dollars(*cost),
+    }
 }
 
 /// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),

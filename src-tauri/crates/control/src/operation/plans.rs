@@ -56,7 +56,7 @@ fn window_view(told: &PlanWindowReading, now: WallTime) -> PlanWindowView {
     let PlanWindowReading { minutes, used_percent, resets, read } = *told;
     let outlook = PlanWindow { minutes, used_percent, resets, read }.outlook(now);
     PlanWindowView {
-        label: length_words(minutes),
+        label: length_words(told.length()),
         state: outlook.state,
         used_percent: (outlook.state != PlanWindowState::StartedAgain).then_some(used_percent),
         elapsed_percent: outlook.elapsed_percent,
@@ -66,11 +66,10 @@ fn window_view(told: &PlanWindowReading, now: WallTime) -> PlanWindowView {
     }
 }
 
-/// Whole days or hours if it is some; a window of 299 minutes is one of five hours.
+/// Whole days or hours if it is some.
 fn length_words(minutes: i64) -> String {
     let minutes = u64::try_from(minutes).unwrap_or_default();
-    let rounded = if minutes % 60 == 59 { minutes + 1 } else { minutes };
-    let (amount, unit) = match rounded {
+    let (amount, unit) = match minutes {
         days if days >= 24 * 60 && days.is_multiple_of(24 * 60) => (days / (24 * 60), "day"),
         hours if hours >= 60 && hours.is_multiple_of(60) => (hours / 60, "hour"),
         _ => (minutes, "minute"),
@@ -116,7 +115,7 @@ fn describe(plans: &[PlanView]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::length_words;
+    use super::*;
 
     #[test]
     fn a_window_is_named_by_its_largest_whole_unit() {
@@ -129,7 +128,9 @@ mod tests {
             (90, "90 minutes"),
             (56, "56 minutes"),
         ] {
-            assert_eq!(length_words(minutes), words);
+            let at = WallTime::from_unix_ms(0);
+            let told = PlanWindowReading { minutes, used_percent: 0.0, resets: at, read: at };
+            assert_eq!(length_words(told.length()), words);
         }
     }
 }

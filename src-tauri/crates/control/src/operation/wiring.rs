@@ -147,7 +147,7 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
     let DescribedState { state, cause, sentence } = describe_tool(engine, &status).await?;
     let steps = status.client.as_deref().map(|client| status.tool.user_steps(client));
     let run_obstacle = run_obstacle(&status);
-    let run_command = run_command(&status, state).filter(|_| run_obstacle.is_none());
+    let run_command = run_command(&status, state);
     Ok(ToolWiringView {
         state,
         cause,
@@ -191,8 +191,10 @@ fn run_command(status: &ToolStatus, state: WiringState) -> Option<String> {
     let tool = status.tool;
     let has_program = status.installation.as_ref().is_some_and(|found| found.program.is_some());
     let layers = status.conflicts.iter().map(|conflict| conflict.layer);
-    let is_offered =
-        has_program && tool.is_used_in_terminal() && tool.is_run_through_gateway(state, layers);
+    let has_conflict = !status.run_conflicts.is_empty();
+    let is_offered = has_program
+        && tool.is_used_in_terminal()
+        && tool.is_run_through_gateway(state, layers, has_conflict);
     is_offered.then(|| tool.run_command(status.client.as_deref().unwrap_or_else(|| tool.word())))
 }
 

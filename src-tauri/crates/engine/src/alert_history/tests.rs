@@ -112,11 +112,8 @@ fn change(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_route_was_dead_while_its_backend_was_held_or_waited_for_its_quota() {
-    let home = tempfile::tempdir().expect("a folder");
-    let engine = opened(&home).await;
-    with_backend_and_keys(&engine).await;
+/// To the backend alone.
+async fn with_route(engine: &Engine) {
     let added = engine.settings_editor().edit(|draft| {
         let (backend, model, weight) = (up(), None, 100);
         let to = vec![settings::RouteCandidateSettings { backend, model, weight }];
@@ -124,6 +121,14 @@ async fn a_route_was_dead_while_its_backend_was_held_or_waited_for_its_quota() {
         draft.routes.insert(domain::RouteId::new("fast").expect("a name"), route);
     });
     added.await.expect("added");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_was_dead_while_its_backend_was_held_or_waited_for_its_quota() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    with_route(&engine).await;
     health(&engine, 10 * DAY, HealthState::Up).await;
     settle(&engine, [answered(1, 9 * DAY, Cost::Unpriced, 100)]).await;
     let (hour, minute) = (3_600, 60);
@@ -150,13 +155,7 @@ async fn a_route_was_not_dead_before_anything_was_known_of_its_backend() {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
     with_backend_and_keys(&engine).await;
-    let added = engine.settings_editor().edit(|draft| {
-        let (backend, model, weight) = (up(), None, 100);
-        let to = vec![settings::RouteCandidateSettings { backend, model, weight }];
-        let route = settings::RouteSettings::new(vec!["fast".to_owned()], to);
-        draft.routes.insert(domain::RouteId::new("fast").expect("a name"), route);
-    });
-    added.await.expect("added");
+    with_route(&engine).await;
     settle(&engine, [answered(1, 9 * DAY, Cost::Unpriced, 100)]).await;
     // It was added two days ago.
     health(&engine, 48 * HOUR, HealthState::Up).await;

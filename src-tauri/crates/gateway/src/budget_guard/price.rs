@@ -1,6 +1,6 @@
 //! What a request may cost, before it is sent.
 
-use budgets::{CacheKey, Reservation};
+use budgets::{PromptCacheKey, Reservation};
 use domain::{NanoUsd, TokenUsage, WallTime};
 use routing::{Candidate, find_model_facts};
 
@@ -67,7 +67,7 @@ pub(super) fn estimate(
     };
     // What is read from a cache is assumed only where the slack can say by how much it may be wrong.
     let cached = at_most.and_then(|_| {
-        let key = CacheKey {
+        let key = PromptCacheKey {
             client: context.client.id.clone(),
             backend: candidate.endpoint.backend.clone(),
             credential: candidate.endpoint.credential.clone(),

@@ -298,14 +298,20 @@ fn cached_answer(prompt: u64, cached: u64) -> Reply {
     )
 }
 
-/// Agents send a long prompt again and again, nine tenths of it from the cache.
-#[tokio::test]
-async fn a_prompt_that_was_read_from_the_cache_reserves_its_price_and_the_rest_is_slack() {
-    let words = "word ".repeat(2_000);
+/// A prompt of so many words, and its tokens.
+fn long_prompt(words: usize) -> (String, u64) {
+    let words = "word ".repeat(words);
     let ask = format!(
         r#"{{"model":"corp/{CACHED_MODEL}","max_tokens":2,"messages":[{{"role":"user","content":"{words}"}}]}}"#
     );
     let tokens = u64::try_from(ask.len() / 4).expect("short");
+    (ask, tokens)
+}
+
+/// Agents send a long prompt again and again, nine tenths of it from the cache.
+#[tokio::test]
+async fn a_prompt_that_was_read_from_the_cache_reserves_its_price_and_the_rest_is_slack() {
+    let (ask, tokens) = long_prompt(2_000);
     let replies =
         Mutex::new(vec![cached_answer(tokens, tokens * 9 / 10); budgets::CACHED_CALLS_MIN]);
     let script =
@@ -344,11 +350,7 @@ async fn a_prompt_that_was_read_from_the_cache_reserves_its_price_and_the_rest_i
 /// The cache is gone for all of them at once: what they cost more was declared as slack.
 #[tokio::test]
 async fn two_hundred_requests_at_once_whose_cache_is_gone_do_not_pass_the_declared_slack() {
-    let words = "word ".repeat(400);
-    let ask = format!(
-        r#"{{"model":"corp/{CACHED_MODEL}","max_tokens":2,"messages":[{{"role":"user","content":"{words}"}}]}}"#
-    );
-    let tokens = u64::try_from(ask.len() / 4).expect("short");
+    let (ask, tokens) = long_prompt(400);
     let warm = Mutex::new(vec![cached_answer(tokens, tokens * 9 / 10); budgets::CACHED_CALLS_MIN]);
     let script = move |_: &ReceivedRequest| {
         Some(warm.lock().pop().unwrap_or_else(|| cached_answer(tokens, 0)))

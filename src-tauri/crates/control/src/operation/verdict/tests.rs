@@ -114,7 +114,7 @@ fn report(facts: &mut VerdictFacts, word: &str) {
 fn backend(name: &str, state: &str) -> BackendFacts {
     let outage = |cause| {
         let (reason, is_brief) = (String::new(), false);
-        Outage { cause, reason, since: None, until: None, is_brief }
+        Outage { cause, reason, since: None, is_brief }
     };
     let no = |cause| BackendAnswers::No(outage(cause));
     let last = |state| {
