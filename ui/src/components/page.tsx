@@ -23,7 +23,7 @@ export function Page({ title, lead, actions, filled = false, children }: PagePro
       <header className="flex min-h-10 shrink-0 items-start gap-4">
         <div className="min-w-0 flex-1">
           <h1 className="text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">{title}</h1>
-          <div className="min-h-5 truncate text-13 text-ink-2">{lead}</div>
+          <div className="line-clamp-2 min-h-5 text-13 text-ink-2">{lead}</div>
         </div>
         {actions !== undefined && <div className="flex items-center gap-2 pt-0.5">{actions}</div>}
       </header>

@@ -198,7 +198,7 @@ function useColumns(): Column<BackendView>[] {
       {
         id: "breaker",
         header: "Circuit",
-        width: "140px",
+        width: "156px",
         from: "640",
         cell: (backend) => <Circuit accesses={accesses.filter((access) => access.backend === backend.id)} />,
       },

@@ -36,7 +36,7 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "label",
     header: "Name",
-    width: "26%",
+    width: "20%",
     value: (key) => key.label,
     cell: (key) => (
       <span className="flex min-w-0 items-center gap-2">
@@ -112,7 +112,7 @@ const COLUMNS: Column<KeyView>[] = [
 const BALANCE: Column<KeyView> = {
   id: "balance",
   header: "Balance",
-  width: "84px",
+  width: "96px",
   numeric: true,
   from: "1000",
   value: ({ balance }) => (balance?.is_used_up ? 0 : (balance?.days_left ?? null)),

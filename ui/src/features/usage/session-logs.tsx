@@ -204,7 +204,7 @@ function groupColumns(group: SessionGroupBy): Column<SessionLogGroupView>[] {
       id: "measured",
       header: "Measured",
       numeric: true,
-      width: "100px",
+      width: "112px",
       from: "800",
       value: (row) => row.totals.measured_answers,
       cell: (row) => (
