@@ -39,7 +39,8 @@ pub(crate) fn list_since(
     let sql = format!(
         "SELECT a.request_id, a.backend, a.credential, a.model, a.cost_nano_usd, model_asked,
           iif(a.model = {SENT_MODEL}, coalesce(model_billed, model_asked), a.model) AS booked,
-          client, project, started_ms, coalesce(ended_ms, started_ms) AS ended_ms
+          client, project, requests.started_ms,
+          coalesce(ended_ms, requests.started_ms) AS ended_ms
          FROM attempts a JOIN requests ON requests.id = a.request_id
          WHERE a.request_id >= ?1 AND purpose = 'user'
          ORDER BY a.request_id DESC, a.number DESC LIMIT ?2"
