@@ -420,10 +420,10 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
     found
 }
 
-const REPLACE_KEY: &str = "Replace the key.";
+pub(crate) const REPLACE_KEY: &str = "Replace the key.";
 
 /// Completes "the key …", and what to do.
-const fn block_fault(block: BlockReason) -> (&'static str, &'static str) {
+pub(crate) const fn block_fault(block: BlockReason) -> (&'static str, &'static str) {
     match block {
         BlockReason::KeyRejected => ("was rejected", REPLACE_KEY),
         BlockReason::Forbidden => ("has no permission", REPLACE_KEY),

@@ -1,11 +1,12 @@
 //! Back-tests of alert rules: what the ledger and the settings still know of past facts goes through
 //! the live judgement (`alerts::back_test`).
 //!
-//! A rule whose facts nobody records has no back-test. Hours in which no backend was seen to answer or
+//! A rule of whose facts too little is recorded has no back-test. Hours in which no backend was seen to answer or
 //! to fail, since the program or the machine was off, are gaps: nothing fires in them.
 
 mod hours;
 mod outcomes;
+mod spans;
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,17 +15,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    AlertRule, BudgetFact, Facts, Measurement, PastFiring, PastTime, RuleTunings, tuning_of,
+    AlertRule, BudgetFact, Facts, FirstUse, KeyFact, Measurement, PastFiring, PastTime,
+    RuleTunings, tuning_of,
 };
-use domain::{BackendId, BudgetMark, Clock, WallTime};
-use jiff::tz::TimeZone;
-use ledger::{BUDGET_CROSSINGS_KEPT_MAX, Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
+use domain::{BackendId, Clock, CredentialId, WallTime};
+use ledger::{Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
 use self::outcomes::PastOutcomes;
+use self::spans::{Spans, ends, faults_held, held};
 use self::states::PastStates;
 use crate::alert_facts::{burn_facts, error_rates, key_times};
 use crate::budget_watch::BudgetWatch;
+use crate::measurement_watch::checks_age;
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::usage_hours::hour_start;
 
@@ -51,10 +54,18 @@ enum PastSource {
     KeyDates,
     /// The marks that budgets reached.
     BudgetMarks,
+    /// When names were used first.
+    FirstUses,
+    /// The hours in which keys were used.
+    KeyUses,
+    /// What checks and requests made of keys.
+    KeyFaults,
+    /// Runs of all readiness checks.
+    Runs,
 }
 
 impl PastSource {
-    /// `None` for a rule whose facts nobody records.
+    /// `None` for a rule of whose facts too little is recorded.
     const fn of(rule: AlertRule) -> Option<Self> {
         match rule {
             AlertRule::BackendDown | AlertRule::BreakerOpen | AlertRule::RouteDead => {
@@ -70,16 +81,17 @@ impl PastSource {
             | AlertRule::CacheHits => Some(Self::Usage),
             AlertRule::KeyExpiry | AlertRule::KeyAge => Some(Self::KeyDates),
             AlertRule::BudgetMark => Some(Self::BudgetMarks),
+            AlertRule::FirstUse => Some(Self::FirstUses),
+            AlertRule::KeyUnused => Some(Self::KeyUses),
+            AlertRule::KeyBlocked => Some(Self::KeyFaults),
+            AlertRule::ChecksOld => Some(Self::Runs),
             AlertRule::BudgetForecast
             | AlertRule::LedgerFault
-            | AlertRule::KeyBlocked
             | AlertRule::ChannelFault
             | AlertRule::Digest
             | AlertRule::BillDrift
             | AlertRule::DiskSpace
             | AlertRule::VaultFault
-            | AlertRule::KeyUnused
-            | AlertRule::FirstUse
             | AlertRule::PlainKey
             | AlertRule::QuotaLow
             | AlertRule::BalanceLow
@@ -89,8 +101,7 @@ impl PastSource {
             | AlertRule::AppProcessor
             | AlertRule::MachineMemory
             | AlertRule::SlowQueries
-            | AlertRule::ProbeCoverage
-            | AlertRule::ChecksOld => None,
+            | AlertRule::ProbeCoverage => None,
         }
     }
 }
@@ -167,7 +178,7 @@ impl AlertHistory {
         from: WallTime,
         observed: &[ObservedTimeRow],
     ) -> Result<Option<WallTime>, LedgerError> {
-        if source == PastSource::KeyDates {
+        if matches!(source, PastSource::KeyDates | PastSource::Runs) {
             return Ok(Some(from));
         }
         let seen = observed.iter().map(|row| row.slot).min();
@@ -197,9 +208,29 @@ impl AlertHistory {
             }
             PastSource::KeyDates => facts.add_key_dates(from, until),
             PastSource::BudgetMarks => {
-                let marks = self.budget_marks(&facts.settings).await?;
-                facts.changes.extend(marks.iter().flat_map(|mark| [mark.0.start, mark.0.end]));
-                facts.marks = marks;
+                facts.marks = self.budget_marks(&facts.settings).await?;
+                facts.changes.extend(ends(&facts.marks));
+            }
+            PastSource::FirstUses => {
+                facts.first_uses = self.first_uses(from).await?;
+                facts.changes.extend(ends(&facts.first_uses));
+            }
+            PastSource::KeyUses => {
+                facts.unused_keys = self.unused_keys(&facts.settings, from, until).await?;
+                facts.changes.extend(ends(&facts.unused_keys));
+            }
+            PastSource::KeyFaults => {
+                let (faults, known_from) = self.key_faults(&facts.settings, until).await?;
+                facts.known_from = facts.known_from.max(known_from);
+                facts.changes.extend(ends(&faults));
+                facts.key_faults = faults;
+            }
+            PastSource::Runs => {
+                let runs = self.full_runs().await?;
+                facts.known_from = facts.known_from.max(runs.known_from);
+                let days = runs.ended.iter().flat_map(|ended| days_since(*ended, from, until));
+                facts.changes.extend(days);
+                facts.runs = runs.ended;
             }
         }
         if matches!(source, PastSource::Outcomes | PastSource::Latencies) {
@@ -213,37 +244,6 @@ impl AlertHistory {
             facts.take_hours(hours);
         }
         Ok(facts)
-    }
-
-    /// The marks that budgets with periods reached, each from then to the end of its period. When a
-    /// rolling budget leaves a mark again is not recorded.
-    async fn budget_marks(
-        &self,
-        settings: &Settings,
-    ) -> Result<Vec<(Range<WallTime>, BudgetFact)>, LedgerError> {
-        let zone = TimeZone::system();
-        let mut marks = Vec::new();
-        for (id, budget) in settings.budgets.iter().filter(|it| !it.1.schedule.is_rolling()) {
-            let crossings =
-                self.ledger.budget_crossings(id.clone(), BUDGET_CROSSINGS_KEPT_MAX).await?;
-            for crossing in crossings {
-                let title = match crossing.mark {
-                    BudgetMark::Spent(percent) => format!("Budget {id}: {percent} % used"),
-                    BudgetMark::Refused => format!("Budget {id} is used up"),
-                    BudgetMark::Forecast => continue,
-                };
-                let Some((_, end)) = budget.schedule.around(crossing.at, &zone) else { continue };
-                let fact = BudgetFact {
-                    id: id.clone(),
-                    mark: crossing.mark,
-                    period_from: crossing.period_from,
-                    title,
-                    message: String::new(),
-                };
-                marks.push((crossing.at..end, fact));
-            }
-        }
-        Ok(marks)
     }
 }
 
@@ -260,7 +260,12 @@ struct PastFacts {
     /// Measurements by the end of their hour.
     hours: BTreeMap<WallTime, Vec<Measurement>>,
     has_key_dates: bool,
-    marks: Vec<(Range<WallTime>, BudgetFact)>,
+    marks: Spans<BudgetFact>,
+    first_uses: Spans<FirstUse>,
+    unused_keys: Spans<CredentialId>,
+    key_faults: Spans<KeyFact>,
+    /// When all readiness checks had run, oldest first.
+    runs: Vec<WallTime>,
 }
 
 impl PastFacts {
@@ -275,6 +280,10 @@ impl PastFacts {
             hours: BTreeMap::new(),
             has_key_dates: false,
             marks: Vec::new(),
+            first_uses: Vec::new(),
+            unused_keys: Vec::new(),
+            key_faults: Vec::new(),
+            runs: Vec::new(),
         }
     }
 
@@ -286,15 +295,13 @@ impl PastFacts {
     fn add_key_dates(&mut self, from: WallTime, until: WallTime) {
         self.has_key_dates = true;
         for key in self.settings.credentials.values() {
-            let since = key.replaced.unwrap_or(key.created).unix_ms();
+            let since = key.replaced.unwrap_or(key.created);
             // A day before the end is over a moment later than a day after the beginning begins.
-            let days = [Some(since), key.expires.map(|at| at.unix_ms() + 1)];
-            for day in days.into_iter().flatten() {
-                let first = from.unix_ms() + (day - from.unix_ms()).rem_euclid(DAY_MS);
-                let all = (first..until.unix_ms()).step_by(usize::try_from(DAY_MS).unwrap_or(1));
-                self.changes.extend(all.map(WallTime::from_unix_ms));
+            let end = key.expires.map(|at| before(at, -1));
+            for day in std::iter::once(since).chain(end) {
+                self.changes.extend(days_since(day, from, until));
             }
-            self.changes.insert(WallTime::from_unix_ms(since));
+            self.changes.insert(since);
         }
     }
 
@@ -315,10 +322,26 @@ impl PastFacts {
         if self.has_key_dates {
             facts.measurements.extend(key_times(&self.settings, at));
         }
-        let reached = self.marks.iter().filter(|(time, _)| time.contains(&at));
-        facts.budgets.extend(reached.map(|(_, fact)| fact.clone()));
+        if let Some(ended) = self.runs.iter().rfind(|ended| **ended <= at) {
+            facts.measurements.push(checks_age(*ended, at));
+        }
+        facts.budgets = held(&self.marks, at);
+        facts.first_uses = held(&self.first_uses, at);
+        facts.unused_keys = held(&self.unused_keys, at);
+        facts.keys = faults_held(&self.key_faults, at);
         facts
     }
+}
+
+/// The moments in `from..until` that are whole days before or after `day`.
+fn days_since(
+    day: WallTime,
+    from: WallTime,
+    until: WallTime,
+) -> impl Iterator<Item = WallTime> + use<> {
+    let first = from.unix_ms() + (day.unix_ms() - from.unix_ms()).rem_euclid(DAY_MS);
+    let step = usize::try_from(DAY_MS).unwrap_or(1);
+    (first..until.unix_ms()).step_by(step).map(WallTime::from_unix_ms)
 }
 
 /// Whole hours of which no observed time is known, as far as they are in `from..until`. None at all

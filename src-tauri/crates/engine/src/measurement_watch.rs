@@ -13,7 +13,7 @@ use ledger::{
     UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
-use settings::{Settings, SettingsStore};
+use settings::{CredentialSettings, Settings, SettingsStore};
 
 use crate::budget_watch::BudgetWatch;
 use crate::cost_reports::CostReports;
@@ -37,9 +37,9 @@ const BILL_DAYS: i64 = 8;
 /// Least difference to a bill that is worth a look.
 const BILL_DIFFERENCE_MIN: NanoUsd = NanoUsd::new(1_000_000_000);
 /// Days without a request after which a key counts as unused.
-const UNUSED_DAYS: i64 = 30;
+pub(crate) const UNUSED_DAYS: i64 = 30;
 /// Days of requests after which a first use says something.
-const FIRST_USE_DAYS: i64 = 7;
+pub(crate) const FIRST_USE_DAYS: i64 = 7;
 /// Time between two looks for keys in plain text.
 const SCAN_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 const MEGABYTE: u64 = 1_000_000;
@@ -157,9 +157,9 @@ impl MeasurementWatch {
         let since = before(now, DAY_MS);
         let clients = self.ledger.first_uses(GroupBy::Client, since).await?;
         let models = self.ledger.first_uses(GroupBy::Model, since).await?;
-        let clients = clients.into_iter().filter(|(name, _)| name != PLAYGROUND_CLIENT);
-        let clients = clients.map(|(name, _)| FirstUse::Client(name));
-        Ok(clients.chain(models.into_iter().map(|(name, _)| FirstUse::Model(name))).collect())
+        let clients = clients.into_iter().map(|(name, _)| FirstUse::Client(name));
+        let models = models.into_iter().map(|(name, _)| FirstUse::Model(name));
+        Ok(clients.chain(models).filter(is_first_use_told).collect())
     }
 
     /// Keys in the files that are known to hold some; looked for again after [`SCAN_PAUSE`]. `None` if
@@ -287,8 +287,7 @@ impl MeasurementWatch {
     /// for.
     async fn checks_age(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
         let last = self.ledger.last_run(CheckSet::Full).await?;
-        let age = |ended: WallTime| (now.unix_ms() - ended.unix_ms()).div_euclid(DAY_MS);
-        Ok(last.map(|run| Measurement::ChecksAge { days: age(run.ended) }).into_iter().collect())
+        Ok(last.map(|run| checks_age(run.ended, now)).into_iter().collect())
     }
 
     /// What each provider billed for the days of the last week that both sides know.
@@ -331,16 +330,31 @@ impl MeasurementWatch {
         let is_used =
             |id: &CredentialId| used.iter().any(|(key, _)| *key == UsageKey::Named(id.to_string()));
         let settings = self.settings.current();
-        let unused = settings.credentials.iter().filter(|(id, key)| {
-            let is_for_requests = key.billing.is_none() && !settings.is_key_beside_backends(id);
-            is_for_requests && key.created <= from && !is_used(id)
-        });
-        Ok(unused.map(|(id, _)| id.clone()).collect())
+        let old = keys_for_requests(&settings).filter(|(_, key)| key.created <= from);
+        Ok(old.map(|(id, _)| id).filter(|id| !is_used(id)).cloned().collect())
     }
 
     fn shown(&self) -> ShownCurrency {
         shown_currency(&self.settings.current())
     }
+}
+
+/// How long ago all readiness checks had run.
+pub(crate) fn checks_age(ended: WallTime, at: WallTime) -> Measurement {
+    Measurement::ChecksAge { days: (at.unix_ms() - ended.unix_ms()).div_euclid(DAY_MS) }
+}
+
+/// The keys that requests are to use, not checks of services or reports of costs.
+pub(crate) fn keys_for_requests(
+    settings: &Settings,
+) -> impl Iterator<Item = (&CredentialId, &CredentialSettings)> {
+    let all = settings.credentials.iter();
+    all.filter(|(id, key)| key.billing.is_none() && !settings.is_key_beside_backends(id))
+}
+
+/// False for the playground, which is the user's own.
+pub(crate) fn is_first_use_told(used: &FirstUse) -> bool {
+    !matches!(used, FirstUse::Client(name) if name == PLAYGROUND_CLIENT)
 }
 
 pub(crate) fn shown_currency(settings: &Settings) -> ShownCurrency {

@@ -218,7 +218,7 @@ test("a rule without recorded facts says so, and not that it would never have fi
   const { user } = renderPanel("failing", "/alerts/rules");
   await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
   const test = within(await screen.findByRole("region", { name: "Back-test" }));
-  expect(await test.findByText(/^No history is kept for this rule\./)).toBeVisible();
+  expect(await test.findByText(/^Too little is recorded to try this rule\./)).toBeVisible();
   expect(test.queryByText(/Would/)).not.toBeInTheDocument();
 });
 

@@ -20,27 +20,25 @@ const DAY_MS = 86_400_000;
 const DAYS_MAX = 30;
 const GROUP_WAIT_SECS = 30;
 
-/** Rules whose facts nobody records. */
+/** Rules of whose facts too little is recorded. */
 const WITHOUT_HISTORY: readonly AlertRule[] = [
   "budget-forecast",
   "ledger-fault",
-  "key-blocked",
   "channel-fault",
   "digest",
   "bill-drift",
   "disk-space",
   "vault-fault",
-  "key-unused",
-  "first-use",
   "plain-key",
   "quota-low",
+  "balance-low",
+  "service-down",
   "slow-start",
   "app-memory",
   "app-processor",
   "machine-memory",
   "slow-queries",
   "probe-coverage",
-  "checks-old",
 ];
 
 /** How far beyond the default threshold, how many minutes, how many days ago. */
@@ -90,7 +88,7 @@ function sentenceOf(
   days: number,
 ): string {
   const really = fired === 0 ? "In fact it did not fire" : `In fact it fired ${times(fired)}`;
-  if (tried === null) return `No history is kept for this rule. ${really} in ${days} days.`;
+  if (tried === null) return `Too little is recorded to try this rule. ${really} in ${days} days.`;
   const secs = tried.reduce((sum, firing) => sum + firing.lasted_secs, 0);
   const would =
     tried.length === 0

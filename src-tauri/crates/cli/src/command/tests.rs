@@ -322,7 +322,7 @@ fn trials_of_rules_for_people() {
         "fired": [firing(300, Some(39))]});
     check_seen!("alert_backtest", alert_trials::render_backtest(&view(tested), NOW));
     let none = json!({"from": NOW.0 - 604_800_000_i64, "to": NOW.0,
-        "sentence": "No history is kept for this rule. In fact it did not fire in 7 days.",
+        "sentence": "Too little is recorded to try this rule. In fact it did not fire in 7 days.",
         "notes": [], "tried": null, "saved": null, "fired": []});
     check_seen!("alert_backtest_none", alert_trials::render_backtest(&view(none), NOW));
     let step = |kind: &str, after: u32, text: &str, title: Value| {

@@ -128,7 +128,7 @@ fn sentence(
         count => format!("In fact it fired {}", times_text(count)),
     };
     let Some(tried) = tried else {
-        return format!("No history is kept for this rule. {really} {period}.");
+        return format!("Too little is recorded to try this rule. {really} {period}.");
     };
     let secs: u64 = tried.iter().map(|it| it.lasted_secs.0).sum();
     let would = match since(tried) {
@@ -156,9 +156,15 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
     let own = match rule {
         AlertRule::RouteDead => "By the routes of today.",
         AlertRule::KeyExpiry | AlertRule::KeyAge => "By the keys of today and their dates.",
-        AlertRule::SpendAnomaly | AlertRule::UnusualUse | AlertRule::SlowAnswers => {
-            "By whole hours: it may fire up to an hour earlier."
+        AlertRule::KeyBlocked => {
+            "By the keys of today and what checks and requests made of them. When a key was missing \
+             from the vault is not recorded."
         }
+        AlertRule::KeyUnused => "By the keys of today and the hours in which they were used.",
+        AlertRule::SpendAnomaly
+        | AlertRule::UnusualUse
+        | AlertRule::SlowAnswers
+        | AlertRule::FirstUse => "By whole hours: it may fire up to an hour earlier.",
         AlertRule::UnpricedModel => "A cost that became known since then counts as known.",
         AlertRule::BudgetMark => {
             "By the marks that were reached. Rolling budgets are left out, since it is not recorded \

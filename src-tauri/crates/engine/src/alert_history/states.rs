@@ -63,21 +63,12 @@ impl PastStates {
         };
         for (id, known) in settings.backends_on() {
             let health = ledger.health_log(id.clone(), HEALTH_LOG_ENTRIES_MAX).await?;
-            let query = TransitionQuery {
-                backend: Some(id.clone()),
-                from: WallTime::default(),
-                to: until,
-                limit: TRANSITIONS_PAGE_ROWS_MAX,
-            };
-            let mut transitions = ledger.transitions(query).await?;
-            // Both are newest first; a full one may lack what was before.
+            let (transitions, oldest_change) = transitions(ledger, id, until).await?;
+            // Newest first; a full one may lack what was before.
             let oldest_health =
                 health.last().filter(|_| health.len() >= HEALTH_LOG_ENTRIES_MAX).map(|it| it.at);
-            let is_full = transitions.len() >= TRANSITIONS_PAGE_ROWS_MAX;
-            let oldest_change = transitions.last().filter(|_| is_full).map(|it| it.at);
             let oldest = oldest_health.into_iter().chain(oldest_change).max();
             all.known_from = all.known_from.max(oldest.unwrap_or_default());
-            transitions.reverse();
             let mut changes: Vec<(WallTime, Change)> =
                 health.into_iter().rev().map(|it| (it.at, Change::Health(it.to))).collect();
             changes.extend(endpoint_changes(&transitions));
@@ -127,6 +118,26 @@ impl PastBackend {
         let known = place.checked_sub(1).and_then(|place| self.states.get(place));
         known.map(|(_, state)| *state)
     }
+}
+
+/// What happened to the endpoints of a backend, oldest first, and since when that is whole if not
+/// always.
+pub(super) async fn transitions(
+    ledger: &Ledger,
+    backend: &BackendId,
+    until: WallTime,
+) -> Result<(Vec<TransitionRecord>, Option<WallTime>), LedgerError> {
+    let query = TransitionQuery {
+        backend: Some(backend.clone()),
+        from: WallTime::default(),
+        to: until,
+        limit: TRANSITIONS_PAGE_ROWS_MAX,
+    };
+    let mut found = ledger.transitions(query).await?;
+    let is_full = found.len() >= TRANSITIONS_PAGE_ROWS_MAX;
+    let oldest = found.last().filter(|_| is_full).map(|it| it.at);
+    found.reverse();
+    Ok((found, oldest))
 }
 
 fn routes(settings: &Settings) -> Vec<(RouteId, Vec<BackendId>)> {

@@ -285,6 +285,147 @@ async fn slow_answers_are_compared_with_the_week_before_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_was_new_for_a_day_once_the_ledger_was_a_week_old() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let cost = || Cost::Reported(domain::NanoUsd::new(1));
+    let named = |number: u64, secs_ago: i64, client: &str, model: &str| {
+        let mut one = answered(number, secs_ago, cost(), 100);
+        one.request.client = domain::ClientId::new(client).expect("a name");
+        one.request.model_asked = model.to_owned();
+        one.model_billed = Some(model.to_owned());
+        one
+    };
+    let all = [
+        named(1, 12 * DAY, "editor", "llama"),
+        // The ledger is six and a half days old: until it is seven, everything is new.
+        named(2, 12 * DAY - 13 * DAY / 2, "early", "llama"),
+        named(3, 3 * DAY + 60, "agent", "llama"),
+        named(4, 2 * DAY + 60, "agent", "gpt"),
+        named(5, DAY, crate::snapshot::PLAYGROUND_CLIENT, "gpt"),
+        named(6, 2 * HOUR, "late", "gpt"),
+    ];
+    settle(&engine, all).await;
+    let found = tested(&engine, AlertRule::FirstUse, vec![rule_tunings(&engine.settings().alerts)]);
+    let found = found.await;
+    let whole_hour = |secs: i64| (NOW.unix_ms() - hour_start(ago(secs)).unix_ms()) / 60_000;
+    let told: Vec<_> = minutes(&found.firings[0]).into_iter().map(|it| it.0).collect();
+    let early = 5 * 24 * 60 + whole_hour(12 * DAY) - 12 * 24 * 60;
+    let expected =
+        [early, whole_hour(3 * DAY + 60), whole_hour(2 * DAY + 60), whole_hour(2 * HOUR)];
+    assert_eq!(told, expected, "{found:?}");
+    assert_eq!(found.firings[0].last().expect("one").ended, None, "it is new still");
+    let lasted =
+        found.firings[0][1].ended.expect("over").unix_ms() - found.firings[0][1].fired.unix_ms();
+    assert_eq!(lasted / HOUR / 1_000, 24);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_was_unused_from_thirty_days_after_its_last_request_to_the_next() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let cost = || Cost::Reported(domain::NanoUsd::new(1));
+    let used = [(1, 38 * DAY), (2, 35 * DAY), (3, 2 * DAY)];
+    settle(&engine, used.map(|(number, secs)| answered(number, secs, cost(), 100))).await;
+    let saved = vec![rule_tunings(&engine.settings().alerts)];
+    let found = tested(&engine, AlertRule::KeyUnused, saved).await;
+    let told = &found.firings[0];
+    let of = |key: &str| told.iter().filter(|it| it.title.contains(key)).collect::<Vec<_>>();
+    // The idle key is unused since the ledger is thirty days old, before these seven.
+    let [idle] = of("key idle")[..] else { panic!("{told:?}") };
+    assert!(idle.fired < found.from && idle.ended.is_none(), "{idle:?}");
+    let [fired] = of("key used")[..] else { panic!("{told:?}") };
+    let hour = |secs: i64| hour_start(ago(secs)).unix_ms();
+    assert_eq!(fired.fired.unix_ms(), hour(35 * DAY) + HOUR * 1_000 + 30 * DAY * 1_000);
+    assert_eq!(fired.ended.expect("over").unix_ms(), hour(2 * DAY));
+    assert_eq!(told.len(), 2, "nothing is said of a new key");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_was_at_fault_while_a_check_or_a_request_had_it_rejected() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let used = domain::CredentialId::new("used").expect("a name");
+    let pool = used.clone();
+    let with_key = move |draft: &mut Settings| {
+        draft.backends.get_mut(&up()).expect("added").pool =
+            settings::KeyPoolSettings::from_credential(Some(pool));
+    };
+    engine.settings_editor().edit(with_key).await.expect("edited");
+    settle(&engine, [answered(1, 10 * DAY, Cost::Unpriced, 100)]).await;
+    let blocked = |secs: i64, (from, to): (&str, &str), rule: &str| {
+        let mut one = change(secs, (from, to), rule, None);
+        one.endpoint.credential = Some(used.clone());
+        one
+    };
+    let all = vec![
+        blocked(80 * HOUR, ("ready", "blocked"), "key-rejected"),
+        blocked(79 * HOUR, ("blocked", "ready"), "recheck-passed"),
+    ];
+    engine.ledger().record_endpoint_changes(all, Vec::new()).expect("queued");
+    let verdict = |secs: i64, verdict| ledger::KeyVerdictRecord {
+        at: ago(secs),
+        credential: used.clone(),
+        place: Some("up".to_owned()),
+        verdict,
+        source: ledger::KeyVerdictSource::Check,
+    };
+    for one in [
+        verdict(40 * HOUR, ledger::KeyVerdict::Rejected),
+        verdict(38 * HOUR, ledger::KeyVerdict::Accepted),
+    ] {
+        engine.ledger().record_key_verdict(one).expect("queued");
+    }
+    let rule = AlertRule::KeyBlocked;
+    let at_once = tuned(&engine, rule, |it| it.hold = Duration::ZERO);
+    let found = tested(&engine, rule, vec![at_once]).await;
+    let told = &found.firings[0];
+    let began: Vec<_> = minutes(told).into_iter().map(|it| it.0).collect();
+    assert_eq!(began, [80 * 60, 40 * 60], "{found:?}");
+    assert!(told.iter().all(|it| it.title == "The key used was rejected"), "{told:?}");
+    for (own, over) in told.iter().zip([79 * HOUR, 38 * HOUR]) {
+        let after = own.ended.expect("over").unix_ms() - ago(over).unix_ms();
+        assert!((0..=10 * MINUTE * 1_000).contains(&after), "{own:?}");
+    }
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_were_old_until_all_of_them_ran_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    let ran = |number: u64, secs_ago: i64, set| ledger::ReadinessRunRecord {
+        summary: ledger::ReadinessRunSummary {
+            id: domain::RunId::generate(ago(secs_ago), &domain::SeededEntropy::new(number)),
+            started: ago(secs_ago + 10),
+            ended: ago(secs_ago),
+            set,
+            score: 90,
+            verdict: domain::ReadinessVerdict::Ready,
+        },
+        report: "{}".to_owned(),
+    };
+    for run in [
+        ran(1, 36 * DAY, domain::CheckSet::Full),
+        ran(2, 5 * DAY, domain::CheckSet::Quick),
+        ran(3, 2 * DAY, domain::CheckSet::Full),
+    ] {
+        engine.ledger().record_run(run).await.expect("recorded");
+    }
+    let rule = AlertRule::ChecksOld;
+    let at_days = |days| tuned(&engine, rule, |it| it.threshold = days);
+    let found = tested(&engine, rule, vec![at_days(32), at_days(35)]).await;
+    assert_eq!(minutes(&found.firings[0]), [(4 * 24 * 60, Some(2 * 24 * 60))]);
+    assert_eq!(minutes(&found.firings[1]), []);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_grow_old_at_the_hour_that_they_were_made_and_some_rules_have_no_history() {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
