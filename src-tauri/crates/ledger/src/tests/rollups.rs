@@ -384,7 +384,10 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
                 last.credential = ended.credential.clone();
             }
             if let [first, _] = ended.attempts.as_mut_slice() {
-                first.cost = Cost::Reported(NanoUsd::new(i64::from(number) * 7));
+                first.cost = match number % 4 {
+                    0 => Cost::Unpriced,
+                    _ => Cost::Reported(NanoUsd::new(i64::from(number) * 7)),
+                };
                 first.model = format!("other-{client}");
             }
             let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
@@ -467,7 +470,8 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
         let mut own = Part::whole(row);
         let (_, attempts) = ledger.request(row.request.id).await.expect("read").expect("a row");
         let last = attempts.last().map(|last| last.model.clone());
-        for attempt in &attempts {
+        let unpriced = attempts.iter().rposition(|attempt| attempt.cost == Cost::Unpriced);
+        for (place, attempt) in attempts.iter().enumerate() {
             let mut there = row.clone();
             there.backend = Some(attempt.backend.clone());
             there.credential = attempt.credential.clone();
@@ -476,12 +480,18 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
             }
             let is_elsewhere = DIMENSIONS.iter().any(|by| key_of(&there, *by) != key_of(row, *by));
             let cost = attempt.cost.amount().unwrap_or_default();
-            if is_elsewhere && cost > NanoUsd::ZERO {
+            let is_unpriced = attempt.cost == Cost::Unpriced && row.is_unpriced();
+            if is_elsewhere && (cost > NanoUsd::ZERO || is_unpriced) {
+                let unpriced_requests = u64::from(Some(place) == unpriced);
+                // Until version 3 they were not counted.
+                let counted = is_unpriced && attempt.has_failed() && row.unpriced_attempts > 0;
+                let unpriced_attempts = u64::from(counted);
                 own.totals.cost = own.totals.cost - cost;
-                parts.push(Part {
-                    row: there,
-                    totals: UsageTotals { cost, ..UsageTotals::default() },
-                });
+                own.totals.unpriced_requests -= unpriced_requests;
+                own.totals.unpriced_attempts -= unpriced_attempts;
+                let none = UsageTotals::default();
+                let totals = UsageTotals { cost, unpriced_requests, unpriced_attempts, ..none };
+                parts.push(Part { row: there, totals });
             }
         }
         parts.push(own);
