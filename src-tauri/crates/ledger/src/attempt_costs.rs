@@ -46,8 +46,9 @@ pub(crate) fn is_counted_apart(ended: &Settlement) -> bool {
 
 /// What an attempt elsewhere takes out of the sums of its request's names and adds to those of its own:
 /// the column of the roll-ups, and that of `moved`.
-const MOVED: [(&str, &str); 3] = [
+const MOVED: [(&str, &str); 4] = [
     ("cost_nano_usd", "own_cost"),
+    ("wasted_nano_usd", "own_wasted"),
     ("unpriced_requests", "own_unpriced"),
     ("unpriced_attempts", "own_unpriced_attempts"),
 ];
@@ -61,7 +62,8 @@ fn moved(condition: &str) -> String {
            coalesce(backend, '') AS backend, coalesce(model_billed, model_asked) AS model, client,
            coalesce(credential, '') AS credential, coalesce(project, '') AS project, route,
            model_asked AS asked, coalesce(cost_nano_usd, wasted_nano_usd) AS cost,
-           {PARTLY_UNPRICED} AS is_unpriced, unpriced_attempts, {SENT_MODEL} AS sent,
+           {PARTLY_UNPRICED} AS is_unpriced, unpriced_attempts, wasted_nano_usd AS wasted,
+           {SENT_MODEL} AS sent,
            iif({PARTLY_UNPRICED}, (SELECT max(u.number) FROM attempts u
             WHERE u.request_id = requests.id AND u.cost_nano_usd IS NULL), NULL) AS unpriced_number
           FROM requests WHERE {condition}),
@@ -69,13 +71,37 @@ fn moved(condition: &str) -> String {
           SELECT c.*, a.number, a.backend AS own_backend,
            coalesce(a.credential, '') AS own_credential, a.model AS own_sent,
            iif(a.model = c.sent, c.model, a.model) AS own_model,
-           coalesce(a.cost_nano_usd, 0) AS own_cost, a.number IS c.unpriced_number AS own_unpriced,
+           coalesce(a.cost_nano_usd, 0) AS own_cost,
+           iif(a.error_class IS NULL OR c.wasted = 0, 0, coalesce(a.cost_nano_usd, 0))
+            AS own_wasted, a.number IS c.unpriced_number AS own_unpriced,
            (a.cost_nano_usd IS NULL AND a.error_class IS NOT NULL AND c.unpriced_attempts > 0)
             AS own_unpriced_attempts
           FROM counted c CROSS JOIN attempts a ON a.request_id = c.id
           WHERE (a.cost_nano_usd > 0 OR a.cost_nano_usd IS NULL AND c.is_unpriced)
            AND (a.backend <> c.backend OR coalesce(a.credential, '') <> c.credential
             OR (a.model <> c.sent AND a.model <> c.model)))"
+    )
+}
+
+/// The statement that sums up cost, waste and what is unpriced of the requests that match a fixed
+/// condition, where their attempts were made, as far as `filter` matches. `?1` is a slot's width.
+pub(crate) fn placed_sums_sql(condition: &str, filter: &str) -> String {
+    let moved = moved(condition);
+    let counted = MOVED.map(|(_, own)| own).join(", ");
+    let sums = MOVED.map(|(column, own)| format!("coalesce(sum(sign * {own}), 0) AS {column}"));
+    let sums = sums.join(", ");
+    format!(
+        "{moved}
+         SELECT {sums} FROM (
+          SELECT backend, model, client, credential, project, route, 1 AS sign, cost AS own_cost,
+           wasted AS own_wasted, is_unpriced AS own_unpriced,
+           unpriced_attempts AS own_unpriced_attempts FROM counted
+          UNION ALL
+          SELECT backend, model, client, credential, project, route, -1, {counted} FROM moved
+          UNION ALL
+          SELECT own_backend, own_model, client, own_credential, project, route, 1, {counted}
+           FROM moved)
+         WHERE true{filter}"
     )
 }
 

@@ -271,7 +271,7 @@ pub struct UsageTotals {
     pub duration_us_sum: u64,
     /// Attempts after the first, over all requests.
     pub retries: u64,
-    /// Known cost of failed attempts of these requests, also where they were made elsewhere.
+    /// Known cost of failed attempts, where they were made; part of `cost`.
     pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum, where they were made.
     pub unpriced_attempts: u64,

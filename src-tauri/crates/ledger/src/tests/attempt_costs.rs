@@ -6,7 +6,8 @@ use pricing::{Cost, UnpricedReason};
 use super::rollups::{DIMENSIONS, check_against_recount, query};
 use super::{LedgerFixture, NOW_MS, answered_attempt, at, attempt, backend, request, settlement};
 use crate::{
-    BilledName, GroupBy, Ledger, LedgerLimits, RequestQuery, Settlement, UsageKey, database,
+    BilledName, DimensionFilter, GroupBy, Ledger, LedgerLimits, RequestOutcome, RequestQuery,
+    Settlement, UsageKey, WasteKind, database,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -76,6 +77,66 @@ async fn check_books(ledger: &Ledger) {
     for group_by in DIMENSIONS {
         check_against_recount(ledger, group_by).await;
     }
+    check_waste(ledger).await;
+}
+
+/// All that was wasted was wasted at `a`, and is found there.
+async fn check_waste(ledger: &Ledger) {
+    for (group_by, name, nanos, requests) in [
+        (GroupBy::Backend, "a", 100, 1),
+        (GroupBy::Backend, "b", 0, 0),
+        (GroupBy::Credential, "ka", 100, 1),
+        (GroupBy::Credential, "kb", 0, 0),
+        (GroupBy::Model, "claude", 100, 1),
+        (GroupBy::Model, "gpt-4o-2024-08-06", 0, 0),
+        (GroupBy::Client, "editor", 100, 1),
+    ] {
+        let filter: DimensionFilter = [(group_by, name.to_owned())].into_iter().collect();
+        let usage = ledger.usage(query(group_by).filter(filter.clone())).await.expect("read");
+        assert_eq!(usage.totals.wasted.nanos(), nanos, "{name}");
+        let retried = ledger.retried_requests(at(0), at(DAY_MS), filter).await.expect("read");
+        assert_eq!((retried.requests, retried.unpriced_requests), (requests, 0), "{name}");
+    }
+    for (name, requests) in [("a", 1), ("b", 0)] {
+        let query = RequestQuery {
+            backend: Some(backend(name)),
+            waste: Some(WasteKind::Retries),
+            ..RequestQuery::newest(9)
+        };
+        assert_eq!(ledger.requests(query).await.expect("read").len(), requests, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_request_is_wasted_where_its_attempts_were_made() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = failed_over(1);
+    ended.outcome = RequestOutcome::Failed;
+    ended.attempts[1].error_class = Some("cut".to_owned());
+    ledger.settle(ended).await.expect("settled");
+    for (name, nanos) in [("a", 100), ("b", 200)] {
+        let filter: DimensionFilter = [(GroupBy::Backend, name.to_owned())].into_iter().collect();
+        let failed = ledger.failed_costs(at(0), at(DAY_MS), filter.clone()).await.expect("read");
+        assert_eq!((failed.cost.nanos(), failed.wasted.nanos()), (nanos, nanos), "{name}");
+        let totals = ledger.usage(query(GroupBy::Route).filter(filter)).await.expect("read").totals;
+        assert_eq!((totals.cost.nanos(), totals.wasted.nanos()), (nanos, nanos), "{name}");
+    }
+}
+
+/// Until version 36 the answer's names had the waste of all attempts.
+#[tokio::test]
+async fn waste_of_version_35_is_booked_where_it_was_made() {
+    let place = LedgerFixture::new();
+    {
+        let ledger = place.open();
+        ledger.settle(failed_over(1)).await.expect("settled");
+    }
+    let older = "UPDATE rollup_quarter SET wasted_nano_usd = 100 * (backend = 'b');
+         PRAGMA user_version = 35;";
+    place.raw().execute_batch(older).expect("an older file");
+    drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
+    check_books(&place.open()).await;
 }
 
 #[tokio::test]
@@ -182,7 +243,7 @@ async fn check_unpriced_at_a(ledger: &Ledger) {
     for group_by in DIMENSIONS {
         check_against_recount(ledger, group_by).await;
     }
-    let everything = crate::DimensionFilter::default();
+    let everything = DimensionFilter::default();
     let models = ledger.unpriced_models(at(0), at(DAY_MS), everything).await.expect("read");
     let [model] = models.as_slice() else { panic!("{models:?}") };
     assert_eq!((model.model.as_str(), model.backend.as_deref()), ("claude", Some("a")));
@@ -228,7 +289,7 @@ async fn a_request_with_two_attempts_of_unknown_cost_counts_once_and_both_are_na
         let spend = ledger.spend_in(scope, at(0), at(DAY_MS)).await.expect("read");
         assert_eq!(spend.unpriced_requests, 1, "{name}");
     }
-    let everything = crate::DimensionFilter::default();
+    let everything = DimensionFilter::default();
     let models = ledger.unpriced_models(at(0), at(DAY_MS), everything).await.expect("read");
     let shown: Vec<_> = models
         .iter()
@@ -317,7 +378,7 @@ async fn sums_of_version_34_are_booked_by_attempt() {
         .execute_batch(&format!(
             "DROP TABLE rollup_model_names;
              DELETE FROM rollup_quarter WHERE backend = 'a';
-             UPDATE rollup_quarter SET cost_nano_usd = 300;
+             UPDATE rollup_quarter SET cost_nano_usd = 300, wasted_nano_usd = 100;
              INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums} FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;

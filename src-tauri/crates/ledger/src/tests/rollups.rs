@@ -12,7 +12,8 @@ use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
     BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, requests, rollup,
+    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, failed_requests,
+    requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -270,6 +271,17 @@ fn sums_and_pages_never_scan_the_requests() {
         sum(&rollup_sums::dimension_rows_sql(SlotWidth::Hour, group_by, "name"), hours);
         sum(&rollup_sums::dimension_rows_sql(SlotWidth::Day, group_by, "name"), days);
     }
+    let ids = rusqlite::params![900_000, "req_0", "req_f", "user", "editor"];
+    for by in [GroupBy::Backend, GroupBy::Model, GroupBy::Client] {
+        let filter: DimensionFilter = [(by, "editor".to_owned())].into_iter().collect();
+        let plan = place.query_plan(&failed_requests::sum_sql(&filter), ids);
+        assert!(plan.contains("INDEX requests_failed_costs"), "{plan}");
+        let plan = place.query_plan(&failed_requests::retried_sql(&filter), ids);
+        assert!(
+            plan.contains("INDEX requests_retried") && !plan.contains("SCAN attempts"),
+            "{plan}"
+        );
+    }
     let spent = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user", "editor"];
     for dimension in BudgetDimension::ALL.iter().copied().map(Some).chain([None]) {
         let plan = |width| place.query_plan(&rollup::spend_sql(width, dimension), spent);
@@ -486,11 +498,13 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
                 // Until version 3 they were not counted.
                 let counted = is_unpriced && attempt.has_failed() && row.unpriced_attempts > 0;
                 let unpriced_attempts = u64::from(counted);
+                let wasted = if attempt.has_failed() { cost } else { NanoUsd::ZERO };
                 own.totals.cost = own.totals.cost - cost;
+                own.totals.wasted = own.totals.wasted - wasted;
                 own.totals.unpriced_requests -= unpriced_requests;
                 own.totals.unpriced_attempts -= unpriced_attempts;
-                let none = UsageTotals::default();
-                let totals = UsageTotals { cost, unpriced_requests, unpriced_attempts, ..none };
+                let none = UsageTotals { cost, wasted, ..UsageTotals::default() };
+                let totals = UsageTotals { unpriced_requests, unpriced_attempts, ..none };
                 parts.push(Part { row: there, totals });
             }
         }
@@ -517,6 +531,9 @@ pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
         totals += *one;
     }
     assert_eq!(summary.totals, totals);
+    for (key, sum) in summary.buckets.iter().flat_map(|bucket| &bucket.groups) {
+        assert!(NanoUsd::ZERO <= sum.wasted && sum.wasted <= sum.cost, "{key:?} {sum:?}");
+    }
     assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups);
     let shown = summary.buckets.iter().flat_map(|bucket| {
         bucket.groups.iter().map(|(key, group)| ((bucket.start, key.clone()), *group))
