@@ -5749,6 +5749,8 @@ export type SettingsValues = {
 	retention_days: number,
 	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */
 	ledger_commit_wait_ms: number,
+	/**  Imports what is new in the session logs of coding tools after the start and every ten minutes. Only tokens, models, times and folders are kept, never a prompt or an answer. */
+	import_session_logs: boolean,
 	/**  Currency of all amounts on the screen, by its ISO 4217 code. */
 	currency_show: string,
 	/**  Own rate: units of that currency for one US dollar, such as 0.92. Without one the bundled reference rate is used. */
