@@ -195,7 +195,6 @@ impl RequestQuery {
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
             self.waste.map(wasted),
-            self.made_at(exact),
             checked(self.route.clone(), "requests.route = ?"),
             checked(self.project.clone(), "requests.project = ?"),
             checked(self.client.as_ref().map(ToString::to_string), "requests.client = ?"),
@@ -224,6 +223,8 @@ impl RequestQuery {
             checked(self.took_max.map(clamp_micros), "requests.total_us <= ?"),
             checked(self.ended_since.map(|at| at.unix_ms()), "requests.ended_ms >= ?"),
             checked(purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
+            // The last, since it may look at attempts.
+            self.made_at(exact),
         ];
         filters.into_iter().flatten().collect()
     }
