@@ -25,6 +25,12 @@ test("a name has a cost without a request where only failed attempts cost money"
   expect(isNothing({ cost_nano_usd: 0, requests: 0 })).toBe(true);
 });
 
+test("a name that only attempts of unknown cost were made at is unpriced and not nothing", () => {
+  expect(shown(0, 0, 1)).toMatch(/unpriced/i);
+  expect(isNothing({ cost_nano_usd: 0, requests: 0, unpriced_requests: 1 })).toBe(false);
+  expect(isWhollyUnpriced({ cost_nano_usd: 0, requests: 1, unpriced_requests: 2 })).toBe(true);
+});
+
 test("a sum with a known part is not wholly unpriced, nor is one without requests", () => {
   expect(isWhollyUnpriced({ cost_nano_usd: 1, requests: 2, unpriced_requests: 2 })).toBe(false);
   expect(isWhollyUnpriced({ cost_nano_usd: 0, requests: 2, unpriced_requests: 2 })).toBe(true);

@@ -6,15 +6,18 @@ import { formatCounted } from "@/lib/quantity";
 
 /** What a sum is judged by: every view of totals has it. */
 type Sum = Pick<SpendView, "cost_nano_usd" | "requests" | "unpriced_requests">;
+/** A part of a bar does not say how much of it is known. */
+type SumOrPart = Omit<Sum, "unpriced_requests"> & Partial<Sum>;
 
-/** True if there were requests and nothing of their cost is known. A request may be priced in part. */
+/** True if nothing is known of what was spent. A request may be priced in part, and a model that only failed
+ * attempts were made at has unpriced ones without an answer. */
 export function isWhollyUnpriced({ cost_nano_usd: cost, requests, unpriced_requests: unpriced }: Sum): boolean {
-  return requests > 0 && unpriced === requests && cost === 0;
+  return unpriced > 0 && requests <= unpriced && cost === 0;
 }
 
 /** True if there is nothing to show. A name of which only failed attempts cost money has a cost and no request. */
-export function isNothing({ cost_nano_usd: cost, requests }: Pick<Sum, "cost_nano_usd" | "requests">): boolean {
-  return requests === 0 && cost === 0;
+export function isNothing({ cost_nano_usd: cost, requests, unpriced_requests: unpriced = 0 }: SumOrPart): boolean {
+  return requests === 0 && cost === 0 && unpriced === 0;
 }
 
 export function Spend({ spend }: { spend: SpendView }) {

@@ -2329,6 +2329,8 @@ export type DriftDayView = {
 	difference_nano_usd: NanoDollars | null,
 	/**  Share of what was billed, in percent with one decimal. */
 	difference_percent: number | null,
+	/**  True if it is more than is expected of a computed cost. */
+	is_marked: boolean,
 	requests: Count,
 	/**  Requests whose cost is not known; not in the computed cost. */
 	unpriced_requests: Count,
@@ -2359,6 +2361,8 @@ export type DriftProviderView = {
 	difference_nano_usd: NanoDollars,
 	/**  Share of what was billed, in percent with one decimal; None if nothing was billed. */
 	difference_percent: number | null,
+	/**  True if it is more than is expected of a computed cost. */
+	is_marked: boolean,
 };
 
 export type DriftQuery = {
@@ -2376,6 +2380,11 @@ export type DriftState =
 export type DriftView = {
 	/**  "OpenAI billed $4.10 and Gatehouse computed $4.05 on 7 reconciled days." */
 	finding: string,
+	/**
+	 *  "Marked are differences of more than 0.5 % of the bill. The alert "Bill differs" begins at 2 % of
+	 *  a provider's week and $1.00."
+	 */
+	levels: string,
 	providers: DriftProviderView[],
 	/**  Newest first; days with traffic or a report. */
 	days: DriftDayView[],
@@ -5740,6 +5749,8 @@ export type SettingsValues = {
 	retention_days: number,
 	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */
 	ledger_commit_wait_ms: number,
+	/**  Imports what is new in the session logs of coding tools after the start and every ten minutes. Only tokens, models, times and folders are kept, never a prompt or an answer. */
+	import_session_logs: boolean,
 	/**  Currency of all amounts on the screen, by its ISO 4217 code. */
 	currency_show: string,
 	/**  Own rate: units of that currency for one US dollar, such as 0.92. Without one the bundled reference rate is used. */
@@ -5917,6 +5928,8 @@ export type StatedDriftView = {
 	difference_nano_usd: NanoDollars | null,
 	/**  Share of what was stated, in percent with one decimal; None if nothing was stated. */
 	difference_percent: number | null,
+	/**  True if it is more than is expected of a computed cost. */
+	is_marked: boolean,
 };
 
 /**  How a statement is written. */

@@ -1,4 +1,9 @@
-//! How far what a provider billed for a day is from what was computed.
+//! How far what a provider billed is from what was computed.
+//!
+//! Two levels, both as a share of the bill. Each amount that is compared is to agree within
+//! [`EXPECTED_DRIFT_PERMILLE`]: panel and command line mark what does not. An alert is for a bill to
+//! act on: a week of a provider that is off by the percentage of its rule, which the user sets, and by
+//! [`ALERT_DIFFERENCE_MIN`].
 
 use domain::NanoUsd;
 use jiff::civil::Date;
@@ -18,6 +23,38 @@ impl std::ops::AddAssign for Computed {
         self.requests += other.requests;
         self.unpriced_requests += other.unpriced_requests;
     }
+}
+
+/// How far a computed cost may be from the bill, in thousandths of the bill.
+pub const EXPECTED_DRIFT_PERMILLE: u32 = 5;
+
+/// A smaller difference in a provider's week raises no alert, whatever its share.
+pub const ALERT_DIFFERENCE_MIN: NanoUsd = NanoUsd::new(1_000_000_000);
+
+/// Billed minus computed as a share of the bill, in percent; `None` if nothing was billed.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a share for people and a threshold")]
+pub fn drift_percent(billed: NanoUsd, computed: NanoUsd) -> Option<f64> {
+    let difference = (billed - computed).nanos() as f64;
+    (billed > NanoUsd::ZERO).then(|| 100.0 * difference / billed.nanos() as f64)
+}
+
+/// [`drift_percent`] for the alert: a bill of nothing for a computed cost is all of it lower. 0 where
+/// the difference is too small for an alert.
+#[must_use]
+pub fn alert_drift_percent(billed: NanoUsd, computed: NanoUsd) -> f64 {
+    let difference = (billed - computed).nanos().unsigned_abs();
+    if difference < ALERT_DIFFERENCE_MIN.nanos().unsigned_abs() {
+        return 0.0;
+    }
+    drift_percent(billed, computed).unwrap_or(-100.0)
+}
+
+/// True if they are further apart than is expected of a computed cost.
+#[must_use]
+pub fn is_beyond_expected(billed: NanoUsd, computed: NanoUsd) -> bool {
+    let difference = i128::from((billed - computed).nanos()).abs();
+    difference * 1_000 > i128::from(billed.nanos().max(0)) * i128::from(EXPECTED_DRIFT_PERMILLE)
 }
 
 /// The sum of a provider's report of a day.
@@ -67,6 +104,32 @@ impl Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_difference_is_a_share_of_the_bill_and_has_two_levels() {
+        let check = |billed, computed, percent, is_marked, alerted: f64| {
+            let [billed, computed] = [billed, computed].map(NanoUsd::new);
+            assert_eq!(drift_percent(billed, computed), percent);
+            assert_eq!(is_beyond_expected(billed, computed), is_marked);
+            assert!((alert_drift_percent(billed, computed) - alerted).abs() < 1e-9);
+        };
+        let dollar = ALERT_DIFFERENCE_MIN.nanos();
+        check(0, 0, None, false, 0.0);
+        check(1_000, 995, Some(0.5), false, 0.0);
+        check(1_000, 994, Some(0.6), true, 0.0);
+        check(1_000, 1_006, Some(-0.6), true, 0.0);
+        check(0, 7, None, true, 0.0);
+        // A dollar of fifty is two percent of the bill, though more than that of what was computed.
+        check(50 * dollar, 49 * dollar, Some(2.0), true, 2.0);
+        check(
+            50 * dollar,
+            49 * dollar + 1,
+            Some(100.0 * (dollar - 1) as f64 / (50 * dollar) as f64),
+            true,
+            0.0,
+        );
+        check(0, dollar, None, true, -100.0);
+    }
 
     #[test]
     fn a_day_without_a_report_has_no_difference() {

@@ -16,7 +16,10 @@ use jiff::civil::Date;
 pub use balance::{
     Balance, BalanceEndpoint, GRANTS_MAX, KeyPermissions, LimitReset, SpendingLimit,
 };
-pub use drift::{Billed, Computed, Drift, DriftReason};
+pub use drift::{
+    ALERT_DIFFERENCE_MIN, Billed, Computed, Drift, DriftReason, EXPECTED_DRIFT_PERMILLE,
+    alert_drift_percent, drift_percent, is_beyond_expected,
+};
 pub use export::{Export, ExportProblem, read_export};
 pub use report::{REPORT_DAYS_MAX, ReportError, ReportPage, read_report, report_path};
 

@@ -73,16 +73,17 @@ pub(crate) fn format_spend(spend: &SpendView) -> String {
     format_cost(spend.cost_nano_usd, spend.requests, spend.unpriced_requests)
 }
 
-/// True if nothing is known of what the requests of a sum cost.
+/// True if nothing is known of what the requests of a sum cost. A model that only failed attempts were
+/// made at may have unpriced ones and answered none.
 pub(crate) fn is_wholly_unpriced(cost: NanoDollars, requests: Count, unpriced: Count) -> bool {
-    requests.0 > 0 && requests == unpriced && cost.0 == 0
+    unpriced.0 > 0 && requests.0 <= unpriced.0 && cost.0 == 0
 }
 
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
 pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         // A model that only failed attempts were made at has a cost and no request.
-        (0, _) if cost.0 == 0 => UNKNOWN.to_owned(),
+        (0, 0) if cost.0 == 0 => UNKNOWN.to_owned(),
         (_, 0) => format_money(cost),
         _ if is_wholly_unpriced(cost, requests, unpriced) => "unpriced".to_owned(),
         (_, some) => format!("{} + {some} unpriced", format_money(cost)),
@@ -143,6 +144,7 @@ mod tests {
         // Failed attempts cost something, and no request counts here.
         check(4_100_000_000, 0, 0, "$4.10");
         check(0, 2, 2, "unpriced");
+        check(0, 0, 1, "unpriced");
         check(4_100_000_000, 3, 1, "$4.10 + 1 unpriced");
         check(0, 3, 0, "$0.00");
         assert_eq!(format_exact_dollars(NanoDollars(1_000_234_005)), "1.000234005");

@@ -11,7 +11,7 @@ use billing::{
     Billed, BilledDays, Computed, Drift, ExportProblem, REPORT_DAYS_MAX, ReportError, read_export,
     read_report, report_path,
 };
-use domain::{BilledSource, BillingProvider, Clock, CredentialId, NanoUsd, Origin, WallTime};
+use domain::{BilledSource, BillingProvider, Clock, CredentialId, Origin, WallTime};
 use gateway::{FetchError, KeyCarrier, ReportCall, Upstream, fetch_report};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -302,7 +302,7 @@ impl CostReports {
                 unpriced_requests: totals.unpriced_requests,
             };
         }
-        sums.retain(|_, computed| computed.requests > 0 || computed.cost != NanoUsd::ZERO);
+        sums.retain(|_, computed| *computed != Computed::default());
         Ok(sums)
     }
 

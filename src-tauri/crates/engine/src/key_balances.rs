@@ -275,7 +275,7 @@ impl KeyBalances {
         for (name, totals) in self.ledger.usage(query).await?.groups {
             if matches!(&name, UsageKey::Named(name) if names.contains(name)) {
                 cost += i128::from(totals.cost.nanos());
-                is_known &= totals.unpriced_requests == 0;
+                is_known &= !totals.is_partly_unpriced();
             }
         }
         let a_day = i64::try_from(cost * i128::from(DAY_MS) / i128::from(span_ms)).ok();

@@ -2,6 +2,10 @@
 //!
 //! Threads read what is new in the files; this part prices it and stores it in batches. An import
 //! that is cancelled, fails or is killed keeps what it has stored, and the next one goes on there.
+//!
+//! While the user wants it, an import begins by itself soon after the start and then every ten
+//! minutes. It reads only what has changed, so it costs next to nothing. A failure is told where the
+//! last import is told, and tried again at the next time.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,6 +19,7 @@ use session_logs::{
     FilePart, LogRoot, PlanReading, PlannedFile, ReadOptions, UsageRecord, WORKERS_MAX, find_files,
     read_files, read_plan_limits,
 };
+use settings::SettingsStore;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +41,12 @@ const PARTS_WAITING_MAX: usize = 128;
 
 /// Time between two events about progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Time between the end of an import and the next one that begins by itself.
+const IMPORT_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Pause between two looks if one is due; also the wait after the start, which comes first.
+const DUE_CHECK_SECS: u64 = 5;
 
 /// Most places listed that could not be looked into.
 const SKIPPED_MAX: usize = 100;
@@ -113,6 +124,31 @@ impl LogImport {
             tracing::error!(%error, "the limits of plans could not be read");
             Vec::new()
         })
+    }
+
+    /// Imports by itself while the setting is on. Not in the first moments after sleep, when the machine
+    /// has much else to do.
+    pub(crate) fn spawn_regular(
+        &self,
+        settings: Arc<SettingsStore>,
+        is_resuming: impl Fn() -> bool + Send + 'static,
+    ) {
+        let (import, mut schedule) = (self.clone(), ImportSchedule::default());
+        self.tasks.spawn("regular import of session logs", async move {
+            while import.tasks.sleep(Duration::from_secs(DUE_CHECK_SECS)).await {
+                let wanted = settings.current().session_logs.import && !is_resuming();
+                let is_due = schedule.is_due(wanted, import.is_running(), import.clock.now());
+                // The user may have started one in this moment.
+                if is_due && let Err(LogImportError::AlreadyRunning) = import.start() {
+                    tracing::debug!("session logs are being imported already");
+                }
+            }
+        });
+    }
+
+    fn is_running(&self) -> bool {
+        let latest = self.latest.lock();
+        latest.as_ref().is_some_and(|(last, _)| last.state == LogImportState::Running)
     }
 
     /// Cancels the import in progress. What it has stored stays.
@@ -304,6 +340,29 @@ impl LogImport {
             latest.clone_from(&progress);
         }
         self.events.send(EngineEvent::LogImport(Arc::new(progress)));
+    }
+}
+
+/// When an import begins by itself.
+#[derive(Debug, Default)]
+struct ImportSchedule {
+    /// When an import was last begun or seen to run, also one that the user started.
+    last: Option<Moment>,
+}
+
+impl ImportSchedule {
+    /// True if an import is to begin now, which then counts as begun. `wanted` is false while the
+    /// setting is off and in moments that do not suit.
+    fn is_due(&mut self, wanted: bool, is_running: bool, now: Moment) -> bool {
+        if is_running {
+            self.last = Some(now);
+            return false;
+        }
+        let is_due = wanted && self.last.is_none_or(|last| now.since(last) >= IMPORT_INTERVAL);
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
     }
 }
 

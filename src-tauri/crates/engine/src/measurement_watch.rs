@@ -34,8 +34,6 @@ pub(crate) const USUAL_DAYS: i64 = 7;
 pub(crate) const USUAL_REQUESTS_MIN: u64 = 50;
 /// Days of bills that are compared, today included.
 const BILL_DAYS: i64 = 8;
-/// Least difference to a bill that is worth a look.
-const BILL_DIFFERENCE_MIN: NanoUsd = NanoUsd::new(1_000_000_000);
 /// Days without a request after which a key counts as unused.
 pub(crate) const UNUSED_DAYS: i64 = 30;
 /// Days of requests after which a first use says something.
@@ -301,17 +299,13 @@ impl MeasurementWatch {
             sum.1 += row.computed.cost;
         }
         let shown = self.shown();
-        let measurement = |(provider, (billed, computed)): (&str, (NanoUsd, NanoUsd))| {
-            let difference = (billed - computed).nanos();
-            let matters = difference.unsigned_abs() >= BILL_DIFFERENCE_MIN.nanos().unsigned_abs();
-            let percent = 100.0 * difference as f64 / computed.nanos().max(1) as f64;
-            Measurement::Bill {
+        let measurement =
+            |(provider, (billed, computed)): (&str, (NanoUsd, NanoUsd))| Measurement::Bill {
                 provider: provider.to_owned(),
-                difference_percent: if matters { percent } else { 0.0 },
+                difference_percent: billing::alert_drift_percent(billed, computed),
                 billed: shown.format(billed),
                 computed: shown.format(computed),
-            }
-        };
+            };
         Ok(sums.into_iter().map(measurement).collect())
     }
 

@@ -171,6 +171,9 @@ impl Engine {
         backends.health.spawn(prober, registry, is_in_use, tasks);
         self.parts.services.spawn(tasks);
         self.parts.price_editor.spawn(tasks);
+        let resuming = Arc::clone(&backends.registry);
+        let settings = Arc::clone(&base.settings);
+        self.parts.log_import.spawn_regular(settings, move || resuming.is_resuming());
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
         let kept = (Arc::clone(&backends.keys), Arc::clone(&self.parts.clients));

@@ -1,8 +1,9 @@
 //! What attempts cost, where they were made and by the names that they were made under.
 //!
 //! A request counts in the roll-ups under the backend, key and model of its answer, but an earlier
-//! attempt may have cost money elsewhere. Its cost is moved there, so that the sum over all names
-//! stays what the requests cost. A model has up to three names: what the client asked for, what the
+//! attempt may have cost money elsewhere, or nobody knows what. Its cost is moved there, so that the
+//! sum over all names stays what the requests cost. A request of unknown cost counts as unpriced
+//! once, where its last attempt of unknown cost was made. A model has up to three names: what the client asked for, what the
 //! backend was asked for, and what it billed. Roll-ups have the last of them; `rollup_model_names`
 //! has the same sums by the others, for budgets.
 
@@ -43,8 +44,17 @@ pub(crate) fn is_counted_apart(ended: &Settlement) -> bool {
         || ended.attempts.iter().any(|attempt| attempt.model != booked)
 }
 
-/// The requests that match a fixed condition, and those of their attempts whose cost belongs under
-/// another backend, key or model. `?1` is a slot's width.
+/// What an attempt elsewhere takes out of the sums of its request's names and adds to those of its own:
+/// the column of the roll-ups, and that of `moved`.
+const MOVED: [(&str, &str); 4] = [
+    ("cost_nano_usd", "own_cost"),
+    ("wasted_nano_usd", "own_wasted"),
+    ("unpriced_requests", "own_unpriced"),
+    ("unpriced_attempts", "own_unpriced_attempts"),
+];
+
+/// The requests that match a fixed condition, and those of their attempts that belong under another
+/// backend, key or model. `?1` is a slot's width.
 fn moved(condition: &str) -> String {
     format!(
         "WITH counted AS MATERIALIZED (
@@ -52,38 +62,69 @@ fn moved(condition: &str) -> String {
            coalesce(backend, '') AS backend, coalesce(model_billed, model_asked) AS model, client,
            coalesce(credential, '') AS credential, coalesce(project, '') AS project, route,
            model_asked AS asked, coalesce(cost_nano_usd, wasted_nano_usd) AS cost,
-           {PARTLY_UNPRICED} AS is_unpriced, {SENT_MODEL} AS sent
+           {PARTLY_UNPRICED} AS is_unpriced, unpriced_attempts, wasted_nano_usd AS wasted,
+           {SENT_MODEL} AS sent,
+           iif({PARTLY_UNPRICED}, (SELECT max(u.number) FROM attempts u
+            WHERE u.request_id = requests.id AND u.cost_nano_usd IS NULL), NULL) AS unpriced_number
           FROM requests WHERE {condition}),
          moved AS MATERIALIZED (
           SELECT c.*, a.number, a.backend AS own_backend,
            coalesce(a.credential, '') AS own_credential, a.model AS own_sent,
-           iif(a.model = c.sent, c.model, a.model) AS own_model, a.cost_nano_usd AS own_cost
+           iif(a.model = c.sent, c.model, a.model) AS own_model,
+           coalesce(a.cost_nano_usd, 0) AS own_cost,
+           iif(a.error_class IS NULL OR c.wasted = 0, 0, coalesce(a.cost_nano_usd, 0))
+            AS own_wasted, a.number IS c.unpriced_number AS own_unpriced,
+           (a.cost_nano_usd IS NULL AND a.error_class IS NOT NULL AND c.unpriced_attempts > 0)
+            AS own_unpriced_attempts
           FROM counted c CROSS JOIN attempts a ON a.request_id = c.id
-          WHERE a.cost_nano_usd > 0
+          WHERE (a.cost_nano_usd > 0 OR a.cost_nano_usd IS NULL AND c.is_unpriced)
            AND (a.backend <> c.backend OR coalesce(a.credential, '') <> c.credential
             OR (a.model <> c.sent AND a.model <> c.model)))"
     )
 }
 
-/// The statement that takes the costs of attempts elsewhere out of the rows of their requests and
-/// books them where they were made.
+/// The statement that sums up cost, waste and what is unpriced of the requests that match a fixed
+/// condition, where their attempts were made, as far as `filter` matches. `?1` is a slot's width.
+pub(crate) fn placed_sums_sql(condition: &str, filter: &str) -> String {
+    let moved = moved(condition);
+    let counted = MOVED.map(|(_, own)| own).join(", ");
+    let sums = MOVED.map(|(column, own)| format!("coalesce(sum(sign * {own}), 0) AS {column}"));
+    let sums = sums.join(", ");
+    format!(
+        "{moved}
+         SELECT {sums} FROM (
+          SELECT backend, model, client, credential, project, route, 1 AS sign, cost AS own_cost,
+           wasted AS own_wasted, is_unpriced AS own_unpriced,
+           unpriced_attempts AS own_unpriced_attempts FROM counted
+          UNION ALL
+          SELECT backend, model, client, credential, project, route, -1, {counted} FROM moved
+          UNION ALL
+          SELECT own_backend, own_model, client, own_credential, project, route, 1, {counted}
+           FROM moved)
+         WHERE true{filter}"
+    )
+}
+
+/// The statement that takes what attempts elsewhere count out of the rows of their requests and books
+/// it where they were made.
 pub(crate) fn move_sql(condition: &str, counting: Counting) -> String {
     let (columns, moved) = (sum_columns(), moved(condition));
-    let sums = list_sums(|column| match column {
-        "cost_nano_usd" => "sum(cost)".to_owned(),
-        _ => "0".to_owned(),
+    let own = |column: &str| MOVED.iter().find(|(name, _)| *name == column).map(|(_, own)| *own);
+    let sums = list_sums(|column| {
+        own(column).map_or_else(|| "0".to_owned(), |own| format!("sum(sign * {own})"))
     });
-    let update = counting.update("cost_nano_usd");
+    let update = MOVED.map(|(column, _)| counting.update(column)).join(", ");
+    let counted = MOVED.map(|(_, own)| own).join(", ");
     format!(
         "{moved}
          INSERT INTO rollup_quarter
           (slot_ms, purpose, backend, model, client, credential, project, route, {columns})
          SELECT slot_ms, purpose, backend, model, client, credential, project, route, {sums} FROM (
           SELECT slot_ms, purpose, backend, model, client, credential, project, route,
-           -own_cost AS cost FROM moved
+           -1 AS sign, {counted} FROM moved
           UNION ALL
           SELECT slot_ms, purpose, own_backend, own_model, client, own_credential, project, route,
-           own_cost FROM moved)
+           1, {counted} FROM moved)
          WHERE true GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
          ON CONFLICT DO UPDATE SET {update}"
     )
@@ -101,19 +142,19 @@ pub(crate) fn name_sql(condition: &str, counting: Counting) -> String {
               is_unpriced FROM counted WHERE {name} <> model"
         )
     };
-    let of_attempt = |number: &str, name: &str, model: &str, cost: &str| {
+    let of_attempt = |sign: char, name: &str, model: &str| {
         format!(
-            "SELECT id, {number}, slot_ms, purpose, {name}, {model}, 0, {cost}, 0
-              FROM moved WHERE {name} <> {model}"
+            "SELECT id, {sign}number, slot_ms, purpose, {name}, {model}, 0, {sign}own_cost,
+              {sign}own_unpriced FROM moved WHERE {name} <> {model}"
         )
     };
     let named = [
         of_request("asked"),
         of_request("sent"),
-        of_attempt("-number", "asked", "model", "-own_cost"),
-        of_attempt("-number", "sent", "model", "-own_cost"),
-        of_attempt("number", "asked", "own_model", "own_cost"),
-        of_attempt("number", "own_sent", "own_model", "own_cost"),
+        of_attempt('-', "asked", "model"),
+        of_attempt('-', "sent", "model"),
+        of_attempt('+', "asked", "own_model"),
+        of_attempt('+', "own_sent", "own_model"),
     ];
     format!(
         "{moved},

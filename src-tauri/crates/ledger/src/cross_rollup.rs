@@ -73,11 +73,13 @@ pub(crate) fn rows_sql(piece: &RangePiece, columns: &str, filter: &DimensionFilt
     format!("SELECT {columns}, {} FROM {}", sum_columns(), rows_of(piece, filter))
 }
 
-/// The statement that counts requests without a cost by model and backend, as [`rows_sql`].
+/// The statement that counts requests without a cost by model and backend, as [`rows_sql`]. A failed
+/// attempt may be all that a model has of them.
 pub(crate) fn unpriced_sql(piece: &RangePiece, filter: &DimensionFilter) -> String {
     format!(
-        "SELECT model, backend, sum(unpriced_requests) AS unpriced_requests FROM {}
-          AND unpriced_requests > 0 GROUP BY 1, 2",
+        "SELECT model, backend,
+          max(sum(unpriced_requests), sum(unpriced_attempts) > 0) AS unpriced_requests FROM {}
+          AND (unpriced_requests > 0 OR unpriced_attempts > 0) GROUP BY 1, 2",
         rows_of(piece, filter)
     )
 }

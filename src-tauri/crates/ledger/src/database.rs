@@ -78,6 +78,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v33.sql"),
     include_str!("schema/v34.sql"),
     include_str!("schema/v35.sql"),
+    include_str!("schema/v36.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -1,14 +1,17 @@
 //! What failed requests cost, and how many others had failed attempts. Roll-ups count both but do
-//! not keep them apart. They are few, and have indexes of their own.
+//! not keep them apart. They are few, and have indexes of their own. A filter asks for what was made
+//! at its backend, key and model, as in the roll-ups.
 
 use domain::{NanoUsd, WallTime};
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use crate::attempt_costs::{SENT_MODEL, placed_sums_sql};
 use crate::integer_columns::get_count;
 use crate::request_costs::request_name;
 use crate::requests::oldest_id_at;
 use crate::rollup_sums::PARTLY_UNPRICED;
-use crate::usage::{slot_end, slot_start};
+use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{DimensionFilter, GroupBy, Purpose, cross_rollup};
 
 /// Sums over requests that failed and cost something, or nobody knows what.
@@ -28,7 +31,7 @@ pub struct FailedCosts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RetriedRequests {
     pub requests: u64,
-    /// Those with a failed attempt of an unknown cost.
+    /// Those with a failed attempt of an unknown cost; of a filter, made there.
     pub unpriced_requests: u64,
 }
 
@@ -36,36 +39,73 @@ pub struct RetriedRequests {
 pub(crate) const RETRIED: &str = "requests.state <> 'failed' AND (requests.attempts > 1
     OR requests.wasted_nano_usd > 0 OR requests.unpriced_attempts > 0)";
 
-/// The statement for costs; its parameters are the ids of both ends, the purpose and the values of
-/// `filter`.
+/// Failed requests that cost something, or nobody knows what: the condition of the index
+/// `requests_failed_costs`. The parameters `?2` to `?4` are the ids of both ends and the purpose.
+const FAILED: &str = "state = 'failed' AND (cost_nano_usd IS NULL OR cost_nano_usd > 0)
+    AND id >= ?2 AND id < ?3 AND purpose = ?4";
+
+/// The statement for costs; `?1` is a slot's width, and the values of `filter` are the last. Without a
+/// name of attempts in the filter their places do not matter, and the index has all that is summed.
 pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
-    let conditions = conditions(filter);
-    format!(
-        "SELECT coalesce(sum(coalesce(cost_nano_usd, wasted_nano_usd)), 0) AS cost_nano_usd,
-          coalesce(sum({PARTLY_UNPRICED}), 0) AS unpriced_requests,
-          coalesce(sum(wasted_nano_usd), 0) AS wasted_nano_usd,
-          coalesce(sum(unpriced_attempts), 0) AS unpriced_attempts
-         FROM requests INDEXED BY requests_failed_costs
-         WHERE state = 'failed' AND (cost_nano_usd IS NULL OR cost_nano_usd > 0)
-          AND id >= ?1 AND id < ?2 AND purpose = ?3{conditions}"
-    )
-}
-
-/// The statement that counts retried requests, as [`sum_sql`].
-pub(crate) fn retried_sql(filter: &DimensionFilter) -> String {
-    let conditions = conditions(filter);
-    format!(
-        "SELECT count(*) AS requests, coalesce(sum(unpriced_attempts > 0), 0) AS unpriced_requests
-         FROM requests INDEXED BY requests_retried
-         WHERE {RETRIED} AND id >= ?1 AND id < ?2 AND purpose = ?3{conditions}"
-    )
-}
-
-fn conditions(filter: &DimensionFilter) -> String {
+    if filter.values().iter().all(|(group_by, _)| attempt_name(*group_by).is_none()) {
+        let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
+            format!(" AND {} = ?{place}", request_name(*group_by))
+        };
+        let filter: String = filter.values().iter().zip(FILTER_FROM..).map(equal).collect();
+        return format!(
+            "SELECT coalesce(sum(coalesce(cost_nano_usd, wasted_nano_usd)), 0) AS cost_nano_usd,
+              coalesce(sum({PARTLY_UNPRICED}), 0) AS unpriced_requests,
+              coalesce(sum(wasted_nano_usd), 0) AS wasted_nano_usd,
+              coalesce(sum(unpriced_attempts), 0) AS unpriced_attempts
+             FROM requests INDEXED BY requests_failed_costs WHERE {FAILED}{filter}"
+        );
+    }
     let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
-        format!(" AND {} = ?{place}", request_name(*group_by))
+        format!(" AND {} = ?{place}", group_by.word())
     };
-    filter.values().iter().zip(4..).map(equal).collect()
+    let filter: String = filter.values().iter().zip(FILTER_FROM..).map(equal).collect();
+    placed_sums_sql(FAILED, &filter)
+}
+
+/// Place of the first parameter of a filter.
+const FILTER_FROM: usize = 5;
+
+/// The statement that counts retried requests, with the parameters of [`sum_sql`].
+pub(crate) fn retried_sql(filter: &DimensionFilter) -> String {
+    let (mut own, mut made) = (String::new(), Vec::new());
+    for ((group_by, _), place) in filter.values().iter().zip(FILTER_FROM..) {
+        match attempt_name(*group_by) {
+            Some(name) => made.push(format!("{name} = ?{place}")),
+            None => own.push_str(&format!(" AND {} = ?{place}", request_name(*group_by))),
+        }
+    }
+    let made = if made.is_empty() { "1".to_owned() } else { made.join(" AND ") };
+    let any = |of: &str| {
+        format!(
+            "(SELECT coalesce(max({of}), 0) FROM attempts made
+              WHERE made.request_id = requests.id AND made.error_class IS NOT NULL)"
+        )
+    };
+    let (is_there, is_unpriced) =
+        (any(&made), any(&format!("{made} AND made.cost_nano_usd IS NULL")));
+    format!(
+        "SELECT count(*) AS requests, coalesce(sum({is_unpriced}), 0) AS unpriced_requests
+         FROM requests INDEXED BY requests_retried
+         WHERE {RETRIED} AND id >= ?2 AND id < ?3 AND purpose = ?4{own} AND {is_there}"
+    )
+}
+
+/// The name of an attempt in a dimension, as the roll-ups have it; `None` where it is its request's.
+fn attempt_name(group_by: GroupBy) -> Option<String> {
+    Some(match group_by {
+        GroupBy::Backend => "made.backend".to_owned(),
+        GroupBy::Credential => "coalesce(made.credential, '')".to_owned(),
+        GroupBy::Model => format!(
+            "iif(made.model = {SENT_MODEL}, coalesce(requests.model_billed, requests.model_asked),
+              made.model)"
+        ),
+        GroupBy::Client | GroupBy::Project | GroupBy::Route => return None,
+    })
 }
 
 /// The user's own failed requests over whole quarter hours.
@@ -106,7 +146,8 @@ fn query_users<T>(
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     let [from, to] = [slot_start(from), slot_end(to)].map(oldest_id_at);
-    let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(Into::into);
-    let values = range.into_iter().chain(cross_rollup::filter_values(filter));
+    let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(ToSqlOutput::from);
+    let values = std::iter::once(ToSqlOutput::from(SLOT_MS)).chain(range);
+    let values = values.chain(cross_rollup::filter_values(filter));
     connection.prepare_cached(sql)?.query_row(params_from_iter(values), read)
 }

@@ -30,8 +30,16 @@ const EXAMINED: &str = "SELECT * FROM other.requests WHERE id > ?1 ORDER BY id L
 
 /// Roll-ups and what is true of a row that counts nothing. One may have a cost without a request.
 const EMPTY: [(&str, &str, &str); 6] = [
-    ("rollup_quarter", "slot_ms", "requests = 0 AND cost_nano_usd = 0"),
-    ("rollup_model_names", "slot_ms", "requests = 0 AND cost_nano_usd = 0"),
+    (
+        "rollup_quarter",
+        "slot_ms",
+        "requests = 0 AND cost_nano_usd = 0 AND unpriced_requests = 0 AND unpriced_attempts = 0",
+    ),
+    (
+        "rollup_model_names",
+        "slot_ms",
+        "requests = 0 AND cost_nano_usd = 0 AND unpriced_requests = 0",
+    ),
     ("rollup_meters", "slot_ms", "quantity = 0"),
     ("rollup_failures", "slot_ms", "attempts = 0"),
     ("rollup_bypasses", "slot_ms", "requests = 0"),

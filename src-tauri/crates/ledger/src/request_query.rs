@@ -6,6 +6,7 @@
 //! they have requests, and only those hours are read. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so
 //! that filters that match rarely return soon with a cursor to go on from.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::attempt_costs::SENT_MODEL;
 use crate::failed_requests::RETRIED;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
@@ -41,7 +43,9 @@ pub struct RequestQuery {
     pub until: Option<WallTime>,
     pub client: Option<ClientId>,
     pub project: Option<String>,
-    /// The backend that answered or failed last.
+    /// The backend that answered or failed last. With `is_unpriced` or [`WasteKind::Retries`], the one
+    /// at which an attempt of unknown cost was made, or one that failed, as the sums count it; so for
+    /// the key and an exact model.
     pub backend: Option<BackendId>,
     /// The key of that backend.
     pub credential: Option<CredentialId>,
@@ -95,7 +99,7 @@ impl RequestQuery {
         let leading = leading.map(|place| filters.remove(place));
         let matches = match filters.is_empty() {
             true => "1".to_owned(),
-            false => filters.iter().map(|one| one.condition).collect::<Vec<_>>().join(" AND "),
+            false => filters.iter().map(|one| &*one.condition).collect::<Vec<_>>().join(" AND "),
         };
         let sources = leading.as_ref().map_or(&[NEWEST] as &[_], |filter| filter.sources);
         let mut values = Vec::new();
@@ -185,17 +189,15 @@ impl RequestQuery {
             indexed(self.failure.as_deref(), "", FAILURE),
             indexed(running, "requests.state = ?", RUNNING),
             errors.map(|_| Filter {
-                condition: "requests.http_status >= 400",
+                condition: "requests.http_status >= 400".into(),
                 values: Vec::new(),
                 sources: ERROR_STATUS,
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
             self.waste.map(wasted),
-            checked(exact.map(str::to_owned), "? IN (requests.model_asked, requests.model_billed)"),
             checked(self.route.clone(), "requests.route = ?"),
             checked(self.project.clone(), "requests.project = ?"),
             checked(self.client.as_ref().map(ToString::to_string), "requests.client = ?"),
-            checked(self.backend.as_ref().map(ToString::to_string), "requests.backend = ?"),
             self.http_status.as_ref().map(|range| Filter {
                 values: vec![(*range.start()).into(), (*range.end()).into()],
                 ..Filter::checked("requests.http_status BETWEEN ? AND ?")
@@ -209,7 +211,6 @@ impl RequestQuery {
                 )
             }),
             checked(complete.map(str::to_owned), "requests.state = ?"),
-            checked(self.credential.as_ref().map(ToString::to_string), "requests.credential = ?"),
             checked(self.cache.map(|cache| cache.word().to_owned()), "requests.cache = ?"),
             checked(self.cost_min.map(clamp_cost), "requests.cost_nano_usd >= ?"),
             checked(self.cost_max.map(clamp_cost), "requests.cost_nano_usd <= ?"),
@@ -222,8 +223,49 @@ impl RequestQuery {
             checked(self.took_max.map(clamp_micros), "requests.total_us <= ?"),
             checked(self.ended_since.map(|at| at.unix_ms()), "requests.ended_ms >= ?"),
             checked(purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
+            // The last, since it may look at attempts.
+            self.made_at(exact),
         ];
         filters.into_iter().flatten().collect()
+    }
+
+    /// The backend, key and model in use: those of the request or of the attempts that the query is
+    /// about.
+    fn made_at(&self, model: Option<&str>) -> Option<Filter> {
+        let (backend, credential) = (self.backend.as_ref(), self.credential.as_ref());
+        let wanted = [
+            (backend.map(BackendId::as_str), "backend IS ?"),
+            (credential.map(CredentialId::as_str), "credential IS ?"),
+        ];
+        let wanted: Vec<_> =
+            wanted.into_iter().filter_map(|(value, equal)| Some((value?, equal))).collect();
+        let all_of = |table: &str, names: &str| {
+            let equal = wanted.iter().map(|(_, equal)| format!("{table}.{equal}"));
+            let model = model.map(|_| format!("? IN ({names})"));
+            equal.chain(model).collect::<Vec<_>>().join(" AND ")
+        };
+        let values = || wanted.iter().map(|(value, _)| *value).chain(model);
+        let own = all_of("requests", "requests.model_asked, requests.model_billed");
+        let about = match (self.is_unpriced, self.waste) {
+            _ if own.is_empty() => return None,
+            (true, _) => "made.cost_nano_usd IS NULL",
+            (_, Some(WasteKind::Retries)) => "made.error_class IS NOT NULL",
+            _ => {
+                let values = values().map(|value| value.to_owned().into()).collect();
+                return Some(Filter { values, ..Filter::checked(own) });
+            }
+        };
+        let billed = format!(
+            "coalesce(iif(made.model = {SENT_MODEL}, requests.model_billed, NULL), made.model)"
+        );
+        let made = all_of("made", &format!("requests.model_asked, {billed}"));
+        // A request without such an attempt counts where it ended.
+        let condition = format!(
+            "coalesce((SELECT max({made}) FROM attempts made
+              WHERE made.request_id = requests.id AND {about}), {own})"
+        );
+        let values = values().chain(values()).map(|value| value.to_owned().into()).collect();
+        Some(Filter { values, ..Filter::checked(condition) })
     }
 }
 
@@ -249,15 +291,15 @@ impl IdRange {
 
 /// A condition on a request, with a `?` for each value.
 struct Filter {
-    condition: &'static str,
+    condition: Cow<'static, str>,
     values: Vec<Value>,
     /// Where the matching requests can be read in order; empty without an index.
     sources: &'static [Source],
 }
 
 impl Filter {
-    const fn checked(condition: &'static str) -> Self {
-        Self { condition, values: Vec::new(), sources: &[] }
+    fn checked(condition: impl Into<Cow<'static, str>>) -> Self {
+        Self { condition: condition.into(), values: Vec::new(), sources: &[] }
     }
 }
 
@@ -273,7 +315,7 @@ fn indexed(
     condition: &'static str,
     sources: &'static [Source],
 ) -> Option<Filter> {
-    Some(Filter { condition, values: vec![value?.to_owned().into()], sources })
+    Some(Filter { condition: condition.into(), values: vec![value?.to_owned().into()], sources })
 }
 
 fn wasted(kind: WasteKind) -> Filter {
@@ -284,7 +326,7 @@ fn wasted(kind: WasteKind) -> Filter {
         WasteKind::Health => ("requests.state <> 'reserved'", HEALTH),
         WasteKind::Checks => ("requests.state <> 'reserved'", CHECKS),
     };
-    Filter { condition, values: Vec::new(), sources }
+    Filter { condition: condition.into(), values: Vec::new(), sources }
 }
 
 /// A walk over one index. Its condition has the same values as its filter's.

@@ -233,7 +233,7 @@ pub(crate) fn spend_sql(width: SlotWidth, dimension: Option<BudgetDimension>) ->
     };
     format!(
         "SELECT coalesce(sum(cost_nano_usd), 0), coalesce(sum(requests), 0),
-          coalesce(sum(unpriced_requests), 0)
+          max(coalesce(sum(unpriced_requests), 0), coalesce(sum(unpriced_attempts), 0) > 0)
          FROM {rows} AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
     )
 }

@@ -9,7 +9,9 @@ use rusqlite::{Connection, params_from_iter};
 use crate::integer_columns::get_count;
 use crate::rollup_range::{self, split_days};
 use crate::usage::{slot_end, slot_start};
-use crate::{DimensionFilter, Purpose, RequestQuery, cross_rollup, request_query};
+use crate::{
+    AttemptRecord, DimensionFilter, Purpose, RequestQuery, attempts, cross_rollup, request_query,
+};
 
 /// Most models in one result.
 pub const UNPRICED_MODELS_MAX: usize = 12;
@@ -23,7 +25,8 @@ pub struct UnpricedModel {
     pub model: String,
     /// `None` if no backend was reached.
     pub backend: Option<String>,
-    /// Requests without a known cost, or with a failed attempt without one.
+    /// Requests without a known cost of what was made there: at least so many, since a request with
+    /// several attempts of unknown cost counts at the last of them.
     pub requests: u64,
     /// The reason of the newest one, if one of the model's newest requests has it.
     pub unpriced: Option<Unpriced>,
@@ -73,6 +76,13 @@ fn newest_reason(
         is_unpriced: true,
         ..RequestQuery::newest(1)
     };
-    let newest = request_query::find_newest(connection, &query, REASON_ROWS_MAX)?;
-    Ok(newest.and_then(|row| row.unpriced))
+    let Some(newest) = request_query::find_newest(connection, &query, REASON_ROWS_MAX)? else {
+        return Ok(None);
+    };
+    let made = attempts::list(connection, newest.request.id)?;
+    let made_there = |made: &&AttemptRecord| {
+        made.backend.as_str() == backend && made.cost.amount().is_none() && made.unpriced.is_some()
+    };
+    let there = made.iter().rev().find(made_there);
+    Ok(there.map_or(newest.unpriced, |made| made.unpriced.clone()))
 }

@@ -262,7 +262,8 @@ pub struct UsageTotals {
     /// The sum of the known costs. By backend, key and model, those of failed attempts count where they
     /// were made, so a group may have a cost without a request.
     pub cost: NanoUsd,
-    /// Requests with an unknown cost, or only a part of it known; that part is in `cost`.
+    /// Requests with an unknown cost, or only a part of it known; that part is in `cost`. Each counts
+    /// once: where its last attempt of unknown cost was made.
     pub unpriced_requests: u64,
     pub first_token_us_sum: u64,
     /// Requests with a first token.
@@ -270,9 +271,9 @@ pub struct UsageTotals {
     pub duration_us_sum: u64,
     /// Attempts after the first, over all requests.
     pub retries: u64,
-    /// Known cost of failed attempts of these requests, also where they were made elsewhere.
+    /// Known cost of failed attempts, where they were made; part of `cost`.
     pub wasted: NanoUsd,
-    /// Failed attempts with an unknown cost, which is in neither sum.
+    /// Failed attempts with an unknown cost, which is in neither sum, where they were made.
     pub unpriced_attempts: u64,
     pub cache: CacheTotals,
 }
@@ -313,6 +314,12 @@ impl UsageTotals {
     #[must_use]
     pub const fn priced_requests(&self) -> u64 {
         self.requests.saturating_sub(self.unpriced_requests)
+    }
+
+    /// True if something was made here whose cost is not known.
+    #[must_use]
+    pub const fn is_partly_unpriced(&self) -> bool {
+        self.unpriced_requests > 0 || self.unpriced_attempts > 0
     }
 
     /// `None` without a first token.

@@ -144,6 +144,7 @@ settings_file! {
             webhook: WebhookSettings,
             mail: MailSettings,
             ledger: LedgerSettings,
+            session_logs: SessionLogSettings,
             currency: CurrencySettings,
             mcp: McpSettings,
             metrics: MetricsSettings,
@@ -229,6 +230,16 @@ settings! {
         /// ledger counts as behind.
         // A local disk takes under a millisecond; past five seconds tools would give up.
         commit_wait_ms: u64 = 250, in 10..=5_000;
+    }
+}
+
+settings! {
+    /// Usage that coding tools write down themselves.
+    #[derive(Copy)]
+    pub SessionLogSettings in "session_logs", keys "session_logs_" {
+        /// Imports what is new in the session logs of coding tools after the start and every ten
+        /// minutes. Only tokens, models, times and folders are kept, never a prompt or an answer.
+        import: bool = false, key "import_session_logs", summary "Import session logs";
     }
 }
 

@@ -53,11 +53,13 @@ test("the month's end is expected with its range, and its days stand in a table"
 
 test("what a provider billed stands beside what was computed, and an admin key leads to its report", async () => {
   const { host, user } = renderPanel("busy", "/billing");
-  const { finding } = await host.billingDrift({ days: 30 });
+  const { finding, levels } = await host.billingDrift({ days: 30 });
   const card = await screen.findByRole("region", { name: "Billed and computed" });
   expect(await within(card).findByText(finding)).toBeVisible();
+  expect(within(card).getByText(levels)).toBeVisible();
   await user.click(within(card).getByText("By day"));
   expect(await within(card).findAllByText("no report")).not.toHaveLength(0);
+  expect(within(card).getAllByText(", more than expected")).not.toHaveLength(0);
   await user.click(within(card).getByRole("button", { name: "Add admin key" }));
   const dialog = await screen.findByRole("dialog", { name: "Admin key of OpenAI" });
   await user.type(within(dialog).getByLabelText("Admin key"), "sk-admin-0123456789");

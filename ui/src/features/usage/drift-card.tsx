@@ -2,7 +2,7 @@
 import { FileUp, KeyRound, RefreshCw, X } from "lucide-react";
 import { useMemo, useRef, useState, type ChangeEvent } from "react";
 import { AdminKeyDialog } from "@/features/usage/admin-key-dialog";
-import { DRIFT_DAYS, Difference, isLarge } from "@/features/usage/drift";
+import { DRIFT_DAYS, Difference } from "@/features/usage/drift";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { DataTable, type Column } from "@/components/data-table";
@@ -42,6 +42,7 @@ export function DriftCard() {
               </ul>
             )}
             {data.days.length > 0 && <Days drift={data} />}
+            {(data.days.length > 0 || data.stated.length > 0) && <p className="text-12 text-ink-3">{data.levels}</p>}
           </div>
         )}
       </Reading>
@@ -67,7 +68,7 @@ function Provider({ provider }: { provider: DriftProviderView }) {
         ) : (
           <>
             {formatMoney(provider.billed_nano_usd)} billed, {formatMoney(provider.computed_nano_usd)} computed
-            <span className={isLarge(percent) ? "text-warn" : "text-ink-3"}>
+            <span className={provider.is_marked ? "text-warn" : "text-ink-3"}>
               {" "}
               ({difference >= 0 ? "+" : ""}
               {formatMoney(difference)}
@@ -150,7 +151,7 @@ function Days({ drift }: { drift: DriftView }) {
         numeric: true,
         width: "120px",
         value: (row) => row.difference_percent,
-        cell: (row) => <Difference nano={row.difference_nano_usd} percent={row.difference_percent} />,
+        cell: (row) => <Difference of={row} />,
       },
       {
         id: "requests",

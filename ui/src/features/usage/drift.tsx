@@ -3,18 +3,17 @@ import { formatMoney } from "@/lib/money";
 
 export const DRIFT_DAYS = 30;
 
-/** Above it a difference is worth a look: a computed cost is to be within half a percent of the bill. */
-const EXPECTED_PERCENT = 0.5;
-
-export function isLarge(percent: number | null): boolean {
-  return percent !== null && Math.abs(percent) > EXPECTED_PERCENT;
+interface DifferenceProps {
+  of: { difference_nano_usd: number | null; difference_percent: number | null; is_marked: boolean };
 }
 
-export function Difference({ nano, percent }: { nano: number | null; percent: number | null }) {
+export function Difference({ of }: DifferenceProps) {
+  const { difference_nano_usd: nano, difference_percent: percent, is_marked: isMarked } = of;
   if (nano === null) return "–";
   return (
-    <span className={isLarge(percent) ? "text-warn" : undefined} title={formatMoney(nano)}>
+    <span className={isMarked ? "text-warn" : undefined} title={formatMoney(nano)}>
       {percent === null ? formatMoney(nano) : `${percent} %`}
+      {isMarked && <span className="sr-only">, more than expected</span>}
     </span>
   );
 }

@@ -25,6 +25,17 @@ test("totals stand apart, unpriced ones are marked, and problems are listed by f
   expect(within(problems).getByText("1,204")).toBeVisible();
 });
 
+test("imports begin by themselves once the switch beside the import is on", async () => {
+  const { host } = renderWith("busy", <SessionLogs zone="utc" />);
+  const keep = await screen.findByRole("switch", { name: "Keep session logs up to date" });
+  await waitFor(() => expect(keep).toBeEnabled());
+  expect(keep).not.toBeChecked();
+  expect(keep).toHaveAccessibleDescription(/every ten minutes/);
+  await userEvent.click(keep);
+  await waitFor(() => expect(keep).toBeChecked());
+  expect((await host.settings()).values.import_session_logs).toBe(true);
+});
+
 test("the totals can be grouped by model", async () => {
   renderWith("busy", <SessionLogs zone="utc" />);
   await userEvent.click(await screen.findByRole("radio", { name: "Model" }));

@@ -10,6 +10,7 @@ import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { Spend, spendValue } from "@/components/spend";
+import { Switch } from "@/components/switch";
 import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type {
@@ -19,10 +20,14 @@ import type {
   SessionLogProblemView,
   SessionLogTotalsView,
   SessionLogsView,
+  SettingsValues,
   TimeZoneChoice,
 } from "@/ipc/bindings";
-import { useSessionLogs } from "@/ipc/queries";
+import { useSessionLogs, useSettings } from "@/ipc/queries";
+import { SETTINGS } from "@/lib/form-tables";
 import { formatCount, formatCounted, formatCountShort } from "@/lib/quantity";
+
+const REGULAR_IMPORT = SETTINGS.find(({ key }) => key === "import_session_logs");
 
 const GROUPS = [
   { value: "tool", label: "Tool" },
@@ -51,6 +56,7 @@ export function SessionLogs({ zone }: { zone: TimeZoneChoice }) {
       <Reading of={logs} skeleton={<Skeleton className="h-24 rounded-control" />}>
         {(data) => (
           <div className="flex flex-col gap-3">
+            <RegularImport />
             {latest && <Progress latest={latest} />}
             <Sums logs={data} group={group} />
             <Problems logs={data} />
@@ -58,6 +64,27 @@ export function SessionLogs({ zone }: { zone: TimeZoneChoice }) {
         )}
       </Reading>
     </Card>
+  );
+}
+
+/** The setting by which imports begin by themselves. */
+function RegularImport() {
+  const { data: settings } = useSettings();
+  const change = useAction("settingsEdit", (call, values: SettingsValues) => call(values));
+  if (settings === undefined) return null;
+  return (
+    <div className="flex items-center gap-2 text-12 text-ink-2">
+      <Switch
+        label="Keep session logs up to date"
+        describedBy="regular-import"
+        checked={settings.values.import_session_logs}
+        disabled={!settings.valid}
+        onChange={(isOn) => change.mutate({ ...settings.values, import_session_logs: isOn }, { onError: notifyError })}
+      />
+      <span id="regular-import">
+        <span className="text-ink-1">Keep up to date.</span> {REGULAR_IMPORT?.meaning}
+      </span>
+    </div>
   );
 }
 

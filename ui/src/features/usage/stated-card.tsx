@@ -41,7 +41,7 @@ const COLUMNS: Column<StatedDriftView>[] = [
     numeric: true,
     width: "120px",
     value: (row) => row.difference_nano_usd,
-    cell: (row) => <Difference nano={row.difference_nano_usd} percent={row.difference_percent} />,
+    cell: (row) => <Difference of={row} />,
   },
 ];
 

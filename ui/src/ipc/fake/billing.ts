@@ -14,6 +14,10 @@ const DAYS = 14;
 const OPEN_DAYS = 2;
 const NANO = 1_000_000_000;
 
+/** As the core judges it: more than half a percent of the bill. */
+const isMarked = (difference: number | null, billed: number | null) =>
+  difference !== null && Math.abs(difference) * 200 > (billed ?? 0);
+
 const money = (nano: number) => `$${(nano / NANO).toFixed(2)}`;
 
 const statedOf = (model: string, answers: number, compared: number, dollars: number, difference: number) => ({
@@ -25,6 +29,7 @@ const statedOf = (model: string, answers: number, compared: number, dollars: num
   computed_nano_usd: compared === 0 ? null : Math.round((dollars - difference) * NANO),
   difference_nano_usd: compared === 0 ? null : Math.round(difference * NANO),
   difference_percent: compared === 0 ? null : Math.round((difference * 1_000) / dollars) / 10,
+  is_marked: isMarked(compared === 0 ? null : difference, dollars),
 });
 
 export function fakeBilling({
@@ -51,6 +56,7 @@ export function fakeBilling({
       difference_nano_usd: difference,
       difference_percent:
         difference === null || billed === null ? null : Math.round((difference * 1_000) / billed) / 10,
+      is_marked: isMarked(difference, billed),
       requests: 140 + back * 3,
       unpriced_requests: unpriced,
       priced_percent: unpriced > 0 ? 97 : 100,
@@ -85,6 +91,8 @@ export function fakeBilling({
         reconciled.length === 0
           ? "Nothing is reconciled: there is no cost report of these days."
           : `OpenAI billed ${money(billed)} and Gatehouse computed ${money(computed)} on ${reconciled.length} reconciled days.`,
+      levels:
+        'Marked are differences of more than 0.5 % of the bill. The alert "Bill differs" begins at 2 % of a provider\'s week and $1.00.',
       providers: has
         ? [
             {
@@ -98,6 +106,7 @@ export function fakeBilling({
               billed_nano_usd: billed,
               difference_nano_usd: billed - computed,
               difference_percent: billed === 0 ? null : Math.round(((billed - computed) * 1_000) / billed) / 10,
+              is_marked: isMarked(billed - computed, billed),
             },
           ]
         : [],

@@ -157,7 +157,8 @@ pub(super) fn render_settings(settings: &SettingsView) -> StyledText {
         table.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
     let mut shown = Settings::table();
-    shown.sort_by_key(|setting| setting.panel.map(|(card, _)| card));
+    // What the panel shows elsewhere is the last.
+    shown.sort_by_key(|setting| (setting.panel.is_none(), setting.panel.map(|(card, _)| card)));
     for setting in shown {
         if let Some(label) = setting.summary {
             fact(label, format_value(setting, settings.values.get(setting.key)));

@@ -205,12 +205,13 @@ fn what_was_billed_beside_what_was_computed() {
         json!({"provider": "openai", "day": day, "computed_nano_usd": 4_000_000_000_i64,
             "state": if billed.is_some() { "reconciled" } else { "not_reconciled" },
             "billed_nano_usd": billed, "difference_percent": percent, "requests": 120,
+            "is_marked": billed.is_some(),
             "difference_nano_usd": billed.map(|billed| billed - 4_000_000_000),
             "unpriced_requests": 2, "priced_percent": 98, "source": null, "fetched": null,
             "reasons": reasons, "lines": []})
     };
     let drift = json!({"finding": "OpenAI billed $4.10 and Gatehouse computed $4.00 on 1 reconciled day.",
-        "providers": [],
+        "levels": "Marked are differences of more than 0.5 % of the bill.", "providers": [],
         "days": [day("2026-11-20", None, None, &["2 requests have no price"]),
             day("2026-11-19", Some(4_100_000_000), Some(2.4), &["billed more than Gatehouse saw"]),
             day("2026-11-18", Some(0), None, &[])],
@@ -218,12 +219,12 @@ fn what_was_billed_beside_what_was_computed() {
         "stated": [
             {"backend": "openrouter", "model": "openai/gpt-6-luna", "answers": 120, "compared": 120,
              "stated_nano_usd": 4_200_000_000_i64, "computed_nano_usd": 4_100_000_000_i64,
-             "difference_nano_usd": 100_000_000, "difference_percent": 2.4},
+             "difference_nano_usd": 100_000_000, "difference_percent": 2.4, "is_marked": true},
             {"backend": "openrouter", "model": "z-ai/glm-5.3", "answers": 6, "compared": 0,
              "stated_nano_usd": null, "computed_nano_usd": null, "difference_nano_usd": null,
-             "difference_percent": null}]});
+             "difference_percent": null, "is_marked": false}]});
     check_seen!("billing_drift", usage::reconcile::render_drift(&view(drift)));
-    let nothing = json!({"finding": "Nothing is reconciled.", "providers": [], "days": [],
+    let nothing = json!({"finding": "Nothing is reconciled.", "levels": "", "providers": [], "days": [],
         "stated_finding": null, "stated": []});
     check_seen!("billing_drift_none", usage::reconcile::render_drift(&view(nothing)));
 }

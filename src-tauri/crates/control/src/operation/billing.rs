@@ -1,7 +1,12 @@
 //! Operations on what providers billed: fetch, import, and the difference to what was computed.
 
-use billing::{DriftReason, ExportProblem};
-use domain::{BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime, count_noun};
+use billing::{
+    ALERT_DIFFERENCE_MIN, DriftReason, EXPECTED_DRIFT_PERMILLE, ExportProblem, drift_percent,
+    is_beyond_expected,
+};
+use domain::{
+    AlertDelivery, BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime, count_noun,
+};
 use engine::{CostReportError, CostReportProgress, Engine, ProviderDay, StoredReport};
 use ledger::StatedCosts;
 
@@ -71,6 +76,7 @@ pub(crate) async fn billing_drift(engine: &Engine, req: DriftQuery) -> Result<Dr
     let stated = engine.cost_reports().stated(days, req.provider).await?;
     Ok(DriftView {
         finding: finding(&providers, shown_currency(engine)),
+        levels: levels_sentence(engine),
         providers,
         days: rows.iter().map(day_view).collect(),
         stated_finding: stated_finding(&stated, shown_currency(engine)),
@@ -90,7 +96,8 @@ fn stated_view(costs: &StatedCosts) -> StatedDriftView {
         stated_nano_usd: if_compared(stated),
         computed_nano_usd: if_compared(computed),
         difference_nano_usd: if_compared(difference),
-        difference_percent: share_percent(difference, stated),
+        difference_percent: shown_percent(stated, computed),
+        is_marked: costs.compared > 0 && is_beyond_expected(stated, computed),
     }
 }
 
@@ -116,7 +123,7 @@ fn stated_finding(groups: &[StatedCosts], currency: ShownCurrency) -> Option<Str
                 sum.backend
             );
         }
-        let percent = share_percent(sum.stated - sum.computed, sum.stated);
+        let percent = shown_percent(sum.stated, sum.computed);
         let percent = percent.map(|percent| format!(" ({percent:+.1} %)")).unwrap_or_default();
         let of = match sum.compared == sum.answers {
             true => format!("the same {answers}"),
@@ -223,7 +230,8 @@ fn provider_view(
         computed_nano_usd: computed.into(),
         billed_nano_usd: billed.into(),
         difference_nano_usd: (billed - computed).into(),
-        difference_percent: share_percent(billed - computed, billed),
+        difference_percent: shown_percent(billed, computed),
+        is_marked: is_beyond_expected(billed, computed),
     })
 }
 
@@ -260,11 +268,8 @@ fn day_view(row: &ProviderDay) -> DriftDayView {
         computed_nano_usd: row.computed.cost.into(),
         billed_nano_usd: billed.map(Into::into),
         difference_nano_usd: row.drift.difference.map(Into::into),
-        difference_percent: row
-            .drift
-            .difference
-            .zip(billed)
-            .and_then(|(difference, billed)| share_percent(difference, billed)),
+        difference_percent: billed.and_then(|billed| shown_percent(billed, row.computed.cost)),
+        is_marked: billed.is_some_and(|billed| is_beyond_expected(billed, row.computed.cost)),
         requests: row.computed.requests.into(),
         unpriced_requests: row.computed.unpriced_requests.into(),
         priced_percent: super::priced_percent(
@@ -300,9 +305,22 @@ fn reason_sentence(reason: DriftReason) -> String {
     }
 }
 
-/// Percent with one decimal.
-#[expect(clippy::cast_precision_loss, reason = "a share for people")]
-fn share_percent(part: NanoUsd, whole: NanoUsd) -> Option<f64> {
-    let share = part.nanos() as f64 * 1_000.0 / whole.nanos() as f64;
-    (whole > NanoUsd::ZERO).then(|| share.round() / 10.0)
+/// [`drift_percent`] with one decimal.
+fn shown_percent(billed: NanoUsd, computed: NanoUsd) -> Option<f64> {
+    drift_percent(billed, computed).map(|percent| (percent * 10.0).round() / 10.0)
+}
+
+/// What a mark means, and from where on there is an alert instead.
+fn levels_sentence(engine: &Engine) -> String {
+    let alerts = &engine.settings().alerts;
+    let expected = f64::from(EXPECTED_DRIFT_PERMILLE) / 10.0;
+    let marked = format!("Marked are differences of more than {expected} % of the bill.");
+    match alerts.bill_drift {
+        AlertDelivery::Off => format!("{marked} The alert \"Bill differs\" is off."),
+        AlertDelivery::Inbox | AlertDelivery::Notification => format!(
+            "{marked} The alert \"Bill differs\" begins at {} % of a provider's week and {}.",
+            alerts.bill_drift_percent,
+            shown_currency(engine).format(ALERT_DIFFERENCE_MIN)
+        ),
+    }
 }

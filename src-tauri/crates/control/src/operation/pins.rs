@@ -205,7 +205,9 @@ fn measure_totals(measure: PinMeasure, totals: &UsageTotals) -> Value {
     let (requests, priced) = (count(totals.requests), count(totals.priced_requests()));
     let rounded = |part: i64, whole: i64| part.saturating_add(whole / 2).checked_div(whole);
     match measure {
-        PinMeasure::Cost => (priced > 0 || requests == 0).then(|| totals.cost.nanos()),
+        PinMeasure::Cost => {
+            (priced > 0 || !totals.is_partly_unpriced()).then(|| totals.cost.nanos())
+        }
         PinMeasure::Requests => Some(requests),
         PinMeasure::SuccessRate => {
             rounded((requests - count(totals.failed)).saturating_mul(1_000), requests)
@@ -255,6 +257,9 @@ mod tests {
         check(PinMeasure::Cost, &none, Some(0));
         check(PinMeasure::SuccessRate, &none, None);
         check(PinMeasure::CostPerRequest, &none, None);
+        // A failed attempt was made there, and the request was answered elsewhere.
+        let tried = UsageTotals { unpriced_requests: 1, ..none };
+        check(PinMeasure::Cost, &tried, None);
         let unpriced = UsageTotals { requests: 3, unpriced_requests: 3, failed: 1, ..none };
         check(PinMeasure::Cost, &unpriced, None);
         check(PinMeasure::SuccessRate, &unpriced, Some(667));

@@ -40,7 +40,7 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
     }
-    if sums.totals.unpriced_requests > 0 {
+    if sums.totals.is_partly_unpriced() {
         let models =
             engine.ledger().unpriced_models(period.from, period.to, filter.clone()).await?;
         view.unpriced =
@@ -298,10 +298,11 @@ pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
-/// Rounded down, so that 100 means all.
+/// Rounded down, so that 100 means all. Where attempts of unknown cost were made, more requests may be
+/// unpriced than were answered.
 pub(super) fn priced_percent(requests: u64, unpriced: u64) -> Option<u32> {
     let priced = u128::from(requests.saturating_sub(unpriced)) * 100;
-    u32::try_from(priced.checked_div(u128::from(requests))?).ok()
+    u32::try_from(priced.checked_div(u128::from(requests.max(unpriced)))?).ok()
 }
 
 /// The basis of a total. What providers billed is in the drift, apart.

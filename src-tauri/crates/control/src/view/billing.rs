@@ -78,6 +78,9 @@ pub struct DriftQuery {
 pub struct DriftView {
     /// "OpenAI billed $4.10 and Gatehouse computed $4.05 on 7 reconciled days."
     pub finding: String,
+    /// "Marked are differences of more than 0.5 % of the bill. The alert "Bill differs" begins at 2 % of
+    /// a provider's week and $1.00."
+    pub levels: String,
     pub providers: Vec<DriftProviderView>,
     /// Newest first; days with traffic or a report.
     pub days: Vec<DriftDayView>,
@@ -104,6 +107,8 @@ pub struct StatedDriftView {
     pub difference_nano_usd: Option<NanoDollars>,
     /// Share of what was stated, in percent with one decimal; None if nothing was stated.
     pub difference_percent: Option<f64>,
+    /// True if it is more than is expected of a computed cost.
+    pub is_marked: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -124,6 +129,8 @@ pub struct DriftProviderView {
     pub difference_nano_usd: NanoDollars,
     /// Share of what was billed, in percent with one decimal; None if nothing was billed.
     pub difference_percent: Option<f64>,
+    /// True if it is more than is expected of a computed cost.
+    pub is_marked: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -139,6 +146,8 @@ pub struct DriftDayView {
     pub difference_nano_usd: Option<NanoDollars>,
     /// Share of what was billed, in percent with one decimal.
     pub difference_percent: Option<f64>,
+    /// True if it is more than is expected of a computed cost.
+    pub is_marked: bool,
     pub requests: Count,
     /// Requests whose cost is not known; not in the computed cost.
     pub unpriced_requests: Count,

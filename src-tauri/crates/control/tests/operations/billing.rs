@@ -104,6 +104,10 @@ async fn what_a_backend_states_is_compared_with_what_is_computed() {
     let [row] = view.stated.as_slice() else { panic!("one model: {:?}", view.stated) };
     assert_eq!((row.backend.as_str(), row.model.as_str()), ("up", "grok-4"));
     assert_eq!((row.answers, row.compared), (Count(2), Count(1)));
+    assert!(row.is_marked, "a fifth of what was stated is more than half a percent");
+    let levels = "Marked are differences of more than 0.5 % of the bill. The alert \"Bill differs\" \
+        begins at 2 % of a provider's week and $1.00.";
+    assert_eq!(view.levels, levels);
     let amounts = [row.stated_nano_usd, row.computed_nano_usd, row.difference_nano_usd];
     assert_eq!(amounts.map(|it| it.map(|it| it.0)), [5, 4, 1].map(|it| Some(it * 1_000_000_000)));
     let of_openai = DriftQuery { days: 5, provider: Some(BillingProvider::OpenAi) };

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use domain::NanoUsd;
 use ledger::{SessionGroupBy, SessionQuery, SessionSummary};
 use pricing::PriceBook;
+use settings::{Settings, SettingsStore};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
@@ -160,4 +161,77 @@ async fn a_ledger_that_cannot_be_written_fails_the_import_and_is_named() {
     assert_eq!(failed.state, LogImportState::Failed);
     assert!(failed.error.is_some(), "{failed:?}");
     assert_eq!(failed.answers, 0);
+}
+
+#[test]
+fn an_import_is_due_at_once_and_then_ten_minutes_after_the_last_one() {
+    let mut schedule = ImportSchedule::default();
+    let mut check = |wanted, is_running, secs, expected| {
+        let due = schedule.is_due(wanted, is_running, Moment::from_secs(secs));
+        assert_eq!(due, expected, "at {secs} s");
+    };
+    check(false, false, 0, false);
+    check(true, false, 5, true);
+    check(true, true, 10, false);
+    check(true, false, 15, false);
+    check(true, false, 609, false);
+    check(true, false, 610, true);
+    // The user imports meanwhile.
+    check(true, true, 900, false);
+    check(true, false, 1_499, false);
+    check(false, false, 1_500, false);
+    check(true, false, 1_505, true);
+}
+
+/// Time passes by itself while nothing is to be done, so only its least is known.
+#[tokio::test(start_paused = true)]
+async fn imports_begin_by_themselves_while_the_setting_is_on_and_the_machine_is_awake() {
+    let mut importing = Importing::new();
+    importing.import.clock = Arc::new(domain::SystemClock::new());
+    importing.write("p/a.jsonl", &line(1, ""));
+    let settings = SettingsStore::open(importing.home.path().join("settings.toml"));
+    let settings = Arc::new(settings.expect("settings"));
+    let is_resuming = Arc::new(AtomicBool::new(true));
+    let resuming = Arc::clone(&is_resuming);
+    importing.import.spawn_regular(Arc::clone(&settings), move || resuming.load(Ordering::Relaxed));
+    let hour = Duration::from_secs(3_600);
+    tokio::time::sleep(hour).await;
+    assert_eq!(importing.import.latest(), None, "it is off by default");
+    set_import(&settings, true);
+    tokio::time::sleep(hour).await;
+    assert_eq!(importing.import.latest(), None, "the machine has just been woken");
+
+    is_resuming.store(false, Ordering::Relaxed);
+    let first = importing.wait().await;
+    assert_eq!((first.state, first.answers), (LogImportState::Finished, 1));
+    importing.write("p/a.jsonl", &(line(1, "") + &line(2, "")));
+    let ended = importing.import.clock.now();
+    let second = importing.wait().await;
+    assert_eq!((second.state, second.answers), (LogImportState::Finished, 1));
+    let passed = importing.import.clock.now().since(ended);
+    assert!(passed >= IMPORT_INTERVAL - Duration::from_secs(DUE_CHECK_SECS), "{passed:?}");
+
+    // A failure is told as the last import, and the next one comes all the same.
+    set_import(&settings, false);
+    importing.import.ledger.close().await;
+    importing.write("p/a.jsonl", &(line(1, "") + &line(2, "") + &line(3, "")));
+    set_import(&settings, true);
+    assert_eq!(importing.wait().await.state, LogImportState::Failed);
+    assert_eq!(importing.wait().await.state, LogImportState::Failed);
+
+    set_import(&settings, false);
+    // One may have begun before that.
+    tokio::time::sleep(hour).await;
+    let last = importing.import.latest();
+    tokio::time::sleep(hour).await;
+    assert_eq!(importing.import.latest(), last);
+    importing.import.tasks.stop().await;
+}
+
+fn set_import(settings: &SettingsStore, is_on: bool) {
+    let edited = settings.edit(|settings: &mut Settings| {
+        settings.session_logs.import = is_on;
+        Ok::<(), std::convert::Infallible>(())
+    });
+    edited.expect("saved");
 }

@@ -1,11 +1,14 @@
 //! Costs of attempts are booked where they were made, and under every name of their model.
 
 use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
-use pricing::Cost;
+use pricing::{Cost, UnpricedReason};
 
 use super::rollups::{DIMENSIONS, check_against_recount, query};
 use super::{LedgerFixture, NOW_MS, answered_attempt, at, attempt, backend, request, settlement};
-use crate::{BilledName, GroupBy, Ledger, LedgerLimits, Settlement, UsageKey, database};
+use crate::{
+    BilledName, DimensionFilter, GroupBy, Ledger, LedgerLimits, RequestOutcome, RequestQuery,
+    Settlement, UsageKey, WasteKind, database,
+};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -74,6 +77,66 @@ async fn check_books(ledger: &Ledger) {
     for group_by in DIMENSIONS {
         check_against_recount(ledger, group_by).await;
     }
+    check_waste(ledger).await;
+}
+
+/// All that was wasted was wasted at `a`, and is found there.
+async fn check_waste(ledger: &Ledger) {
+    for (group_by, name, nanos, requests) in [
+        (GroupBy::Backend, "a", 100, 1),
+        (GroupBy::Backend, "b", 0, 0),
+        (GroupBy::Credential, "ka", 100, 1),
+        (GroupBy::Credential, "kb", 0, 0),
+        (GroupBy::Model, "claude", 100, 1),
+        (GroupBy::Model, "gpt-4o-2024-08-06", 0, 0),
+        (GroupBy::Client, "editor", 100, 1),
+    ] {
+        let filter: DimensionFilter = [(group_by, name.to_owned())].into_iter().collect();
+        let usage = ledger.usage(query(group_by).filter(filter.clone())).await.expect("read");
+        assert_eq!(usage.totals.wasted.nanos(), nanos, "{name}");
+        let retried = ledger.retried_requests(at(0), at(DAY_MS), filter).await.expect("read");
+        assert_eq!((retried.requests, retried.unpriced_requests), (requests, 0), "{name}");
+    }
+    for (name, requests) in [("a", 1), ("b", 0)] {
+        let query = RequestQuery {
+            backend: Some(backend(name)),
+            waste: Some(WasteKind::Retries),
+            ..RequestQuery::newest(9)
+        };
+        assert_eq!(ledger.requests(query).await.expect("read").len(), requests, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_request_is_wasted_where_its_attempts_were_made() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = failed_over(1);
+    ended.outcome = RequestOutcome::Failed;
+    ended.attempts[1].error_class = Some("cut".to_owned());
+    ledger.settle(ended).await.expect("settled");
+    for (name, nanos) in [("a", 100), ("b", 200)] {
+        let filter: DimensionFilter = [(GroupBy::Backend, name.to_owned())].into_iter().collect();
+        let failed = ledger.failed_costs(at(0), at(DAY_MS), filter.clone()).await.expect("read");
+        assert_eq!((failed.cost.nanos(), failed.wasted.nanos()), (nanos, nanos), "{name}");
+        let totals = ledger.usage(query(GroupBy::Route).filter(filter)).await.expect("read").totals;
+        assert_eq!((totals.cost.nanos(), totals.wasted.nanos()), (nanos, nanos), "{name}");
+    }
+}
+
+/// Until version 36 the answer's names had the waste of all attempts.
+#[tokio::test]
+async fn waste_of_version_35_is_booked_where_it_was_made() {
+    let place = LedgerFixture::new();
+    {
+        let ledger = place.open();
+        ledger.settle(failed_over(1)).await.expect("settled");
+    }
+    let older = "UPDATE rollup_quarter SET wasted_nano_usd = 100 * (backend = 'b');
+         PRAGMA user_version = 35;";
+    place.raw().execute_batch(older).expect("an older file");
+    drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
+    check_books(&place.open()).await;
 }
 
 #[tokio::test]
@@ -131,22 +194,144 @@ async fn the_newest_billed_name_is_that_of_an_answer_and_of_this_device() {
 async fn a_request_with_an_attempt_of_unknown_cost_counts_as_unpriced_and_keeps_what_is_known() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    let mut ended = failed_over(1);
-    ended.attempts[0].cost = Cost::Unpriced;
-    ended.attempts[0].unpriced = Some(pricing::UnpricedReason::NoUsage.into());
-    ended.cost = Cost::total(ended.attempts.iter().map(|attempt| &attempt.cost));
-    ledger.settle(ended).await.expect("settled");
+    ledger.settle(unpriced_at_a(1)).await.expect("settled");
     let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
     assert_eq!((totals.cost.nanos(), totals.requests, totals.unpriced_requests), (200, 1, 1));
     let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
     assert_eq!((spend.cost.nanos(), spend.unpriced_requests), (200, 1));
     let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a request");
     assert_eq!((row.known_cost(), row.is_unpriced()), (Some(NanoUsd::new(200)), true));
-    let unpriced = crate::RequestQuery { is_unpriced: true, ..crate::RequestQuery::newest(9) };
+    let unpriced = RequestQuery { is_unpriced: true, ..RequestQuery::newest(9) };
     let rows = ledger.requests(unpriced).await.expect("read");
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
-    assert_eq!(row.unpriced.as_ref().map(|why| why.reason), Some(pricing::UnpricedReason::NoUsage));
-    check_against_recount(&ledger, GroupBy::Backend).await;
+    assert_eq!(row.unpriced.as_ref().map(|why| why.reason), Some(UnpricedReason::NoUsage));
+    check_unpriced_at_a(&ledger).await;
+}
+
+async fn unpriced(ledger: &Ledger, group_by: GroupBy) -> Vec<(UsageKey, u64)> {
+    let groups = ledger.usage(query(group_by)).await.expect("read").groups;
+    let counted = groups.into_iter().filter(|(_, sum)| sum.is_partly_unpriced());
+    counted.map(|(key, sum)| (key, sum.unpriced_requests)).collect()
+}
+
+/// One request failed over from `a`, whose attempt has no known cost, to `b`, whose answer has one.
+async fn check_unpriced_at_a(ledger: &Ledger) {
+    let named = |name: &str| (UsageKey::Named(name.to_owned()), 1);
+    for (group_by, name) in [
+        (GroupBy::Backend, "a"),
+        (GroupBy::Credential, "ka"),
+        (GroupBy::Model, "claude"),
+        (GroupBy::Client, "editor"),
+        (GroupBy::Project, "website"),
+    ] {
+        assert_eq!(unpriced(ledger, group_by).await, [named(name)]);
+    }
+    for (dimension, name, requests) in [
+        (BudgetDimension::Backend, "a", 1),
+        (BudgetDimension::Backend, "b", 0),
+        (BudgetDimension::Credential, "kb", 0),
+        (BudgetDimension::Client, "editor", 1),
+        (BudgetDimension::Model, "claude", 1),
+        (BudgetDimension::Model, "smart", 1),
+        (BudgetDimension::Model, "gpt-4o", 0),
+        (BudgetDimension::Model, "gpt-4o-2024-08-06", 0),
+    ] {
+        let scope = Some((dimension, name.to_owned()));
+        let spend = ledger.spend_in(scope, at(0), at(DAY_MS)).await.expect("read");
+        assert_eq!(spend.unpriced_requests, requests, "{name}");
+    }
+    for group_by in DIMENSIONS {
+        check_against_recount(ledger, group_by).await;
+    }
+    let everything = DimensionFilter::default();
+    let models = ledger.unpriced_models(at(0), at(DAY_MS), everything).await.expect("read");
+    let [model] = models.as_slice() else { panic!("{models:?}") };
+    assert_eq!((model.model.as_str(), model.backend.as_deref()), ("claude", Some("a")));
+    assert_eq!(model.unpriced.as_ref().map(|why| why.reason), Some(UnpricedReason::NoUsage));
+    let found = async |at_backend: &str, model: &str| {
+        let query = RequestQuery {
+            backend: Some(backend(at_backend)),
+            model: Some(model.to_owned()),
+            is_unpriced: true,
+            ..RequestQuery::newest(9)
+        };
+        ledger.requests(query).await.expect("read").len()
+    };
+    assert_eq!(found("a", "claude").await, 1);
+    assert_eq!(found("a", "smart").await, 1);
+    assert_eq!(found("a", "gpt-4o-2024-08-06").await, 0);
+    assert_eq!(found("b", "gpt-4o-2024-08-06").await, 0);
+}
+
+fn unpriced_at_a(number: u32) -> Settlement {
+    let mut ended = failed_over(number);
+    ended.attempts[0].cost = Cost::Unpriced;
+    ended.attempts[0].unpriced = Some(UnpricedReason::NoUsage.into());
+    ended.cost = Cost::total(ended.attempts.iter().map(|attempt| &attempt.cost));
+    ended
+}
+
+/// It counts once in every sum, at the later one, and nothing says that the other had a cost.
+#[tokio::test]
+async fn a_request_with_two_attempts_of_unknown_cost_counts_once_and_both_are_named() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = unpriced_at_a(1);
+    ended.attempts[1].cost = Cost::Unpriced;
+    ended.attempts[1].unpriced = Some(UnpricedReason::NoPrice.into());
+    ended.cost = Cost::Unpriced;
+    ledger.settle(ended).await.expect("settled");
+    let named = |name: &str, requests| (UsageKey::Named(name.to_owned()), requests);
+    assert_eq!(unpriced(&ledger, GroupBy::Backend).await, [named("b", 1), named("a", 0)]);
+    assert_eq!(unpriced(&ledger, GroupBy::Client).await, [named("editor", 1)]);
+    for name in ["a", "b"] {
+        let scope = Some((BudgetDimension::Backend, name.to_owned()));
+        let spend = ledger.spend_in(scope, at(0), at(DAY_MS)).await.expect("read");
+        assert_eq!(spend.unpriced_requests, 1, "{name}");
+    }
+    let everything = DimensionFilter::default();
+    let models = ledger.unpriced_models(at(0), at(DAY_MS), everything).await.expect("read");
+    let shown: Vec<_> = models
+        .iter()
+        .map(|model| (model.model.as_str(), model.unpriced.as_ref().map(|why| why.reason)))
+        .collect();
+    let expected = [
+        ("claude", Some(UnpricedReason::NoUsage)),
+        ("gpt-4o-2024-08-06", Some(UnpricedReason::NoPrice)),
+    ];
+    assert_eq!(shown, expected);
+    for group_by in DIMENSIONS {
+        check_against_recount(&ledger, group_by).await;
+    }
+}
+
+/// Until version 36 an attempt of unknown cost counted at the answer.
+#[tokio::test]
+async fn unpriced_attempts_of_version_35_are_booked_where_they_were_made() {
+    let place = LedgerFixture::new();
+    {
+        let ledger = place.open();
+        ledger.settle(unpriced_at_a(1)).await.expect("settled");
+    }
+    let slot = NOW_MS - NOW_MS % 900_000;
+    place
+        .raw()
+        .execute_batch(&format!(
+            "DELETE FROM rollup_quarter WHERE backend = 'a';
+             UPDATE rollup_quarter SET unpriced_requests = 1, unpriced_attempts = 1;
+             UPDATE rollup_model_names SET unpriced_requests = 1
+              WHERE model = 'gpt-4o-2024-08-06';
+             DELETE FROM rollup_model_names WHERE model = 'claude';
+             INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
+               SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums}
+               FROM rollup_quarter WHERE slot_ms = {slot};
+             UPDATE rollup_folded SET until_ms = {slot} + 7200000;
+             PRAGMA user_version = 35;",
+            sums = crate::rollup_sums::sum_columns(),
+        ))
+        .expect("an older file");
+    drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
+    check_unpriced_at_a(&place.open()).await;
 }
 
 /// What the failed attempt cost is spent all the same.
@@ -193,7 +378,7 @@ async fn sums_of_version_34_are_booked_by_attempt() {
         .execute_batch(&format!(
             "DROP TABLE rollup_model_names;
              DELETE FROM rollup_quarter WHERE backend = 'a';
-             UPDATE rollup_quarter SET cost_nano_usd = 300;
+             UPDATE rollup_quarter SET cost_nano_usd = 300, wasted_nano_usd = 100;
              INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums} FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;

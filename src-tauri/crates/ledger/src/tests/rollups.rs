@@ -12,7 +12,8 @@ use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
     BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, requests, rollup,
+    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, failed_requests,
+    requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -270,6 +271,17 @@ fn sums_and_pages_never_scan_the_requests() {
         sum(&rollup_sums::dimension_rows_sql(SlotWidth::Hour, group_by, "name"), hours);
         sum(&rollup_sums::dimension_rows_sql(SlotWidth::Day, group_by, "name"), days);
     }
+    let ids = rusqlite::params![900_000, "req_0", "req_f", "user", "editor"];
+    for by in [GroupBy::Backend, GroupBy::Model, GroupBy::Client] {
+        let filter: DimensionFilter = [(by, "editor".to_owned())].into_iter().collect();
+        let plan = place.query_plan(&failed_requests::sum_sql(&filter), ids);
+        assert!(plan.contains("INDEX requests_failed_costs"), "{plan}");
+        let plan = place.query_plan(&failed_requests::retried_sql(&filter), ids);
+        assert!(
+            plan.contains("INDEX requests_retried") && !plan.contains("SCAN attempts"),
+            "{plan}"
+        );
+    }
     let spent = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user", "editor"];
     for dimension in BudgetDimension::ALL.iter().copied().map(Some).chain([None]) {
         let plan = |width| place.query_plan(&rollup::spend_sql(width, dimension), spent);
@@ -384,7 +396,10 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
                 last.credential = ended.credential.clone();
             }
             if let [first, _] = ended.attempts.as_mut_slice() {
-                first.cost = Cost::Reported(NanoUsd::new(i64::from(number) * 7));
+                first.cost = match number % 4 {
+                    0 => Cost::Unpriced,
+                    _ => Cost::Reported(NanoUsd::new(i64::from(number) * 7)),
+                };
                 first.model = format!("other-{client}");
             }
             let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
@@ -467,7 +482,8 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
         let mut own = Part::whole(row);
         let (_, attempts) = ledger.request(row.request.id).await.expect("read").expect("a row");
         let last = attempts.last().map(|last| last.model.clone());
-        for attempt in &attempts {
+        let unpriced = attempts.iter().rposition(|attempt| attempt.cost == Cost::Unpriced);
+        for (place, attempt) in attempts.iter().enumerate() {
             let mut there = row.clone();
             there.backend = Some(attempt.backend.clone());
             there.credential = attempt.credential.clone();
@@ -476,12 +492,20 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
             }
             let is_elsewhere = DIMENSIONS.iter().any(|by| key_of(&there, *by) != key_of(row, *by));
             let cost = attempt.cost.amount().unwrap_or_default();
-            if is_elsewhere && cost > NanoUsd::ZERO {
+            let is_unpriced = attempt.cost == Cost::Unpriced && row.is_unpriced();
+            if is_elsewhere && (cost > NanoUsd::ZERO || is_unpriced) {
+                let unpriced_requests = u64::from(Some(place) == unpriced);
+                // Until version 3 they were not counted.
+                let counted = is_unpriced && attempt.has_failed() && row.unpriced_attempts > 0;
+                let unpriced_attempts = u64::from(counted);
+                let wasted = if attempt.has_failed() { cost } else { NanoUsd::ZERO };
                 own.totals.cost = own.totals.cost - cost;
-                parts.push(Part {
-                    row: there,
-                    totals: UsageTotals { cost, ..UsageTotals::default() },
-                });
+                own.totals.wasted = own.totals.wasted - wasted;
+                own.totals.unpriced_requests -= unpriced_requests;
+                own.totals.unpriced_attempts -= unpriced_attempts;
+                let none = UsageTotals { cost, wasted, ..UsageTotals::default() };
+                let totals = UsageTotals { unpriced_requests, unpriced_attempts, ..none };
+                parts.push(Part { row: there, totals });
             }
         }
         parts.push(own);
@@ -507,6 +531,9 @@ pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
         totals += *one;
     }
     assert_eq!(summary.totals, totals);
+    for (key, sum) in summary.buckets.iter().flat_map(|bucket| &bucket.groups) {
+        assert!(NanoUsd::ZERO <= sum.wasted && sum.wasted <= sum.cost, "{key:?} {sum:?}");
+    }
     assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups);
     let shown = summary.buckets.iter().flat_map(|bucket| {
         bucket.groups.iter().map(|(key, group)| ((bucket.start, key.clone()), *group))

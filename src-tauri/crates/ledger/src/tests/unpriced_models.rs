@@ -28,6 +28,8 @@ async fn models_without_a_price_are_listed_with_the_newest_reason() {
         if let Some(why) = why {
             let mut attempt = answered_attempt();
             (attempt.cost, attempt.unpriced) = (Cost::Unpriced, Some(reason(why)));
+            (attempt.backend, attempt.model) = (backend(at_backend), model.to_owned());
+            attempt.credential = ended.credential.clone();
             (ended.cost, ended.attempts) = (Cost::Unpriced, vec![attempt]);
         }
         ledger.settle(ended).await.expect("settled");

@@ -171,13 +171,7 @@ async fn check_whole(
             let is_billed = row.cost.amount() != Some(domain::NanoUsd::ZERO);
             (row.state == RequestState::Failed && is_billed).then_some(())
         };
-        // A failed request counts whole where it ended.
-        let whole: Vec<Part> = rows
-            .iter()
-            .filter(|part| part.totals.requests > 0)
-            .map(|part| Part::whole(&part.row))
-            .collect();
-        let expected = sum_by(&whole, failed).remove(&()).unwrap_or_default();
+        let expected = sum_by(&rows, failed).remove(&()).unwrap_or_default();
         let found = ledger.failed_costs(from, to, filter.clone()).await.expect("read");
         let expected = FailedCosts {
             cost: expected.cost,

@@ -32,10 +32,11 @@ pub(super) async fn run(
 }
 
 fn cost_cell(totals: &UsageTotalsView) -> TableCell {
-    if totals.requests.0 == 0 && totals.cost_nano_usd.0 == 0 {
+    let UsageTotalsView { cost_nano_usd: cost, requests, unpriced_requests: unpriced, .. } = totals;
+    if (cost.0, requests.0, unpriced.0) == (0, 0, 0) {
         return "".into();
     }
-    format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests).into()
+    format_cost(*cost, *requests, *unpriced).into()
 }
 
 pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {

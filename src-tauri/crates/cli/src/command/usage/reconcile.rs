@@ -164,6 +164,9 @@ pub(in crate::command) fn render_drift(drift: &DriftView) -> StyledText {
     if let Some(finding) = &drift.stated_finding {
         text.end().line(Tone::Strong, finding).end().table(&stated_table(&drift.stated));
     }
+    if !drift.days.is_empty() || !drift.stated.is_empty() {
+        text.end().line(Tone::Muted, &drift.levels);
+    }
     text
 }
 
@@ -187,7 +190,7 @@ fn stated_table(stated: &[StatedDriftView]) -> TextTable {
             format_count(row.compared).into(),
             money(row.stated_nano_usd).into(),
             money(row.computed_nano_usd).into(),
-            format_difference(row.difference_nano_usd, row.difference_percent).into(),
+            difference_cell(row.difference_nano_usd, row.difference_percent, row.is_marked),
         ]);
     }
     table
@@ -210,11 +213,20 @@ fn days_table(days: &[DriftDayView]) -> TextTable {
     table
 }
 
-fn format_difference(amount: Option<NanoDollars>, percent: Option<f64>) -> String {
-    match (amount, percent) {
+/// `-$0.40 (-9.8 %)`, with `!` if it is marked.
+fn difference_cell(
+    amount: Option<NanoDollars>,
+    percent: Option<f64>,
+    is_marked: bool,
+) -> TableCell {
+    let difference = match (amount, percent) {
         (None, _) => UNKNOWN.to_owned(),
         (Some(amount), None) => format_money(amount),
         (Some(amount), Some(percent)) => format!("{} ({percent:+.1} %)", format_money(amount)),
+    };
+    match is_marked {
+        true => TableCell::styled(Tone::Warn, &format!("{difference} !")),
+        false => difference.into(),
     }
 }
 
@@ -228,7 +240,7 @@ fn day_row(day: &DriftDayView) -> [TableCell; 8] {
             Some(billed) => format_money(billed).into(),
             None => TableCell::styled(Tone::Muted, "not reconciled"),
         },
-        format_difference(day.difference_nano_usd, day.difference_percent).into(),
+        difference_cell(day.difference_nano_usd, day.difference_percent, day.is_marked),
         format_count(day.requests).into(),
         day.reasons.join("; ").into(),
     ]

@@ -103,7 +103,7 @@ fn days(statement: &Statement, decimals: usize) -> Markup {
 
 fn amounts(it: &Amounts, decimals: usize) -> Markup {
     let is_unknown =
-        it.requests > 0 && it.requests == it.unpriced_requests && it.cost_nano_usd == 0;
+        it.unpriced_requests > 0 && it.requests <= it.unpriced_requests && it.cost_nano_usd == 0;
     html! {
         td.n { (group_digits(it.requests)) } td.n { (group_digits(it.unpriced_requests)) }
         td.n { (group_digits(it.input_tokens)) } td.n { (group_digits(it.cache_read_tokens)) }
