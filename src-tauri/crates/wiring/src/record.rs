@@ -1,9 +1,10 @@
 //! What wiring did to a tool, kept until it is undone: the journal of a change in progress, and what was
 //! taken out of the tool's files, for the undo.
 //!
-//! Of the user's own file nothing is kept but what wiring took out, and that is sealed if it may be a
-//! key ([`crate::record_keys`]). Records of the first version hold whole texts in plain; they are read, and
-//! written in the present form at the next start or change.
+//! Of the user's own file nothing is kept but what wiring took out, and that is sealed
+//! ([`crate::record_keys`]) unless it is certainly no key ([`crate::harmless`]). Records of the first version
+//! hold whole texts in plain, and others what only looked like no key; they are read, and written in the
+//! present form at the next start or change.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ pub(crate) struct WiringRecord {
     #[serde(default)]
     pub(crate) since_unix_ms: Option<i64>,
     pub(crate) files: Vec<WiredFile>,
-    /// True if the file has the shape of an earlier version.
+    /// True if the file has the shape of an earlier version, or holds in plain what is now sealed.
     #[serde(skip)]
     pub(crate) is_outdated: bool,
 }
@@ -74,6 +75,18 @@ impl WiringRecord {
         Self { phase: Phase::Wired, ..self }.map_taken_out(TakenOut::of_finished)
     }
 
+    /// As it was read from a file.
+    fn examined(mut self) -> Self {
+        for file in &mut self.files {
+            if let KeptTakenOut::Plain(taken_out) = &file.taken_out {
+                let taken_out = taken_out.clone().examined(&file.keys);
+                self.is_outdated |= taken_out.may_hold_key;
+                file.taken_out = KeptTakenOut::Plain(taken_out);
+            }
+        }
+        self
+    }
+
     /// What is sealed stays as it is.
     fn map_taken_out(mut self, map: impl Fn(TakenOut) -> TakenOut) -> Self {
         for file in &mut self.files {
@@ -107,7 +120,7 @@ impl<T: WiredTool> Records<T> {
         let Some(text) = read_text(&path, RECORD_BYTES_MAX)? else { return Ok(None) };
         let damaged = || ToolFileProblem::new(&path, "the record of the wiring is damaged");
         let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
-            Ok(VERSION) => serde_json::from_str(&text).ok(),
+            Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::examined),
             Ok(FirstRecord::VERSION) => {
                 let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
                 first.and_then(|first| first.into_record(VERSION))
@@ -188,7 +201,7 @@ impl<T: WiredTool> RecordSeal<T> {
         let mut record = record;
         for file in &mut record.files {
             let KeptTakenOut::Plain(taken_out) = &file.taken_out else { continue };
-            if taken_out.has_secret {
+            if taken_out.may_hold_key {
                 file.taken_out = KeptTakenOut::Sealed(self.seal_one(tool, &file.path, taken_out)?);
             }
         }
@@ -219,7 +232,7 @@ impl<T: WiredTool> RecordSeal<T> {
         let key = found.map_err(|source| WiringError::Sealed { path: path(), source })?;
         let plain = key.and_then(|key| unseal(&key, &name, sealed));
         let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        Ok(opened.map(|opened| TakenOut { has_secret: true, ..opened }))
+        Ok(opened.map(|opened| TakenOut { may_hold_key: true, ..opened }))
     }
 
     /// True if something was taken out that nothing has the key of any more.

@@ -1,5 +1,5 @@
 //! The keys that records are sealed with. They lie in the vault, so that no file of ours holds in plain
-//! text what wiring took out of a user's file and what may be a key, and the undo is still exact.
+//! text what wiring took out of a user's file, and the undo is still exact.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

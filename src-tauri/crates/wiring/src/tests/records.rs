@@ -75,6 +75,98 @@ fn a_file_whose_keys_are_left_alone_needs_no_vault_and_leaves_none_in_the_record
     assert_eq!(read(&config), Some(with_keys()));
 }
 
+/// Files with a secret that no mask would find, each taken out by the wiring.
+fn odd_secrets() -> [(ClientTool, String); 6] {
+    let claude = |settings: serde_json::Value| (CLAUDE, format!("{settings:#}\n"));
+    let env = |name: &str, value: &str| claude(serde_json::json!({"env": {name: value}}));
+    let helper = "security find-generic-password; echo odd CANARY";
+    [
+        env("ANTHROPIC_BASE_URL", "https://me:CANARY@up.example/v1"),
+        env("CLAUDE_CODE_USE_BEDROCK", "CANARY"),
+        claude(serde_json::json!({"apiKeyHelper": helper})),
+        claude(serde_json::json!({"apiKeyHelper": {"note": ["Bearer", "CANARY"]}})),
+        (ClientTool::Codex, "model_provider = \"CANARY\" # mine\n".to_owned()),
+        (
+            ClientTool::Aider,
+            "model: sonnet # CANARY\nopenai-api-base: http://h/CANARY\n".to_owned(),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_taken_out_is_sealed_whatever_it_looks_like() {
+    for (tool, before) in odd_secrets() {
+        let world = World::new();
+        let (mut wiring, config) = (world.wiring(), world.config(tool));
+        world.write(&config, &before);
+        let found = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (seen, searched) = (Arc::clone(&found), world.path("state"));
+        observe(&mut wiring, move |_| {
+            seen.lock().expect("a lock").extend(files_with_key(&searched));
+        });
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        let error = wiring.wire(tool, &target(), None).expect_err("refused");
+        assert!(matches!(error, WiringError::NotSealed { .. }), "{before}: {error}");
+        assert_eq!(read(&config).as_ref(), Some(&before));
+        *world.vault.locked.lock().expect("a lock") = None;
+        wiring.wire(tool, &target(), None).expect("wired");
+        wiring.wire(tool, &target(), None).expect("wired again");
+        wiring.unwire(tool, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config), Some(before.clone()));
+        assert_eq!(*found.lock().expect("a lock"), Vec::<String>::new(), "{before}");
+        assert_eq!(world.vault.names(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_file_that_only_gets_keys_needs_no_vault() {
+    let commented = "// first\n{\n  \"env\": {\n    \"A\": \"CANARY\" // CANARY\n  }, /* CANARY */\n  \
+                     \"model\": \"opus\" // CANARY\n}\n";
+    let one_line = "{\"env\":{\"A\":\"CANARY\"},\"b\":\"CANARY\",\"c\":[1]}";
+    let switched =
+        "{\n  \"env\": {\n    \"A\": \"CANARY\",\n    \"CLAUDE_CODE_USE_VERTEX\": \"1\"\n  }\n}\n";
+    for before in [commented, one_line, switched] {
+        let world = World::new();
+        let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        world.write(&config, before);
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        wiring.wire(CLAUDE, &target(), None).expect("wired again");
+        assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new(), "{before}");
+        wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config).as_deref(), Some(before));
+    }
+}
+
+/// As a version wrote it that sealed only what looked like a key.
+#[test]
+fn a_record_with_a_secret_that_was_not_seen_is_sealed_at_the_next_start() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    let before = "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://me:CANARY@up.example\"}\n}\n";
+    world.write(&config, before);
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let path = world.path("state/wiring/claude-code.json");
+    let record = read(&path).expect("a record");
+    let mut record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    let undo = crate::text_patch::TextPatch::between(&read(&config).expect("wired"), before);
+    let plain = serde_json::json!({"Plain": {
+        "values": [null, "https://me:CANARY@up.example", null, null, null, null, null],
+        "undo": undo, "redo": null,
+    }});
+    *record.pointer_mut("/files/0/taken_out").expect("what was taken out") = plain;
+    world.write(&path, &record.to_string());
+    world.vault.keys.lock().expect("a lock").clear();
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    assert_eq!(wiring.repair().len(), 1, "it says that the secret is still there");
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired);
+    *world.vault.locked.lock().expect("a lock") = None;
+    assert!(wiring.repair().is_empty());
+    assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new());
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config).as_deref(), Some(before));
+}
+
 #[test]
 fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
     let world = World::new();
