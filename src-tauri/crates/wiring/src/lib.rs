@@ -54,7 +54,7 @@ pub use plain_copy::{
     RemovedCopy, StoredKey,
 };
 pub use plan::{FilePlan, WiringPlan};
-pub use record::record_keys_of;
+pub use record::{is_sealed_with, record_keys_of};
 pub use record_keys::{RecordKeys, RecordKeysError};
 pub use status::{DriftCause, ToolStatus};
 pub use tool::{

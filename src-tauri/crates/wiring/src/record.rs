@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ToolFileProblem, WiringError};
@@ -98,6 +99,41 @@ impl WiringRecord {
     }
 }
 
+/// None if there is none.
+fn load_record(path: &Path) -> Result<Option<WiringRecord>, WiringError> {
+    let Some(text) = read_text(path, RECORD_BYTES_MAX)? else { return Ok(None) };
+    let damaged = || ToolFileProblem::new(path, "the record of the wiring is damaged");
+    let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
+        Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::examined),
+        Ok(FirstRecord::VERSION) => {
+            let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
+            first.and_then(|first| first.into_record(VERSION))
+        }
+        Ok(_) => {
+            let newer = "was written by a newer version of Gatehouse";
+            return Err(ToolFileProblem::new(path, newer).into());
+        }
+        Err(_) => None,
+    };
+    Ok(Some(record.ok_or_else(damaged)?))
+}
+
+/// True if `key` opens the record of this name, which is then sealed with it.
+#[must_use]
+pub fn is_sealed_with(state_folder: &Path, record: &str, key: &Secret) -> bool {
+    let loaded = load_record(&record_file(&state_folder.join(RECORDS_FOLDER), record));
+    loaded.ok().flatten().is_some_and(|loaded| {
+        loaded.files.iter().any(|file| match &file.taken_out {
+            KeptTakenOut::Plain(_) => false,
+            KeptTakenOut::Sealed(sealed) => unseal(key, record, sealed).is_some(),
+        })
+    })
+}
+
+fn record_file(folder: &Path, record: &str) -> PathBuf {
+    folder.join(format!("{record}.json"))
+}
+
 /// The records of all tools of one purpose, in the state folder. Those of all purposes lie together,
 /// under one lock: they may change the same files.
 pub(crate) struct Records<T> {
@@ -111,27 +147,12 @@ impl<T: WiredTool> Records<T> {
     }
 
     fn file(&self, tool: T) -> PathBuf {
-        self.folder.join(format!("{}.json", record_name(tool)))
+        record_file(&self.folder, &record_name(tool))
     }
 
     /// None if the tool is not wired.
     pub(crate) fn load(&self, tool: T) -> Result<Option<WiringRecord>, WiringError> {
-        let path = self.file(tool);
-        let Some(text) = read_text(&path, RECORD_BYTES_MAX)? else { return Ok(None) };
-        let damaged = || ToolFileProblem::new(&path, "the record of the wiring is damaged");
-        let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
-            Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::examined),
-            Ok(FirstRecord::VERSION) => {
-                let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
-                first.and_then(|first| first.into_record(VERSION))
-            }
-            Ok(_) => {
-                let newer = "was written by a newer version of Gatehouse";
-                return Err(ToolFileProblem::new(&path, newer).into());
-            }
-            Err(_) => None,
-        };
-        Ok(Some(record.ok_or_else(damaged)?))
+        load_record(&self.file(tool))
     }
 
     /// `record` is sealed.
@@ -230,7 +251,9 @@ impl<T: WiredTool> RecordSeal<T> {
         let path = || file.path.clone();
         let found = self.keys.find(&name);
         let key = found.map_err(|source| WiringError::Sealed { path: path(), source })?;
-        let plain = key.and_then(|key| unseal(&key, &name, sealed));
+        let unsealed = |key: &Secret| unseal(key, &name, sealed);
+        let plain = key.as_ref().and_then(unsealed);
+        let plain = plain.or_else(|| self.keys.find_elsewhere(&name).iter().find_map(unsealed));
         let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         Ok(opened.map(|opened| TakenOut { may_hold_key: true, ..opened }))
     }

@@ -220,6 +220,30 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
     assert_eq!(wiring.status(CLAUDE).state, WiringState::NotWired);
 }
 
+#[test]
+fn a_record_is_opened_with_a_key_that_is_left_in_another_vault() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    let name = "claude-code".to_owned();
+    world.write(&config, &with_keys());
+    for is_another_in_use in [false, true] {
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
+        let (state, key) = (world.path("state"), &kept[&name]);
+        let other = domain::Secret::parse("another".to_owned()).expect("a secret");
+        assert!(crate::is_sealed_with(&state, &name, key));
+        assert!(!crate::is_sealed_with(&state, &name, &other));
+        assert!(!crate::is_sealed_with(&state, "codex", key));
+        if is_another_in_use {
+            world.vault.keys.lock().expect("a lock").insert(name.clone(), other);
+        }
+        *world.vault.elsewhere.lock().expect("a lock") = kept;
+        wiring.wire(CLAUDE, &target(), None).expect("wired again");
+        wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config), Some(with_keys()));
+    }
+}
+
 /// As the first version wrote it.
 fn first_record(world: &World, phase: &str) -> String {
     let before = with_keys();
