@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{CONFIG_BYTES_MAX, Disk, RECORDS_FOLDER, read_text};
 use crate::first_record::FirstRecord;
-use crate::record_keys::{RecordKeys, seal, unseal};
+use crate::record_keys::{RecordKeys, RecordKeysError, seal, unseal};
 use crate::tool::{WiredTool, WiringOrigin};
 use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
 
@@ -206,6 +206,10 @@ pub fn record_keys_of<T: WiredTool>() -> impl Iterator<Item = String> {
     T::ALL.iter().map(|tool| record_name(*tool))
 }
 
+fn not_sealed(path: &Path, source: RecordKeysError) -> WiringError {
+    WiringError::NotSealed { path: path.to_owned(), source }
+}
+
 /// Seals records, and opens what is sealed in them.
 pub(crate) struct RecordSeal<T> {
     keys: Arc<dyn RecordKeys>,
@@ -229,13 +233,29 @@ impl<T: WiredTool> RecordSeal<T> {
         Ok(record)
     }
 
+    /// Asks the vault for what a change of this record needs. It is called before the lock is taken: a
+    /// vault that does not answer holds up no change of another tool, and refuses at once from then on.
+    pub(crate) fn reach(&self, tool: T, record: &WiringRecord) -> Result<(), WiringError> {
+        for file in &record.files {
+            match &file.taken_out {
+                KeptTakenOut::Plain(taken_out) if taken_out.may_hold_key => {
+                    let found = self.keys.find(&record_name(tool));
+                    found.map_err(|source| not_sealed(&file.path, source))?;
+                }
+                KeptTakenOut::Plain(_) => {}
+                KeptTakenOut::Sealed(_) => drop(self.open(tool, file)?),
+            }
+        }
+        Ok(())
+    }
+
     fn seal_one(&self, tool: T, path: &Path, taken_out: &TakenOut) -> Result<String, WiringError> {
         let name = record_name(tool);
         let find = || match self.keys.find(&name)? {
             Some(key) => Ok(key),
             None => self.keys.create(&name),
         };
-        let key = find().map_err(|source| WiringError::NotSealed { path: path.to_owned(), source });
+        let key = find().map_err(|source| not_sealed(path, source));
         let damaged = || ToolFileProblem::new(path, "holds a key that cannot be sealed");
         let plain = serde_json::to_vec(taken_out).map_err(|_| damaged())?;
         Ok(seal(&key?, &name, &plain).ok_or_else(damaged)?)

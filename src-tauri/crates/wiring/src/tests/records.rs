@@ -167,6 +167,67 @@ fn a_record_with_a_secret_that_was_not_seen_is_sealed_at_the_next_start() {
     assert_eq!(read(&config).as_deref(), Some(before));
 }
 
+/// A vault that does not answer until it is told to.
+struct SlowVault {
+    vault: Arc<super::world::TestVault>,
+    asked: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>>,
+    answer: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl crate::RecordKeys for SlowVault {
+    fn find(&self, record: &str) -> Result<Option<domain::Secret>, crate::RecordKeysError> {
+        if let Some(asked) = self.asked.lock().expect("a lock").take() {
+            asked.send(()).expect("the test waits");
+            let patience = std::time::Duration::from_secs(10);
+            let answer = self.answer.lock().expect("a lock").recv_timeout(patience);
+            answer.map_err(|_| crate::RecordKeysError("it was held up".to_owned()))?;
+        }
+        self.vault.find(record)
+    }
+
+    fn find_elsewhere(&self, _: &str) -> Vec<domain::Secret> {
+        Vec::new()
+    }
+
+    fn create(&self, record: &str) -> Result<domain::Secret, crate::RecordKeysError> {
+        self.vault.create(record)
+    }
+
+    fn remove(&self, record: &str) {
+        self.vault.remove(record);
+    }
+}
+
+#[test]
+fn a_vault_that_does_not_answer_holds_up_no_other_tool() {
+    let world = World::new();
+    world.write(&world.config(CLAUDE), &with_keys());
+    let others = world.wiring();
+    for is_wired in [false, true] {
+        let (asked, is_asked) = std::sync::mpsc::channel();
+        let (go, answer) = std::sync::mpsc::channel();
+        let vault = Arc::clone(&world.vault);
+        let slow = SlowVault {
+            vault,
+            asked: std::sync::Mutex::new(Some(asked)),
+            answer: std::sync::Mutex::new(answer),
+        };
+        let slow: Wiring = Wiring::new(world.environment(), &world.path("state"), Arc::new(slow));
+        std::thread::scope(|scope| {
+            let changed = scope.spawn(|| match is_wired {
+                false => slow.wire(CLAUDE, &target(), None),
+                true => slow.unwire(CLAUDE, ChangedKeys::Refuse),
+            });
+            is_asked.recv().expect("the vault is asked");
+            others.wire(ClientTool::Codex, &target(), None).expect("wired meanwhile");
+            others.unwire(ClientTool::Codex, ChangedKeys::Refuse).expect("unwired meanwhile");
+            go.send(()).expect("it waits");
+            changed.join().expect("no panic").expect("changed");
+        });
+    }
+    assert_eq!(read(&world.config(CLAUDE)), Some(with_keys()));
+}
+
 #[test]
 fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
     let world = World::new();
@@ -178,7 +239,7 @@ fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
     let told = error.to_string();
     assert!(told.contains("the vault is locked. Unlock it") && !told.contains("CANARY"), "{told}");
     assert_eq!(read(&config), Some(with_keys()));
-    assert_eq!(world.names(&world.path("state/wiring")), ["lock"]);
+    assert_eq!(world.names(&world.path("state")), Vec::<String>::new());
 }
 
 #[test]
