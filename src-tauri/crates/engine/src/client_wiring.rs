@@ -217,9 +217,10 @@ impl ClientWiring {
         WiringExpectation { address, clients, home: self.home.clone() }
     }
 
-    /// Finishes what a killed process left half done. What cannot be finished shows in the tool's
-    /// state, so here it is only logged.
-    pub(crate) async fn repair(&self) {
+    /// Finishes what a killed process left half done, and seals what lies in plain in records of earlier
+    /// versions; both may need the vault, so it is called at the start and once that is unlocked. What
+    /// cannot be finished shows in the tool's state, so here it is only logged.
+    pub async fn repair(&self) {
         self.repair_all_of::<ClientTool>().await;
         self.repair_all_of::<AgentProgram>().await;
         self.repair_plain_copies().await;

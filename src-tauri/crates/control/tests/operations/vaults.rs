@@ -202,6 +202,34 @@ async fn a_record_is_opened_with_a_key_in_the_vault_that_is_not_in_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_in_plain_text_is_sealed_once_the_vault_is_unlocked() {
+    let home = new_home();
+    open_in_memory(&home).await.stop().await;
+    let (core, _) = wire_with_secret(&home).await;
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    let path = engine.folders().state.join("wiring/claude-code.json");
+    core.stop().await;
+    drop(core);
+    // As an earlier version wrote it.
+    let read = || std::fs::read_to_string(&path).expect("a record");
+    let mut record: serde_json::Value = serde_json::from_str(&read()).expect("JSON");
+    let values = ["https://me:CANARY@up.example"];
+    let plain = serde_json::json!({"Plain": {"values": values, "undo": [], "redo": null}});
+    *record.pointer_mut("/files/0/taken_out").expect("what was taken out") = plain;
+    settings::write_atomic(&path, record.to_string().as_bytes()).expect("written");
+
+    let mut config = EngineConfig { vault: None, ..config(&home) };
+    add_tools(&mut config);
+    let core = Core::open(config).await.expect("an engine");
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
+    assert!(read().contains("CANARY"), "nothing can seal it yet");
+    let unlock = VaultUnlock { passphrase: Zeroizing::new("correct-horse".to_owned()) };
+    control::vault_unlock(&core, unlock).await.expect("unlocked");
+    assert!(!read().contains("CANARY") && read().contains("Sealed"), "{}", read());
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_keys_of_a_record_the_one_that_opens_it_is_kept() {
     for is_stale_in_file in [true, false] {
         let home = new_home();
