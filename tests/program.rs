@@ -112,6 +112,26 @@ impl TestCall {
         self.stdin(input).run_watched(look).await
     }
 
+    /// Runs it and asks `is_time` over and over; then it is killed, as a power cut would. False if it
+    /// ended before.
+    #[cfg(unix)]
+    pub async fn run_until_killed(mut self, mut is_time: impl FnMut() -> bool) -> bool {
+        await_or_fail("a call of a program that is killed", async move {
+            self.command.stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = self.command.spawn().expect("the program starts");
+            while child.try_wait().expect("asked").is_none() {
+                if is_time() {
+                    child.start_kill().expect("killed");
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            // A program that has ended by itself has a code.
+            child.wait().await.expect("it ends").code().is_none()
+        })
+        .await
+    }
+
     async fn run_watched(self, look: impl FnOnce(u32)) -> ProgramResult {
         await_or_fail("a call of a program", async move {
             let Self { mut command, input, transcript } = self;

@@ -65,14 +65,17 @@ impl ClientWiring {
         }
     }
 
-    /// What may be a key in the records is sealed with keys of this vault.
+    /// The records are sealed with keys of this vault. Those of the others, which `opener` opens, are
+    /// asked where a record was sealed in another one.
     pub(crate) fn with_vault(
         self,
         vault: Vault,
+        opener: VaultOpener,
         entropy: Arc<dyn Entropy>,
         passphrase: Option<Passphrase>,
     ) -> Self {
-        Self { record_keys: Arc::new(VaultRecordKeys { vault, entropy, passphrase }), ..self }
+        let record_keys = Arc::new(VaultRecordKeys { vault, opener, entropy, passphrase });
+        Self { record_keys, ..self }
     }
 
     /// Works without an engine: for undoing everything when none can start. If the settings cannot be
@@ -88,7 +91,7 @@ impl ClientWiring {
         };
         let vault = opener.open(config.vault.unwrap_or(named));
         let (entropy, passphrase) = (Arc::clone(&config.entropy), config.passphrase.clone());
-        Self::new(config).with_vault(vault, entropy, passphrase)
+        Self::new(config).with_vault(vault, opener, entropy, passphrase)
     }
 
     /// The state of every tool. Files of the project in `project` are looked at too.
@@ -214,9 +217,10 @@ impl ClientWiring {
         WiringExpectation { address, clients, home: self.home.clone() }
     }
 
-    /// Finishes what a killed process left half done. What cannot be finished shows in the tool's
-    /// state, so here it is only logged.
-    pub(crate) async fn repair(&self) {
+    /// Finishes what a killed process left half done, and seals what lies in plain in records of earlier
+    /// versions; both may need the vault, so it is called at the start and once that is unlocked. What
+    /// cannot be finished shows in the tool's state, so here it is only logged.
+    pub async fn repair(&self) {
         self.repair_all_of::<ClientTool>().await;
         self.repair_all_of::<AgentProgram>().await;
         self.repair_plain_copies().await;

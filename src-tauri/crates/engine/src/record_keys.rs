@@ -1,13 +1,18 @@
 //! Keys in the vault that records of wired tools are sealed with, one for each record, so that a key
 //! that was found in another vault opens no record but its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::{BoundSecret, CredentialId, Entropy, Secret};
 use settings::VaultKind;
 use tokio::runtime::Handle;
 use vault::{Damage, Passphrase, Vault, VaultError};
-use wiring::{AgentProgram, ClientTool, RecordKeys, RecordKeysError, record_keys_of};
+use wiring::{
+    AgentProgram, ClientTool, RecordKeys, RecordKeysError, is_sealed_with, record_keys_of,
+};
+
+use crate::vault_switch::VaultOpener;
 
 /// What stands before a record's name in the vault.
 pub const RECORD_KEY_PREFIX: &str = "wiring.";
@@ -17,6 +22,7 @@ const KEY_BYTES: usize = 32;
 /// The vault as the keeper of these keys. Its calls block, so they belong on a thread that may wait.
 pub(crate) struct VaultRecordKeys {
     pub(crate) vault: Vault,
+    pub(crate) opener: VaultOpener,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Unlocks the file vault where no engine does that.
     pub(crate) passphrase: Option<Passphrase>,
@@ -28,6 +34,10 @@ pub(crate) struct NoVault;
 impl RecordKeys for NoVault {
     fn find(&self, _: &str) -> Result<Option<Secret>, RecordKeysError> {
         Err(RecordKeysError("the vault is not open yet".to_owned()))
+    }
+
+    fn find_elsewhere(&self, _: &str) -> Vec<Secret> {
+        Vec::new()
     }
 
     fn create(&self, _: &str) -> Result<Secret, RecordKeysError> {
@@ -53,6 +63,12 @@ fn key_id(record: &str) -> Result<CredentialId, RecordKeysError> {
         .map_err(|error| RecordKeysError(error.to_string()))
 }
 
+/// True if `key` is the one that the record is sealed with whose key has this name.
+pub(crate) fn opens_record(state_folder: &Path, id: &CredentialId, key: &BoundSecret) -> bool {
+    let record = id.as_str().strip_prefix(RECORD_KEY_PREFIX);
+    record.is_some_and(|record| is_sealed_with(state_folder, record, key.parts().0))
+}
+
 fn wait<T>(call: impl Future<Output = Result<T, VaultError>>) -> Result<T, RecordKeysError> {
     let runtime = Handle::try_current().map_err(|error| RecordKeysError(error.to_string()))?;
     runtime.block_on(call).map_err(|error| described(&error))
@@ -65,24 +81,47 @@ fn described(error: &VaultError) -> RecordKeysError {
     })
 }
 
+async fn find_in(
+    vault: &Vault,
+    id: &CredentialId,
+    passphrase: Option<&Passphrase>,
+) -> Result<Option<Secret>, VaultError> {
+    let found = match (vault.get(id).await, passphrase) {
+        (Err(VaultError::Locked(_)), Some(passphrase)) => {
+            vault.unlock(passphrase.clone()).await?;
+            vault.get(id).await
+        }
+        (found, _) => found,
+    };
+    match found {
+        Ok(key) => Ok(Some(key.parts().0.clone())),
+        Err(VaultError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl RecordKeys for VaultRecordKeys {
     fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError> {
         let id = key_id(record)?;
-        let found = async {
-            let found = match (self.vault.get(&id).await, &self.passphrase) {
-                (Err(VaultError::Locked(_)), Some(passphrase)) => {
-                    self.vault.unlock(passphrase.clone()).await?;
-                    self.vault.get(&id).await
-                }
-                (found, _) => found,
-            };
-            match found {
-                Ok(key) => Ok(Some(key.parts().0.clone())),
-                Err(VaultError::NotFound(_)) => Ok(None),
-                Err(error) => Err(error),
-            }
+        wait(find_in(&self.vault, &id, self.passphrase.as_ref()))
+    }
+
+    fn find_elsewhere(&self, record: &str) -> Vec<Secret> {
+        let Ok(id) = key_id(record) else { return Vec::new() };
+        let is_there = |kind: &VaultKind| match kind {
+            VaultKind::Keychain => true,
+            VaultKind::File => self.opener.folders.vault_file().exists(),
+            VaultKind::Env | VaultKind::Memory => false,
         };
-        wait(found)
+        let others = VaultKind::ALL.iter().filter(|kind| **kind != self.vault.kind());
+        let find = |kind: &VaultKind| {
+            let found = wait(find_in(&self.opener.open(*kind), &id, self.passphrase.as_ref()));
+            found.unwrap_or_else(|error| {
+                tracing::info!(%kind, %error, record, "another vault was not searched for the key");
+                None
+            })
+        };
+        others.filter(|kind| is_there(kind)).filter_map(find).collect()
     }
 
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {

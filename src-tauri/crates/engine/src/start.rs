@@ -103,8 +103,9 @@ impl Engine {
             prices,
             is_offline,
         };
+        let entropy = Arc::clone(&base.entropy);
         let client_wiring =
-            tools.with_vault(base.vault.clone(), Arc::clone(&base.entropy), passphrase.clone());
+            tools.with_vault(base.vault.clone(), opener.clone(), entropy, passphrase.clone());
         let vault = OpenVault { opener, forced };
         client_wiring.repair().await;
         base.starts.end_stage(StartStage::Tools);

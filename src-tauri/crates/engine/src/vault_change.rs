@@ -4,12 +4,17 @@
 //! Keys move on request only. All are written to the new vault, read back and compared before the
 //! settings name it, and only then removed from the old one. A failure before that leaves the old
 //! vault and the settings unchanged.
+//!
+//! The keys of the records of wired tools always move, since no user knows of them. A kill leaves them
+//! where they were, or in both vaults.
+
+use std::path::Path;
 
 use domain::{BoundSecret, CredentialId};
 use settings::{Settings, VaultKind};
 use vault::{Passphrase, Vault, VaultError};
 
-use crate::record_keys::{is_record_key, record_key_ids};
+use crate::record_keys::{is_record_key, opens_record, record_key_ids};
 use crate::replaced_keys::{note_replaced, replaced_keys};
 use crate::settings_editor::{EngineEditError, SettingsEditor};
 use crate::vault_switch::VaultSwitch;
@@ -20,8 +25,8 @@ pub struct VaultChangeRequest {
     pub kind: VaultKind,
     /// Unlocks the file vault, or creates it if there is none.
     pub passphrase: Option<Passphrase>,
-    /// Keys to move, and with any of them those of the records of wired tools. Keys that are not moved
-    /// stay usable only if the other vault already has them.
+    /// Keys to move, beside those of the records of wired tools. Keys that are not moved stay usable only
+    /// if the other vault already has them.
     pub moving: Vec<CredentialId>,
 }
 
@@ -75,7 +80,7 @@ pub async fn change_vault(
         new.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
     }
     new.probe().await.map_err(VaultChangeError::Vault)?;
-    let moved = copy_keys(&old, &new, moving).await?;
+    let moved = copy_keys(&old, &new, moving, &switch.opener.folders.state).await?;
     let replaced = replaced_keys(&old, &new, &switch.settings.current()).await;
     let at = switch.opener.clock.wall();
     let ids: Vec<CredentialId> = replaced.keys().cloned().collect();
@@ -111,7 +116,7 @@ pub async fn move_keys_from(
         old.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
     }
     let mut replaced = replaced_keys(&switch.vault, &old, &switch.settings.current()).await;
-    let moved = copy_keys(&old, &switch.vault, moving).await?;
+    let moved = copy_keys(&old, &switch.vault, moving, &switch.opener.folders.state).await?;
     replaced.retain(|id, _| moved.contains(id));
     let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
     let noted = match ids.is_empty() {
@@ -125,31 +130,44 @@ pub async fn move_keys_from(
     Ok(remove_moved_keys(&old, moved).await)
 }
 
-/// Copies those of `ids` that `from` has, reads them back and compares. On failure it restores
-/// `to`.
+/// Copies those of `ids` that `from` has, and the keys of records, reads them back and compares. On
+/// failure it restores `to`.
 async fn copy_keys(
     from: &Vault,
     to: &Vault,
     mut ids: Vec<CredentialId>,
+    state_folder: &Path,
 ) -> Result<Vec<CredentialId>, VaultChangeError> {
-    if !ids.is_empty() {
+    let is_asked = !ids.is_empty();
+    if !matches!(to.kind(), VaultKind::Env | VaultKind::Memory) {
         ids.extend(record_key_ids());
     }
     let (mut secrets, mut replaced) = (Vec::new(), Vec::new());
     for id in ids {
         let key = |source| VaultChangeError::Key { id: id.clone(), source };
-        match from.get(&id).await {
-            Ok(secret) => secrets.push((id.clone(), BoundSecret::clone(&secret))),
+        let secret = match from.get(&id).await {
+            Ok(secret) => BoundSecret::clone(&secret),
             // Nothing to move: the key is missing in the old vault too.
             Err(VaultError::NotFound(_)) => continue,
+            // Another vault is chosen because this one does not work. It is asked again when the record
+            // is opened.
+            Err(error) if is_record_key(&id) && !is_asked => {
+                tracing::warn!(credential = %id, %error, "the key of a record is not moved");
+                continue;
+            }
             Err(error) => return Err(key(error)),
-        }
-        match to.get(&id).await {
-            // The record was sealed in the new vault; the key in the old one is of a record that is gone.
-            Ok(_) if is_record_key(&id) => drop(secrets.pop()),
-            Ok(secret) => replaced.push((id.clone(), Some(BoundSecret::clone(&secret)))),
-            Err(VaultError::NotFound(_)) => replaced.push((id.clone(), None)),
+        };
+        let before = match to.get(&id).await {
+            Ok(kept) => Some(BoundSecret::clone(&kept)),
+            Err(VaultError::NotFound(_)) => None,
             Err(error) => return Err(key(error)),
+        };
+        let opens = |key: &BoundSecret| opens_record(state_folder, &id, key);
+        // The one of them that opens no record is of a record that is gone.
+        let is_kept = |kept: &BoundSecret| is_record_key(&id) && (opens(kept) || !opens(&secret));
+        if !before.as_ref().is_some_and(is_kept) {
+            replaced.push((id.clone(), before));
+            secrets.push((id, secret));
         }
     }
     match write_and_compare(to, &secrets).await {
@@ -203,7 +221,9 @@ async fn remove_moved_keys(from: &Vault, moved: Vec<CredentialId>) -> VaultChang
             Ok(()) | Err(VaultError::NotFound(_)) => changed.moved.push(id),
             Err(error) => {
                 tracing::warn!(credential = %id, %error, "a moved key remains in the old vault");
-                changed.not_removed.push(id);
+                if !is_record_key(&id) {
+                    changed.not_removed.push(id);
+                }
             }
         }
     }

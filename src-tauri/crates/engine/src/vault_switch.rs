@@ -16,6 +16,7 @@ use crate::tasks::Tasks;
 use crate::topic::Topic;
 
 /// Opens vaults of each kind.
+#[derive(Clone)]
 pub(crate) struct VaultOpener {
     pub(crate) environment: Arc<EnvStore>,
     pub(crate) folders: Folders,

@@ -51,10 +51,10 @@ pub enum WiringError {
     /// A file is not what the plan was made of.
     #[error("{} changed in the meantime; look at the plan again", .0.display())]
     Outdated(PathBuf),
-    /// A key that wiring takes out of the file cannot be kept for the undo.
+    /// What wiring takes out of the file and what may be a key cannot be kept for the undo.
     #[error(
-        "{} holds a key, which is taken out while the tool is wired; only the vault keeps keys, and \
-         it cannot: {source}; or take the key out of the file yourself",
+        "{} holds what is taken out while the tool is wired and may be a key; only the vault keeps \
+         keys, and it cannot: {source}; or take the key out of the file yourself",
         .path.display()
     )]
     NotSealed {
@@ -64,7 +64,7 @@ pub enum WiringError {
     },
     /// What was taken out of the file cannot be read now.
     #[error(
-        "what wiring took out of {} holds a key and is sealed with one of the vault: {source}",
+        "what wiring took out of {} is sealed with a key of the vault: {source}",
         .path.display()
     )]
     Sealed {
@@ -74,9 +74,9 @@ pub enum WiringError {
     },
     /// What was taken out of the file cannot be read any more.
     #[error(
-        "the vault no longer opens what wiring took out of {}, which holds a key; choose the vault \
-         that was used then, or keep changed keys, which takes out what wiring has set, leaves the \
-         rest as it is and keeps the record aside",
+        "the vault no longer opens what wiring took out of {}; choose the vault that was used then, or \
+         keep changed keys, which takes out what wiring has set, leaves the rest as it is and keeps \
+         the record aside",
         .0.display()
     )]
     SealLost(PathBuf),

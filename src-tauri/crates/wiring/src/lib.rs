@@ -9,7 +9,7 @@
 //! [`PlainCopies`] takes keys that the vault holds out of files in which they lie in plain text.
 //!
 //! Invariants: no key of a provider and no token is written to a tool's file, but where the user undoes
-//! the removal of one, and none to our own in plain text; a file that cannot be parsed is left alone;
+//! the removal of one, and to our own nothing of the user's in plain text that could be one; a file that cannot be parsed is left alone;
 //! nothing is written that was not read back by the parser as what was meant; a kill at any moment leaves
 //! the old or the new file, and [`Wiring::repair`] finishes the rest. No program is run, and no text of an
 //! error, a plan or a state holds a secret of the user's files.
@@ -23,6 +23,7 @@ mod error;
 mod files;
 mod first_record;
 mod guide;
+mod harmless;
 mod installation;
 mod key;
 mod launch;
@@ -53,7 +54,7 @@ pub use plain_copy::{
     RemovedCopy, StoredKey,
 };
 pub use plan::{FilePlan, WiringPlan};
-pub use record::record_keys_of;
+pub use record::{is_sealed_with, record_keys_of};
 pub use record_keys::{RecordKeys, RecordKeysError};
 pub use status::{DriftCause, ToolStatus};
 pub use tool::{

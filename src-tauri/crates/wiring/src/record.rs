@@ -1,20 +1,22 @@
 //! What wiring did to a tool, kept until it is undone: the journal of a change in progress, and what was
 //! taken out of the tool's files, for the undo.
 //!
-//! Of the user's own file nothing is kept but what wiring took out, and that is sealed if it may be a
-//! key ([`crate::record_keys`]). Records of the first version hold whole texts in plain; they are read, and
-//! written in the present form at the next start or change.
+//! Of the user's own file nothing is kept but what wiring took out, and that is sealed
+//! ([`crate::record_keys`]) unless it is certainly no key ([`crate::harmless`]). Records of the first version
+//! hold whole texts in plain, and others what only looked like no key; they are read, and written in the
+//! present form at the next start or change.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{CONFIG_BYTES_MAX, Disk, RECORDS_FOLDER, read_text};
 use crate::first_record::FirstRecord;
-use crate::record_keys::{RecordKeys, seal, unseal};
+use crate::record_keys::{RecordKeys, RecordKeysError, seal, unseal};
 use crate::tool::{WiredTool, WiringOrigin};
 use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
 
@@ -36,7 +38,7 @@ pub(crate) struct WiringRecord {
     #[serde(default)]
     pub(crate) since_unix_ms: Option<i64>,
     pub(crate) files: Vec<WiredFile>,
-    /// True if the file has the shape of an earlier version.
+    /// True if the file has the shape of an earlier version, or holds in plain what is now sealed.
     #[serde(skip)]
     pub(crate) is_outdated: bool,
 }
@@ -74,6 +76,18 @@ impl WiringRecord {
         Self { phase: Phase::Wired, ..self }.map_taken_out(TakenOut::of_finished)
     }
 
+    /// As it was read from a file.
+    fn examined(mut self) -> Self {
+        for file in &mut self.files {
+            if let KeptTakenOut::Plain(taken_out) = &file.taken_out {
+                let taken_out = taken_out.clone().examined(&file.keys);
+                self.is_outdated |= taken_out.may_hold_key;
+                file.taken_out = KeptTakenOut::Plain(taken_out);
+            }
+        }
+        self
+    }
+
     /// What is sealed stays as it is.
     fn map_taken_out(mut self, map: impl Fn(TakenOut) -> TakenOut) -> Self {
         for file in &mut self.files {
@@ -83,6 +97,41 @@ impl WiringRecord {
         }
         self
     }
+}
+
+/// None if there is none.
+fn load_record(path: &Path) -> Result<Option<WiringRecord>, WiringError> {
+    let Some(text) = read_text(path, RECORD_BYTES_MAX)? else { return Ok(None) };
+    let damaged = || ToolFileProblem::new(path, "the record of the wiring is damaged");
+    let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
+        Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::examined),
+        Ok(FirstRecord::VERSION) => {
+            let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
+            first.and_then(|first| first.into_record(VERSION))
+        }
+        Ok(_) => {
+            let newer = "was written by a newer version of Gatehouse";
+            return Err(ToolFileProblem::new(path, newer).into());
+        }
+        Err(_) => None,
+    };
+    Ok(Some(record.ok_or_else(damaged)?))
+}
+
+/// True if `key` opens the record of this name, which is then sealed with it.
+#[must_use]
+pub fn is_sealed_with(state_folder: &Path, record: &str, key: &Secret) -> bool {
+    let loaded = load_record(&record_file(&state_folder.join(RECORDS_FOLDER), record));
+    loaded.ok().flatten().is_some_and(|loaded| {
+        loaded.files.iter().any(|file| match &file.taken_out {
+            KeptTakenOut::Plain(_) => false,
+            KeptTakenOut::Sealed(sealed) => unseal(key, record, sealed).is_some(),
+        })
+    })
+}
+
+fn record_file(folder: &Path, record: &str) -> PathBuf {
+    folder.join(format!("{record}.json"))
 }
 
 /// The records of all tools of one purpose, in the state folder. Those of all purposes lie together,
@@ -98,27 +147,12 @@ impl<T: WiredTool> Records<T> {
     }
 
     fn file(&self, tool: T) -> PathBuf {
-        self.folder.join(format!("{}.json", record_name(tool)))
+        record_file(&self.folder, &record_name(tool))
     }
 
     /// None if the tool is not wired.
     pub(crate) fn load(&self, tool: T) -> Result<Option<WiringRecord>, WiringError> {
-        let path = self.file(tool);
-        let Some(text) = read_text(&path, RECORD_BYTES_MAX)? else { return Ok(None) };
-        let damaged = || ToolFileProblem::new(&path, "the record of the wiring is damaged");
-        let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
-            Ok(VERSION) => serde_json::from_str(&text).ok(),
-            Ok(FirstRecord::VERSION) => {
-                let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
-                first.and_then(|first| first.into_record(VERSION))
-            }
-            Ok(_) => {
-                let newer = "was written by a newer version of Gatehouse";
-                return Err(ToolFileProblem::new(&path, newer).into());
-            }
-            Err(_) => None,
-        };
-        Ok(Some(record.ok_or_else(damaged)?))
+        load_record(&self.file(tool))
     }
 
     /// `record` is sealed.
@@ -172,6 +206,10 @@ pub fn record_keys_of<T: WiredTool>() -> impl Iterator<Item = String> {
     T::ALL.iter().map(|tool| record_name(*tool))
 }
 
+fn not_sealed(path: &Path, source: RecordKeysError) -> WiringError {
+    WiringError::NotSealed { path: path.to_owned(), source }
+}
+
 /// Seals records, and opens what is sealed in them.
 pub(crate) struct RecordSeal<T> {
     keys: Arc<dyn RecordKeys>,
@@ -188,11 +226,27 @@ impl<T: WiredTool> RecordSeal<T> {
         let mut record = record;
         for file in &mut record.files {
             let KeptTakenOut::Plain(taken_out) = &file.taken_out else { continue };
-            if taken_out.has_secret {
+            if taken_out.may_hold_key {
                 file.taken_out = KeptTakenOut::Sealed(self.seal_one(tool, &file.path, taken_out)?);
             }
         }
         Ok(record)
+    }
+
+    /// Asks the vault for what a change of this record needs. It is called before the lock is taken: a
+    /// vault that does not answer holds up no change of another tool, and refuses at once from then on.
+    pub(crate) fn reach(&self, tool: T, record: &WiringRecord) -> Result<(), WiringError> {
+        for file in &record.files {
+            match &file.taken_out {
+                KeptTakenOut::Plain(taken_out) if taken_out.may_hold_key => {
+                    let found = self.keys.find(&record_name(tool));
+                    found.map_err(|source| not_sealed(&file.path, source))?;
+                }
+                KeptTakenOut::Plain(_) => {}
+                KeptTakenOut::Sealed(_) => drop(self.open(tool, file)?),
+            }
+        }
+        Ok(())
     }
 
     fn seal_one(&self, tool: T, path: &Path, taken_out: &TakenOut) -> Result<String, WiringError> {
@@ -201,7 +255,7 @@ impl<T: WiredTool> RecordSeal<T> {
             Some(key) => Ok(key),
             None => self.keys.create(&name),
         };
-        let key = find().map_err(|source| WiringError::NotSealed { path: path.to_owned(), source });
+        let key = find().map_err(|source| not_sealed(path, source));
         let damaged = || ToolFileProblem::new(path, "holds a key that cannot be sealed");
         let plain = serde_json::to_vec(taken_out).map_err(|_| damaged())?;
         Ok(seal(&key?, &name, &plain).ok_or_else(damaged)?)
@@ -217,9 +271,11 @@ impl<T: WiredTool> RecordSeal<T> {
         let path = || file.path.clone();
         let found = self.keys.find(&name);
         let key = found.map_err(|source| WiringError::Sealed { path: path(), source })?;
-        let plain = key.and_then(|key| unseal(&key, &name, sealed));
+        let unsealed = |key: &Secret| unseal(key, &name, sealed);
+        let plain = key.as_ref().and_then(unsealed);
+        let plain = plain.or_else(|| self.keys.find_elsewhere(&name).iter().find_map(unsealed));
         let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        Ok(opened.map(|opened| TakenOut { has_secret: true, ..opened }))
+        Ok(opened.map(|opened| TakenOut { may_hold_key: true, ..opened }))
     }
 
     /// True if something was taken out that nothing has the key of any more.

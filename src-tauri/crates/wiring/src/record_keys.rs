@@ -1,5 +1,5 @@
 //! The keys that records are sealed with. They lie in the vault, so that no file of ours holds in plain
-//! text what wiring took out of a user's file and what may be a key, and the undo is still exact.
+//! text what wiring took out of a user's file, and the undo is still exact.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -16,6 +16,10 @@ pub struct RecordKeysError(pub String);
 pub trait RecordKeys: Send + Sync {
     /// None if there is no such key.
     fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError>;
+
+    /// Keys of this name in places that are not in use now. A record may have been sealed there: no key
+    /// moves where the place is changed by hand, or by a process that was killed.
+    fn find_elsewhere(&self, record: &str) -> Vec<Secret>;
 
     /// Keeps a new key, which a later process finds.
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError>;

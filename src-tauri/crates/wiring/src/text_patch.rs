@@ -6,7 +6,10 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use similar::{DiffTag, TextDiff};
+use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices};
+
+/// Most tokens of two texts that are compared one by one; the time goes with their square.
+const TOKENS_MAX: usize = 2_048;
 
 /// Parts of a text to replace, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,7 +35,7 @@ impl TextPatch {
             let old = from.get(at..at + length).unwrap_or_default();
             let new = to.get(at_to..at_to + length_to).unwrap_or_default();
             if change.tag() != DiffTag::Equal {
-                parts.push(TextPart::between(at, old, new));
+                parts.extend(TextPart::between(at, old, new));
             }
             at += length;
             at_to += length_to;
@@ -59,18 +62,55 @@ impl TextPatch {
 }
 
 impl TextPart {
-    /// `old` stands at `at`. What both begin and end with is left out.
-    fn between(at: usize, old: &str, new: &str) -> Self {
-        let common = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
-            pairs.take_while(|(one, other)| one == other).map(|(same, _)| same.len_utf8()).sum()
+    /// What leads from `old`, which stands at `at`, to `new`. Words and signs that both have are left out,
+    /// between those as at the ends.
+    fn between(at: usize, old: &str, new: &str) -> Vec<Self> {
+        let [old, new] = [old, new].map(|text| split_tokens(text).collect::<Vec<_>>());
+        let same = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| {
+            pairs.take_while(|(one, other)| one == other).count()
         };
-        let start = common(&mut old.chars().zip(new.chars()));
-        let rest = |text: &str| text.get(start..).unwrap_or_default().to_owned();
-        let (old_rest, new_rest) = (rest(old), rest(new));
-        let end = common(&mut old_rest.chars().rev().zip(new_rest.chars().rev()));
-        let text = new_rest.get(..new_rest.len() - end).unwrap_or_default().to_owned();
-        Self { range: at + start..at + old.len() - end, text }
+        let start = same(&mut old.iter().zip(&new));
+        let rest = |tokens: &[&str]| tokens.len() - start;
+        let ends = old.iter().rev().zip(new.iter().rev()).take(rest(&old).min(rest(&new)));
+        let end = same(&mut ends.into_iter());
+        let [old_rest, new_rest] =
+            [&old, &new].map(|tokens| tokens.get(start..tokens.len() - end).unwrap_or_default());
+        let at = at + bytes(&old, 0..start);
+        if old_rest.len().max(new_rest.len()) > TOKENS_MAX {
+            let range = at..at + bytes(old_rest, 0..old_rest.len());
+            return vec![Self { range, text: new_rest.concat() }];
+        }
+        let changes = capture_diff_slices(Algorithm::Myers, old_rest, new_rest);
+        let changes = changes.iter().filter(|change| change.tag() != DiffTag::Equal);
+        let part = |change: &similar::DiffOp| {
+            let (removed, put_in) = (change.old_range(), change.new_range());
+            let begin = at + bytes(old_rest, 0..removed.start);
+            let range = begin..begin + bytes(old_rest, removed);
+            Self { range, text: new_rest.get(put_in).unwrap_or_default().concat() }
+        };
+        changes.map(part).collect()
     }
+}
+
+/// The length of some of the tokens.
+fn bytes(tokens: &[&str], range: Range<usize>) -> usize {
+    tokens.get(range).unwrap_or_default().iter().map(|token| token.len()).sum()
+}
+
+/// The words of a text, and what is between them sign by sign.
+pub(crate) fn split_tokens(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-') || !c.is_ascii();
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = match is_of_word(first) {
+            true => rest.find(|c| !is_of_word(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        Some(token)
+    })
 }
 
 #[cfg(test)]
@@ -95,8 +135,23 @@ mod tests {
         let line = format!("{{\"a\":\"{}\",\"b\":1}}", "x".repeat(1 << 20));
         let wired = line.replace(",\"b\"", ",\"c\":2,\"b\"");
         let patch = TextPatch::between(&line, &wired);
-        assert_eq!(patch.texts().collect::<Vec<_>>(), ["c\":2,\""]);
+        assert_eq!(patch.texts().collect::<String>().len(), "\"c\":2,".len());
         assert_eq!(patch.apply(&line), Some(wired));
+    }
+
+    #[test]
+    fn what_stands_between_two_changes_of_a_line_is_not_kept() {
+        let before = "{\"a\":{\"x\":1},\"secret\":\"CANARY-1\",\"z\":[2]}";
+        let after = before.replace("1}", "1,\"b\":2}").replace("]}", "],\"c\":3}");
+        for (from, to) in [(before, after.as_str()), (&after, before)] {
+            let patch = TextPatch::between(from, to);
+            assert!(!patch.texts().any(|text| text.contains("CANARY")), "{patch:?}");
+            assert_eq!(patch.apply(from).as_deref(), Some(to));
+        }
+        // Longer ones are kept whole, and lead there all the same.
+        let words = |word: &str| format!("{word} ").repeat(TOKENS_MAX);
+        let patch = TextPatch::between(&words("a"), &words("b"));
+        assert_eq!(patch.apply(&words("a")), Some(words("b")));
     }
 
     proptest! {

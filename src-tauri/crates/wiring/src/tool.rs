@@ -74,7 +74,7 @@ pub struct ToolModelLimits {
 impl WiringTarget {
     /// Arguments of the program that print the token.
     fn token_arguments(&self) -> Vec<String> {
-        program_arguments(self.home.as_deref(), &["token", self.client.as_str()])
+        program_arguments(self.home.as_deref(), &[TOKEN, self.client.as_str()])
     }
 }
 
@@ -89,6 +89,9 @@ pub struct McpServerTarget {
 
 /// The option that tells our program its folder. A tool that starts it has another environment.
 const HOME_OPTION: &str = "--home";
+
+/// The command of our program that prints a token.
+const TOKEN: &str = "token";
 
 /// `arguments` for a program that keeps its data in `home`.
 fn program_arguments(home: Option<&Path>, arguments: &[&str]) -> Vec<String> {
@@ -124,6 +127,23 @@ impl ToolPointer {
         let option = self.command.iter().position(|word| word == HOME_OPTION)?;
         self.command.get(option + 1).map(Path::new)
     }
+}
+
+/// True for a command of this program that prints a token, and for nothing else.
+pub(crate) fn is_token_command(command: &str) -> bool {
+    let words = claude_code::split_command(command);
+    let Some((program, arguments)) = words.split_first() else { return false };
+    let rest = match arguments {
+        [option, _, rest @ ..] if option == HOME_OPTION => rest,
+        rest => rest,
+    };
+    let is_client = |name: &String| ClientId::new(name.clone()).is_ok();
+    is_gatehouse(program) && matches!(rest, [token, client] if token == TOKEN && is_client(client))
+}
+
+/// True for a path of our command line program.
+fn is_gatehouse(program: &str) -> bool {
+    Path::new(program).file_stem().is_some_and(|name| name == "gatehouse")
 }
 
 /// The text at `path` in a tool's file.

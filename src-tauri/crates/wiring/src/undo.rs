@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::{Document, Format, SyntaxProblem, edit_text};
+use crate::harmless::is_harmless;
 use crate::key::{KeyChange, KeyPath, ValueEdit};
-use crate::mask::{find_secrets, holds_secret, mask, shown_value};
+use crate::mask::shown_value;
 use crate::text_patch::TextPatch;
 
 domain::words! {
@@ -73,9 +74,9 @@ pub(crate) struct TakenOut {
     pub(crate) undo: TextPatch,
     /// Leads from the text that wiring replaced to the one it writes; None once it is written.
     pub(crate) redo: Option<TextPatch>,
-    /// True if a secret may be in it, which then goes to no file as it is.
+    /// True if it may hold a key, and then goes to no file as it is.
     #[serde(skip)]
-    pub(crate) has_secret: bool,
+    pub(crate) may_hold_key: bool,
 }
 
 impl fmt::Debug for TakenOut {
@@ -97,14 +98,15 @@ impl TakenOut {
         let values: Vec<_> = keys.iter().map(|key| document.get(&key.path)).collect();
         let undo = TextPatch::between(written, before.unwrap_or_default());
         let redo = TextPatch::between(replaced.unwrap_or_default(), written);
-        let secrets = find_secrets(&document.value());
-        let is_masked = |text: &str| mask(text, &secrets) != text;
-        let is_secret = |(key, value): (&WiredKey, &Option<Value>)| {
-            value.as_ref().is_some_and(|value| holds_secret(&key.path.to_string(), value))
-        };
-        let has_secret = undo.texts().chain(redo.texts()).any(is_masked)
-            || keys.iter().zip(&values).any(is_secret);
-        Ok(Self { values, undo, redo: Some(redo), has_secret })
+        let taken_out = Self { values, undo, redo: Some(redo), may_hold_key: false };
+        Ok(taken_out.examined(keys))
+    }
+
+    /// As it was read from a file, or is new: with [`Self::may_hold_key`] found out.
+    pub(crate) fn examined(self, keys: &[WiredKey]) -> Self {
+        let texts = self.undo.texts().chain(self.redo.iter().flat_map(TextPatch::texts));
+        let may_hold_key = !is_harmless(keys, &self.values, texts);
+        Self { may_hold_key, ..self }
     }
 
     /// Without what only an unfinished wiring needs.

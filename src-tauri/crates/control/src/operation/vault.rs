@@ -64,6 +64,7 @@ pub(crate) async fn vault_set(engine: &Engine, req: VaultSet) -> Result<VaultCha
     let moving = if req.move_keys { list_stored_ids(engine)? } else { Vec::new() };
     let change = VaultChangeRequest { kind, passphrase, moving };
     let changed = change_vault(engine.vault_switch(), engine.settings_editor(), change).await?;
+    engine.client_wiring().repair().await;
     let mut sentence = format!("The vault is now {}.", vault_description(kind));
     let keys = engine.settings().credentials.len();
     if req.move_keys {
@@ -132,6 +133,7 @@ async fn keep_vault_kind(
 
 async fn unlock(engine: &Engine, passphrase: Passphrase) -> Result<(), ApiError> {
     engine.vault().unlock(passphrase).await.map_err(passphrase_error)?;
+    engine.client_wiring().repair().await;
     engine.health_watch().request_all_probes();
     Ok(())
 }

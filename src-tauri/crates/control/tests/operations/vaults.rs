@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::alerts::wait_for;
-use crate::world::{config, new_home, refused, secret};
+use crate::world::{add_tools, config, new_home, refused, secret};
 
 /// An engine whose settings choose the vault, as a user's settings do.
 async fn open_from_settings(home: &TempDir) -> Core {
@@ -139,6 +139,117 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
         Some("from"),
     );
     core.stop().await;
+}
+
+/// The name of the key of Claude Code's record in the vault.
+fn record_key() -> domain::CredentialId {
+    domain::CredentialId::new("wiring.claude-code").expect("a name")
+}
+
+fn to_memory() -> VaultSet {
+    VaultSet { kind: VaultKind::Memory, passphrase: None, move_keys: false }
+}
+
+/// Claude Code, wired with the file vault, whose file held a password that lies sealed in the record.
+/// Returns the file as it was.
+async fn wire_with_secret(home: &TempDir) -> (Core, String) {
+    let before = "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://me:CANARY@up.example\"}\n}\n";
+    let folder = home.path().join("user/.claude");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    settings::write_atomic(&folder.join("settings.json"), before.as_bytes()).expect("written");
+    let mut config = EngineConfig { vault: None, ..config(home) };
+    add_tools(&mut config);
+    let typed = "correct-horse".to_owned();
+    config.passphrase = Some(vault::Passphrase::parse(typed).expect("a passphrase"));
+    let core = Core::open(config).await.expect("an engine");
+    control::vault_set(&core, to_file(false)).await.expect("changed");
+    let wire = ClientWire { tool: ClientTool::ClaudeCode, client: None, fingerprint: None };
+    control::client_wire(&core, wire).await.expect("wired");
+    (core, before.to_owned())
+}
+
+async fn assert_unwired(core: &Core, home: &TempDir, before: &str) {
+    let tool = ClientTool::ClaudeCode;
+    let unwire = ClientUnwire { tool, changed_keys: ChangedKeys::Refuse };
+    control::client_unwire(core, unwire).await.expect("unwired");
+    let file = home.path().join("user/.claude/settings.json");
+    assert_eq!(std::fs::read_to_string(file).expect("the file"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_records_move_with_every_change_of_the_vault() {
+    let home = new_home();
+    let core = open_in_memory(&home).await;
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    let key = domain::BoundSecret::new(secret("of-a-record-0123456789"), None);
+    engine.vault().put(&record_key(), key.clone()).await.expect("stored");
+    let changed = control::vault_set(&core, to_file(false)).await.expect("changed");
+    assert_eq!((changed.moved.len(), changed.left.len()), (0, 0), "no user knows of it");
+    assert_eq!(*engine.vault().get_from_store(&record_key()).await.expect("moved"), key);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_opened_with_a_key_in_the_vault_that_is_not_in_use() {
+    let home = new_home();
+    open_in_memory(&home).await.stop().await;
+    let (core, before) = wire_with_secret(&home).await;
+    control::vault_set(&core, to_memory()).await.expect("changed");
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    assert!(engine.vault().get(&record_key()).await.is_err(), "memory keeps none");
+    assert_unwired(&core, &home, &before).await;
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_in_plain_text_is_sealed_once_the_vault_is_unlocked() {
+    let home = new_home();
+    open_in_memory(&home).await.stop().await;
+    let (core, _) = wire_with_secret(&home).await;
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    let path = engine.folders().state.join("wiring/claude-code.json");
+    core.stop().await;
+    drop(core);
+    // As an earlier version wrote it.
+    let read = || std::fs::read_to_string(&path).expect("a record");
+    let mut record: serde_json::Value = serde_json::from_str(&read()).expect("JSON");
+    let values = ["https://me:CANARY@up.example"];
+    let plain = serde_json::json!({"Plain": {"values": values, "undo": [], "redo": null}});
+    *record.pointer_mut("/files/0/taken_out").expect("what was taken out") = plain;
+    settings::write_atomic(&path, record.to_string().as_bytes()).expect("written");
+
+    let mut config = EngineConfig { vault: None, ..config(&home) };
+    add_tools(&mut config);
+    let core = Core::open(config).await.expect("an engine");
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
+    assert!(read().contains("CANARY"), "nothing can seal it yet");
+    let unlock = VaultUnlock { passphrase: Zeroizing::new("correct-horse".to_owned()) };
+    control::vault_unlock(&core, unlock).await.expect("unlocked");
+    assert!(!read().contains("CANARY") && read().contains("Sealed"), "{}", read());
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_keys_of_a_record_the_one_that_opens_it_is_kept() {
+    for is_stale_in_file in [true, false] {
+        let home = new_home();
+        open_in_memory(&home).await.stop().await;
+        let (core, before) = wire_with_secret(&home).await;
+        let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+        let key = engine.vault().get(&record_key()).await.expect("stored");
+        let key = domain::BoundSecret::clone(&key);
+        // As a change that was killed leaves it, with the tool wired anew since.
+        let stale = domain::BoundSecret::new(secret("of-a-record-0123456789"), None);
+        let (in_file, in_memory) =
+            if is_stale_in_file { (stale, key.clone()) } else { (key.clone(), stale) };
+        engine.vault().put(&record_key(), in_file).await.expect("stored");
+        control::vault_set(&core, to_memory()).await.expect("changed");
+        engine.vault().put(&record_key(), in_memory).await.expect("stored");
+        control::vault_set(&core, to_file(false)).await.expect("changed");
+        assert_eq!(*engine.vault().get_from_store(&record_key()).await.expect("there"), key);
+        assert_unwired(&core, &home, &before).await;
+        core.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

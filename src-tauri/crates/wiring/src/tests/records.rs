@@ -75,6 +75,159 @@ fn a_file_whose_keys_are_left_alone_needs_no_vault_and_leaves_none_in_the_record
     assert_eq!(read(&config), Some(with_keys()));
 }
 
+/// Files with a secret that no mask would find, each taken out by the wiring.
+fn odd_secrets() -> [(ClientTool, String); 6] {
+    let claude = |settings: serde_json::Value| (CLAUDE, format!("{settings:#}\n"));
+    let env = |name: &str, value: &str| claude(serde_json::json!({"env": {name: value}}));
+    let helper = "security find-generic-password; echo odd CANARY";
+    [
+        env("ANTHROPIC_BASE_URL", "https://me:CANARY@up.example/v1"),
+        env("CLAUDE_CODE_USE_BEDROCK", "CANARY"),
+        claude(serde_json::json!({"apiKeyHelper": helper})),
+        claude(serde_json::json!({"apiKeyHelper": {"note": ["Bearer", "CANARY"]}})),
+        (ClientTool::Codex, "model_provider = \"CANARY\" # mine\n".to_owned()),
+        (
+            ClientTool::Aider,
+            "model: sonnet # CANARY\nopenai-api-base: http://h/CANARY\n".to_owned(),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_taken_out_is_sealed_whatever_it_looks_like() {
+    for (tool, before) in odd_secrets() {
+        let world = World::new();
+        let (mut wiring, config) = (world.wiring(), world.config(tool));
+        world.write(&config, &before);
+        let found = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (seen, searched) = (Arc::clone(&found), world.path("state"));
+        observe(&mut wiring, move |_| {
+            seen.lock().expect("a lock").extend(files_with_key(&searched));
+        });
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        let error = wiring.wire(tool, &target(), None).expect_err("refused");
+        assert!(matches!(error, WiringError::NotSealed { .. }), "{before}: {error}");
+        assert_eq!(read(&config).as_ref(), Some(&before));
+        *world.vault.locked.lock().expect("a lock") = None;
+        wiring.wire(tool, &target(), None).expect("wired");
+        wiring.wire(tool, &target(), None).expect("wired again");
+        wiring.unwire(tool, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config), Some(before.clone()));
+        assert_eq!(*found.lock().expect("a lock"), Vec::<String>::new(), "{before}");
+        assert_eq!(world.vault.names(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_file_that_only_gets_keys_needs_no_vault() {
+    let commented = "// first\n{\n  \"env\": {\n    \"A\": \"CANARY\" // CANARY\n  }, /* CANARY */\n  \
+                     \"model\": \"opus\" // CANARY\n}\n";
+    let one_line = "{\"env\":{\"A\":\"CANARY\"},\"b\":\"CANARY\",\"c\":[1]}";
+    let switched =
+        "{\n  \"env\": {\n    \"A\": \"CANARY\",\n    \"CLAUDE_CODE_USE_VERTEX\": \"1\"\n  }\n}\n";
+    for before in [commented, one_line, switched] {
+        let world = World::new();
+        let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        world.write(&config, before);
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        wiring.wire(CLAUDE, &target(), None).expect("wired again");
+        assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new(), "{before}");
+        wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config).as_deref(), Some(before));
+    }
+}
+
+/// As a version wrote it that sealed only what looked like a key.
+#[test]
+fn a_record_with_a_secret_that_was_not_seen_is_sealed_at_the_next_start() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    let before = "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://me:CANARY@up.example\"}\n}\n";
+    world.write(&config, before);
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let path = world.path("state/wiring/claude-code.json");
+    let record = read(&path).expect("a record");
+    let mut record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    let undo = crate::text_patch::TextPatch::between(&read(&config).expect("wired"), before);
+    let plain = serde_json::json!({"Plain": {
+        "values": [null, "https://me:CANARY@up.example", null, null, null, null, null],
+        "undo": undo, "redo": null,
+    }});
+    *record.pointer_mut("/files/0/taken_out").expect("what was taken out") = plain;
+    world.write(&path, &record.to_string());
+    world.vault.keys.lock().expect("a lock").clear();
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+    assert_eq!(wiring.repair().len(), 1, "it says that the secret is still there");
+    assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired);
+    *world.vault.locked.lock().expect("a lock") = None;
+    assert!(wiring.repair().is_empty());
+    assert_eq!(files_with_key(&world.path("state")), Vec::<String>::new());
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+    assert_eq!(read(&config).as_deref(), Some(before));
+}
+
+/// A vault that does not answer until it is told to.
+struct SlowVault {
+    vault: Arc<super::world::TestVault>,
+    asked: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>>,
+    answer: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl crate::RecordKeys for SlowVault {
+    fn find(&self, record: &str) -> Result<Option<domain::Secret>, crate::RecordKeysError> {
+        if let Some(asked) = self.asked.lock().expect("a lock").take() {
+            asked.send(()).expect("the test waits");
+            let patience = std::time::Duration::from_secs(10);
+            let answer = self.answer.lock().expect("a lock").recv_timeout(patience);
+            answer.map_err(|_| crate::RecordKeysError("it was held up".to_owned()))?;
+        }
+        self.vault.find(record)
+    }
+
+    fn find_elsewhere(&self, _: &str) -> Vec<domain::Secret> {
+        Vec::new()
+    }
+
+    fn create(&self, record: &str) -> Result<domain::Secret, crate::RecordKeysError> {
+        self.vault.create(record)
+    }
+
+    fn remove(&self, record: &str) {
+        self.vault.remove(record);
+    }
+}
+
+#[test]
+fn a_vault_that_does_not_answer_holds_up_no_other_tool() {
+    let world = World::new();
+    world.write(&world.config(CLAUDE), &with_keys());
+    let others = world.wiring();
+    for is_wired in [false, true] {
+        let (asked, is_asked) = std::sync::mpsc::channel();
+        let (go, answer) = std::sync::mpsc::channel();
+        let vault = Arc::clone(&world.vault);
+        let slow = SlowVault {
+            vault,
+            asked: std::sync::Mutex::new(Some(asked)),
+            answer: std::sync::Mutex::new(answer),
+        };
+        let slow: Wiring = Wiring::new(world.environment(), &world.path("state"), Arc::new(slow));
+        std::thread::scope(|scope| {
+            let changed = scope.spawn(|| match is_wired {
+                false => slow.wire(CLAUDE, &target(), None),
+                true => slow.unwire(CLAUDE, ChangedKeys::Refuse),
+            });
+            is_asked.recv().expect("the vault is asked");
+            others.wire(ClientTool::Codex, &target(), None).expect("wired meanwhile");
+            others.unwire(ClientTool::Codex, ChangedKeys::Refuse).expect("unwired meanwhile");
+            go.send(()).expect("it waits");
+            changed.join().expect("no panic").expect("changed");
+        });
+    }
+    assert_eq!(read(&world.config(CLAUDE)), Some(with_keys()));
+}
+
 #[test]
 fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
     let world = World::new();
@@ -86,7 +239,7 @@ fn without_a_vault_a_key_stays_in_the_tools_file_and_the_reason_is_told() {
     let told = error.to_string();
     assert!(told.contains("the vault is locked. Unlock it") && !told.contains("CANARY"), "{told}");
     assert_eq!(read(&config), Some(with_keys()));
-    assert_eq!(world.names(&world.path("state/wiring")), ["lock"]);
+    assert_eq!(world.names(&world.path("state")), Vec::<String>::new());
 }
 
 #[test]
@@ -126,6 +279,30 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
     assert!(left.contains("OTHER_API_KEY") && !left.contains("apiKeyHelper"), "{left}");
     assert!(!left.contains("ANTHROPIC"), "{left}");
     assert_eq!(wiring.status(CLAUDE).state, WiringState::NotWired);
+}
+
+#[test]
+fn a_record_is_opened_with_a_key_that_is_left_in_another_vault() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    let name = "claude-code".to_owned();
+    world.write(&config, &with_keys());
+    for is_another_in_use in [false, true] {
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
+        let (state, key) = (world.path("state"), &kept[&name]);
+        let other = domain::Secret::parse("another".to_owned()).expect("a secret");
+        assert!(crate::is_sealed_with(&state, &name, key));
+        assert!(!crate::is_sealed_with(&state, &name, &other));
+        assert!(!crate::is_sealed_with(&state, "codex", key));
+        if is_another_in_use {
+            world.vault.keys.lock().expect("a lock").insert(name.clone(), other);
+        }
+        *world.vault.elsewhere.lock().expect("a lock") = kept;
+        wiring.wire(CLAUDE, &target(), None).expect("wired again");
+        wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
+        assert_eq!(read(&config), Some(with_keys()));
+    }
 }
 
 /// As the first version wrote it.

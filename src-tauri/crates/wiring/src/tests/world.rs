@@ -22,6 +22,8 @@ pub(super) struct World {
 #[derive(Default)]
 pub(super) struct TestVault {
     pub(super) keys: Mutex<BTreeMap<String, Secret>>,
+    /// What a vault holds that is not in use.
+    pub(super) elsewhere: Mutex<BTreeMap<String, Secret>>,
     /// Why it does nothing.
     pub(super) locked: Mutex<Option<&'static str>>,
     /// What it held after each step of a change, for a kill there.
@@ -54,6 +56,10 @@ impl RecordKeys for TestVault {
     fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError> {
         self.check()?;
         Ok(self.keys.lock().expect("a lock").get(record).cloned())
+    }
+
+    fn find_elsewhere(&self, record: &str) -> Vec<Secret> {
+        self.elsewhere.lock().expect("a lock").get(record).cloned().into_iter().collect()
     }
 
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {

@@ -4,11 +4,11 @@
 //! provider makes the base URL void. Both are therefore removed from the file's `env`. The values of
 //! `env` win over the shell's, so only variables that the file does not set can conflict.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use super::{ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, text_at};
+use super::{
+    ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, is_gatehouse, text_at,
+};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::conflict::Conflict;
 use crate::document::{Document, Format};
@@ -63,15 +63,14 @@ fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
 fn read_pointer(config: &Value) -> ToolPointer {
     let helper = config.get("apiKeyHelper").and_then(Value::as_str).unwrap_or_default();
     let command = split_command(helper);
-    let program = command.first().and_then(|program| Path::new(program).file_stem());
-    if program.is_none_or(|name| name != "gatehouse") {
+    if !command.first().is_some_and(|program| is_gatehouse(program)) {
         return ToolPointer::default();
     }
     ToolPointer { base_url: text_at(config, &["env", "ANTHROPIC_BASE_URL"]), command }
 }
 
 /// The words of a command that [`shell_command`] has quoted.
-fn split_command(command: &str) -> Vec<String> {
+pub(super) fn split_command(command: &str) -> Vec<String> {
     if !cfg!(windows) {
         return shlex::split(command).unwrap_or_default();
     }

@@ -16,7 +16,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
-use crate::unlock::unlock_interactively;
+use crate::unlock::{ask_with_vault, unlock_interactively};
 use crate::word::word;
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,8 @@ pub(super) async fn wire(
 ) -> Result<Exit, CommandError> {
     let WireArguments { tool, client, plan: plan_only, yes } = wanted;
     let query = WiringPlanQuery { tool, undo: false, client: client.clone(), changed_keys: None };
-    let plan = control::client_wiring_plan(core, query).await?;
+    let ask = async || control::client_wiring_plan(core, query.clone()).await;
+    let plan = ask_with_vault(core, console, ask).await?;
     if plan_only {
         console.print_view(&plan, render_plan)?;
         return Ok(Exit::Success);
@@ -101,15 +102,32 @@ pub(super) async fn unwire(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let Some(tool) = wanted.tool else {
-        let request = ClientsUnwireAll { changed_keys: wanted.changed };
-        return print_unwired(&control::clients_unwire_all(core, request).await?, console);
+        return print_unwired(&unwire_all(wanted.changed, core, console).await?, console);
     };
     let request = ClientUnwire { tool, changed_keys: wanted.changed };
-    let unwired = control::client_unwire(core, request).await?;
+    let ask = async || control::client_unwire(core, request.clone()).await;
+    let unwired = ask_with_vault(core, console, ask).await?;
     console.print_view(&unwired, |view| {
         render_sentence(&format!("{} no longer uses the gateway.{}", view.name, restart(view)))
     })?;
     Ok(Exit::Success)
+}
+
+/// Every tool once. Those that were left as they are may need the vault, and are tried again once the
+/// person has unlocked it.
+async fn unwire_all(
+    changed_keys: ChangedKeys,
+    core: &Core,
+    console: &Console,
+) -> Result<Vec<UnwiredToolView>, CommandError> {
+    let request = ClientsUnwireAll { changed_keys };
+    let mut outcomes = control::clients_unwire_all(core, request.clone()).await?;
+    let is_left = outcomes.iter().any(|outcome| outcome.error.is_some());
+    if is_left && unlock_interactively(core, console).await? {
+        outcomes.retain(|outcome| outcome.error.is_none());
+        outcomes.extend(control::clients_unwire_all(core, request).await?);
+    }
+    Ok(outcomes)
 }
 
 /// `unwire --all` for when no core can be opened.

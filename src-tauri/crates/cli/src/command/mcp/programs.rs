@@ -14,6 +14,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
+use crate::unlock::ask_with_vault;
 use crate::word::word;
 
 #[derive(Debug, clap::Subcommand)]
@@ -68,7 +69,8 @@ async fn install(
 ) -> Result<Exit, CommandError> {
     let InstallArguments { tool, plan: plan_only, yes } = wanted;
     let query = AgentProgramPlanQuery { tool, undo: false, changed_keys: None };
-    let plan = control::agent_program_plan(core, query).await?;
+    let ask = async || control::agent_program_plan(core, query.clone()).await;
+    let plan = ask_with_vault(core, console, ask).await?;
     if plan_only {
         console.print_view(&plan, render_plan)?;
         return Ok(Exit::Success);
@@ -83,7 +85,8 @@ async fn install(
         }
     }
     let request = AgentProgramAdd { tool, fingerprint: Some(plan.fingerprint) };
-    let added = control::agent_program_add(core, request).await?;
+    let ask = async || control::agent_program_add(core, request.clone()).await;
+    let added = ask_with_vault(core, console, ask).await?;
     console.print_view(&added, |view| {
         let mut text = render_sentence(&format!("{} Restart it if it is running.", view.sentence));
         let undo = format!("`gatehouse mcp uninstall {}` undoes this.", view.tool);
@@ -99,7 +102,8 @@ async fn uninstall(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let request = AgentProgramRemove { tool: wanted.tool, changed_keys: wanted.changed };
-    let removed = control::agent_program_remove(core, request).await?;
+    let ask = async || control::agent_program_remove(core, request.clone()).await;
+    let removed = ask_with_vault(core, console, ask).await?;
     console.print_view(&removed, |view| {
         let name = &view.name;
         render_sentence(&format!("{name} no longer has Gatehouse. Restart it if it is running."))
