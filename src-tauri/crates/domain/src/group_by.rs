@@ -16,3 +16,11 @@ words! {
         Route = "route",
     }
 }
+
+impl GroupBy {
+    /// True for what the attempts of one request may differ in.
+    #[must_use]
+    pub const fn is_of_attempts(self) -> bool {
+        matches!(self, Self::Backend | Self::Model | Self::Credential)
+    }
+}

@@ -3,9 +3,9 @@
 //! A request counts in the roll-ups under the backend, key and model of its answer, but an earlier
 //! attempt may have cost money elsewhere, or nobody knows what. Its cost is moved there, so that the
 //! sum over all names stays what the requests cost. A request of unknown cost counts as unpriced
-//! once, where its last attempt of unknown cost was made. A model has up to three names: what the client asked for, what the
-//! backend was asked for, and what it billed. Roll-ups have the last of them; `rollup_model_names`
-//! has the same sums by the others, for budgets.
+//! once, where its last attempt of unknown cost was made. A model has up to three names: what the
+//! client asked for, what the backend was asked for, and what it billed. Roll-ups have the last of
+//! them; `rollup_model_names` has the same sums by the others, for budgets.
 
 use domain::{BackendId, NanoUsd, WallTime};
 use rusqlite::{Connection, params};
@@ -25,6 +25,14 @@ const REQUESTS_SEARCHED_MAX: usize = 2_000;
 pub(crate) const SENT_MODEL: &str =
     "(SELECT l.model FROM attempts l WHERE l.request_id = requests.id
      ORDER BY l.number DESC LIMIT 1)";
+
+/// The name that an attempt is booked under, in a query of its request; `attempt` is its alias.
+pub(crate) fn booked_model(attempt: &str) -> String {
+    format!(
+        "iif({attempt}.model = {SENT_MODEL}, coalesce(requests.model_billed, requests.model_asked),
+          {attempt}.model)"
+    )
+}
 
 /// A model that a backend bills by another name than it was asked by.
 #[derive(Debug, Clone, PartialEq, Eq)]

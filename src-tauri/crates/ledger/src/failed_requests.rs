@@ -6,7 +6,7 @@ use domain::{NanoUsd, WallTime};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use crate::attempt_costs::{SENT_MODEL, placed_sums_sql};
+use crate::attempt_costs::{booked_model, placed_sums_sql};
 use crate::integer_columns::get_count;
 use crate::request_costs::request_name;
 use crate::requests::oldest_id_at;
@@ -47,7 +47,7 @@ const FAILED: &str = "state = 'failed' AND (cost_nano_usd IS NULL OR cost_nano_u
 /// The statement for costs; `?1` is a slot's width, and the values of `filter` are the last. Without a
 /// name of attempts in the filter their places do not matter, and the index has all that is summed.
 pub(crate) fn sum_sql(filter: &DimensionFilter) -> String {
-    if filter.values().iter().all(|(group_by, _)| attempt_name(*group_by).is_none()) {
+    if !filter.is_of_attempts() {
         let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
             format!(" AND {} = ?{place}", request_name(*group_by))
         };
@@ -100,10 +100,7 @@ fn attempt_name(group_by: GroupBy) -> Option<String> {
     Some(match group_by {
         GroupBy::Backend => "made.backend".to_owned(),
         GroupBy::Credential => "coalesce(made.credential, '')".to_owned(),
-        GroupBy::Model => format!(
-            "iif(made.model = {SENT_MODEL}, coalesce(requests.model_billed, requests.model_asked),
-              made.model)"
-        ),
+        GroupBy::Model => booked_model("made"),
         GroupBy::Client | GroupBy::Project | GroupBy::Route => return None,
     })
 }

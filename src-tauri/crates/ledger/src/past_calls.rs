@@ -6,7 +6,7 @@
 use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::attempt_costs::SENT_MODEL;
+use crate::attempt_costs::booked_model;
 use crate::integer_columns::{get_named, get_parsed, row_count};
 use crate::requests::oldest_id_at;
 
@@ -36,9 +36,10 @@ pub(crate) fn list_since(
     since: WallTime,
 ) -> rusqlite::Result<Vec<PastCallRow>> {
     let range = params![oldest_id_at(since), row_count(PAST_CALLS_MAX)];
+    let booked = booked_model("a");
     let sql = format!(
         "SELECT a.request_id, a.backend, a.credential, a.model, a.cost_nano_usd, model_asked,
-          iif(a.model = {SENT_MODEL}, coalesce(model_billed, model_asked), a.model) AS booked,
+          {booked} AS booked,
           client, project, requests.started_ms,
           coalesce(ended_ms, requests.started_ms) AS ended_ms
          FROM attempts a JOIN requests ON requests.id = a.request_id

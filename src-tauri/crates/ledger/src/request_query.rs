@@ -14,7 +14,7 @@ use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::attempt_costs::SENT_MODEL;
+use crate::attempt_costs::booked_model;
 use crate::failed_requests::RETRIED;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
@@ -43,9 +43,9 @@ pub struct RequestQuery {
     pub until: Option<WallTime>,
     pub client: Option<ClientId>,
     pub project: Option<String>,
-    /// The backend that answered or failed last. With `is_unpriced` or [`WasteKind::Retries`], the one
-    /// at which an attempt of unknown cost was made, or one that failed, as the sums count it; so for
-    /// the key and an exact model.
+    /// The backend that answered or failed last. With `is_unpriced` or [`WasteKind::Retries`], one at
+    /// which any attempt of unknown cost was made, or any that failed; so for the key and an exact
+    /// model.
     pub backend: Option<BackendId>,
     /// The key of that backend.
     pub credential: Option<CredentialId>,
@@ -255,10 +255,8 @@ impl RequestQuery {
                 return Some(Filter { values, ..Filter::checked(own) });
             }
         };
-        let billed = format!(
-            "coalesce(iif(made.model = {SENT_MODEL}, requests.model_billed, NULL), made.model)"
-        );
-        let made = all_of("made", &format!("requests.model_asked, {billed}"));
+        let booked = booked_model("made");
+        let made = all_of("made", &format!("requests.model_asked, {booked}"));
         // A request without such an attempt counts where it ended.
         let condition = format!(
             "coalesce((SELECT max({made}) FROM attempts made

@@ -80,8 +80,18 @@ fn newest_reason(
         return Ok(None);
     };
     let made = attempts::list(connection, newest.request.id)?;
+    let request = &newest.request;
+    let billed = newest.model_billed.as_ref().unwrap_or(&request.model_asked);
+    let sent = made.last().map(|last| last.model.clone());
+    let booked = |made: &AttemptRecord| match sent.as_ref() == Some(&made.model) {
+        true => *billed == model,
+        false => made.model == model,
+    };
     let made_there = |made: &&AttemptRecord| {
-        made.backend.as_str() == backend && made.cost.amount().is_none() && made.unpriced.is_some()
+        made.backend.as_str() == backend
+            && booked(made)
+            && made.cost.amount().is_none()
+            && made.unpriced.is_some()
     };
     let there = made.iter().rev().find(made_there);
     Ok(there.map_or(newest.unpriced, |made| made.unpriced.clone()))

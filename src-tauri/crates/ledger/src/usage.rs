@@ -143,6 +143,12 @@ impl DimensionFilter {
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// True if it asks for names that attempts of one request may differ in.
+    #[must_use]
+    pub fn is_of_attempts(&self) -> bool {
+        self.0.iter().any(|(group_by, _)| group_by.is_of_attempts())
+    }
 }
 
 impl FromIterator<(GroupBy, String)> for DimensionFilter {

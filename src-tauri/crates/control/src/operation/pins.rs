@@ -165,9 +165,10 @@ async fn measure(
     if pin.measure == PinMeasure::FirstTokenP95 {
         return measure_first_token(engine, pin, period).await;
     }
-    let filter = pin.filter.clone().into_iter().collect();
+    let filter: ledger::DimensionFilter = pin.filter.clone().into_iter().collect();
     let sums = sum_period(engine, period, GroupBy::Backend, &filter).await?;
-    let value = |totals: &UsageTotals| measure_totals(pin.measure, totals);
+    let is_placed = filter.is_of_attempts();
+    let value = |totals: &UsageTotals| measure_totals(pin.measure, totals, is_placed);
     let steps = sums.buckets.iter().map(|bucket| {
         let mut totals = UsageTotals::default();
         bucket.groups.iter().for_each(|(_, group)| totals += *group);
@@ -199,8 +200,10 @@ async fn measure_first_token(
     Ok((p95(&latencies.all), steps.collect()))
 }
 
-/// `None` where there is nothing to divide by, or no cost is known.
-fn measure_totals(measure: PinMeasure, totals: &UsageTotals) -> Value {
+/// `None` where there is nothing to divide by, or no cost is known. `is_placed` if the sums are those of
+/// a place of attempts: then requests that another one answered may be among the unpriced ones, and
+/// it is not known how many share the cost.
+fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_placed: bool) -> Value {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let (requests, priced) = (count(totals.requests), count(totals.priced_requests()));
     let rounded = |part: i64, whole: i64| part.saturating_add(whole / 2).checked_div(whole);
@@ -212,6 +215,7 @@ fn measure_totals(measure: PinMeasure, totals: &UsageTotals) -> Value {
         PinMeasure::SuccessRate => {
             rounded((requests - count(totals.failed)).saturating_mul(1_000), requests)
         }
+        PinMeasure::CostPerRequest if is_placed && totals.unpriced_attempts > 0 => None,
         PinMeasure::CostPerRequest => rounded(totals.cost.nanos(), priced),
         PinMeasure::Tokens => Some(count(totals.tokens.total())),
         PinMeasure::FirstTokenP95 => None,
@@ -251,12 +255,23 @@ mod tests {
     #[test]
     fn a_figure_is_unknown_where_nothing_is_known() {
         let check = |measure, totals: &UsageTotals, expected| {
-            assert_eq!(measure_totals(measure, totals), expected, "{measure:?} {totals:?}");
+            assert_eq!(measure_totals(measure, totals, true), expected, "{measure:?} {totals:?}");
         };
         let none = UsageTotals::default();
         check(PinMeasure::Cost, &none, Some(0));
         check(PinMeasure::SuccessRate, &none, None);
         check(PinMeasure::CostPerRequest, &none, None);
+        // Ten were answered for a dollar, and five failed there and were answered elsewhere.
+        let shared = UsageTotals {
+            requests: 10,
+            cost: NanoUsd::new(1_000_000_000),
+            unpriced_requests: 5,
+            unpriced_attempts: 5,
+            ..none
+        };
+        check(PinMeasure::CostPerRequest, &shared, None);
+        let whole = measure_totals(PinMeasure::CostPerRequest, &shared, false);
+        assert_eq!(whole, Some(200_000_000), "of all requests, five are unpriced");
         // A failed attempt was made there, and the request was answered elsewhere.
         let tried = UsageTotals { unpriced_requests: 1, ..none };
         check(PinMeasure::Cost, &tried, None);

@@ -36,6 +36,14 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     let label = |key: &UsageKey| group_label(key, group_by, &named);
     let currency = currency_view(&engine.settings());
     let mut view = usage_view(&sums, &period, currency, label);
+    if group_by.is_of_attempts() {
+        let all = view.groups.iter_mut().zip(&sums.groups);
+        all.for_each(|(group, (_, known))| hide_unknown_share(&mut group.totals, known));
+    }
+    if filter.is_of_attempts() {
+        hide_unknown_share(&mut view.totals, &sums.totals);
+        view.basis = basis_sentence(view.totals.priced_percent);
+    }
     if filter.is_empty() {
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
@@ -207,7 +215,7 @@ fn usage_view(
         zone: zone_name(&period.zone),
         finding: usage_finding(&groups, &sums.totals, currency.shown()),
         totals: totals_view(&sums.totals),
-        basis: basis_sentence(&sums.totals),
+        basis: basis_sentence(totals_view(&sums.totals).priced_percent),
         buckets: sums.buckets.iter().map(|bucket| bucket_view(bucket, &series, period)).collect(),
         series: series
             .iter()
@@ -306,11 +314,19 @@ pub(super) fn priced_percent(requests: u64, unpriced: u64) -> Option<u32> {
 }
 
 /// The basis of a total. What providers billed is in the drift, apart.
-fn basis_sentence(totals: &UsageTotals) -> String {
+fn basis_sentence(priced_percent: Option<u32>) -> String {
     let basis = "Stated by the backend, else computed";
-    match priced_percent(totals.requests, totals.unpriced_requests) {
+    match priced_percent {
         None => basis.to_owned(),
         Some(percent) => format!("{basis}; {percent} % of requests priced"),
+    }
+}
+
+/// Of a place of attempts: requests that another one answered may be among its unpriced ones, so the
+/// share of its own is not known.
+fn hide_unknown_share(totals: &mut UsageTotalsView, known: &UsageTotals) {
+    if known.unpriced_attempts > 0 {
+        totals.priced_percent = None;
     }
 }
 

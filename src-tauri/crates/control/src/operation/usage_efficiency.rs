@@ -118,7 +118,8 @@ fn efficiency_finding(
     failed: &FailedCosts,
     currency: ShownCurrency,
 ) -> String {
-    if totals.requests == 0 && totals.cost == NanoUsd::ZERO {
+    let is_nothing = totals.requests == 0 && totals.cost == NanoUsd::ZERO;
+    if is_nothing && !totals.is_partly_unpriced() {
         return "No requests in this period".to_owned();
     }
     let wasted = failed.cost + retried_cost(totals, failed);

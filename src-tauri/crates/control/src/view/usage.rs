@@ -226,7 +226,8 @@ pub struct UsageTotalsView {
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,
-    /// Percentage of the requests with a known cost, rounded down; None without requests.
+    /// Percentage of the requests with a known cost, rounded down; None without requests, and where
+    /// attempts of unknown cost may be of requests that another backend, key or model answered.
     pub priced_percent: Option<u32>,
     /// Requests that did not end well.
     pub failed_requests: Count,

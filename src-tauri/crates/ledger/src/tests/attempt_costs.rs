@@ -1,7 +1,7 @@
 //! Costs of attempts are booked where they were made, and under every name of their model.
 
 use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
-use pricing::{Cost, UnpricedReason};
+use pricing::{Cost, Unpriced, UnpricedReason};
 
 use super::rollups::{DIMENSIONS, check_against_recount, query};
 use super::{LedgerFixture, NOW_MS, answered_attempt, at, attempt, backend, request, settlement};
@@ -335,6 +335,61 @@ async fn unpriced_attempts_of_version_35_are_booked_where_they_were_made() {
 }
 
 /// What the failed attempt cost is spent all the same.
+/// Nothing was billed, so the roll-ups have the name that the client asked for.
+#[tokio::test]
+async fn an_attempt_without_a_billed_name_is_found_by_the_name_that_it_counts_under() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = settlement(1);
+    ended.request.model_asked = "smart".to_owned();
+    (ended.model_billed, ended.cost) = (None, Cost::Unpriced);
+    ended.outcome = RequestOutcome::Failed;
+    let mut only = attempt("a", Some("timeout"));
+    (only.cost, only.model) = (Cost::Unpriced, "claude".to_owned());
+    ended.attempts = vec![only];
+    ledger.settle(ended).await.expect("settled");
+    for (model, found) in [("smart", 1), ("claude", 0)] {
+        let filter = [(GroupBy::Model, model.to_owned())].into_iter().collect();
+        let sums = ledger.usage(query(GroupBy::Backend).filter(filter)).await.expect("read");
+        assert_eq!(sums.totals.unpriced_requests, found, "{model}");
+        let rows = RequestQuery {
+            model: Some(model.to_owned()),
+            is_unpriced: true,
+            ..RequestQuery::newest(9)
+        };
+        assert_eq!(ledger.requests(rows).await.expect("read").len() as u64, found, "{model}");
+    }
+}
+
+#[tokio::test]
+async fn each_model_of_one_backend_has_its_own_reason() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut ended = settlement(1);
+    let unpriced = |model: &str, error: Option<&str>, reason| {
+        let mut one = attempt("a", error);
+        (one.cost, one.model) = (Cost::Unpriced, model.to_owned());
+        one.unpriced = Some(Unpriced { reason, detail: None });
+        one
+    };
+    ended.request.model_asked = "gpt".to_owned();
+    (ended.model_billed, ended.cost) = (None, Cost::Unpriced);
+    ended.backend = Some(backend("a"));
+    ended.attempts = vec![
+        unpriced("claude", Some("timeout"), UnpricedReason::NoUsage),
+        unpriced("gpt", None, UnpricedReason::NoPrice),
+    ];
+    ledger.settle(ended).await.expect("settled");
+    let all = ledger.unpriced_models(at(0), at(DAY_MS), DimensionFilter::default()).await;
+    let all = all.expect("read");
+    let reason = |model: &str| {
+        let found = all.iter().find(|it| it.model == model);
+        found.and_then(|it| it.unpriced.as_ref()).map(|why| why.reason)
+    };
+    assert_eq!(reason("claude"), Some(UnpricedReason::NoUsage), "{all:?}");
+    assert_eq!(reason("gpt"), Some(UnpricedReason::NoPrice), "{all:?}");
+}
+
 #[tokio::test]
 async fn an_answer_of_unknown_cost_loses_nothing_that_an_attempt_before_it_cost() {
     let place = LedgerFixture::new();
