@@ -1,8 +1,8 @@
 //! Back-tests of alert rules: what the ledger and the settings still know of past facts goes through
 //! the live judgement (`alerts::back_test`).
 //!
-//! A rule of whose facts too little is recorded has no back-test. Hours in which no backend was seen to answer or
-//! to fail, since the program or the machine was off, are gaps: nothing fires in them.
+//! A rule of whose facts too little is recorded has no back-test. Hours in which no backend was seen to
+//! answer or to fail, since the program or the machine was off, are gaps: nothing fires in them.
 
 mod hours;
 mod outcomes;
@@ -23,7 +23,7 @@ use ledger::{Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
 use self::outcomes::PastOutcomes;
-use self::spans::{Spans, ends, faults_held, held};
+use self::spans::{Spans, facts_at, key_faults_at, list_ends};
 use self::states::PastStates;
 use crate::alert_facts::{burn_facts, error_rates, key_times};
 use crate::budget_watch::BudgetWatch;
@@ -209,20 +209,20 @@ impl AlertHistory {
             PastSource::KeyDates => facts.add_key_dates(from, until),
             PastSource::BudgetMarks => {
                 facts.marks = self.budget_marks(&facts.settings).await?;
-                facts.changes.extend(ends(&facts.marks));
+                facts.changes.extend(list_ends(&facts.marks));
             }
             PastSource::FirstUses => {
                 facts.first_uses = self.first_uses(from).await?;
-                facts.changes.extend(ends(&facts.first_uses));
+                facts.changes.extend(list_ends(&facts.first_uses));
             }
             PastSource::KeyUses => {
                 facts.unused_keys = self.unused_keys(&facts.settings, from, until).await?;
-                facts.changes.extend(ends(&facts.unused_keys));
+                facts.changes.extend(list_ends(&facts.unused_keys));
             }
             PastSource::KeyFaults => {
                 let (faults, known_from) = self.key_faults(&facts.settings, until).await?;
                 facts.known_from = facts.known_from.max(known_from);
-                facts.changes.extend(ends(&faults));
+                facts.changes.extend(list_ends(&faults));
                 facts.key_faults = faults;
             }
             PastSource::Runs => {
@@ -325,10 +325,10 @@ impl PastFacts {
         if let Some(ended) = self.runs.iter().rfind(|ended| **ended <= at) {
             facts.measurements.push(checks_age(*ended, at));
         }
-        facts.budgets = held(&self.marks, at);
-        facts.first_uses = held(&self.first_uses, at);
-        facts.unused_keys = held(&self.unused_keys, at);
-        facts.keys = faults_held(&self.key_faults, at);
+        facts.budgets = facts_at(&self.marks, at);
+        facts.first_uses = facts_at(&self.first_uses, at);
+        facts.unused_keys = facts_at(&self.unused_keys, at);
+        facts.keys = key_faults_at(&self.key_faults, at);
         facts
     }
 }

@@ -157,8 +157,9 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
         AlertRule::RouteDead => "By the routes of today.",
         AlertRule::KeyExpiry | AlertRule::KeyAge => "By the keys of today and their dates.",
         AlertRule::KeyBlocked => {
-            "By the keys of today and what checks and requests made of them. When a key was missing \
-             from the vault is not recorded."
+            "By the keys of today and what checks and requests made of them. A key counts as rejected \
+             until the place that rejected it accepts it. When a key was missing from the vault is not \
+             recorded."
         }
         AlertRule::KeyUnused => "By the keys of today and the hours in which they were used.",
         AlertRule::SpendAnomaly

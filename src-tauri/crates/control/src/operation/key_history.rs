@@ -38,7 +38,7 @@ pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHisto
         add_known(&mut events, known, engine.clock().wall());
     }
     events.extend(told_once(verdicts, &events));
-    events.sort_by_key(order);
+    events.sort_by_key(sort_key);
     events.reverse();
     let is_whole = changes_are_whole && verdicts_are_whole && events.len() <= KEY_EVENTS_MAX;
     events.truncate(KEY_EVENTS_MAX);
@@ -47,7 +47,7 @@ pub(crate) async fn key_history(engine: &Engine, req: KeyRef) -> Result<KeyHisto
 
 /// A change is noted when it begins, so what was met in the same millisecond was met before it. Only
 /// the start of a key precedes all.
-fn order(event: &KeyEventView) -> (UnixMs, u8) {
+fn sort_key(event: &KeyEventView) -> (UnixMs, u8) {
     let rank = match event.event {
         KeyEvent::Added => 0,
         KeyEvent::Rejected | KeyEvent::Accepted => 1,
@@ -222,7 +222,7 @@ mod tests {
         let event = |event| KeyEventView { at: UnixMs(1), event, sentence: String::new() };
         let mut events: Vec<_> =
             [KeyEvent::Replaced, KeyEvent::Rejected, KeyEvent::Added].map(event).into();
-        events.sort_by_key(order);
+        events.sort_by_key(sort_key);
         let sorted: Vec<_> = events.into_iter().map(|event| event.event).collect();
         assert_eq!(sorted, [KeyEvent::Added, KeyEvent::Rejected, KeyEvent::Replaced]);
     }

@@ -15,19 +15,20 @@ use resilience::TransitionState;
 use settings::Settings;
 
 use super::states::transitions;
-use super::{AlertHistory, DAY_MS, HOUR_MS, before};
+use super::{AlertHistory, DAY_MS, HOUR_MS, before, millis};
 use crate::alert_facts::{REPLACE_KEY, block_fault};
 use crate::key_statuses::KeyState;
 use crate::measurement_watch::{FIRST_USE_DAYS, UNUSED_DAYS, is_first_use_told, keys_for_requests};
+use crate::service_level_watch::kept_time;
 
 /// Facts, each with the time in which it held.
 pub(super) type Spans<T> = Vec<(Range<WallTime>, T)>;
 
-pub(super) fn ends<T>(spans: &Spans<T>) -> impl Iterator<Item = WallTime> + '_ {
+pub(super) fn list_ends<T>(spans: &Spans<T>) -> impl Iterator<Item = WallTime> + '_ {
     spans.iter().flat_map(|(time, _)| [time.start, time.end])
 }
 
-pub(super) fn held<T: Clone>(spans: &Spans<T>, at: WallTime) -> Vec<T> {
+pub(super) fn facts_at<T: Clone>(spans: &Spans<T>, at: WallTime) -> Vec<T> {
     let own = spans.iter().filter(|(time, _)| time.contains(&at));
     own.map(|(_, fact)| fact.clone()).collect()
 }
@@ -75,7 +76,7 @@ impl AlertHistory {
     /// after it, once the ledger was old enough.
     pub(super) async fn first_uses(&self, from: WallTime) -> Result<Spans<FirstUse>, LedgerError> {
         let Some(oldest) = self.ledger.first_hour().await? else { return Ok(Vec::new()) };
-        let old_enough = after(oldest, FIRST_USE_DAYS * DAY_MS);
+        let old_enough = add_ms(oldest, FIRST_USE_DAYS * DAY_MS);
         let since = before(from, DAY_MS);
         let clients = self.ledger.first_uses(GroupBy::Client, since).await?;
         let models = self.ledger.first_uses(GroupBy::Model, since).await?;
@@ -83,7 +84,7 @@ impl AlertHistory {
         let models = models.into_iter().map(|(name, hour)| (FirstUse::Model(name), hour));
         let told = clients.chain(models).filter(|(used, _)| is_first_use_told(used));
         let span = |(used, hour): (FirstUse, WallTime)| {
-            (hour.max(old_enough)..after(hour, DAY_MS + 1), used)
+            (hour.max(old_enough)..add_ms(hour, DAY_MS + 1), used)
         };
         Ok(told.map(span).filter(|(time, _)| !time.is_empty()).collect())
     }
@@ -101,10 +102,10 @@ impl AlertHistory {
         for (id, key) in keys_for_requests(settings) {
             let own = [(GroupBy::Credential, id.to_string())].into_iter().collect();
             let used = self.ledger.usage_by_hour(before(from, unused), until, own).await?;
-            let mut start = after(oldest.max(key.created), unused);
+            let mut start = add_ms(oldest.max(key.created), unused);
             for (hour, _) in used {
                 spans.push((start..hour, id.clone()));
-                start = start.max(after(hour, HOUR_MS + unused));
+                start = start.max(add_ms(hour, HOUR_MS + unused));
             }
             spans.push((start..WallTime::from_unix_ms(i64::MAX), id.clone()));
         }
@@ -119,7 +120,8 @@ impl AlertHistory {
         settings: &Settings,
         until: WallTime,
     ) -> Result<(Spans<KeyFact>, WallTime), LedgerError> {
-        let (mut spans, mut known_from) = (Vec::new(), WallTime::default());
+        let kept_from = before(until, millis(kept_time(settings)));
+        let (mut spans, mut known_from) = (Vec::new(), kept_from);
         for (backend, known) in settings.backends_on() {
             let (all, oldest) = transitions(&self.ledger, backend, until).await?;
             known_from = known_from.max(oldest.unwrap_or_default());
@@ -177,9 +179,12 @@ impl AlertHistory {
         let runs = self.ledger.runs(RUNS_KEPT_MAX).await?;
         let oldest = runs.last().filter(|_| runs.len() >= RUNS_KEPT_MAX);
         let known_from = oldest.map_or_else(WallTime::default, |run| run.ended);
-        let full = runs.iter().rev().filter(|run| run.set == CheckSet::Full);
+        // The last full run is kept, however many came after it.
+        let last = self.ledger.last_run(CheckSet::Full).await?;
+        let full = runs.iter().filter(|run| run.set == CheckSet::Full).chain(&last);
         let mut ended: Vec<_> = full.map(|run| run.ended).collect();
         ended.sort_unstable();
+        ended.dedup();
         Ok(PastRuns { ended, known_from })
     }
 }
@@ -197,9 +202,9 @@ fn spans_of<T>(changes: impl Iterator<Item = (WallTime, Option<T>)>) -> Spans<T>
 }
 
 /// At most one fact of each key; a key with any other place where it is needed is as bad.
-pub(super) fn faults_held(spans: &Spans<KeyFact>, at: WallTime) -> Vec<KeyFact> {
+pub(super) fn key_faults_at(spans: &Spans<KeyFact>, at: WallTime) -> Vec<KeyFact> {
     let mut faults: BTreeMap<CredentialId, KeyFact> = BTreeMap::new();
-    for fact in held(spans, at) {
+    for fact in facts_at(spans, at) {
         match faults.get_mut(&fact.id) {
             Some(known) => known.needed_by.extend(fact.needed_by),
             None => drop(faults.insert(fact.id.clone(), fact)),
@@ -208,6 +213,6 @@ pub(super) fn faults_held(spans: &Spans<KeyFact>, at: WallTime) -> Vec<KeyFact> 
     faults.into_values().collect()
 }
 
-fn after(time: WallTime, ms: i64) -> WallTime {
+fn add_ms(time: WallTime, ms: i64) -> WallTime {
     WallTime::from_unix_ms(time.unix_ms().saturating_add(ms))
 }

@@ -11,11 +11,12 @@ use ledger::{
 use resilience::{BlockReason, TransitionState};
 use settings::{BackendSettings, Settings};
 
-use super::millis;
+use super::{before, millis};
 use crate::alert_facts::server_name;
 use crate::backend_answers::{RATE_LIMIT_TOLERATED, backend_fault, is_tolerated};
 use crate::backend_states::AvailabilityState;
 use crate::configured::endpoints_of;
+use crate::service_level_watch::kept_time;
 
 pub(super) struct PastStates {
     backends: Vec<PastBackend>,
@@ -59,7 +60,7 @@ impl PastStates {
         let mut all = Self {
             backends: Vec::new(),
             routes: routes(settings),
-            known_from: WallTime::default(),
+            known_from: before(until, millis(kept_time(settings))),
         };
         for (id, known) in settings.backends_on() {
             let health = ledger.health_log(id.clone(), HEALTH_LOG_ENTRIES_MAX).await?;

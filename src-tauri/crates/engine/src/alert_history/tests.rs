@@ -350,7 +350,7 @@ async fn a_key_was_at_fault_while_a_check_or_a_request_had_it_rejected() {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
     with_backend_and_keys(&engine).await;
-    let used = domain::CredentialId::new("used").expect("a name");
+    let used = CredentialId::new("used").expect("a name");
     let pool = used.clone();
     let with_key = move |draft: &mut Settings| {
         draft.backends.get_mut(&up()).expect("added").pool =
@@ -395,11 +395,8 @@ async fn a_key_was_at_fault_while_a_check_or_a_request_had_it_rejected() {
     engine.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn checks_were_old_until_all_of_them_ran_again() {
-    let home = tempfile::tempdir().expect("a folder");
-    let engine = opened(&home).await;
-    let ran = |number: u64, secs_ago: i64, set| ledger::ReadinessRunRecord {
+fn run_of_checks(number: u64, secs_ago: i64, set: domain::CheckSet) -> ledger::ReadinessRunRecord {
+    ledger::ReadinessRunRecord {
         summary: ledger::ReadinessRunSummary {
             id: domain::RunId::generate(ago(secs_ago), &domain::SeededEntropy::new(number)),
             started: ago(secs_ago + 10),
@@ -409,11 +406,17 @@ async fn checks_were_old_until_all_of_them_ran_again() {
             verdict: domain::ReadinessVerdict::Ready,
         },
         report: "{}".to_owned(),
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_were_old_until_all_of_them_ran_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
     for run in [
-        ran(1, 36 * DAY, domain::CheckSet::Full),
-        ran(2, 5 * DAY, domain::CheckSet::Quick),
-        ran(3, 2 * DAY, domain::CheckSet::Full),
+        run_of_checks(1, 36 * DAY, domain::CheckSet::Full),
+        run_of_checks(2, 5 * DAY, domain::CheckSet::Quick),
+        run_of_checks(3, 2 * DAY, domain::CheckSet::Full),
     ] {
         engine.ledger().record_run(run).await.expect("recorded");
     }
@@ -422,6 +425,41 @@ async fn checks_were_old_until_all_of_them_ran_again() {
     let found = tested(&engine, rule, vec![at_days(32), at_days(35)]).await;
     assert_eq!(minutes(&found.firings[0]), [(4 * 24 * 60, Some(2 * 24 * 60))]);
     assert_eq!(minutes(&found.firings[1]), []);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_full_run_counts_however_many_quick_ones_came_after_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    let quick = (0..i64::try_from(ledger::RUNS_KEPT_MAX).expect("small")).map(|number| {
+        let secs_ago = 3 * DAY + number * MINUTE;
+        run_of_checks(u64::try_from(number).expect("small"), secs_ago, domain::CheckSet::Quick)
+    });
+    let full = run_of_checks(9_999, 36 * DAY, domain::CheckSet::Full);
+    for run in std::iter::once(full).chain(quick.rev()) {
+        engine.ledger().record_run(run).await.expect("recorded");
+    }
+    let rule = AlertRule::ChecksOld;
+    let saved = tuned(&engine, rule, |it| it.threshold = 30);
+    let found = tested(&engine, rule, vec![saved]).await;
+    let [only] = &found.firings[0][..] else { panic!("{found:?}") };
+    assert_eq!(only.ended, None, "it is old still");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_no_longer_kept_nothing_is_said() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let shorter = |draft: &mut Settings| draft.ledger.retention_days = 3;
+    engine.settings_editor().edit(shorter).await.expect("edited");
+    settle(&engine, [answered(1, 10 * DAY, Cost::Unpriced, 100)]).await;
+    for rule in [AlertRule::KeyBlocked, AlertRule::BackendDown] {
+        let saved = vec![rule_tunings(&engine.settings().alerts)];
+        assert_eq!(tested(&engine, rule, saved).await.from, ago(3 * DAY), "{rule}");
+    }
     engine.stop().await;
 }
 
