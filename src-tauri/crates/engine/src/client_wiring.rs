@@ -74,7 +74,7 @@ impl ClientWiring {
         entropy: Arc<dyn Entropy>,
         passphrase: Option<Passphrase>,
     ) -> Self {
-        let record_keys = Arc::new(VaultRecordKeys { vault, opener, entropy, passphrase });
+        let record_keys = Arc::new(VaultRecordKeys::new(vault, opener, entropy, passphrase));
         Self { record_keys, ..self }
     }
 
@@ -88,6 +88,7 @@ impl ClientWiring {
             environment: Arc::new(EnvStore::new(config.variables.clone())),
             folders: config.folders.clone(),
             clock: Arc::clone(&config.clock),
+            keychain_service: config.keychain_service.clone(),
         };
         let vault = opener.open(config.vault.unwrap_or(named));
         let (entropy, passphrase) = (Arc::clone(&config.entropy), config.passphrase.clone());

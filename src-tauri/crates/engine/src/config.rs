@@ -8,7 +8,7 @@ use domain::{Clock, Entropy, SystemClock, SystemEntropy, UnknownWord};
 use monitor::NotificationChannel;
 use session_logs::LogRoot;
 use settings::VaultKind;
-use vault::{Passphrase, PassphraseError};
+use vault::{KEYCHAIN_SERVICE, Passphrase, PassphraseError};
 use wiring::{HOME_VARIABLES, ToolEnvironment};
 use zeroize::Zeroizing;
 
@@ -28,6 +28,9 @@ pub struct EngineConfig {
     pub port: Option<u16>,
     /// Overrides the vault of the settings.
     pub vault: Option<VaultKind>,
+    /// Service name of our items in the keychain: [`KEYCHAIN_SERVICE`] except in tests, which must not
+    /// read the user's.
+    pub keychain_service: String,
     /// Passphrase of the file vault.
     pub passphrase: Option<Passphrase>,
     /// Content of the environment vault.
@@ -98,6 +101,7 @@ impl EngineConfig {
             entropy: Arc::new(SystemEntropy),
             port: None,
             vault: vault.transpose()?,
+            keychain_service: KEYCHAIN_SERVICE.to_owned(),
             passphrase: passphrase.transpose()?,
             variables: rest,
             channel: None,

@@ -19,13 +19,54 @@ pub const RECORD_KEY_PREFIX: &str = "wiring.";
 
 const KEY_BYTES: usize = 32;
 
+/// The vaults that are asked while they are not in use, in this order: the file answers in a time that is
+/// known, a keychain may hang or ask the user.
+const OTHER_VAULTS: [VaultKind; 2] = [VaultKind::File, VaultKind::Keychain];
+
 /// The vault as the keeper of these keys. Its calls block, so they belong on a thread that may wait.
 pub(crate) struct VaultRecordKeys {
-    pub(crate) vault: Vault,
-    pub(crate) opener: VaultOpener,
-    pub(crate) entropy: Arc<dyn Entropy>,
+    vault: Vault,
+    opener: VaultOpener,
+    /// Asked while another vault is in use. Kept, since it remembers that a call hung and then refuses at
+    /// once. The file vault is opened for each search: its handle would keep all keys in memory.
+    keychain: Vault,
+    entropy: Arc<dyn Entropy>,
     /// Unlocks the file vault where no engine does that.
-    pub(crate) passphrase: Option<Passphrase>,
+    passphrase: Option<Passphrase>,
+}
+
+impl VaultRecordKeys {
+    pub(crate) fn new(
+        vault: Vault,
+        opener: VaultOpener,
+        entropy: Arc<dyn Entropy>,
+        passphrase: Option<Passphrase>,
+    ) -> Self {
+        let keychain = opener.open(VaultKind::Keychain);
+        Self { vault, opener, keychain, entropy, passphrase }
+    }
+
+    /// None if a vault that is not in use has no such key, or is not there.
+    async fn find_in_other(
+        &self,
+        kind: VaultKind,
+        id: &CredentialId,
+    ) -> Result<Option<Secret>, VaultError> {
+        match kind {
+            VaultKind::File if self.opener.folders.vault_file().exists() => {
+                find_in(&self.opener.open(kind), id, self.passphrase.as_ref()).await
+            }
+            VaultKind::Keychain => match found(self.keychain.get_from_store(id).await) {
+                // On a machine without one there would be no way out: it cannot be unlocked.
+                Err(error @ (VaultError::Unavailable { .. } | VaultError::NoCollection)) => {
+                    tracing::info!(%error, credential = %id, "the keychain was not searched");
+                    Ok(None)
+                }
+                found => found,
+            },
+            VaultKind::File | VaultKind::Env | VaultKind::Memory => Ok(None),
+        }
+    }
 }
 
 /// Stands in until the vault is open.
@@ -36,8 +77,12 @@ impl RecordKeys for NoVault {
         Err(RecordKeysError("the vault is not open yet".to_owned()))
     }
 
-    fn find_elsewhere(&self, _: &str) -> Vec<Secret> {
-        Vec::new()
+    fn find_elsewhere(
+        &self,
+        _: &str,
+        _: &dyn Fn(&Secret) -> bool,
+    ) -> Result<Option<Secret>, RecordKeysError> {
+        Ok(None)
     }
 
     fn create(&self, _: &str) -> Result<Secret, RecordKeysError> {
@@ -70,8 +115,15 @@ pub(crate) fn opens_record(state_folder: &Path, id: &CredentialId, key: &BoundSe
 }
 
 fn wait<T>(call: impl Future<Output = Result<T, VaultError>>) -> Result<T, RecordKeysError> {
+    wait_or(call, described)
+}
+
+fn wait_or<T>(
+    call: impl Future<Output = Result<T, VaultError>>,
+    describe: impl FnOnce(&VaultError) -> RecordKeysError,
+) -> Result<T, RecordKeysError> {
     let runtime = Handle::try_current().map_err(|error| RecordKeysError(error.to_string()))?;
-    runtime.block_on(call).map_err(|error| described(&error))
+    runtime.block_on(call).map_err(|error| describe(&error))
 }
 
 fn described(error: &VaultError) -> RecordKeysError {
@@ -86,14 +138,17 @@ async fn find_in(
     id: &CredentialId,
     passphrase: Option<&Passphrase>,
 ) -> Result<Option<Secret>, VaultError> {
-    let found = match (vault.get(id).await, passphrase) {
+    found(match (vault.get(id).await, passphrase) {
         (Err(VaultError::Locked(_)), Some(passphrase)) => {
             vault.unlock(passphrase.clone()).await?;
             vault.get(id).await
         }
         (found, _) => found,
-    };
-    match found {
+    })
+}
+
+fn found(key: Result<Arc<BoundSecret>, VaultError>) -> Result<Option<Secret>, VaultError> {
+    match key {
         Ok(key) => Ok(Some(key.parts().0.clone())),
         Err(VaultError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
@@ -106,22 +161,30 @@ impl RecordKeys for VaultRecordKeys {
         wait(find_in(&self.vault, &id, self.passphrase.as_ref()))
     }
 
-    fn find_elsewhere(&self, record: &str) -> Vec<Secret> {
-        let Ok(id) = key_id(record) else { return Vec::new() };
-        let is_there = |kind: &VaultKind| match kind {
-            VaultKind::Keychain => true,
-            VaultKind::File => self.opener.folders.vault_file().exists(),
-            VaultKind::Env | VaultKind::Memory => false,
-        };
-        let others = VaultKind::ALL.iter().filter(|kind| **kind != self.vault.kind());
-        let find = |kind: &VaultKind| {
-            let found = wait(find_in(&self.opener.open(*kind), &id, self.passphrase.as_ref()));
-            found.unwrap_or_else(|error| {
-                tracing::info!(%kind, %error, record, "another vault was not searched for the key");
-                None
-            })
-        };
-        others.filter(|kind| is_there(kind)).filter_map(find).collect()
+    fn find_elsewhere(
+        &self,
+        record: &str,
+        opens: &dyn Fn(&Secret) -> bool,
+    ) -> Result<Option<Secret>, RecordKeysError> {
+        let (id, mut not_searched) = (key_id(record)?, None);
+        for kind in OTHER_VAULTS.into_iter().filter(|kind| *kind != self.vault.kind()) {
+            let describe = |error: &VaultError| {
+                let reason = "may hold the key of this record and was not searched";
+                let what_to_do = "Unlock it, or choose it with";
+                RecordKeysError(format!(
+                    "the {kind} vault {reason}: {error}. {what_to_do} `gatehouse vault set {kind}`"
+                ))
+            };
+            match wait_or(self.find_in_other(kind, &id), describe) {
+                Ok(found) => {
+                    if let Some(key) = found.filter(opens) {
+                        return Ok(Some(key));
+                    }
+                }
+                Err(error) => not_searched = not_searched.or(Some(error)),
+            }
+        }
+        not_searched.map_or(Ok(None), Err)
     }
 
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {
@@ -153,3 +216,6 @@ impl RecordKeys for VaultRecordKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,7 @@ impl Engine {
             entropy,
             port,
             vault: forced,
+            keychain_service,
             passphrase,
             variables,
             channel,
@@ -79,6 +80,7 @@ impl Engine {
             environment: Arc::new(EnvStore::new(variables)),
             folders: folders.clone(),
             clock: Arc::clone(&clock),
+            keychain_service,
         };
         let vault = opener.open(forced.unwrap_or(settings.current().vault.kind));
         starts.end_stage(StartStage::Vault);

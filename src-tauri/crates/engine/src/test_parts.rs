@@ -39,6 +39,7 @@ pub(crate) fn engine_config(home: &TempDir, clock: Arc<dyn Clock>) -> EngineConf
         entropy: Arc::new(SeededEntropy::new(5)),
         port: Some(0),
         vault: Some(VaultKind::Memory),
+        keychain_service: "gatehouse-test".to_owned(),
         passphrase: None,
         variables: Vec::new(),
         channel: None,

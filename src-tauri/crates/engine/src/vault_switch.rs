@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{Clock, CredentialId, WallTime};
 use settings::{Settings, SettingsStore, VaultKind};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
+use vault::{EnvStore, Passphrase, Vault, VaultConfig};
 
 use crate::Folders;
 use crate::events::EventBus;
@@ -21,13 +21,15 @@ pub(crate) struct VaultOpener {
     pub(crate) environment: Arc<EnvStore>,
     pub(crate) folders: Folders,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Under which the keychain keeps our items.
+    pub(crate) keychain_service: String,
 }
 
 impl VaultOpener {
     /// Creates a vault handle of this kind. The store is not accessed before the first call.
     pub(crate) fn open(&self, kind: VaultKind) -> Vault {
         let config = match kind {
-            VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
+            VaultKind::Keychain => VaultConfig::Keychain { service: self.keychain_service.clone() },
             VaultKind::File => VaultConfig::File {
                 path: self.folders.vault_file(),
                 revision_path: self.folders.vault_revision_file(),

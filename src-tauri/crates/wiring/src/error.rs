@@ -53,8 +53,8 @@ pub enum WiringError {
     Outdated(PathBuf),
     /// What wiring takes out of the file and what may be a key cannot be kept for the undo.
     #[error(
-        "{} holds what is taken out while the tool is wired and may be a key; only the vault keeps \
-         keys, and it cannot: {source}; or take the key out of the file yourself",
+        "wiring would take a value out of {} that may be a key, and the vault cannot keep it: {source}; or \
+         remove the value yourself",
         .path.display()
     )]
     NotSealed {

@@ -9,10 +9,10 @@
 //! [`PlainCopies`] takes keys that the vault holds out of files in which they lie in plain text.
 //!
 //! Invariants: no key of a provider and no token is written to a tool's file, but where the user undoes
-//! the removal of one, and to our own nothing of the user's in plain text that could be one; a file that cannot be parsed is left alone;
-//! nothing is written that was not read back by the parser as what was meant; a kill at any moment leaves
-//! the old or the new file, and [`Wiring::repair`] finishes the rest. No program is run, and no text of an
-//! error, a plan or a state holds a secret of the user's files.
+//! the removal of one, and to our own nothing of the user's in plain text that could be one; a file that
+//! cannot be parsed is left alone; nothing is written that was not read back by the parser as what was
+//! meant; a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
+//! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
 
 mod agent_program;
 mod client_tool;

@@ -76,11 +76,11 @@ impl WiringRecord {
         Self { phase: Phase::Wired, ..self }.map_taken_out(TakenOut::of_finished)
     }
 
-    /// As it was read from a file.
-    fn examined(mut self) -> Self {
+    /// As it was read from a file, with what may be a key in plain text found out.
+    fn mark_possible_keys(mut self) -> Self {
         for file in &mut self.files {
             if let KeptTakenOut::Plain(taken_out) = &file.taken_out {
-                let taken_out = taken_out.clone().examined(&file.keys);
+                let taken_out = taken_out.clone().mark_possible_key(&file.keys);
                 self.is_outdated |= taken_out.may_hold_key;
                 file.taken_out = KeptTakenOut::Plain(taken_out);
             }
@@ -104,7 +104,7 @@ fn load_record(path: &Path) -> Result<Option<WiringRecord>, WiringError> {
     let Some(text) = read_text(path, RECORD_BYTES_MAX)? else { return Ok(None) };
     let damaged = || ToolFileProblem::new(path, "the record of the wiring is damaged");
     let record = match serde_json::from_str(&text).map(|RecordVersion { version }| version) {
-        Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::examined),
+        Ok(VERSION) => serde_json::from_str(&text).ok().map(WiringRecord::mark_possible_keys),
         Ok(FirstRecord::VERSION) => {
             let first: Option<FirstRecord> = serde_json::from_str(&text).ok();
             first.and_then(|first| first.into_record(VERSION))
@@ -235,7 +235,7 @@ impl<T: WiredTool> RecordSeal<T> {
 
     /// Asks the vault for what a change of this record needs. It is called before the lock is taken: a
     /// vault that does not answer holds up no change of another tool, and refuses at once from then on.
-    pub(crate) fn reach(&self, tool: T, record: &WiringRecord) -> Result<(), WiringError> {
+    pub(crate) fn check_vault(&self, tool: T, record: &WiringRecord) -> Result<(), WiringError> {
         for file in &record.files {
             match &file.taken_out {
                 KeptTakenOut::Plain(taken_out) if taken_out.may_hold_key => {
@@ -268,12 +268,16 @@ impl<T: WiredTool> RecordSeal<T> {
             KeptTakenOut::Sealed(sealed) => sealed,
         };
         let name = record_name(tool);
-        let path = || file.path.clone();
-        let found = self.keys.find(&name);
-        let key = found.map_err(|source| WiringError::Sealed { path: path(), source })?;
+        let closed = |source| WiringError::Sealed { path: file.path.clone(), source };
         let unsealed = |key: &Secret| unseal(key, &name, sealed);
-        let plain = key.as_ref().and_then(unsealed);
-        let plain = plain.or_else(|| self.keys.find_elsewhere(&name).iter().find_map(unsealed));
+        let plain = match self.keys.find(&name).map_err(closed)?.as_ref().and_then(unsealed) {
+            Some(plain) => Some(plain),
+            None => {
+                let opens = |key: &Secret| unsealed(key).is_some();
+                let found = self.keys.find_elsewhere(&name, &opens).map_err(closed)?;
+                found.as_ref().and_then(unsealed)
+            }
+        };
         let opened = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         Ok(opened.map(|opened| TakenOut { may_hold_key: true, ..opened }))
     }

@@ -17,9 +17,14 @@ pub trait RecordKeys: Send + Sync {
     /// None if there is no such key.
     fn find(&self, record: &str) -> Result<Option<Secret>, RecordKeysError>;
 
-    /// Keys of this name in places that are not in use now. A record may have been sealed there: no key
-    /// moves where the place is changed by hand, or by a process that was killed.
-    fn find_elsewhere(&self, record: &str) -> Vec<Secret>;
+    /// The first key of this name for which `opens` is true, in places that are not in use now. A record
+    /// may have been sealed there: no key moves where the place is changed by hand, or by a process that
+    /// was killed. The error says which place was not searched, if none of the others has the key.
+    fn find_elsewhere(
+        &self,
+        record: &str,
+        opens: &dyn Fn(&Secret) -> bool,
+    ) -> Result<Option<Secret>, RecordKeysError>;
 
     /// Keeps a new key, which a later process finds.
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError>;

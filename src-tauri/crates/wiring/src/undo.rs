@@ -99,11 +99,11 @@ impl TakenOut {
         let undo = TextPatch::between(written, before.unwrap_or_default());
         let redo = TextPatch::between(replaced.unwrap_or_default(), written);
         let taken_out = Self { values, undo, redo: Some(redo), may_hold_key: false };
-        Ok(taken_out.examined(keys))
+        Ok(taken_out.mark_possible_key(keys))
     }
 
     /// As it was read from a file, or is new: with [`Self::may_hold_key`] found out.
-    pub(crate) fn examined(self, keys: &[WiredKey]) -> Self {
+    pub(crate) fn mark_possible_key(self, keys: &[WiredKey]) -> Self {
         let texts = self.undo.texts().chain(self.redo.iter().flat_map(TextPatch::texts));
         let may_hold_key = !is_harmless(keys, &self.values, texts);
         Self { may_hold_key, ..self }

@@ -103,7 +103,7 @@ impl<T: WiredTool> Wiring<T> {
         fingerprint: Option<&str>,
     ) -> Result<ToolStatus<T>, WiringError> {
         match self.prepare(tool, target) {
-            Ok(prepared) => self.seal.reach(tool, &prepared.record)?,
+            Ok(prepared) => self.seal.check_vault(tool, &prepared.record)?,
             Err(error @ WiringError::Sealed { .. }) => return Err(error),
             // It may be another one once what a kill left is repaired.
             Err(_) => {}
@@ -145,7 +145,7 @@ impl<T: WiredTool> Wiring<T> {
 
     /// Undoes a wiring. What others changed in the files stays.
     pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
-        self.reach_vault(tool)?;
+        self.check_vault(tool)?;
         let _lock = lock_folder(&self.state_folder, &self.disk)?;
         self.repair_tool(tool)?;
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
@@ -171,7 +171,7 @@ impl<T: WiredTool> Wiring<T> {
             !self.records.load(*tool).is_ok_and(|record| record.as_ref().is_none_or(is_finished))
         });
         let repair = |tool| {
-            self.reach_vault(tool)?;
+            self.check_vault(tool)?;
             let _lock = lock_folder(&self.state_folder, &self.disk)?;
             self.repair_tool(tool)?;
             match self.records.load(tool)? {
@@ -331,10 +331,10 @@ impl<T: WiredTool> Wiring<T> {
         Ok((changes, keys))
     }
 
-    /// See [`RecordSeal::reach`]. What lies in plain can be undone without a vault.
-    fn reach_vault(&self, tool: T) -> Result<(), WiringError> {
+    /// See [`RecordSeal::check_vault`]. What lies in plain can be undone without a vault.
+    fn check_vault(&self, tool: T) -> Result<(), WiringError> {
         let Some(record) = self.records.load(tool)? else { return Ok(()) };
-        match self.seal.reach(tool, &record) {
+        match self.seal.check_vault(tool, &record) {
             Err(WiringError::NotSealed { .. }) if record.is_outdated => Ok(()),
             reached => reached,
         }

@@ -42,6 +42,7 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         entropy: Arc::new(SeededEntropy::new(7)),
         port: Some(0),
         vault: Some(VaultKind::Memory),
+        keychain_service: "gatehouse-test".to_owned(),
         passphrase: None,
         variables: Vec::new(),
         channel: None,

@@ -170,23 +170,41 @@ fn a_record_with_a_secret_that_was_not_seen_is_sealed_at_the_next_start() {
 /// A vault that does not answer until it is told to.
 struct SlowVault {
     vault: Arc<super::world::TestVault>,
+    /// True if the one that does not answer is the one that is not in use.
+    is_elsewhere: bool,
     asked: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>>,
     answer: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
-impl crate::RecordKeys for SlowVault {
-    fn find(&self, record: &str) -> Result<Option<domain::Secret>, crate::RecordKeysError> {
+impl SlowVault {
+    fn wait(&self) -> Result<(), crate::RecordKeysError> {
         if let Some(asked) = self.asked.lock().expect("a lock").take() {
             asked.send(()).expect("the test waits");
             let patience = std::time::Duration::from_secs(10);
             let answer = self.answer.lock().expect("a lock").recv_timeout(patience);
             answer.map_err(|_| crate::RecordKeysError("it was held up".to_owned()))?;
         }
+        Ok(())
+    }
+}
+
+impl crate::RecordKeys for SlowVault {
+    fn find(&self, record: &str) -> Result<Option<domain::Secret>, crate::RecordKeysError> {
+        if !self.is_elsewhere {
+            self.wait()?;
+        }
         self.vault.find(record)
     }
 
-    fn find_elsewhere(&self, _: &str) -> Vec<domain::Secret> {
-        Vec::new()
+    fn find_elsewhere(
+        &self,
+        record: &str,
+        opens: &dyn Fn(&domain::Secret) -> bool,
+    ) -> Result<Option<domain::Secret>, crate::RecordKeysError> {
+        if self.is_elsewhere {
+            self.wait()?;
+        }
+        self.vault.find_elsewhere(record, opens)
     }
 
     fn create(&self, record: &str) -> Result<domain::Secret, crate::RecordKeysError> {
@@ -203,12 +221,17 @@ fn a_vault_that_does_not_answer_holds_up_no_other_tool() {
     let world = World::new();
     world.write(&world.config(CLAUDE), &with_keys());
     let others = world.wiring();
-    for is_wired in [false, true] {
+    for (is_wired, is_elsewhere) in [(false, false), (true, false), (false, false), (true, true)] {
+        if is_elsewhere {
+            let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
+            *world.vault.elsewhere.lock().expect("a lock") = kept;
+        }
         let (asked, is_asked) = std::sync::mpsc::channel();
         let (go, answer) = std::sync::mpsc::channel();
         let vault = Arc::clone(&world.vault);
         let slow = SlowVault {
             vault,
+            is_elsewhere,
             asked: std::sync::Mutex::new(Some(asked)),
             answer: std::sync::Mutex::new(answer),
         };
@@ -303,6 +326,29 @@ fn a_record_is_opened_with_a_key_that_is_left_in_another_vault() {
         wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired");
         assert_eq!(read(&config), Some(with_keys()));
     }
+}
+
+#[test]
+fn a_key_is_not_called_lost_while_another_vault_cannot_be_searched() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    world.write(&config, &with_keys());
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let (wired, record) = (read(&config), world.path("state/wiring/claude-code.json"));
+    let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
+    *world.vault.locked_elsewhere.lock().expect("a lock") = Some("the other vault is locked");
+    for changed in ChangedKeys::ALL {
+        let error = wiring.unwire(CLAUDE, *changed).expect_err("refused");
+        assert!(matches!(error, WiringError::Sealed { .. }), "{changed}: {error}");
+        assert!(error.to_string().contains("the other vault is locked"), "{error}");
+        assert_eq!(read(&config), wired);
+        assert!(record.exists(), "{changed}: nothing is set aside");
+    }
+    let error = wiring.wire(CLAUDE, &target(), None).expect_err("refused");
+    assert!(matches!(error, WiringError::Sealed { .. }), "{error}");
+    *world.vault.elsewhere.lock().expect("a lock") = kept;
+    wiring.unwire(CLAUDE, ChangedKeys::Refuse).expect("unwired: one of them has the key");
+    assert_eq!(read(&config), Some(with_keys()));
 }
 
 /// As the first version wrote it.

@@ -26,6 +26,8 @@ pub(super) struct TestVault {
     pub(super) elsewhere: Mutex<BTreeMap<String, Secret>>,
     /// Why it does nothing.
     pub(super) locked: Mutex<Option<&'static str>>,
+    /// Why a vault that is not in use was not searched.
+    pub(super) locked_elsewhere: Mutex<Option<&'static str>>,
     /// What it held after each step of a change, for a kill there.
     steps: Mutex<Vec<BTreeMap<String, Secret>>>,
 }
@@ -58,8 +60,17 @@ impl RecordKeys for TestVault {
         Ok(self.keys.lock().expect("a lock").get(record).cloned())
     }
 
-    fn find_elsewhere(&self, record: &str) -> Vec<Secret> {
-        self.elsewhere.lock().expect("a lock").get(record).cloned().into_iter().collect()
+    fn find_elsewhere(
+        &self,
+        record: &str,
+        opens: &dyn Fn(&Secret) -> bool,
+    ) -> Result<Option<Secret>, RecordKeysError> {
+        if let Some(key) = self.elsewhere.lock().expect("a lock").get(record).filter(|it| opens(it))
+        {
+            return Ok(Some(key.clone()));
+        }
+        let locked = *self.locked_elsewhere.lock().expect("a lock");
+        locked.map_or(Ok(None), |reason| Err(RecordKeysError(reason.to_owned())))
     }
 
     fn create(&self, record: &str) -> Result<Secret, RecordKeysError> {
