@@ -6709,7 +6709,10 @@ export type UsageTotalsView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
-	/**  Percentage of the requests with a known cost, rounded down; None without requests. */
+	/**
+	 *  Percentage of the requests with a known cost, rounded down; None without requests, and where
+	 *  attempts of unknown cost may be of requests that another backend, key or model answered.
+	 */
 	priced_percent: number | null,
 	/**  Requests that did not end well. */
 	failed_requests: Count,
