@@ -27,7 +27,7 @@ use self::spans::{Spans, facts_at, key_faults_at, list_ends};
 use self::states::PastStates;
 use crate::alert_facts::{burn_facts, error_rates, key_times};
 use crate::budget_watch::BudgetWatch;
-use crate::measurement_watch::checks_age;
+use crate::measurement_watch::{before, checks_age};
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::usage_hours::hour_start;
 
@@ -380,10 +380,6 @@ fn length_after(gap: &Range<WallTime>, from: WallTime) -> Duration {
 
 fn visible(firings: Vec<PastFiring>, from: WallTime) -> Vec<PastFiring> {
     firings.into_iter().filter(|it| it.ended.is_none_or(|ended| ended > from)).collect()
-}
-
-fn before(time: WallTime, ms: i64) -> WallTime {
-    WallTime::from_unix_ms(time.unix_ms().saturating_sub(ms))
 }
 
 fn millis(span: Duration) -> i64 {

@@ -152,12 +152,8 @@ impl MeasurementWatch {
         if oldest.is_none_or(|oldest| oldest > before(now, FIRST_USE_DAYS * DAY_MS)) {
             return Ok(Vec::new());
         }
-        let since = before(now, DAY_MS);
-        let clients = self.ledger.first_uses(GroupBy::Client, since).await?;
-        let models = self.ledger.first_uses(GroupBy::Model, since).await?;
-        let clients = clients.into_iter().map(|(name, _)| FirstUse::Client(name));
-        let models = models.into_iter().map(|(name, _)| FirstUse::Model(name));
-        Ok(clients.chain(models).filter(is_first_use_told).collect())
+        let all = first_uses_since(&self.ledger, before(now, DAY_MS)).await?;
+        Ok(all.into_iter().map(|(used, _)| used).collect())
     }
 
     /// Keys in the files that are known to hold some; looked for again after [`SCAN_PAUSE`]. `None` if
@@ -346,9 +342,19 @@ pub(crate) fn keys_for_requests(
     all.filter(|(id, key)| key.billing.is_none() && !settings.is_key_beside_backends(id))
 }
 
-/// False for the playground, which is the user's own.
-pub(crate) fn is_first_use_told(used: &FirstUse) -> bool {
-    !matches!(used, FirstUse::Client(name) if name == PLAYGROUND_CLIENT)
+/// Clients and models that were not used before `since`, with the hour of their first request. The
+/// playground is none of them: it is the user's own.
+pub(crate) async fn first_uses_since(
+    ledger: &Ledger,
+    since: WallTime,
+) -> Result<Vec<(FirstUse, WallTime)>, LedgerError> {
+    let clients = ledger.first_uses(GroupBy::Client, since).await?;
+    let models = ledger.first_uses(GroupBy::Model, since).await?;
+    let clients = clients.into_iter().filter(|(name, _)| name != PLAYGROUND_CLIENT);
+    let clients = clients.map(|(name, hour)| (FirstUse::Client(name), hour));
+    Ok(clients
+        .chain(models.into_iter().map(|(name, hour)| (FirstUse::Model(name), hour)))
+        .collect())
 }
 
 pub(crate) fn shown_currency(settings: &Settings) -> ShownCurrency {

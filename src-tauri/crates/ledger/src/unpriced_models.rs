@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use domain::{BackendId, WallTime};
 use pricing::Unpriced;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
+use crate::attempt_costs::booked_model;
 use crate::integer_columns::get_count;
 use crate::rollup_range::{self, split_days};
 use crate::usage::{slot_end, slot_start};
-use crate::{
-    AttemptRecord, DimensionFilter, Purpose, RequestQuery, attempts, cross_rollup, request_query,
-};
+use crate::{DimensionFilter, Purpose, RequestQuery, attempts, cross_rollup, request_query};
 
 /// Most models in one result.
 pub const UNPRICED_MODELS_MAX: usize = 12;
@@ -79,20 +78,19 @@ fn newest_reason(
     let Some(newest) = request_query::find_newest(connection, &query, REASON_ROWS_MAX)? else {
         return Ok(None);
     };
-    let made = attempts::list(connection, newest.request.id)?;
-    let request = &newest.request;
-    let billed = newest.model_billed.as_ref().unwrap_or(&request.model_asked);
-    let sent = made.last().map(|last| last.model.clone());
-    let booked = |made: &AttemptRecord| match sent.as_ref() == Some(&made.model) {
-        true => *billed == model,
-        false => made.model == model,
-    };
-    let made_there = |made: &&AttemptRecord| {
-        made.backend.as_str() == backend
-            && booked(made)
-            && made.cost.amount().is_none()
-            && made.unpriced.is_some()
-    };
-    let there = made.iter().rev().find(made_there);
-    Ok(there.map_or(newest.unpriced, |made| made.unpriced.clone()))
+    let booked = booked_model("a");
+    let sql = format!(
+        "SELECT a.unpriced_reason, a.unpriced_detail
+         FROM attempts a JOIN requests ON requests.id = a.request_id
+         WHERE a.request_id = ?1 AND a.backend = ?2 AND {booked} = ?3
+          AND a.cost_nano_usd IS NULL ORDER BY a.number DESC"
+    );
+    let mut there = connection.prepare_cached(&sql)?;
+    let values = params![newest.request.id.to_string(), backend, model];
+    for unpriced in there.query_map(values, attempts::read_unpriced)? {
+        if let Some(unpriced) = unpriced? {
+            return Ok(Some(unpriced));
+        }
+    }
+    Ok(newest.unpriced)
 }

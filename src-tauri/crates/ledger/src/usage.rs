@@ -322,6 +322,16 @@ impl UsageTotals {
         self.requests.saturating_sub(self.unpriced_requests)
     }
 
+    /// [`Self::priced_requests`]. `None` where it is not known: in the sums of a backend, key or model
+    /// (`is_of_attempts`), requests that another one answered may be among the unpriced ones.
+    #[must_use]
+    pub const fn known_priced_requests(&self, is_of_attempts: bool) -> Option<u64> {
+        if is_of_attempts && self.unpriced_attempts > 0 {
+            return None;
+        }
+        Some(self.priced_requests())
+    }
+
     /// True if something was made here whose cost is not known.
     #[must_use]
     pub const fn is_partly_unpriced(&self) -> bool {

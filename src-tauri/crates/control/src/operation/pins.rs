@@ -167,8 +167,8 @@ async fn measure(
     }
     let filter: ledger::DimensionFilter = pin.filter.clone().into_iter().collect();
     let sums = sum_period(engine, period, GroupBy::Backend, &filter).await?;
-    let is_placed = filter.is_of_attempts();
-    let value = |totals: &UsageTotals| measure_totals(pin.measure, totals, is_placed);
+    let is_of_attempts = filter.is_of_attempts();
+    let value = |totals: &UsageTotals| measure_totals(pin.measure, totals, is_of_attempts);
     let steps = sums.buckets.iter().map(|bucket| {
         let mut totals = UsageTotals::default();
         bucket.groups.iter().for_each(|(_, group)| totals += *group);
@@ -200,10 +200,9 @@ async fn measure_first_token(
     Ok((p95(&latencies.all), steps.collect()))
 }
 
-/// `None` where there is nothing to divide by, or no cost is known. `is_placed` if the sums are those of
-/// a place of attempts: then requests that another one answered may be among the unpriced ones, and
-/// it is not known how many share the cost.
-fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_placed: bool) -> Value {
+/// `None` where there is nothing to divide by, or no cost is known. `is_of_attempts` if the sums are
+/// those of a backend, key or model.
+fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_of_attempts: bool) -> Value {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let (requests, priced) = (count(totals.requests), count(totals.priced_requests()));
     let rounded = |part: i64, whole: i64| part.saturating_add(whole / 2).checked_div(whole);
@@ -215,8 +214,10 @@ fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_placed: bool) ->
         PinMeasure::SuccessRate => {
             rounded((requests - count(totals.failed)).saturating_mul(1_000), requests)
         }
-        PinMeasure::CostPerRequest if is_placed && totals.unpriced_attempts > 0 => None,
-        PinMeasure::CostPerRequest => rounded(totals.cost.nanos(), priced),
+        PinMeasure::CostPerRequest => {
+            let shared_by = totals.known_priced_requests(is_of_attempts)?;
+            rounded(totals.cost.nanos(), count(shared_by))
+        }
         PinMeasure::Tokens => Some(count(totals.tokens.total())),
         PinMeasure::FirstTokenP95 => None,
     }

@@ -35,15 +35,8 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let label = |key: &UsageKey| group_label(key, group_by, &named);
     let currency = currency_view(&engine.settings());
-    let mut view = usage_view(&sums, &period, currency, label);
-    if group_by.is_of_attempts() {
-        let all = view.groups.iter_mut().zip(&sums.groups);
-        all.for_each(|(group, (_, known))| hide_unknown_share(&mut group.totals, known));
-    }
-    if filter.is_of_attempts() {
-        hide_unknown_share(&mut view.totals, &sums.totals);
-        view.basis = basis_sentence(view.totals.priced_percent);
-    }
+    let is_of_attempts = [group_by.is_of_attempts(), filter.is_of_attempts()];
+    let mut view = usage_view(&sums, is_of_attempts, &period, currency, label);
     if filter.is_empty() {
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
@@ -190,8 +183,10 @@ pub(super) fn bar_label(start: WallTime, period: &Period) -> String {
     to_zoned(start, &period.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
 }
 
+/// The two are true where the groups, and the totals, are those of a backend, key or model.
 fn usage_view(
     sums: &UsageSummary,
+    [groups_of_attempts, all_of_attempts]: [bool; 2],
     period: &Period,
     currency: CurrencyView,
     label: impl Fn(&UsageKey) -> String,
@@ -202,20 +197,21 @@ fn usage_view(
         .map(|(key, totals)| UsageGroupView {
             key: group_key(key),
             label: label(key),
-            totals: totals_view(totals),
+            totals: known_totals_view(totals, groups_of_attempts),
             cost_share_percent: known_cost_share_percent(totals, &sums.totals),
             previous: None,
             cost_change_percent: None,
         })
         .collect();
     let series = series_keys(&sums.groups);
+    let totals = known_totals_view(&sums.totals, all_of_attempts);
     UsageView {
         from: period.from.into(),
         to: period.to.into(),
         zone: zone_name(&period.zone),
         finding: usage_finding(&groups, &sums.totals, currency.shown()),
-        totals: totals_view(&sums.totals),
-        basis: basis_sentence(totals_view(&sums.totals).priced_percent),
+        basis: basis_sentence(totals.priced_percent),
+        totals,
         buckets: sums.buckets.iter().map(|bucket| bucket_view(bucket, &series, period)).collect(),
         series: series
             .iter()
@@ -322,11 +318,12 @@ fn basis_sentence(priced_percent: Option<u32>) -> String {
     }
 }
 
-/// Of a place of attempts: requests that another one answered may be among its unpriced ones, so the
-/// share of its own is not known.
-fn hide_unknown_share(totals: &mut UsageTotalsView, known: &UsageTotals) {
-    if known.unpriced_attempts > 0 {
-        totals.priced_percent = None;
+/// [`totals_view`], without the share of priced requests where that is not known.
+fn known_totals_view(totals: &UsageTotals, is_of_attempts: bool) -> UsageTotalsView {
+    let view = totals_view(totals);
+    match totals.known_priced_requests(is_of_attempts) {
+        Some(_) => view,
+        None => UsageTotalsView { priced_percent: None, ..view },
     }
 }
 
@@ -408,7 +405,7 @@ mod tests {
         let (from, to) = (WallTime::default(), WallTime::default());
         let period = Period { from, to, bucket: BucketWidth::Day, zone: TimeZone::UTC };
         let currency = currency_view(&settings::Settings::default());
-        usage_view(&sums, &period, currency, group_key)
+        usage_view(&sums, [false; 2], &period, currency, group_key)
     }
 
     #[test]

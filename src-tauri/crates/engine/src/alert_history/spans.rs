@@ -18,7 +18,7 @@ use super::states::transitions;
 use super::{AlertHistory, DAY_MS, HOUR_MS, before, millis};
 use crate::alert_facts::{REPLACE_KEY, block_fault};
 use crate::key_statuses::KeyState;
-use crate::measurement_watch::{FIRST_USE_DAYS, UNUSED_DAYS, is_first_use_told, keys_for_requests};
+use crate::measurement_watch::{FIRST_USE_DAYS, UNUSED_DAYS, first_uses_since, keys_for_requests};
 use crate::service_level_watch::kept_time;
 
 /// Facts, each with the time in which it held.
@@ -77,16 +77,11 @@ impl AlertHistory {
     pub(super) async fn first_uses(&self, from: WallTime) -> Result<Spans<FirstUse>, LedgerError> {
         let Some(oldest) = self.ledger.first_hour().await? else { return Ok(Vec::new()) };
         let old_enough = add_ms(oldest, FIRST_USE_DAYS * DAY_MS);
-        let since = before(from, DAY_MS);
-        let clients = self.ledger.first_uses(GroupBy::Client, since).await?;
-        let models = self.ledger.first_uses(GroupBy::Model, since).await?;
-        let clients = clients.into_iter().map(|(name, hour)| (FirstUse::Client(name), hour));
-        let models = models.into_iter().map(|(name, hour)| (FirstUse::Model(name), hour));
-        let told = clients.chain(models).filter(|(used, _)| is_first_use_told(used));
+        let used = first_uses_since(&self.ledger, before(from, DAY_MS)).await?;
         let span = |(used, hour): (FirstUse, WallTime)| {
             (hour.max(old_enough)..add_ms(hour, DAY_MS + 1), used)
         };
-        Ok(told.map(span).filter(|(time, _)| !time.is_empty()).collect())
+        Ok(used.into_iter().map(span).filter(|(time, _)| !time.is_empty()).collect())
     }
 
     /// The keys of today while no request had used them for [`UNUSED_DAYS`], by whole hours.
