@@ -7,6 +7,7 @@
 
 use domain::{AuditOutcome, BackendId};
 use engine::Engine;
+use futures_util::future::BoxFuture;
 use ledger::AuditRecord;
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ impl<'a> AuditedCall<'a> {
             agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
             agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
             operation: operation.to_owned(),
-            subject: find_subject(request),
+            subject: find_subject(&request.to_json()),
             outcome: AuditOutcome::Failed,
         };
         Self { engine, record: Some(record) }
@@ -48,9 +49,14 @@ impl<'a> AuditedCall<'a> {
 
     /// Writes the call down and waits until that is on the disk. The operation is done by then, so
     /// that a ledger that refuses the entry is only logged.
-    pub(crate) async fn end<V>(mut self, outcome: &Result<V, ApiError>) {
+    pub(crate) fn end<V>(self, outcome: &Result<V, ApiError>) -> BoxFuture<'a, ()> {
+        let outcome = outcome.as_ref().map_or_else(audit_outcome, |_| AuditOutcome::Done);
+        Box::pin(self.write(outcome))
+    }
+
+    async fn write(mut self, outcome: AuditOutcome) {
         let Some(mut record) = self.record.take() else { return };
-        record.outcome = outcome.as_ref().map_or_else(audit_outcome, |_| AuditOutcome::Done);
+        record.outcome = outcome;
         if record.outcome != AuditOutcome::Done {
             record.subject = record.subject.filter(|subject| is_in_use(self.engine, subject));
         }
@@ -105,8 +111,8 @@ pub(crate) async fn note_not_allowed(
     engine.events().send_changed(&[ChangeTag::Audit.into()]);
 }
 
-fn find_subject(request: &impl RequestJson) -> Option<String> {
-    let request: Value = serde_json::from_slice(&request.to_json()).ok()?;
+fn find_subject(request: &[u8]) -> Option<String> {
+    let request: Value = serde_json::from_slice(request).ok()?;
     let named = |field: &&str| request.get(field).filter(|value| !value.is_null());
     match SUBJECT_FIELDS.iter().find_map(named)? {
         Value::String(text) if is_id(text) => Some(text.clone()),
@@ -164,16 +170,21 @@ mod tests {
     fn of_a_request_the_id_is_kept_and_nothing_else() {
         let key = "sk-ant-api03-7f3a9c51e2b84d06";
         let secret = Secret::parse(key.to_owned()).expect("a secret");
-        let subject =
-            find_subject(&KeyReplace { id: "openai".to_owned(), secret, untested: false });
+        let subject = find_subject(
+            &KeyReplace { id: "openai".to_owned(), secret, untested: false }.to_json(),
+        );
         assert_eq!(subject.as_deref(), Some("openai"));
         for pasted in [key, "Not an id", "", "a/b"] {
-            assert_eq!(find_subject(&BackendRef { id: pasted.to_owned() }), None, "{pasted}");
+            assert_eq!(
+                find_subject(&BackendRef { id: pasted.to_owned() }.to_json()),
+                None,
+                "{pasted}"
+            );
         }
         let sent: PlaygroundSend =
             serde_json::from_str(r#"{"model": "up/good", "prompt": "secret words"}"#)
                 .expect("parsed");
-        assert_eq!(find_subject(&sent), None);
-        assert_eq!(find_subject(&()), None);
+        assert_eq!(find_subject(&sent.to_json()), None);
+        assert_eq!(find_subject(&().to_json()), None);
     }
 }
