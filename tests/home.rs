@@ -21,6 +21,9 @@ pub enum HomeVault {
     Memory,
     /// Environment variables.
     Env,
+    /// The keychain, as without any choice. A test has to give it a bus; the passphrase is that of a
+    /// file vault to change to.
+    Keychain,
 }
 
 /// The output of all programs of a home.
@@ -50,6 +53,7 @@ impl TestHome {
             }
             HomeVault::Memory => home.set("GATEHOUSE_VAULT", "memory"),
             HomeVault::Env => home.set("GATEHOUSE_VAULT", "env"),
+            HomeVault::Keychain => home.set("GATEHOUSE_PASSPHRASE", PASSPHRASE),
         }
         home
     }
