@@ -3,7 +3,8 @@
 //! `cargo xtask bench` runs the dashboard's queries on the result, the examples `pages` and
 //! `dashboards` those of all screens. It writes what the gateway writes, through the ledger's public
 //! API, so the roll-ups are those of real traffic: every hour of the day from 7 to 23, with two or
-//! three clients at work in an hour, each on a project of its day.
+//! three clients at work in an hour, each on a project of its day. Past hours are folded at the end, as
+//! they are after a year of use.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
 
@@ -102,7 +103,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .buffer_unordered(CONCURRENT_SETTLEMENTS)
         .try_collect::<()>()
-        .await
+        .await?;
+    ledger.wait_until_folded().await;
+    Ok(())
 }
 
 /// What was asked, of which model at which backends, and what came of it.
