@@ -6,7 +6,7 @@ mod money_parts;
 mod monitor_parts;
 mod own_clients;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -367,7 +367,8 @@ fn settings_editor(
     vault_switch: &Arc<VaultSwitch>,
     gateway: &Arc<GatewayServer>,
 ) -> Arc<SettingsEditor> {
-    Arc::new(SettingsEditor {
+    Arc::new_cyclic(|own| SettingsEditor {
+        own: Weak::clone(own),
         store: Arc::clone(&base.settings),
         vault_switch: Arc::clone(vault_switch),
         response_cache: Arc::clone(&backends.response_cache),

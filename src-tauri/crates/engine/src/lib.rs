@@ -183,6 +183,7 @@ pub use topic::Topic;
 pub use uptime::{row_time, uptime};
 pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 pub use vault_change::{
-    VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
+    VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, describe_unlocked_keys,
+    move_keys_from,
 };
 pub use vault_switch::VaultSwitch;
