@@ -47,6 +47,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         anyhow::Ok((core, settings.values.theme()))
     })?;
     let commands = bindings();
+    let (answer, called) = (commands.invoke_handler(), core.clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
         .plugin(tauri_plugin_dialog::init())
@@ -54,7 +55,10 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         .manage(launcher)
         .manage(TrayNotifier(channel))
         .manage(TrayWatch::default())
-        .invoke_handler(commands.invoke_handler())
+        .invoke_handler(move |invoke| {
+            called.record_page_call();
+            answer(invoke)
+        })
         .setup(move |app| {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;

@@ -141,6 +141,8 @@ async fn the_web_view_is_a_node_where_there_is_a_window_and_green_only_once_it_d
     core.record_window(false);
     let state = async || node().await.map(|node| node.state);
     assert_eq!(state().await, Some(DependencyState::Unknown));
+    core.record_page_call();
+    assert_eq!(state().await, Some(DependencyState::Unknown), "it may be minimised");
     core.record_drawn_page();
     let up = node().await.expect("a node");
     assert_eq!((up.state, up.parent.as_deref()), (DependencyState::Up, Some("machine")));
