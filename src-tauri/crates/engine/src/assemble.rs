@@ -24,7 +24,6 @@ use vault::EnvStore;
 use self::monitor_parts::Judged;
 use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
-use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
 use crate::backend_states::BackendStates;
 use crate::backup_archives::BackupArchives;
@@ -114,6 +113,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
     let asked = (&key_scanner, &client_wiring, &alerts, &price_editor, &states);
+    let paid = (&budgets, &cost_reports);
     let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &tokens.check);
     Ok(EngineParts {
         control: control_server(&base, owner),
@@ -124,7 +124,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
-        alert_history: alert_history(&base, &budgets, &service_levels),
+        alert_history: monitor_parts::alert_history(&base, paid, (&service_levels, &local)),
         key_copies: key_copies(&base, &key_scanner, &measured),
         measured,
         quality,
@@ -577,21 +577,6 @@ fn alert_watch(
         changing: tokio::sync::Mutex::default(),
         changed: tokio::sync::Notify::new(),
     })
-}
-
-fn alert_history(
-    base: &BaseParts,
-    budgets: &Arc<BudgetWatch>,
-    service_levels: &Arc<ServiceLevelWatch>,
-) -> AlertHistory {
-    AlertHistory {
-        settings: Arc::clone(&base.settings),
-        ledger: base.ledger.clone(),
-        service_levels: Arc::clone(service_levels),
-        budgets: Arc::clone(budgets),
-        clock: Arc::clone(&base.clock),
-        mock: base.mock.clone(),
-    }
 }
 
 fn playground(
