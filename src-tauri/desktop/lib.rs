@@ -63,6 +63,9 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;
             app.state::<Core>().record_window(false);
+            if let Ok(version) = tauri::webview_version() {
+                app.state::<Core>().record_web_view_version(version);
+            }
             app.manage(tray::create(app.handle())?);
             opener.set_app(app.handle().clone());
             start_watching(app.handle());

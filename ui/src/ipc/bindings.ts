@@ -3543,6 +3543,8 @@ export type LocalHealthView = {
 	ledger: LedgerPerformanceView,
 	/**  Newest first; this start is the first. */
 	starts: StartView[],
+	/**  What changes seldom: found anew every five minutes. */
+	machine: MachineFactView[],
 };
 
 /**  What is measured of this program and its machine. */
@@ -3586,6 +3588,17 @@ export type LogImportView = {
 	skipped: SessionLogProblemView[],
 	/**  How far it is, or how it ended. */
 	sentence: string,
+};
+
+/**  A fact of this machine, or of how this program stands in it. */
+export type MachineFact = "system" | "key_storage" | "web_view" | "proxy" | "power";
+
+export type MachineFactView = {
+	fact: MachineFact,
+	/**  "Key storage" */
+	label: string,
+	/**  In words, without secrets; None where it could not be found. */
+	value: string | null,
 };
 
 /**  What one line of an invoice counts. No unit is counted on two meters. */

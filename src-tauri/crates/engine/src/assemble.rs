@@ -50,6 +50,7 @@ use crate::model_catalogue::ModelCatalogue;
 use crate::model_names::ModelNames;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
+use crate::platform::{Platform, ProxyVariable};
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
@@ -75,6 +76,7 @@ pub(crate) struct Outside {
     pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
     pub(crate) log_roots: Vec<LogRoot>,
     pub(crate) client_wiring: ClientWiring,
+    pub(crate) proxy: ProxyVariable,
 }
 
 pub(crate) struct OpenVault {
@@ -84,7 +86,8 @@ pub(crate) struct OpenVault {
 }
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
+    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy } =
+        outside;
     let tokens = OwnTokens::new(&*base.entropy);
     let backends = assemble_backends(&base, own_clients(&tokens)?);
     let programs = ClientPrograms::open(base.folders.client_programs_file());
@@ -131,6 +134,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         states,
         local,
         web_view: WebView::new(Arc::clone(&base.clock)),
+        platform: Platform::new(Arc::clone(&base.clock), proxy),
         service_levels,
         services,
         notifications,

@@ -4,7 +4,7 @@
 //! A page that is silent may be in a window that is minimised or behind a lock, which nobody tells us;
 //! so that is unknown. But a page runs in any window: one that has not called us at all is lost.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{Clock, Moment, WallTime};
@@ -33,6 +33,8 @@ pub enum WebViewState {
 pub struct WebView {
     clock: Arc<dyn Clock>,
     window: Mutex<Option<Window>>,
+    /// Of the library that draws the page.
+    version: OnceLock<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +50,18 @@ struct Window {
 
 impl WebView {
     pub(crate) const fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, window: Mutex::new(None) }
+        Self { clock, window: Mutex::new(None), version: OnceLock::new() }
+    }
+
+    /// Takes in the version of the library that draws the page.
+    pub fn record_version(&self, version: String) {
+        self.version.get_or_init(|| version);
+    }
+
+    /// `None` if the library did not tell it.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.get().map(String::as_str)
     }
 
     /// Takes in that this process has a window, and whether it is hidden.
