@@ -47,6 +47,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         anyhow::Ok((core, settings.values.theme()))
     })?;
     let commands = bindings();
+    let (answer, called) = (commands.invoke_handler(), core.clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::show(app)))
         .plugin(tauri_plugin_dialog::init())
@@ -54,11 +55,17 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
         .manage(launcher)
         .manage(TrayNotifier(channel))
         .manage(TrayWatch::default())
-        .invoke_handler(commands.invoke_handler())
+        .invoke_handler(move |invoke| {
+            called.record_page_call();
+            answer(invoke)
+        })
         .setup(move |app| {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;
             app.state::<Core>().record_window(false);
+            if let Ok(version) = tauri::webview_version() {
+                app.state::<Core>().record_web_view_version(version);
+            }
             app.manage(tray::create(app.handle())?);
             opener.set_app(app.handle().clone());
             start_watching(app.handle());

@@ -298,6 +298,20 @@ impl BudgetStatus {
         })
     }
 
+    /// A budget as it stood at `at`, by what was spent since the beginning of that period and what was
+    /// allowed more by then. `None` beyond the calendar.
+    #[must_use]
+    pub fn past(
+        (id, budget): (&BudgetId, &Budget),
+        zone: &TimeZone,
+        at: WallTime,
+        spent_since: impl FnOnce(WallTime) -> NanoUsd,
+        allowances: Vec<BudgetAllowance>,
+    ) -> Option<Self> {
+        let begun = Self::begin(id.clone(), budget.clone(), zone, at)?;
+        Some(Self { spent: spent_since(begun.from), allowances, ..begun })
+    }
+
     /// `self` with what is still true of `old`.
     fn continued(self, old: Self) -> Self {
         let reserved = Self { reserved: old.reserved, allowances: old.allowances, ..self };

@@ -73,6 +73,20 @@ impl Core {
         }
     }
 
+    /// Takes in the version of the library that draws the page of this process' window.
+    pub fn record_web_view_version(&self, version: String) {
+        if let Self::Local(engine, _) = self {
+            engine.web_view().record_version(version);
+        }
+    }
+
+    /// Takes in that the page of this process' window called, whatever for.
+    pub fn record_page_call(&self) {
+        if let Self::Local(engine, _) = self {
+            engine.web_view().record_call();
+        }
+    }
+
     /// Takes in that this process has a window. The engine of another process has none.
     pub fn record_window(&self, is_hidden: bool) {
         if let Self::Local(engine, _) = self {

@@ -31,6 +31,7 @@ mod keys;
 mod keys_scan;
 mod ledger;
 mod local;
+mod machine_facts;
 mod pins;
 mod plans;
 mod playground;

@@ -7,8 +7,10 @@ use alerts::{
     AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
     Impact, KeyFact, LedgerFact, Measurement, RouteFact, RouteFault, ServiceFact, VaultFact,
 };
+use budgets::BudgetStatus;
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, Origin, RouteId, ServiceId, WallTime, list_names,
+    BackendId, BudgetMark, Clock, CredentialId, Origin, RouteId, ServiceId, ShownCurrency,
+    WallTime, list_names,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
@@ -263,29 +265,37 @@ impl AlertSources {
     fn budgets(&self, settings: &Settings) -> Vec<BudgetFact> {
         let (now, zone) = (self.clock.wall(), TimeZone::system());
         let shown = settings.currency.shown().0;
-        let mut facts = Vec::new();
-        for status in self.budgets.statuses() {
-            let mut marks = status.marks(now);
-            if marks.contains(&BudgetMark::Refused) {
-                marks.retain(|mark| *mark != BudgetMark::Forecast);
-            }
-            for mark in marks {
-                let notice = BudgetNotice::of(&status, crossing(&status, mark, now), &zone, shown);
-                facts.push(BudgetFact {
-                    id: status.id.clone(),
-                    mark,
-                    // A rolling budget has no period: its marks are told again when they come again.
-                    period_from: match status.budget.schedule.is_rolling() {
-                        true => WallTime::default(),
-                        false => status.from,
-                    },
-                    title: notice.title,
-                    message: notice.message,
-                });
-            }
-        }
-        facts
+        let statuses = self.budgets.statuses();
+        statuses.iter().flat_map(|status| budget_facts(status, now, &zone, shown)).collect()
     }
+}
+
+/// What is to be told of a budget at a moment.
+pub(crate) fn budget_facts(
+    status: &BudgetStatus,
+    at: WallTime,
+    zone: &TimeZone,
+    shown: ShownCurrency,
+) -> Vec<BudgetFact> {
+    let mut marks = status.marks(at);
+    if marks.contains(&BudgetMark::Refused) {
+        marks.retain(|mark| *mark != BudgetMark::Forecast);
+    }
+    let fact = |mark: BudgetMark| {
+        let notice = BudgetNotice::of(status, crossing(status, mark, at), zone, shown);
+        BudgetFact {
+            id: status.id.clone(),
+            mark,
+            // A rolling budget has no period: its marks are told again when they come again.
+            period_from: match status.budget.schedule.is_rolling() {
+                true => WallTime::default(),
+                false => status.from,
+            },
+            title: notice.title,
+            message: notice.message,
+        }
+    };
+    marks.into_iter().map(fact).collect()
 }
 
 /// What is known of the keys of enabled backends.

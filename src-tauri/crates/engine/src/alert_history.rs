@@ -2,10 +2,15 @@
 //! the live judgement (`alerts::back_test`).
 //!
 //! A rule of whose facts too little is recorded has no back-test. Hours in which no backend was seen to
-//! answer or to fail, since the program or the machine was off, are gaps: nothing fires in them.
+//! answer or to fail, since the program or the machine was off, are gaps: nothing fires in them. Rules
+//! about this machine, its starts and services know more exactly when nobody looked.
 
+mod gaps;
 mod hours;
+mod local;
+mod money;
 mod outcomes;
+mod services;
 mod spans;
 mod states;
 
@@ -22,11 +27,15 @@ use domain::{BackendId, Clock, CredentialId, WallTime};
 use ledger::{Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
+use self::gaps::{length_after, since, unobserved_hours};
 use self::outcomes::PastOutcomes;
+use self::services::ServiceStates;
 use self::spans::{Spans, facts_at, key_faults_at, list_ends};
 use self::states::PastStates;
 use crate::alert_facts::{burn_facts, error_rates, key_times};
 use crate::budget_watch::BudgetWatch;
+use crate::cost_reports::CostReports;
+use crate::local_resources::{LocalResources, PastSamples, PastStarts};
 use crate::measurement_watch::{before, checks_age};
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::usage_hours::hour_start;
@@ -62,6 +71,16 @@ enum PastSource {
     KeyFaults,
     /// Runs of all readiness checks.
     Runs,
+    /// The samples of this program and its machine.
+    Samples,
+    /// The starts of this program.
+    Starts,
+    /// Changes of services' health.
+    Services,
+    /// What each budget spent by hour, and what was allowed more.
+    BudgetPaces,
+    /// What providers billed by day.
+    Bills,
 }
 
 impl PastSource {
@@ -85,23 +104,23 @@ impl PastSource {
             AlertRule::KeyUnused => Some(Self::KeyUses),
             AlertRule::KeyBlocked => Some(Self::KeyFaults),
             AlertRule::ChecksOld => Some(Self::Runs),
-            AlertRule::BudgetForecast
-            | AlertRule::LedgerFault
-            | AlertRule::ChannelFault
-            | AlertRule::Digest
-            | AlertRule::BillDrift
-            | AlertRule::DiskSpace
-            | AlertRule::VaultFault
-            | AlertRule::PlainKey
-            | AlertRule::QuotaLow
-            | AlertRule::BalanceLow
-            | AlertRule::ServiceDown
-            | AlertRule::SlowStart
+            AlertRule::DiskSpace
             | AlertRule::AppMemory
             | AlertRule::AppProcessor
             | AlertRule::MachineMemory
             | AlertRule::SlowQueries
-            | AlertRule::ProbeCoverage => None,
+            | AlertRule::ProbeCoverage => Some(Self::Samples),
+            AlertRule::SlowStart => Some(Self::Starts),
+            AlertRule::ServiceDown => Some(Self::Services),
+            AlertRule::BudgetForecast => Some(Self::BudgetPaces),
+            AlertRule::BillDrift => Some(Self::Bills),
+            AlertRule::LedgerFault
+            | AlertRule::ChannelFault
+            | AlertRule::Digest
+            | AlertRule::VaultFault
+            | AlertRule::PlainKey
+            | AlertRule::QuotaLow
+            | AlertRule::BalanceLow => None,
         }
     }
 }
@@ -123,6 +142,8 @@ pub struct AlertHistory {
     pub(crate) ledger: Ledger,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) budgets: Arc<BudgetWatch>,
+    pub(crate) cost_reports: Arc<CostReports>,
+    pub(crate) local: Arc<LocalResources>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
 }
@@ -150,13 +171,14 @@ impl AlertHistory {
         let Some(begin) = self.known_since(source, judged_from, &observed).await? else {
             return Ok(None);
         };
-        let facts = self.read(source, begin, until).await?;
+        let Some(mut facts) = self.read(source, begin, until).await? else { return Ok(None) };
         let begin = begin.max(facts.known_from);
+        let unseen = facts.gaps.take().unwrap_or_else(|| unobserved_hours(&observed, begin, until));
         let past = PastTime {
             from: begin,
             until,
             changes: facts.changes.range(begin..until).copied().collect(),
-            gaps: gaps(&observed, begin, until),
+            gaps: unseen.into_iter().filter_map(|gap| since(gap, begin)).collect(),
         };
         let from = wanted.max(begin);
         let unseen = past.gaps.iter().map(|gap| length_after(gap, from)).sum();
@@ -178,7 +200,8 @@ impl AlertHistory {
         from: WallTime,
         observed: &[ObservedTimeRow],
     ) -> Result<Option<WallTime>, LedgerError> {
-        if matches!(source, PastSource::KeyDates | PastSource::Runs) {
+        use PastSource::{Bills, KeyDates, Runs, Samples, Services, Starts};
+        if matches!(source, KeyDates | Runs | Samples | Starts | Services | Bills) {
             return Ok(Some(from));
         }
         let seen = observed.iter().map(|row| row.slot).min();
@@ -186,31 +209,92 @@ impl AlertHistory {
         Ok(first.map(|first| first.max(from)))
     }
 
+    /// `None` if nothing is known.
     async fn read(
         &self,
         source: PastSource,
         from: WallTime,
         until: WallTime,
-    ) -> Result<PastFacts, LedgerError> {
+    ) -> Result<Option<PastFacts>, LedgerError> {
         let settings = self.settings.current();
         let mut facts = PastFacts::new(settings, self.mock.clone(), from);
-        match source {
+        let is_known = match source {
             PastSource::States | PastSource::Outcomes | PastSource::Latencies => {
-                let states =
-                    PastStates::read(&self.ledger, &facts.settings, &self.mock, until).await?;
-                facts.known_from = facts.known_from.max(states.known_from);
-                facts.changes.extend(states.changes());
-                facts.states = Some(states);
+                self.read_backends(source, &mut facts, until).await?;
+                true
             }
             PastSource::Usage => {
                 let hours = self.usage_measurements(from, until).await?;
                 facts.take_hours(hours);
+                true
             }
-            PastSource::KeyDates => facts.add_key_dates(from, until),
+            PastSource::KeyDates => {
+                facts.add_key_dates(from, until);
+                true
+            }
             PastSource::BudgetMarks => {
-                facts.marks = self.budget_marks(&facts.settings).await?;
-                facts.changes.extend(list_ends(&facts.marks));
+                let marks = self.budget_marks(&facts.settings).await?;
+                facts.take_marks(marks);
+                true
             }
+            PastSource::BudgetPaces => {
+                let marks = self.budget_paces(&facts.settings, from, until).await?;
+                facts.take_marks(marks);
+                true
+            }
+            PastSource::FirstUses | PastSource::KeyUses | PastSource::KeyFaults => {
+                self.read_spans(source, &mut facts, until).await?;
+                true
+            }
+            PastSource::Runs => {
+                let runs = self.full_runs().await?;
+                facts.know_from(Some(runs.known_from));
+                let days = runs.ended.iter().flat_map(|ended| days_since(*ended, from, until));
+                facts.changes.extend(days);
+                facts.runs = runs.ended;
+                true
+            }
+            PastSource::Samples => self.read_samples(&mut facts, until),
+            PastSource::Starts => self.read_starts(&mut facts, until).await?,
+            PastSource::Services => self.read_services(&mut facts, until).await?,
+            PastSource::Bills => self.read_bills(&mut facts, until).await?,
+        };
+        Ok(is_known.then_some(facts))
+    }
+
+    async fn read_backends(
+        &self,
+        source: PastSource,
+        facts: &mut PastFacts,
+        until: WallTime,
+    ) -> Result<(), LedgerError> {
+        let from = facts.known_from;
+        let states = PastStates::read(&self.ledger, &facts.settings, &self.mock, until).await?;
+        facts.know_from(Some(states.known_from));
+        facts.changes.extend(states.changes());
+        facts.states = Some(states);
+        if source == PastSource::States {
+            return Ok(());
+        }
+        let outcomes = PastOutcomes::read(&self.ledger, &facts.settings, from, until).await?;
+        facts.know_from(Some(outcomes.known_from));
+        facts.changes.extend(outcomes.changes());
+        facts.outcomes = Some(outcomes);
+        if source == PastSource::Latencies {
+            let hours = self.latency_measurements(&facts.settings, from, until).await?;
+            facts.take_hours(hours);
+        }
+        Ok(())
+    }
+
+    async fn read_spans(
+        &self,
+        source: PastSource,
+        facts: &mut PastFacts,
+        until: WallTime,
+    ) -> Result<(), LedgerError> {
+        let from = facts.known_from;
+        match source {
             PastSource::FirstUses => {
                 facts.first_uses = self.first_uses(from).await?;
                 facts.changes.extend(list_ends(&facts.first_uses));
@@ -219,31 +303,14 @@ impl AlertHistory {
                 facts.unused_keys = self.unused_keys(&facts.settings, from, until).await?;
                 facts.changes.extend(list_ends(&facts.unused_keys));
             }
-            PastSource::KeyFaults => {
+            _ => {
                 let (faults, known_from) = self.key_faults(&facts.settings, until).await?;
-                facts.known_from = facts.known_from.max(known_from);
+                facts.know_from(Some(known_from));
                 facts.changes.extend(list_ends(&faults));
                 facts.key_faults = faults;
             }
-            PastSource::Runs => {
-                let runs = self.full_runs().await?;
-                facts.known_from = facts.known_from.max(runs.known_from);
-                let days = runs.ended.iter().flat_map(|ended| days_since(*ended, from, until));
-                facts.changes.extend(days);
-                facts.runs = runs.ended;
-            }
         }
-        if matches!(source, PastSource::Outcomes | PastSource::Latencies) {
-            let outcomes = PastOutcomes::read(&self.ledger, &facts.settings, from, until).await?;
-            facts.known_from = facts.known_from.max(outcomes.known_from);
-            facts.changes.extend(outcomes.changes());
-            facts.outcomes = Some(outcomes);
-        }
-        if source == PastSource::Latencies {
-            let hours = self.latency_measurements(&facts.settings, from, until).await?;
-            facts.take_hours(hours);
-        }
-        Ok(facts)
+        Ok(())
     }
 }
 
@@ -255,6 +322,8 @@ struct PastFacts {
     known_from: WallTime,
     /// When they changed.
     changes: BTreeSet<WallTime>,
+    /// When nobody looked; `None` if no better is known than the hours of the backends.
+    gaps: Option<Vec<Range<WallTime>>>,
     states: Option<PastStates>,
     outcomes: Option<PastOutcomes>,
     /// Measurements by the end of their hour.
@@ -266,6 +335,9 @@ struct PastFacts {
     key_faults: Spans<KeyFact>,
     /// When all readiness checks had run, oldest first.
     runs: Vec<WallTime>,
+    samples: Option<PastSamples>,
+    starts: Option<PastStarts>,
+    services: Option<ServiceStates>,
 }
 
 impl PastFacts {
@@ -275,6 +347,7 @@ impl PastFacts {
             mock,
             known_from,
             changes: BTreeSet::new(),
+            gaps: None,
             states: None,
             outcomes: None,
             hours: BTreeMap::new(),
@@ -284,12 +357,26 @@ impl PastFacts {
             unused_keys: Vec::new(),
             key_faults: Vec::new(),
             runs: Vec::new(),
+            samples: None,
+            starts: None,
+            services: None,
         }
+    }
+
+    /// Takes in since when some of the facts are whole. False if nothing of them is known.
+    fn know_from(&mut self, from: Option<WallTime>) -> bool {
+        self.known_from = self.known_from.max(from.unwrap_or_default());
+        from.is_some()
     }
 
     fn take_hours(&mut self, hours: BTreeMap<WallTime, Vec<Measurement>>) {
         self.changes.extend(hours.keys());
         self.hours = hours;
+    }
+
+    fn take_marks(&mut self, marks: Spans<BudgetFact>) {
+        self.changes.extend(list_ends(&marks));
+        self.marks = marks;
     }
 
     fn add_key_dates(&mut self, from: WallTime, until: WallTime) {
@@ -325,6 +412,18 @@ impl PastFacts {
         if let Some(ended) = self.runs.iter().rfind(|ended| **ended <= at) {
             facts.measurements.push(checks_age(*ended, at));
         }
+        if let Some(samples) = &self.samples {
+            let (found, missing) = samples.at(at);
+            facts.measurements.extend(found);
+            facts.unmeasured.extend(missing);
+        }
+        if let Some(starts) = &self.starts {
+            facts.measurements.extend(starts.at(at));
+        }
+        if let Some(services) = &self.services {
+            facts.is_offline = services.is_offline(at);
+            facts.services = services.at(at);
+        }
         facts.budgets = facts_at(&self.marks, at);
         facts.first_uses = facts_at(&self.first_uses, at);
         facts.unused_keys = facts_at(&self.unused_keys, at);
@@ -342,40 +441,6 @@ fn days_since(
     let first = from.unix_ms() + (day.unix_ms() - from.unix_ms()).rem_euclid(DAY_MS);
     let step = usize::try_from(DAY_MS).unwrap_or(1);
     (first..until.unix_ms()).step_by(step).map(WallTime::from_unix_ms)
-}
-
-/// Whole hours of which no observed time is known, as far as they are in `from..until`. None at all
-/// without any observed time: then there is nothing to observe.
-fn gaps(observed: &[ObservedTimeRow], from: WallTime, until: WallTime) -> Vec<Range<WallTime>> {
-    let seen: BTreeSet<(i64, i64)> = observed
-        .iter()
-        .map(|row| (row.slot.unix_ms(), row.slot.unix_ms() + millis(row.width)))
-        .collect();
-    let mut gaps: Vec<Range<WallTime>> = Vec::new();
-    if seen.is_empty() {
-        return gaps;
-    }
-    let mut hour = hour_start(from).unix_ms();
-    while hour < until.unix_ms() {
-        let end = hour + HOUR_MS;
-        let latest = seen.range(..=(hour, i64::MAX)).next_back();
-        if latest.is_none_or(|(_, seen_until)| *seen_until <= hour) {
-            let gap =
-                WallTime::from_unix_ms(hour).max(from)..WallTime::from_unix_ms(end).min(until);
-            match gaps.last_mut() {
-                Some(last) if last.end == gap.start => last.end = gap.end,
-                _ => gaps.push(gap),
-            }
-        }
-        hour = end;
-    }
-    gaps
-}
-
-/// How much of a gap is after `from`.
-fn length_after(gap: &Range<WallTime>, from: WallTime) -> Duration {
-    let ms = gap.end.unix_ms() - gap.start.max(from).unix_ms();
-    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
 }
 
 fn visible(firings: Vec<PastFiring>, from: WallTime) -> Vec<PastFiring> {

@@ -6,7 +6,7 @@ mod money_parts;
 mod monitor_parts;
 mod own_clients;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -24,7 +24,6 @@ use vault::EnvStore;
 use self::monitor_parts::Judged;
 use self::own_clients::{OwnClients, OwnTokens, own_clients};
 use crate::alert_facts::AlertSources;
-use crate::alert_history::AlertHistory;
 use crate::alert_watch::AlertWatch;
 use crate::backend_states::BackendStates;
 use crate::backup_archives::BackupArchives;
@@ -51,6 +50,7 @@ use crate::model_catalogue::ModelCatalogue;
 use crate::model_names::ModelNames;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
+use crate::platform::{Platform, ProxyVariable};
 use crate::playground_host::EnginePlaygroundHost;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
@@ -76,6 +76,7 @@ pub(crate) struct Outside {
     pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
     pub(crate) log_roots: Vec<LogRoot>,
     pub(crate) client_wiring: ClientWiring,
+    pub(crate) proxy: ProxyVariable,
 }
 
 pub(crate) struct OpenVault {
@@ -85,7 +86,8 @@ pub(crate) struct OpenVault {
 }
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
+    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy } =
+        outside;
     let tokens = OwnTokens::new(&*base.entropy);
     let backends = assemble_backends(&base, own_clients(&tokens)?);
     let programs = ClientPrograms::open(base.folders.client_programs_file());
@@ -114,6 +116,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
     let asked = (&key_scanner, &client_wiring, &alerts, &price_editor, &states);
+    let paid = (&budgets, &cost_reports);
     let readiness = readiness_runs(&base, &backends, &ledger_watch, &gateway, asked, &tokens.check);
     Ok(EngineParts {
         control: control_server(&base, owner),
@@ -124,13 +127,14 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         readiness,
         log_import: log_import(&base, log_roots),
         alerts,
-        alert_history: alert_history(&base, &budgets, &service_levels),
+        alert_history: monitor_parts::alert_history(&base, paid, (&service_levels, &local)),
         key_copies: key_copies(&base, &key_scanner, &measured),
         measured,
         quality,
         states,
         local,
         web_view: WebView::new(Arc::clone(&base.clock)),
+        platform: Platform::new(Arc::clone(&base.clock), proxy),
         service_levels,
         services,
         notifications,
@@ -367,7 +371,8 @@ fn settings_editor(
     vault_switch: &Arc<VaultSwitch>,
     gateway: &Arc<GatewayServer>,
 ) -> Arc<SettingsEditor> {
-    Arc::new(SettingsEditor {
+    Arc::new_cyclic(|own| SettingsEditor {
+        own: Weak::clone(own),
         store: Arc::clone(&base.settings),
         vault_switch: Arc::clone(vault_switch),
         response_cache: Arc::clone(&backends.response_cache),
@@ -576,21 +581,6 @@ fn alert_watch(
         changing: tokio::sync::Mutex::default(),
         changed: tokio::sync::Notify::new(),
     })
-}
-
-fn alert_history(
-    base: &BaseParts,
-    budgets: &Arc<BudgetWatch>,
-    service_levels: &Arc<ServiceLevelWatch>,
-) -> AlertHistory {
-    AlertHistory {
-        settings: Arc::clone(&base.settings),
-        ledger: base.ledger.clone(),
-        service_levels: Arc::clone(service_levels),
-        budgets: Arc::clone(budgets),
-        clock: Arc::clone(&base.clock),
-        mock: base.mock.clone(),
-    }
 }
 
 fn playground(

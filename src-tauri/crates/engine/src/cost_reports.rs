@@ -331,7 +331,7 @@ impl CostReports {
     }
 }
 
-fn day_start(day: Date) -> Option<WallTime> {
+pub(crate) fn day_start(day: Date) -> Option<WallTime> {
     let start = day.to_zoned(TimeZone::UTC).ok()?;
     Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))
 }

@@ -37,6 +37,7 @@ use crate::measurement_watch::MeasurementWatch;
 use crate::metrics_exporter::MetricsExporter;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
+use crate::platform::Platform;
 use crate::price_editor::PriceEditor;
 use crate::prices_in_use::PricesInUse;
 use crate::probe::BackendProber;
@@ -87,6 +88,7 @@ pub(crate) struct EngineParts {
     pub(crate) states: Arc<BackendStates>,
     pub(crate) local: Arc<LocalResources>,
     pub(crate) web_view: WebView,
+    pub(crate) platform: Platform,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,
@@ -357,6 +359,11 @@ impl Engine {
     #[must_use]
     pub fn local_resources(&self) -> &LocalResources {
         &self.parts.local
+    }
+
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.parts.platform
     }
 
     #[must_use]

@@ -53,6 +53,7 @@ mod network_gate;
 mod notifications;
 mod objectives;
 mod owner;
+mod platform;
 mod playground_host;
 mod price_editor;
 mod price_list_date;
@@ -154,6 +155,7 @@ pub use objectives::{
     first_token_max, has_own_terms, objective_of, route_target, terms_of,
 };
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
+pub use platform::{Platform, PlatformReading, PowerSource, ProxyVariable};
 pub use price_editor::{
     PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,
 };
@@ -183,6 +185,7 @@ pub use topic::Topic;
 pub use uptime::{row_time, uptime};
 pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
 pub use vault_change::{
-    VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
+    VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, describe_unlocked_keys,
+    move_keys_from,
 };
 pub use vault_switch::VaultSwitch;

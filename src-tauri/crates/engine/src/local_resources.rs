@@ -3,6 +3,7 @@
 //! A sample costs less than a millisecond, so that an idle program stays idle. The panel gets the new
 //! ones with what is refreshed every minute anyway.
 
+mod past;
 mod system;
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use crate::ledger_watch::LedgerWatch;
 use crate::start_trace::{StageTime, StartTrace, StartTraces};
 use crate::tasks::Tasks;
 
+pub(crate) use past::{PastSamples, PastStarts};
 pub(crate) use system::SystemReader;
 
 const SAMPLE_SECS: u64 = 30;
@@ -183,28 +185,37 @@ impl LocalResources {
     pub(crate) fn measurements(&self) -> (Vec<Measurement>, Vec<AlertRule>) {
         let state = self.state.lock();
         let hour: Vec<&LocalSample> = state.samples.iter().rev().take(HOUR_SAMPLES).collect();
-        let latest = hour.first();
-        let found: Vec<Measurement> = [
-            slow_start(&self.starts.newest(STARTS_JUDGED)),
-            latest
-                .and_then(|it| it.app_memory_bytes)
-                .map(|bytes| Measurement::AppMemory { megabytes: bytes / MEGABYTE }),
-            latest
-                .and_then(|it| it.app_processor_percent)
-                .map(|percent| Measurement::AppProcessor { percent }),
-            latest
-                .and_then(|it| it.machine_memory_percent)
-                .map(|percent| Measurement::MachineMemory { percent }),
-            slow_queries(&hour),
-            probe_coverage(&hour),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let is_missing = |rule: &AlertRule| !found.iter().any(|it| it.rule() == *rule);
-        let missing = RULES.into_iter().filter(is_missing).collect();
+        let mut found = sampled(&hour);
+        found.extend(slow_start(&self.starts.newest(STARTS_JUDGED)));
+        let missing = missing_of(&found).collect();
         (found, missing)
     }
+}
+
+/// What the samples of an hour, newest first, give the rules that judge them.
+fn sampled(hour: &[&LocalSample]) -> Vec<Measurement> {
+    let latest = hour.first();
+    [
+        latest
+            .and_then(|it| it.app_memory_bytes)
+            .map(|bytes| Measurement::AppMemory { megabytes: bytes / MEGABYTE }),
+        latest
+            .and_then(|it| it.app_processor_percent)
+            .map(|percent| Measurement::AppProcessor { percent }),
+        latest
+            .and_then(|it| it.machine_memory_percent)
+            .map(|percent| Measurement::MachineMemory { percent }),
+        slow_queries(hour),
+        probe_coverage(hour),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The rules of which `found` has no number.
+fn missing_of(found: &[Measurement]) -> impl Iterator<Item = AlertRule> {
+    RULES.into_iter().filter(|rule| !found.iter().any(|it| it.rule() == *rule))
 }
 
 /// Processor time since the reading before, in percent of one core.
@@ -255,4 +266,4 @@ fn probe_coverage(hour: &[&LocalSample]) -> Option<Measurement> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

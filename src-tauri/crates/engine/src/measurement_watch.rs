@@ -8,6 +8,8 @@ use std::time::Duration;
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
 use analytics::{HISTORY_HOURS, Spike, UsageAnomalyRule, whole_count, whole_nanos};
 use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
     UsageKey, UsageQuery,
@@ -16,7 +18,7 @@ use parking_lot::Mutex;
 use settings::{CredentialSettings, Settings, SettingsStore};
 
 use crate::budget_watch::BudgetWatch;
-use crate::cost_reports::CostReports;
+use crate::cost_reports::{CostReports, ProviderDay};
 use crate::key_scanner::KeyScanner;
 use crate::ledger_watch::LedgerWatch;
 use crate::snapshot::PLAYGROUND_CLIENT;
@@ -33,7 +35,7 @@ pub(crate) const USUAL_DAYS: i64 = 7;
 /// Answers in that time before it says anything.
 pub(crate) const USUAL_REQUESTS_MIN: u64 = 50;
 /// Days of bills that are compared, today included.
-const BILL_DAYS: i64 = 8;
+pub(crate) const BILL_DAYS: i64 = 8;
 /// Days without a request after which a key counts as unused.
 pub(crate) const UNUSED_DAYS: i64 = 30;
 /// Days of requests after which a first use says something.
@@ -286,23 +288,8 @@ impl MeasurementWatch {
 
     /// What each provider billed for the days of the last week that both sides know.
     async fn bills(&self) -> Result<Vec<Measurement>, LedgerError> {
-        let today = self.cost_reports.today();
-        let mut sums: BTreeMap<&str, (NanoUsd, NanoUsd)> = BTreeMap::new();
-        for row in self.cost_reports.drift(BILL_DAYS).await? {
-            let Some(report) = row.report.filter(|_| row.day < today) else { continue };
-            let sum = sums.entry(row.provider.word()).or_default();
-            sum.0 += report.total();
-            sum.1 += row.computed.cost;
-        }
-        let shown = self.shown();
-        let measurement =
-            |(provider, (billed, computed)): (&str, (NanoUsd, NanoUsd))| Measurement::Bill {
-                provider: provider.to_owned(),
-                difference_percent: billing::alert_drift_percent(billed, computed),
-                billed: shown.format(billed),
-                computed: shown.format(computed),
-            };
-        Ok(sums.into_iter().map(measurement).collect())
+        let rows = self.cost_reports.drift(BILL_DAYS).await?;
+        Ok(bill_measurements(&rows, self.cost_reports.today(), self.shown()))
     }
 
     /// Keys for requests that are old enough to have been used. Nothing is said while the ledger is
@@ -327,6 +314,30 @@ impl MeasurementWatch {
     fn shown(&self) -> ShownCurrency {
         shown_currency(&self.settings.current())
     }
+}
+
+/// What each provider billed for the days of the week before `today` that both sides know.
+pub(crate) fn bill_measurements(
+    rows: &[ProviderDay],
+    today: Date,
+    shown: ShownCurrency,
+) -> Vec<Measurement> {
+    let from = today.saturating_sub((BILL_DAYS - 1).days());
+    let mut sums: BTreeMap<&str, (NanoUsd, NanoUsd)> = BTreeMap::new();
+    for row in rows.iter().filter(|row| (from..today).contains(&row.day)) {
+        let Some(report) = &row.report else { continue };
+        let sum = sums.entry(row.provider.word()).or_default();
+        sum.0 += report.total();
+        sum.1 += row.computed.cost;
+    }
+    let measurement =
+        |(provider, (billed, computed)): (&str, (NanoUsd, NanoUsd))| Measurement::Bill {
+            provider: provider.to_owned(),
+            difference_percent: billing::alert_drift_percent(billed, computed),
+            billed: shown.format(billed),
+            computed: shown.format(computed),
+        };
+    sums.into_iter().map(measurement).collect()
 }
 
 /// How long ago all readiness checks had run.

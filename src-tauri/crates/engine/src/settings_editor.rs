@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use domain::{BackendId, Endpoint};
@@ -24,6 +24,7 @@ use crate::service_watch::ServiceWatch;
 use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
+use crate::vault_change::take_in_other_vault;
 use crate::vault_switch::VaultSwitch;
 
 /// Interval of the checks for an edited file, in seconds.
@@ -44,6 +45,8 @@ pub enum EngineEditError {
 
 /// Edits the settings and applies them.
 pub struct SettingsEditor {
+    /// For what goes on after an edit.
+    pub(crate) own: Weak<Self>,
     pub(crate) store: Arc<SettingsStore>,
     pub(crate) vault_switch: Arc<VaultSwitch>,
     pub(crate) response_cache: Arc<ResponseCache>,
@@ -186,7 +189,12 @@ impl SettingsEditor {
     pub(crate) fn apply(&self) {
         let _in_order = self.applying.lock();
         let settings = self.store.current();
-        self.vault_switch.apply(&settings);
+        let (editor, switch) = (Weak::clone(&self.own), Arc::clone(&self.vault_switch));
+        self.vault_switch.apply(&settings, move |before| async move {
+            if let Some(editor) = editor.upgrade() {
+                take_in_other_vault(&switch, &editor, &before).await;
+            }
+        });
         let snapshots = Arc::clone(&self.snapshots);
         self.response_cache.apply(&settings, move || snapshots.rebuild());
         self.snapshots.rebuild();

@@ -20,6 +20,7 @@ use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
 use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::{LockError, OwnerLock};
+use crate::platform::ProxyVariable;
 use crate::start_trace::{StartStage, StartTraces};
 use crate::tasks::Tasks;
 use crate::traffic_sink::TrafficSink;
@@ -76,6 +77,7 @@ impl Engine {
         starts.end_stage(StartStage::Folders);
         let settings = Arc::new(SettingsStore::open(folders.settings_file())?);
         starts.end_stage(StartStage::Settings);
+        let proxy = ProxyVariable::of(&variables);
         let opener = VaultOpener {
             environment: Arc::new(EnvStore::new(variables)),
             folders: folders.clone(),
@@ -111,15 +113,14 @@ impl Engine {
         let vault = OpenVault { opener, forced };
         client_wiring.repair().await;
         base.starts.end_stage(StartStage::Tools);
-        let outside = Outside { owner, recovery, vault, port, channel, log_roots, client_wiring };
+        let outside =
+            Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
         engine.restore_state().await?;
         // A command of its own process needs it as well: one that verifies a key.
         let EngineParts { base, backends, .. } = &*engine.parts;
         upkeep::spawn_token_refresh(&backends.keys, base.events.clone(), &base.tasks);
-        if let Some(passphrase) = passphrase {
-            engine.parts.vault_switch.unlock(passphrase);
-        }
+        passphrase.into_iter().for_each(|it| engine.parts.vault_switch.unlock(it));
         base.starts.end_stage(StartStage::State);
         Ok(engine)
     }

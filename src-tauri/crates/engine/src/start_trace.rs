@@ -15,7 +15,7 @@ use settings::write_atomic;
 use crate::tasks::Tasks;
 
 /// Starts that are kept, with the present one.
-const STARTS_KEPT_MAX: usize = 30;
+pub(crate) const STARTS_KEPT_MAX: usize = 30;
 /// Longest file that is read; thirty starts take a tenth of it.
 const FILE_BYTES_MAX: u64 = 262_144;
 /// Wait before the start is saved, which is not part of it. By then the first probe is over and the
@@ -74,6 +74,13 @@ impl StartTrace {
     #[must_use]
     pub fn ready_ms(&self) -> f64 {
         self.stages.iter().map(|stage| stage.ms).sum()
+    }
+
+    /// When clients were served.
+    pub(crate) fn ready_at(&self) -> WallTime {
+        let taken = Duration::try_from_secs_f64(self.ready_ms() / 1_000.0).unwrap_or_default();
+        let ms = i64::try_from(taken.as_millis()).unwrap_or(i64::MAX);
+        WallTime::from_unix_ms(self.at.unix_ms().saturating_add(ms))
     }
 
     #[must_use]
@@ -172,6 +179,13 @@ impl StartTraces {
         let state = self.state.lock();
         let current = state.is_ready.then_some(&state.current);
         current.into_iter().chain(&state.earlier).take(count).cloned().collect()
+    }
+
+    /// The starts that are kept, newest first, also in a process that serves nobody and so has read
+    /// none.
+    pub(crate) fn kept(&self) -> Vec<StartTrace> {
+        let is_ready = self.state.lock().is_ready;
+        if is_ready { self.list() } else { read_starts(&self.file) }
     }
 
     fn load(&self) {

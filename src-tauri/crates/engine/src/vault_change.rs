@@ -99,6 +99,42 @@ pub async fn change_vault(
     Ok(remove_moved_keys(&old, moved).await)
 }
 
+/// Takes in that the vault in use is another one than `before`, since the settings name it.
+pub(crate) async fn take_in_other_vault(
+    switch: &VaultSwitch,
+    settings: &SettingsEditor,
+    before: &Vault,
+) {
+    let known = describe_keys(switch, settings, before).await;
+    switch.announce_other_vault(&known);
+}
+
+/// Describes the keys of a vault that was locked until now. The descriptions alone tell which are other
+/// ones, since what was in use before is not known any more.
+pub async fn describe_unlocked_keys(switch: &VaultSwitch, settings: &SettingsEditor) {
+    describe_keys(switch, settings, &switch.opener.open(VaultKind::Memory)).await;
+}
+
+/// Describes the keys anew that are other ones in the vault in use than in `before`, or than described
+/// where that one cannot be read; they begin anew. Returns them.
+async fn describe_keys(
+    switch: &VaultSwitch,
+    settings: &SettingsEditor,
+    before: &Vault,
+) -> Vec<CredentialId> {
+    let _alone = switch.begin_change().await;
+    let replaced = replaced_keys(before, &switch.vault, &switch.settings.current()).await;
+    let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
+    if !ids.is_empty() {
+        let edit = move |draft: &mut Settings| note_replaced(draft, &replaced, at);
+        if let Err(error) = settings.edit(edit).await {
+            tracing::warn!(%error, "the keys of another vault could not be described");
+        }
+    }
+    switch.begin_anew(&ids, at);
+    ids
+}
+
 /// Moves keys from another vault into the one in use.
 pub async fn move_keys_from(
     switch: &VaultSwitch,

@@ -11,7 +11,6 @@ use crate::Folders;
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::KeyStatuses;
-use crate::replaced_keys::replaced_keys;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -74,20 +73,24 @@ impl VaultSwitch {
         self.change_lock.write().await
     }
 
-    /// Switches to the vault named in the settings if it is another one. A file vault stays locked
-    /// until it gets its passphrase.
-    pub(crate) fn apply(self: &Arc<Self>, settings: &Settings) {
+    /// Switches to the vault named in the settings if it is another one, and then awaits what
+    /// `describe` does with the vault before. A file vault stays locked until it gets its passphrase.
+    pub(crate) fn apply<F>(
+        self: &Arc<Self>,
+        settings: &Settings,
+        describe: impl FnOnce(Vault) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let wanted = self.forced.unwrap_or(settings.vault.kind);
         if wanted != self.vault.kind() {
             let (switch, old) = (Arc::clone(self), self.detached());
             self.vault.switch_to(&self.opener.open(wanted));
+            // What the former vault's keys met says nothing, also while the new one does not answer.
+            settings.credentials.keys().for_each(|id| self.keys.forget(id));
             self.tasks.spawn("vault check", async move {
                 switch.vault.recheck().await;
-                let settings = switch.settings.current();
-                let replaced = replaced_keys(&old, &switch.vault, &settings).await;
-                let ids: Vec<CredentialId> = replaced.into_keys().collect();
-                switch.begin_anew(&ids, switch.opener.clock.wall());
-                switch.announce_other_vault(&ids);
+                describe(old).await;
             });
         }
     }

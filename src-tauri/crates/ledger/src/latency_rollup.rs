@@ -9,6 +9,7 @@
 //! times begin at the attempt.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::WallTime;
@@ -120,6 +121,20 @@ impl LatencyHistogram {
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
         Duration::from_micros(self.0.value_at_percentile(percent))
+    }
+
+    /// Between which latencies the one at `rank` lies, the shortest being at 1; `None` if there is none.
+    #[must_use]
+    pub fn at_rank(&self, rank: u64) -> Option<RangeInclusive<Duration>> {
+        let count = self.count();
+        if !(1..=count).contains(&rank) {
+            return None;
+        }
+        // In the middle between two ranks, so that no rounding leads to the next.
+        let value = self.0.value_at_quantile((rank as f64 - 0.5) / count as f64);
+        let ends = [self.0.lowest_equivalent(value), self.0.highest_equivalent(value)];
+        let [low, high] = ends.map(Duration::from_micros);
+        Some(low..=high)
     }
 
     #[must_use]
@@ -504,6 +519,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_rank_has_the_latency_at_its_place_within_a_percent(
+            mut samples in prop::collection::vec(0_u64..5_000_000_000, 1..300),
+        ) {
+            let found = histogram(&samples);
+            samples.sort_unstable();
+            for (place, micros) in samples.iter().enumerate() {
+                let rank = u64::try_from(place).expect("small") + 1;
+                let within = found.at_rank(rank).expect("recorded");
+                let exact = Duration::from_micros((*micros).min(MICROS_MAX));
+                prop_assert!(within.contains(&exact), "{exact:?} at {rank}: {within:?}");
+                prop_assert!(*within.end() <= *within.start() * 101 / 100 + Duration::from_micros(1));
+            }
+            prop_assert_eq!(found.at_rank(0), None);
+            prop_assert_eq!(found.at_rank(found.count() + 1), None);
+        }
+
         #[test]
         fn merging_is_commutative_and_associative_and_survives_storage(
             samples in prop::array::uniform3(prop::collection::vec(0_u64..5_000_000_000, 0..50)),

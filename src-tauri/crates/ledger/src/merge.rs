@@ -70,6 +70,10 @@ const ADD_LOGS: &str = "
     INSERT INTO main.health_log (backend, from_state, to_state, at_ms, reason)
         SELECT backend, from_state, to_state, at_ms, reason FROM other.health_log
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.health_log) ORDER BY number;
+    INSERT INTO main.service_health_log (service, address, state, since_ms, reason)
+        SELECT service, address, state, since_ms, reason FROM other.service_health_log
+        WHERE since_ms > (SELECT coalesce(max(since_ms), 0) FROM main.service_health_log)
+        ORDER BY number;
     INSERT INTO main.transitions
         (at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us)
         SELECT at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us

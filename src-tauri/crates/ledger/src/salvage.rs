@@ -76,6 +76,7 @@ const TABLES: &[SalvageTable] = &[
     table("runs", "id", None),
     table("health", "backend", None),
     table("service_health", "service", None),
+    table("service_health_log", "number", None),
     table("access_states", "backend", None),
     table("key_verdicts", "number", None),
     table("session_usage", "number", None),

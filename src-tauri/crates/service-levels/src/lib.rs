@@ -9,6 +9,7 @@ mod downtime;
 mod objective;
 mod observed;
 mod quality;
+mod quantile;
 mod score;
 mod strip;
 
@@ -23,5 +24,6 @@ pub use quality::{
     AnswerQuality, CLEAR_AFTER, CallsUntilNow, DEGRADED_CALLS_MIN, Degradation, Degraded,
     FAILED_MIN, FAILED_PERCENT, FirstTokens, QUALITY_LATEST, QUALITY_WINDOW, QualityFacts,
 };
+pub use quantile::{CHANGE_CONFIDENCE_PERCENT, CHANGE_VALUES_MIN, QuantileChange, quantile_ranks};
 pub use score::{HealthScore, ScoreCap, ScoreConfidence, ScoreFacts, ScorePart, health_score};
 pub use strip::{StripCell, strip_cell};

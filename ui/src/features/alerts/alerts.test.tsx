@@ -216,10 +216,18 @@ test("a rule is tried on the past with the numbers that are typed, beside the sa
 
 test("a rule without recorded facts says so, and not that it would never have fired", async () => {
   const { user } = renderPanel("failing", "/alerts/rules");
-  await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Keys cannot be read" }));
   const test = within(await screen.findByRole("region", { name: "Back-test" }));
   expect(await test.findByText(/^Too little is recorded to try this rule\./)).toBeVisible();
   expect(test.queryByText(/Would/)).not.toBeInTheDocument();
+});
+
+test("what only the samples since the start tell is tried on the time that they cover", async () => {
+  const { user } = renderPanel("failing", "/alerts/rules");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Disk almost full" }));
+  const test = within(await screen.findByRole("region", { name: "Back-test" }));
+  expect(await test.findByText(/^Would not have fired in the 6 h that are known\. In fact/)).toBeVisible();
+  expect(test.getByText(/of six hours at most; older ones are not kept\.$/)).toBeVisible();
 });
 
 test("a rehearsal shows what would be told and when, marked as one", async () => {

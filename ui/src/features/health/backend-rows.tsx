@@ -1,5 +1,5 @@
 /** One row per backend: state, days, availability, first tokens and score; what is behind them opens below it. */
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { HealthScore } from "@/components/health-score";
 import { PanelLink } from "@/components/panel-link";
@@ -7,7 +7,7 @@ import { StateMark } from "@/components/state-mark";
 import { AvailabilityList, AvailabilityStrip, ObservedDays } from "@/features/health/availability";
 import { durationText } from "@/features/health/duration-text";
 import { HealthWord } from "@/features/health/health-word";
-import type { BackendHealthView } from "@/ipc/bindings";
+import type { BackendHealthView, FirstTokenView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatPercent } from "@/lib/percent";
 import { HEALTH } from "@/lib/tables";
@@ -65,8 +65,8 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
           </dd>
         </div>
         <Figure name="24 hours" text={formatPercent(availability[0]?.percent ?? null)} />
-        <Figure name="First token, p50" text={durationText(first?.p50_ms ?? null)} />
-        <Figure name="First token, p95" text={durationText(first?.p95_ms ?? null)} />
+        <FirstTokens first={first} percentile={50} />
+        <FirstTokens first={first} percentile={95} />
         <Figure name="Score" text={backend.score.points === null ? "–" : String(backend.score.points)} />
       </dl>
       <details className="group mt-1 px-4" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -81,12 +81,28 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
   );
 }
 
-function Figure({ name, text }: { name: string; text: string }) {
+function Figure({ name, text, children }: { name: string; text: string; children?: ReactNode }) {
   return (
     <div className="text-right">
       <dt className="sr-only">{name}</dt>
       <dd className="numeric whitespace-nowrap text-ink-1">{text}</dd>
+      {children}
     </div>
+  );
+}
+
+/** A percentile, marked where it is certain that it is worse than in the week before. */
+function FirstTokens({ first, percentile }: { first: FirstTokenView | null; percentile: 50 | 95 }) {
+  const ms = percentile === 50 ? first?.p50_ms : first?.p95_ms;
+  const change = first?.changes.find((it) => it.percentile === percentile);
+  return (
+    <Figure name={`First token, p${percentile}`} text={durationText(ms ?? null)}>
+      {change?.change === "slower" && (
+        <dd className="text-11 whitespace-nowrap text-warn" title={`${change.sentence}.`}>
+          ▲ slower
+        </dd>
+      )}
+    </Figure>
   );
 }
 
@@ -107,6 +123,11 @@ function Behind({
             {first.usual_p95_ms !== null && `, usually ${durationText(first.usual_p95_ms)}`}.
           </p>
         )}
+        {first?.changes.map(({ percentile, change, sentence }) => (
+          <p key={percentile} className={classNames("pt-1 text-12", change === "slower" ? "text-warn" : "text-ink-3")}>
+            {sentence}.
+          </p>
+        ))}
         <ObservedDays label={label} strip={strip} />
       </div>
     </div>

@@ -4,6 +4,7 @@ import { LocalCharts } from "@/features/health/local-charts";
 import { LocalLedger } from "@/features/health/local-ledger";
 import { LocalStarts } from "@/features/health/local-starts";
 import { Card } from "@/components/card";
+import { Facts } from "@/components/facts";
 import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { SkeletonCard } from "@/components/skeleton";
@@ -16,7 +17,7 @@ export function LocalScreen() {
     <HealthPage current="local" lead={local.data && `${local.data.finding}.`}>
       <Telemetry />
       <Reading of={local} skeleton={<SkeletonCard label="Loading this machine" rows={8} />}>
-        {({ points, charts, ledger, starts }) => (
+        {({ points, charts, ledger, starts, machine }) => (
           <>
             <LocalCharts points={points} charts={charts} />
             <Card title="Starts" note={startsNote(starts.length)} flush>
@@ -24,6 +25,9 @@ export function LocalScreen() {
             </Card>
             <Card title="Ledger" note="how fast it answers">
               <LocalLedger ledger={ledger} />
+            </Card>
+            <Card title="This machine" note="as Gatehouse finds it">
+              <Facts facts={machine.map(({ label, value }) => ({ name: label, value: value ?? "Unknown" }))} />
             </Card>
           </>
         )}

@@ -13,6 +13,13 @@ test("each chart has its numbers behind it", async () => {
   expect(within(table).getAllByRole("row")).toHaveLength(121);
 });
 
+test("what could not be found of the machine is unknown", async () => {
+  renderWith("failing", <LocalScreen />);
+  const facts = within(await screen.findByRole("region", { name: "This machine" }));
+  expect(facts.getByText("Debian GNU/Linux 12, kernel 6.1.0, x86_64")).toBeInTheDocument();
+  expect(facts.getByText("Power").nextElementSibling).toHaveTextContent("Unknown");
+});
+
 test("a slow start names its slowest stage, and a slow statement has its plan", async () => {
   const { user } = renderWith("failing", <LocalScreen />);
   const starts = await screen.findByRole("list", { name: "Starts, newest first" });

@@ -20,25 +20,29 @@ const DAY_MS = 86_400_000;
 const DAYS_MAX = 30;
 const GROUP_WAIT_SECS = 30;
 
-/** Rules of whose facts too little is recorded. */
-const WITHOUT_HISTORY: readonly AlertRule[] = [
-  "budget-forecast",
-  "ledger-fault",
-  "channel-fault",
-  "digest",
-  "bill-drift",
+const SAMPLED_MS = 6 * 3_600_000;
+
+const SAMPLED_NOTE = "By the samples since Gatehouse started, of six hours at most; older ones are not kept.";
+
+/** Rules that judge what is sampled since the start. */
+const SAMPLED: readonly AlertRule[] = [
   "disk-space",
-  "vault-fault",
-  "plain-key",
-  "quota-low",
-  "balance-low",
-  "service-down",
-  "slow-start",
   "app-memory",
   "app-processor",
   "machine-memory",
   "slow-queries",
   "probe-coverage",
+];
+
+/** Rules of whose facts too little is recorded. */
+const WITHOUT_HISTORY: readonly AlertRule[] = [
+  "ledger-fault",
+  "channel-fault",
+  "digest",
+  "vault-fault",
+  "plain-key",
+  "quota-low",
+  "balance-low",
 ];
 
 /** How far beyond the default threshold, how many minutes, how many days ago. */
@@ -85,21 +89,24 @@ function sentenceOf(
   tried: AlertFiringView[] | null,
   saved: AlertFiringView[] | null,
   fired: number,
-  days: number,
+  period: string,
 ): string {
   const really = fired === 0 ? "In fact it did not fire" : `In fact it fired ${times(fired)}`;
-  if (tried === null) return `Too little is recorded to try this rule. ${really} in ${days} days.`;
+  if (tried === null) return `Too little is recorded to try this rule. ${really} ${period}.`;
   const secs = tried.reduce((sum, firing) => sum + firing.lasted_secs, 0);
   const would =
     tried.length === 0
-      ? `Would not have fired in ${days} days`
-      : `Would have fired ${times(tried.length)} in ${days} days, for ${spanText(secs)} in all`;
+      ? `Would not have fired ${period}`
+      : `Would have fired ${times(tried.length)} ${period}, for ${spanText(secs)} in all`;
   return `${would}${saved === null ? "" : `; with the saved numbers: ${times(saved.length)}`}. ${really}.`;
 }
 
 function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days: number): AlertBacktestView {
   const to = now();
-  const from = to - days * DAY_MS;
+  const isSampled = SAMPLED.includes(row.rule);
+  const known = isSampled ? SAMPLED_MS : days * DAY_MS;
+  const from = to - known;
+  const period = isSampled ? "in the 6 h that are known" : `in ${days} days`;
   const savedNumbers = { hold: row.hold?.value ?? 0, threshold: row.threshold?.value ?? 0 };
   const numbers = {
     hold: req.hold_secs ?? savedNumbers.hold,
@@ -107,8 +114,8 @@ function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days
   };
   const isUsed = world.clients.length > 0 && !WITHOUT_HISTORY.includes(row.rule);
   const isSaved = numbers.hold === savedNumbers.hold && numbers.threshold === savedNumbers.threshold;
-  const tried = isUsed ? firingsOf(row, numbers, days, to) : null;
-  const saved = isUsed && !isSaved ? firingsOf(row, savedNumbers, days, to) : null;
+  const tried = isUsed ? firingsOf(row, numbers, known / DAY_MS, to) : null;
+  const saved = isUsed && !isSaved ? firingsOf(row, savedNumbers, known / DAY_MS, to) : null;
   const fired = makeEntries(world, to)
     .filter((entry) => entry.rule === row.rule && (entry.ended_at ?? to) > from)
     .map(({ title, fired_at, ended_at }) => ({
@@ -120,8 +127,8 @@ function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days
   return {
     from,
     to,
-    sentence: sentenceOf(tried, saved, fired.length, days),
-    notes: isUsed ? ["Nobody looked for 2 d 4 h of it, so nothing fires then."] : [],
+    sentence: sentenceOf(tried, saved, fired.length, period),
+    notes: isUsed ? [isSampled ? SAMPLED_NOTE : "Nobody looked for 2 d 4 h of it, so nothing fires then."] : [],
     tried,
     saved,
     fired,

@@ -4,6 +4,8 @@ import type {
   BackendView,
   BurnPaceView,
   BurnWindow,
+  FirstTokenChangeView,
+  FirstTokenView,
   HealthReportView,
   ScorePart,
   ServiceLevelSet,
@@ -33,6 +35,40 @@ const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
   { part: "freshness", meaning: "How recent the last result is", most: 5 },
 ];
 
+function unclear(percentile: number, share: string): FirstTokenChangeView {
+  return {
+    percentile,
+    change: "unclear",
+    low_ms: -40,
+    high_ms: 60,
+    sentence: `${share} came as in the seven days before, as far as can be told`,
+  };
+}
+
+/** The third backend is slower than it was. */
+function firstTokensOf(seed: number): FirstTokenView {
+  const [p50, p95, usual] = [310 + seed * 40, 900 + seed * 210, 850];
+  const isSlower = seed >= 2;
+  return {
+    p50_ms: p50,
+    p95_ms: p95,
+    count: 180,
+    usual_p95_ms: usual,
+    changes: [
+      unclear(50, "Half"),
+      isSlower
+        ? {
+            percentile: 95,
+            change: "slower",
+            low_ms: 210,
+            high_ms: 790,
+            sentence: "95 % came 210 ms to 790 ms later than in the seven days before, with 95 % confidence",
+          }
+        : unclear(95, "95 %"),
+    ],
+  };
+}
+
 function backendHealth(backend: BackendView, seed: number, now: number): BackendHealthView {
   const isDown = backend.health.state === "down";
   const isSeen = ["up", "degraded", "down"].includes(backend.health.state);
@@ -51,7 +87,7 @@ function backendHealth(backend: BackendView, seed: number, now: number): Backend
     label: backend.label,
     health: backend.health,
     ...observedDays(backend.health.state, seed, now),
-    first_token: isSeen ? { p50_ms: 310 + seed * 40, p95_ms: 900 + seed * 210, count: 180, usual_p95_ms: 850 } : null,
+    first_token: isSeen ? firstTokensOf(seed) : null,
     score: {
       points: isSeen ? (isDown ? 25 : 96 - seed) : null,
       parts: PARTS.map(({ part, meaning, most }) => ({ part, meaning, points: points(part, most), points_max: most })),

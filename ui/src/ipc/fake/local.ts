@@ -150,6 +150,13 @@ function localHealth(world: World, now: number): LocalHealthView {
     ],
     ledger: ledgerPerformance(world, now),
     starts: [2, 27, 51, 74, 98, 121, 170].map((hours, index) => startOf(world, now - hours * HOUR_MS, index)),
+    machine: [
+      { fact: "system", label: "System", value: "Debian GNU/Linux 12, kernel 6.1.0, x86_64" },
+      { fact: "key_storage", label: "Key storage", value: "Keychain, by the Secret Service" },
+      { fact: "web_view", label: "Web view", value: "WebKitGTK 2.48.1" },
+      { fact: "proxy", label: "Proxy", value: "None named by the environment" },
+      { fact: "power", label: "Power", value: isFull ? null : "Mains" },
+    ],
   };
 }
 

@@ -3,7 +3,9 @@
 pub(super) mod local;
 
 use control::Core;
-use control::view::{BackendHealthView, HealthReportView, ScoreConfidence, StripCell, UnixMs};
+use control::view::{
+    BackendHealthView, HealthReportView, LatencyChange, ScoreConfidence, StripCell, UnixMs,
+};
 
 use super::health_tree;
 use super::services::append_services;
@@ -114,7 +116,11 @@ fn score_text(backend: &BackendHealthView) -> String {
 
 fn first_token_text(backend: &BackendHealthView) -> String {
     match &backend.first_token {
-        Some(found) => format!("{:.0} / {:.0} ms", found.p50_ms, found.p95_ms),
+        Some(found) => {
+            let is_slower = found.changes.iter().any(|it| it.change == LatencyChange::Slower);
+            let mark = if is_slower { " ▲ slower" } else { "" };
+            format!("{:.0} / {:.0} ms{mark}", found.p50_ms, found.p95_ms)
+        }
         None => "–".to_owned(),
     }
 }
@@ -129,6 +135,10 @@ pub(super) fn render_backend_health(backend: &BackendHealthView, now: UnixMs) ->
     }
     for share in &backend.availability {
         text.line(Tone::Plain, &format!("{}: {}", share.period, share.sentence));
+    }
+    for change in backend.first_token.iter().flat_map(|found| &found.changes) {
+        let tone = if change.change == LatencyChange::Slower { Tone::Warn } else { Tone::Plain };
+        text.line(tone, &format!("First tokens: {}", change.sentence));
     }
     let skipped = backend.strip.len().saturating_sub(STRIP_DAYS_SHOWN);
     let cells: String = backend.strip.iter().skip(skipped).map(|day| cell(day.cell)).collect();

@@ -719,6 +719,9 @@ fn this_machine_for_people() {
         "charts": [chart("app_processor", "Processor of Gatehouse", Value::Null, false),
             chart("machine_memory", "Memory of this machine", json!("90 %"), true)],
         "ledger": performance_fixture(), "starts": [start(1_300.0, true), start(60.0, false)],
+        "machine": [
+            {"fact": "system", "label": "System", "value": "Debian GNU/Linux 12, x86_64"},
+            {"fact": "power", "label": "Power", "value": null}],
     }));
     check_seen!("health_local", health::local::render_local(&local, NOW));
 }

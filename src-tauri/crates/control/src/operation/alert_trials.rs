@@ -171,6 +171,23 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
             "By the marks that were reached. Rolling budgets are left out, since it is not recorded \
              when they leave a mark."
         }
+        AlertRule::BudgetForecast => {
+            "By whole hours, the budgets of today and what was allowed more then. Budgets of a model \
+             are left out, since what they count is not kept by the hour."
+        }
+        AlertRule::BillDrift => {
+            "By the bills as they are known today; each counts from the end of its day."
+        }
+        AlertRule::ServiceDown => "By the services of today at their addresses of today.",
+        AlertRule::SlowStart => "By the starts that are kept, thirty at most.",
+        AlertRule::DiskSpace
+        | AlertRule::AppMemory
+        | AlertRule::AppProcessor
+        | AlertRule::MachineMemory
+        | AlertRule::SlowQueries
+        | AlertRule::ProbeCoverage => {
+            "By the samples since Gatehouse started, of six hours at most; older ones are not kept."
+        }
         _ => return notes,
     };
     notes.push(own.to_owned());

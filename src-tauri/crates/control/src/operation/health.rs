@@ -1,6 +1,7 @@
 //! How each backend has served: availability, first tokens, score.
 
 mod availability;
+mod first_token_changes;
 mod lanes;
 mod timeline;
 mod tree;
@@ -19,6 +20,7 @@ use service_levels::{HealthScore, ScoreCap, ScoreFacts, health_score};
 use settings::BackendSettings;
 
 use self::availability::availability;
+use self::first_token_changes::first_token_changes;
 use super::backends::backend_health_view;
 use super::services::services_view;
 use super::time_figures::milliseconds;
@@ -99,6 +101,7 @@ fn first_token_view(
     let ms = |histogram: &LatencyHistogram, percent| milliseconds(histogram.percentile(percent));
     let before = usual.get(id.as_str()).filter(|it| it.count() >= FIRST_TOKENS_MIN);
     Some(FirstTokenView {
+        changes: usual.get(id.as_str()).map(|it| first_token_changes(it, own)).unwrap_or_default(),
         p50_ms: ms(own, 50.0),
         p95_ms: ms(own, 95.0),
         count: own.count().into(),

@@ -5,6 +5,7 @@ use engine::{Engine, LocalSample, StartTrace};
 use ledger::LedgerBackup;
 use settings::AlertSettings;
 
+use super::machine_facts::machine_facts;
 use super::time_figures::milliseconds;
 use crate::ApiError;
 use crate::view::{
@@ -57,6 +58,7 @@ pub(crate) async fn local_health(engine: &Engine) -> Result<LocalHealthView, Api
         charts,
         ledger: ledger_performance(engine, backups.first()).await?,
         starts: starts.iter().map(|start| start_view(start, &settings.alerts)).collect(),
+        machine: machine_facts(engine).await,
     })
 }
 

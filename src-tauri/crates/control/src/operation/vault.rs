@@ -3,7 +3,8 @@
 
 use domain::CredentialId;
 use engine::{
-    Engine, VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
+    Engine, VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault,
+    describe_unlocked_keys, move_keys_from,
 };
 use settings::VaultKind;
 use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
@@ -133,6 +134,7 @@ async fn keep_vault_kind(
 
 async fn unlock(engine: &Engine, passphrase: Passphrase) -> Result<(), ApiError> {
     engine.vault().unlock(passphrase).await.map_err(passphrase_error)?;
+    describe_unlocked_keys(engine.vault_switch(), engine.settings_editor()).await;
     engine.client_wiring().repair().await;
     engine.health_watch().request_all_probes();
     Ok(())

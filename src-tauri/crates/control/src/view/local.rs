@@ -30,6 +30,26 @@ domain::words! {
     }
 }
 
+domain::words! {
+    /// A fact of this machine, or of how this program stands in it.
+    MachineFact {
+        System = "system",
+        KeyStorage = "key_storage",
+        WebView = "web_view",
+        Proxy = "proxy",
+        Power = "power",
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct MachineFactView {
+    pub fact: MachineFact,
+    /// "Key storage"
+    pub label: String,
+    /// In words, without secrets; None where it could not be found.
+    pub value: Option<String>,
+}
+
 /// What this program and its machine use, and how the last starts went.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct LocalHealthView {
@@ -41,6 +61,8 @@ pub struct LocalHealthView {
     pub ledger: LedgerPerformanceView,
     /// Newest first; this start is the first.
     pub starts: Vec<StartView>,
+    /// What changes seldom: found anew every five minutes.
+    pub machine: Vec<MachineFactView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use control::view::*;
-use domain::{BackendId, Endpoint, WallTime};
-use ledger::{AttemptRecord, ObservedSubject, ObservedTimeRow, RequestOutcome, Settlement};
+use domain::{BackendId, Endpoint, RequestId, WallTime};
+use ledger::{
+    AttemptRecord, ObservedSubject, ObservedTimeRow, RequestOutcome, Settlement, Timings,
+};
 
 use crate::world::{World, lists_models, marked_key, world};
 
@@ -129,6 +131,60 @@ async fn the_tree_and_the_time_line_have_every_backend_and_say_only_what_was_wat
     assert!(timeline.markers.iter().any(|it| it.kind == TimelineMarkerKind::Settings));
 }
 
+/// So many answers of `up`, whose first tokens come within half a second after `ms`.
+async fn answer(world: &World, count: u64, hours_ago: i64, ms: u64) {
+    for number in 0..count {
+        let mut ended = world.answered("editor");
+        let started = ended.request.started.unix_ms() - hours_ago * 3_600_000;
+        let started = WallTime::from_unix_ms(started);
+        ended.request.id = RequestId::generate(started, world.engine().entropy());
+        (ended.request.started, ended.ended) = (started, started);
+        let first = Some(Duration::from_millis(ms + number * 500 / count));
+        ended.timings = Timings {
+            queue: Some(Duration::ZERO),
+            first_byte: first,
+            first_token: first,
+            total: first,
+        };
+        world.settle(ended).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_tokens_are_called_slower_only_if_that_can_hardly_be_chance() {
+    let world = world().await;
+    let upstream = lists_models().await;
+    world.add_up(&upstream, marked_key()).await;
+    let changes = async || {
+        let health = control::health(&world.core).await.expect("health");
+        let up = health.backends.into_iter().find(|backend| backend.id == "up").expect("there");
+        let first = up.first_token.expect("answers");
+        first
+            .changes
+            .into_iter()
+            .map(|it| (it.percentile, it.change, it.sentence))
+            .collect::<Vec<_>>()
+    };
+    answer(&world, 140, 48, 1_000).await;
+    answer(&world, 99, 2, 1_000).await;
+    assert_eq!(changes().await, [], "there are too few of the last day");
+    answer(&world, 41, 2, 1_000).await;
+    let kinds = |all: &[(u32, LatencyChange, String)]| {
+        all.iter().map(|it| (it.0, it.1)).collect::<Vec<_>>()
+    };
+    let same = changes().await;
+    assert_eq!(kinds(&same), [(50, LatencyChange::Unclear), (95, LatencyChange::Unclear)]);
+    // An eighth of the answers of the day is slow now: half of them come as before.
+    answer(&world, 20, 1, 6_000).await;
+    let slower = changes().await;
+    assert_eq!(kinds(&slower), [(50, LatencyChange::Unclear), (95, LatencyChange::Slower)]);
+    let [_, (.., sentence)] = &slower[..] else { panic!("{slower:?}") };
+    assert!(
+        sentence.starts_with("95 % came 4.") && sentence.contains(" later than "),
+        "{sentence}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_web_view_is_a_node_where_there_is_a_window_and_green_only_once_it_draws() {
     let world = world().await;
@@ -141,6 +197,8 @@ async fn the_web_view_is_a_node_where_there_is_a_window_and_green_only_once_it_d
     core.record_window(false);
     let state = async || node().await.map(|node| node.state);
     assert_eq!(state().await, Some(DependencyState::Unknown));
+    core.record_page_call();
+    assert_eq!(state().await, Some(DependencyState::Unknown), "it may be minimised");
     core.record_drawn_page();
     let up = node().await.expect("a node");
     assert_eq!((up.state, up.parent.as_deref()), (DependencyState::Up, Some("machine")));

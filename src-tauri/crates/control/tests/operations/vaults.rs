@@ -325,6 +325,41 @@ async fn a_key_begins_anew_where_the_file_of_settings_names_another_vault() {
         verdicts.last().filter(|it| it.verdict == KeyVerdict::Unknown).map(|_| ())
     })
     .await;
+    let described = known_key(&core, "openai").await;
+    assert_eq!(described.tail.as_deref(), Some("6789"), "as the other vault has it");
+    assert!(described.replaced_at.is_some());
+    core.stop().await;
+}
+
+async fn known_key(core: &Core, id: &str) -> KeyView {
+    let keys = control::keys(core).await.expect("keys");
+    keys.into_iter().find(|key| key.id == id).expect("there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_a_vault_that_was_locked_are_described_once_it_is_open() {
+    let home = new_home();
+    let core = open_in_memory(&home).await;
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
+    for id in ["same", "other"] {
+        add_key(&core, id).await;
+    }
+    control::vault_set(&core, to_file(true)).await.expect("changed");
+    control::vault_set(&core, to_memory()).await.expect("changed");
+    let replace = KeyReplace {
+        id: "other".to_owned(),
+        secret: secret("sk-another-0123456789"),
+        untested: true,
+    };
+    control::key_replace(&core, replace).await.expect("replaced");
+    assert_eq!(known_key(&core, "other").await.tail.as_deref(), Some("6789"));
+    engine.settings_editor().edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
+    let unlock = VaultUnlock { passphrase: Zeroizing::new("correct-horse".to_owned()) };
+    control::vault_unlock(&core, unlock).await.expect("unlocked");
+    assert_eq!(known_key(&core, "other").await.tail.as_deref(), Some("cdef"));
+    let same = known_key(&core, "same").await;
+    assert_eq!((same.tail.as_deref(), same.replaced_at), (Some("cdef"), None));
     core.stop().await;
 }
 

@@ -12,6 +12,9 @@ use crate::response_cache::tests::opened;
 use crate::rule_tunings::rule_tunings;
 use crate::test_parts::NOW;
 
+mod local;
+mod money;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -477,7 +480,19 @@ async fn keys_grow_old_at_the_hour_that_they_were_made_and_some_rules_have_no_hi
     assert_eq!(went_on.len(), 2);
     assert!(went_on.iter().all(|it| it.fired < found.from && it.ended.is_none()), "{went_on:?}");
     assert_eq!(found.firings[2], []);
-    for rule in [AlertRule::DiskSpace, AlertRule::VaultFault, AlertRule::Digest] {
+    let without = [
+        AlertRule::LedgerFault,
+        AlertRule::ChannelFault,
+        AlertRule::Digest,
+        AlertRule::VaultFault,
+        AlertRule::PlainKey,
+        AlertRule::QuotaLow,
+        AlertRule::BalanceLow,
+    ];
+    let all = AlertRule::ALL.iter().copied();
+    let untested: Vec<_> = all.filter(|rule| PastSource::of(*rule).is_none()).collect();
+    assert_eq!(untested, without);
+    for rule in without {
         let saved = vec![rule_tunings(&engine.settings().alerts)];
         let found = engine.alert_history().back_test(rule, saved, 7).await.expect("read");
         assert_eq!(found, None, "{rule}");

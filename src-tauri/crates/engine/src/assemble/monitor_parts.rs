@@ -10,7 +10,10 @@ use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
 
+use crate::alert_history::AlertHistory;
 use crate::backend_states::BackendStates;
+use crate::budget_watch::BudgetWatch;
+use crate::cost_reports::CostReports;
 use crate::engine::{BackendParts, BaseParts};
 use crate::health_watch::HealthWatch;
 use crate::key_balances::KeyBalances;
@@ -121,5 +124,22 @@ struct SharedEntropy(Arc<dyn Entropy>);
 impl Entropy for SharedEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         self.0.fill(bytes);
+    }
+}
+
+pub(super) fn alert_history(
+    base: &BaseParts,
+    (budgets, cost_reports): (&Arc<BudgetWatch>, &Arc<CostReports>),
+    (service_levels, local): (&Arc<ServiceLevelWatch>, &Arc<LocalResources>),
+) -> AlertHistory {
+    AlertHistory {
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        service_levels: Arc::clone(service_levels),
+        budgets: Arc::clone(budgets),
+        cost_reports: Arc::clone(cost_reports),
+        local: Arc::clone(local),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
     }
 }

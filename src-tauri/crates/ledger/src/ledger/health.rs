@@ -1,6 +1,6 @@
 //! Health of backends and services: its changes, the time that was observed, and what was made of keys.
 
-use domain::{BackendId, CredentialId, WallTime};
+use domain::{BackendId, CredentialId, ServiceId, WallTime};
 
 use super::Ledger;
 use crate::writes::LedgerWrite;
@@ -33,6 +33,18 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn service_health(&self) -> Result<Vec<ServiceHealthRow>, LedgerError> {
         self.read(service_health::list).await
+    }
+
+    /// The states that a service had, newest first; at most
+    /// [`crate::SERVICE_HEALTH_LOG_ENTRIES_MAX`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn service_health_log(
+        &self,
+        service: ServiceId,
+    ) -> Result<Vec<ServiceHealthRow>, LedgerError> {
+        self.read(move |connection| service_health::list_log(connection, &service)).await
     }
 
     /// Queues what a provider made of a key, without waiting. It is kept if it is a change.

@@ -133,7 +133,7 @@ async fn waste_of_version_35_is_booked_where_it_was_made() {
         ledger.settle(failed_over(1)).await.expect("settled");
     }
     let older = "UPDATE rollup_quarter SET wasted_nano_usd = 100 * (backend = 'b');
-         PRAGMA user_version = 35;";
+         DROP TABLE service_health_log; PRAGMA user_version = 35;";
     place.raw().execute_batch(older).expect("an older file");
     drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
     check_books(&place.open()).await;
@@ -326,7 +326,7 @@ async fn unpriced_attempts_of_version_35_are_booked_where_they_were_made() {
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums}
                FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
-             PRAGMA user_version = 35;",
+             DROP TABLE service_health_log; PRAGMA user_version = 35;",
             sums = crate::rollup_sums::sum_columns(),
         ))
         .expect("an older file");
@@ -437,7 +437,7 @@ async fn sums_of_version_34_are_booked_by_attempt() {
              INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums} FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
-             PRAGMA user_version = 34;",
+             DROP TABLE service_health_log; PRAGMA user_version = 34;",
             sums = crate::rollup_sums::sum_columns(),
         ))
         .expect("an older file");

@@ -401,7 +401,7 @@ async fn days_of_version_31_are_summed_from_their_hours() {
     raw.execute_batch(
         "DROP TABLE rollup_day; DROP INDEX requests_retried; DROP INDEX requests_own;
          DROP TABLE degraded_spans; DROP TABLE key_verdicts; DROP TABLE rollup_model_names;
-         PRAGMA user_version = 31",
+         DROP TABLE service_health_log; PRAGMA user_version = 31",
     )
     .expect("version 31");
     let before: Vec<_> = KEPT.iter().map(|table| all_rows(&raw, table)).collect();

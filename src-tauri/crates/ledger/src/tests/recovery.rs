@@ -483,7 +483,7 @@ async fn a_restore_onto_a_sound_ledger_loses_nothing_and_finishes_what_had_begun
 }
 
 #[tokio::test]
-async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_what_providers_made_of_keys() {
+async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_logs_of_keys_and_services() {
     let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     let degraded = |until: i64, reason: &str| DegradedSpan {
@@ -501,10 +501,21 @@ async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_what_providers_mad
     };
     ledger.put_degraded_spans(vec![degraded(60_000, "slow")]).await.expect("written");
     ledger.record_key_verdict(verdict(1, KeyVerdict::Rejected)).expect("queued");
+    let store = || domain::ServiceId::new("store").expect("an id");
+    let health = |ms: i64, state| crate::ServiceHealthRow {
+        service: store(),
+        address: "tcp://db.test:5432".to_owned(),
+        state,
+        since: at(ms),
+        reason: String::new(),
+    };
+    let (up, down) = (health(1, domain::HealthState::Up), health(2, domain::HealthState::Down));
+    ledger.record_service_health(up.clone()).await.expect("kept");
     settle(&ledger, 0..1).await;
     recovery.back_up().await.expect("a backup");
     ledger.put_degraded_spans(vec![degraded(120_000, "slower")]).await.expect("written");
     ledger.record_key_verdict(verdict(2, KeyVerdict::Accepted)).expect("queued");
+    ledger.record_service_health(down.clone()).await.expect("kept");
     settle(&ledger, 1..2).await;
     recovery.restore(None).await.expect("restored");
     let spans = ledger.degraded_spans(at(-1)).await.expect("read");
@@ -512,6 +523,7 @@ async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_what_providers_mad
     let verdicts = ledger.key_verdicts(CredentialId::new("work").expect("an id")).await;
     let verdicts: Vec<_> = verdicts.expect("read").into_iter().map(|it| it.verdict).collect();
     assert_eq!(verdicts, [KeyVerdict::Rejected, KeyVerdict::Accepted]);
+    assert_eq!(ledger.service_health_log(store()).await.expect("read"), [down, up]);
 }
 
 #[tokio::test]

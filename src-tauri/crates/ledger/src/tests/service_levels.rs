@@ -7,8 +7,9 @@ use domain::{HealthState, ServiceId, WallTime};
 use super::{LedgerFixture, at, backend, settlement};
 use crate::{
     DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
-    ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome, ServiceHealthRow,
-    Settlement, WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
+    ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
+    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
+    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -42,7 +43,7 @@ async fn a_service_with_the_name_of_a_backend_has_hours_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_latest_health_of_a_service_is_kept() {
+async fn the_latest_health_of_a_service_is_kept_and_what_was_before_it_is_in_the_log() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let row = |state, ms| ServiceHealthRow {
@@ -55,8 +56,37 @@ async fn the_latest_health_of_a_service_is_kept() {
     ledger.record_service_health(row(HealthState::Up, 0)).await.expect("kept");
     ledger.record_service_health(row(HealthState::Down, 7)).await.expect("kept");
     drop(ledger);
-    let kept = place.open().service_health().await.expect("read");
+    let ledger = place.open();
+    let kept = ledger.service_health().await.expect("read");
     assert_eq!(kept, [row(HealthState::Down, 7)]);
+    let log = async || {
+        let name = ServiceId::new("store").expect("a name");
+        ledger.service_health_log(name).await.expect("read")
+    };
+    assert_eq!(log().await, [row(HealthState::Down, 7), row(HealthState::Up, 0)]);
+    for ms in 0..i64::try_from(SERVICE_HEALTH_LOG_ENTRIES_MAX).expect("small") {
+        ledger.record_service_health(row(HealthState::Up, 8 + ms)).await.expect("kept");
+    }
+    let full = log().await;
+    assert_eq!(full.len(), SERVICE_HEALTH_LOG_ENTRIES_MAX);
+    assert_eq!(full.last(), Some(&row(HealthState::Up, 8)), "the oldest are gone");
+}
+
+#[tokio::test]
+async fn the_log_of_a_service_of_version_36_begins_with_its_latest_health() {
+    let place = LedgerFixture::new();
+    let name = ServiceId::new("store").expect("a name");
+    let row = ServiceHealthRow {
+        service: name.clone(),
+        address: "tcp://db.test:5432".to_owned(),
+        state: HealthState::Up,
+        since: at(7),
+        reason: String::new(),
+    };
+    place.open().record_service_health(row.clone()).await.expect("kept");
+    let older = "DROP TABLE service_health_log; PRAGMA user_version = 36";
+    place.raw().execute_batch(older).expect("version 36");
+    assert_eq!(place.open().service_health_log(name).await.expect("read"), [row]);
 }
 
 #[tokio::test]

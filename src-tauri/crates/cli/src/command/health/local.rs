@@ -41,6 +41,12 @@ pub(in crate::command) fn render_local(local: &LocalHealthView, now: UnixMs) -> 
     if let Some(newest) = local.starts.first() {
         render_starts(&mut text, newest, &local.starts, now);
     }
+    let mut facts = TextTable::without_header();
+    for fact in &local.machine {
+        let value = fact.value.as_deref().unwrap_or("Unknown");
+        facts.row([TableCell::styled(Tone::Muted, &fact.label), value.into()]);
+    }
+    text.end().line(Tone::Strong, "This machine").table(&facts);
     text
 }
 

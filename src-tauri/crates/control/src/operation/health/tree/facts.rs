@@ -62,11 +62,17 @@ fn parts(engine: &Engine, settings: &Settings) -> Vec<NodeFacts> {
     parts
 }
 
+/// Where a page does not load, a web view that is damaged or lost its process shows an empty window.
+const NOT_LOADED: &str = "Its page has not loaded since the window was opened. Quit Gatehouse and start \
+                          it again. If that does not help: `gatehouse serve`, then `gatehouse panel` \
+                          shows the panel in a browser.";
+
 /// Of a process with a window.
 fn web_view(known: WebViewState) -> NodeFacts {
     let (state, reason, since) = match known {
         WebViewState::Drawing => (DependencyState::Up, "", None),
         WebViewState::Starting => (DependencyState::Unknown, "Its page has not drawn yet.", None),
+        WebViewState::NotLoaded(at) => (DependencyState::Down, NOT_LOADED, Some(at.into())),
         WebViewState::Silent(at) => {
             (DependencyState::Unknown, "Its page does not answer.", Some(at.into()))
         }
@@ -269,4 +275,31 @@ fn held_models(engine: &Engine, settings: &Settings, id: &BackendId) -> Vec<Node
             action: None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_page_that_never_loaded_is_called_lost_and_it_is_said_what_to_do() {
+        let at = WallTime::from_unix_ms(7);
+        let states = [
+            (WebViewState::Drawing, DependencyState::Up),
+            (WebViewState::Starting, DependencyState::Unknown),
+            (WebViewState::Silent(at), DependencyState::Unknown),
+            (WebViewState::Hidden, DependencyState::Off),
+            (WebViewState::NotLoaded(at), DependencyState::Down),
+        ];
+        for (known, state) in states {
+            assert_eq!(web_view(known).state, state, "{known:?}");
+        }
+        let lost = web_view(WebViewState::NotLoaded(at));
+        assert_eq!(lost.since, Some(at.into()));
+        assert!(
+            lost.reason.contains("`gatehouse serve`, then `gatehouse panel`"),
+            "{}",
+            lost.reason
+        );
+    }
 }

@@ -1,0 +1,94 @@
+//! What budgets were on the way to, hour by hour, and what was billed, day by day.
+
+use std::collections::BTreeMap;
+
+use alerts::BudgetFact;
+use budgets::BudgetStatus;
+use domain::{Budget, BudgetDimension, NanoUsd, WallTime};
+use jiff::tz::TimeZone;
+use ledger::{DimensionFilter, GroupBy, LedgerError};
+use settings::Settings;
+
+use super::spans::Spans;
+use super::{AlertHistory, DAY_MS, HOUR_MS, PastFacts, before};
+use crate::alert_facts::budget_facts;
+use crate::cost_reports::day_start;
+use crate::measurement_watch::{BILL_DAYS, bill_measurements, shown_currency};
+use crate::usage_hours::hour_start;
+
+impl AlertHistory {
+    /// The marks of budgets by what they had spent at the end of each hour, for an hour each. Rolling
+    /// budgets have no forecast, and what those of a model count is not kept by the hour.
+    pub(super) async fn budget_paces(
+        &self,
+        settings: &Settings,
+        from: WallTime,
+        until: WallTime,
+    ) -> Result<Spans<BudgetFact>, LedgerError> {
+        let zone = TimeZone::system();
+        let mut marks = Spans::new();
+        let is_known = |budget: &Budget| {
+            let is_of_model = matches!(budget.scope, Some((BudgetDimension::Model, _)));
+            budget.forecast && !budget.schedule.is_rolling() && !is_of_model
+        };
+        for (id, budget) in settings.budgets.iter().filter(|(_, budget)| is_known(budget)) {
+            let Some((begun, _)) = budget.schedule.around(from, &zone) else { continue };
+            let hours = self.ledger.usage_by_hour(begun, until, filter_of(budget)).await?;
+            let spent: BTreeMap<WallTime, NanoUsd> =
+                hours.into_iter().map(|(hour, totals)| (hour, totals.cost)).collect();
+            let allowances = self.ledger.budget_allowances(id.clone(), begun).await?;
+            let mut hour = before(hour_start(from), HOUR_MS);
+            while hour < until {
+                let end = before(hour, -HOUR_MS);
+                let own = allowances.iter().filter(|it| it.at <= end).copied().collect();
+                let spent_since = |since: WallTime| spent.range(since..end).map(|it| *it.1).sum();
+                let status = BudgetStatus::past((id, budget), &zone, end, spent_since, own);
+                let facts = status
+                    .iter()
+                    .flat_map(|status| budget_facts(status, end, &zone, shown_currency(settings)));
+                marks.extend(facts.map(|fact| (end..before(end, -HOUR_MS), fact)));
+                hour = end;
+            }
+        }
+        Ok(marks)
+    }
+
+    /// The bills as they are known today, each from the end of its UTC day on. False without any.
+    pub(super) async fn read_bills(
+        &self,
+        facts: &mut PastFacts,
+        until: WallTime,
+    ) -> Result<bool, LedgerError> {
+        let from = facts.known_from;
+        let asked = (until.unix_ms() - from.unix_ms()).div_euclid(DAY_MS) + 1;
+        let rows = self.cost_reports.drift(asked + BILL_DAYS).await?;
+        let billed = rows.iter().filter(|row| row.report.is_some()).map(|row| row.day).min();
+        let first = billed.and_then(|day| day.tomorrow().ok());
+        let first = first.and_then(day_start);
+        if !facts.know_from(first) {
+            return Ok(false);
+        }
+        let shown = shown_currency(&facts.settings);
+        let mut known = BTreeMap::new();
+        let mut today = self.cost_reports.today();
+        while let Some(midnight) = day_start(today) {
+            known.insert(midnight, bill_measurements(&rows, today, shown));
+            match today.yesterday() {
+                Ok(day) if midnight > from => today = day,
+                _ => break,
+            }
+        }
+        facts.take_hours(known);
+        Ok(true)
+    }
+}
+
+/// What counts to the budget.
+fn filter_of(budget: &Budget) -> DimensionFilter {
+    let scope = budget.scope.iter();
+    // The words of both are the names of the columns.
+    let named = scope.filter_map(|(dimension, name)| {
+        Some((dimension.word().parse::<GroupBy>().ok()?, name.clone()))
+    });
+    named.collect()
+}
