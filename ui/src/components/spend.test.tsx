@@ -19,6 +19,16 @@ test("a sum of which a part is unknown says how much is missing", () => {
   expect(shown(1_250_000_000, 10, 0)).toBe("$1.25");
 });
 
+test("a sum that is not of all known costs says by its own word what it leaves out", () => {
+  const spend = { cost_nano_usd: 1_000_000_000, requests: 9, unpriced_requests: 7 };
+  const { container, rerender } = render(<Spend spend={spend} word="unreported" />);
+  expect(container).toHaveTextContent("excludes 7 unreported requests");
+  // The core says what is unknown: two of these were answered by the cache.
+  rerender(<Spend spend={{ ...spend, cost_nano_usd: 0, is_cost_unknown: true }} word="unreported" />);
+  expect(container.textContent).toBe("unreported");
+  expect(isNothing({ cost_nano_usd: 0, requests: 0, is_cost_unknown: true })).toBe(false);
+});
+
 test("a name has a cost without a request where only failed attempts cost money", () => {
   expect(shown(1_250_000_000, 0, 0)).toBe("$1.25");
   expect(isNothing({ cost_nano_usd: 1_250_000_000, requests: 0 })).toBe(false);

@@ -2174,6 +2174,18 @@ export type CooldownView = {
 	until: UnixMs,
 };
 
+/**
+ *  Which costs a total sums up. What providers billed is no basis: bills have days of UTC and no
+ *  requests, so no dimension or filter divides them.
+ */
+export type CostBasis = 
+/**  Every known cost: what the backend states, else what the price list computes. */
+"known" | 
+/**  Only what backends state in their answers. */
+"reported" | 
+/**  Only what the price list computes, also where a backend states another cost. */
+"computed";
+
 /**  Where a cost comes from. */
 export type CostBasisView = 
 /**  Reported by the provider. */
@@ -6444,12 +6456,17 @@ export type UsageCrossQuery = {
 	period: UsagePeriodQuery,
 	rows: GroupBy,
 	columns: GroupBy,
+	/**  Which costs the sums are of. */
+	basis?: CostBasis,
 };
 
 /**  Sums by two dimensions. */
 export type UsageCrossView = {
 	from: UnixMs,
 	to: UnixMs,
+	/**  What the totals rest on. */
+	basis: string,
+	cost_basis: CostBasis,
 	/**  Highest cost first; at most twenty, then `other`. */
 	rows: UsageCrossGroupView[],
 	/**  Highest cost first; at most eight, then `other`. */
@@ -6699,6 +6716,8 @@ export type UsageReportQuery = {
 	filter?: UsageFilter,
 	/**  Also sums the period before. */
 	compare?: boolean,
+	/**  Which costs the sums are of. */
+	basis?: CostBasis,
 };
 
 /**  What the response cache did for a group of requests. */
@@ -6718,6 +6737,8 @@ export type UsageSavingView = {
 /**  One group's part of a bar. */
 export type UsageSegmentView = {
 	cost_nano_usd: NanoDollars,
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	requests: Count,
 	/**  Input and output tokens. */
 	tokens: Count,
@@ -6738,10 +6759,12 @@ export type UsageSubjectView = {
 };
 
 export type UsageTotalsView = {
-	/**  Cost of the requests with a known cost. */
+	/**  Cost of the requests with a known cost, on the basis that was asked for. */
 	cost_nano_usd: NanoDollars,
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	requests: Count,
-	/**  Requests whose cost is not known; not in `cost`. */
+	/**  Requests whose cost is not known on that basis; not in `cost`. */
 	unpriced_requests: Count,
 	/**
 	 *  Percentage of the requests with a known cost, rounded down; None without requests, and where
@@ -6760,7 +6783,7 @@ export type UsageTotalsView = {
 	reasoning_tokens: Count,
 	/**  Attempts after the first. */
 	retries: Count,
-	/**  Cost of failed attempts; part of the cost. */
+	/**  Known cost of failed attempts, on whatever basis. */
 	wasted_nano_usd: NanoDollars,
 	/**  Cost of the answers that came from the cache instead; not in the cost. */
 	saved_nano_usd: NanoDollars,
@@ -6774,6 +6797,9 @@ export type UsageView = {
 	to: UnixMs,
 	/**  What the totals rest on: "Stated by the backend, else computed; 98 % of requests priced". */
 	basis: string,
+	cost_basis: CostBasis,
+	/**  What requests are called that have no cost on this basis: "unpriced", "unreported". */
+	unpriced_word: string,
 	/**  The currency of the amounts in sentences; the fields of this view are US dollars. */
 	currency: CurrencyView,
 	/**  The time zone used, `Europe/Berlin`. */
@@ -6795,7 +6821,10 @@ export type UsageView = {
 	meters: MeterTotalsView[],
 	/**  None unless it was asked for. */
 	previous: UsagePreviousView | null,
-	/**  Models without a price, most requests first; at most twelve. */
+	/**
+	 *  Models without a price, most requests first; at most twelve. Empty where the sums are not of all
+	 *  known costs.
+	 */
 	unpriced: UnpricedModelView[],
 };
 

@@ -58,7 +58,7 @@ mod wiring;
 
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
-pub use ::domain::OAuthGrant;
+pub use ::domain::{CostBasis, OAuthGrant};
 pub use ::engine::{
     AvailabilityState, BackupTask, ClientState, KeyState, LogImportState, ObjectiveTarget,
     StartStage,

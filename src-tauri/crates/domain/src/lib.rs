@@ -13,6 +13,7 @@ mod billing;
 mod budget;
 mod client_program;
 mod client_target;
+mod cost_basis;
 mod currency;
 mod dialect;
 mod entropy;
@@ -51,6 +52,7 @@ pub use budget::{
 };
 pub use client_program::ClientProgram;
 pub use client_target::ClientTarget;
+pub use cost_basis::CostBasis;
 pub use currency::{
     CurrencyCode, CurrencyCodeError, ExchangeRate, ExchangeRateError, RateSource, ReferenceRates,
     ShownCurrency, reference_rates,

@@ -10,6 +10,7 @@
 use domain::{BackendId, NanoUsd, WallTime};
 use rusqlite::{Connection, params};
 
+use crate::cost_bases::{BASES, BasisColumns};
 use crate::integer_columns::{get_count, get_named, row_count};
 use crate::rollup::Counting;
 use crate::rollup_sums::{PARTLY_UNPRICED, list_sums, sum_columns};
@@ -52,8 +53,8 @@ pub(crate) fn is_counted_apart(ended: &Settlement) -> bool {
         || ended.attempts.iter().any(|attempt| attempt.model != booked)
 }
 
-/// What an attempt elsewhere takes out of the sums of its request's names and adds to those of its own:
-/// the column of the roll-ups, and that of `moved`.
+/// What an attempt elsewhere takes out of the sums of its request's names and adds to those of its own,
+/// of the known costs: the column of the roll-ups, and that of `moved`.
 const MOVED: [(&str, &str); 4] = [
     ("cost_nano_usd", "own_cost"),
     ("wasted_nano_usd", "own_wasted"),
@@ -61,12 +62,51 @@ const MOVED: [(&str, &str); 4] = [
     ("unpriced_attempts", "own_unpriced_attempts"),
 ];
 
+/// [`MOVED`] and the same of each basis.
+fn moved_on_every_basis() -> impl Iterator<Item = (&'static str, String)> {
+    let known = MOVED.map(|(column, own)| (column, own.to_owned()));
+    let bases = BASES.iter().flat_map(BasisColumns::columns);
+    known.into_iter().chain(bases.map(|column| (column, format!("own_{column}"))))
+}
+
+/// What `counted` and `moved` also select for the bases, and what else is moved for them.
+#[derive(Default)]
+struct OfBases {
+    counted: String,
+    moved: String,
+    is_moved: String,
+}
+
+impl OfBases {
+    fn every() -> Self {
+        let mut all = Self::default();
+        for own in &BASES {
+            let (word, is_known) = (own.word(), own.is_known());
+            let (of_any, cost) = (own.attempt_cost("u"), own.attempt_cost("a"));
+            all.counted.push_str(&format!(
+                ", {is_known} AS {word}_is_known,
+                 iif(attempts <= 1, 1, (SELECT max(u.number) FROM attempts u
+                  WHERE u.request_id = requests.id AND {of_any} IS NULL)) AS {word}_unknown_number"
+            ));
+            all.moved.push_str(&format!(
+                ", coalesce({cost}, 0) AS own_{},
+                 -(NOT c.{word}_is_known AND a.number IS c.{word}_unknown_number) AS own_{},
+                 (a.number < c.made AND {cost} IS NULL) AS own_{}",
+                own.cost, own.requests, own.unknown_attempts,
+            ));
+            all.is_moved.push_str(&format!(" OR coalesce({cost}, 1) > 0"));
+        }
+        all
+    }
+}
+
 /// The requests that match a fixed condition, and those of their attempts that belong under another
 /// backend, key or model. `?1` is a slot's width.
-fn moved(condition: &str) -> String {
+fn moved(condition: &str, bases: &OfBases) -> String {
+    let OfBases { counted: counted_too, moved: moved_too, is_moved } = bases;
     format!(
         "WITH counted AS MATERIALIZED (
-          SELECT id, started_ms - started_ms % ?1 AS slot_ms, purpose,
+          SELECT id, attempts AS made, started_ms - started_ms % ?1 AS slot_ms, purpose,
            coalesce(backend, '') AS backend, coalesce(model_billed, model_asked) AS model, client,
            coalesce(credential, '') AS credential, coalesce(project, '') AS project, route,
            model_asked AS asked, coalesce(cost_nano_usd, wasted_nano_usd) AS cost,
@@ -74,6 +114,7 @@ fn moved(condition: &str) -> String {
            {SENT_MODEL} AS sent,
            iif({PARTLY_UNPRICED}, (SELECT max(u.number) FROM attempts u
             WHERE u.request_id = requests.id AND u.cost_nano_usd IS NULL), NULL) AS unpriced_number
+           {counted_too}
           FROM requests WHERE {condition}),
          moved AS MATERIALIZED (
           SELECT c.*, a.number, a.backend AS own_backend,
@@ -83,18 +124,18 @@ fn moved(condition: &str) -> String {
            iif(a.error_class IS NULL OR c.wasted = 0, 0, coalesce(a.cost_nano_usd, 0))
             AS own_wasted, a.number IS c.unpriced_number AS own_unpriced,
            (a.cost_nano_usd IS NULL AND a.error_class IS NOT NULL AND c.unpriced_attempts > 0)
-            AS own_unpriced_attempts
+            AS own_unpriced_attempts{moved_too}
           FROM counted c CROSS JOIN attempts a ON a.request_id = c.id
-          WHERE (a.cost_nano_usd > 0 OR a.cost_nano_usd IS NULL AND c.is_unpriced)
-           AND (a.backend <> c.backend OR coalesce(a.credential, '') <> c.credential
-            OR (a.model <> c.sent AND a.model <> c.model)))"
+          WHERE (a.backend <> c.backend OR coalesce(a.credential, '') <> c.credential
+            OR (a.model <> c.sent AND a.model <> c.model))
+           AND (a.cost_nano_usd > 0 OR a.cost_nano_usd IS NULL AND c.is_unpriced{is_moved}))"
     )
 }
 
 /// The statement that sums up cost, waste and what is unpriced of the requests that match a fixed
 /// condition, where their attempts were made, as far as `filter` matches. `?1` is a slot's width.
 pub(crate) fn placed_sums_sql(condition: &str, filter: &str) -> String {
-    let moved = moved(condition);
+    let moved = moved(condition, &OfBases::default());
     let counted = MOVED.map(|(_, own)| own).join(", ");
     let sums = MOVED.map(|(column, own)| format!("coalesce(sum(sign * {own}), 0) AS {column}"));
     let sums = sums.join(", ");
@@ -116,13 +157,16 @@ pub(crate) fn placed_sums_sql(condition: &str, filter: &str) -> String {
 /// The statement that takes what attempts elsewhere count out of the rows of their requests and books
 /// it where they were made.
 pub(crate) fn move_sql(condition: &str, counting: Counting) -> String {
-    let (columns, moved) = (sum_columns(), moved(condition));
-    let own = |column: &str| MOVED.iter().find(|(name, _)| *name == column).map(|(_, own)| *own);
+    let (columns, moved) = (sum_columns(), moved(condition, &OfBases::every()));
+    let booked: Vec<(&str, String)> = moved_on_every_basis().collect();
+    let own = |column: &str| booked.iter().find(|(name, _)| *name == column).map(|(_, own)| own);
     let sums = list_sums(|column| {
         own(column).map_or_else(|| "0".to_owned(), |own| format!("sum(sign * {own})"))
     });
-    let update = MOVED.map(|(column, _)| counting.update(column)).join(", ");
-    let counted = MOVED.map(|(_, own)| own).join(", ");
+    let update: Vec<_> = booked.iter().map(|(column, _)| counting.update(column)).collect();
+    let update = update.join(", ");
+    let counted: Vec<&str> = booked.iter().map(|(_, own)| own.as_str()).collect();
+    let counted = counted.join(", ");
     format!(
         "{moved}
          INSERT INTO rollup_quarter
@@ -141,7 +185,7 @@ pub(crate) fn move_sql(condition: &str, counting: Counting) -> String {
 /// The statement that counts requests and attempts by the names of their model that the other
 /// roll-ups do not have, each name once.
 pub(crate) fn name_sql(condition: &str, counting: Counting) -> String {
-    let moved = moved(condition);
+    let moved = moved(condition, &OfBases::default());
     let updates = ["requests", "cost_nano_usd", "unpriced_requests"].map(|it| counting.update(it));
     let updates = updates.join(", ");
     let of_request = |name: &str| {

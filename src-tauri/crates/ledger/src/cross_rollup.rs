@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::WallTime;
+use domain::{CostBasis, WallTime};
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params};
 
 use crate::rollup_range::{self, RangePiece, SlotWidth, day_start_ms, split_days, split_range};
-use crate::rollup_sums::{NameNumbers, dimension_rows_sql, read_totals, rollup_sums, sum_columns};
+use crate::rollup_sums::{
+    NameNumbers, columns_on, dimension_rows_sql, read_totals, rollup_sums, sum_columns,
+};
 use crate::text_columns::WordColumn;
 use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
 use crate::{
@@ -66,11 +68,16 @@ pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()>
     connection.prepare_cached(days)?.execute([day_start_ms(from)]).map(drop)
 }
 
-/// The statement for the rows of a piece of a range: `columns` and the sums of each. To sum them
-/// here is faster than to let SQLite sort them first. Its parameters are start, end, purpose and
-/// the values of `filter`.
-pub(crate) fn rows_sql(piece: &RangePiece, columns: &str, filter: &DimensionFilter) -> String {
-    format!("SELECT {columns}, {} FROM {}", sum_columns(), rows_of(piece, filter))
+/// The statement for the rows of a piece of a range: `columns` and the sums of each on `basis`. To
+/// sum them here is faster than to let SQLite sort them first. Its parameters are start, end, purpose
+/// and the values of `filter`.
+pub(crate) fn rows_sql(
+    piece: &RangePiece,
+    columns: &str,
+    filter: &DimensionFilter,
+    basis: CostBasis,
+) -> String {
+    format!("SELECT {columns}, {} FROM {}", columns_on(basis), rows_of(piece, filter))
 }
 
 /// The statement that counts requests without a cost by model and backend, as [`rows_sql`]. A failed
@@ -178,7 +185,7 @@ pub(crate) fn cells(connection: &Connection, query: &CrossQuery) -> rusqlite::Re
     let columns = format!("{}, {}", query.rows.word(), query.columns.word());
     let (mut names, mut sums) = (NameNumbers::default(), HashMap::new());
     for piece in split_days(query.from, query.to, folded) {
-        let sql = rows_sql(&piece, &columns, &query.filter);
+        let sql = rows_sql(&piece, &columns, &query.filter, query.basis);
         let mut statement = transaction.prepare_cached(&sql)?;
         let values = parameters(piece.range(query.purpose), &query.filter);
         let mut found = statement.query(rusqlite::params_from_iter(values))?;
@@ -193,7 +200,9 @@ pub(crate) fn cells(connection: &Connection, query: &CrossQuery) -> rusqlite::Re
     let cell = |((line, column), sum): ((usize, usize), UsageTotals)| {
         Some(((names.get(line)?.clone(), names.get(column)?.clone()), sum))
     };
-    Ok(sums.into_iter().filter_map(cell).collect())
+    // A name may have nothing but what counts on another basis.
+    let in_use = sums.into_iter().filter(|(_, sum)| *sum != UsageTotals::default());
+    Ok(in_use.filter_map(cell).collect())
 }
 
 /// The sums of each hour with requests, in the order of time. Hours are those of UTC.
@@ -208,9 +217,9 @@ pub(crate) fn by_hour(
     for piece in split_range(slot_start(from), slot_end(to), folded) {
         let sql = match piece.width {
             SlotWidth::Hour if filter.is_empty() => {
-                dimension_rows_sql(piece.width, GroupBy::Backend, "slot_ms")
+                dimension_rows_sql(piece.width, GroupBy::Backend, "slot_ms", CostBasis::Known)
             }
-            _ => rows_sql(&piece, "slot_ms", filter),
+            _ => rows_sql(&piece, "slot_ms", filter, CostBasis::Known),
         };
         let mut statement = transaction.prepare_cached(&sql)?;
         let values = parameters(piece.range(Purpose::User), filter);
@@ -220,6 +229,7 @@ pub(crate) fn by_hour(
             *hours.entry(slot - slot.rem_euclid(HOUR_MS)).or_default() += read_totals(row, 1)?;
         }
     }
+    hours.retain(|_, sum| *sum != UsageTotals::default());
     Ok(hours.into_iter().map(|(ms, sum)| (WallTime::from_unix_ms(ms), sum)).collect())
 }
 

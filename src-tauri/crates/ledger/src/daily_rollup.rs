@@ -57,7 +57,7 @@ pub(crate) fn add_hours(
     };
     let columns = "slot_ms, name";
     for piece in pieces {
-        let sql = dimension_rows_sql(piece.width, query.group_by, columns);
+        let sql = dimension_rows_sql(piece.width, query.group_by, columns, query.basis);
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = &mut statement.query(piece.range(query.purpose))?;
         match piece.width {
@@ -79,7 +79,8 @@ fn shift_hours(
     days: RangePiece,
     sums: &mut BucketSums,
 ) -> rusqlite::Result<()> {
-    let sql = dimension_rows_sql(SlotWidth::Hour, query.group_by, "slot_ms, name");
+    let columns = "slot_ms, name";
+    let sql = dimension_rows_sql(SlotWidth::Hour, query.group_by, columns, query.basis);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut day = days.start_ms;
     while day < days.end_ms {

@@ -23,6 +23,7 @@ mod budget_history;
 mod budget_reservations;
 mod cache_bypasses;
 mod checkpoint;
+mod cost_bases;
 mod cross_rollup;
 mod daily_rollup;
 mod database;

@@ -33,7 +33,9 @@ const EMPTY: [(&str, &str, &str); 6] = [
     (
         "rollup_quarter",
         "slot_ms",
-        "requests = 0 AND cost_nano_usd = 0 AND unpriced_requests = 0 AND unpriced_attempts = 0",
+        "requests = 0 AND cost_nano_usd = 0 AND unpriced_requests = 0 AND unpriced_attempts = 0
+         AND reported_nano_usd = 0 AND reported_requests = 0 AND unreported_attempts = 0
+         AND computed_nano_usd = 0 AND computed_requests = 0 AND uncomputed_attempts = 0",
     ),
     (
         "rollup_model_names",

@@ -191,7 +191,7 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     let mut sums = BucketSums::new(&edges);
     let columns = format!("slot_ms, {}", query.group_by.word());
     let add = |piece: RangePiece, sums: &mut BucketSums| {
-        let sql = cross_rollup::rows_sql(&piece, &columns, &query.filter);
+        let sql = cross_rollup::rows_sql(&piece, &columns, &query.filter, query.basis);
         let values = cross_rollup::parameters(piece.range(query.purpose), &query.filter);
         let mut statement = transaction.prepare_cached(&sql)?;
         let rows = &mut statement.query(params_from_iter(values))?;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{NanoUsd, TokenClass, TokenUsage};
+use domain::{CostBasis, NanoUsd, TokenClass, TokenUsage};
 use rusqlite::Row;
 
+use crate::cost_bases::{BASES, column_on, request_sum};
 use crate::rollup_range::SlotWidth;
 use crate::token_columns::token_columns;
 use crate::{CacheTotals, GroupBy, UsageTotals};
@@ -19,7 +20,8 @@ macro_rules! partly_unpriced {
 /// something too.
 pub(crate) const PARTLY_UNPRICED: &str = partly_unpriced!();
 
-/// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
+/// Sum columns of the roll-ups besides the tokens and those of the bases, and each one as a sum over
+/// requests.
 const SUMS: &[(&str, &str)] = &[
     ("requests", "count(*)"),
     ("complete", "sum(state = 'complete')"),
@@ -39,10 +41,20 @@ const SUMS: &[(&str, &str)] = &[
     ("saved_us", "sum(coalesce(saved_us, 0))"),
 ];
 
-/// The sum columns, tokens included, each as `term` writes it.
+/// The sum columns, those of tokens and of each basis included, each as `term` writes it.
 pub(crate) fn list_sums(term: impl Fn(&str) -> String) -> String {
-    let columns = SUMS.iter().map(|(column, _)| *column).chain(token_columns());
-    columns.map(term).collect::<Vec<_>>().join(", ")
+    let bases = BASES.iter().flat_map(|own| own.columns());
+    read_columns().chain(bases).map(term).collect::<Vec<_>>().join(", ")
+}
+
+/// The columns that a total consists of, where it sums up all known costs.
+fn read_columns() -> impl Iterator<Item = &'static str> {
+    SUMS.iter().map(|(column, _)| *column).chain(token_columns())
+}
+
+/// The sum columns as a query on `basis` reads them, in the order of [`SumValues`].
+pub(crate) fn columns_on(basis: CostBasis) -> String {
+    read_columns().map(|column| column_on(basis, column)).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn sum_columns() -> String {
@@ -55,10 +67,15 @@ pub(crate) fn rollup_sums() -> String {
 }
 
 /// The statement for the hours or days of one dimension, without a filter: `columns` and the sums
-/// of each name.
-pub(crate) fn dimension_rows_sql(width: SlotWidth, dimension: GroupBy, columns: &str) -> String {
+/// of each name on `basis`.
+pub(crate) fn dimension_rows_sql(
+    width: SlotWidth,
+    dimension: GroupBy,
+    columns: &str,
+    basis: CostBasis,
+) -> String {
     let table = if width == SlotWidth::Day { "rollup_day" } else { "rollup_hour" };
-    let (dimension, sums) = (dimension.word(), sum_columns());
+    let (dimension, sums) = (dimension.word(), columns_on(basis));
     format!(
         "SELECT {columns}, {sums} FROM {table} WHERE dimension = '{dimension}'
           AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
@@ -67,15 +84,17 @@ pub(crate) fn dimension_rows_sql(width: SlotWidth, dimension: GroupBy, columns: 
 
 /// Sums over request rows, named as the roll-up columns.
 pub(crate) fn request_sums() -> String {
-    list_sums(|column| match SUMS.iter().find(|(name, _)| *name == column) {
-        Some((_, sum)) => format!("{sum} AS {column}"),
-        None => format!("sum(coalesce({column}, 0)) AS {column}"),
+    list_sums(|column| {
+        let known = SUMS.iter().find(|(name, _)| *name == column).map(|(_, sum)| (*sum).to_owned());
+        let sum = known.or_else(|| request_sum(column));
+        let sum = sum.unwrap_or_else(|| format!("sum(coalesce({column}, 0))"));
+        format!("{sum} AS {column}")
     })
 }
 
 const SUM_COLUMNS: usize = SUMS.len() + TokenClass::ALL.len();
 
-/// The values of the sum columns, in the order of [`list_sums`].
+/// The values of the sum columns, in the order of [`columns_on`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct SumValues([i64; SUM_COLUMNS]);
 

@@ -8,10 +8,11 @@ use domain::{NanoUsd, RequestId, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, Row, params};
 
+use crate::cost_bases::computed_beside;
 use crate::integer_columns::{get_count, row_count};
 use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
-use crate::{COST_MAX, Purpose, Settlement, rollup};
+use crate::{Purpose, Settlement, rollup};
 
 /// Most groups in one result.
 pub const STATED_GROUPS_MAX: usize = 500;
@@ -35,7 +36,7 @@ pub struct StatedCosts {
 
 /// The statement that counts the attempts of requests that match a condition on `a.request_id`.
 fn count_sql(condition: &str, counting: Counting) -> String {
-    let cost_max = COST_MAX.nanos();
+    let computed = computed_beside("a");
     let updates = ["answers", "compared", "stated_nano_usd", "computed_nano_usd"];
     let updates = updates.map(|column| counting.update(column)).join(", ");
     format!(
@@ -45,9 +46,7 @@ fn count_sql(condition: &str, counting: Counting) -> String {
           sum(iif(computed IS NULL, 0, stated)), sum(coalesce(computed, 0))
          FROM (SELECT r.started_ms - r.started_ms % {DAY_MS} AS day_ms, r.purpose, a.backend,
            a.model, a.cost_nano_usd AS stated,
-           (SELECT iif(count(*) = count(line.value ->> 3),
-             min(sum(min(line.value ->> 3, {cost_max})), {cost_max}), NULL)
-            FROM json_each(a.lines) line) AS computed
+           {computed} AS computed
           FROM attempts a JOIN requests r ON r.id = a.request_id
           WHERE {condition} AND a.cost_basis = 'reported')
          WHERE true GROUP BY 1, 2, 3, 4

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::WallTime;
+use domain::{CostBasis, WallTime};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::rollup_range::{self, split_range};
@@ -39,7 +39,8 @@ pub(crate) fn list(
     let filter: DimensionFilter = filter.into_iter().collect();
     let (mut names, mut sums) = (NameNumbers::default(), HashMap::new());
     for piece in split_range(from, to, folded) {
-        let sql = cross_rollup::rows_sql(&piece, "slot_ms, backend, model", &filter);
+        let sql =
+            cross_rollup::rows_sql(&piece, "slot_ms, backend, model", &filter, CostBasis::Known);
         let mut statement = transaction.prepare_cached(&sql)?;
         let values = cross_rollup::parameters(piece.range(Purpose::User), &filter);
         let mut found = statement.query(params_from_iter(values))?;
@@ -55,7 +56,9 @@ pub(crate) fn list(
         let (backend, model) = (names.get(backend)?.clone(), names.get(model)?.clone());
         Some(StatementRow { start: WallTime::from_unix_ms(start_ms), backend, model, totals })
     };
-    let mut rows: Vec<StatementRow> = sums.into_iter().filter_map(row).collect();
+    // A name may have nothing but what counts on another basis.
+    let in_use = sums.into_iter().filter(|(_, totals)| *totals != UsageTotals::default());
+    let mut rows: Vec<StatementRow> = in_use.filter_map(row).collect();
     let key = |row: &StatementRow| (row.start, row.backend.clone(), row.model.clone());
     rows.sort_by_cached_key(key);
     Ok(rows)

@@ -6,6 +6,7 @@ mod attempts;
 mod audit;
 mod backlog;
 mod billed;
+mod cost_bases;
 mod devices;
 mod durability;
 mod endpoints;
@@ -190,6 +191,17 @@ fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
         cost: Cost::Reported(NanoUsd::new(234_000)),
         ..begun
     }
+}
+
+/// Statements that make a file of this version one of version 36, but for the number.
+fn back_to_version_36() -> String {
+    let tables = ["rollup_quarter", "rollup_hour", "rollup_day", "rollup_cross"];
+    format!("{} DROP TABLE service_health_log;", tables.map(without_bases).concat())
+}
+
+fn without_bases(table: &str) -> String {
+    let columns = crate::cost_bases::BASES.iter().flat_map(|own| own.columns());
+    columns.map(|column| format!("ALTER TABLE {table} DROP COLUMN {column};")).collect()
 }
 
 fn files(folder: &Path) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use domain::GroupBy;
-use domain::{NanoUsd, TokenUsage, WallTime};
+use domain::{CostBasis, NanoUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
@@ -41,6 +41,7 @@ pub struct UsageQuery {
     pub(crate) series_max: usize,
     pub(crate) purpose: Purpose,
     pub(crate) filter: DimensionFilter,
+    pub(crate) basis: CostBasis,
 }
 
 impl UsageQuery {
@@ -74,7 +75,8 @@ impl UsageQuery {
     fn of(edges: Vec<WallTime>, group_by: GroupBy) -> Self {
         let filter = DimensionFilter::default();
         let series_max = USAGE_SERIES_MAX;
-        Self { edges, group_by, series_max, purpose: Purpose::User, filter }
+        let basis = CostBasis::default();
+        Self { edges, group_by, series_max, purpose: Purpose::User, filter, basis }
     }
 
     /// Each bucket names every group of [`UsageSummary::groups`], for the course of each of them.
@@ -97,6 +99,13 @@ impl UsageQuery {
         self.filter = filter;
         self
     }
+
+    /// Sums other costs than all known ones.
+    #[must_use]
+    pub const fn basis(mut self, basis: CostBasis) -> Self {
+        self.basis = basis;
+        self
+    }
 }
 
 /// Two dimensions crossed over a range, which is rounded outwards to quarter hours.
@@ -108,6 +117,7 @@ pub struct CrossQuery {
     pub(crate) columns: GroupBy,
     pub(crate) purpose: Purpose,
     pub(crate) filter: DimensionFilter,
+    pub(crate) basis: CostBasis,
 }
 
 impl CrossQuery {
@@ -125,7 +135,15 @@ impl CrossQuery {
             return Err(UsageRangeError::Empty);
         }
         let (from, to) = (slot_start(from), slot_end(to));
-        Ok(Self { from, to, rows, columns, purpose: Purpose::User, filter })
+        let basis = CostBasis::default();
+        Ok(Self { from, to, rows, columns, purpose: Purpose::User, filter, basis })
+    }
+
+    /// Sums other costs than all known ones.
+    #[must_use]
+    pub const fn basis(mut self, basis: CostBasis) -> Self {
+        self.basis = basis;
+        self
     }
 }
 
@@ -256,7 +274,8 @@ pub(crate) fn merge_past(groups: &mut Vec<(UsageKey, UsageTotals)>, shown_max: u
     groups.push((UsageKey::Other, other));
 }
 
-/// Sums over finished requests.
+/// Sums over finished requests. Costs are those of the query's [`CostBasis`]; what is said of unknown
+/// ones holds for costs that are not known on that basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageTotals {
     pub requests: u64,
@@ -277,7 +296,8 @@ pub struct UsageTotals {
     pub duration_us_sum: u64,
     /// Attempts after the first, over all requests.
     pub retries: u64,
-    /// Known cost of failed attempts, where they were made; part of `cost`.
+    /// Known cost of failed attempts, where they were made; part of the known `cost`, and the same on
+    /// every basis.
     pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum, where they were made.
     pub unpriced_attempts: u64,

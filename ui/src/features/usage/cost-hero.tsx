@@ -9,6 +9,7 @@ import { isWhollyUnpriced } from "@/components/spend";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
+import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { pathWith, requestsPath } from "@/lib/request-filter";
@@ -20,7 +21,9 @@ interface CostHeroProps {
 
 export function CostHero({ usage, place }: CostHeroProps) {
   const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
-  const { previous } = usage;
+  const { previous, unpriced_word: word } = usage;
+  // Pins, the requests without a price and what sets one are about all known costs.
+  const isOfAll = usage.cost_basis === "known";
   const period = periodFilter(usage, place);
   const kept = use(KeptWords);
   const isUnknown = isWhollyUnpriced(usage.totals);
@@ -28,11 +31,11 @@ export function CostHero({ usage, place }: CostHeroProps) {
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
       <h2 className="flex items-center justify-between text-12 text-ink-3">
         Cost, {periodLabel(place)}
-        <PinButton measure="cost" range={place.range} {...usageFilter(place)} />
+        <span className={classNames(!isOfAll && "invisible")}>
+          <PinButton measure="cost" range={place.range} {...usageFilter(place)} />
+        </span>
       </h2>
-      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-        {isUnknown ? "unpriced" : formatMoney(cost)}
-      </p>
+      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{isUnknown ? word : formatMoney(cost)}</p>
       <p className="min-h-[18px] truncate text-12 text-ink-2">{previous && <Comparison previous={previous} />}</p>
       <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
         <PanelLink look="plain" path={requestsPath(period)}>
@@ -47,19 +50,25 @@ export function CostHero({ usage, place }: CostHeroProps) {
             {formatCount(failed)} failed
           </PanelLink>
         )}
-        {requests > 0 && unpriced === 0 && <span>every request is priced</span>}
-        {unpriced > 0 && (
+        {isOfAll && requests > 0 && unpriced === 0 && <span>every request is priced</span>}
+        {isOfAll && unpriced > 0 && (
           <PanelLink
             look="none"
             path={requestsPath({ ...period, unpriced: true })}
             className="rounded-mark text-warn underline decoration-warn/40 underline-offset-2 hover:decoration-warn"
           >
-            excludes {formatCount(unpriced)} unpriced
+            excludes {formatCount(unpriced)} {word}
           </PanelLink>
         )}
       </p>
-      <p className="text-11 text-pretty text-ink-3">
-        {usage.basis} {unpriced > 0 && <PanelLink path={pathWith("/billing", kept)}>Set prices</PanelLink>}
+      {/* Two lines on each basis: choosing another moves nothing. */}
+      <p className="min-h-[32px] text-11 text-pretty text-ink-3">
+        {usage.basis} {isOfAll && unpriced > 0 && <PanelLink path={pathWith("/billing", kept)}>Set prices</PanelLink>}
+        {!isOfAll && unpriced > 0 && (
+          <span className="ml-2 whitespace-nowrap">
+            excludes {formatCount(unpriced)} {word}
+          </span>
+        )}
       </p>
       <RateNote />
     </section>

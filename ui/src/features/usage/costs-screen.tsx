@@ -12,6 +12,7 @@ import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { isWhollyUnpriced } from "@/components/spend";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
@@ -29,7 +30,8 @@ interface CostsScreenProps {
 }
 
 export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
-  const usage = useUsage({ ...periodOf(place), group_by: place.group, compare: true });
+  const { basis } = place;
+  const usage = useUsage({ ...periodOf(place), group_by: place.group, compare: true, ...(basis && { basis }) });
   return (
     <Page
       title="Usage"
@@ -37,7 +39,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
       actions={<UsageExport usage={usage.data} place={place} />}
     >
       <UsageTabs current="costs" />
-      <PeriodBar place={place} onMove={onMove} />
+      <PeriodBar place={place} onMove={onMove} withBases />
       <Reading of={usage} skeleton={<CostsSkeleton />}>
         {(data) => (
           <div
@@ -88,9 +90,11 @@ function Forecast({ place }: { place: UsagePlace }) {
   );
 }
 
-function leadOf({ totals, zone }: UsageView, place: UsagePlace): string {
+function leadOf({ totals, zone, unpriced_word: word }: UsageView, place: UsagePlace): string {
   const asked = formatCounted(totals.requests, "request", "requests");
-  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${periodWords(place)}. Days are in ${zone.replace("Etc/", "")}.`;
+  const days = `Days are in ${zone.replace("Etc/", "")}.`;
+  if (isWhollyUnpriced(totals)) return `${asked} ${periodWords(place)}, ${word}. ${days}`;
+  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${periodWords(place)}. ${days}`;
 }
 
 function CostsSkeleton() {

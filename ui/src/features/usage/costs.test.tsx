@@ -1,5 +1,6 @@
 import { act, screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { usageCsv } from "@/features/usage/usage-export";
 import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
@@ -9,6 +10,42 @@ test("the cost is compared with the period before, also for chosen days", async 
   await user.click(screen.getByRole("radio", { name: "Custom" }));
   expect(await screen.findByText("Cost, 7 Nov to 20 Nov")).toBeVisible();
   expect(screen.getByLabelText("First day")).toHaveValue("2026-11-07");
+});
+
+test("the costs that are summed up are chosen, kept in the address, and named with their share of the requests", async () => {
+  const { host, user } = renderPanel("busy", "/usage");
+  const query = { range: "last_week", group_by: "backend", zone: "local" } as const;
+  const [known, reported] = [await host.usage(query), await host.usage({ ...query, basis: "reported" })];
+  const hero = await screen.findByRole("region", { name: "Cost" });
+  expect(await within(hero).findByText(known.basis)).toBeVisible();
+  await user.click(screen.getByRole("radio", { name: "Reported" }));
+  expect(await within(hero).findByText(reported.basis)).toBeVisible();
+  expect(reported.basis).toMatch(/^Reported by the backend, for \d+ % of requests$/);
+  const { unpriced_requests: unknown } = reported.totals;
+  expect(within(hero).getByText(`excludes ${unknown.toLocaleString("en-US")} unreported`)).toBeVisible();
+  expect(within(hero).queryByRole("link", { name: "Set prices" })).not.toBeInTheDocument();
+  expect(screen.getByRole("figure", { name: reported.finding })).toBeVisible();
+  const table = screen.getByRole("region", { name: "Usage by backend" });
+  // Unknown is not zero: only one backend states costs.
+  expect(within(table).getAllByText("unreported").length).toBeGreaterThan(1);
+  const tabs = within(screen.getByRole("navigation", { name: "Parts of Usage" }));
+  expect(tabs.getByRole("link", { name: "Savings" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("basis=reported"),
+  );
+});
+
+test("bars of unknown cost are no zeros, in the table and in the export", async () => {
+  const { host, user } = renderPanel("busy", "/usage?basis=reported");
+  const usage = await host.usage({ range: "last_week", group_by: "backend", zone: "local", basis: "reported" });
+  const chart = await screen.findByRole("figure", { name: usage.finding });
+  await user.click(within(chart).getByRole("button", { name: "Show as table" }));
+  expect(within(chart).getAllByText("unreported").length).toBeGreaterThan(0);
+  const costs = usageCsv(usage, "backend")
+    .split("\r\n")
+    .slice(1)
+    .map((line) => line.split(",")[2]);
+  expect(costs.filter((cost) => cost === "").length).toBeGreaterThan(1);
 });
 
 test("two dimensions are crossed, and each cell leads to its requests", async () => {

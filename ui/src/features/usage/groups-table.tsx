@@ -7,7 +7,7 @@ import { Change } from "@/components/change";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/ipc/set-price";
-import { Spend, spendValue } from "@/components/spend";
+import { isNothing, Spend, spendValue } from "@/components/spend";
 import type { UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
@@ -57,10 +57,17 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         value: (row) => spendValue(row.totals),
         cell: (row) => (
           <span className="flex items-center justify-end gap-1">
-            <Spend spend={row.totals} />
-            {group === "model" && groupFilter(row, group) !== null && row.totals.unpriced_requests > 0 && (
-              <SetPriceButton backend={of(row)?.backend ?? null} model={row.label} missing={of(row)?.why?.missing} />
+            {isNothing(row.totals) ? (
+              <span className="text-ink-3">–</span>
+            ) : (
+              <Spend spend={row.totals} word={usage.unpriced_word} />
             )}
+            {usage.cost_basis === "known" &&
+              group === "model" &&
+              groupFilter(row, group) !== null &&
+              row.totals.unpriced_requests > 0 && (
+                <SetPriceButton backend={of(row)?.backend ?? null} model={row.label} missing={of(row)?.why?.missing} />
+              )}
           </span>
         ),
       },

@@ -1,7 +1,17 @@
 /** What a part of Usage shows: the period, the dimension, where the days begin, and the requests that count. */
 import { useState } from "react";
 import { UsageFilters } from "@/features/usage/usage-filters";
-import { dayOf, GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
+import {
+  BASES,
+  dayOf,
+  GROUPS,
+  isDaySpan,
+  RANGES,
+  withBasis,
+  ZONES,
+  type DaySpan,
+  type UsagePlace,
+} from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
 import type { TimeZoneChoice, UsageRange } from "@/ipc/bindings";
@@ -23,9 +33,11 @@ interface PeriodBarProps {
   onMove: (place: UsagePlace) => void;
   /** Leaves the dimension out, where nothing is grouped by it. */
   withoutGroups?: boolean;
+  /** Adds the basis of the costs, where they are shown on one. */
+  withBases?: boolean;
 }
 
-export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarProps) {
+export function PeriodBar({ place, onMove, withoutGroups = false, withBases = false }: PeriodBarProps) {
   const { days, ...rest } = place;
   const presets = presetDays(useNow(), place.zone);
   // The date fields keep what is typed; a chosen period fills them anew.
@@ -57,6 +69,14 @@ export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarPro
         value={place.zone}
         onChange={(zone) => onMove({ ...place, zone })}
       />
+      {withBases && (
+        <Choice
+          label="Costs summed up"
+          options={BASES}
+          value={place.basis ?? "known"}
+          onChange={(basis) => onMove(withBasis(place, basis))}
+        />
+      )}
       <UsageFilters place={place} onMove={onMove} />
     </div>
   );

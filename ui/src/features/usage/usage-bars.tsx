@@ -65,7 +65,8 @@ function daysOf(buckets: { start: number }[], { first, last }: ChartRange, zone:
 }
 
 /** Why there is no cost, though there are requests. */
-function flatOf(totals: UsageTotalsView): string {
+function flatOf({ cost_basis: basis, finding, totals }: UsageView): string {
+  if (basis !== "known") return finding;
   return isWhollyUnpriced(totals) ? "No price is known for any of these requests" : "Nothing was billed";
 }
 
@@ -98,7 +99,9 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
           height={HEIGHT_PX}
           usage={usage}
           place={place}
-          amountOf={(segment) => format(amountOf(segment, measure))}
+          amountOf={(segment) =>
+            measure === "cost" && segment.is_cost_unknown ? usage.unpriced_word : format(amountOf(segment, measure))
+          }
         />
       }
     >
@@ -131,7 +134,7 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
           }))}
           onChoose={(index) => onRequests(barFilter(usage.buckets, index, place))}
           onZoom={per === "day" ? (range) => onZoom(daysOf(usage.buckets, range, place.zone)) : undefined}
-          flat={measure === "cost" ? flatOf(usage.totals) : `No ${measure}`}
+          flat={measure === "cost" ? flatOf(usage) : `No ${measure}`}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
         />

@@ -21,8 +21,8 @@ test("with twelve groups the export names eight and the rest, and adds up to the
   const usage = await host.usage({ range: "last_week", group_by: "backend", zone: "utc" });
   const series = ["a", "b", "c", "d", "e", "f", "g", "h", "other"].map((key) => ({ key, label: key }));
   const groups = Array.from({ length: 12 }, (_, place) => ({ ...usage.groups[0]!, key: `m${place}` }));
-  const segments = series.map(() => ({ cost_nano_usd: 3, requests: 2, tokens: 1 }));
-  const total = { cost_nano_usd: 27, requests: 18, tokens: 9 };
+  const segments = series.map(() => ({ cost_nano_usd: 3, is_cost_unknown: false, requests: 2, tokens: 1 }));
+  const total = { cost_nano_usd: 27, is_cost_unknown: false, requests: 18, tokens: 9 };
   const buckets = [{ start: 0, label: "1 Jan", segments, total }];
   const lines = usageCsv({ ...usage, series, groups, buckets }, "model")
     .trimEnd()

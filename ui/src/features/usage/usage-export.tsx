@@ -12,7 +12,7 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
     bucket.segments.map((segment, index) => [
       new Date(bucket.start).toISOString(),
       usage.series[index]?.label ?? "",
-      segment.cost_nano_usd,
+      segment.is_cost_unknown ? "" : segment.cost_nano_usd,
       segment.requests,
       segment.tokens,
     ]),
@@ -32,7 +32,7 @@ export function UsageExport({ usage, place }: UsageExportProps) {
   return (
     <>
       <CsvMenu
-        name={`gatehouse-usage-by-${group}`}
+        name={`gatehouse-usage-by-${group}${usage.cost_basis === "known" ? "" : `-${usage.cost_basis}`}`}
         csv={() => usageCsv(usage, group)}
         more={[{ label: "Statement of a month…", icon: Receipt, onChoose: () => setStating(true) }]}
       />

@@ -1,5 +1,5 @@
 /** The state of the parts of Usage that show a period, as stored in the address. */
-import type { GroupBy, TimeZoneChoice, UsageFilter, UsageRange } from "@/ipc/bindings";
+import type { CostBasis, GroupBy, TimeZoneChoice, UsageFilter, UsageRange } from "@/ipc/bindings";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 
 export type Measure = "cost" | "requests" | "tokens";
@@ -18,6 +18,8 @@ export interface UsagePlace extends DimensionFilter {
   measure: Measure;
   /** Chosen days instead of the range, both included. */
   days?: DaySpan;
+  /** The costs that are summed up; all known ones without it. */
+  basis?: CostBasis;
 }
 
 /** Two dates, `2026-11-01`, the first not after the second. */
@@ -88,18 +90,27 @@ export const MEASURES = [
 /** What the bars of Activity measure. */
 export const ACTIVITY_MEASURES = MEASURES.slice(1);
 
+/** Which costs the totals are of. */
+export const BASES = [
+  { value: "known", label: "Known cost" },
+  { value: "reported", label: "Reported" },
+  { value: "computed", label: "Computed" },
+] as const satisfies { value: CostBasis; label: string }[];
+
 function known<Value extends string>(options: readonly { value: Value }[], asked: unknown, otherwise: Value): Value {
   return options.find((option) => option.value === asked)?.value ?? otherwise;
 }
 
 /** Invalid values in an address that was typed or comes from another version fall back to their defaults. */
 export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
+  const basis = known(BASES, search["basis"], "known");
   return {
     range: known(RANGES, search["range"], "last_week"),
     group: known(GROUPS, search["group"], "backend"),
     zone: known(ZONES, search["zone"], "local"),
     measure: known(MEASURES, search["measure"], "cost"),
     ...(isDaySpan(search["days"]) && { days: { first: search["days"].first, last: search["days"].last } }),
+    ...(basis !== "known" && { basis }),
     ...parseDimensions(search),
   };
 }
@@ -175,6 +186,12 @@ export function dayOf(at: number, zone: TimeZoneChoice): string {
 export function withDays(place: UsagePlace, days: DaySpan | undefined): UsagePlace {
   const { days: _, ...ranged } = place;
   return days === undefined ? ranged : { ...ranged, days };
+}
+
+/** A place with the sums on this basis. */
+export function withBasis(place: UsagePlace, basis: CostBasis): UsagePlace {
+  const { basis: _, ...rest } = place;
+  return basis === "known" ? rest : { ...rest, basis };
 }
 
 /** The filter as the core asks for it. */

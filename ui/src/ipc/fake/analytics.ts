@@ -112,7 +112,7 @@ export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, cloc
     );
     return {
       weekday,
-      hours: cells.map(segmentOf),
+      hours: cells.map((cell) => segmentOf(cell)),
       newest: cells.map((cell) => (cell.length === 0 ? null : Math.max(...cell.map(hourStart)))),
     };
   });

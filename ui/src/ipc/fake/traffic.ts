@@ -1,5 +1,6 @@
 /** A month of requests for the fake data, and the totals a core would keep over them. */
 import type {
+  CostBasis,
   CostBasisView,
   FailureClass,
   LineItemView,
@@ -21,6 +22,7 @@ import type {
   UsageView,
   SpendView,
 } from "@/ipc/bindings";
+import { basisOf, BASIS_WORDS, findingOf, isUnknownOn, onBasis } from "@/ipc/fake/basis";
 import { invoiceOf } from "@/ipc/fake/invoice";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { groupBy } from "@/lib/group";
@@ -165,13 +167,15 @@ export function spendOf(requests: RequestView[]): SpendView {
   return { cost_nano_usd: cost, requests: count, unpriced_requests };
 }
 
-export function totalsOf(requests: RequestView[]): UsageTotalsView {
+export function totalsOf(requests: RequestView[], basis: CostBasis = "known"): UsageTotalsView {
   const sum = (value: (request: RequestView) => number | null) =>
     requests.reduce((total, request) => total + (value(request) ?? 0), 0);
   const unpriced = sum((request) => (request.cost_nano_usd === null ? 1 : 0));
   const priced = requests.length - unpriced;
+  const cost = sum((request) => request.cost_nano_usd);
   return {
-    cost_nano_usd: sum((request) => request.cost_nano_usd),
+    cost_nano_usd: cost,
+    is_cost_unknown: isUnknownOn(basis, cost, requests.length, unpriced),
     requests: requests.length,
     unpriced_requests: unpriced,
     priced_percent: requests.length === 0 ? null : Math.floor((priced * 100) / requests.length),
@@ -186,11 +190,6 @@ export function totalsOf(requests: RequestView[]): UsageTotalsView {
     cache_hits: sum((request) => (isHit(request) ? 1 : 0)),
     cache_misses: sum((request) => (request.cache === "miss" ? 1 : 0)),
   };
-}
-
-function basisOf({ priced_percent: priced }: UsageTotalsView): string {
-  const basis = "Stated by the backend, else computed";
-  return priced === null ? basis : `${basis}; ${priced} % of requests priced`;
 }
 
 function isHit(request: RequestView): boolean {
@@ -303,25 +302,27 @@ export function usageOf(
   const now = Math.min(clock, query.to ?? clock);
   const { starts, label } = startsOf(query, now);
   const from = starts[0] ?? now;
-  const wanted = requests.filter((request) => isWanted(request, query.filter));
-  const inRange = wanted.filter((request) => request.started_at >= from && request.started_at < now);
+  const basis = query.basis ?? "known";
+  const matching = requests.filter((request) => isWanted(request, query.filter));
+  const wanted = onBasis(matching, basis);
+  const isInRange = ({ started_at: at }: RequestView) => at >= from && at < now;
+  const inRange = wanted.filter(isInRange);
   const length = now - from;
   const before = wanted.filter(({ started_at }) => started_at >= from - length && started_at < from);
-  const totals = totalsOf(inRange);
+  const totals = totalsOf(inRange, basis);
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by ?? "backend"));
   const ordered = [...byGroup]
-    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
+    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows, basis) }))
     .toSorted((left, right) => right.totals.cost_nano_usd - left.totals.cost_nano_usd);
   const kept = ordered.slice(0, GROUPS_MAX);
   const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
-  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
+  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest, basis) });
   const share = (cost: number) => (totals.cost_nano_usd === 0 ? null : Math.round((cost * 100) / totals.cost_nano_usd));
   const groups: UsageGroupView[] = kept.map((group) => ({
     key: group.key,
     label: query.group_by === "backend" ? backendLabel(group.key) : group.key,
     totals: group.totals,
-    cost_share_percent:
-      group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost_nano_usd) : null,
+    cost_share_percent: group.totals.is_cost_unknown ? null : share(group.totals.cost_nano_usd),
     ...previousOf(group, query, before),
   }));
   const first = groups[0];
@@ -329,14 +330,11 @@ export function usageOf(
     from,
     to: now,
     zone: query.zone === "utc" ? "UTC" : "Europe/Berlin",
-    finding:
-      first && totals.cost_nano_usd > 0
-        ? `${first.label}: ${share(first.totals.cost_nano_usd)} % of $${(totals.cost_nano_usd / 1_000_000_000).toFixed(2)} for ${inRange.length.toLocaleString("en-US")} requests`
-        : inRange.length === 0
-          ? "No requests in this period"
-          : `Nothing billed for ${inRange.length.toLocaleString("en-US")} requests`,
+    finding: findingOf(first, totals, basis),
     totals,
-    basis: basisOf(totals),
+    basis: basisOf(totals, basis),
+    cost_basis: basis,
+    unpriced_word: BASIS_WORDS[basis].unknown,
     groups,
     series: groups.map((group) => ({ key: group.key, label: group.label })),
     buckets: starts.map((start, index) => {
@@ -345,18 +343,18 @@ export function usageOf(
       return {
         start,
         label: label(start),
-        segments: kept.map(({ rows }) => segmentOf(within(rows))),
-        total: segmentOf(within(inRange)),
+        segments: kept.map(({ rows }) => segmentOf(within(rows), basis)),
+        total: segmentOf(within(inRange), basis),
       };
     }),
-    meters: Object.values(query.filter ?? {}).some((name) => name !== null) ? [] : metersOf(inRange),
+    meters: Object.values(query.filter ?? {}).some((name) => name !== null) ? [] : metersOf(matching.filter(isInRange)),
     previous: query.compare
       ? {
           from: from - length,
           to: from,
           label: length > 1.5 * DAY_MS ? `the ${Math.ceil(length / DAY_MS)} days before` : "the day before",
-          totals: totalsOf(before),
-          cost_change_percent: changeOf(totals.cost_nano_usd, totalsOf(before).cost_nano_usd),
+          totals: totalsOf(before, basis),
+          cost_change_percent: changeOf(totals.cost_nano_usd, totalsOf(before, basis).cost_nano_usd),
           requests_change_percent: changeOf(inRange.length, before.length),
         }
       : null,
@@ -415,6 +413,8 @@ export function crossOf(
   return {
     from,
     to: now,
+    basis: basisOf(totals, "known"),
+    cost_basis: "known",
     rows: down.map(view(rows)),
     columns: across.map(view(columns)),
     cells: down.map((row) => {
@@ -425,7 +425,7 @@ export function crossOf(
   };
 }
 
-export function segmentOf(requests: RequestView[]): UsageSegmentView {
-  const { cost_nano_usd: cost, requests: count, input_tokens, output_tokens } = totalsOf(requests);
-  return { cost_nano_usd: cost, requests: count, tokens: input_tokens + output_tokens };
+export function segmentOf(requests: RequestView[], basis: CostBasis = "known"): UsageSegmentView {
+  const { cost_nano_usd, is_cost_unknown, requests: count, input_tokens, output_tokens } = totalsOf(requests, basis);
+  return { cost_nano_usd, is_cost_unknown, requests: count, tokens: input_tokens + output_tokens };
 }

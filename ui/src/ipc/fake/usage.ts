@@ -38,7 +38,7 @@ export function fakeUsage(
     usage: (req) =>
       answer(() => ({
         ...usageOf(world.requests, req, now(), labelOf),
-        unpriced: unpricedOf(world.requests, req, now(), labelOf),
+        unpriced: (req.basis ?? "known") === "known" ? unpricedOf(world.requests, req, now(), labelOf) : [],
         currency: currencyOf(world.settings.values),
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),

@@ -153,6 +153,12 @@ fn usage_for_people_and_spreadsheets() {
     let sums: UsageView = view(usage_fixture());
     check_seen!("usage", usage::table(&sums));
     insta::assert_snapshot!("usage_csv", usage::render_csv(&sums).expect("CSV"));
+    let mut reported = usage_fixture();
+    reported["basis"] = json!("Reported by the backend, for 92 % of requests");
+    reported["finding"] = json!("gpt-5-mini: 80 % of $5.00 for 14 requests, 1 of them unreported");
+    (reported["cost_basis"], reported["unpriced_word"]) = (json!("reported"), json!("unreported"));
+    reported["unpriced"] = json!([]);
+    check_seen!("usage_reported", usage::table(&view::<UsageView>(reported)));
     check_seen!("usage_compared", usage::table(&view::<UsageView>(usage_compared_fixture())));
     let crossed: UsageCrossView = view(usage_cross_fixture());
     check_seen!("usage_cross", usage::cross::table(&crossed));

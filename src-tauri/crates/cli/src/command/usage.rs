@@ -3,18 +3,18 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, GroupBy, UnpricedModelView, UsageGroupView, UsagePeriodQuery, UsagePreviousView,
-    UsageReportQuery, UsageTotalsView, UsageView,
+    CostBasis, Count, GroupBy, UnpricedModelView, UsageGroupView, UsagePeriodQuery,
+    UsagePreviousView, UsageReportQuery, UsageTotalsView, UsageView,
 };
 
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{
-    UNKNOWN, format_cost, format_count, format_counted_noun, format_exact_dollars, format_money,
-    is_wholly_unpriced,
+    UNKNOWN, format_count, format_counted_noun, format_exact_dollars, format_money,
 };
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
 
 pub(super) mod advice;
 pub(super) mod anomalies;
@@ -51,6 +51,9 @@ pub(crate) struct UsageArguments {
     /// Also show the change from the period before
     #[arg(long)]
     compare: bool,
+    /// Which costs to sum up
+    #[arg(long, default_value = "known", value_parser = word::<CostBasis>())]
+    basis: CostBasis,
     /// Output format
     #[arg(long, value_enum)]
     format: Option<UsageFormat>,
@@ -179,12 +182,17 @@ pub(crate) async fn run(
     let format = choose_usage_format(wanted.format, console.format)?;
     let period = wanted.period.query(console.now())?;
     if let Some(across) = wanted.across {
-        return cross::run((wanted.by, across), period, format, core, console).await;
+        return cross::run((wanted.by, across), period, wanted.basis, format, core, console).await;
+    }
+    if matches!(wanted.by, GroupByArgument::Meter) && wanted.basis == CostBasis::Reported {
+        return Err(CommandError::new(Exit::Usage, "backends report no cost by meter")
+            .with_hint("Use --basis computed: the cost of a meter comes from the price list."));
     }
     let UsagePeriodQuery { range, zone, from, to, filter } = period;
     let group_by = wanted.by.dimension().unwrap_or(GroupBy::Model);
     let compare = wanted.compare;
-    let query = UsageReportQuery { range, group_by, zone, from, to, filter, compare };
+    let basis = wanted.basis;
+    let query = UsageReportQuery { range, group_by, zone, from, to, filter, compare, basis };
     let usage = control::usage(core, query).await?;
     let answer = match format {
         UsageFormat::Table if matches!(wanted.by, GroupByArgument::Day) => {
@@ -227,11 +235,10 @@ fn render_by_day(usage: &UsageView) -> StyledText {
     ]);
     let unpriced = usage.totals.unpriced_requests;
     for bucket in &usage.buckets {
-        // It is unknown which days the unpriced requests fall on, so a sum of zero is not shown.
-        let is_unknown =
-            bucket.total.cost_nano_usd.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
-        let cost =
-            if is_unknown { UNKNOWN.to_owned() } else { format_money(bucket.total.cost_nano_usd) };
+        let cost = match bucket.total.is_cost_unknown {
+            true => UNKNOWN.to_owned(),
+            false => format_money(bucket.total.cost_nano_usd),
+        };
         table.row([
             bucket.label.as_str().into(),
             cost.into(),
@@ -243,8 +250,8 @@ fn render_by_day(usage: &UsageView) -> StyledText {
     append_finding(&mut text, usage);
     text.end().table(&table);
     if unpriced.0 > 0 {
-        let left_out =
-            format!("Costs exclude {}.", format_counted_noun(unpriced, "unpriced request"));
+        let noun = format!("{} request", usage.unpriced_word);
+        let left_out = format!("Costs exclude {}.", format_counted_noun(unpriced, &noun));
         text.line(Tone::Muted, &left_out);
     }
     text
@@ -257,7 +264,7 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
         return text;
     }
     if let Some(previous) = &usage.previous {
-        text.line(Tone::Muted, &previous_sentence(previous));
+        text.line(Tone::Muted, &previous_sentence(previous, usage.cost_basis));
     }
     let change = usage.previous.as_ref().map(|_| Column::Right("Change"));
     let columns = [Column::Left("Name"), Column::Right("Cost")].into_iter().chain(change);
@@ -274,7 +281,7 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
         let share = group.cost_share_percent.map_or_else(String::new, |share| format!("{share} %"));
         let change = group.previous.map(|before| format_change(group.cost_change_percent, &before));
         let name = TableCell::from(&group.label);
-        table.row_of(totals_row(name, change, share, &group.totals));
+        table.row_of(totals_row(name, change, share, &group.totals, usage.cost_basis));
     }
     if usage.groups.len() > 1 {
         let change = usage
@@ -282,7 +289,7 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
             .as_ref()
             .map(|previous| format_change(previous.cost_change_percent, &previous.totals));
         let name = TableCell::styled(Tone::Strong, "Total");
-        table.row_of(totals_row(name, change, String::new(), &usage.totals));
+        table.row_of(totals_row(name, change, String::new(), &usage.totals, usage.cost_basis));
     }
     text.end().table(&table);
     append_unpriced(&mut text, &usage.unpriced);
@@ -315,10 +322,22 @@ pub(super) fn append_finding(text: &mut StyledText, usage: &UsageView) {
 }
 
 /// `$1.20 for 3 requests in the 7 days before`
-fn previous_sentence(previous: &UsagePreviousView) -> String {
+fn previous_sentence(previous: &UsagePreviousView, basis: CostBasis) -> String {
     let UsagePreviousView { totals, label, .. } = previous;
-    let cost = format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests);
+    let cost = format_totals(totals, basis);
     format!("{cost} for {} in {label}", format_counted_noun(totals.requests, "request"))
+}
+
+/// A cost of which a part may be unknown on its basis.
+pub(super) fn format_totals(totals: &UsageTotalsView, basis: CostBasis) -> String {
+    let UsageTotalsView { cost_nano_usd: cost, is_cost_unknown, requests, .. } = totals;
+    let word = basis.unknown_word();
+    match totals.unpriced_requests.0 {
+        _ if *is_cost_unknown => word.to_owned(),
+        0 if (cost.0, requests.0) == (0, 0) => UNKNOWN.to_owned(),
+        0 => format_money(*cost),
+        some => format!("{} + {some} {word}", format_money(*cost)),
+    }
 }
 
 /// `+12 %`; `new` where there were no requests before.
@@ -335,8 +354,9 @@ fn totals_row(
     change: Option<String>,
     share: String,
     totals: &UsageTotalsView,
+    basis: CostBasis,
 ) -> Vec<TableCell> {
-    let cost = format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests);
+    let cost = format_totals(totals, basis);
     let known = [name, cost.into()].into_iter().chain(change.map(TableCell::from));
     let rest = [
         share.into(),
@@ -398,12 +418,11 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
     ]
 }
 
-/// Empty if no request had a price: an unknown cost is not zero.
+/// Empty if nothing is known of the cost: that is not zero.
 fn format_known_dollars(totals: &UsageTotalsView) -> String {
-    let UsageTotalsView { cost_nano_usd: cost, requests, unpriced_requests, .. } = totals;
-    match is_wholly_unpriced(*cost, *requests, *unpriced_requests) {
+    match totals.is_cost_unknown {
         true => String::new(),
-        false => format_exact_dollars(*cost),
+        false => format_exact_dollars(totals.cost_nano_usd),
     }
 }
 

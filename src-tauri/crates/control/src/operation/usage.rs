@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
+use domain::{CostBasis, NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use ledger::{
@@ -27,43 +27,54 @@ use crate::view::{
 const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
-    let UsageReportQuery { range, group_by, zone, from, to, filter, compare } = req;
+    let UsageReportQuery { range, group_by, zone, from, to, filter, compare, basis } = req;
     let query = UsagePeriodQuery { range, zone, from, to, filter };
     let period = Period::resolve(&query, engine.clock().wall())?;
     let filter = ledger_filter(&query.filter);
-    let sums = sum_period(engine, &period, group_by, &filter).await?;
+    let sums = sum_on(engine, &period, group_by, &filter, basis).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let label = |key: &UsageKey| group_label(key, group_by, &named);
     let currency = currency_view(&engine.settings());
     let is_of_attempts = [group_by.is_of_attempts(), filter.is_of_attempts()];
-    let mut view = usage_view(&sums, is_of_attempts, &period, currency, label);
+    let mut view = usage_view(&sums, is_of_attempts, &period, (basis, currency), label);
     if filter.is_empty() {
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
     }
-    if sums.totals.is_partly_unpriced() {
+    if basis == CostBasis::Known && sums.totals.is_partly_unpriced() {
         let models =
             engine.ledger().unpriced_models(period.from, period.to, filter.clone()).await?;
         view.unpriced =
             models.into_iter().map(|model| unpriced_model_view(model, &named)).collect();
     }
     if let Some((before, name)) = compare.then(|| period.previous()).flatten() {
-        let previous = sum_period(engine, &before, group_by, &filter).await?;
+        let previous = sum_on(engine, &before, group_by, &filter, basis).await?;
         add_previous(&mut view, &sums, &previous, &before, name);
     }
     Ok(view)
 }
 
+/// Sums of all known costs.
 pub(super) async fn sum_period(
     engine: &Engine,
     period: &Period,
     group_by: GroupBy,
     filter: &ledger::DimensionFilter,
 ) -> Result<UsageSummary, ApiError> {
+    sum_on(engine, period, group_by, filter, CostBasis::Known).await
+}
+
+async fn sum_on(
+    engine: &Engine,
+    period: &Period,
+    group_by: GroupBy,
+    filter: &ledger::DimensionFilter,
+    basis: CostBasis,
+) -> Result<UsageSummary, ApiError> {
     let Period { from, to, bucket, zone } = period;
     let question = Question::new(*from, *to, *bucket, zone, group_by)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
-    Ok(engine.ledger().usage(question.filter(filter.clone())).await?)
+    Ok(engine.ledger().usage(question.filter(filter.clone()).basis(basis)).await?)
 }
 
 /// Puts the period before beside the totals and each group.
@@ -74,19 +85,24 @@ fn add_previous(
     before: &Period,
     label: String,
 ) {
+    let basis = view.cost_basis;
+    let change = |now: &UsageTotals, before: &UsageTotals| {
+        let is_known = [now, before].iter().all(|totals| !is_cost_unknown(basis, totals));
+        is_known.then(|| cost_change_percent(now, before))?
+    };
     let earlier: HashMap<&UsageKey, &UsageTotals> =
         previous.groups.iter().map(|(key, totals)| (key, totals)).collect();
     for (group, (key, totals)) in view.groups.iter_mut().zip(&sums.groups) {
         let earlier = earlier.get(key).copied().copied().unwrap_or_default();
-        group.previous = Some(totals_view(&earlier));
-        group.cost_change_percent = cost_change_percent(totals, &earlier);
+        group.previous = Some(totals_view(basis, &earlier));
+        group.cost_change_percent = change(totals, &earlier);
     }
     view.previous = Some(UsagePreviousView {
         from: before.from.into(),
         to: before.to.into(),
         label,
-        totals: totals_view(&previous.totals),
-        cost_change_percent: cost_change_percent(&sums.totals, &previous.totals),
+        totals: totals_view(basis, &previous.totals),
+        cost_change_percent: change(&sums.totals, &previous.totals),
         requests_change_percent: requests_change_percent(&sums.totals, &previous.totals),
     });
 }
@@ -98,26 +114,31 @@ pub(crate) async fn usage_cross(
 ) -> Result<UsageCrossView, ApiError> {
     let period = Period::resolve(&req.period, engine.clock().wall())?;
     let filter = ledger_filter(&req.period.filter);
+    let is_of_attempts = filter.is_of_attempts();
+    let cell = |totals: &UsageTotals| totals_view(req.basis, totals);
     let question = CrossQuery::new(period.from, period.to, (req.rows, req.columns), filter)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
-    let sums = engine.ledger().usage_cross(question).await?;
+    let sums = engine.ledger().usage_cross(question.basis(req.basis)).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let groups = |groups: &[(UsageKey, UsageTotals)], group_by| {
         let view = |(key, totals): &(UsageKey, UsageTotals)| UsageCrossGroupView {
             key: group_key(key),
             label: group_label(key, group_by, &named),
-            totals: totals_view(totals),
-            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
+            totals: totals_view(req.basis, totals),
+            cost_share_percent: known_cost_share_percent(req.basis, totals, &sums.totals),
         };
         groups.iter().map(view).collect()
     };
+    let totals = known_totals_view(req.basis, &sums.totals, is_of_attempts);
     Ok(UsageCrossView {
         from: period.from.into(),
         to: period.to.into(),
+        basis: basis_sentence(req.basis, totals.priced_percent),
+        cost_basis: req.basis,
         rows: groups(&sums.rows, req.rows),
         columns: groups(&sums.columns, req.columns),
-        cells: sums.cells.iter().map(|row| row.iter().map(totals_view).collect()).collect(),
-        totals: totals_view(&sums.totals),
+        cells: sums.cells.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        totals,
     })
 }
 
@@ -188,7 +209,7 @@ fn usage_view(
     sums: &UsageSummary,
     [groups_of_attempts, all_of_attempts]: [bool; 2],
     period: &Period,
-    currency: CurrencyView,
+    (basis, currency): (CostBasis, CurrencyView),
     label: impl Fn(&UsageKey) -> String,
 ) -> UsageView {
     let groups: Vec<UsageGroupView> = sums
@@ -197,22 +218,24 @@ fn usage_view(
         .map(|(key, totals)| UsageGroupView {
             key: group_key(key),
             label: label(key),
-            totals: known_totals_view(totals, groups_of_attempts),
-            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
+            totals: known_totals_view(basis, totals, groups_of_attempts),
+            cost_share_percent: known_cost_share_percent(basis, totals, &sums.totals),
             previous: None,
             cost_change_percent: None,
         })
         .collect();
     let series = series_keys(&sums.groups);
-    let totals = known_totals_view(&sums.totals, all_of_attempts);
+    let totals = known_totals_view(basis, &sums.totals, all_of_attempts);
     UsageView {
         from: period.from.into(),
         to: period.to.into(),
         zone: zone_name(&period.zone),
-        finding: usage_finding(&groups, &sums.totals, currency.shown()),
-        basis: basis_sentence(totals.priced_percent),
+        finding: usage_finding(&groups, &sums.totals, basis, currency.shown()),
+        basis: basis_sentence(basis, totals.priced_percent),
+        cost_basis: basis,
+        unpriced_word: basis.unknown_word().to_owned(),
         totals,
-        buckets: sums.buckets.iter().map(|bucket| bucket_view(bucket, &series, period)).collect(),
+        buckets: sums.buckets.iter().map(|it| bucket_view(basis, it, &series, period)).collect(),
         series: series
             .iter()
             .map(|key| UsageSeriesView { key: group_key(key), label: label(key) })
@@ -232,23 +255,29 @@ fn series_keys(groups: &[(UsageKey, UsageTotals)]) -> Vec<UsageKey> {
     named.chain(rest).collect()
 }
 
-fn bucket_view(bucket: &UsageBucket, series: &[UsageKey], period: &Period) -> UsageBucketView {
+fn bucket_view(
+    basis: CostBasis,
+    bucket: &UsageBucket,
+    series: &[UsageKey],
+    period: &Period,
+) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
-    let segment = |key| segment_view(&inside.get(key).copied().copied().unwrap_or_default());
+    let segment = |key| segment_view(basis, &inside.get(key).copied().copied().unwrap_or_default());
     let mut whole = UsageTotals::default();
     bucket.groups.iter().for_each(|(_, totals)| whole += *totals);
     UsageBucketView {
         start: bucket.start.into(),
         label: bar_label(bucket.start, period),
         segments: series.iter().map(segment).collect(),
-        total: segment_view(&whole),
+        total: segment_view(basis, &whole),
     }
 }
 
-pub(super) fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
+pub(super) fn segment_view(basis: CostBasis, totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
         cost_nano_usd: totals.cost.into(),
+        is_cost_unknown: is_cost_unknown(basis, totals),
         requests: totals.requests.into(),
         tokens: totals.tokens.total().into(),
     }
@@ -258,19 +287,24 @@ pub(super) fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
 fn usage_finding(
     groups: &[UsageGroupView],
     totals: &UsageTotals,
+    basis: CostBasis,
     currency: ShownCurrency,
 ) -> String {
     let spent = currency.format(totals.cost);
     let mut requests = count_noun(totals.requests, "request");
-    if let unpriced @ 1.. = totals.unpriced_requests {
-        requests.push_str(&format!(", {} of them unpriced", domain::group_digits(unpriced)));
+    if let unknown @ 1.. = totals.unpriced_requests {
+        let (unknown, word) = (domain::group_digits(unknown), basis.unknown_word());
+        requests.push_str(&format!(", {unknown} of them {word}"));
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
-        Some(_) if !is_cost_known(totals) => {
-            format!("{}, none with a known price", count_noun(totals.requests, "request"))
+        Some(_) if is_cost_unknown(basis, totals) => {
+            let what = if basis == CostBasis::Known { "price" } else { "cost" };
+            format!("{}, none with a {basis} {what}", count_noun(totals.requests, "request"))
         }
-        Some(_) if totals.cost == NanoUsd::ZERO => format!("Nothing billed for {requests}"),
+        Some(_) if basis == CostBasis::Known && totals.cost == NanoUsd::ZERO => {
+            format!("Nothing billed for {requests}")
+        }
         Some(first) => match first.cost_share_percent {
             Some(100) if groups.len() > 1 => {
                 format!("{}: all of {spent} for {requests}", first.label)
@@ -288,9 +322,24 @@ pub(super) fn is_cost_known(totals: &UsageTotals) -> bool {
     totals.requests > totals.unpriced_requests || totals.cost > NanoUsd::ZERO
 }
 
+/// True if something was made here, and nothing is known of what it cost. Of the costs on one basis
+/// alone a sum of zero says little: what nothing was billed for is known on every basis.
+fn is_cost_unknown(basis: CostBasis, totals: &UsageTotals) -> bool {
+    let is_nothing_known = match basis {
+        CostBasis::Known => !is_cost_known(totals),
+        CostBasis::Reported | CostBasis::Computed => totals.cost == NanoUsd::ZERO,
+    };
+    totals.is_partly_unpriced() && is_nothing_known
+}
+
 /// `None` where no request of the part has a known cost.
-fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u32> {
-    is_cost_known(part).then(|| cost_share_percent(part.cost, whole.cost))?
+fn known_cost_share_percent(
+    basis: CostBasis,
+    part: &UsageTotals,
+    whole: &UsageTotals,
+) -> Option<u32> {
+    let is_known = is_cost_known(part) && !is_cost_unknown(basis, part);
+    is_known.then(|| cost_share_percent(part.cost, whole.cost))?
 }
 
 pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
@@ -309,18 +358,27 @@ pub(super) fn priced_percent(requests: u64, unpriced: u64) -> Option<u32> {
     u32::try_from(priced.checked_div(u128::from(requests.max(unpriced)))?).ok()
 }
 
-/// The basis of a total. What providers billed is in the drift, apart.
-fn basis_sentence(priced_percent: Option<u32>) -> String {
-    let basis = "Stated by the backend, else computed";
-    match priced_percent {
-        None => basis.to_owned(),
-        Some(percent) => format!("{basis}; {percent} % of requests priced"),
+/// The basis of a total, and the share of the requests that it has the cost of. What providers billed
+/// is in the drift, apart.
+fn basis_sentence(basis: CostBasis, known_percent: Option<u32>) -> String {
+    let (rests_on, before, after) = match basis {
+        CostBasis::Known => ("Stated by the backend, else computed", "; ", " priced"),
+        CostBasis::Reported => ("Reported by the backend", ", for ", ""),
+        CostBasis::Computed => ("Computed from the price list", ", for ", ""),
+    };
+    match known_percent {
+        None => rests_on.to_owned(),
+        Some(percent) => format!("{rests_on}{before}{percent} % of requests{after}"),
     }
 }
 
 /// [`totals_view`], without the share of priced requests where that is not known.
-fn known_totals_view(totals: &UsageTotals, is_of_attempts: bool) -> UsageTotalsView {
-    let view = totals_view(totals);
+fn known_totals_view(
+    basis: CostBasis,
+    totals: &UsageTotals,
+    is_of_attempts: bool,
+) -> UsageTotalsView {
+    let view = totals_view(basis, totals);
     match totals.known_priced_requests(is_of_attempts) {
         Some(_) => view,
         None => UsageTotalsView { priced_percent: None, ..view },
@@ -353,9 +411,10 @@ pub(super) fn group_label(
     }
 }
 
-pub(super) fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
+fn totals_view(basis: CostBasis, totals: &UsageTotals) -> UsageTotalsView {
     UsageTotalsView {
         cost_nano_usd: totals.cost.into(),
+        is_cost_unknown: is_cost_unknown(basis, totals),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
         priced_percent: priced_percent(totals.requests, totals.unpriced_requests),
@@ -399,13 +458,17 @@ mod tests {
     }
 
     fn shown(groups: Vec<(UsageKey, UsageTotals)>) -> UsageView {
+        shown_on(CostBasis::Known, groups)
+    }
+
+    fn shown_on(basis: CostBasis, groups: Vec<(UsageKey, UsageTotals)>) -> UsageView {
         let mut totals = UsageTotals::default();
         groups.iter().for_each(|(_, part)| totals += *part);
         let sums = UsageSummary { buckets: Vec::new(), groups, totals };
         let (from, to) = (WallTime::default(), WallTime::default());
         let period = Period { from, to, bucket: BucketWidth::Day, zone: TimeZone::UTC };
         let currency = currency_view(&settings::Settings::default());
-        usage_view(&sums, [false; 2], &period, currency, group_key)
+        usage_view(&sums, [false; 2], &period, (basis, currency), group_key)
     }
 
     #[test]
@@ -427,6 +490,58 @@ mod tests {
             vec![(UsageKey::Named("a".to_owned()), unknown)],
             "2 requests, none with a known price",
         );
+    }
+
+    #[test]
+    fn a_total_says_on_what_it_rests_and_for_how_many_requests() {
+        let known = UsageTotals { unpriced_requests: 3, ..group("a", 1_000_000, 8).1 };
+        let none = UsageTotals { cost: NanoUsd::ZERO, unpriced_requests: 8, ..known };
+        let cached = UsageTotals { unpriced_requests: 5, ..none };
+        let free = UsageTotals { unpriced_requests: 0, ..none };
+        let check = |basis, totals, basis_words: &str, finding: &str| {
+            let view = shown_on(basis, vec![(UsageKey::Named("a".to_owned()), totals)]);
+            assert_eq!((view.basis.as_str(), view.finding.as_str()), (basis_words, finding));
+            assert_eq!(view.cost_basis, basis);
+        };
+        check(
+            CostBasis::Known,
+            known,
+            "Stated by the backend, else computed; 62 % of requests priced",
+            "$1.00 for 8 requests, 3 of them unpriced",
+        );
+        check(
+            CostBasis::Reported,
+            known,
+            "Reported by the backend, for 62 % of requests",
+            "$1.00 for 8 requests, 3 of them unreported",
+        );
+        check(
+            CostBasis::Computed,
+            known,
+            "Computed from the price list, for 62 % of requests",
+            "$1.00 for 8 requests, 3 of them uncomputed",
+        );
+        // Unknown is not zero, also beside what nothing was billed for; and zero is no word about what
+        // was billed.
+        check(
+            CostBasis::Reported,
+            none,
+            "Reported by the backend, for 0 % of requests",
+            "8 requests, none with a reported cost",
+        );
+        check(
+            CostBasis::Reported,
+            cached,
+            "Reported by the backend, for 37 % of requests",
+            "8 requests, none with a reported cost",
+        );
+        check(
+            CostBasis::Reported,
+            free,
+            "Reported by the backend, for 100 % of requests",
+            "$0.00 for 8 requests",
+        );
+        assert_eq!(shown_on(CostBasis::Computed, vec![]).basis, "Computed from the price list");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Request and view types for usage sums and single requests.
 
-use domain::{Meter, Unit};
+use domain::{CostBasis, Meter, Unit};
 use ledger::GroupBy;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -34,6 +34,10 @@ pub struct UsageReportQuery {
     #[serde(default)]
     #[specta(optional)]
     pub compare: bool,
+    /// Which costs the sums are of.
+    #[serde(default)]
+    #[specta(optional)]
+    pub basis: CostBasis,
 }
 
 const fn group_by_backend() -> GroupBy {
@@ -92,6 +96,10 @@ pub struct UsageCrossQuery {
     pub period: UsagePeriodQuery,
     pub rows: GroupBy,
     pub columns: GroupBy,
+    /// Which costs the sums are of.
+    #[serde(default)]
+    #[specta(optional)]
+    pub basis: CostBasis,
 }
 
 /// Periods that end now.
@@ -126,6 +134,9 @@ pub struct UsageView {
     pub to: UnixMs,
     /// What the totals rest on: "Stated by the backend, else computed; 98 % of requests priced".
     pub basis: String,
+    pub cost_basis: CostBasis,
+    /// What requests are called that have no cost on this basis: "unpriced", "unreported".
+    pub unpriced_word: String,
     /// The currency of the amounts in sentences; the fields of this view are US dollars.
     pub currency: CurrencyView,
     /// The time zone used, `Europe/Berlin`.
@@ -145,7 +156,8 @@ pub struct UsageView {
     pub meters: Vec<MeterTotalsView>,
     /// None unless it was asked for.
     pub previous: Option<UsagePreviousView>,
-    /// Models without a price, most requests first; at most twelve.
+    /// Models without a price, most requests first; at most twelve. Empty where the sums are not of all
+    /// known costs.
     pub unpriced: Vec<UnpricedModelView>,
 }
 
@@ -182,6 +194,9 @@ pub struct UsagePreviousView {
 pub struct UsageCrossView {
     pub from: UnixMs,
     pub to: UnixMs,
+    /// What the totals rest on.
+    pub basis: String,
+    pub cost_basis: CostBasis,
     /// Highest cost first; at most twenty, then `other`.
     pub rows: Vec<UsageCrossGroupView>,
     /// Highest cost first; at most eight, then `other`.
@@ -221,10 +236,12 @@ pub struct MeterTotalsView {
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct UsageTotalsView {
-    /// Cost of the requests with a known cost.
+    /// Cost of the requests with a known cost, on the basis that was asked for.
     pub cost_nano_usd: NanoDollars,
+    /// True if there were requests, and nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
     pub requests: Count,
-    /// Requests whose cost is not known; not in `cost`.
+    /// Requests whose cost is not known on that basis; not in `cost`.
     pub unpriced_requests: Count,
     /// Percentage of the requests with a known cost, rounded down; None without requests, and where
     /// attempts of unknown cost may be of requests that another backend, key or model answered.
@@ -241,7 +258,7 @@ pub struct UsageTotalsView {
     pub reasoning_tokens: Count,
     /// Attempts after the first.
     pub retries: Count,
-    /// Cost of failed attempts; part of the cost.
+    /// Known cost of failed attempts, on whatever basis.
     pub wasted_nano_usd: NanoDollars,
     /// Cost of the answers that came from the cache instead; not in the cost.
     pub saved_nano_usd: NanoDollars,
@@ -289,6 +306,8 @@ pub struct UsageBucketView {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct UsageSegmentView {
     pub cost_nano_usd: NanoDollars,
+    /// True if there were requests, and nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
     pub requests: Count,
     /// Input and output tokens.
     pub tokens: Count,

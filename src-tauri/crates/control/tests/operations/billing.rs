@@ -85,17 +85,76 @@ fn stated(world: &World, stated: i64, lines: Vec<LineItem>) -> Settlement {
     Settlement { cost, attempts: vec![attempt], ..world.answered("editor") }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_backend_states_is_compared_with_what_is_computed() {
-    let world = world().await;
-    assert_eq!(drift(&world).await.stated_finding, None);
+/// Tokens at two dollars a million.
+fn line(quantity: u64) -> LineItem {
     let rate = Rate::new(2_000_000_000);
-    let line = |quantity| LineItem {
+    LineItem {
         meter: Meter::Input,
         quantity,
         rate: Some(rate),
         amount: Some(rate.amount(quantity)),
+    }
+}
+
+/// Four requests: stated and computed, stated alone, computed alone, and one that nothing was billed for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_total_is_of_the_costs_that_were_asked_for_and_says_so() {
+    let world = world().await;
+    world.settle(stated(&world, 5_000_000_000, vec![line(2_000_000)])).await;
+    world.settle(stated(&world, 900_000_000, vec![line(7).without_rate()])).await;
+    let mut computed = stated(&world, 0, vec![line(500_000)]);
+    computed.cost =
+        Cost::Computed { amount: NanoUsd::new(1_000_000_000), price_id: "up/grok-4".to_owned() };
+    computed.attempts[0].cost = computed.cost.clone();
+    world.settle(computed).await;
+    world.settle(Settlement { cost: Cost::NotBilled, ..world.answered("editor") }).await;
+    let query = |more: Value| {
+        let mut query = json!({"range": "last_week", "zone": "utc", "compare": true});
+        query.as_object_mut().expect("an object").extend(more.as_object().expect("more").clone());
+        serde_json::from_value::<UsageReportQuery>(query).expect("a query")
     };
+    for (more, cost, unknown, basis) in [
+        (
+            json!({}),
+            6_900_000_000,
+            0,
+            "Stated by the backend, else computed; 100 % of requests priced",
+        ),
+        (
+            json!({"basis": "reported"}),
+            5_900_000_000,
+            1,
+            "Reported by the backend, for 75 % of requests",
+        ),
+        (
+            json!({"basis": "computed"}),
+            5_000_000_000,
+            1,
+            "Computed from the price list, for 75 % of requests",
+        ),
+    ] {
+        let view = control::usage(&world.core, query(more.clone())).await.expect("usage");
+        let totals = |of: &UsageTotalsView| (of.cost_nano_usd.0, of.unpriced_requests.0);
+        assert_eq!(totals(&view.totals), (cost, unknown), "{more}");
+        assert_eq!((view.totals.requests, view.basis.as_str()), (Count(4), basis));
+        let of_up = view.groups.iter().find(|group| group.key == "up").expect("the backend");
+        assert_eq!(totals(&of_up.totals), (cost, unknown), "{more}");
+        let bars: i64 = view.buckets.iter().map(|bucket| bucket.total.cost_nano_usd.0).sum();
+        assert_eq!(bars, cost, "{more}");
+        let asked = json!({"period": {"range": "last_week"}, "rows": "client", "columns": "backend",
+            "basis": view.cost_basis});
+        let asked = serde_json::from_value(asked).expect("a query");
+        let crossed = control::usage_cross(&world.core, asked).await.expect("usage");
+        assert_eq!(totals(&crossed.totals), (cost, unknown), "{more}");
+        assert_eq!((crossed.basis.as_str(), crossed.cost_basis), (basis, view.cost_basis));
+    }
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_backend_states_is_compared_with_what_is_computed() {
+    let world = world().await;
+    assert_eq!(drift(&world).await.stated_finding, None);
     world.settle(stated(&world, 5_000_000_000, vec![line(2_000_000)])).await;
     world.settle(stated(&world, 900_000_000, vec![line(7).without_rate()])).await;
     let view = drift(&world).await;

@@ -99,6 +99,7 @@ async fn session_logs_are_imported_and_stand_apart() {
         to: None,
         filter: UsageFilter::default(),
         compare: false,
+        basis: CostBasis::Known,
     };
     let usage = control::usage(&world.core, query).await.expect("usage");
     assert_eq!(usage.totals.requests, Count(0), "no sum of the gateway holds session logs");

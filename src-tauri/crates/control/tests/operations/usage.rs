@@ -83,6 +83,7 @@ fn whole_week() -> UsageReportQuery {
         to: None,
         filter: UsageFilter::default(),
         compare: false,
+        basis: CostBasis::Known,
     }
 }
 

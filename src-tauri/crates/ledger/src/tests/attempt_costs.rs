@@ -4,7 +4,10 @@ use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
 use pricing::{Cost, Unpriced, UnpricedReason};
 
 use super::rollups::{DIMENSIONS, check_against_recount, query};
-use super::{LedgerFixture, NOW_MS, answered_attempt, at, attempt, backend, request, settlement};
+use super::{
+    LedgerFixture, NOW_MS, answered_attempt, at, attempt, back_to_version_36, backend, request,
+    settlement,
+};
 use crate::{
     BilledName, DimensionFilter, GroupBy, Ledger, LedgerLimits, RequestOutcome, RequestQuery,
     Settlement, UsageKey, WasteKind, database,
@@ -132,9 +135,12 @@ async fn waste_of_version_35_is_booked_where_it_was_made() {
         let ledger = place.open();
         ledger.settle(failed_over(1)).await.expect("settled");
     }
-    let older = "UPDATE rollup_quarter SET wasted_nano_usd = 100 * (backend = 'b');
-         DROP TABLE service_health_log; PRAGMA user_version = 35;";
-    place.raw().execute_batch(older).expect("an older file");
+    let older = format!(
+        "UPDATE rollup_quarter SET wasted_nano_usd = 100 * (backend = 'b');
+         {} PRAGMA user_version = 35;",
+        back_to_version_36()
+    );
+    place.raw().execute_batch(&older).expect("an older file");
     drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
     check_books(&place.open()).await;
 }
@@ -326,7 +332,8 @@ async fn unpriced_attempts_of_version_35_are_booked_where_they_were_made() {
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums}
                FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
-             DROP TABLE service_health_log; PRAGMA user_version = 35;",
+             {older} PRAGMA user_version = 35;",
+            older = back_to_version_36(),
             sums = crate::rollup_sums::sum_columns(),
         ))
         .expect("an older file");
@@ -437,7 +444,8 @@ async fn sums_of_version_34_are_booked_by_attempt() {
              INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {sums})
                SELECT 'backend', slot_ms - slot_ms % 3600000, purpose, backend, {sums} FROM rollup_quarter WHERE slot_ms = {slot};
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
-             DROP TABLE service_health_log; PRAGMA user_version = 34;",
+             {older} PRAGMA user_version = 34;",
+            older = back_to_version_36(),
             sums = crate::rollup_sums::sum_columns(),
         ))
         .expect("an older file");

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{BudgetDimension, ClientId, CredentialId, NanoUsd, TokenUsage, WallTime};
+use domain::{
+    BudgetDimension, ClientId, CostBasis, CredentialId, Meter, NanoUsd, TokenUsage, WallTime,
+};
 use jiff::tz::TimeZone;
-use pricing::Cost;
+use pricing::{Cost, LineItem, Rate};
 use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
-    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger, Purpose,
-    REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, failed_requests,
-    requests, rollup,
+    AttemptRecord, BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy,
+    Ledger, Purpose, REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState,
+    Settlement, Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup,
+    failed_requests, requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -261,15 +263,20 @@ fn sums_and_pages_never_scan_the_requests() {
         (piece(SlotWidth::Day, 48), "SEARCH rollup_cross USING PRIMARY KEY"),
     ] {
         for group_by in DIMENSIONS {
-            sum(&cross_rollup::rows_sql(&piece, group_by.word(), &none), search);
-            sum(&cross_rollup::rows_sql(&piece, group_by.word(), &some), search);
+            for basis in CostBasis::ALL {
+                sum(&cross_rollup::rows_sql(&piece, group_by.word(), &none, *basis), search);
+                sum(&cross_rollup::rows_sql(&piece, group_by.word(), &some, *basis), search);
+            }
         }
     }
     let hours = "SEARCH rollup_hour USING PRIMARY KEY";
     let days = "SEARCH rollup_day USING PRIMARY KEY";
     for group_by in DIMENSIONS {
-        sum(&rollup_sums::dimension_rows_sql(SlotWidth::Hour, group_by, "name"), hours);
-        sum(&rollup_sums::dimension_rows_sql(SlotWidth::Day, group_by, "name"), days);
+        for basis in CostBasis::ALL {
+            let rows = |width| rollup_sums::dimension_rows_sql(width, group_by, "name", *basis);
+            sum(&rows(SlotWidth::Hour), hours);
+            sum(&rows(SlotWidth::Day), days);
+        }
     }
     let ids = rusqlite::params![900_000, "req_0", "req_f", "user", "editor"];
     for by in [GroupBy::Backend, GroupBy::Model, GroupBy::Client] {
@@ -370,6 +377,7 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
         Just(Cost::Unpriced),
         Just(Cost::NotBilled),
         (0_i64..9_000_000).prop_map(|micros| Cost::Reported(NanoUsd::new(micros))),
+        (0_i64..9_000_000).prop_map(computed),
     ];
     (names, outcome, tokens, cost, any::<bool>()).prop_map(
         |((number, place, model, client), outcome, tokens, cost, has_project)| {
@@ -398,10 +406,21 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
             if let [first, _] = ended.attempts.as_mut_slice() {
                 first.cost = match number % 4 {
                     0 => Cost::Unpriced,
+                    1 => computed(i64::from(number % 5)),
                     _ => Cost::Reported(NanoUsd::new(i64::from(number) * 7)),
                 };
                 first.model = format!("other-{client}");
             }
+            // What the price list computes beside a stated cost, if it does.
+            let amount = [None, Some(None), Some(Some(NanoUsd::new(i64::from(number) / 9)))]
+                [usize::try_from(number / 3 % 3).expect("small")];
+            let line = amount.map(|amount| LineItem {
+                meter: Meter::Input,
+                quantity: 9,
+                rate: amount.map(|_| Rate::new(1_000)),
+                amount,
+            });
+            ended.attempts.iter_mut().for_each(|attempt| attempt.lines = Vec::from_iter(line));
             let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
             ended.cache = outcomes[usize::try_from(place).expect("small")];
             let cost = match ended.attempts.as_slice() {
@@ -415,6 +434,10 @@ pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
             ended
         },
     )
+}
+
+fn computed(nanos: i64) -> Cost {
+    Cost::Computed { amount: NanoUsd::new(nanos), price_id: "p".to_owned() }
 }
 
 fn micros(interval: Duration) -> u64 {
@@ -443,6 +466,38 @@ pub(super) fn totals_of(row: &RequestRow) -> UsageTotals {
             saved: row.saved.unwrap_or_default(),
             saved_us: row.saved_time.map_or(0, micros),
         },
+    }
+}
+
+fn cost_on(basis: CostBasis, attempt: &AttemptRecord) -> Option<NanoUsd> {
+    match (basis, &attempt.cost) {
+        (_, Cost::NotBilled) => Some(NanoUsd::ZERO),
+        (CostBasis::Known, cost) => cost.amount(),
+        (CostBasis::Reported, Cost::Reported(amount))
+        | (CostBasis::Computed, Cost::Computed { amount, .. }) => Some(*amount),
+        (CostBasis::Computed, Cost::Reported(_)) if !attempt.lines.is_empty() => {
+            attempt.lines.iter().map(|line| line.amount).sum()
+        }
+        _ => None,
+    }
+}
+
+/// [`totals_of`] on a basis other than the known costs, from the attempts.
+fn totals_on(basis: CostBasis, row: &RequestRow, attempts: &[AttemptRecord]) -> UsageTotals {
+    let costs: Vec<Option<NanoUsd>> = match (attempts, &row.cost) {
+        ([_, _, ..], _) => attempts.iter().map(|attempt| cost_on(basis, attempt)).collect(),
+        (_, Cost::NotBilled) => vec![Some(NanoUsd::ZERO)],
+        (_, Cost::Reported(amount)) if basis == CostBasis::Reported => vec![Some(*amount)],
+        (_, Cost::Computed { amount, .. }) if basis == CostBasis::Computed => vec![Some(*amount)],
+        _ => vec![attempts.first().and_then(|attempt| cost_on(basis, attempt))],
+    };
+    let before_last = costs.len() - 1;
+    let unknown = |costs: &[Option<NanoUsd>]| costs.iter().filter(|cost| cost.is_none()).count();
+    UsageTotals {
+        cost: costs.iter().flatten().copied().sum(),
+        unpriced_requests: u64::from(unknown(&costs) > 0),
+        unpriced_attempts: u64::try_from(unknown(&costs[..before_last])).expect("few"),
+        ..totals_of(row)
     }
 }
 
@@ -475,14 +530,50 @@ impl Part {
     }
 }
 
+/// What an attempt elsewhere counts there on a basis; `None` if it is not booked there at all.
+fn made_there(
+    basis: CostBasis,
+    row: &RequestRow,
+    attempts: &[AttemptRecord],
+    place: usize,
+) -> Option<UsageTotals> {
+    let attempt = &attempts[place];
+    let known = attempt.cost.amount().unwrap_or_default();
+    let is_unpriced = attempt.cost == Cost::Unpriced && row.is_unpriced();
+    let counts = |basis| cost_on(basis, attempt) != Some(NanoUsd::ZERO);
+    let is_booked = known > NanoUsd::ZERO
+        || is_unpriced
+        || counts(CostBasis::Reported)
+        || counts(CostBasis::Computed);
+    let is_unknown = |attempt: &AttemptRecord| cost_on(basis, attempt).is_none();
+    let is_last_unknown = attempts.iter().rposition(is_unknown) == Some(place);
+    let (unpriced_requests, unpriced_attempts) = match basis {
+        // Until version 3 they were not counted.
+        CostBasis::Known => (
+            is_last_unknown && row.is_unpriced(),
+            is_unpriced && attempt.has_failed() && row.unpriced_attempts > 0,
+        ),
+        _ => (is_last_unknown, is_unknown(attempt) && place + 1 < attempts.len()),
+    };
+    is_booked.then(|| UsageTotals {
+        cost: cost_on(basis, attempt).unwrap_or_default(),
+        unpriced_requests: u64::from(unpriced_requests),
+        unpriced_attempts: u64::from(unpriced_attempts),
+        wasted: if attempt.has_failed() { known } else { NanoUsd::ZERO },
+        ..UsageTotals::default()
+    })
+}
+
 /// Each request, and what its attempts cost elsewhere.
-pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> {
+pub(super) async fn parts_on(basis: CostBasis, ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> {
     let mut parts = Vec::new();
     for row in rows {
         let mut own = Part::whole(row);
         let (_, attempts) = ledger.request(row.request.id).await.expect("read").expect("a row");
+        if basis != CostBasis::Known {
+            own.totals = totals_on(basis, row, &attempts);
+        }
         let last = attempts.last().map(|last| last.model.clone());
-        let unpriced = attempts.iter().rposition(|attempt| attempt.cost == Cost::Unpriced);
         for (place, attempt) in attempts.iter().enumerate() {
             let mut there = row.clone();
             there.backend = Some(attempt.backend.clone());
@@ -491,20 +582,12 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
                 there.model_billed = Some(attempt.model.clone());
             }
             let is_elsewhere = DIMENSIONS.iter().any(|by| key_of(&there, *by) != key_of(row, *by));
-            let cost = attempt.cost.amount().unwrap_or_default();
-            let is_unpriced = attempt.cost == Cost::Unpriced && row.is_unpriced();
-            if is_elsewhere && (cost > NanoUsd::ZERO || is_unpriced) {
-                let unpriced_requests = u64::from(Some(place) == unpriced);
-                // Until version 3 they were not counted.
-                let counted = is_unpriced && attempt.has_failed() && row.unpriced_attempts > 0;
-                let unpriced_attempts = u64::from(counted);
-                let wasted = if attempt.has_failed() { cost } else { NanoUsd::ZERO };
-                own.totals.cost = own.totals.cost - cost;
-                own.totals.wasted = own.totals.wasted - wasted;
-                own.totals.unpriced_requests -= unpriced_requests;
-                own.totals.unpriced_attempts -= unpriced_attempts;
-                let none = UsageTotals { cost, wasted, ..UsageTotals::default() };
-                let totals = UsageTotals { unpriced_requests, unpriced_attempts, ..none };
+            let made = made_there(basis, row, &attempts, place).filter(|_| is_elsewhere);
+            if let Some(totals) = made {
+                own.totals.cost = own.totals.cost - totals.cost;
+                own.totals.wasted = own.totals.wasted - totals.wasted;
+                own.totals.unpriced_requests -= totals.unpriced_requests;
+                own.totals.unpriced_attempts -= totals.unpriced_attempts;
                 parts.push(Part { row: there, totals });
             }
         }
@@ -514,12 +597,18 @@ pub(super) async fn parts_of(ledger: &Ledger, rows: &[RequestRow]) -> Vec<Part> 
 }
 
 pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
+    for basis in CostBasis::ALL {
+        check_basis_against_recount(ledger, group_by, *basis).await;
+    }
+}
+
+async fn check_basis_against_recount(ledger: &Ledger, group_by: GroupBy, basis: CostBasis) {
     let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
-    let summary = ledger.usage(query(group_by)).await.expect("read");
+    let summary = ledger.usage(query(group_by).basis(basis)).await.expect("read");
     let mut groups: BTreeMap<UsageKey, UsageTotals> = BTreeMap::new();
     let mut buckets: BTreeMap<(WallTime, UsageKey), UsageTotals> = BTreeMap::new();
     let mut totals = UsageTotals::default();
-    let parts = parts_of(ledger, &rows).await;
+    let parts = parts_on(basis, ledger, &rows).await;
     for Part { row, totals: one } in
         parts.iter().filter(|part| part.row.state != RequestState::Running)
     {
@@ -530,15 +619,18 @@ pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
         *buckets.entry((start, key_of(row, group_by))).or_default() += *one;
         totals += *one;
     }
-    assert_eq!(summary.totals, totals);
+    groups.retain(|_, sum| *sum != UsageTotals::default());
+    buckets.retain(|_, sum| *sum != UsageTotals::default());
+    assert_eq!(summary.totals, totals, "{basis}");
     for (key, sum) in summary.buckets.iter().flat_map(|bucket| &bucket.groups) {
-        assert!(NanoUsd::ZERO <= sum.wasted && sum.wasted <= sum.cost, "{key:?} {sum:?}");
+        let is_part = basis != CostBasis::Known || sum.wasted <= sum.cost;
+        assert!(NanoUsd::ZERO <= sum.wasted && is_part, "{key:?} {sum:?}");
     }
-    assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups);
+    assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups, "{basis}");
     let shown = summary.buckets.iter().flat_map(|bucket| {
         bucket.groups.iter().map(|(key, group)| ((bucket.start, key.clone()), *group))
     });
-    assert_eq!(shown.collect::<BTreeMap<_, _>>(), buckets);
+    assert_eq!(shown.collect::<BTreeMap<_, _>>(), buckets, "{basis}");
 }
 
 proptest! {

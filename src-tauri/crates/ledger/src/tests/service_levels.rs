@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{HealthState, ServiceId, WallTime};
 
-use super::{LedgerFixture, at, backend, settlement};
+use super::{LedgerFixture, at, back_to_version_36, backend, settlement};
 use crate::{
     DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
     ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
@@ -84,8 +84,8 @@ async fn the_log_of_a_service_of_version_36_begins_with_its_latest_health() {
         reason: String::new(),
     };
     place.open().record_service_health(row.clone()).await.expect("kept");
-    let older = "DROP TABLE service_health_log; PRAGMA user_version = 36";
-    place.raw().execute_batch(older).expect("version 36");
+    let older = format!("{} PRAGMA user_version = 36", back_to_version_36());
+    place.raw().execute_batch(&older).expect("version 36");
     assert_eq!(place.open().service_health_log(name).await.expect("read"), [row]);
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{RequestId, SeededEntropy, WallTime};
+use domain::{CostBasis, RequestId, SeededEntropy, WallTime};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::LedgerFixture;
-use super::rollups::{DIMENSIONS, Part, any_settlement, key_of, parts_of};
+use super::rollups::{DIMENSIONS, Part, any_settlement, key_of, parts_on};
 use crate::{
     BucketWidth, CacheOutcome, CrossQuery, DimensionFilter, FailedCosts, GroupBy, LatencyGroupBy,
     LatencyPart, LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement,
@@ -73,6 +73,7 @@ fn sum_by<K: Ord>(
             *sums.entry(key).or_default() += part.totals;
         }
     }
+    sums.retain(|_, sum| *sum != UsageTotals::default());
     sums
 }
 
@@ -85,7 +86,7 @@ fn filter_value(key: UsageKey) -> String {
 
 async fn check_days(
     ledger: &Ledger,
-    rows: &[Part],
+    (basis, rows): (CostBasis, &[Part]),
     range: (WallTime, WallTime),
     zone: &TimeZone,
     filter: Option<(GroupBy, UsageKey)>,
@@ -96,7 +97,7 @@ async fn check_days(
     for group_by in DIMENSIONS {
         let query = UsageQuery::new(range.0, range.1, BucketWidth::Day, zone, group_by);
         let chosen = filter.clone().map(|(group_by, key)| (group_by, filter_value(key)));
-        let query = query.expect("a range").filter(chosen.into_iter().collect());
+        let query = query.expect("a range").filter(chosen.into_iter().collect()).basis(basis);
         let summary = ledger.usage(query).await.expect("read");
         let days = summary.buckets.iter().flat_map(|bucket| {
             let date = date_in(bucket.start, zone);
@@ -106,7 +107,7 @@ async fn check_days(
             let day = date_in(row.request.started, zone);
             wanted(row).then(|| (day, key_of(row, group_by)))
         });
-        assert_eq!(days.collect::<BTreeMap<_, _>>(), expected, "{zone:?} {filter:?}");
+        assert_eq!(days.collect::<BTreeMap<_, _>>(), expected, "{basis} {zone:?} {filter:?}");
     }
 }
 
@@ -234,14 +235,19 @@ async fn check_latencies(
     assert_eq!(groups.collect::<BTreeMap<_, _>>(), expected);
 }
 
-async fn check_cross(ledger: &Ledger, rows: &[Part], range: (WallTime, WallTime)) {
+async fn check_cross(
+    ledger: &Ledger,
+    (basis, rows): (CostBasis, &[Part]),
+    range: (WallTime, WallTime),
+) {
     for (down, across) in [
         (GroupBy::Project, GroupBy::Route),
         (GroupBy::Model, GroupBy::Backend),
         (GroupBy::Client, GroupBy::Client),
     ] {
         let query = CrossQuery::new(range.0, range.1, (down, across), DimensionFilter::default());
-        let summary = ledger.usage_cross(query.expect("a range")).await.expect("read");
+        let query = query.expect("a range").basis(basis);
+        let summary = ledger.usage_cross(query).await.expect("read");
         let mut cells = BTreeMap::new();
         for ((down, _), line) in summary.rows.iter().zip(&summary.cells) {
             for ((across, _), cell) in summary.columns.iter().zip(line) {
@@ -251,7 +257,7 @@ async fn check_cross(ledger: &Ledger, rows: &[Part], range: (WallTime, WallTime)
             }
         }
         let expected = sum_by(rows, |row| Some((key_of(row, down), key_of(row, across))));
-        assert_eq!(cells, expected, "{down:?} by {across:?}");
+        assert_eq!(cells, expected, "{basis}: {down:?} by {across:?}");
         let by_row = sum_by(rows, |row| Some(key_of(row, down)));
         assert_eq!(summary.rows.into_iter().collect::<BTreeMap<_, _>>(), by_row);
     }
@@ -282,15 +288,18 @@ proptest! {
             hourly_rollup::unfold(&place.raw(), unfolded).expect("unfolded");
             let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
             let whole: Vec<Part> = rows.iter().map(Part::whole).collect();
-            let parts = parts_of(&ledger, &rows).await;
+            let parts = parts_on(CostBasis::Known, &ledger, &rows).await;
             let end = WallTime::from_unix_ms(start.unix_ms() + 60 * HOUR_MS);
-            let chosen = key_of(filter_row.get(&rows), filter_by);
-            check_days(&ledger, &parts, (start, end), &zone, None).await;
-            check_days(&ledger, &parts, (start, end), &zone, Some((filter_by, chosen))).await;
+            for basis in CostBasis::ALL {
+                let chosen = Some((filter_by, key_of(filter_row.get(&rows), filter_by)));
+                let parts = parts_on(*basis, &ledger, &rows).await;
+                check_days(&ledger, (*basis, &parts), (start, end), &zone, None).await;
+                check_days(&ledger, (*basis, &parts), (start, end), &zone, chosen).await;
+                check_cross(&ledger, (*basis, &parts), (start, end)).await;
+            }
             let chosen = key_of(filter_row.get(&rows), filter_by);
             check_hours(&ledger, &parts, (start, end), None).await;
             check_hours(&ledger, &parts, (start, end), Some((filter_by, chosen))).await;
-            check_cross(&ledger, &parts, (start, end)).await;
             let chosen = key_of(filter_row.get(&rows), filter_by);
             check_whole(&ledger, &parts, (start, end), (filter_by, chosen)).await;
             for group_by in [LatencyGroupBy::All, LatencyGroupBy::Backend, LatencyGroupBy::Model, LatencyGroupBy::Route] {

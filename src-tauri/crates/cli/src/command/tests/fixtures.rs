@@ -196,8 +196,9 @@ pub(super) fn clients_fixture() -> Value {
 
 fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
     let priced_percent = ((requests - unpriced) * 100).checked_div(requests);
+    let is_cost_unknown = cost == 0 && unpriced > 0 && requests <= unpriced;
     json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced,
-        "priced_percent": priced_percent,
+        "priced_percent": priced_percent, "is_cost_unknown": is_cost_unknown,
         "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
         "output_tokens": 45_678, "reasoning_tokens": 12, "retries": 3, "wasted_nano_usd": 90_000_000,
         "saved_nano_usd": 250_000_000, "cache_hits": 4, "cache_misses": 6})
@@ -253,11 +254,16 @@ pub(super) fn session_logs_fixture() -> Value {
     })
 }
 
+fn segment(cost: i64, requests: u64, tokens: u64) -> Value {
+    json!({"cost_nano_usd": cost, "is_cost_unknown": false, "requests": requests, "tokens": tokens})
+}
+
 pub(super) fn usage_fixture() -> Value {
     json!({
         "from": ago(86_400), "to": NOW.0, "zone": "UTC",
         "finding": "gpt-5-mini took 80 % of $5.00 over 12 requests",
         "basis": "Stated by the backend, else computed; 92 % of requests priced",
+        "cost_basis": "known", "unpriced_word": "unpriced",
         "currency": {"code": "USD", "rate": "1", "minor_digits": 2, "has_symbol": true,
                      "source": null, "source_url": null, "as_of": null, "is_own": false,
                      "finding": null},
@@ -275,10 +281,9 @@ pub(super) fn usage_fixture() -> Value {
             {"key": "=cmd", "label": "=cmd"},
         ],
         "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
-            {"cost_nano_usd": 4_000_000_000_i64, "requests": 10, "tokens": 5},
-            {"cost_nano_usd": 1_000_000_000_i64, "requests": 3, "tokens": 5},
-            {"cost_nano_usd": 0, "requests": 1, "tokens": 5},
-        ], "total": {"cost_nano_usd": 5_000_000_000_i64, "requests": 14, "tokens": 15}}],
+            segment(4_000_000_000, 10, 5), segment(1_000_000_000, 3, 5),
+            {"cost_nano_usd": 0, "is_cost_unknown": true, "requests": 1, "tokens": 5},
+        ], "total": segment(5_000_000_000, 14, 15)}],
         "meters": [
             {"meter": "input", "label": "Input", "unit": "tokens", "quantity": 1_234_567,
              "cost_nano_usd": 4_000_000_000_i64, "unpriced_quantity": 0, "cost_share_percent": 80},
@@ -442,13 +447,12 @@ pub(super) fn usage_efficiency_fixture() -> Value {
 }
 
 pub(super) fn usage_heatmap_fixture() -> Value {
-    let none = json!({"cost_nano_usd": 0, "requests": 0, "tokens": 0});
+    let none = segment(0, 0, 0);
     let mut weekdays = vec![
         json!({"weekday": "Monday", "hours": vec![none.clone(); 24], "newest": vec![Value::Null; 24]}),
         json!({"weekday": "Tuesday", "hours": vec![none; 24], "newest": vec![Value::Null; 24]}),
     ];
-    weekdays[1]["hours"][14] =
-        json!({"cost_nano_usd": 1_200_000_000_i64, "requests": 3, "tokens": 900});
+    weekdays[1]["hours"][14] = segment(1_200_000_000, 3, 900);
     json!({"from": ago(86_400), "to": NOW.0, "weekdays": weekdays,
         "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
 }
@@ -493,7 +497,8 @@ pub(super) fn usage_expensive_fixture() -> Value {
 pub(super) fn usage_cross_fixture() -> Value {
     let group = |key: &str, cost: i64| json!({"key": key, "label": key, "totals": totals(cost, 2, 0, 0), "cost_share_percent": 50});
     json!({
-        "from": ago(86_400), "to": NOW.0,
+        "from": ago(86_400), "to": NOW.0, "cost_basis": "known",
+        "basis": "Stated by the backend, else computed; 100 % of requests priced",
         "rows": [group("gpt-5-mini", 4_000_000_000), group(HOSTILE, 1_000_000_000)],
         "columns": [group("codex", 4_500_000_000), group("=cmd", 500_000_000)],
         "cells": [[totals(4_000_000_000, 2, 0, 0), totals(0, 0, 0, 0)],

@@ -1,18 +1,20 @@
 //! `gatehouse usage --by model --across client`: the costs of two dimensions crossed.
 
 use control::Core;
-use control::view::{UsageCrossQuery, UsageCrossView, UsagePeriodQuery, UsageTotalsView};
+use control::view::{
+    CostBasis, UsageCrossQuery, UsageCrossView, UsagePeriodQuery, UsageTotalsView,
+};
 
-use super::{GroupByArgument, UsageFormat, escape_csv_cell, format_known_dollars};
+use super::{GroupByArgument, UsageFormat, escape_csv_cell, format_known_dollars, format_totals};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::format_cost;
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) async fn run(
     (by, across): (GroupByArgument, GroupByArgument),
     period: UsagePeriodQuery,
+    basis: CostBasis,
     format: UsageFormat,
     core: &Core,
     console: &mut Console,
@@ -21,7 +23,8 @@ pub(super) async fn run(
         return Err(CommandError::new(Exit::Usage, "day and meter cannot be crossed")
             .with_hint("Use model, backend, client, key, project or route for both."));
     };
-    let crossed = control::usage_cross(core, UsageCrossQuery { period, rows, columns }).await?;
+    let query = UsageCrossQuery { period, rows, columns, basis };
+    let crossed = control::usage_cross(core, query).await?;
     let answer = match format {
         UsageFormat::Table => table(&crossed).to_string(),
         UsageFormat::Json => console.render_json(&crossed)?,
@@ -31,12 +34,12 @@ pub(super) async fn run(
     Ok(Exit::Success)
 }
 
-fn cost_cell(totals: &UsageTotalsView) -> TableCell {
+fn cost_cell(totals: &UsageTotalsView, basis: CostBasis) -> TableCell {
     let UsageTotalsView { cost_nano_usd: cost, requests, unpriced_requests: unpriced, .. } = totals;
-    if (cost.0, requests.0, unpriced.0) == (0, 0, 0) {
+    if (cost.0, requests.0, unpriced.0) == (0, 0, 0) && !totals.is_cost_unknown {
         return "".into();
     }
-    format_cost(*cost, *requests, *unpriced).into()
+    format_totals(totals, basis).into()
 }
 
 pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {
@@ -45,17 +48,19 @@ pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {
         text.line(Tone::Strong, "No requests in this period");
         return text;
     }
+    text.line(Tone::Muted, &crossed.basis).end();
+    let basis = crossed.cost_basis;
     let names = crossed.columns.iter().map(|column| Column::named(&column.label));
     let columns = [Column::Left("")].into_iter().chain(names).chain([Column::Right("Total")]);
     let mut table = TextTable::new(&columns.collect::<Vec<_>>());
     let line = |name: TableCell, cells: Vec<TableCell>, total: &UsageTotalsView| {
-        [vec![name], cells, vec![cost_cell(total)]].concat()
+        [vec![name], cells, vec![cost_cell(total, basis)]].concat()
     };
     for (row, cells) in crossed.rows.iter().zip(&crossed.cells) {
-        let cells = cells.iter().map(cost_cell).collect();
+        let cells = cells.iter().map(|cell| cost_cell(cell, basis)).collect();
         table.row_of(line(TableCell::from(&row.label), cells, &row.totals));
     }
-    let sums = crossed.columns.iter().map(|column| cost_cell(&column.totals)).collect();
+    let sums = crossed.columns.iter().map(|column| cost_cell(&column.totals, basis)).collect();
     table.row_of(line(TableCell::styled(Tone::Strong, "Total"), sums, &crossed.totals));
     text.table(&table);
     text
