@@ -45,12 +45,12 @@ impl Desktop {
         settings::write_atomic(&settings_of_tool, before.as_bytes()).expect("written");
         let keyring = start_keyring(home.path(), &bus.address).await;
         let desktop = Self { home, settings_of_tool, before, _keyring: keyring, _bus: bus };
-        desktop.gdbus(&["wait", "--timeout", "20", "org.freedesktop.secrets"]).await;
+        desktop.gdbus("wait", &["--timeout", "20", "org.freedesktop.secrets"]).await;
         Some(desktop)
     }
 
-    async fn gdbus(&self, words: &[&str]) -> String {
-        let words = [&words[..1], &["--session"], &words[1..]].concat();
+    async fn gdbus(&self, verb: &str, words: &[&str]) -> String {
+        let words = [&[verb, "--session"], words].concat();
         self.home.program("gdbus", &words).run().await.expect_success().out
     }
 
@@ -62,7 +62,7 @@ impl Desktop {
     async fn items(&self) -> usize {
         let ours = format!("{{'service': '{KEYCHAIN_SERVICE}', 'username': 'wiring.claude-code'}}");
         let method = ["--method", "org.freedesktop.Secret.Service.SearchItems", &ours];
-        let found = self.gdbus(&[&["call"], &SECRETS[..], &method].concat()).await;
+        let found = self.gdbus("call", &[&SECRETS[..], &method].concat()).await;
         found.matches("/org/freedesktop/secrets/collection/").count()
     }
 
@@ -70,7 +70,7 @@ impl Desktop {
     async fn lock_keyring(&self) {
         let login = "['/org/freedesktop/secrets/collection/login']";
         let method = ["--method", "org.freedesktop.Secret.Service.Lock", login];
-        self.gdbus(&[&["call"], &SECRETS[..], &method].concat()).await;
+        self.gdbus("call", &[&SECRETS[..], &method].concat()).await;
     }
 
     /// The token of a client stays in the vault that it was made in.
