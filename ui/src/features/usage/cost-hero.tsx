@@ -65,7 +65,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
       <p className="min-h-[32px] text-11 text-pretty text-ink-3">
         {usage.basis} {isOfAll && unpriced > 0 && <PanelLink path={pathWith("/billing", kept)}>Set prices</PanelLink>}
         {!isOfAll && unpriced > 0 && (
-          <span className="ml-2 whitespace-nowrap">
+          <span className="block">
             excludes {formatCount(unpriced)} {word}
           </span>
         )}
