@@ -2638,7 +2638,7 @@ export type FirstTokenChangeView = {
 	/**  The interval of the difference; below zero where it is faster. */
 	low_ms: number | null,
 	high_ms: number | null,
-	/**  "95 % came 0.8 s to 1.6 s later than in the seven days before, with 95 % confidence" */
+	/**  "The 95th percentile is 0.8 s to 1.6 s later than in the seven days before, with 95 % confidence" */
 	sentence: string,
 };
 

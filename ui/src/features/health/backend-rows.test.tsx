@@ -10,6 +10,8 @@ test("a percentile that is certainly worse is marked in words, and the details s
   if (row == null) throw new Error("the mark is in no row");
   expect(within(row).getAllByText("▲ slower")).toHaveLength(1);
   await user.click(within(row).getByText(/^Details/));
-  expect(within(row).getByText(/^95 % came 210 ms to 790 ms later than .* with 95 % confidence\.$/)).toBeVisible();
-  expect(within(row).getByText(/^Half came as in the seven days before, as far as can be told\.$/)).toBeVisible();
+  expect(
+    within(row).getByText(/^The 95th percentile is 210 ms to 790 ms later than .* with 95 % confidence\.$/),
+  ).toBeVisible();
+  expect(within(row).getByText(/^The median is as in the seven days before, as far as can be told\.$/)).toBeVisible();
 });

@@ -72,7 +72,7 @@ function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
     <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2 @min-[960px]:grid-cols-[1fr_1fr_1.4fr]">
       <CostHero usage={usage} place={place} />
       <Reading of={forecast} skeleton={<Skeleton className="min-h-[120px]" />}>
-        {(data) => <ForecastFigure forecast={data} />}
+        {(data) => <ForecastFigure forecast={data} isBasisOther={place.basis !== undefined} />}
       </Reading>
       <div className="grid @min-[640px]:col-span-2 @min-[960px]:col-span-1">
         <BudgetsCard />

@@ -3,12 +3,18 @@ import type { UsageForecastView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount } from "@/lib/quantity";
 
-export function ForecastFigure({ forecast }: { forecast: UsageForecastView }) {
+interface ForecastFigureProps {
+  forecast: UsageForecastView;
+  /** True beside a sum on another basis: the forecast is of all known costs. */
+  isBasisOther: boolean;
+}
+
+export function ForecastFigure({ forecast, isBasisOther }: ForecastFigureProps) {
   const { unpriced_requests: unpriced } = forecast;
   const { expected_nano_usd: expected, low_nano_usd: low, high_nano_usd: high, spent_nano_usd: spent } = forecast;
   return (
     <section aria-label="This month" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="text-12 text-ink-3">Expected this month</h2>
+      <h2 className="text-12 text-ink-3">Expected this month{isBasisOther && ", of all known costs"}</h2>
       {forecast.method === "none" ? (
         <p className="mt-1 text-ink-2">Nothing was spent this month, so there is nothing to expect yet.</p>
       ) : (

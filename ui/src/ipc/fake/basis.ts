@@ -35,6 +35,6 @@ export function onBasis(requests: RequestView[], basis: CostBasis): RequestView[
 }
 
 /** As the core says it. */
-export function isUnknownOn(basis: CostBasis, cost: number, requests: number, unknown: number): boolean {
-  return cost === 0 && unknown > 0 && (basis !== "known" || requests <= unknown);
+export function isUnknown(cost: number, requests: number, unknown: number): boolean {
+  return cost === 0 && unknown > 0 && requests <= unknown;
 }

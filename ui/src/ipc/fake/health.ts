@@ -35,13 +35,13 @@ const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
   { part: "freshness", meaning: "How recent the last result is", most: 5 },
 ];
 
-function unclear(percentile: number, share: string): FirstTokenChangeView {
+function unclear(percentile: number, name: string): FirstTokenChangeView {
   return {
     percentile,
     change: "unclear",
     low_ms: -40,
     high_ms: 60,
-    sentence: `${share} came as in the seven days before, as far as can be told`,
+    sentence: `${name} is as in the seven days before, as far as can be told`,
   };
 }
 
@@ -55,16 +55,17 @@ function firstTokensOf(seed: number): FirstTokenView {
     count: 180,
     usual_p95_ms: usual,
     changes: [
-      unclear(50, "Half"),
+      unclear(50, "The median"),
       isSlower
         ? {
             percentile: 95,
             change: "slower",
             low_ms: 210,
             high_ms: 790,
-            sentence: "95 % came 210 ms to 790 ms later than in the seven days before, with 95 % confidence",
+            sentence:
+              "The 95th percentile is 210 ms to 790 ms later than in the seven days before, with 95 % confidence",
           }
-        : unclear(95, "95 %"),
+        : unclear(95, "The 95th percentile"),
     ],
   };
 }

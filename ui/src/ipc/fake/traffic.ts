@@ -1,6 +1,5 @@
 /** A month of requests for the fake data, and the totals a core would keep over them. */
 import type {
-  CostBasis,
   CostBasisView,
   FailureClass,
   LineItemView,
@@ -22,7 +21,7 @@ import type {
   UsageView,
   SpendView,
 } from "@/ipc/bindings";
-import { basisOf, BASIS_WORDS, findingOf, isUnknownOn, onBasis } from "@/ipc/fake/basis";
+import { basisOf, BASIS_WORDS, findingOf, isUnknown, onBasis } from "@/ipc/fake/basis";
 import { invoiceOf } from "@/ipc/fake/invoice";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { groupBy } from "@/lib/group";
@@ -167,7 +166,7 @@ export function spendOf(requests: RequestView[]): SpendView {
   return { cost_nano_usd: cost, requests: count, unpriced_requests };
 }
 
-export function totalsOf(requests: RequestView[], basis: CostBasis = "known"): UsageTotalsView {
+export function totalsOf(requests: RequestView[]): UsageTotalsView {
   const sum = (value: (request: RequestView) => number | null) =>
     requests.reduce((total, request) => total + (value(request) ?? 0), 0);
   const unpriced = sum((request) => (request.cost_nano_usd === null ? 1 : 0));
@@ -175,7 +174,7 @@ export function totalsOf(requests: RequestView[], basis: CostBasis = "known"): U
   const cost = sum((request) => request.cost_nano_usd);
   return {
     cost_nano_usd: cost,
-    is_cost_unknown: isUnknownOn(basis, cost, requests.length, unpriced),
+    is_cost_unknown: isUnknown(cost, requests.length, unpriced),
     requests: requests.length,
     unpriced_requests: unpriced,
     priced_percent: requests.length === 0 ? null : Math.floor((priced * 100) / requests.length),
@@ -309,14 +308,14 @@ export function usageOf(
   const inRange = wanted.filter(isInRange);
   const length = now - from;
   const before = wanted.filter(({ started_at }) => started_at >= from - length && started_at < from);
-  const totals = totalsOf(inRange, basis);
+  const totals = totalsOf(inRange);
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by ?? "backend"));
   const ordered = [...byGroup]
-    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows, basis) }))
+    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
     .toSorted((left, right) => right.totals.cost_nano_usd - left.totals.cost_nano_usd);
   const kept = ordered.slice(0, GROUPS_MAX);
   const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
-  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest, basis) });
+  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
   const share = (cost: number) => (totals.cost_nano_usd === 0 ? null : Math.round((cost * 100) / totals.cost_nano_usd));
   const groups: UsageGroupView[] = kept.map((group) => ({
     key: group.key,
@@ -343,8 +342,8 @@ export function usageOf(
       return {
         start,
         label: label(start),
-        segments: kept.map(({ rows }) => segmentOf(within(rows), basis)),
-        total: segmentOf(within(inRange), basis),
+        segments: kept.map(({ rows }) => segmentOf(within(rows))),
+        total: segmentOf(within(inRange)),
       };
     }),
     meters: Object.values(query.filter ?? {}).some((name) => name !== null) ? [] : metersOf(matching.filter(isInRange)),
@@ -353,8 +352,8 @@ export function usageOf(
           from: from - length,
           to: from,
           label: length > 1.5 * DAY_MS ? `the ${Math.ceil(length / DAY_MS)} days before` : "the day before",
-          totals: totalsOf(before, basis),
-          cost_change_percent: changeOf(totals.cost_nano_usd, totalsOf(before, basis).cost_nano_usd),
+          totals: totalsOf(before),
+          cost_change_percent: changeOf(totals.cost_nano_usd, totalsOf(before).cost_nano_usd),
           requests_change_percent: changeOf(inRange.length, before.length),
         }
       : null,
@@ -425,7 +424,7 @@ export function crossOf(
   };
 }
 
-export function segmentOf(requests: RequestView[], basis: CostBasis = "known"): UsageSegmentView {
-  const { cost_nano_usd, is_cost_unknown, requests: count, input_tokens, output_tokens } = totalsOf(requests, basis);
+export function segmentOf(requests: RequestView[]): UsageSegmentView {
+  const { cost_nano_usd, is_cost_unknown, requests: count, input_tokens, output_tokens } = totalsOf(requests);
   return { cost_nano_usd, is_cost_unknown, requests: count, tokens: input_tokens + output_tokens };
 }

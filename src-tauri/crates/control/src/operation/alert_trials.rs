@@ -172,7 +172,7 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
              when they leave a mark."
         }
         AlertRule::BudgetForecast => {
-            "By whole hours, the budgets of today and what was allowed more then. Budgets of a model \
+            "By whole hours, the budgets of today and the allowances of that time. Budgets of a model \
              are left out, since what they count is not kept by the hour."
         }
         AlertRule::BillDrift => {

@@ -63,7 +63,7 @@ fn proxy(known: &ProxyVariable) -> String {
             let user = if *has_user { ", with a user" } else { "" };
             format!("{address}{user}, by {variable}")
         }
-        ProxyVariable::Unreadable(variable) => format!("{variable} is set to no address"),
+        ProxyVariable::Unreadable(variable) => format!("{variable} does not hold an address"),
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(named(false), "http://proxy.corp:3128, by HTTPS_PROXY");
         assert_eq!(named(true), "http://proxy.corp:3128, with a user, by HTTPS_PROXY");
         let unreadable = proxy(&ProxyVariable::Unreadable("ALL_PROXY"));
-        assert_eq!(unreadable, "ALL_PROXY is set to no address");
+        assert_eq!(unreadable, "ALL_PROXY does not hold an address");
         assert_eq!(storage(VaultKind::Keychain, "linux"), "Keychain, by the Secret Service");
         assert_eq!(storage(VaultKind::Keychain, "macos"), "Keychain");
     }

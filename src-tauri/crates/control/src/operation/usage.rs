@@ -37,7 +37,8 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     let currency = currency_view(&engine.settings());
     let is_of_attempts = [group_by.is_of_attempts(), filter.is_of_attempts()];
     let mut view = usage_view(&sums, is_of_attempts, &period, (basis, currency), label);
-    if filter.is_empty() {
+    // What a backend states is one amount, without meters.
+    if filter.is_empty() && basis != CostBasis::Reported {
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
     }
@@ -85,24 +86,19 @@ fn add_previous(
     before: &Period,
     label: String,
 ) {
-    let basis = view.cost_basis;
-    let change = |now: &UsageTotals, before: &UsageTotals| {
-        let is_known = [now, before].iter().all(|totals| !is_cost_unknown(basis, totals));
-        is_known.then(|| cost_change_percent(now, before))?
-    };
     let earlier: HashMap<&UsageKey, &UsageTotals> =
         previous.groups.iter().map(|(key, totals)| (key, totals)).collect();
     for (group, (key, totals)) in view.groups.iter_mut().zip(&sums.groups) {
         let earlier = earlier.get(key).copied().copied().unwrap_or_default();
-        group.previous = Some(totals_view(basis, &earlier));
-        group.cost_change_percent = change(totals, &earlier);
+        group.previous = Some(totals_view(&earlier));
+        group.cost_change_percent = cost_change_percent(totals, &earlier);
     }
     view.previous = Some(UsagePreviousView {
         from: before.from.into(),
         to: before.to.into(),
         label,
-        totals: totals_view(basis, &previous.totals),
-        cost_change_percent: change(&sums.totals, &previous.totals),
+        totals: totals_view(&previous.totals),
+        cost_change_percent: cost_change_percent(&sums.totals, &previous.totals),
         requests_change_percent: requests_change_percent(&sums.totals, &previous.totals),
     });
 }
@@ -115,7 +111,7 @@ pub(crate) async fn usage_cross(
     let period = Period::resolve(&req.period, engine.clock().wall())?;
     let filter = ledger_filter(&req.period.filter);
     let is_of_attempts = filter.is_of_attempts();
-    let cell = |totals: &UsageTotals| totals_view(req.basis, totals);
+    let cell = |totals: &UsageTotals| totals_view(totals);
     let question = CrossQuery::new(period.from, period.to, (req.rows, req.columns), filter)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage_cross(question.basis(req.basis)).await?;
@@ -124,12 +120,12 @@ pub(crate) async fn usage_cross(
         let view = |(key, totals): &(UsageKey, UsageTotals)| UsageCrossGroupView {
             key: group_key(key),
             label: group_label(key, group_by, &named),
-            totals: totals_view(req.basis, totals),
-            cost_share_percent: known_cost_share_percent(req.basis, totals, &sums.totals),
+            totals: totals_view(totals),
+            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
         };
         groups.iter().map(view).collect()
     };
-    let totals = known_totals_view(req.basis, &sums.totals, is_of_attempts);
+    let totals = known_totals_view(&sums.totals, is_of_attempts);
     Ok(UsageCrossView {
         from: period.from.into(),
         to: period.to.into(),
@@ -218,14 +214,14 @@ fn usage_view(
         .map(|(key, totals)| UsageGroupView {
             key: group_key(key),
             label: label(key),
-            totals: known_totals_view(basis, totals, groups_of_attempts),
-            cost_share_percent: known_cost_share_percent(basis, totals, &sums.totals),
+            totals: known_totals_view(totals, groups_of_attempts),
+            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
             previous: None,
             cost_change_percent: None,
         })
         .collect();
     let series = series_keys(&sums.groups);
-    let totals = known_totals_view(basis, &sums.totals, all_of_attempts);
+    let totals = known_totals_view(&sums.totals, all_of_attempts);
     UsageView {
         from: period.from.into(),
         to: period.to.into(),
@@ -235,7 +231,7 @@ fn usage_view(
         cost_basis: basis,
         unpriced_word: basis.unknown_word().to_owned(),
         totals,
-        buckets: sums.buckets.iter().map(|it| bucket_view(basis, it, &series, period)).collect(),
+        buckets: sums.buckets.iter().map(|it| bucket_view(it, &series, period)).collect(),
         series: series
             .iter()
             .map(|key| UsageSeriesView { key: group_key(key), label: label(key) })
@@ -255,29 +251,24 @@ fn series_keys(groups: &[(UsageKey, UsageTotals)]) -> Vec<UsageKey> {
     named.chain(rest).collect()
 }
 
-fn bucket_view(
-    basis: CostBasis,
-    bucket: &UsageBucket,
-    series: &[UsageKey],
-    period: &Period,
-) -> UsageBucketView {
+fn bucket_view(bucket: &UsageBucket, series: &[UsageKey], period: &Period) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
-    let segment = |key| segment_view(basis, &inside.get(key).copied().copied().unwrap_or_default());
+    let segment = |key| segment_view(&inside.get(key).copied().copied().unwrap_or_default());
     let mut whole = UsageTotals::default();
     bucket.groups.iter().for_each(|(_, totals)| whole += *totals);
     UsageBucketView {
         start: bucket.start.into(),
         label: bar_label(bucket.start, period),
         segments: series.iter().map(segment).collect(),
-        total: segment_view(basis, &whole),
+        total: segment_view(&whole),
     }
 }
 
-pub(super) fn segment_view(basis: CostBasis, totals: &UsageTotals) -> UsageSegmentView {
+pub(super) fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
         cost_nano_usd: totals.cost.into(),
-        is_cost_unknown: is_cost_unknown(basis, totals),
+        is_cost_unknown: is_cost_unknown(totals),
         requests: totals.requests.into(),
         tokens: totals.tokens.total().into(),
     }
@@ -298,7 +289,7 @@ fn usage_finding(
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
-        Some(_) if is_cost_unknown(basis, totals) => {
+        Some(_) if is_cost_unknown(totals) => {
             let what = if basis == CostBasis::Known { "price" } else { "cost" };
             format!("{}, none with a {basis} {what}", count_noun(totals.requests, "request"))
         }
@@ -322,24 +313,14 @@ pub(super) fn is_cost_known(totals: &UsageTotals) -> bool {
     totals.requests > totals.unpriced_requests || totals.cost > NanoUsd::ZERO
 }
 
-/// True if something was made here, and nothing is known of what it cost. Of the costs on one basis
-/// alone a sum of zero says little: what nothing was billed for is known on every basis.
-fn is_cost_unknown(basis: CostBasis, totals: &UsageTotals) -> bool {
-    let is_nothing_known = match basis {
-        CostBasis::Known => !is_cost_known(totals),
-        CostBasis::Reported | CostBasis::Computed => totals.cost == NanoUsd::ZERO,
-    };
-    totals.is_partly_unpriced() && is_nothing_known
+/// True if something was made here, and nothing is known of what it cost.
+fn is_cost_unknown(totals: &UsageTotals) -> bool {
+    totals.is_partly_unpriced() && !is_cost_known(totals)
 }
 
 /// `None` where no request of the part has a known cost.
-fn known_cost_share_percent(
-    basis: CostBasis,
-    part: &UsageTotals,
-    whole: &UsageTotals,
-) -> Option<u32> {
-    let is_known = is_cost_known(part) && !is_cost_unknown(basis, part);
-    is_known.then(|| cost_share_percent(part.cost, whole.cost))?
+fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u32> {
+    is_cost_known(part).then(|| cost_share_percent(part.cost, whole.cost))?
 }
 
 pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
@@ -373,12 +354,8 @@ fn basis_sentence(basis: CostBasis, known_percent: Option<u32>) -> String {
 }
 
 /// [`totals_view`], without the share of priced requests where that is not known.
-fn known_totals_view(
-    basis: CostBasis,
-    totals: &UsageTotals,
-    is_of_attempts: bool,
-) -> UsageTotalsView {
-    let view = totals_view(basis, totals);
+fn known_totals_view(totals: &UsageTotals, is_of_attempts: bool) -> UsageTotalsView {
+    let view = totals_view(totals);
     match totals.known_priced_requests(is_of_attempts) {
         Some(_) => view,
         None => UsageTotalsView { priced_percent: None, ..view },
@@ -411,10 +388,10 @@ pub(super) fn group_label(
     }
 }
 
-fn totals_view(basis: CostBasis, totals: &UsageTotals) -> UsageTotalsView {
+fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     UsageTotalsView {
         cost_nano_usd: totals.cost.into(),
-        is_cost_unknown: is_cost_unknown(basis, totals),
+        is_cost_unknown: is_cost_unknown(totals),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
         priced_percent: priced_percent(totals.requests, totals.unpriced_requests),
@@ -521,8 +498,7 @@ mod tests {
             "Computed from the price list, for 62 % of requests",
             "$1.00 for 8 requests, 3 of them uncomputed",
         );
-        // Unknown is not zero, also beside what nothing was billed for; and zero is no word about what
-        // was billed.
+        // Unknown is not zero, and a known zero is not unknown; zero is no word about what was billed.
         check(
             CostBasis::Reported,
             none,
@@ -533,7 +509,7 @@ mod tests {
             CostBasis::Reported,
             cached,
             "Reported by the backend, for 37 % of requests",
-            "8 requests, none with a reported cost",
+            "$0.00 for 8 requests, 5 of them unreported",
         );
         check(
             CostBasis::Reported,

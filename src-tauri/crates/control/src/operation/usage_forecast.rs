@@ -1,7 +1,7 @@
 //! The forecast of the month that runs, and hours by weekdays.
 
 use analytics::{DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today};
-use domain::{CostBasis, NanoUsd, SeededEntropy, ShownCurrency, WallTime, count_noun};
+use domain::{NanoUsd, SeededEntropy, ShownCurrency, WallTime, count_noun};
 use engine::Engine;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -198,7 +198,7 @@ pub(crate) async fn usage_heatmap(
     }
     let day = |(weekday, cells): (&str, &[HeatmapCell; 24])| HeatmapDayView {
         weekday: weekday.to_owned(),
-        hours: cells.iter().map(|it| segment_view(CostBasis::Known, &it.totals)).collect(),
+        hours: cells.iter().map(|it| segment_view(&it.totals)).collect(),
         newest: cells.iter().map(|cell| cell.newest).collect(),
     };
     Ok(UsageHeatmapView {

@@ -128,7 +128,7 @@ pub struct FirstTokenChangeView {
     /// The interval of the difference; below zero where it is faster.
     pub low_ms: f64,
     pub high_ms: f64,
-    /// "95 % came 0.8 s to 1.6 s later than in the seven days before, with 95 % confidence"
+    /// "The 95th percentile is 0.8 s to 1.6 s later than in the seven days before, with 95 % confidence"
     pub sentence: String,
 }
 

@@ -180,7 +180,7 @@ async fn first_tokens_are_called_slower_only_if_that_can_hardly_be_chance() {
     assert_eq!(kinds(&slower), [(50, LatencyChange::Unclear), (95, LatencyChange::Slower)]);
     let [_, (.., sentence)] = &slower[..] else { panic!("{slower:?}") };
     assert!(
-        sentence.starts_with("95 % came 4.") && sentence.contains(" later than "),
+        sentence.starts_with("The 95th percentile is 4.") && sentence.contains(" later than "),
         "{sentence}"
     );
 }

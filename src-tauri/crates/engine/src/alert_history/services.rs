@@ -17,9 +17,9 @@ pub(super) struct ServiceStates {
 }
 
 struct ServicePast {
-    /// But for whether it is down.
+    /// Without `is_down`.
     fact: ServiceFact,
-    /// From when on it was how, oldest first.
+    /// Changes of state, oldest first.
     states: Vec<(WallTime, HealthState)>,
 }
 

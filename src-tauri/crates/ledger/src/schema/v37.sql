@@ -1,4 +1,4 @@
--- When each service was how, one row where it changed. What is known of it now is the first.
+-- States of each service, one row per change. The latest known state is the first row.
 CREATE TABLE service_health_log (
     number INTEGER PRIMARY KEY,
     service TEXT NOT NULL,

@@ -3,22 +3,21 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::capitalize;
 use ledger::LatencyHistogram;
 use service_levels::{CHANGE_CONFIDENCE_PERCENT, QuantileChange, quantile_ranks};
 
 use crate::operation::time_figures::latency_text;
 use crate::view::{FirstTokenChangeView, LatencyChange};
 
-/// What is compared, and how it begins a sentence.
-const PERCENTILES: [(u32, &str); 2] = [(50, "half"), (95, "95 %")];
+/// What is compared, and its name at the beginning of a sentence.
+const PERCENTILES: [(u32, &str); 2] = [(50, "The median"), (95, "The 95th percentile")];
 
 /// The percentiles of which both times have enough.
 pub(super) fn first_token_changes(
     before: &LatencyHistogram,
     now: &LatencyHistogram,
 ) -> Vec<FirstTokenChangeView> {
-    let view = |(percentile, share): (u32, &str)| {
+    let view = |(percentile, name): (u32, &str)| {
         let [before, now] = [before, now].map(|it| interval(it, f64::from(percentile)));
         let found = QuantileChange::between(&before?, &now?);
         let change = match found.is_rise() {
@@ -31,7 +30,7 @@ pub(super) fn first_token_changes(
             change,
             low_ms: found.low,
             high_ms: found.high,
-            sentence: sentence(share, change, found),
+            sentence: sentence(name, change, found),
         })
     };
     PERCENTILES.into_iter().filter_map(view).collect()
@@ -45,19 +44,17 @@ fn interval(histogram: &LatencyHistogram, percent: f64) -> Option<RangeInclusive
     Some(ms(low.start())..=ms(high.end()))
 }
 
-fn sentence(share: &str, change: LatencyChange, found: QuantileChange) -> String {
+fn sentence(name: &str, change: LatencyChange, found: QuantileChange) -> String {
     let text = |ms: f64| latency_text(Duration::from_secs_f64(ms.abs() / 1_000.0));
     let (low, high, word) = match change {
         LatencyChange::Slower => (text(found.low), text(found.high), "later"),
         LatencyChange::Faster => (text(found.high), text(found.low), "earlier"),
         LatencyChange::Unclear => {
-            let share = capitalize(share);
-            return format!("{share} came as in the seven days before, as far as can be told");
+            return format!("{name} is as in the seven days before, as far as can be told");
         }
     };
     format!(
-        "{} came {low} to {high} {word} than in the seven days before, with \
-         {CHANGE_CONFIDENCE_PERCENT} % confidence",
-        capitalize(share)
+        "{name} is {low} to {high} {word} than in the seven days before, with \
+         {CHANGE_CONFIDENCE_PERCENT} % confidence"
     )
 }
