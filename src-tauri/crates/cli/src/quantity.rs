@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use control::view::{Count, NanoDollars, SpendView, UnixMs};
+use control::view::{CostBasis, Count, NanoDollars, SpendView, UnixMs};
 use domain::ShownCurrency;
 
 const SECOND_MS: u64 = 1_000;
@@ -81,12 +81,25 @@ pub(crate) fn is_wholly_unpriced(cost: NanoDollars, requests: Count, unpriced: C
 
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
 pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
-    match (requests.0, unpriced.0) {
+    let is_unknown = is_wholly_unpriced(cost, requests, unpriced);
+    format_cost_on(CostBasis::Known, cost, requests, unpriced, is_unknown)
+}
+
+/// The same on a basis, where it is known whether nothing of the cost is.
+pub(crate) fn format_cost_on(
+    basis: CostBasis,
+    cost: NanoDollars,
+    requests: Count,
+    unknown: Count,
+    is_unknown: bool,
+) -> String {
+    let word = basis.unknown_word();
+    match (requests.0, unknown.0) {
+        _ if is_unknown => word.to_owned(),
         // A model that only failed attempts were made at has a cost and no request.
         (0, 0) if cost.0 == 0 => UNKNOWN.to_owned(),
         (_, 0) => format_money(cost),
-        _ if is_wholly_unpriced(cost, requests, unpriced) => "unpriced".to_owned(),
-        (_, some) => format!("{} + {some} unpriced", format_money(cost)),
+        (_, some) => format!("{} + {some} {word}", format_money(cost)),
     }
 }
 

@@ -234,17 +234,28 @@ impl AlertHistory {
             }
             PastSource::BudgetMarks => {
                 let marks = self.budget_marks(&facts.settings).await?;
-                facts.take_marks(marks);
+                facts.marks = facts.changing(marks);
                 true
             }
             PastSource::BudgetPaces => {
                 let marks = self.budget_paces(&facts.settings, from, until).await?;
-                facts.take_marks(marks);
+                facts.marks = facts.changing(marks);
                 true
             }
-            PastSource::FirstUses | PastSource::KeyUses | PastSource::KeyFaults => {
-                self.read_spans(source, &mut facts, until).await?;
+            PastSource::FirstUses => {
+                let used = self.first_uses(from).await?;
+                facts.first_uses = facts.changing(used);
                 true
+            }
+            PastSource::KeyUses => {
+                let unused = self.unused_keys(&facts.settings, from, until).await?;
+                facts.unused_keys = facts.changing(unused);
+                true
+            }
+            PastSource::KeyFaults => {
+                let (faults, known_from) = self.key_faults(&facts.settings, until).await?;
+                facts.key_faults = facts.changing(faults);
+                facts.know_from(Some(known_from))
             }
             PastSource::Runs => {
                 let runs = self.full_runs().await?;
@@ -283,32 +294,6 @@ impl AlertHistory {
         if source == PastSource::Latencies {
             let hours = self.latency_measurements(&facts.settings, from, until).await?;
             facts.take_hours(hours);
-        }
-        Ok(())
-    }
-
-    async fn read_spans(
-        &self,
-        source: PastSource,
-        facts: &mut PastFacts,
-        until: WallTime,
-    ) -> Result<(), LedgerError> {
-        let from = facts.known_from;
-        match source {
-            PastSource::FirstUses => {
-                facts.first_uses = self.first_uses(from).await?;
-                facts.changes.extend(list_ends(&facts.first_uses));
-            }
-            PastSource::KeyUses => {
-                facts.unused_keys = self.unused_keys(&facts.settings, from, until).await?;
-                facts.changes.extend(list_ends(&facts.unused_keys));
-            }
-            _ => {
-                let (faults, known_from) = self.key_faults(&facts.settings, until).await?;
-                facts.know_from(Some(known_from));
-                facts.changes.extend(list_ends(&faults));
-                facts.key_faults = faults;
-            }
         }
         Ok(())
     }
@@ -374,9 +359,10 @@ impl PastFacts {
         self.hours = hours;
     }
 
-    fn take_marks(&mut self, marks: Spans<BudgetFact>) {
-        self.changes.extend(list_ends(&marks));
-        self.marks = marks;
+    /// Takes in when these facts change.
+    fn changing<T>(&mut self, spans: Spans<T>) -> Spans<T> {
+        self.changes.extend(list_ends(&spans));
+        spans
     }
 
     fn add_key_dates(&mut self, from: WallTime, until: WallTime) {

@@ -11,7 +11,7 @@ use domain::{BackendId, IdError};
 use gateway::{ControlOperations, Gateway, GatewayParts, ListenerLimits};
 use ledger::{LedgerError, LedgerLimits, Recovery};
 use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore};
-use vault::EnvStore;
+use vault::{EnvStore, Passphrase};
 
 use crate::assemble::{OpenVault, Outside, assemble};
 use crate::client_wiring::ClientWiring;
@@ -117,12 +117,18 @@ impl Engine {
             Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
         engine.restore_state().await?;
-        // A command of its own process needs it as well: one that verifies a key.
-        let EngineParts { base, backends, .. } = &*engine.parts;
-        upkeep::spawn_token_refresh(&backends.keys, base.events.clone(), &base.tasks);
-        passphrase.into_iter().for_each(|it| engine.parts.vault_switch.unlock(it));
-        base.starts.end_stage(StartStage::State);
+        engine.prepare_keys(passphrase);
+        engine.parts.base.starts.end_stage(StartStage::State);
         Ok(engine)
+    }
+
+    /// A command of its own process needs it as well: one that verifies a key.
+    fn prepare_keys(&self, passphrase: Option<Passphrase>) {
+        let EngineParts { base, backends, vault_switch, .. } = &*self.parts;
+        upkeep::spawn_token_refresh(&backends.keys, base.events.clone(), &base.tasks);
+        if let Some(passphrase) = passphrase {
+            vault_switch.unlock(passphrase);
+        }
     }
 
     /// What the parts knew before the restart.

@@ -15,7 +15,7 @@ use settings::{Settings, VaultKind};
 use vault::{Passphrase, Vault, VaultError};
 
 use crate::record_keys::{is_record_key, opens_record, record_key_ids};
-use crate::replaced_keys::{note_replaced, replaced_keys};
+use crate::replaced_keys::{ReplacedKeys, note_replaced, replaced_keys};
 use crate::settings_editor::{EngineEditError, SettingsEditor};
 use crate::vault_switch::VaultSwitch;
 
@@ -124,15 +124,27 @@ async fn describe_keys(
 ) -> Vec<CredentialId> {
     let _alone = switch.begin_change().await;
     let replaced = replaced_keys(before, &switch.vault, &switch.settings.current()).await;
-    let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
-    if !ids.is_empty() {
-        let edit = move |draft: &mut Settings| note_replaced(draft, &replaced, at);
-        if let Err(error) = settings.edit(edit).await {
-            tracing::warn!(%error, "the keys of another vault could not be described");
-        }
+    let (ids, noted) = begin_anew(switch, settings, replaced).await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "the keys of another vault could not be described");
     }
-    switch.begin_anew(&ids, at);
     ids
+}
+
+/// Describes keys that were replaced; they begin anew even if that could not be saved, since their
+/// secrets are in use.
+async fn begin_anew(
+    switch: &VaultSwitch,
+    settings: &SettingsEditor,
+    replaced: ReplacedKeys,
+) -> (Vec<CredentialId>, Result<(), EngineEditError>) {
+    let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
+    let noted = match ids.is_empty() {
+        true => Ok(()),
+        false => settings.edit(move |draft| note_replaced(draft, &replaced, at)).await.map(drop),
+    };
+    switch.begin_anew(&ids, at);
+    (ids, noted)
 }
 
 /// Moves keys from another vault into the one in use.
@@ -154,13 +166,7 @@ pub async fn move_keys_from(
     let mut replaced = replaced_keys(&switch.vault, &old, &switch.settings.current()).await;
     let moved = copy_keys(&old, &switch.vault, moving, &switch.opener.folders.state).await?;
     replaced.retain(|id, _| moved.contains(id));
-    let (at, ids) = (switch.opener.clock.wall(), replaced.keys().cloned().collect::<Vec<_>>());
-    let noted = match ids.is_empty() {
-        true => Ok(()),
-        false => settings.edit(move |draft| note_replaced(draft, &replaced, at)).await.map(drop),
-    };
-    // The secrets are in use even if their descriptions could not be saved.
-    switch.begin_anew(&ids, at);
+    let (ids, noted) = begin_anew(switch, settings, replaced).await;
     switch.announce_change(moved.iter().filter(|id| !ids.contains(id)));
     noted?;
     Ok(remove_moved_keys(&old, moved).await)

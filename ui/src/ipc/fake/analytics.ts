@@ -112,7 +112,7 @@ export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, cloc
     );
     return {
       weekday,
-      hours: cells.map((cell) => segmentOf(cell)),
+      hours: cells.map(segmentOf),
       newest: cells.map((cell) => (cell.length === 0 ? null : Math.max(...cell.map(hourStart)))),
     };
   });

@@ -10,7 +10,7 @@ use control::view::{
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{
-    UNKNOWN, format_count, format_counted_noun, format_exact_dollars, format_money,
+    UNKNOWN, format_cost_on, format_count, format_counted_noun, format_exact_dollars, format_money,
 };
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -331,13 +331,7 @@ fn previous_sentence(previous: &UsagePreviousView, basis: CostBasis) -> String {
 /// A cost of which a part may be unknown on its basis.
 pub(super) fn format_totals(totals: &UsageTotalsView, basis: CostBasis) -> String {
     let UsageTotalsView { cost_nano_usd: cost, is_cost_unknown, requests, .. } = totals;
-    let word = basis.unknown_word();
-    match totals.unpriced_requests.0 {
-        _ if *is_cost_unknown => word.to_owned(),
-        0 if (cost.0, requests.0) == (0, 0) => UNKNOWN.to_owned(),
-        0 => format_money(*cost),
-        some => format!("{} + {some} {word}", format_money(*cost)),
-    }
+    format_cost_on(basis, *cost, *requests, totals.unpriced_requests, *is_cost_unknown)
 }
 
 /// `+12 %`; `new` where there were no requests before.

@@ -50,8 +50,7 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
     let observed = observed_time(engine).await?;
     let budgets_left = engine.service_levels().backend_budgets_left().await?;
     // By whole hours, so that no answer is of both times.
-    let day_ago =
-        WallTime::from_unix_ms((now.unix_ms() - DAY_MS).div_euclid(3_600_000) * 3_600_000);
+    let day_ago = engine::hour_start(WallTime::from_unix_ms(now.unix_ms() - DAY_MS));
     let lately = first_tokens(engine, day_ago, now).await?;
     let week_before = WallTime::from_unix_ms(now.unix_ms() - 8 * DAY_MS);
     let usual = first_tokens(engine, week_before, day_ago).await?;

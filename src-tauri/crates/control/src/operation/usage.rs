@@ -111,7 +111,6 @@ pub(crate) async fn usage_cross(
     let period = Period::resolve(&req.period, engine.clock().wall())?;
     let filter = ledger_filter(&req.period.filter);
     let is_of_attempts = filter.is_of_attempts();
-    let cell = |totals: &UsageTotals| totals_view(totals);
     let question = CrossQuery::new(period.from, period.to, (req.rows, req.columns), filter)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage_cross(question.basis(req.basis)).await?;
@@ -133,7 +132,7 @@ pub(crate) async fn usage_cross(
         cost_basis: req.basis,
         rows: groups(&sums.rows, req.rows),
         columns: groups(&sums.columns, req.columns),
-        cells: sums.cells.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        cells: sums.cells.iter().map(|row| row.iter().map(totals_view).collect()).collect(),
         totals,
     })
 }

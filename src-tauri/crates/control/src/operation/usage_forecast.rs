@@ -198,7 +198,7 @@ pub(crate) async fn usage_heatmap(
     }
     let day = |(weekday, cells): (&str, &[HeatmapCell; 24])| HeatmapDayView {
         weekday: weekday.to_owned(),
-        hours: cells.iter().map(|it| segment_view(&it.totals)).collect(),
+        hours: cells.iter().map(|cell| segment_view(&cell.totals)).collect(),
         newest: cells.iter().map(|cell| cell.newest).collect(),
     };
     Ok(UsageHeatmapView {
