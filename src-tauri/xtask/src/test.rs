@@ -10,6 +10,7 @@ mod hermetic;
 mod junit;
 mod node;
 mod rust;
+mod sdk_packages;
 mod steps;
 
 use std::process::ExitCode;
@@ -84,8 +85,21 @@ pub(crate) fn run(repository: &Repository, arguments: &TestArguments) -> Result<
     let testing = chosen.iter().any(|step| step.name != steps::HERMETIC);
     let hermetic = HermeticHome::prepare(repository, testing)?;
     let surroundings = StepContext { repository, hermetic };
-    let ran: Vec<StepResult> = chosen.iter().map(|step| run_step(step, &surroundings)).collect();
+    let ran: Vec<StepResult> = std::thread::scope(|scope| {
+        if chosen.iter().any(|step| step.name == steps::SDK) {
+            scope.spawn(|| install_early(repository));
+        }
+        chosen.iter().map(|step| run_step(step, &surroundings)).collect()
+    });
     Ok(report(&ran))
+}
+
+/// Installs the SDKs while other steps run. A failure is only told: the step tries once more, and
+/// reports it.
+fn install_early(repository: &Repository) {
+    if let Err(error) = sdk_packages::install(repository) {
+        println!("the vendors' SDKs could not be installed yet: {error:#}");
+    }
 }
 
 fn step_names() -> PossibleValuesParser {

@@ -1,14 +1,12 @@
-//! Steps that run Node: the panel's checks, unit tests and browser tests. Also installs the
-//! vendors' SDKs for Node and Python.
+//! Steps that run Node: the panel's checks, unit tests and browser tests.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use super::counts::{self, TestCounts};
-use super::{StepContext, StepOutcome, rust};
-use crate::call::{EnvironmentVariable, ProgramCall};
+use super::{StepContext, StepOutcome, rust, sdk_packages};
+use crate::call::ProgramCall;
 use crate::{install, panel};
 
 pub(super) fn build(at: &StepContext<'_>) -> Result<StepOutcome> {
@@ -44,52 +42,9 @@ pub(super) fn browser(at: &StepContext<'_>) -> Result<StepOutcome> {
     Ok(StepOutcome::Counted(read_counts(&report, well, counts::from_playwright)?))
 }
 
-/// Runs the vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
-/// (requirements.txt and package-lock.json), those of the coding tools in tests/sdk/programs,
-/// and the judges of the MCP server in tests/sdk/agents; the tests find them by four variables.
+/// Runs the vendors' SDKs against a running gateway.
 pub(super) fn sdk(at: &StepContext<'_>) -> Result<StepOutcome> {
-    let folder = at.repository.root.join("tests/sdk");
-    let mut setting: Vec<EnvironmentVariable> = Vec::new();
-    if folder.join("package-lock.json").is_file() {
-        panel::install_packages(at.repository, &folder, "sdk-packages")?;
-        setting.push(("GATEHOUSE_SDK_NODE".to_owned(), Some(folder.clone().into_os_string())));
-    }
-    let programs = folder.join("programs");
-    if programs.join("package-lock.json").is_file() {
-        panel::install_packages(at.repository, &programs, "sdk-programs")?;
-        setting.push(("GATEHOUSE_SDK_PROGRAMS".to_owned(), Some(programs.into_os_string())));
-    }
-    let agents = folder.join("agents");
-    if agents.join("package-lock.json").is_file() {
-        panel::install_packages(at.repository, &agents, "sdk-agents")?;
-        setting.push(("GATEHOUSE_SDK_AGENTS".to_owned(), Some(agents.into_os_string())));
-    }
-    let requirements = folder.join("requirements.txt");
-    if requirements.is_file() {
-        let python = python_interpreter(at, &requirements)?;
-        setting.push(("GATEHOUSE_SDK_PYTHON".to_owned(), Some(python)));
-    }
-    rust::sdk(at, &setting)
-}
-
-/// Creates a virtual environment and returns its interpreter. pip does nothing if all packages are
-/// installed.
-fn python_interpreter(at: &StepContext<'_>, requirements: &Path) -> Result<OsString> {
-    let root = &at.repository.root;
-    let folder = at.repository.scratch()?.join("python");
-    let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if !interpreter.is_file() {
-        let system = if cfg!(windows) { "python" } else { "python3" };
-        // Google's SDK requires it.
-        let asks = "import sys; sys.exit(sys.version_info < (3, 11))";
-        if !ProgramCall::new(system, root).arg("-c").arg(asks).succeeds_silently() {
-            bail!("Python 3.11 or newer is needed for the vendors' SDKs; install it as {system}");
-        }
-        ProgramCall::new(system, root).words("-m venv").arg(&folder).run()?;
-    }
-    let pip = "-m pip install --quiet --disable-pip-version-check --requirement";
-    ProgramCall::new(&interpreter, root).words(pip).arg(requirements).run()?;
-    Ok(interpreter.into_os_string())
+    rust::sdk(at, &sdk_packages::install(at.repository)?)
 }
 
 /// The path of a new report; removes the old one.

@@ -7,6 +7,9 @@ use crate::{bindings, layers, tidy};
 /// The last step: it checks what the others left behind.
 pub(super) const HERMETIC: &str = "hermetic";
 
+/// The step whose packages are installed while others run.
+pub(super) const SDK: &str = "sdk";
+
 /// All steps, in the order in which they run.
 pub(super) const STEPS: &[TestStep] = &[
     TestStep {
@@ -88,7 +91,7 @@ pub(super) const STEPS: &[TestStep] = &[
         run: node::browser,
     },
     TestStep {
-        name: "sdk",
+        name: SDK,
         description: "the vendors' own SDKs against the gateway",
         needs: &[Prerequisite::Nextest, Prerequisite::WebView, Prerequisite::Python],
         run: node::sdk,
