@@ -305,7 +305,7 @@ async fn keys_in_plain_text_are_found_and_imported_without_being_shown() {
     std::fs::create_dir_all(&user).expect("a folder");
     home.set("HOME", &user.display().to_string());
     let (path, profile) = (user.join(".zshrc"), "export GROQ_API_KEY=gsk_CANARY0a1b2c3d4e5f6g7h\n");
-    settings::write_atomic(&path, profile.as_bytes()).expect("written");
+    private_files::write_atomic(&path, profile.as_bytes()).expect("written");
     let served = home.serve().await;
     let said = home.gatehouse(&["keys", "scan"]).run().await.expect_code(1);
     assert!(

@@ -79,7 +79,7 @@ impl TestHome {
         let path = self.settings();
         let folder = path.parent().expect("a file in a folder");
         std::fs::create_dir_all(folder).expect("a folder for the settings");
-        settings::write_atomic(&path, text.as_bytes()).expect("written");
+        private_files::write_atomic(&path, text.as_bytes()).expect("written");
     }
 
     /// A call of `gatehouse`.

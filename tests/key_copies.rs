@@ -34,7 +34,7 @@ impl User {
     fn write(&self, path: &str, text: &str) {
         let path = self.folder.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-        settings::write_atomic(&path, text.as_bytes()).expect("written");
+        private_files::write_atomic(&path, text.as_bytes()).expect("written");
     }
 
     fn read(&self, path: &str) -> String {
@@ -134,7 +134,7 @@ async fn a_vault_that_reads_the_environment_loses_no_key_to_a_removal() {
     home.set("HOME", &folder.display().to_string());
     home.set("OPENAI_API_KEY", MARKED_KEY);
     let path: &Path = &folder.join(".env");
-    settings::write_atomic(path, env_text(MARKED_KEY).as_bytes()).expect("written");
+    private_files::write_atomic(path, env_text(MARKED_KEY).as_bytes()).expect("written");
     home.gatehouse(&["keys", "scan", "--remove", "--yes"]).run().await;
     assert_eq!(std::fs::read_to_string(path).expect("read"), env_text(MARKED_KEY));
 }

@@ -42,7 +42,7 @@ impl Desktop {
             "{{\n  \"env\": {{\n    \"ANTHROPIC_AUTH_TOKEN\": \"{MARKED_KEY}\"\n  }}\n}}\n"
         );
         std::fs::create_dir_all(settings_of_tool.parent().expect("a folder")).expect("created");
-        settings::write_atomic(&settings_of_tool, before.as_bytes()).expect("written");
+        private_files::write_atomic(&settings_of_tool, before.as_bytes()).expect("written");
         let keyring = start_keyring(home.path(), &bus.address).await;
         let desktop = Self { home, settings_of_tool, before, _keyring: keyring, _bus: bus };
         desktop.gdbus("wait", &["--timeout", "20", "org.freedesktop.secrets"]).await;

@@ -59,7 +59,7 @@ impl BareMachine {
         let settings = machine.home.path().join(".config/gatehouse/settings.toml");
         std::fs::create_dir_all(settings.parent().expect("a folder")).expect("made");
         let text = format!("version = 1\n\n[gateway]\nport = {port}\n");
-        settings::write_atomic(&settings, text.as_bytes()).expect("written");
+        private_files::write_atomic(&settings, text.as_bytes()).expect("written");
         machine
     }
 

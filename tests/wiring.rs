@@ -35,7 +35,7 @@ impl User {
     }
 
     fn write(&self, path: &str, text: &str) {
-        settings::write_atomic(&self.folder.join(path), text.as_bytes()).expect("written");
+        private_files::write_atomic(&self.folder.join(path), text.as_bytes()).expect("written");
     }
 
     fn read(&self, path: &str) -> String {

@@ -88,7 +88,7 @@ impl KilledTool {
         let ToolFile { tool, path, text: before, secret } = file;
         let path = user.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        settings::write_atomic(&path, before.as_bytes()).expect("written");
+        private_files::write_atomic(&path, before.as_bytes()).expect("written");
         let took = [RunLength { whole: Duration::ZERO, change: Duration::ZERO }; 2];
         let (wired, clock) = (String::new(), SystemClock::new());
         let mut killed = Self { home, tool, path, before, secret, wired, took, clock };

@@ -74,7 +74,7 @@ async fn no_password_goes_to_a_server_whose_certificate_nobody_trusts() {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("made");
     let paths = ["cert.pem", "key.pem"].map(|name| folder.path().join(name).display().to_string());
     for (path, text) in paths.iter().zip([made.cert.pem(), made.signing_key.serialize_pem()]) {
-        settings::write_atomic(path.as_ref(), text.as_bytes()).expect("written");
+        private_files::write_atomic(path.as_ref(), text.as_bytes()).expect("written");
     }
     let Some(server) = start_server(&[&paths[0], &paths[1]]).await else { return };
     let home = home_with_mail(&server, "starttls").await;

@@ -38,7 +38,7 @@ impl User {
         home.set("OPENCODE_DISABLE_AUTOUPDATE", "1");
         let user = Self { home, folder, packages };
         let note = user.folder.join("project/note.txt");
-        settings::write_atomic(&note, format!("The word is {WORD}.\n").as_bytes())
+        private_files::write_atomic(&note, format!("The word is {WORD}.\n").as_bytes())
             .expect("written");
         Some(user)
     }
@@ -126,7 +126,7 @@ async fn codex_cli_works_through_its_wired_file_and_gets_its_file_back() {
     let (upstream, home) = (backend(&user).await, &user.home);
     let config = user.folder.join(".codex/config.toml");
     let before = "# mine\nmodel = \"up/m1\"\n";
-    settings::write_atomic(&config, before.as_bytes()).expect("written");
+    private_files::write_atomic(&config, before.as_bytes()).expect("written");
     let served = home.serve().await;
     user.add_backend(&upstream).await;
     home.gatehouse(&["clients", "wire", "codex", "--yes"]).run().await.expect_success();
@@ -158,7 +158,7 @@ async fn gemini_cli_works_once_it_is_wired_and_started_by_run() {
     let (upstream, home) = (backend(&user).await, &user.home);
     let settings_file = user.folder.join(".gemini/settings.json");
     let before = "{\n  // mine\n  \"telemetry\": { \"enabled\": false },\n  \"privacy\": { \"usageStatisticsEnabled\": false }\n}\n";
-    settings::write_atomic(&settings_file, before.as_bytes()).expect("written");
+    private_files::write_atomic(&settings_file, before.as_bytes()).expect("written");
     let served = home.serve().await;
     user.add_backend(&upstream).await;
     home.gatehouse(&["clients", "wire", "gemini-cli", "--yes"]).run().await.expect_success();
@@ -193,7 +193,7 @@ async fn opencode_works_when_run_starts_it_and_through_its_wired_file() {
     let config = user.folder.join(".config/opencode/opencode.json");
     std::fs::create_dir_all(config.parent().expect("a folder")).expect("created");
     let before = "{\n  // mine\n  \"share\": \"disabled\",\n}\n";
-    settings::write_atomic(&config, before.as_bytes()).expect("written");
+    private_files::write_atomic(&config, before.as_bytes()).expect("written");
     let served = home.serve().await;
     user.add_backend(&upstream).await;
     let project = user.folder.join("project").display().to_string();

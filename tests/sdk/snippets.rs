@@ -81,7 +81,7 @@ impl Copier {
             _ => return None,
         };
         let file = self.home.path().join(format!("snippet-{number}.{ending}"));
-        settings::write_atomic(&file, snippet.code.as_bytes()).expect("written");
+        private_files::write_atomic(&file, snippet.code.as_bytes()).expect("written");
         let (file, interpreter) = (file.display().to_string(), interpreter.display().to_string());
         let arguments = match script {
             RUN => vec!["-c", script, "sh", &self.programs, &interpreter, &file],

@@ -20,13 +20,14 @@ use crate::repository::Repository;
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("sealing", &[]),
-    ("sqlite-file", &[]),
-    ("archive", &["domain"]),
+    ("private-files", &[]),
+    ("sqlite-file", &["private-files"]),
+    ("archive", &["domain", "private-files"]),
     ("session-logs", &["domain", "sqlite-file"]),
-    ("wiring", &["domain", "sealing"]),
+    ("wiring", &["domain", "sealing", "private-files"]),
     ("key-scan", &["domain"]),
-    ("settings", &["domain"]),
-    ("vault", &["domain"]),
+    ("settings", &["domain", "private-files"]),
+    ("vault", &["domain", "private-files"]),
     ("wire", &["domain"]),
     ("tokens", &["domain"]),
     ("routing", &["domain"]),
@@ -39,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("resilience", &["domain"]),
     ("endpoints", &["domain", "resilience", "routing"]),
     ("cache", &["domain", "sealing", "sqlite-file"]),
-    ("ledger", &["domain", "sqlite-file", "pricing", "session-logs"]),
+    ("ledger", &["domain", "private-files", "sqlite-file", "pricing", "session-logs"]),
     (
         "gateway",
         &[
@@ -65,6 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "domain",
+            "private-files",
             "archive",
             "settings",
             "vault",
@@ -95,6 +97,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "control",
         &[
             "domain",
+            "private-files",
             "archive",
             "settings",
             "vault",
@@ -127,6 +130,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ACCEPTANCE,
         &[
             "domain",
+            "private-files",
             "archive",
             "settings",
             "vault",

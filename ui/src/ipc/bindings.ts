@@ -59,7 +59,7 @@ export const commands = {
 	keyReplace: (req: KeyReplace) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_replace", { req })),
 	/**  Asks the provider whether it accepts the key. Nothing is billed. */
 	keyVerify: (req: KeyRef) => typedError<KeyVerificationView, ApiError>(__TAURI_INVOKE("key_verify", { req })),
-	/**  Asks the provider whether it still accepts the key before the present one. Nothing is billed. */
+	/**  Asks the provider whether it still accepts the previous key. Nothing is billed. */
 	keyRetiredCheck: (req: KeyRef) => typedError<RetiredKeyCheckView, ApiError>(__TAURI_INVOKE("key_retired_check", { req })),
 	/**  Removes a key from the vault and detaches it from its backends. */
 	keyRemove: (req: KeyRef) => typedError<null, ApiError>(__TAURI_INVOKE("key_remove", { req })),

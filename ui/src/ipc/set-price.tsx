@@ -87,7 +87,7 @@ export function SetPriceDialog({ backend, model, missing, onClose }: SetPricePro
       open
       onClose={onClose}
       title="Set price"
-      description="In US dollars, from now on. What you leave empty stays as it is. Requests without a price are priced with it too; others keep theirs."
+      description="In US dollars, from now on. Empty fields stay unchanged. Past requests without a price get this one; the others keep theirs."
     >
       <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">

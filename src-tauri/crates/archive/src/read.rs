@@ -1,6 +1,6 @@
 //! Reads an archive that anybody may have made.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
@@ -138,7 +138,7 @@ fn take_part<R: Read>(
 ) -> Result<(), ArchiveError> {
     let path = folder.join(part.name.word());
     let failed = |error| ArchiveError::file(&path, error);
-    let mut file = create_private(&path).map_err(failed)?;
+    let mut file = private_files::create_new_file(&path).map_err(failed)?;
     let (mut hash, mut piece, mut taken) = (Sha256::new(), vec![0_u8; PIECE_BYTES], 0_u64);
     loop {
         let read = entry.read(&mut piece).map_err(|error| broken(&error))?;
@@ -155,18 +155,6 @@ fn take_part<R: Read>(
         return Err(ArchiveError::Damaged(format!("{} is not what was backed up", part.name)));
     }
     file.sync_all().map_err(failed)
-}
-
-/// A new file for this user only. A link in its place is refused.
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 fn missing(part: &ArchivePart) -> ArchiveError {

@@ -50,7 +50,7 @@ pub(crate) enum CliCommand {
     /// Run the gateway without a window, until Ctrl-C or `gatehouse stop`
     #[command(alias = "start")]
     Serve(ServeArguments),
-    /// Start a tool that uses the gateway, without a change of its files
+    /// Run a tool through the gateway without changing its files
     Run(run::RunArguments),
     /// Serve AI agents over MCP on standard input and output
     #[command(after_help = mcp::PERMISSIONS)]
@@ -115,7 +115,7 @@ pub(crate) enum CoreCommand {
     Audit(audit::AuditArguments),
     /// Show how each backend has served: availability, first tokens, score
     Health(health::HealthArguments),
-    /// Show objectives and what is left of the failures that they allow
+    /// Show objectives and what is left of their error budgets
     #[command(visible_alias = "service-levels", alias = "slos")]
     Slo(slo::SloArguments),
     /// Pin figures to the Overview, such as the cost of a project
@@ -124,7 +124,7 @@ pub(crate) enum CoreCommand {
     /// Use some backends for work and others at home: sets of backends to switch between
     #[command(subcommand, visible_alias = "profile")]
     Profiles(profiles::ProfilesCommand),
-    /// Watch what else work depends on: web addresses, databases, GitHub tokens
+    /// Monitor other services you depend on: web addresses, databases, GitHub tokens
     #[command(subcommand, visible_alias = "service")]
     Services(services::ServicesCommand),
     /// Print a client's token

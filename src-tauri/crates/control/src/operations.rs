@@ -79,7 +79,7 @@ macro_rules! operations {
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.
             key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status], audit false;
-            /// Asks the provider whether it still accepts the key before the present one. Nothing is billed.
+            /// Asks the provider whether it still accepts the previous key. Nothing is billed.
             key_retired_check(req: KeyRef) -> RetiredKeyCheckView, changes [Keys], audit false;
             /// Removes a key from the vault and detaches it from its backends.
             key_remove(req: KeyRef) -> (), changes [Keys, Backends, Status, Settings];

@@ -94,7 +94,21 @@ impl Meter {
             Self::Image => Unit::Images,
             Self::Second => Unit::Seconds,
             Self::Request => Unit::Requests,
-            _ => Unit::Tokens,
+            Self::Input
+            | Self::InputAudio
+            | Self::InputImage
+            | Self::InputVideo
+            | Self::CacheRead
+            | Self::CacheReadAudio
+            | Self::CacheReadImage
+            | Self::CacheReadVideo
+            | Self::CacheWrite5m
+            | Self::CacheWrite1h
+            | Self::Output
+            | Self::OutputAudio
+            | Self::OutputImage
+            | Self::OutputVideo
+            | Self::Reasoning => Unit::Tokens,
         }
     }
 

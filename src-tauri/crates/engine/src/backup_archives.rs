@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use archive::{ArchiveError, ArchiveWatch, Manifest, PartName, PartSource};
 use domain::{Clock, CredentialId, WallTime};
 use ledger::{Ledger, LedgerError, RestoreReport};
+use private_files::{create_new_folder, write_atomic};
 use serde::{Deserialize, Serialize};
-use settings::{FileProblem, Settings, SettingsDifference, SettingsError, write_atomic};
+use settings::{FileProblem, Settings, SettingsDifference, SettingsError};
 use vault::{Vault, VaultError};
 
 use crate::alert_watch::AlertWatch;
@@ -317,8 +318,7 @@ impl BackupArchives {
     fn new_scratch(&self) -> Result<PathBuf, BackupError> {
         let folder = self.folders.archive_scratch_folder();
         remove_folder(&folder);
-        let made = create_private_folder(&folder);
-        match made {
+        match create_new_folder(&folder) {
             Ok(()) => Ok(folder),
             Err(source) => Err(BackupError::Scratch { folder, source }),
         }
@@ -351,14 +351,4 @@ async fn run_blocking<T: Send + 'static>(
     let stopped =
         |error| BackupError::Scratch { folder: PathBuf::new(), source: io::Error::other(error) };
     tokio::task::spawn_blocking(work).await.map_err(stopped)
-}
-
-fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }

@@ -182,7 +182,7 @@ impl BudgetWatch {
         let (watch, ticks) = (Arc::clone(self), tasks.clone());
         tasks.spawn("budgets", async move {
             if let Err(error) = watch.tell_untold().await {
-                tracing::warn!(%error, "marks of the budgets that were not told could not be read");
+                tracing::warn!(%error, "pending notifications of budgets could not be read");
             }
             loop {
                 if let Err(error) = watch.tell().await {

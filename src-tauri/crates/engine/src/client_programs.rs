@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use domain::{ClientId, ClientProgram};
 use parking_lot::Mutex;
-use settings::{ENTRIES_MAX, write_atomic};
+use private_files::write_atomic;
+use settings::ENTRIES_MAX;
 
 /// Longest file that is read; as many clients as there can be take less.
 const FILE_BYTES_MAX: u64 = 262_144;

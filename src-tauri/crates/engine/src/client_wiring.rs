@@ -232,7 +232,7 @@ impl ClientWiring {
         let copies = PlainCopies::new(&environment.home, &self.state_folder);
         let repaired = tokio::task::spawn_blocking(move || copies.repair()).await;
         if let Ok(Err(error)) = repaired {
-            tracing::warn!(%error, "what a killed removal of keys left behind is still there");
+            tracing::warn!(%error, "files that an interrupted removal of keys left behind could not be removed");
         }
     }
 

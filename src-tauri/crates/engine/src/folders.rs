@@ -201,16 +201,9 @@ impl FolderError {
     }
 }
 
-#[cfg(unix)]
 fn create_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    // Skip the change if the mode is right already: reading commands then also work on a read-only
-    // file system.
-    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
-        return Ok(());
-    }
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+    private_files::create_folder(folder)?;
+    private_files::restrict_folder(folder)
 }
 
 /// Root may use every user's folders, which is common in containers.
@@ -247,11 +240,6 @@ fn check_not_world_writable(parent: &Path) -> Result<(), FolderError> {
         0o0002 => Err(FolderError::WorldWritable { path: parent.to_owned() }),
         _ => Ok(()),
     }
-}
-
-#[cfg(not(unix))]
-fn create_private(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)
 }
 
 #[cfg(not(unix))]

@@ -201,7 +201,7 @@ impl KeyStatuses {
 
     fn record_verdict(&self, record: KeyVerdictRecord) {
         if let Err(error) = self.ledger.record_key_verdict(record) {
-            tracing::debug!(%error, "what a provider made of a key could not be recorded");
+            tracing::debug!(%error, "the state of a key could not be recorded");
         }
     }
 

@@ -138,6 +138,7 @@ pub use ledger_watch::{FileCheck, LedgerWatch};
 pub use local_resources::{LocalResources, LocalSample};
 pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
+pub use measurement_watch::UNUSED_DAYS;
 pub use model_catalogue::ModelCatalogue;
 pub use tool_attempt::{
     COMMAND_OUTPUT_BYTES_MAX, MODEL_LIST_MS_MAX, TOKEN_COMMAND_MS_MAX, list_models_at,

@@ -37,7 +37,7 @@ pub(crate) const USUAL_REQUESTS_MIN: u64 = 50;
 /// Days of bills that are compared, today included.
 pub(crate) const BILL_DAYS: i64 = 8;
 /// Days without a request after which a key counts as unused.
-pub(crate) const UNUSED_DAYS: i64 = 30;
+pub const UNUSED_DAYS: i64 = 30;
 /// Days of requests after which a first use says something.
 pub(crate) const FIRST_USE_DAYS: i64 = 7;
 /// Time between two looks for keys in plain text.

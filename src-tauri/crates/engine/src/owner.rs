@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::Secret;
 use serde::Deserialize;
@@ -57,8 +57,7 @@ impl OwnerLock {
     pub fn acquire(folders: &Folders) -> Result<Self, LockError> {
         let path = folders.data.join("owner.lock");
         let failed = |source| LockError::Io { path: path.clone(), source };
-        let file = private_file(OpenOptions::new().write(true).create(true).truncate(false), &path)
-            .map_err(failed)?;
+        let file = private_files::open_or_create_file(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file, note: note_path(folders) }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(folders.data.clone())),
@@ -70,7 +69,7 @@ impl OwnerLock {
     pub fn publish(&self, note: &OwnerNote) -> io::Result<()> {
         let beside = self.note.with_extension("json.new");
         let _ = std::fs::remove_file(&beside);
-        let mut file = private_file(OpenOptions::new().write(true).create_new(true), &beside)?;
+        let mut file = private_files::create_new_file(&beside)?;
         let text = Zeroizing::new(note_json(note).to_string());
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -131,19 +130,10 @@ fn note_path(folders: &Folders) -> PathBuf {
     folders.runtime.join("control.json")
 }
 
-#[cfg(unix)]
-fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn folders(home: &Path) -> Folders {

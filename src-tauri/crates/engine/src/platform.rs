@@ -242,7 +242,7 @@ mod tests {
             let supply = home.path().join(name);
             std::fs::create_dir(&supply).expect("made");
             for (file, text) in *files {
-                settings::write_atomic(&supply.join(file), text.as_bytes()).expect("written");
+                private_files::write_atomic(&supply.join(file), text.as_bytes()).expect("written");
             }
         }
         power_in(home.path())

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use domain::WallTime;
-use settings::write_atomic;
+use private_files::write_atomic;
 
 /// Longest file that is read, in bytes; a number takes less.
 const FILE_BYTES_MAX: u64 = 64;

@@ -99,15 +99,6 @@ impl ReadinessRuns {
         Ok(first)
     }
 
-    /// Waits for the end of the run in progress; returns immediately if there is none.
-    pub async fn wait_for_end(&self) {
-        let going = self.active.lock().as_ref().map(|going| going.snapshots.clone());
-        if let Some(mut snapshots) = going {
-            // Ends when the run ends and drops its sender.
-            while snapshots.changed().await.is_ok() {}
-        }
-    }
-
     async fn publish_progress(
         &self,
         mut snapshots: watch::Receiver<RunSnapshot>,

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use archive::PartName;
 use domain::Clock;
 use ledger::{LedgerError, Recovery, RestoreReport};
-use settings::{ReplacedFile, SettingsError, SettingsStore, sync_folder};
+use private_files::sync_folder;
+use settings::{ReplacedFile, SettingsError, SettingsStore};
 
 use crate::Folders;
 

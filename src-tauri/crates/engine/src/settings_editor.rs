@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 use domain::{BackendId, Endpoint};
 use ledger::Ledger;
 use parking_lot::Mutex;
+use private_files::write_atomic;
 use settings::{
     AppliedFix, FileProblem, ProposedFix, SettingValue, Settings, SettingsEditError, SettingsError,
-    SettingsFileState, SettingsStore, write_atomic,
+    SettingsFileState, SettingsStore,
 };
 
 use crate::budget_watch::BudgetWatch;

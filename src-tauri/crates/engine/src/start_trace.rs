@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use domain::{Clock, Moment, WallTime};
 use parking_lot::Mutex;
+use private_files::write_atomic;
 use serde::{Deserialize, Serialize};
-use settings::write_atomic;
 
 use crate::tasks::Tasks;
 

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::WallTime;
+use private_files::{create_folder, create_new_file};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::LedgerError;
 use crate::error::file_error;
 use crate::set_aside::{file_bytes, file_name_time, remove_side_files};
-use sqlite_file::{create_file, create_folder};
 
 /// Most backups kept; the oldest is deleted first.
 pub const BACKUPS_KEPT_MAX: usize = 7;
@@ -100,7 +100,7 @@ pub(crate) fn create(
 /// the copy.
 pub(crate) fn copy(source: &Connection, target: &Path, pace: CopySpeed) -> Result<(), LedgerError> {
     discard(target);
-    create_file(target).map_err(|error| file_error(target, error))?;
+    create_new_file(target).map_err(|error| file_error(target, error))?;
     let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // One snapshot for all steps: otherwise each commit would restart the copy.
     let snapshot = source.unchecked_transaction()?;

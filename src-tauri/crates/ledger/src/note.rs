@@ -6,12 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use domain::WallTime;
+use private_files::create_new_file;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::LedgerError;
 use crate::error::file_error;
-use sqlite_file::{create_file, with_suffix};
+use sqlite_file::with_suffix;
 
 /// Longest note that is read, in bytes; a real one has some hundred.
 const NOTE_BYTES_MAX: u64 = 16_384;
@@ -116,8 +117,7 @@ impl LedgerNote {
             if new.exists() {
                 fs::remove_file(&new)?;
             }
-            create_file(&new)?;
-            let mut file = fs::OpenOptions::new().write(true).open(&new)?;
+            let mut file = create_new_file(&new)?;
             serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;
             file.sync_all()?;

@@ -88,7 +88,7 @@ fn try_append(path: &Path, why: SpillFile, records: &[&LedgerWrite]) -> std::io:
         lines.push(b'\n');
     }
     if !path.exists() {
-        sqlite_file::create_file(path)?;
+        private_files::create_new_file(path)?;
     }
     let mut file = OpenOptions::new().append(true).open(path)?;
     if why == SpillFile::Rejected && file.metadata()?.len() >= REJECTED_BYTES_MAX {

@@ -10,7 +10,7 @@ use std::iter;
 use domain::{Meter, NanoUsd, PriceTier, Unit, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::{LineItem, Rate, Rates, Unpriced, UnpricedReason};
+use crate::{LineItem, Rates, Unpriced, UnpricedReason};
 
 /// What a model costs at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -259,11 +259,6 @@ impl PriceTerms {
         let nanos = i128::from(dearest.nanos()).saturating_mul(region.into());
         let nanos = (nanos + 999).div_euclid(1_000);
         Some(NanoUsd::new(i64::try_from(nanos).unwrap_or(i64::MAX)))
-    }
-
-    /// Every rate of the standard tier, for lists.
-    pub fn standard_rates(&self) -> impl Iterator<Item = (Meter, Rate)> {
-        self.rates.iter()
     }
 }
 

@@ -5,7 +5,6 @@
 //! comments, order and unknown keys, nothing is corrected without being shown first, and secrets
 //! are rejected. Invariant: no other crate knows TOML.
 
-mod atomic;
 mod base_url;
 mod entry_field;
 mod exchange;
@@ -20,7 +19,6 @@ mod store;
 mod values;
 mod write;
 
-pub use atomic::{sync_folder, write_atomic, write_new};
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
     WebhookUrlError, api_root, check_resolved_address, correct_base_url, is_on_own_network,

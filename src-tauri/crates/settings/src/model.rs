@@ -210,13 +210,13 @@ settings! {
 settings! {
     /// Background probes.
     pub HealthSettings in "health", keys "health_" {
-        /// Probes are free.
+        /// Time between two probes of a backend. Probes cost nothing.
         interval_secs: u64 = 30, in 5..=3_600, panel Probes "Probe interval",
             summary "Probe interval";
-        /// While no request comes and the window is not in use.
+        /// Time between two probes while Gatehouse is idle.
         idle_interval_secs: u64 = 300, in 5..=3_600, panel Probes "Probe interval when idle",
             summary "Probe interval when idle";
-        /// Time without a request or the window in use from which on it is idle.
+        /// Idle begins this long after the last request or use of the window.
         idle_after_secs: u64 = 600, in 60..=86_400;
     }
 }

@@ -15,12 +15,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use private_files::write_atomic;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
 use crate::read::{ParsedSettings, parse};
 use crate::write::{NEW_FILE_TEXT, apply_repairs, rewrite};
-use crate::{FileProblem, ProposedFix, Settings, Severity, write_atomic};
+use crate::{FileProblem, ProposedFix, Settings, Severity};
 
 /// Largest file that is read, in bytes. A thousand backends take a tenth of it.
 pub const FILE_BYTES_MAX: u64 = 1_048_576;

@@ -340,7 +340,7 @@ fn a_file_is_read_up_to_its_limit_and_only_as_text() {
     let (_folder, store) = open(&padded(limit + 1));
     assert_eq!(store.state(), SettingsFileState::Invalid);
     assert!(store.problems()[0].what.contains("1048576"));
-    settings::write_atomic(store.path(), b"label = \"\xff\"").expect("written");
+    private_files::write_atomic(store.path(), b"label = \"\xff\"").expect("written");
     assert_eq!(store.reload().expect("read"), SettingsFileState::Invalid);
     assert!(store.problems()[0].what.contains("UTF-8"));
 }
@@ -454,7 +454,7 @@ fn a_fix_is_for_the_file_that_was_shown_and_shows_no_key() {
     assert!(fix.diff.contains("password = \"…\""), "{}", fix.diff);
     assert!(!format!("{store:?}").contains("CANARY"));
     assert_eq!(fix.errors_left, 2);
-    settings::write_atomic(store.path(), b"[gateway]\nport = \"4301\"\n").expect("written");
+    private_files::write_atomic(store.path(), b"[gateway]\nport = \"4301\"\n").expect("written");
     assert!(matches!(store.apply_fix(), Err(SettingsError::Changed { .. })));
     assert!(store.apply_fix().is_ok());
     assert_eq!(store.current().gateway.port, 4_301);
@@ -525,7 +525,7 @@ fn old_backups_are_never_overwritten() {
     let (_folder, store) = open(text);
     for number in 1..=99 {
         let backup = store.path().with_extension(format!("before-fix-{number}.toml"));
-        settings::write_atomic(&backup, b"precious").expect("written");
+        private_files::write_atomic(&backup, b"precious").expect("written");
     }
     assert!(matches!(store.apply_fix(), Err(SettingsError::Write { .. })));
     assert_eq!(std::fs::read_to_string(store.path()).expect("read"), text);

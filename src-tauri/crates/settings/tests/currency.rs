@@ -8,7 +8,8 @@ use settings::{Settings, SettingsStore, Severity};
 fn read(section: &str) -> (Settings, Vec<(Severity, String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.toml");
-    settings::write_atomic(&path, format!("[currency]\n{section}").as_bytes()).expect("written");
+    private_files::write_atomic(&path, format!("[currency]\n{section}").as_bytes())
+        .expect("written");
     let store = SettingsStore::open(&path).expect("opens");
     let problems = store.problems().into_iter();
     let problems = problems.map(|it| (it.severity, it.path, it.what)).collect();

@@ -64,7 +64,7 @@ impl SettingsFixture {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("config/settings.toml");
         if let Some(text) = text {
-            settings::write_atomic(&path, text.as_bytes()).expect("written");
+            private_files::write_atomic(&path, text.as_bytes()).expect("written");
         }
         Self { store: SettingsStore::open(&path).expect("opens"), _folder: folder }
     }
@@ -429,7 +429,7 @@ fn a_refused_edit_says_why_in_its_own_words() {
 fn an_edit_is_made_to_what_the_file_says_now() {
     let fixture = SettingsFixture::new(Some(BY_HAND));
     let by_hand = BY_HAND.replace("'https://fast", "'https://faster");
-    settings::write_atomic(fixture.store.path(), by_hand.as_bytes()).expect("written");
+    private_files::write_atomic(fixture.store.path(), by_hand.as_bytes()).expect("written");
     let saved = fixture.edit(|draft| draft.gateway.port = 4_301);
     assert_eq!(saved.backends[&id("fast")].base_url.host_str(), Some("faster.example.com"));
     assert_eq!(fixture.text(), by_hand.replace("4_300", "4301"));
@@ -438,12 +438,13 @@ fn an_edit_is_made_to_what_the_file_says_now() {
 #[test]
 fn a_file_broken_while_we_run_keeps_the_last_valid_settings() {
     let fixture = SettingsFixture::new(Some(BY_HAND));
-    settings::write_atomic(fixture.store.path(), b"[gateway]\nport = \n").expect("written");
+    private_files::write_atomic(fixture.store.path(), b"[gateway]\nport = \n").expect("written");
     assert_eq!(fixture.store.reload().expect("read"), SettingsFileState::Invalid);
     assert_eq!(fixture.store.current().gateway.port, 4_300);
     let refused = fixture.store.edit(|_| Ok::<_, Infallible>(()));
     assert!(matches!(refused, Err(SettingsEditError::Settings(SettingsError::Invalid { .. }))));
-    settings::write_atomic(fixture.store.path(), b"[gateway]\nport = 4400\n").expect("written");
+    private_files::write_atomic(fixture.store.path(), b"[gateway]\nport = 4400\n")
+        .expect("written");
     assert_eq!(fixture.store.reload().expect("read"), SettingsFileState::Valid);
     assert_eq!(fixture.store.current().gateway.port, 4_400);
 }

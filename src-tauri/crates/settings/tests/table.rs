@@ -43,7 +43,7 @@ fn every_setting_is_written_to_the_file_and_read_again() {
     let entries = "[credentials.k]\ncreated = 2026-01-31T09:30:00Z\n\
                    [backends.up]\nbase_url = \"https://up.test/v1\"\n\
                    [profiles.k]\n";
-    settings::write_atomic(&path, entries.as_bytes()).expect("written");
+    private_files::write_atomic(&path, entries.as_bytes()).expect("written");
     let store = SettingsStore::open(&path).expect("opens");
     let global = Settings::table().into_iter().map(|it| (it.path.to_owned(), it));
     let own = Settings::entry_table("backends").into_iter();

@@ -1,6 +1,5 @@
 //! SQLite files of one user: private, opened with the same safeguards, with their side files.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,49 +62,11 @@ pub fn shm_path(path: &Path) -> PathBuf {
 /// The disk's error, with the folder or file it is about.
 pub fn prepare_file(path: &Path) -> Result<(), (PathBuf, io::Error)> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-        create_folder(folder).map_err(|error| (folder.to_owned(), error))?;
+        private_files::create_folder(folder).map_err(|error| (folder.to_owned(), error))?;
     }
-    let prepared = if path.exists() { restrict_permissions(path) } else { create_file(path) };
+    let prepared = match path.exists() {
+        true => private_files::restrict_file(path),
+        false => private_files::create_new_file(path).map(drop),
+    };
     prepared.map_err(|error| (path.to_owned(), error))
-}
-
-/// Creates a folder and its parents for this user only.
-#[cfg(unix)]
-pub fn create_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// Creates a new, empty file for this user only.
-#[cfg(unix)]
-pub fn create_file(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
-}
-
-/// Takes away the permissions of other users.
-#[cfg(unix)]
-pub fn restrict_permissions(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-}
-
-// On other systems the user's profile folder is private already.
-#[cfg(not(unix))]
-pub fn create_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(not(unix))]
-pub fn create_file(path: &Path) -> io::Result<()> {
-    fs::OpenOptions::new().write(true).create_new(true).open(path).map(drop)
-}
-
-#[cfg(not(unix))]
-pub fn restrict_permissions(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -30,6 +30,13 @@ impl AnswerFacts {
     }
 }
 
+/// True for the finish reason of a tool call, in the dialects that have one: Chat Completions and
+/// Messages.
+#[must_use]
+pub fn is_tool_call(finish_reason: &str) -> bool {
+    matches!(finish_reason, "tool_calls" | "function_call" | "tool_use")
+}
+
 /// Why a body with status 200 is not an answer. Never relay such a body: clients would treat it as
 /// success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

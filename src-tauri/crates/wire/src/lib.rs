@@ -56,7 +56,9 @@ mod translation;
 mod turns;
 mod usage;
 
-pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput};
+pub use answer::{
+    AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput, is_tool_call,
+};
 pub use answer_stream::{AnswerStream, HELD_BYTES_MAX};
 pub use chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 pub use client_request::{ApiSurface, ClientRequest, Metering};

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use private_files::sync_folder;
+
 use crate::error::{ToolFileProblem, WiringError};
 
 /// Largest file of a tool that is read, in bytes.
@@ -146,14 +148,7 @@ impl Disk {
 
     /// Creates a folder and those above it, for this user only.
     pub(crate) fn create_folder(&self, folder: &Path) -> Result<(), WiringError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            builder.mode(0o700);
-        }
-        let created = builder.create(folder);
+        let created = private_files::create_folder(folder);
         self.step();
         created.map_err(|error| WiringError::io(folder, error))
     }
@@ -189,11 +184,6 @@ fn writable(mode: Permissions) -> io::Result<Permissions> {
         true => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")),
         false => Ok(mode),
     }
-}
-
-/// Makes a rename durable; Windows has no handle for a folder and needs none.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Waits until no other process changes files of tools, which takes milliseconds. Removes what a killed

@@ -11,20 +11,35 @@ use crate::repository::Repository;
 const CRATES: [&str; 6] = ["cache", "endpoints", "engine", "gateway", "ledger", "monitor"];
 
 /// Fields that some provider's JSON has and nothing of ours is called.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 29] = [
     "cache_creation_input_tokens",
     "candidatesTokenCount",
     "choices",
     "completion_tokens",
     "content_block",
+    "delta",
     "eval_count",
     "finishReason",
+    "functionCall",
+    "functionDeclarations",
     "generationConfig",
+    "inlineData",
+    "input_tokens_details",
+    "logprobs",
     "max_completion_tokens",
+    "max_output_tokens",
     "prompt_tokens",
     "promptTokenCount",
     "reasoning_content",
+    "response_format",
+    "stop_reason",
+    "stop_sequence",
+    "systemInstruction",
+    "thinkingConfig",
+    "thoughtSignature",
     "tool_call_id",
+    "tool_calls",
+    "tool_use",
     "usageMetadata",
 ];
 

@@ -16,7 +16,7 @@ export function LevelsScreen() {
           <>
             <Card
               title="How they stand"
-              note="requests that say something about who answers; for services, observed time"
+              note="counts the requests for which the backend is answerable; for services, observed time"
               flush
             >
               <LevelRows levels={all.levels} />

@@ -11,7 +11,7 @@ export function LocalStarts({ starts }: { starts: StartView[] }) {
   const longest = Math.max(1, ...starts.map((start) => start.ready_ms ?? 0));
   const rest = starts.slice(SHOWN);
   if (starts.length === 0)
-    return <p className="px-4 py-3 text-ink-2">A start is saved some seconds after it, and shown here.</p>;
+    return <p className="px-4 py-3 text-ink-2">No start is recorded yet; each is saved some seconds after it.</p>;
   return (
     <>
       <ol aria-label="Starts, newest first">

@@ -33,11 +33,11 @@ export function AgentsPart({ settings }: { settings: SettingsView }) {
         </Reading>
       </Card>
       <AgentPrograms />
-      <Card title="Calls of agents" note="What they changed, and what they were not allowed" flush>
+      <Card title="Calls of agents" note="What they changed, and what was refused" flush>
         <AuditEntries
           label="Calls of agents"
           caller="mcp"
-          empty="What agents change, and what they are not allowed, will be listed here, without keys or prompts."
+          empty="What agents change, and what is refused to them, will be listed here, without keys or prompts."
         />
       </Card>
     </>

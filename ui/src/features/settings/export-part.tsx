@@ -160,7 +160,7 @@ function Plan({ plan }: { plan: ConfigImportView }) {
       )}
       {keys.missing.length > 0 && <Notice tone="info" title={`The vault lacks: ${keys.missing.join(", ")}`} />}
       {changes.length === 0 ? (
-        <p className="text-ink-2">Nothing changes: everything of the file is here.</p>
+        <p className="text-ink-2">Nothing to import: everything in the file is already here.</p>
       ) : (
         <SettingsDifferences differences={changes} />
       )}

@@ -66,7 +66,7 @@ function Suggestion({ card, of }: { card: UsageAdviceCardView; of: UsageAdviceVi
             </li>
           ))}
           {test && (
-            <li title="The same rule on the 30 days before: what it would have estimated, and what following it would have saved since">
+            <li title="Back-test: what the same rule would have estimated 30 days earlier, and what following it would have saved since">
               A month ago: estimated {formatMoney(test.estimated_nano_usd)}, would have saved{" "}
               {formatMoney(test.saved_nano_usd)}
             </li>

@@ -141,7 +141,7 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
             render={({ field }) => (
               <div className="flex items-center gap-3">
                 <Switch label="Refuse unknown prices" checked={field.value} onChange={field.onChange} />
-                <span aria-hidden>Refuse requests whose price is not known; it cannot count those</span>
+                <span aria-hidden>Refuse requests with an unknown price, which it cannot count</span>
               </div>
             )}
           />

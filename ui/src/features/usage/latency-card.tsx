@@ -27,7 +27,7 @@ export function LatencyCard({ place, onRequests }: LatencyCardProps) {
     return (
       <Card title="Times">
         <p className="text-ink-2">
-          Times are kept by one backend, model or route only, not by the rest of this filter.
+          Times can be filtered by one backend, model or route only.
         </p>
       </Card>
     );

@@ -235,7 +235,7 @@ function groupColumns(group: SessionGroupBy): Column<SessionLogGroupView>[] {
       from: "800",
       value: (row) => row.totals.measured_answers,
       cell: (row) => (
-        <span title="Went through Gatehouse and count there; in no other column">
+        <span title="Recorded by Gatehouse itself, so not counted in the other columns">
           {formatCount(row.totals.measured_answers)}
         </span>
       ),

@@ -41,7 +41,7 @@ function unclear(percentile: number, name: string): FirstTokenChangeView {
     change: "unclear",
     low_ms: -40,
     high_ms: 60,
-    sentence: `${name} is as in the seven days before, as far as can be told`,
+    sentence: `${name} has not changed measurably from the seven days before`,
   };
 }
 

@@ -23,7 +23,7 @@ use crate::word::word;
 /// What to do with alerts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsCommand {
-    /// List the alerts that fire, what keeps which quiet, and silences
+    /// List firing alerts, which of them are kept quiet, and silences
     #[command(visible_alias = "ls")]
     List,
     /// List alerts that fired before, newest first
@@ -31,7 +31,7 @@ pub(crate) enum AlertsCommand {
     History(HistoryArguments),
     /// Show an alert with its time line
     Show(ShowArguments),
-    /// Take a firing alert as seen until it ends
+    /// Acknowledge a firing alert
     #[command(visible_alias = "acknowledge")]
     Ack(NumberArgument),
     /// Write a note to the time line of an alert
@@ -47,16 +47,16 @@ pub(crate) enum AlertsCommand {
     Unsilence(NumberArgument),
     /// List the channels that alerts are sent through, and whether each works
     Channels,
-    /// Say who is told of an alert when, until somebody acknowledges it
+    /// Show when each channel is told of an alert that nobody acknowledges
     Ladder,
     /// Store the address of the webhook or the password of the mail server
     Secret(SecretArguments),
     /// Send a test through a channel, and ask whether it arrived
     Test(TestArguments),
-    /// List the rules, or set what becomes of the alerts of one
+    /// List alert rules, or change one
     #[command(visible_alias = "rule")]
     Rules(RuleArguments),
-    /// Play a rule on made-up facts: what it would tell, when and where
+    /// Simulate a rule with made-up facts and show its notifications
     Rehearse(RehearseArguments),
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum BudgetsCommand {
     Set(Box<SetBudgetArguments>),
     /// Allow more than a budget's limit, for a time
     Allow(AllowArguments),
-    /// Show what a budget, as it is or with other values, would have done to the last days' requests
+    /// Replay recent requests against a budget, as it is or with other values
     Backtest(Box<backtest::BacktestArguments>),
     /// Remove a budget
     #[command(visible_alias = "rm", aliases = ["delete", "del"])]
@@ -51,7 +51,7 @@ pub(crate) struct SetBudgetArguments {
 struct BudgetTermsArguments {
     #[command(flatten)]
     named: NameArgument,
-    /// When it begins anew; a budget that exists keeps its period
+    /// Period; an existing budget keeps its own
     #[arg(long, value_parser = word::<BudgetPeriod>())]
     period: Option<BudgetPeriod>,
     /// Days that a rolling budget looks back
@@ -63,7 +63,7 @@ struct BudgetTermsArguments {
     /// Day on which a week begins
     #[arg(long, value_parser = word::<Weekday>())]
     reset_weekday: Option<Weekday>,
-    /// What becomes of a request that it does not cover; stop by default
+    /// What happens to a request that exceeds it (default: stop)
     #[arg(long, value_parser = word::<BudgetAction>())]
     action: Option<BudgetAction>,
     /// The route that the action switch sends requests to

@@ -41,7 +41,7 @@ pub(crate) enum ClientsCommand {
     /// Point a tool at the gateway in its own files; no token is put into them
     #[command(alias = "connect")]
     Wire(wiring::WireArguments),
-    /// Undo that for a tool or for all; what others changed in the files stays
+    /// Disconnect one tool or all; what others changed in the files is kept
     #[command(alias = "disconnect")]
     Unwire(wiring::UnwireArguments),
     /// Show which tools use the gateway

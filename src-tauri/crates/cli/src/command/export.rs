@@ -172,7 +172,9 @@ pub(super) fn render_import(view: &ConfigImportView, tense: ImportTense) -> Styl
     let mut text = StyledText::new();
     let changes = format_counted_noun((view.changes.len() as u64).into(), "setting");
     match (view.changes.is_empty(), tense) {
-        (true, _) => text.line(Tone::Good, "● Nothing changes: everything of the file is here."),
+        (true, _) => {
+            text.line(Tone::Good, "● Nothing to import: everything in the file is already here.")
+        }
         (false, ImportTense::Would) => text.line(Tone::Strong, &format!("{changes} would change.")),
         (false, ImportTense::Did) => {
             text.line(Tone::Good, &format!("● Imported: {changes} changed."))

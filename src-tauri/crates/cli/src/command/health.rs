@@ -23,7 +23,7 @@ const STRIP_DAYS_SHOWN: usize = 30;
 pub(crate) struct HealthArguments {
     /// Only this backend, with its days and the parts of its score
     backend: Option<String>,
-    /// Show what answers depend on as a tree: network, providers, backends, keys, models
+    /// Show what answers depend on, as a tree: network, providers, backends, keys, models
     #[arg(long, conflicts_with = "backend")]
     tree: bool,
     /// Show when the network, the gateway and each backend were not up
@@ -32,7 +32,7 @@ pub(crate) struct HealthArguments {
     /// Hours that the time line goes back, at most 720
     #[arg(long, value_name = "HOURS", default_value_t = TIMELINE_HOURS, requires = "timeline")]
     hours: u32,
-    /// What Gatehouse and this machine use, and how the last starts went
+    /// Show what Gatehouse and this machine use, and recent start times
     #[arg(long, conflicts_with_all = ["backend", "tree", "timeline"])]
     local: bool,
 }

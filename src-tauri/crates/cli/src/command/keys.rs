@@ -53,7 +53,7 @@ pub(crate) enum KeysCommand {
     /// Replace a key; a new one that its provider rejects is refused
     #[command(visible_alias = "rotate", aliases = ["set", "update"])]
     Replace(ReplaceKeyArguments),
-    /// Check that the provider rejects the key before the present one
+    /// Check that the provider rejects the previous key
     Retired(KeyArgument),
     /// Remove a key from the vault and from the backends that use it
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]

@@ -21,13 +21,13 @@ pub(crate) struct SloArguments {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum SloCommand {
-    /// Set what is promised: a goal in percent over a time
+    /// Set an objective: a target in percent over a period
     Set(SloSetArguments),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SloSetArguments {
-    /// What it is promised of
+    /// What the objective is for
     #[arg(value_parser = word::<ObjectiveTarget>())]
     target: ObjectiveTarget,
     /// One route, backend or service, which gets an objective of its own; the default of all without it
@@ -38,7 +38,7 @@ pub(crate) struct SloSetArguments {
     /// Time over which it is counted
     #[arg(long, value_name = "TIME", value_parser = word::<ServicePeriod>())]
     period: Option<ServicePeriod>,
-    /// Longest time to a first token that is in time, in milliseconds
+    /// Longest time to the first token that counts as good, in milliseconds
     #[arg(long, value_name = "MS")]
     max_ms: Option<u32>,
     /// Go back to the default

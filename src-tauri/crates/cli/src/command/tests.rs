@@ -324,7 +324,7 @@ fn trials_of_rules_for_people() {
     let tested = json!({"from": NOW.0 - 604_800_000_i64, "to": NOW.0,
         "sentence": "Would have fired twice in 7 days, for 45 min in all; with the saved numbers: \
             once. In fact it fired once.",
-        "notes": ["Nobody looked for 2 d 4 h of it, so nothing fires then."],
+        "notes": ["Nothing was watched for 2 d 4 h of that time, so nothing fires then."],
         "tried": [firing(300, Some(40)), firing(5, None)], "saved": [firing(300, Some(39))],
         "fired": [firing(300, Some(39))]});
     check_seen!("alert_backtest", alert_trials::render_backtest(&view(tested), NOW));

@@ -151,7 +151,8 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
     let mut notes = Vec::new();
     if tested.unseen >= UNKNOWN_MIN {
         let unseen = format_span(tested.unseen);
-        notes.push(format!("Nobody looked for {unseen} of it, so nothing fires then."));
+        notes
+            .push(format!("Nothing was watched for {unseen} of that time, so nothing fires then."));
     }
     let own = match rule {
         AlertRule::RouteDead => "By the routes of today.",

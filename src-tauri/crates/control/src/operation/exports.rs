@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use domain::{BoundSecret, CredentialId};
 use engine::Engine;
-use settings::{ConflictChoice, MergedSettings, Settings, Severity, write_new};
+use private_files::write_new;
+use settings::{ConflictChoice, MergedSettings, Settings, Severity};
 use vault::{Passphrase, VaultError};
 
 use super::backups::{difference_view, missing_keys_view, new_download};

@@ -71,7 +71,7 @@ pub(super) fn unpriced_view(why: &Unpriced) -> UnpricedView {
             format!("Another model answered: “{detail}”, for which no price is known.")
         }
         UnpricedReason::NotCounted => {
-            format!("The model is billed by the {detail}, which nothing counts here.")
+            format!("The model is billed by the {detail}, which Gatehouse does not count.")
         }
         UnpricedReason::NoPrice => "No price is known for this model at this backend.".to_owned(),
         UnpricedReason::NoRate => {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use alerts::{AlertRule, RuleTunings, tuning_of};
 use domain::BoundSecret;
+use engine::UNUSED_DAYS;
 
 use crate::view::{DependentsView, KeyNotice, KeyNoticeView, KeyView, UnixMs};
 
-/// Days without a request after which a key counts as unused; those that the usage is summed over.
-const UNUSED_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 
 /// Adds to each key its notices. `secrets` are in the same order; `None` for one that could not be

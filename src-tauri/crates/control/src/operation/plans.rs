@@ -102,13 +102,13 @@ fn describe(plans: &[PlanView]) -> String {
             format!("{plan}: at this pace the window of {length} is used up early")
         }
         PlanWindowState::NoPace => {
-            format!("{plan}: whether the window of {length} lasts is not known")
+            format!("{plan}: it is not known whether the window of {length} will last")
         }
         PlanWindowState::Lasts => {
             format!("{plan}: at this pace the window of {length} lasts until it starts again")
         }
         PlanWindowState::StartedAgain => {
-            "Every window has started again since it was last told".to_owned()
+            "Every window has started again since its tool last reported it".to_owned()
         }
     }
 }

@@ -142,15 +142,6 @@ pub struct ClientTargetView {
     pub unavailable: Option<String>,
 }
 
-impl ClientTargetView {
-    /// The request that switches `client` there.
-    #[must_use]
-    pub fn switch_of(&self, client: &str) -> ClientSwitch {
-        let (backend, route) = (self.backend.clone(), self.route.clone());
-        ClientSwitch { id: client.to_owned(), backend, route }
-    }
-}
-
 /// Sends a client's requests to one backend or one route. Without both, the routing rules decide again.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ClientSwitch {

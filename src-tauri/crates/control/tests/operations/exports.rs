@@ -153,7 +153,7 @@ async fn a_broken_file_is_refused_with_its_places_and_changes_nothing() {
     let out = tempfile::tempdir().expect("a folder");
     let path = path_in(&out, "broken.toml");
     let text = format!("version = 1\n[gateway]\nport = 70000\napi_key = \"{MARKED_KEY}\"\n");
-    settings::write_new(std::path::Path::new(&path), text.as_bytes()).expect("written");
+    private_files::write_new(std::path::Path::new(&path), text.as_bytes()).expect("written");
     let before = serde_json::to_value(settings_file(&world.core).await).expect("JSON");
     let answer = control::config_import(&world.core, import(&path, ConflictChoice::Replace)).await;
     let error = answer.expect_err("refused");

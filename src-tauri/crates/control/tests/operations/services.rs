@@ -128,7 +128,7 @@ async fn every_node_of_the_tree_follows_what_was_observed() {
     assert_eq!(tree_states(&world, ["network", "settings"]).await, [Some(Up); 2]);
     IS_OFFLINE.store(true, Ordering::SeqCst);
     let file = Folders::resolve(Some(world.home.path())).expect("folders").settings_file();
-    settings::write_atomic(&file, b"gateway = 7").expect("written");
+    private_files::write_atomic(&file, b"gateway = 7").expect("written");
     world.engine().settings_editor().reload().await.expect("read");
     let states = tree_states(&world, ["network", "settings"]).await;
     assert_eq!(states, [Some(Offline), Some(Down)]);

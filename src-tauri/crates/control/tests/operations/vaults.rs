@@ -22,7 +22,8 @@ async fn open_from_settings(home: &TempDir) -> Core {
 async fn open_in_memory(home: &TempDir) -> Core {
     let file = Folders::resolve(Some(home.path())).expect("folders").settings_file();
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-    settings::write_atomic(&file, b"version = 1\n\n[vault]\nkind = \"memory\"\n").expect("written");
+    private_files::write_atomic(&file, b"version = 1\n\n[vault]\nkind = \"memory\"\n")
+        .expect("written");
     open_from_settings(home).await
 }
 
@@ -156,7 +157,7 @@ async fn wire_with_secret(home: &TempDir) -> (Core, String) {
     let before = "{\n  \"env\": {\"ANTHROPIC_BASE_URL\": \"https://me:CANARY@up.example\"}\n}\n";
     let folder = home.path().join("user/.claude");
     std::fs::create_dir_all(&folder).expect("a folder");
-    settings::write_atomic(&folder.join("settings.json"), before.as_bytes()).expect("written");
+    private_files::write_atomic(&folder.join("settings.json"), before.as_bytes()).expect("written");
     let mut config = EngineConfig { vault: None, ..config(home) };
     add_tools(&mut config);
     let typed = "correct-horse".to_owned();
@@ -216,7 +217,7 @@ async fn a_record_in_plain_text_is_sealed_once_the_vault_is_unlocked() {
     let values = ["https://me:CANARY@up.example"];
     let plain = serde_json::json!({"Plain": {"values": values, "undo": [], "redo": null}});
     *record.pointer_mut("/files/0/taken_out").expect("what was taken out") = plain;
-    settings::write_atomic(&path, record.to_string().as_bytes()).expect("written");
+    private_files::write_atomic(&path, record.to_string().as_bytes()).expect("written");
 
     let mut config = EngineConfig { vault: None, ..config(&home) };
     add_tools(&mut config);
@@ -463,7 +464,7 @@ async fn an_older_vault_file_in_its_place_is_shown() {
     };
     control::key_add(&core, key).await.expect("added");
     assert_eq!(control::vault_check(&core).await.expect("looked at").hint, None);
-    settings::write_atomic(&file, &older).expect("put back");
+    private_files::write_atomic(&file, &older).expect("put back");
     let vault = control::vault_check(&core).await.expect("looked at");
     assert_eq!(vault.state, VaultStateView::Ready);
     assert!(vault.hint.is_some_and(|hint| hint.contains("newer file")));

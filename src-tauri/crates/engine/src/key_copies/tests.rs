@@ -31,7 +31,7 @@ async fn opened(home: &TempDir, vault: VaultKind) -> Engine {
 
 fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-    settings::write_atomic(path, text.as_bytes()).expect("written");
+    private_files::write_atomic(path, text.as_bytes()).expect("written");
 }
 
 fn marked() -> Secret {

@@ -142,7 +142,7 @@ impl MetricsExporter {
             limits.get_or_create(&labels).set(dollars(limit));
             left.get_or_create(&labels).set(dollars(rest));
         }
-        let help = "Limit of a budget in US dollars, with what is allowed more";
+        let help = "Limit of a budget in US dollars, temporary increases included";
         registry.register("budget_limit_dollars", help, limits);
         let help = "What a budget has left in US dollars; below zero if it is overspent";
         registry.register("budget_left_dollars", help, left);

@@ -39,7 +39,7 @@ async fn bench(endpoint: &str, more: &str) -> Bench {
          created = 2026-11-21T08:00:00Z\n\
          [telemetry]\nenabled = true\nendpoint = \"{endpoint}\"\n{more}"
     );
-    settings::write_atomic(&file, text.as_bytes()).expect("written");
+    private_files::write_atomic(&file, text.as_bytes()).expect("written");
     let settings = SettingsStore::open(file).expect("settings");
     assert!(settings.current().telemetry.enabled, "the settings are read");
     let clock = Arc::new(ManualClock::starting_at(NOW));

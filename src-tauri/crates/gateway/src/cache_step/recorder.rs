@@ -66,7 +66,7 @@ impl AnswerRecorder {
             }
             AnswerEnd::Failed { .. } => return cache.record_not_stored(NotStoredReason::Failed),
         };
-        if answer.finish_reason.as_deref().is_some_and(is_tool_call) {
+        if answer.finish_reason.as_deref().is_some_and(wire::is_tool_call) {
             return cache.record_not_stored(NotStoredReason::ToolCall);
         }
         match recording.finish() {
@@ -96,10 +96,4 @@ fn entry(
         created: ticket.requested_at(),
         took: answer.took,
     }
-}
-
-/// True for the finish reason of a tool call in any dialect. Cached requests offer no tools, so none should
-/// occur.
-fn is_tool_call(finish_reason: &str) -> bool {
-    matches!(finish_reason, "tool_calls" | "function_call" | "tool_use")
 }

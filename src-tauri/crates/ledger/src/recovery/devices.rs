@@ -74,7 +74,7 @@ impl Recovery {
         let at = self.file.clock.wall();
         let exported = self.ledger.read_current(move |connection| {
             // Claims the name, so that no other file is ever replaced.
-            sqlite_file::create_file(&target).map_err(|error| file_error(&target, error))?;
+            private_files::create_new_file(&target).map_err(|error| file_error(&target, error))?;
             let partial = sqlite_file::with_suffix(&target, ".partial");
             let made = backup::copy(connection, &partial, CopySpeed::Gentle)
                 .and_then(|()| name_device(&partial, &device, at))
@@ -221,5 +221,5 @@ fn copy_source(source: &Path, copy: &Path) -> Result<(), LedgerError> {
         return Err(LedgerError::Corrupt { detail: "it is empty".to_owned() });
     }
     fs::copy(source, copy).map_err(failed)?;
-    sqlite_file::restrict_permissions(copy).map_err(|error| file_error(copy, error))
+    private_files::restrict_file(copy).map_err(|error| file_error(copy, error))
 }

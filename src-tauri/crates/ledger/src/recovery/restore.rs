@@ -215,6 +215,5 @@ fn finish_staged(staged: &Path, ledger: &Path) -> Result<u64, LedgerError> {
 fn copy_backup(source: &Path, staged: &Path) -> Result<(), LedgerError> {
     discard(staged);
     fs::copy(source, staged).map_err(|error| crate::error::file_error(source, error))?;
-    sqlite_file::restrict_permissions(staged)
-        .map_err(|error| crate::error::file_error(staged, error))
+    private_files::restrict_file(staged).map_err(|error| crate::error::file_error(staged, error))
 }

@@ -1,6 +1,6 @@
 //! IO of the vault file: bounded reads and crash-safe replacement.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     }
     let beside = write_temporary(path, bytes).map_err(VaultError::file)?;
     beside.persist(path).map_err(|error| VaultError::file(error.error))?;
-    sync_folder(path).map_err(VaultError::file)?;
+    private_files::sync_folder(folder_of(path)).map_err(VaultError::file)?;
     if read(path)?.as_deref() == Some(bytes) {
         Ok(())
     } else {
@@ -51,7 +51,7 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     }
     let beside = write_temporary(path, bytes).map_err(VaultError::file)?;
     beside.persist_noclobber(path).map_err(|error| VaultError::file(error.error))?;
-    sync_folder(path).map_err(VaultError::file)
+    private_files::sync_folder(folder_of(path)).map_err(VaultError::file)
 }
 
 /// Proves that [`replace_range`] could write. Leaves nothing behind.
@@ -68,7 +68,7 @@ fn too_large(bytes: &[u8]) -> bool {
 /// it with mode 0600, so it is private before it has content.
 fn write_temporary(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     let folder = folder_of(path);
-    create_private_folder(folder)?;
+    private_files::create_folder(folder)?;
     let mut beside = NamedTempFile::new_in(folder)?;
     beside.write_all(bytes)?;
     beside.as_file().sync_all()?;
@@ -78,19 +78,4 @@ fn write_temporary(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> 
 /// The folder of `path`; the current one for a bare file name.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
-}
-
-/// Creates the folder for its owner alone. An existing one is left unchanged, since it may be the
-/// user's home.
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Makes the rename durable; only Unix can.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
 }

@@ -23,11 +23,11 @@ pub(crate) struct OAuthArguments {
     /// Client id that the provider gave
     #[arg(long, value_name = "ID", requires = "oauth")]
     client_id: Option<String>,
-    /// What the key is exchanged by
+    /// OAuth grant type
     #[arg(long, value_name = "GRANT", value_parser = word::<OAuthGrant>(), requires = "oauth",
         default_value = "refresh_token")]
     grant: OAuthGrant,
-    /// Scopes separated by spaces; what the server gives if left out
+    /// Scopes, separated by spaces (default: the server's)
     #[arg(long, requires = "oauth")]
     scope: Option<String>,
     /// Ask for a client secret too; with --stdin it is the second line

@@ -724,7 +724,7 @@ pub(crate) fn health_fixture() -> Value {
             day("partial", json!(99.0)), day("bad", json!(40.0))],
         "first_token": {"p50_ms": 412.3, "p95_ms": 2_050.4, "count": 120, "usual_p95_ms": 900.0,
             "changes": [{"percentile": 50, "change": "unclear", "low_ms": -4.0, "high_ms": 9.0,
-                    "sentence": "The median is as in the seven days before, as far as can be told"},
+                    "sentence": "The median has not changed measurably from the seven days before"},
                 {"percentile": 95, "change": "slower", "low_ms": 810.0, "high_ms": 1_600.0,
                     "sentence": "The 95th percentile is 810 ms to 1.6 s later than in the seven days before, \
                         with 95 % confidence"}]},

@@ -50,7 +50,7 @@ fn sentence(name: &str, change: LatencyChange, found: QuantileChange) -> String 
         LatencyChange::Slower => (text(found.low), text(found.high), "later"),
         LatencyChange::Faster => (text(found.high), text(found.low), "earlier"),
         LatencyChange::Unclear => {
-            return format!("{name} is as in the seven days before, as far as can be told");
+            return format!("{name} has not changed measurably from the seven days before");
         }
     };
     format!(

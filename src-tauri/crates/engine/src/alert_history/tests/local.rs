@@ -56,7 +56,7 @@ async fn three_slow_starts_in_a_row_fire_until_a_fast_one() {
     };
     let starts = [start(2, 300.0), start(3, 1_800.0), start(4, 1_200.0), start(5, 60_000.0)];
     let text = serde_json::to_vec(&starts).expect("JSON");
-    settings::write_atomic(&folders(&home).starts_file(), &text).expect("written");
+    private_files::write_atomic(&folders(&home).starts_file(), &text).expect("written");
     let rule = AlertRule::SlowStart;
     let at_ms = |ms| tuned(&engine, rule, |it| it.threshold = ms);
     let found = tested(&engine, rule, vec![at_ms(1_000), at_ms(1_201)]).await;

@@ -1,8 +1,37 @@
-//! Replaces a file so that a crash leaves the old or the new one, never half of either.
+//! Files and folders of this user alone, replaced so that a crash leaves the old or the new one, never
+//! half of either.
+//!
+//! Invariant: no other crate states a mode. On Unix files get 0600 and folders 0700 before they hold
+//! anything; elsewhere the user's profile folder is private already.
 
-use std::fs::File;
+mod modes;
+
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+
+pub use modes::{restrict_file, restrict_folder};
+
+/// Creates a folder and those above it. One that is there is left unchanged, since it may be the user's
+/// home.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    modes::private_folder(DirBuilder::new().recursive(true)).create(folder)
+}
+
+/// Creates a folder where nothing is yet.
+pub fn create_new_folder(folder: &Path) -> io::Result<()> {
+    modes::private_folder(&mut DirBuilder::new()).create(folder)
+}
+
+/// Creates a file where nothing is yet, not even a link.
+pub fn create_new_file(path: &Path) -> io::Result<File> {
+    modes::private_file(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+/// Opens a file to write, with what it holds; creates one if there is none.
+pub fn open_or_create_file(path: &Path) -> io::Result<File> {
+    modes::private_file(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
+}
 
 /// Writes `bytes` to `path`: to a temporary file beside it (created exclusively, mode 0600), which
 /// is synced and renamed over the old one; then syncs the folder. Creates a missing folder with
@@ -21,8 +50,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    create_private_folder(folder)?;
-    let mut file = private_temporary().tempfile_in(folder)?;
+    create_folder(folder)?;
+    let mut file = modes::private_temporary().tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -38,37 +67,11 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = private_temporary().tempfile_in(folder)?;
+    let mut file = modes::private_temporary().tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder(folder)
-}
-
-#[cfg(unix)]
-fn private_temporary() -> tempfile::Builder<'static, 'static> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".gatehouse-").permissions(std::fs::Permissions::from_mode(0o600));
-    builder
-}
-
-#[cfg(not(unix))]
-fn private_temporary() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".gatehouse-");
-    builder
-}
-
-fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }
 
 /// Makes renames in a folder durable; Windows has no handle for a folder and needs none.
