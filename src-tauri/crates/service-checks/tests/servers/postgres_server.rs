@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_support::{find_program, skip_test, skip_unless_strict};
+use test_support::{find_program, skip_unless_strict};
 
 use crate::PASSWORD;
 use crate::process::{Certificate, ServerProcess, free_port, quiet};
@@ -22,7 +22,9 @@ pub(crate) fn start_postgres(certificate: Option<&Certificate>) -> Option<Server
         return None;
     };
     let Ok(account) = server_account() else {
-        skip_test("PostgreSQL refuses to run as root, and there is no account named postgres");
+        skip_unless_strict(
+            "PostgreSQL refuses to run as root, and the account postgres is missing, which Debian's package adds",
+        );
         return None;
     };
     let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
