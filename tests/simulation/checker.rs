@@ -53,7 +53,7 @@ pub(crate) struct RunTotals {
     pub(crate) answered: u64,
     pub(crate) failed: u64,
     pub(crate) cut: u64,
-    /// Requests that got no slot in time, at admission or at a backend.
+    /// Requests that got no slot in time, or met a backend without room.
     pub(crate) busy: u64,
     pub(crate) cancelled: u64,
     pub(crate) sent: u64,
@@ -179,8 +179,13 @@ impl InvariantChecker {
                     self.repetition();
                 }
             }
-            GatewayEffect::GaveUp { call } => {
-                self.calls.get_mut(call).expect("a request that is inside").gave_up = true;
+            GatewayEffect::BackendBusy { call, endpoint, wait } => {
+                let seen = self.calls.get_mut(call).expect("a request that is inside");
+                seen.busy.push(endpoint.clone());
+                let room = self.room(&endpoint.backend, gateway);
+                self.assert_invariant(wait.is_some() || room == 0, || {
+                    format!("{endpoint} is called full with room for {room}")
+                });
             }
             GatewayEffect::ResumeAt { .. } | GatewayEffect::GiveUpAt { .. } => {}
         }
@@ -230,14 +235,16 @@ impl InvariantChecker {
             )
         });
         let mut all = 0;
-        for (id, backend) in &gateway.backends {
-            let held = backend.gate.admission.in_flight();
+        for id in gateway.traffic.keys() {
+            let (held, _) = gateway.recorded.at(now).load(id);
             let out = self.in_flight.get(id).copied().unwrap_or(0);
             all += out;
-            self.assert_invariant(held == out, || format!("{id}: {held} places for {out} calls"));
+            self.assert_invariant(held as usize == out, || {
+                format!("{id}: {held} in flight for {out} calls")
+            });
         }
-        let permits = gateway.recorded.permits_in_use();
-        self.assert_invariant(permits == all, || format!("{permits} permits for {all} calls"));
+        let attempts = gateway.recorded.attempts_in_flight();
+        self.assert_invariant(attempts == all, || format!("{attempts} attempts for {all} calls"));
     }
 
     /// Checks the end of a run, when nothing is pending.
@@ -255,9 +262,9 @@ impl InvariantChecker {
             format!("{sent_all_open} calls for {all_open} with all open")
         });
         let again = gateway.recorded.replay();
-        let live = &gateway.recorded.endpoints;
         for endpoint in self.endpoints.keys() {
-            let (live, again) = (live.status(endpoint, now), again.status(endpoint, now));
+            let live = gateway.recorded.at(now).status(endpoint);
+            let again = again.at(now).status(endpoint);
             self.assert_invariant(live == again, || {
                 format!("{endpoint}: {live:?} became {again:?}")
             });
@@ -316,7 +323,8 @@ impl InvariantChecker {
         let (attempts, all_open) = (seen.sent.len(), seen.all_open);
         let in_flight = self.in_flight.entry(endpoint.backend.clone()).or_default();
         *in_flight += 1;
-        let (in_flight, limit) = (*in_flight, gateway.backends[&endpoint.backend].adaptive.limit());
+        let in_flight = *in_flight;
+        let limit = limit(&endpoint.backend, gateway, now);
         self.totals.sent += 1;
         self.totals.sent_all_open += u64::from(all_open);
         if let Err(wrong) = allowed {
@@ -325,10 +333,16 @@ impl InvariantChecker {
         self.assert_invariant(attempts <= ATTEMPTS_MAX, || {
             format!("request {call}: {attempts} attempts")
         });
-        self.assert_invariant(in_flight <= limit as usize, || {
+        self.assert_invariant(in_flight <= limit, || {
             format!("{endpoint}: {in_flight} at once, {limit} allowed")
         });
         self.hash_line(&format!("{call} to {endpoint} {now:?}"));
+    }
+
+    /// The calls that the limit of a backend has room for.
+    fn room(&self, backend: &BackendId, gateway: &SimulatedGateway) -> usize {
+        let in_flight = self.in_flight.get(backend).copied().unwrap_or(0);
+        limit(backend, gateway, self.now).saturating_sub(in_flight)
     }
 
     fn repetition(&mut self) {
@@ -358,16 +372,19 @@ impl InvariantChecker {
             SimulatedOutcome::CutInAnswer => totals.cut += 1,
             SimulatedOutcome::Cancelled => totals.cancelled += 1,
             SimulatedOutcome::Busy { .. } => totals.busy += 1,
-            SimulatedOutcome::Failed { .. } if seen.gave_up => totals.busy += 1,
             SimulatedOutcome::Failed { stopped, .. } => {
-                totals.failed += 1;
+                match seen.busy.is_empty() {
+                    true => totals.failed += 1,
+                    false => totals.busy += 1,
+                }
                 if let (Some(endpoint), true) = (&seen.trial, seen.sent.is_empty()) {
                     let began = seen.began;
                     self.fail_invariant(&format!(
                         "request {call} of {began:?} was not sent ({stopped}) although {endpoint} owed it a trial"
                     ));
                 }
-                let well = seen.available.iter().find(|endpoint| {
+                let had_room = |endpoint: &&Endpoint| !seen.busy.contains(endpoint);
+                let well = seen.available.iter().filter(had_room).find(|endpoint| {
                     let upstream = &upstreams[&endpoint.backend];
                     let steady = self.endpoints.get(endpoint);
                     upstream.was_healthy(endpoint, seen.began, self.now)
@@ -405,4 +422,10 @@ impl InvariantChecker {
             self.history = (self.history ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
+}
+
+/// The calls that a backend may have at once, as learnt from its answers.
+fn limit(backend: &BackendId, gateway: &SimulatedGateway, now: Moment) -> usize {
+    let (_, limit) = gateway.recorded.at(now).load(backend);
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).expect("a small number"))
 }

@@ -1,35 +1,31 @@
-//! Takes a request through the real state machines: admission, routing, attempt plan, access,
-//! backend queue. It does no I/O itself; it returns the actions as [`GatewayEffect`]s.
+//! Takes a request through the real parts: admission queue, route table, attempt plan and
+//! [`endpoints::EndpointRegistry`]. It does no I/O itself; it returns the actions as
+//! [`GatewayEffect`]s.
 //!
-//! The order is that of the product's gateway without its network, so that the interplay of the
-//! state machines shown here holds there.
+//! It carries out the steps of the plan as the product's `attempts` does, so that the interplay
+//! shown here holds there.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, Endpoint, Moment, RequestId};
+use domain::{BackendId, ClientId, Endpoint, Moment, NanoUsd, RequestId, TokenUsage, WallTime};
+use endpoints::{BackendTraffic, RequestLoad, TrafficRules};
 use resilience::{
-    AdaptiveLimit, AdaptiveRules, AdmissionOutcome, AdmissionQueue, AttemptContext, AttemptPlan,
-    AttemptRules, AttemptStep, BreakerRules, CallOutcome, FailureWeight, LimitScope, Priority,
-    RateLimits, RateRules, RatesReservation, RetryBudget, StopReason, Ticket,
+    AdmissionOutcome, AdmissionQueue, AttemptContext, AttemptPlan, AttemptRules, AttemptStep,
+    CallOutcome, FailureWeight, LimitScope, Priority, RateRules, StopReason, Ticket,
 };
-use routing::{Needs, RouteTable, RoutingRequest};
-
-use routing_inputs::SimulatedRoutingInputs;
+use routing::{Candidate, Needs, RouteTable, RoutingRequest};
 
 use super::chance::Chance;
-use super::replay::{PermitNumber, ReplayableEndpoints};
+use super::replay::{AttemptNumber, ReplayableRegistry};
 use super::upstream::AnswerOutcome;
 
-mod routing_inputs;
 mod sending;
 
 /// Most concurrent requests.
 pub(crate) const SLOTS: usize = 200;
 /// Longest admission queue.
 pub(crate) const QUEUE_MAX: usize = 300;
-/// Longest queue of one backend.
-const BACKEND_QUEUE_MAX: usize = 100;
 /// Longest wait for a slot.
 const QUEUE_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Deadline of a request.
@@ -81,9 +77,12 @@ pub(crate) enum GatewayEffect {
         ticket: Ticket,
         at: Moment,
     },
-    /// The wait for a slot at a backend timed out.
-    GaveUp {
+    /// The limits of its backend had no room.
+    BackendBusy {
         call: CallId,
+        endpoint: Endpoint,
+        /// `None` for the limit on concurrent calls.
+        wait: Option<Duration>,
     },
     Ended {
         call: CallId,
@@ -107,13 +106,11 @@ pub(crate) enum SimulatedOutcome {
     Cancelled,
 }
 
-#[derive(Debug)]
 pub(crate) struct SimulatedGateway {
     table: RouteTable,
-    pub(crate) recorded: ReplayableEndpoints,
-    pub(crate) budget: RetryBudget,
+    pub(crate) recorded: ReplayableRegistry,
     pub(crate) admission_queue: SlotQueue,
-    pub(crate) backends: BTreeMap<BackendId, SimulatedBackend>,
+    pub(crate) traffic: BTreeMap<BackendId, BackendTraffic>,
     calls: BTreeMap<CallId, SimulatedCall>,
     pending_steps: VecDeque<(CallId, PendingStep)>,
     effects: Vec<GatewayEffect>,
@@ -128,19 +125,12 @@ pub(crate) struct SlotQueue {
 }
 
 #[derive(Debug)]
-pub(crate) struct SimulatedBackend {
-    pub(crate) gate: SlotQueue,
-    pub(crate) adaptive: AdaptiveLimit,
-    rates: RateLimits,
-}
-
-#[derive(Debug)]
 struct SimulatedCall {
     ask: SimulatedRequest,
     began: Moment,
     request: RequestId,
     admission_ticket: Ticket,
-    candidates: Vec<(Endpoint, String)>,
+    candidates: Vec<Candidate>,
     attempts: AttemptPlan,
     place: usize,
     at: CallStage,
@@ -149,9 +139,8 @@ struct SimulatedCall {
 #[derive(Debug)]
 enum CallStage {
     Admission,
-    BackendQueue(Ticket),
     Pause,
-    Backend { gate: Ticket, permit: PermitNumber, rates: RatesReservation },
+    Backend(AttemptNumber),
     Running,
 }
 
@@ -159,23 +148,23 @@ enum CallStage {
 enum PendingStep {
     Serve,
     Follow(AttemptStep),
-    Placed(Ticket),
 }
 
 impl SimulatedGateway {
-    pub(crate) fn new(table: RouteTable, rates: &[(&str, RateRules)], chance: Chance) -> Self {
-        let limits =
-            |id: &str, rules| (BackendId::new(id).expect("a name"), SimulatedBackend::new(rules));
+    pub(crate) fn new(table: RouteTable, rates: &[(&str, RateRules)], seed: u64) -> Self {
+        let traffic = |(id, rates): &(&str, RateRules)| {
+            let rules = TrafficRules { rates: *rates, in_flight_max: None };
+            (BackendId::new(*id).expect("a name"), BackendTraffic { rules, is_mock: false })
+        };
         Self {
             table,
-            recorded: ReplayableEndpoints::new(BreakerRules::default()),
-            budget: RetryBudget::default(),
+            recorded: ReplayableRegistry::new(seed),
             admission_queue: SlotQueue::new(SLOTS, QUEUE_MAX),
-            backends: rates.iter().map(|(id, rules)| limits(id, *rules)).collect(),
+            traffic: rates.iter().map(traffic).collect(),
             calls: BTreeMap::new(),
             pending_steps: VecDeque::new(),
             effects: Vec::new(),
-            chance,
+            chance: Chance::new(seed),
         }
     }
 
@@ -220,25 +209,23 @@ impl SimulatedGateway {
         let Some(SimulatedCall { at: CallStage::Pause, place, .. }) = self.calls.get(&call) else {
             return;
         };
-        self.request_slot(call, *place, now);
+        self.try_candidate(call, *place, now);
         self.run(now);
     }
 
     /// The first token has arrived.
     pub(crate) fn first_token_arrived(&mut self, call: CallId, now: Moment) {
-        let Some(SimulatedCall { at: CallStage::Backend { permit, .. }, request, .. }) =
-            self.calls.get(&call)
+        let Some(SimulatedCall { at: CallStage::Backend(attempt), .. }) = self.calls.get(&call)
         else {
             return;
         };
-        self.recorded.answering(*permit, *request, now);
+        self.recorded.answer_started(*attempt, now);
     }
 
     /// A sent call has ended; ignored if the request no longer waits for it.
     pub(crate) fn call_ended(&mut self, call: CallId, how: AnswerOutcome, now: Moment) {
         let Some(SimulatedCall { at, .. }) = self.calls.get_mut(&call) else { return };
-        let CallStage::Backend { gate, permit, rates } = std::mem::replace(at, CallStage::Running)
-        else {
+        let CallStage::Backend(attempt) = std::mem::replace(at, CallStage::Running) else {
             panic!("an answer to what was not sent")
         };
         let (happened, tokens) = match how {
@@ -250,9 +237,7 @@ impl SimulatedGateway {
             }
             AnswerOutcome::Failed(failure) => (failure.call_outcome(LimitScope::Endpoint), 0),
         };
-        self.report(call, permit, happened, now);
-        self.learn(call, &how, now);
-        self.leave_backend(call, gate, Some((rates, tokens)), now);
+        self.report(call, attempt, happened, tokens, now);
         match how {
             AnswerOutcome::Whole { .. } => self.end(call, SimulatedOutcome::Answered, now),
             AnswerOutcome::CutInAnswer => self.end(call, SimulatedOutcome::CutInAnswer, now),
@@ -265,11 +250,9 @@ impl SimulatedGateway {
     pub(crate) fn client_cancelled(&mut self, call: CallId, now: Moment) {
         let Some(SimulatedCall { at, .. }) = self.calls.get_mut(&call) else { return };
         match std::mem::replace(at, CallStage::Running) {
-            CallStage::Backend { gate, permit, rates } => {
-                self.report(call, permit, CallOutcome::Neutral, now);
-                self.leave_backend(call, gate, Some((rates, 50)), now);
+            CallStage::Backend(attempt) => {
+                self.report(call, attempt, CallOutcome::Neutral, 50, now);
             }
-            CallStage::BackendQueue(gate) => self.leave_backend(call, gate, None, now),
             CallStage::Admission | CallStage::Pause | CallStage::Running => {}
         }
         self.end(call, SimulatedOutcome::Cancelled, now);
@@ -279,16 +262,8 @@ impl SimulatedGateway {
     /// The wait for a slot timed out, if the request still waits for that slot.
     pub(crate) fn slot_wait_timed_out(&mut self, call: CallId, ticket: Ticket, now: Moment) {
         let Some(waiting) = self.calls.get(&call) else { return };
-        match waiting.at {
-            CallStage::Admission if waiting.admission_ticket == ticket => {
-                self.end(call, SimulatedOutcome::Busy { retry_after: QUEUE_WAIT_MAX }, now);
-            }
-            CallStage::BackendQueue(gate) if gate == ticket => {
-                self.effects.push(GatewayEffect::GaveUp { call });
-                self.leave_backend(call, gate, None, now);
-                self.not_admitted(call, candidate_position(&self.calls, call), now);
-            }
-            _ => {}
+        if matches!(waiting.at, CallStage::Admission) && waiting.admission_ticket == ticket {
+            self.end(call, SimulatedOutcome::Busy { retry_after: QUEUE_WAIT_MAX }, now);
         }
         self.run(now);
     }
@@ -299,10 +274,6 @@ impl SimulatedGateway {
             self.effects.push(GatewayEffect::Ended { call, ending: SimulatedOutcome::Cancelled });
         }
         self.admission_queue = SlotQueue::new(SLOTS, QUEUE_MAX);
-        for backend in self.backends.values_mut() {
-            backend.gate = SlotQueue::new(limit(&backend.adaptive), BACKEND_QUEUE_MAX);
-        }
-        self.budget = RetryBudget::default();
         self.recorded.restart(now);
     }
 
@@ -320,13 +291,13 @@ impl SimulatedGateway {
             match todo {
                 PendingStep::Serve => self.serve(call, now),
                 PendingStep::Follow(step) => self.follow(call, step, now),
-                PendingStep::Placed(gate) => self.slot_granted(call, gate, now),
             }
         }
     }
 
     fn serve(&mut self, id: CallId, now: Moment) {
-        self.budget.count_request(now);
+        let registry = self.recorded.at(now);
+        registry.budget().count_request(now);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let asking = RoutingRequest {
             model: call.ask.model,
@@ -336,16 +307,14 @@ impl SimulatedGateway {
             needs: Needs::default(),
             conversation: Some(call.ask.conversation),
         };
-        let known =
-            SimulatedRoutingInputs { recorded: &self.recorded, backends: &self.backends, now };
-        let decision = self.table.choose(&asking, &known, &mut || self.chance.unit());
-        let candidates = decision.expect("a route").candidates;
-        call.candidates = candidates.into_iter().map(|one| (one.endpoint, one.model)).collect();
-        let pairs = call.candidates.iter().map(|(endpoint, model)| (endpoint, model.as_str()));
-        call.attempts = AttemptPlan::new(AttemptRules::default(), pairs);
+        let inputs = registry.routing_inputs(&no_price);
+        let decision = self.table.choose(&asking, &inputs, &mut || self.chance.unit());
+        drop(inputs);
+        call.candidates = decision.expect("a route").candidates;
+        call.attempts = AttemptPlan::new(AttemptRules::default(), call.pairs());
         call.at = CallStage::Running;
         let step = call.attempts.first_step();
-        let candidates = call.candidates.iter().map(|(endpoint, _)| endpoint.clone()).collect();
+        let candidates = call.candidates.iter().map(|one| one.endpoint.clone()).collect();
         self.effects.push(GatewayEffect::Routed { call: id, candidates });
         self.follow(id, step, now);
     }
@@ -353,15 +322,16 @@ impl SimulatedGateway {
     fn follow(&mut self, id: CallId, step: AttemptStep, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let AttemptStep::Try(place) | AttemptStep::TryAfter(place, _) = step {
-            let endpoint = call.candidates[place].0.clone();
+            let endpoint = call.candidates[place].endpoint.clone();
             self.effects.push(GatewayEffect::Decided { call: id, endpoint });
         }
         match step {
-            AttemptStep::Try(place) => self.request_slot(id, place, now),
+            AttemptStep::Try(place) => self.try_candidate(id, place, now),
             AttemptStep::TryAfter(place, wait) => {
                 (call.place, call.at) = (place, CallStage::Pause);
                 self.effects.push(GatewayEffect::ResumeAt { call: id, at: now + wait });
             }
+            AttemptStep::TrySoleTrial => self.try_sole_trial(id, now),
             AttemptStep::Stop(stopped) => self.stop(id, stopped, now),
         }
     }
@@ -388,24 +358,23 @@ impl SimulatedGateway {
     }
 }
 
+/// No policy of the worlds compares prices.
+fn no_price(_: &BackendId, _: &str, _: &TokenUsage, _: WallTime) -> Option<NanoUsd> {
+    None
+}
+
 impl SlotQueue {
     fn new(places: usize, queue_max: usize) -> Self {
         Self { admission: AdmissionQueue::new(places, queue_max), waiting: BTreeMap::new() }
     }
 }
 
-impl SimulatedBackend {
-    fn new(rules: RateRules) -> Self {
-        let adaptive = AdaptiveLimit::new(AdaptiveRules::default());
-        let gate = SlotQueue::new(limit(&adaptive), BACKEND_QUEUE_MAX);
-        Self { gate, adaptive, rates: RateLimits::new(rules) }
+impl SimulatedCall {
+    fn pairs(&self) -> impl Iterator<Item = (&Endpoint, &str)> {
+        self.candidates.iter().map(|one| (&one.endpoint, one.model.as_str()))
     }
-}
 
-fn limit(adaptive: &AdaptiveLimit) -> usize {
-    usize::try_from(adaptive.limit()).expect("a small number")
-}
-
-fn candidate_position(calls: &BTreeMap<CallId, SimulatedCall>, id: CallId) -> usize {
-    calls.get(&id).map_or(0, |call| call.place)
+    const fn load(&self) -> RequestLoad {
+        RequestLoad { request: self.request, tokens: TOKENS_ESTIMATED }
+    }
 }

@@ -24,8 +24,8 @@ pub(crate) struct ObservedRequest {
     pub(crate) all_open: bool,
     /// The access whose open breaker was the only obstacle, if a trial was possible.
     pub(crate) trial: Option<Endpoint>,
-    /// Its wait for a slot at a backend timed out.
-    pub(crate) gave_up: bool,
+    /// Candidates whose backend had no room for it.
+    pub(crate) busy: Vec<Endpoint>,
 }
 
 /// One attempt.
@@ -76,7 +76,7 @@ impl ObservedRequest {
             candidates: Vec::new(),
             all_open: false,
             trial: None,
-            gave_up: false,
+            busy: Vec::new(),
         }
     }
 
@@ -178,6 +178,8 @@ impl ObservedEndpoint {
                 let told = now + retry_after.unwrap_or_default();
                 self.asked_to_wait_until = self.asked_to_wait_until.max(told);
             }
+            // The limits of an earlier key are not those of the present one.
+            CallOutcome::RateLimited { .. } if key != self.key => {}
             CallOutcome::RateLimited { wait, .. } => {
                 self.cools_until = self.cools_until.max(now + wait.unwrap_or_default());
             }

@@ -1,213 +1,259 @@
-//! The accesses with a log of all their inputs, for replay. Replay reveals a state that depends on
-//! anything else, such as on reads.
+//! The endpoint registry with a log of all its inputs, for replay. Replay reveals a state that
+//! depends on anything else, such as on reads.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use domain::{CredentialId, Endpoint, Moment, RequestId};
-use resilience::{
-    Availability, BreakerRules, CallOutcome, EndpointTransition, Endpoints, Permit, ProbeOutcome,
+use domain::{Clock, CredentialId, Endpoint, ManualClock, Moment, SeededEntropy, WallTime};
+use endpoints::{
+    AdmittedAttempt, BackendTraffic, EndpointRegistry, NotAdmitted, RequestLoad, ResilienceRules,
 };
+use resilience::{CallOutcome, EndpointTransition, ProbeOutcome};
+use routing::Candidate;
 
-/// The number of a permit in the log.
-pub(crate) type PermitNumber = usize;
+/// The number of an admitted attempt in the log.
+pub(crate) type AttemptNumber = usize;
 
 #[derive(Debug, Clone)]
 enum RecordedInput {
-    Admit { place: usize, among: Vec<(Endpoint, String)>, permit: PermitNumber },
-    AdmitNearest { among: Vec<(Endpoint, String)>, permit: PermitNumber },
-    Answering { permit: PermitNumber, evidence: RequestId },
-    Report { permit: PermitNumber, happened: CallOutcome, evidence: RequestId, chance: f64 },
-    Release { permit: PermitNumber },
-    Probed { endpoint: Endpoint, outcome: ProbeOutcome, chance: f64 },
-    KeyChanged { credential: CredentialId },
+    /// Refusals for lack of room are logged too: they take a permit and return it.
+    Admit {
+        place: usize,
+        among: Vec<Candidate>,
+        traffic: BackendTraffic,
+        load: RequestLoad,
+    },
+    /// Logged whether or not it was granted, for the same reason.
+    AdmitSoleTrial {
+        among: Vec<Candidate>,
+        traffic: Vec<BackendTraffic>,
+        load: RequestLoad,
+    },
+    AnswerStarted {
+        attempt: AttemptNumber,
+    },
+    Report {
+        attempt: AttemptNumber,
+        happened: CallOutcome,
+        tokens: u64,
+    },
+    Probed {
+        endpoint: Endpoint,
+        outcome: ProbeOutcome,
+    },
+    KeyChanged {
+        credential: CredentialId,
+    },
     Restart,
 }
 
-/// [`Endpoints`] and the log of its inputs.
-#[derive(Debug)]
-pub(crate) struct ReplayableEndpoints {
-    pub(crate) endpoints: Endpoints,
-    rules: BreakerRules,
-    permits: BTreeMap<PermitNumber, Permit>,
-    issued: PermitNumber,
+/// [`EndpointRegistry`] and the log of its inputs.
+pub(crate) struct ReplayableRegistry {
+    live: RegistryRun,
     record: Vec<(Moment, RecordedInput)>,
-    /// Transitions that the checker has not seen yet.
-    pub(crate) transitions: Vec<EndpointTransition>,
+    /// Announced before the last restart and not seen by the checker yet.
+    before_restart: Vec<EndpointTransition>,
 }
 
-impl ReplayableEndpoints {
-    pub(crate) fn new(rules: BreakerRules) -> Self {
-        Self {
-            endpoints: Endpoints::new(rules),
-            rules,
-            permits: BTreeMap::new(),
-            issued: 0,
-            record: Vec::new(),
-            transitions: Vec::new(),
-        }
+/// A registry over the restarts of its program, on a clock of its own.
+pub(crate) struct RegistryRun {
+    seed: u64,
+    clock: Arc<ManualClock>,
+    registry: Arc<EndpointRegistry>,
+    transitions: mpsc::Receiver<Vec<EndpointTransition>>,
+    attempts: BTreeMap<AttemptNumber, AdmittedAttempt>,
+    attempts_admitted: AttemptNumber,
+}
+
+impl ReplayableRegistry {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { live: RegistryRun::new(seed), record: Vec::new(), before_restart: Vec::new() }
+    }
+
+    /// The registry at `now`, for reads and for the retry budget.
+    pub(crate) fn at(&self, now: Moment) -> &EndpointRegistry {
+        self.live.at(now)
     }
 
     pub(crate) fn admit(
         &mut self,
         place: usize,
-        among: &[(Endpoint, String)],
+        among: &[Candidate],
+        traffic: BackendTraffic,
+        load: RequestLoad,
         now: Moment,
-    ) -> Option<PermitNumber> {
-        match admit(&mut self.endpoints, place, among, now) {
-            Ok(permit) => {
-                let among = among.to_vec();
-                Some(self.issue(permit, now, |permit| RecordedInput::Admit {
-                    place,
-                    among,
-                    permit,
-                }))
-            }
-            Err(Availability::Closed { .. }) => None,
-            Err(open) => panic!("refused although {open:?}"),
+    ) -> Result<AttemptNumber, NotAdmitted> {
+        let admitted = self.live.admit(place, among, traffic, load, now);
+        if !matches!(admitted, Err(NotAdmitted::Closed(_))) {
+            let among = among.to_vec();
+            self.record.push((now, RecordedInput::Admit { place, among, traffic, load }));
         }
+        admitted
     }
 
-    pub(crate) fn admit_nearest(
+    pub(crate) fn admit_sole_trial(
         &mut self,
-        among: &[(Endpoint, String)],
+        among: &[Candidate],
+        traffic: Vec<BackendTraffic>,
+        load: RequestLoad,
         now: Moment,
-    ) -> Option<(usize, PermitNumber)> {
-        let pairs: Vec<_> =
-            among.iter().map(|(endpoint, model)| (endpoint, model.as_str())).collect();
-        let (place, permit) = self.endpoints.admit_sole_trial(&pairs, now)?;
+    ) -> Option<(usize, AttemptNumber)> {
+        let admitted = self.live.admit_sole_trial(among, &traffic, load, now);
         let among = among.to_vec();
-        Some((
-            place,
-            self.issue(permit, now, |permit| RecordedInput::AdmitNearest { among, permit }),
-        ))
+        self.record.push((now, RecordedInput::AdmitSoleTrial { among, traffic, load }));
+        admitted
     }
 
-    fn issue(
-        &mut self,
-        permit: Permit,
-        now: Moment,
-        put: impl FnOnce(PermitNumber) -> RecordedInput,
-    ) -> PermitNumber {
-        let number = self.issued;
-        self.issued += 1;
-        self.permits.insert(number, permit);
-        self.record.push((now, put(number)));
-        number
-    }
-
-    pub(crate) fn answering(&mut self, permit: PermitNumber, evidence: RequestId, now: Moment) {
-        self.record.push((now, RecordedInput::Answering { permit, evidence }));
-        let changed = self.endpoints.answer_started(&self.permits[&permit], evidence, now);
-        self.transitions.extend(changed);
+    pub(crate) fn answer_started(&mut self, attempt: AttemptNumber, now: Moment) {
+        self.put(RecordedInput::AnswerStarted { attempt }, now);
     }
 
     pub(crate) fn report(
         &mut self,
-        permit: PermitNumber,
+        attempt: AttemptNumber,
         happened: CallOutcome,
-        evidence: RequestId,
+        tokens: u64,
         now: Moment,
-        chance: f64,
     ) {
-        self.record.push((now, RecordedInput::Report { permit, happened, evidence, chance }));
-        let permit = self.permits.remove(&permit).expect("a permit that is out");
-        let changed = self.endpoints.report(permit, happened, evidence, now, chance);
-        self.transitions.extend(changed);
+        self.put(RecordedInput::Report { attempt, happened, tokens }, now);
     }
 
-    pub(crate) fn release(&mut self, permit: PermitNumber, now: Moment) {
-        self.record.push((now, RecordedInput::Release { permit }));
-        let permit = self.permits.remove(&permit).expect("a permit that is out");
-        self.endpoints.release(permit, now);
-    }
-
-    pub(crate) fn probed(
-        &mut self,
-        endpoint: &Endpoint,
-        outcome: ProbeOutcome,
-        now: Moment,
-        chance: f64,
-    ) {
-        self.record
-            .push((now, RecordedInput::Probed { endpoint: endpoint.clone(), outcome, chance }));
-        self.transitions.extend(self.endpoints.report_probe(endpoint, outcome, now, chance));
+    pub(crate) fn probed(&mut self, endpoint: &Endpoint, outcome: ProbeOutcome, now: Moment) {
+        self.put(RecordedInput::Probed { endpoint: endpoint.clone(), outcome }, now);
     }
 
     pub(crate) fn key_changed(&mut self, credential: &CredentialId, now: Moment) {
-        self.record.push((now, RecordedInput::KeyChanged { credential: credential.clone() }));
-        self.transitions.extend(self.endpoints.lift_after_credential_change(credential, now));
+        self.put(RecordedInput::KeyChanged { credential: credential.clone() }, now);
     }
 
-    /// The program ends and restarts at once: the saved states are restored.
+    /// The program is killed and restarts at once: the saved states are restored.
     pub(crate) fn restart(&mut self, now: Moment) {
-        self.record.push((now, RecordedInput::Restart));
-        self.permits.clear();
-        self.transitions.extend(self.endpoints.apply_elapsed_time(now));
-        self.endpoints = restarted(&self.endpoints, self.rules, now);
+        self.before_restart = self.take_transitions(now);
+        self.put(RecordedInput::Restart, now);
     }
 
-    /// The number of permits in use.
-    pub(crate) fn permits_in_use(&self) -> usize {
-        self.permits.len()
+    /// Transitions that the checker has not seen yet.
+    pub(crate) fn take_transitions(&mut self, now: Moment) -> Vec<EndpointTransition> {
+        self.live.at(now).apply_elapsed_time();
+        let mut transitions = std::mem::take(&mut self.before_restart);
+        transitions.extend(self.live.transitions.try_iter().flatten());
+        transitions
     }
 
-    /// The state that the log alone leads to.
-    pub(crate) fn replay(&self) -> Endpoints {
-        let mut again = Endpoints::new(self.rules);
-        let mut permits = BTreeMap::new();
-        for (now, put) in self.record.iter().cloned() {
-            match put {
-                RecordedInput::Admit { place, among, permit } => {
-                    let admitted = admit(&mut again, place, &among, now);
-                    permits.insert(permit, admitted.expect("admitted as before"));
-                }
-                RecordedInput::AdmitNearest { among, permit } => {
-                    let pairs: Vec<_> =
-                        among.iter().map(|(endpoint, model)| (endpoint, model.as_str())).collect();
-                    let admitted = again.admit_sole_trial(&pairs, now).expect("admitted as before");
-                    permits.insert(permit, admitted.1);
-                }
-                RecordedInput::Answering { permit, evidence } => {
-                    again.answer_started(&permits[&permit], evidence, now);
-                }
-                RecordedInput::Report { permit, happened, evidence, chance } => {
-                    let permit = permits.remove(&permit).expect("a permit that is out");
-                    again.report(permit, happened, evidence, now, chance);
-                }
-                RecordedInput::Release { permit } => {
-                    again.release(permits.remove(&permit).expect("a permit that is out"), now);
-                }
-                RecordedInput::Probed { endpoint, outcome, chance } => {
-                    again.report_probe(&endpoint, outcome, now, chance);
-                }
-                RecordedInput::KeyChanged { credential } => {
-                    again.lift_after_credential_change(&credential, now);
-                }
-                RecordedInput::Restart => {
-                    permits.clear();
-                    again = restarted(&again, self.rules, now);
-                }
-            }
+    /// The number of attempts in flight.
+    pub(crate) fn attempts_in_flight(&self) -> usize {
+        self.live.attempts.len()
+    }
+
+    /// The registry that the log alone leads to.
+    pub(crate) fn replay(&self) -> RegistryRun {
+        let mut again = RegistryRun::new(self.live.seed);
+        for (now, input) in &self.record {
+            again.apply(input, *now);
         }
+        let (admitted, before) = (again.attempts_admitted, self.live.attempts_admitted);
+        assert_eq!(admitted, before, "other attempts were admitted than before");
         again
     }
+
+    fn put(&mut self, input: RecordedInput, now: Moment) {
+        self.live.apply(&input, now);
+        self.record.push((now, input));
+    }
 }
 
-/// Requests a permit for a call to one of a request's candidates.
-fn admit(
-    endpoints: &mut Endpoints,
-    place: usize,
-    among: &[(Endpoint, String)],
-    now: Moment,
-) -> Result<Permit, Availability> {
-    let (endpoint, model) = &among[place];
-    let others = among.iter().enumerate().filter(|(other, _)| *other != place);
-    let others = others.map(|(_, (endpoint, model))| (endpoint, model.as_str()));
-    endpoints.admit_with_alternatives(endpoint, model, others, now)
+impl RegistryRun {
+    fn new(seed: u64) -> Self {
+        let clock = Arc::new(ManualClock::starting_at(WallTime::default()));
+        let (registry, transitions) = registry(seed, &clock);
+        let (attempts, attempts_admitted) = (BTreeMap::new(), 0);
+        Self { seed, clock, registry, transitions, attempts, attempts_admitted }
+    }
+
+    pub(crate) fn at(&self, now: Moment) -> &EndpointRegistry {
+        self.clock.advance(now.since(self.clock.now()));
+        &self.registry
+    }
+
+    fn apply(&mut self, input: &RecordedInput, now: Moment) {
+        match input {
+            RecordedInput::Admit { place, among, traffic, load } => {
+                drop(self.admit(*place, among, *traffic, *load, now));
+            }
+            RecordedInput::AdmitSoleTrial { among, traffic, load } => {
+                self.admit_sole_trial(among, traffic, *load, now);
+            }
+            RecordedInput::AnswerStarted { attempt } => {
+                self.at(now);
+                self.attempts[attempt].answer_started();
+            }
+            RecordedInput::Report { attempt, happened, tokens } => {
+                self.at(now);
+                let attempt = self.attempts.remove(attempt).expect("an attempt in flight");
+                attempt.ended(*happened, *tokens);
+            }
+            RecordedInput::Probed { endpoint, outcome } => {
+                self.at(now).report_probe(endpoint, *outcome);
+            }
+            RecordedInput::KeyChanged { credential } => {
+                self.at(now).lift_after_credential_change(credential);
+            }
+            RecordedInput::Restart => self.restart(now),
+        }
+    }
+
+    fn admit(
+        &mut self,
+        place: usize,
+        among: &[Candidate],
+        traffic: BackendTraffic,
+        load: RequestLoad,
+        now: Moment,
+    ) -> Result<AttemptNumber, NotAdmitted> {
+        self.at(now);
+        let attempt = self.registry.admit(&among[place], among, traffic, load)?;
+        Ok(self.number(attempt))
+    }
+
+    fn admit_sole_trial(
+        &mut self,
+        among: &[Candidate],
+        traffic: &[BackendTraffic],
+        load: RequestLoad,
+        now: Moment,
+    ) -> Option<(usize, AttemptNumber)> {
+        self.at(now);
+        let pairs: Vec<_> = among.iter().zip(traffic.iter().copied()).collect();
+        let (place, attempt) = self.registry.admit_sole_trial(&pairs, load)?;
+        Some((place, self.number(attempt)))
+    }
+
+    fn number(&mut self, attempt: AdmittedAttempt) -> AttemptNumber {
+        let number = self.attempts_admitted;
+        self.attempts_admitted += 1;
+        self.attempts.insert(number, attempt);
+        number
+    }
+
+    fn restart(&mut self, now: Moment) {
+        let saved = self.at(now).save();
+        let seed = self.seed.wrapping_add(u64::try_from(self.attempts_admitted).expect("few"));
+        (self.registry, self.transitions) = registry(seed, &self.clock);
+        self.registry.restore(saved, Duration::ZERO);
+        // They report to the registry of before, whose announcements nobody receives.
+        self.attempts.clear();
+    }
 }
 
-fn restarted(before: &Endpoints, rules: BreakerRules, now: Moment) -> Endpoints {
-    let mut after = Endpoints::new(rules);
-    after.restore(before.save(now), std::time::Duration::ZERO, now);
-    after
+/// A new registry, and its announcements.
+fn registry(
+    seed: u64,
+    clock: &Arc<ManualClock>,
+) -> (Arc<EndpointRegistry>, mpsc::Receiver<Vec<EndpointTransition>>) {
+    let (announce, announced) = mpsc::channel();
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
+    let sink = Box::new(move |transitions| drop(announce.send(transitions)));
+    let entropy = SeededEntropy::new(seed);
+    (EndpointRegistry::new(&ResilienceRules::default(), clock, &entropy, sink), announced)
 }

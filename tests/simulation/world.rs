@@ -99,7 +99,7 @@ impl World {
     fn new(plan: WorldPlan) -> Self {
         let WorldPlan { seed, lasts, table, upstreams, rates, clients, dying_keys, restarts } =
             plan;
-        let gateway = SimulatedGateway::new(table, &rates, Chance::new(seed ^ 0x9e37));
+        let gateway = SimulatedGateway::new(table, &rates, seed ^ 0x9e37);
         let mut world = Self {
             now: Moment::default(),
             end: Moment::default() + lasts,
@@ -186,9 +186,7 @@ impl World {
     /// Performs the gateway's effects and reports them to the checker.
     fn process_effects(&mut self) {
         let now = self.now;
-        let lapsed = self.gateway.recorded.endpoints.apply_elapsed_time(now);
-        self.gateway.recorded.transitions.extend(lapsed);
-        for transition in std::mem::take(&mut self.gateway.recorded.transitions) {
+        for transition in self.gateway.recorded.take_transitions(now) {
             self.watch.changed(transition);
         }
         for effect in self.gateway.take_effects() {
@@ -203,7 +201,7 @@ impl World {
             GatewayEffect::Routed { .. }
             | GatewayEffect::Decided { .. }
             | GatewayEffect::Reported { .. }
-            | GatewayEffect::GaveUp { .. } => {}
+            | GatewayEffect::BackendBusy { .. } => {}
             GatewayEffect::Send { call, endpoint, left } => {
                 let upstream = self.upstreams.get_mut(&endpoint.backend).expect("a provider");
                 let mut answer = upstream.answer(&endpoint, self.now, &self.chance);
@@ -282,12 +280,12 @@ impl World {
     /// returns.
     fn tick(&mut self) {
         let now = self.now;
-        for endpoint in self.gateway.recorded.endpoints.endpoints_due_for_probe(now) {
+        for endpoint in self.gateway.recorded.at(now).endpoints_due_for_probe() {
             let upstream = self.upstreams.get(&endpoint.backend).expect("a provider");
             let dead = upstream.fault_at(now) == Some(ProviderFault::Refuse);
             let outcome = if dead { ProbeOutcome::Failed } else { ProbeOutcome::Passed };
             self.watch.probed(&endpoint, outcome);
-            self.gateway.recorded.probed(&endpoint, outcome, now, self.chance.unit());
+            self.gateway.recorded.probed(&endpoint, outcome, now);
         }
         if now < self.end || self.gateway.requests_in_flight() > 0 {
             self.after(TICK, WorldEvent::Tick);

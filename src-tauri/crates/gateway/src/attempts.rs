@@ -23,7 +23,7 @@ use crate::response::RetryAdvice;
 
 pub(crate) mod open;
 pub(crate) mod read;
-mod reasons;
+pub(crate) mod reasons;
 pub(crate) mod send;
 
 /// Asks candidates until one begins to answer. Fails with the error for the client.
@@ -77,22 +77,35 @@ enum AttemptError {
 
 impl<'a, C: Call> AttemptLoop<'a, C> {
     async fn run(&mut self) -> Result<C::Opened, Failure> {
+        let routed = self.routed;
         let mut reasons = FailureReasons::default();
-        let mut attempts = self.plan();
-        let mut step = attempts.first_step();
+        let mut plan = self.plan();
+        let mut step = plan.first_step();
         loop {
-            let index = match step {
-                AttemptStep::Try(index) => index,
+            let (index, trial) = match step {
+                AttemptStep::Try(index) => (index, None),
                 AttemptStep::TryAfter(index, wait) => {
                     tokio::time::sleep(wait).await;
                     self.record.add_wait(wait);
-                    index
+                    (index, None)
+                }
+                AttemptStep::TrySoleTrial => {
+                    let Some((index, trial)) = self.admit_sole_trial() else { break };
+                    plan.start_sole_trial(index);
+                    (index, Some(trial))
                 }
                 AttemptStep::Stop(_) => break,
             };
-            let Some(candidate) = self.routed.decision.candidates.get(index) else { break };
+            let Some(candidate) = routed.decision.candidates.get(index) else { break };
+            let outcome = match trial {
+                Some((target, permit)) => {
+                    reasons.remove(candidate);
+                    self.attempt(target, permit).await
+                }
+                None => self.try_candidate(candidate).await,
+            };
             let registry = &self.outbound.registry;
-            step = match self.try_candidate(candidate).await {
+            step = match outcome {
                 Ok(opened) => return Ok(opened),
                 Err(AttemptError::NotAttempted(failure))
                     if failure.class == FailureClass::Local =>
@@ -102,20 +115,21 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
                 Err(AttemptError::NotAttempted(failure)) => {
                     reasons.add(candidate, failure);
                     let at = self.circumstances();
-                    attempts.next_after_rejection(index, &mut registry.budget(), at)
+                    plan.next_after_rejection(index, &mut registry.budget(), at)
                 }
                 Err(AttemptError::Failed(failure)) => {
                     let planned = failure.for_plan();
                     reasons.add(candidate, failure);
                     let at = self.circumstances();
-                    attempts.next_after_failure(index, planned, &mut registry.budget(), at)
+                    plan.next_after_failure(index, planned, &mut registry.budget(), at)
                 }
             };
         }
-        if self.record.attempts() > 0 {
+        if plan.attempts_made() > 0 {
             return Err(reasons.into_failure());
         }
-        self.last_resort(reasons).await
+        let reopens = self.outbound.registry.time_until_reopen(self.candidates());
+        Err(reasons.all_closed(reopens))
     }
 
     fn plan(&self) -> AttemptPlan {
@@ -195,31 +209,24 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         }
     }
 
-    /// Called when no candidate could be asked: asks the closed one that reopens first, with one request
-    /// at a time, so that a backend that has recovered is used at once.
-    async fn last_resort(&mut self, reasons: FailureReasons) -> Result<C::Opened, Failure> {
+    /// The index of the closed candidate that reopens first, and its attempt, if its breaker grants one
+    /// although it is open.
+    fn admit_sole_trial(&self) -> Option<(usize, (AttemptTarget<'a>, AdmittedAttempt))> {
         let RoutedCall { context, call, decision, .. } = self.routed;
-        let reachable = |candidate| {
+        let reachable = |(index, candidate)| {
             let backend = self.outbound.reachable(&context.snapshot, candidate).ok()?;
-            Some((candidate, backend))
+            Some((index, AttemptTarget { backend, candidate, share: TimeoutShare::All }))
         };
-        let reached: Vec<_> = decision.candidates.iter().filter_map(reachable).collect();
-        let registry = &self.outbound.registry;
-        let limits: Vec<_> =
-            reached.iter().map(|(candidate, backend)| (*candidate, backend.traffic())).collect();
-        let nearest = registry.admit_sole_trial(&limits, call.facts().load(context));
-        let found = nearest.and_then(|(index, permit)| {
-            let (candidate, backend) = *reached.get(index)?;
-            Some((AttemptTarget { backend, candidate, share: TimeoutShare::All }, permit))
-        });
-        let Some((target, permit)) = found else {
-            return Err(reasons.all_closed(registry.time_until_reopen(self.candidates())));
-        };
-        self.attempt(target, permit).await.map_err(|error| match error {
-            AttemptError::NotAttempted(failure) | AttemptError::Failed(failure) => {
-                failure.for_good()
-            }
-        })
+        let targets: Vec<_> =
+            decision.candidates.iter().enumerate().filter_map(reachable).collect();
+        let limits: Vec<_> = targets
+            .iter()
+            .map(|(_, target)| (target.candidate, target.backend.traffic()))
+            .collect();
+        let load = call.facts().load(context);
+        let (nearest, permit) = self.outbound.registry.admit_sole_trial(&limits, load)?;
+        let (index, target) = *targets.get(nearest)?;
+        Some((index, (target, permit)))
     }
 
     /// Tells the client to wait out the endpoint's cooldown after a rate limit for which the backend named

@@ -58,6 +58,10 @@ pub enum AttemptStep {
     Try(usize),
     /// Wait, then try the candidate at this index.
     TryAfter(usize, Duration),
+    /// No candidate was admitted. Ask for the trial that an open breaker grants if nothing else can
+    /// answer: with one, call [`AttemptPlan::start_sole_trial`] and try its candidate now; without
+    /// one, answer the client.
+    TrySoleTrial,
     /// Answer the client with the failure.
     Stop(StopReason),
 }
@@ -96,6 +100,8 @@ pub struct AttemptPlan {
     attempts_made: u8,
     /// Retries so far: the exponent of the backoff.
     retries: u32,
+    /// [`AttemptStep::TrySoleTrial`] was taken; no step but a stop follows.
+    is_at_last_resort: bool,
 }
 
 /// A candidate. `backend` and `model` hold the index of the first candidate with the same value.
@@ -136,7 +142,13 @@ impl AttemptPlan {
             let (backend, model) = (backend.unwrap_or(place), model.unwrap_or(place));
             PlannedCandidate { backend, model, state: CandidateState::Untried }
         });
-        Self { rules, candidates: places.collect(), attempts_made: 0, retries: 0 }
+        Self {
+            rules,
+            candidates: places.collect(),
+            attempts_made: 0,
+            retries: 0,
+            is_at_last_resort: false,
+        }
     }
 
     #[must_use = "the step is the decision"]
@@ -186,16 +198,9 @@ impl AttemptPlan {
         self.next_step(budget, at)
     }
 
-    /// Uses the single trial that a breaker grants when no candidate was admitted. Only for a
-    /// request without any attempt, so that a provider with an open breaker gets at most one call
-    /// per request.
-    #[must_use = "the step is the decision"]
-    pub fn try_sole_trial(&mut self, place: usize) -> AttemptStep {
-        if self.attempts_made > 0 || self.rules.attempts_max == 0 || place >= self.candidates.len()
-        {
-            return AttemptStep::Stop(StopReason::NoCandidates);
-        }
-        self.start_attempt(place)
+    /// The breaker of the candidate at `place` granted the trial of [`AttemptStep::TrySoleTrial`].
+    pub fn start_sole_trial(&mut self, place: usize) {
+        self.start_attempt(place);
     }
 
     /// Attempts started so far. After a [`AttemptStep::Try`] this is the number of that attempt, from 1.
@@ -211,11 +216,14 @@ impl AttemptPlan {
         if at.left.is_zero() {
             return AttemptStep::Stop(StopReason::DeadlineNear);
         }
+        if self.is_at_last_resort {
+            return AttemptStep::Stop(StopReason::NoCandidates);
+        }
         if let Some(place) = self.first_in_state(CandidateState::Untried) {
             return self.start_attempt(place);
         }
         let Some((place, delay)) = self.find_retry(at.chance) else {
-            return AttemptStep::Stop(StopReason::NoCandidates);
+            return self.last_resort();
         };
         if delay >= at.left {
             return AttemptStep::Stop(StopReason::DeadlineNear);
@@ -226,6 +234,14 @@ impl AttemptPlan {
         self.retries = self.retries.saturating_add(1);
         self.start_attempt(place);
         if delay.is_zero() { AttemptStep::Try(place) } else { AttemptStep::TryAfter(place, delay) }
+    }
+
+    fn last_resort(&mut self) -> AttemptStep {
+        if self.attempts_made > 0 {
+            return AttemptStep::Stop(StopReason::NoCandidates);
+        }
+        self.is_at_last_resort = true;
+        AttemptStep::TrySoleTrial
     }
 
     fn first_in_state(&self, state: CandidateState) -> Option<usize> {

@@ -151,12 +151,6 @@ impl RateLimits {
         }
     }
 
-    /// Returns everything: the request was not sent.
-    pub fn refund(&mut self, taken: RatesReservation, now: Moment) {
-        refund_window(&mut self.requests, taken.requests, now);
-        refund_window(&mut self.tokens, taken.tokens, now);
-    }
-
     /// Unused part of the tighter limit, in percent. `None` without a limit.
     #[must_use]
     pub fn headroom_percent(&self, now: Moment) -> Option<u8> {

@@ -27,6 +27,11 @@ impl FailureReasons {
         self.0.push((candidate.endpoint.clone(), failure));
     }
 
+    /// Forgets why `candidate` was refused: it is asked after all.
+    pub(crate) fn remove(&mut self, candidate: &Candidate) {
+        self.0.retain(|(endpoint, _)| *endpoint != candidate.endpoint);
+    }
+
     /// The failure of the last backend that was asked, with the reasons of the others.
     pub(crate) fn into_failure(mut self) -> Failure {
         let said = self.said();

@@ -60,6 +60,7 @@ impl AttemptScript {
                     tried.push(place);
                     step = self.failed(place, class);
                 }
+                AttemptStep::TrySoleTrial => panic!("something was tried"),
                 AttemptStep::Stop(why) => return (tried, why),
             }
         }
@@ -271,15 +272,48 @@ fn what_is_not_admitted_costs_no_attempt() {
     assert_eq!(play.closed(0), AttemptStep::Try(1));
     assert_eq!(play.closed(1), AttemptStep::Try(2));
     assert_eq!(play.attempts.attempts_made(), 1);
-    assert_eq!(play.closed(2), AttemptStep::Stop(StopReason::NoCandidates));
+    assert_eq!(play.closed(2), AttemptStep::TrySoleTrial);
     assert_eq!(play.attempts.attempts_made(), 0);
-    assert_eq!(play.attempts.try_sole_trial(1), AttemptStep::Try(1));
-    assert_eq!(play.attempts.attempts_made(), 1);
-    assert_eq!(
-        play.attempts.try_sole_trial(2),
-        AttemptStep::Stop(StopReason::NoCandidates),
-        "one and no more"
-    );
+}
+
+/// A script over `a` and `b` that were both refused.
+fn at_last_resort() -> AttemptScript {
+    let mut play = AttemptScript::over("a b");
+    assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
+    assert_eq!(play.closed(0), AttemptStep::Try(1));
+    assert_eq!(play.closed(1), AttemptStep::TrySoleTrial);
+    play
+}
+
+#[test]
+fn a_failed_sole_trial_is_the_only_attempt_and_costs_no_budget() {
+    for class in [Class::Connect, Class::Server, Class::RateLimited, Class::KeyRejected] {
+        let mut play = at_last_resort();
+        play.attempts.start_sole_trial(1);
+        assert_eq!(play.attempts.attempts_made(), 1);
+        let left = play.budget.retries_left(play.at.now);
+        assert_eq!(play.failed(1, class), AttemptStep::Stop(StopReason::NoCandidates), "{class}");
+        assert_eq!(play.budget.retries_left(play.at.now), left);
+    }
+}
+
+#[test]
+fn a_sole_trial_that_did_not_begin_is_not_asked_for_again() {
+    let mut play = at_last_resort();
+    play.attempts.start_sole_trial(0);
+    assert_eq!(play.closed(0), AttemptStep::Stop(StopReason::NoCandidates));
+    assert_eq!(play.attempts.attempts_made(), 0);
+}
+
+#[test]
+fn without_an_attempt_or_time_left_there_is_no_sole_trial() {
+    let rules = AttemptRules { attempts_max: 0, ..AttemptRules::default() };
+    let mut play = AttemptScript::with(rules, "a");
+    assert_eq!(play.attempts.first_step(), AttemptStep::Stop(StopReason::Spent));
+    let mut play = AttemptScript::over("a");
+    assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
+    play.at.left = Duration::ZERO;
+    assert_eq!(play.closed(0), AttemptStep::Stop(StopReason::DeadlineNear));
 }
 
 #[test]
@@ -291,13 +325,11 @@ fn when_the_others_are_closed_the_failed_one_is_repeated() {
     assert_eq!(play.attempts.attempts_made(), 2);
     assert_eq!(play.closed(0), AttemptStep::Stop(StopReason::NoCandidates));
     assert_eq!(play.attempts.attempts_made(), 1);
-    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(StopReason::NoCandidates));
 }
 
 #[test]
 fn no_candidates_is_an_answer_too() {
     let mut play = AttemptScript::over("");
     assert_eq!(play.attempts.first_step(), AttemptStep::Stop(StopReason::NoCandidates));
-    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(StopReason::NoCandidates));
     assert_eq!(play.attempts.attempts_made(), 0);
 }

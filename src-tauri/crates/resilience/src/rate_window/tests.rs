@@ -67,12 +67,9 @@ fn both_limits_are_taken_together_or_not_at_all() {
     let refused = limits.try_take(20, ms(0)).unwrap_err();
     assert_eq!((refused.kind, refused.wait), (RateKind::Tokens, Duration::from_secs(61)));
     limits.settle(first, 50, ms(10));
-    let second = limits.try_take(20, ms(10)).unwrap();
+    let _second = limits.try_take(20, ms(10)).unwrap();
     assert_eq!(limits.try_take(1, ms(10)).unwrap_err().kind, RateKind::Requests);
     assert_eq!(limits.headroom_percent(ms(10)), Some(0));
-    limits.refund(second, ms(20));
-    assert_eq!(limits.headroom_percent(ms(20)), Some(50));
-    assert!(limits.try_take(50, ms(20)).is_ok());
 }
 
 #[test]
