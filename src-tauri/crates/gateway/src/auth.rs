@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::WallTime;
+use domain::{ClientId, WallTime};
 use hyper::Request;
 use wire::ErrorKind;
 
+use crate::connection_limiter::ConnectionSlot;
+use crate::event::{EventSink, GatewayEvent};
 use crate::response::{Refusal, RetryAdvice};
 use crate::snapshot::{GatewayClient, Snapshot, TokenRefused};
 use crate::token;
@@ -13,28 +15,47 @@ use crate::token;
 /// The code of the refusal of a token that belongs to no client.
 pub(crate) const INVALID_TOKEN: &str = "invalid_token";
 
-/// The client whose token `request` carries; 401 without a valid one.
+/// The client whose token `request` carries; 401 without a valid one, 403 if the user blocked the client.
+/// Tells the connection and, of a blocked client, `events`.
 pub(crate) fn authenticate<B>(
     request: &Request<B>,
     snapshot: &Snapshot,
     now: WallTime,
+    events: &dyn EventSink,
 ) -> Result<Arc<GatewayClient>, Refusal> {
-    let hash = token::presented(request).ok_or_else(|| unauthorized(None))?;
-    snapshot.clients.admit(&hash, now).map_err(|refused| unauthorized(Some(refused)))
+    let connection = request.extensions().get::<Arc<ConnectionSlot>>();
+    let client = match client(request, snapshot, now) {
+        Ok(client) => client,
+        Err(refused) => {
+            connection.inspect(|connection| connection.not_authenticated());
+            return Err(unauthorized(refused));
+        }
+    };
+    connection.inspect(|connection| connection.authenticated());
+    if client.blocked {
+        events.emit(GatewayEvent::ClientRefused { client: client.id.clone() });
+        return Err(blocked(&client.id));
+    }
+    Ok(client)
 }
 
-/// Refuses a client that the user blocked, whatever it asks for.
-pub(crate) fn check_allowed(client: &GatewayClient) -> Result<(), Refusal> {
-    if !client.blocked {
-        return Ok(());
-    }
-    let id = &client.id;
+/// The client of the token; `None` as error without a token.
+fn client<B>(
+    request: &Request<B>,
+    snapshot: &Snapshot,
+    now: WallTime,
+) -> Result<Arc<GatewayClient>, Option<TokenRefused>> {
+    let hash = token::presented(request).ok_or(None)?;
+    snapshot.clients.admit(&hash, now).map_err(Some)
+}
+
+fn blocked(id: &ClientId) -> Refusal {
     let message = format!(
         "The client {id} is blocked in Gatehouse. Allow it again with `gatehouse clients allow {id}`, or in \
          Gatehouse under Clients."
     );
     let refusal = Refusal::new(403, ErrorKind::Permission, "client_blocked", message);
-    Err(refusal.retry(RetryAdvice::Never))
+    refusal.retry(RetryAdvice::Never)
 }
 
 fn unauthorized(refused: Option<TokenRefused>) -> Refusal {

@@ -6,13 +6,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use domain::{BackendId, Dialect, RouteId};
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response};
-use ledger::RequestOutcome;
 use routing::Decision;
 use tokio_util::sync::CancellationToken;
 
@@ -22,18 +20,16 @@ use crate::cache_step::single_flight::{self, Reader};
 use crate::cache_step::{self, CacheStep};
 use crate::call::{CacheSlot, Call, PendingRequest, RoutedCall};
 use crate::choose::{choose, choose_route};
-use crate::connection_limiter::ConnectionSlot;
 use crate::context::{Arrival, RequestContext};
 use crate::embeddings::Embeddings;
 use crate::event::GatewayEvent;
-use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::generation::Generation;
 use crate::guard::{self, AllowedHosts};
-use crate::response::{self, ATTEMPTS, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal, ResponseBody};
-use crate::snapshot::GatewayClient;
-use crate::surface::{self, Surface};
-use crate::{auth, body, metrics, models, token_count};
+use crate::response::{self, ATTEMPTS, BACKEND, CACHE_KEY, ROUTE, Refusal, ResponseBody};
+use crate::snapshot::{GatewayClient, Snapshot};
+use crate::surface::{self, CallSurface, FixedSurface, OwnSurface, Surface};
+use crate::{auth, body, metrics, models, relay, token_count};
 
 /// Answers one request. `stopped` is cancelled when answers in flight must end.
 pub(crate) async fn handle(
@@ -46,8 +42,18 @@ pub(crate) async fn handle(
     let arrival = Arrival::of(&request, clock, &gateway.ids, stopped);
     let (id, dialect) = (arrival.id, arrival.dialect);
     let is_chunked = guard::is_chunked(request.headers());
-    let mut response = match guard::check(&request, hosts).and_then(|()| surface::of(&request)) {
-        Ok(surface) => respond(gateway, surface, arrival, request).await,
+    let mut response = match check_head(gateway, hosts, &request) {
+        Ok(Head::Fixed(surface)) => surface.response(),
+        Ok(Head::Own(surface, Caller { client, snapshot })) => match surface {
+            OwnSurface::Models => models::list(&snapshot, &client, dialect),
+            OwnSurface::Model(id) => models::one(&snapshot, &client, dialect, &id),
+            OwnSurface::Mcp => {
+                gateway.agents.answer(&client, &snapshot, &gateway.limits, request).await
+            }
+            OwnSurface::Metrics => metrics::answer(gateway.metrics.text().map(Into::into))
+                .unwrap_or_else(|refusal| refusal.answer(dialect)),
+        },
+        Ok(Head::Call(surface, caller)) => call(gateway, &surface, caller, arrival, request).await,
         Err(refusal) => refuse(gateway, &refusal, dialect, request).await,
     };
     response::stamp(&mut response, id, dialect);
@@ -57,53 +63,74 @@ pub(crate) async fn handle(
     response
 }
 
-/// Refuses a blocked client, and tells of it.
-fn check_allowed(gateway: &Gateway, client: &GatewayClient) -> Result<(), Refusal> {
-    auth::check_allowed(client).inspect_err(|_| {
-        let client = client.id.clone();
-        gateway.accounting.events.emit(GatewayEvent::ClientRefused { client });
-    })
+/// Where a request goes by its head, and who sent it.
+enum Head {
+    Fixed(FixedSurface),
+    Own(OwnSurface, Caller),
+    Call(CallSurface, Caller),
 }
 
-/// Authenticates the client, reads the body, parses the call and answers it.
-async fn respond(
+struct Caller {
+    client: Arc<GatewayClient>,
+    snapshot: Arc<Snapshot>,
+}
+
+/// Checks the head, routes the path and authenticates the client.
+fn check_head<B>(
+    gateway: &Gateway,
+    hosts: &AllowedHosts,
+    request: &Request<B>,
+) -> Result<Head, Refusal> {
+    guard::check(request, hosts)?;
+    let surface = surface::of(request)?;
+    let caller = |own: Option<&OwnSurface>| {
+        let snapshot = gateway.snapshot.load_full();
+        let (now, events) = (gateway.outbound.clock.wall(), gateway.accounting.events.as_ref());
+        let client = auth::authenticate(request, &snapshot, now, events)?;
+        metrics::check_access(&client, own)?;
+        Ok(Caller { client, snapshot })
+    };
+    match surface {
+        Surface::Fixed(surface) => Ok(Head::Fixed(surface)),
+        Surface::Own(surface) => {
+            let caller = caller(Some(&surface))?;
+            Ok(Head::Own(surface, caller))
+        }
+        Surface::Call(surface) => {
+            let caller = caller(None)?;
+            guard::check_json(request.headers())?;
+            Ok(Head::Call(surface, caller))
+        }
+    }
+}
+
+/// Refuses a request whose body was not read.
+async fn refuse(
+    gateway: &Gateway,
+    refusal: &Refusal,
+    dialect: Dialect,
+    request: Request<Incoming>,
+) -> Response<ResponseBody> {
+    let now = gateway.outbound.clock.now();
+    let bytes_max = gateway.snapshot.load().limits.body_bytes_max;
+    if refusal.code == auth::INVALID_TOKEN {
+        gateway.wrong_tokens.record(now).await;
+    }
+    gateway.refusals.note(refusal.code, surface::template(&request), now);
+    body::swallow_refused(request, bytes_max).await;
+    refusal.answer(dialect)
+}
+
+/// Reads and parses a call to a model, and answers it under the id of its request.
+async fn call(
     gateway: &Arc<Gateway>,
-    surface: Surface,
+    surface: &CallSurface,
+    caller: Caller,
     arrival: Arrival,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
-    if let Some(response) = surface.fixed_response() {
-        return response;
-    }
+    let Caller { client, snapshot } = caller;
     let dialect = arrival.dialect;
-    let snapshot = gateway.snapshot.load_full();
-    let client = match auth::authenticate(&request, &snapshot, gateway.outbound.clock.wall()) {
-        Ok(client) => client,
-        Err(refusal) => return reject(gateway, &refusal, dialect, request).await,
-    };
-    if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
-        connection.authenticated();
-    }
-    let access =
-        check_allowed(gateway, &client).and_then(|()| metrics::check_access(&client, &surface));
-    if let Err(refusal) = access {
-        return refuse(gateway, &refusal, dialect, request).await;
-    }
-    match &surface {
-        Surface::Metrics => {
-            let answer = metrics::answer(gateway.metrics.text().map(Into::into));
-            return answer.unwrap_or_else(|refusal| refusal.answer(dialect));
-        }
-        Surface::Models => return models::list(&snapshot, &client, dialect),
-        Surface::Mcp => {
-            return gateway.agents.answer(&client, &snapshot, &gateway.limits, request).await;
-        }
-        Surface::Model(id) => return models::one(&snapshot, &client, dialect, id),
-        _ => {}
-    }
-    if let Err(refusal) = guard::check_json(request.headers()) {
-        return refuse(gateway, &refusal, dialect, request).await;
-    }
     let (head, incoming) = request.into_parts();
     let body = match body::read(incoming, snapshot.limits.body_bytes_max, &gateway.limits).await {
         Ok(body) => body,
@@ -114,35 +141,22 @@ async fn respond(
         }
     };
     let context = RequestContext::new(arrival, client, snapshot, head.headers);
-    answer_call(gateway, surface, context, body, head.uri.path()).await
-}
-
-/// Parses a call and answers it, under the id of its request.
-async fn answer_call(
-    gateway: &Arc<Gateway>,
-    surface: Surface,
-    context: RequestContext,
-    body: Bytes,
-    path: &str,
-) -> Response<ResponseBody> {
-    let (id, dialect) = (context.arrival.id, context.arrival.dialect);
+    let id = context.arrival.id;
     let outcome = match surface {
-        Surface::Generate(surface) => {
-            match Generation::parse(&surface, &context, body, &gateway.items) {
+        CallSurface::Generate(surface) => {
+            match Generation::parse(surface, &context, body, &gateway.items) {
                 Ok(call) => answer(gateway, context, call).await,
                 Err(refusal) => Err(refusal),
             }
         }
-        Surface::Embeddings(surface) => match Embeddings::parse(&surface, &context, body) {
+        CallSurface::Embeddings(surface) => match Embeddings::parse(surface, &context, body) {
             Ok(call) => answer(gateway, context, call).await,
             Err(refusal) => Err(refusal),
         },
-        Surface::CountTokens(surface) => {
+        CallSurface::CountTokens(surface) => {
             let Gateway { admission, outbound, .. } = gateway.as_ref();
-            token_count::answer(&surface, &context, body, admission, outbound).await
+            token_count::answer(surface, &context, body, admission, outbound).await
         }
-        // Answered before their body was read.
-        _ => Err(surface::not_found(path)),
     };
     let mut response = outcome.unwrap_or_else(|refusal| refusal.answer(dialect));
     response::stamp(&mut response, id, dialect);
@@ -170,14 +184,14 @@ async fn answer<C: Call>(
         RequestRecord::new(accounting, new, context.arrival.begun, facts.bytes_in, slot);
     let mut decision = match decision {
         Ok(decision) => decision,
-        Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
+        Err(failure) => return Ok(relay::refused(record, &failure, context.arrival.dialect).await),
     };
     let switch = |route: &RouteId| {
         choose_route(registry, snapshot, &context.client, &facts.asking(&context), route)
     };
     match gateway.budgets.admit(&context, facts.model, || call.size(), &mut decision, switch) {
         Ok(reservation) => record.hold_budget(reservation),
-        Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
+        Err(failure) => return Ok(relay::refused(record, &failure, context.arrival.dialect).await),
     }
     registry.budget().count_request(outbound.clock.now());
     record.reserve(&decision)?;
@@ -224,53 +238,10 @@ async fn fetch<C: Call>(
             }
             C::deliver(routed, &gateway.outbound, opened, record).await
         }
-        Err(failure) => fail(record, &failure, routed.context.arrival.dialect).await,
+        Err(failure) => relay::refused(record, &failure, routed.context.arrival.dialect).await,
     };
     route.mark(&mut response);
     response
-}
-
-/// Settles a request that failed before its response began.
-async fn fail(
-    mut record: RequestRecord,
-    failure: &Failure,
-    dialect: Dialect,
-) -> Response<ResponseBody> {
-    let mut response = failure.refusal.answer(dialect);
-    record.set_status(response.status().as_u16());
-    record.fail(RequestOutcome::Failed, failure).await;
-    response.headers_mut().insert(CACHE, HeaderValue::from_static("bypass"));
-    response
-}
-
-/// Refuses a request without a valid token.
-async fn reject(
-    gateway: &Gateway,
-    refusal: &Refusal,
-    dialect: Dialect,
-    request: Request<Incoming>,
-) -> Response<ResponseBody> {
-    if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
-        connection.not_authenticated();
-    }
-    if refusal.code == auth::INVALID_TOKEN {
-        gateway.wrong_tokens.record(gateway.outbound.clock.now()).await;
-    }
-    refuse(gateway, refusal, dialect, request).await
-}
-
-/// Refuses a request whose body was not read.
-async fn refuse(
-    gateway: &Gateway,
-    refusal: &Refusal,
-    dialect: Dialect,
-    request: Request<Incoming>,
-) -> Response<ResponseBody> {
-    let bytes_max = gateway.snapshot.load().limits.body_bytes_max;
-    let template = surface::template(&request);
-    gateway.refusals.note(refusal.code, template, gateway.outbound.clock.now());
-    body::swallow_refused(request, bytes_max).await;
-    refusal.answer(dialect)
 }
 
 /// The response headers that name the route and the backend that answered.

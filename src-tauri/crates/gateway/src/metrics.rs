@@ -8,7 +8,7 @@ use wire::ErrorKind;
 
 use crate::response::{self, Refusal, ResponseBody, RetryAdvice};
 use crate::snapshot::GatewayClient;
-use crate::surface::Surface;
+use crate::surface::OwnSurface;
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -19,9 +19,13 @@ pub trait MetricsSource: Send + Sync {
     fn text(&self) -> Option<String>;
 }
 
-/// Keeps a token for metrics to metrics, and metrics to tokens for them.
-pub(crate) fn check_access(client: &GatewayClient, surface: &Surface) -> Result<(), Refusal> {
-    match (client.reads_metrics, *surface == Surface::Metrics) {
+/// Keeps a token for metrics to metrics, and metrics to tokens for them. `own` is `None` for a call to a
+/// model.
+pub(crate) fn check_access(
+    client: &GatewayClient,
+    own: Option<&OwnSurface>,
+) -> Result<(), Refusal> {
+    match (client.reads_metrics, own == Some(&OwnSurface::Metrics)) {
         (true, false) => Err(nothing_else(&client.id)),
         (false, true) => Err(not_allowed(&client.id)),
         _ => Ok(()),

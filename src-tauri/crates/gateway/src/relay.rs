@@ -16,7 +16,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use hyper::Response;
 use hyper::body::Frame;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderValue};
 use ledger::RequestOutcome;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wire::{AnswerStream, Flow, TapOutput, heartbeat};
@@ -25,11 +25,24 @@ use crate::accounting::RequestRecord;
 use crate::attempts::open::Streaming;
 use crate::failure::{ErrorContext, Failure};
 use crate::limits::{HEARTBEAT, RequestLimits};
-use crate::response::{self, COST_USD, ResponseBody, StreamItem};
+use crate::response::{self, CACHE, COST_USD, ResponseBody, StreamItem};
 use crate::response_items::ResponseItemWriter;
 use crate::stream_end::{self, StreamOutcome};
 use crate::unpaused_timeout::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
+
+/// Returns the error of a request that failed before its response began, once it is settled.
+pub(crate) async fn refused(
+    mut record: RequestRecord,
+    failure: &Failure,
+    dialect: Dialect,
+) -> Response<ResponseBody> {
+    let mut response = failure.refusal.answer(dialect);
+    record.set_status(response.status().as_u16());
+    record.fail(RequestOutcome::Failed, failure).await;
+    response.headers_mut().insert(CACHE, HeaderValue::from_static("bypass"));
+    response
+}
 
 /// Returns a whole answer once it is settled.
 pub(crate) async fn whole(body: Bytes, mut record: RequestRecord) -> Response<ResponseBody> {

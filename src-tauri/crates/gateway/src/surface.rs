@@ -15,21 +15,39 @@ use crate::response::{self, Refusal, ResponseBody, RetryAdvice};
 /// What a request's path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Surface {
+    /// Answers everyone the same, without a token.
+    Fixed(FixedSurface),
+    /// The gateway answers it itself, for a client.
+    Own(OwnSurface),
+    /// A call to a model.
+    Call(CallSurface),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FixedSurface {
     /// Liveness of the gateway.
     Health,
     /// Identification of the server (`/`), and the path that some tools try first (`/api/hello`).
     Hello,
-    Generate(GenerateSurface),
-    CountTokens(CountTokensSurface),
-    Embeddings(EmbeddingsSurface),
+    /// A WebSocket for Responses, which is not supported (WIRE rule 9).
+    ResponsesSocket,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OwnSurface {
     Models,
+    Model(String),
     /// MCP's streamable HTTP.
     Mcp,
     /// Figures for Prometheus.
     Metrics,
-    Model(String),
-    /// A WebSocket for Responses, which is not supported (WIRE rule 9).
-    ResponsesSocket,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CallSurface {
+    Generate(GenerateSurface),
+    CountTokens(CountTokensSurface),
+    Embeddings(EmbeddingsSurface),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,44 +102,83 @@ impl EmbeddingsSurface {
     }
 }
 
+impl FixedSurface {
+    pub(crate) fn response(self) -> Response<ResponseBody> {
+        let json = |body: &'static [u8]| response::json(200, Bytes::from_static(body));
+        match self {
+            Self::Health => json(b"{\"status\":\"ok\"}"),
+            Self::Hello => json(b"{\"name\":\"gatehouse\",\"openai_base_path\":\"/v1\"}"),
+            Self::ResponsesSocket => upgrade_required(),
+        }
+    }
+}
+
 impl Surface {
     /// The surface of a path; `None` for an unknown path.
     pub(crate) fn of(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
         match path {
-            "/health" => return Some(Self::Health),
-            "/" | "/api/hello" => return Some(Self::Hello),
-            "/metrics" => return Some(Self::Metrics),
-            _ if is_mcp(path) => return Some(Self::Mcp),
+            "/health" => return Some(Self::Fixed(FixedSurface::Health)),
+            "/" | "/api/hello" => return Some(Self::Fixed(FixedSurface::Hello)),
+            "/metrics" => return Some(Self::Own(OwnSurface::Metrics)),
+            _ if is_mcp(path) => return Some(Self::Own(OwnSurface::Mcp)),
             _ => {}
         }
         let below = below_version(path);
-        Some(match below {
-            "/chat/completions" => Self::Generate(GenerateSurface::Chat),
-            "/responses" if headers.contains_key(UPGRADE) => Self::ResponsesSocket,
-            "/responses" => Self::Generate(GenerateSurface::Responses),
-            "/messages" => Self::Generate(GenerateSurface::Messages),
-            "/messages/count_tokens" => Self::CountTokens(CountTokensSurface::Messages),
-            "/embeddings" => Self::Embeddings(EmbeddingsSurface::OpenAi),
-            "/models" => Self::Models,
+        let call = match below {
+            "/chat/completions" => CallSurface::Generate(GenerateSurface::Chat),
+            "/responses" if headers.contains_key(UPGRADE) => {
+                return Some(Self::Fixed(FixedSurface::ResponsesSocket));
+            }
+            "/responses" => CallSurface::Generate(GenerateSurface::Responses),
+            "/messages" => CallSurface::Generate(GenerateSurface::Messages),
+            "/messages/count_tokens" => CallSurface::CountTokens(CountTokensSurface::Messages),
+            "/embeddings" => CallSurface::Embeddings(EmbeddingsSurface::OpenAi),
+            "/models" => return Some(Self::Own(OwnSurface::Models)),
             _ => match gemini(below, query) {
-                Some(route) => route,
+                Some(call) => call,
                 None => {
                     let id = below.strip_prefix("/models/").filter(|id| !id.is_empty())?;
-                    Self::Model(decoded(id))
+                    return Some(Self::Own(OwnSurface::Model(decoded(id))));
                 }
             },
-        })
+        };
+        Some(Self::Call(call))
     }
 
     /// The path as a fixed template, for the log: a raw path may contain anything.
     pub(crate) const fn template(&self) -> &'static str {
         match self {
-            Self::Health => "/health",
-            Self::Hello => "/",
-            Self::Mcp => "/mcp",
-            Self::Metrics => "/metrics",
+            Self::Fixed(FixedSurface::Health) => "/health",
+            Self::Fixed(FixedSurface::Hello) => "/",
+            Self::Fixed(FixedSurface::ResponsesSocket) => "/v1/responses",
+            Self::Own(OwnSurface::Models) => "/v1/models",
+            Self::Own(OwnSurface::Model(_)) => "/v1/models/{model}",
+            Self::Own(OwnSurface::Mcp) => "/mcp",
+            Self::Own(OwnSurface::Metrics) => "/metrics",
+            Self::Call(call) => call.template(),
+        }
+    }
+
+    /// True if the surface supports this method.
+    pub(crate) fn takes(&self, method: &Method) -> bool {
+        match self {
+            Self::Call(_) => method == Method::POST,
+            Self::Own(OwnSurface::Mcp) => {
+                [Method::POST, Method::GET, Method::DELETE].contains(method)
+            }
+            Self::Fixed(_)
+            | Self::Own(OwnSurface::Models | OwnSurface::Model(_) | OwnSurface::Metrics) => {
+                method == Method::GET || method == Method::HEAD
+            }
+        }
+    }
+}
+
+impl CallSurface {
+    const fn template(&self) -> &'static str {
+        match self {
             Self::Generate(GenerateSurface::Chat) => "/v1/chat/completions",
-            Self::Generate(GenerateSurface::Responses) | Self::ResponsesSocket => "/v1/responses",
+            Self::Generate(GenerateSurface::Responses) => "/v1/responses",
             Self::Generate(GenerateSurface::Messages) => "/v1/messages",
             Self::Generate(GenerateSurface::Gemini { .. }) => {
                 "/v1beta/models/{model}:generateContent"
@@ -131,36 +188,9 @@ impl Surface {
                 "/v1beta/models/{model}:countTokens"
             }
             Self::Embeddings(EmbeddingsSurface::OpenAi) => "/v1/embeddings",
-            Self::Embeddings(_) => "/v1beta/models/{model}:embedContent",
-            Self::Models => "/v1/models",
-            Self::Model(_) => "/v1/models/{model}",
-        }
-    }
-
-    /// The response of a surface that answers everyone the same, without a token.
-    pub(crate) fn fixed_response(&self) -> Option<Response<ResponseBody>> {
-        let json = |body: &'static [u8]| response::json(200, Bytes::from_static(body));
-        match self {
-            Self::Health => Some(json(b"{\"status\":\"ok\"}")),
-            Self::Hello => Some(json(b"{\"name\":\"gatehouse\",\"openai_base_path\":\"/v1\"}")),
-            Self::ResponsesSocket => Some(upgrade_required()),
-            _ => None,
-        }
-    }
-
-    /// True if the surface supports this method.
-    pub(crate) fn takes(&self, method: &Method) -> bool {
-        match self {
-            Self::Generate(_) | Self::CountTokens(_) | Self::Embeddings(_) => {
-                method == Method::POST
-            }
-            Self::Mcp => [Method::POST, Method::GET, Method::DELETE].contains(method),
-            Self::Health
-            | Self::Hello
-            | Self::Models
-            | Self::Metrics
-            | Self::Model(_)
-            | Self::ResponsesSocket => method == Method::GET || method == Method::HEAD,
+            Self::Embeddings(
+                EmbeddingsSurface::GeminiOne { .. } | EmbeddingsSurface::GeminiBatch { .. },
+            ) => "/v1beta/models/{model}:embedContent",
         }
     }
 }
@@ -184,7 +214,7 @@ pub(crate) fn template<B>(request: &Request<B>) -> &'static str {
     surface.as_ref().map_or("unknown", Surface::template)
 }
 
-pub(crate) fn not_found(path: &str) -> Refusal {
+fn not_found(path: &str) -> Refusal {
     let shown: String = path.chars().take(200).collect();
     let message = format!(
         "There is nothing at {shown}. Use /v1/chat/completions, /v1/responses, /v1/messages, \
@@ -214,24 +244,24 @@ fn upgrade_required() -> Response<ResponseBody> {
 /// Parses a Gemini method, which follows the last colon of the path. Model names may have colons
 /// too, such as Ollama's `llama3:8b`. For a name with a slash the Vercel AI SDK leaves `models/`
 /// out (`getModelPath` of `@ai-sdk/google`).
-fn gemini(below: &str, query: Option<&str>) -> Option<Surface> {
+fn gemini(below: &str, query: Option<&str>) -> Option<CallSurface> {
     let (path, method) = below.strip_prefix('/')?.rsplit_once(':')?;
     let id = path.strip_prefix("models/").or_else(|| path.contains('/').then_some(path))?;
     let model = decoded(id);
     Some(match method {
         "generateContent" => {
-            Surface::Generate(GenerateSurface::Gemini { model, delivery: Delivery::Whole })
+            CallSurface::Generate(GenerateSurface::Gemini { model, delivery: Delivery::Whole })
         }
         "streamGenerateContent" => {
             let pairs = || url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
             let is_events = pairs().any(|(name, value)| name == "alt" && value == "sse");
             let delivery =
                 if is_events { Delivery::Stream(UsageChunk::Asked) } else { Delivery::StreamArray };
-            Surface::Generate(GenerateSurface::Gemini { model, delivery })
+            CallSurface::Generate(GenerateSurface::Gemini { model, delivery })
         }
-        "countTokens" => Surface::CountTokens(CountTokensSurface::Gemini { model }),
-        "embedContent" => Surface::Embeddings(EmbeddingsSurface::GeminiOne { model }),
-        "batchEmbedContents" => Surface::Embeddings(EmbeddingsSurface::GeminiBatch { model }),
+        "countTokens" => CallSurface::CountTokens(CountTokensSurface::Gemini { model }),
+        "embedContent" => CallSurface::Embeddings(EmbeddingsSurface::GeminiOne { model }),
+        "batchEmbedContents" => CallSurface::Embeddings(EmbeddingsSurface::GeminiBatch { model }),
         _ => return None,
     })
 }
@@ -290,34 +320,40 @@ mod tests {
     #[test]
     fn both_spellings_of_every_path_lead_to_the_same_place() {
         let of = |path: &str| Surface::of(path, None, &HeaderMap::new());
+        let call = Surface::Call;
+        let model = |id: &str| Surface::Own(OwnSurface::Model(id.to_owned()));
         for (path, expected) in [
-            ("/chat/completions", Surface::Generate(GenerateSurface::Chat)),
-            ("/responses", Surface::Generate(GenerateSurface::Responses)),
-            ("/messages", Surface::Generate(GenerateSurface::Messages)),
-            ("/messages/count_tokens", Surface::CountTokens(CountTokensSurface::Messages)),
-            ("/embeddings", Surface::Embeddings(EmbeddingsSurface::OpenAi)),
-            ("/models", Surface::Models),
-            ("/models/corp%2Fgpt%20x", Surface::Model("corp/gpt x".to_owned())),
-            ("/models/llama3:8b", Surface::Model("llama3:8b".to_owned())),
+            ("/chat/completions", call(CallSurface::Generate(GenerateSurface::Chat))),
+            ("/responses", call(CallSurface::Generate(GenerateSurface::Responses))),
+            ("/messages", call(CallSurface::Generate(GenerateSurface::Messages))),
+            (
+                "/messages/count_tokens",
+                call(CallSurface::CountTokens(CountTokensSurface::Messages)),
+            ),
+            ("/embeddings", call(CallSurface::Embeddings(EmbeddingsSurface::OpenAi))),
+            ("/models", Surface::Own(OwnSurface::Models)),
+            ("/models/corp%2Fgpt%20x", model("corp/gpt x")),
+            ("/models/llama3:8b", model("llama3:8b")),
         ] {
             assert_eq!(of(path).as_ref(), Some(&expected), "{path}");
             for version in ["/v1", "/v1/v1"] {
                 assert_eq!(of(&format!("{version}{path}")).as_ref(), Some(&expected), "{path}");
             }
         }
-        assert_eq!(of("/api/hello"), Some(Surface::Hello));
+        assert_eq!(of("/api/hello"), Some(Surface::Fixed(FixedSurface::Hello)));
         for nothing in ["/v1", "/v1/", "/v1/chat", "/v2/messages", "/models/", "/api/tags", "//"] {
             assert_eq!(of(nothing), None, "{nothing}");
         }
         let socket = Surface::of("/v1/responses", None, &headers(&["upgrade"]));
-        assert_eq!(socket, Some(Surface::ResponsesSocket));
+        assert_eq!(socket, Some(Surface::Fixed(FixedSurface::ResponsesSocket)));
     }
 
     #[test]
     fn gemini_methods_stand_behind_the_colon() {
         let of = |path: &str, query| Surface::of(path, query, &HeaderMap::new());
         let generate = |model: &str, delivery| {
-            Some(Surface::Generate(GenerateSurface::Gemini { model: model.to_owned(), delivery }))
+            let surface = GenerateSurface::Gemini { model: model.to_owned(), delivery };
+            Some(Surface::Call(CallSurface::Generate(surface)))
         };
         for version in ["/v1beta", "/v1"] {
             let path = |rest: &str| format!("{version}/models/{rest}");
@@ -335,10 +371,11 @@ mod tests {
                 "no such model path"
             );
         }
-        let count = Surface::CountTokens(CountTokensSurface::Gemini { model: "g".to_owned() });
-        assert_eq!(of("/v1beta/models/g:countTokens", None), Some(count));
-        let batch = Surface::Embeddings(EmbeddingsSurface::GeminiBatch { model: "g".to_owned() });
-        assert_eq!(of("/v1/models/g:batchEmbedContents", None), Some(batch));
+        let count = CallSurface::CountTokens(CountTokensSurface::Gemini { model: "g".to_owned() });
+        assert_eq!(of("/v1beta/models/g:countTokens", None), Some(Surface::Call(count)));
+        let batch =
+            CallSurface::Embeddings(EmbeddingsSurface::GeminiBatch { model: "g".to_owned() });
+        assert_eq!(of("/v1/models/g:batchEmbedContents", None), Some(Surface::Call(batch)));
     }
 
     #[test]

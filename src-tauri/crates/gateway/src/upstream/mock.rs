@@ -15,7 +15,7 @@ use wire::{ClientRequest, CountRequest, EmbeddingRequest};
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use crate::response::JSON;
-use crate::surface::{CountTokensSurface, Surface};
+use crate::surface::{CallSurface, CountTokensSurface, Surface};
 
 /// Answers in process; no socket is opened.
 pub struct MockUpstream {
@@ -39,27 +39,27 @@ impl Upstream for MockUpstream {
         }
         let (path, query) = (request.url.path(), request.url.query());
         let route = Surface::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)?;
-        answer(&route, request.body, now).map(played).ok_or(UpstreamFailure::Local)
+        let Surface::Call(call) = route else { return Err(UpstreamFailure::Local) };
+        answer(&call, request.body, now).map(played).ok_or(UpstreamFailure::Local)
     }
 }
 
 /// `None` for a request that the mock does not support.
-fn answer(route: &Surface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
-    Some(match route {
-        Surface::Generate(surface) => {
+fn answer(call: &CallSurface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
+    Some(match call {
+        CallSurface::Generate(surface) => {
             let request = ClientRequest::parse(surface.for_wire(), body).ok()?;
             mock::answer(&request, now_unix_s)
         }
-        Surface::CountTokens(CountTokensSurface::Messages) => {
+        CallSurface::CountTokens(CountTokensSurface::Messages) => {
             mock::answer_token_count(&CountRequest::parse_anthropic(body).ok()?)
         }
-        Surface::CountTokens(CountTokensSurface::Gemini { model }) => {
+        CallSurface::CountTokens(CountTokensSurface::Gemini { model }) => {
             mock::answer_token_count(&CountRequest::parse_gemini(model, body).ok()?)
         }
-        Surface::Embeddings(embedded) => {
+        CallSurface::Embeddings(embedded) => {
             mock::answer_embeddings(&EmbeddingRequest::parse(embedded.for_wire(), body).ok()?)
         }
-        _ => return None,
     })
 }
 
