@@ -64,13 +64,16 @@ impl CountRequest {
         gemini::read_request(text, self.model(), Delivery::Whole).map(|request| request.messages)
     }
 
-    /// The request for a backend that counts in the same dialect; `None` for other backends.
+    /// True if `target` counts in the client's dialect.
     #[must_use]
-    pub fn upstream_request(&self, target: &Target) -> Option<BackendRequest> {
-        let dialect = self.0.dialect();
-        if target.dialect_for(dialect) != dialect {
-            return None;
-        }
+    pub fn is_counted_by(&self, target: &Target) -> bool {
+        target.dialect_for(self.dialect()) == self.dialect()
+    }
+
+    /// The request for a backend of which [`Self::is_counted_by`] is true.
+    #[must_use]
+    pub fn upstream_request(&self, target: &Target) -> BackendRequest {
+        let dialect = self.dialect();
         let path = match dialect {
             Dialect::Gemini => {
                 vec![
@@ -92,7 +95,7 @@ impl CountRequest {
             }
             _ => (body, Vec::new()),
         };
-        Some(BackendRequest { dialect, path, query: None, body, dropped })
+        BackendRequest { dialect, path, query: None, body, dropped }
     }
 }
 
@@ -137,15 +140,17 @@ mod tests {
     fn a_backend_of_the_same_dialect_counts_itself() {
         let body = Bytes::from_static(br#"{"model":"c","messages":[],"x":1}"#);
         let request = CountRequest::parse_anthropic(body).expect("a request");
-        let sent = request.upstream_request(&target(TargetKind::Anthropic)).expect("it counts");
+        let sent = request.upstream_request(&target(TargetKind::Anthropic));
         assert_eq!(sent.path, ["v1", "messages", "count_tokens"]);
         assert_eq!(sent.body.as_ref(), br#"{"model":"m","messages":[],"x":1}"#);
-        assert_eq!(request.upstream_request(&target(TargetKind::OpenAi)), None);
+        assert!(request.is_counted_by(&target(TargetKind::Anthropic)));
+        assert!(!request.is_counted_by(&target(TargetKind::OpenAi)));
 
         for body in [r#"{"contents":[]}"#, r#"{"generateContentRequest":{"contents":[]}}"#] {
             let body = Bytes::from_static(body.as_bytes());
             let request = CountRequest::parse_gemini("g", body.clone()).expect("a request");
-            let sent = request.upstream_request(&target(TargetKind::Gemini)).expect("it counts");
+            assert!(request.is_counted_by(&target(TargetKind::Gemini)));
+            let sent = request.upstream_request(&target(TargetKind::Gemini));
             assert_eq!(
                 (sent.path.join("/"), sent.body),
                 ("v1beta/models/m:countTokens".to_owned(), body)

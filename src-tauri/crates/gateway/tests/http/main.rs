@@ -61,6 +61,8 @@ mod spellings;
 #[cfg(test)]
 mod surfaces;
 #[cfg(test)]
+mod token_counts;
+#[cfg(test)]
 mod token_limits;
 #[cfg(test)]
 mod unreachable;

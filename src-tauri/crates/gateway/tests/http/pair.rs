@@ -89,7 +89,7 @@ impl Pair {
             At::Url(url) => (always(Reply::chat(&WELL)).await, url),
         };
         let kind = if gemini { TargetKind::Gemini } else { compatible() };
-        Self::made((one, url, kind), two, candidates, limits).await
+        Self::made((one, url, kind), (two, compatible()), candidates, limits).await
     }
 
     pub(crate) async fn between(
@@ -98,19 +98,36 @@ impl Pair {
         candidates: &[&str],
         limits: Limits,
     ) -> Self {
-        Self::made((one, url, compatible()), two, candidates, limits).await
+        Self::made((one, url, compatible()), (two, compatible()), candidates, limits).await
     }
 
-    async fn made(
-        (one, url, kind): (ScriptedUpstream, String, TargetKind),
+    /// `one` and `two` in Anthropic's dialect.
+    pub(crate) async fn of_anthropic(
+        one: ScriptedUpstream,
+        url: String,
         two: ScriptedUpstream,
         candidates: &[&str],
         limits: Limits,
     ) -> Self {
+        let url = url.trim_end_matches("/v1").to_owned();
+        let kind = TargetKind::Anthropic;
+        Self::made((one, url, kind.clone()), (two, kind), candidates, limits).await
+    }
+
+    async fn made(
+        (one, url, kind): (ScriptedUpstream, String, TargetKind),
+        (two, second_kind): (ScriptedUpstream, TargetKind),
+        candidates: &[&str],
+        limits: Limits,
+    ) -> Self {
+        let second_url = match second_kind {
+            TargetKind::Anthropic => two.base_url().trim_end_matches("/v1").to_owned(),
+            _ => two.base_url(),
+        };
         let world = world_with(&two, limits).await;
         let mut snapshot = (**world.snapshot.load()).clone();
         let mut offered = Vec::new();
-        for (id, url, kind) in [("one", url, kind), ("two", two.base_url(), compatible())] {
+        for (id, url, kind) in [("one", url, kind), ("two", second_url, second_kind)] {
             let endpoint = endpoint(id);
             let secret = Secret::parse(KEY.to_owned()).expect("a secret");
             let key = BoundSecret::new(secret, Some(url.parse().expect("an origin")));
@@ -158,11 +175,12 @@ pub(crate) fn endpoint(id: &str) -> Endpoint {
     Endpoint { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
 }
 
+/// `candidates` are `backend` or `backend/model`.
 fn route(id: &str, model: &str, candidates: &[&str]) -> Route {
-    let candidate = |id: &&str| RouteCandidate {
-        backend: BackendId::new(*id).expect("an id"),
-        model: None,
-        weight: 1,
+    let candidate = |text: &&str| {
+        let (backend, model) =
+            text.split_once('/').map_or((*text, None), |(id, model)| (id, Some(model.to_owned())));
+        RouteCandidate { backend: BackendId::new(backend).expect("an id"), model, weight: 1 }
     };
     Route {
         id: RouteId::new(id).expect("an id"),
