@@ -4082,6 +4082,8 @@ export type PlaygroundRunView = {
 	model: string,
 	started_at: UnixMs,
 	state: PlaygroundState,
+	/**  True until the run has ended, for any reason. */
+	is_running: boolean,
 	/**  Text received so far. */
 	text: string,
 	/**  Reasoning received so far, if the backend shows it. */

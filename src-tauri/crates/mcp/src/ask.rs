@@ -136,7 +136,7 @@ async fn follow_run(
 }
 
 const fn has_ended(run: &PlaygroundRunView) -> bool {
-    !matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
+    !run.is_running
 }
 
 fn answer_view(model: String, run: PlaygroundRunView, is_late: bool) -> AskAnswerView {

@@ -1,6 +1,5 @@
 /** The answer while it streams. It never scrolls by itself, so that it can be read meanwhile. */
 import { CornerLeftUp } from "lucide-react";
-import { goes } from "@/features/playground/draft";
 import { Button } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
 import { Notice } from "@/components/notice";
@@ -25,7 +24,7 @@ interface AnswerProps {
 export function Answer({ run, sending, suggest }: AnswerProps) {
   if (run === undefined) return sending ? null : <Nothing suggest={suggest} />;
   return (
-    <div aria-busy={goes(run)} className="flex flex-col gap-3">
+    <div aria-busy={run.is_running} className="flex flex-col gap-3">
       {run.thinking !== "" && (
         <details className="rounded-control border border-line bg-surface-0">
           <summary className="focus-inset rounded-control px-3 py-1.5 text-12 text-ink-2">
@@ -44,7 +43,7 @@ export function Answer({ run, sending, suggest }: AnswerProps) {
           {run.text === "" ? "Cancelled before the response started." : "Cancelled. The partial response is kept."}
         </p>
       )}
-      {!goes(run) && run.text !== "" && (
+      {!run.is_running && run.text !== "" && (
         <div className="-ml-2.5">
           <CopyButton text={run.text} label="Copy response" />
         </div>

@@ -4,7 +4,7 @@
  */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import type { ReasoningEffort, PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
+import type { ReasoningEffort, PlaygroundSend } from "@/ipc/bindings";
 
 export type Seat = "a" | "b";
 export const SEATS: Seat[] = ["a", "b"];
@@ -98,8 +98,4 @@ export function requestOf(draft: Draft, seat: Seat): PlaygroundSend {
     max_tokens: numberOf(draft.max_tokens),
     effort: draft.effort === "" ? null : draft.effort,
   };
-}
-
-export function goes(run: PlaygroundRunView | undefined): boolean {
-  return run !== undefined && (run.state === "waiting" || run.state === "streaming");
 }

@@ -1,7 +1,7 @@
 /** One prompt to one model, or to two side by side, sent like any client's request. */
 import type { KeyboardEvent } from "react";
 import { Composer } from "@/features/playground/composer";
-import { goes, requestOf, SEATS, seatsOf, useDraft, type Mode, type Seat } from "@/features/playground/draft";
+import { requestOf, SEATS, seatsOf, useDraft, type Mode, type Seat } from "@/features/playground/draft";
 import { Pane } from "@/features/playground/pane";
 import { Race } from "@/features/playground/race";
 import { Choice } from "@/components/choice";
@@ -31,7 +31,7 @@ export function PlaygroundScreen({ model }: { model: string | null }) {
   const seats = seatsOf(draft);
   const runAt = (seat: Seat) => runs.data?.find((run) => run.id === draft.runs[seat]);
   // A run continues after its pane was closed, and is stopped together with the others.
-  const going = SEATS.flatMap((seat) => runAt(seat) ?? []).filter(goes);
+  const going = SEATS.flatMap((seat) => runAt(seat) ?? []).filter((run) => run.is_running);
   const isGoing = going.length > 0 || SEATS.some((seat) => sends[seat].isPending);
 
   const send = () => {

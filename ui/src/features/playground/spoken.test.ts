@@ -4,7 +4,8 @@ import { spokenPart } from "@/features/playground/spoken";
 const sentence = "This sentence has about fifty characters in it. ";
 
 function said(text: string, state: "streaming" | "complete" | "failed" = "streaming"): string {
-  return spokenPart({ text, state, error: state === "failed" ? { message: "It broke.", code: null } : null });
+  const is_running = state === "streaming";
+  return spokenPart({ text, is_running, error: state === "failed" ? { message: "It broke.", code: null } : null });
 }
 
 test("while it streams only whole blocks are told, so that it does not speak at every piece", () => {

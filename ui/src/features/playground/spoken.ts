@@ -5,7 +5,7 @@ import type { PlaygroundRunView } from "@/ipc/bindings";
 const BLOCK_CHARS_MIN = 240;
 
 /** The newest complete block; the whole rest when the answer has ended. */
-export function spokenPart(run: Pick<PlaygroundRunView, "text" | "state" | "error">): string {
+export function spokenPart(run: Pick<PlaygroundRunView, "text" | "is_running" | "error">): string {
   const blocks: string[] = [];
   let block = "";
   for (const sentence of run.text.split(/(?<=[.!?]\s)/)) {
@@ -14,7 +14,6 @@ export function spokenPart(run: Pick<PlaygroundRunView, "text" | "state" | "erro
     blocks.push(block);
     block = "";
   }
-  const isGoing = run.state === "waiting" || run.state === "streaming";
-  if (isGoing) return (blocks.at(-1) ?? "").trim();
+  if (run.is_running) return (blocks.at(-1) ?? "").trim();
   return run.error?.message ?? (block === "" ? (blocks.at(-1) ?? "") : block).trim();
 }

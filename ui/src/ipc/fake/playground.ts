@@ -69,13 +69,13 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
   const find = (id: string) =>
     runs.find((run) => run.id === id) ?? raise(fault("not_found", "This run is no longer in memory.", null));
   const end = (run: PlaygroundRunView, last: Partial<PlaygroundRunView>) => {
-    Object.assign(run, last);
+    Object.assign(run, last, { is_running: false });
     announce({ kind: "playground_run", run: structuredClone(run) });
     announce({ kind: "changed", tags: ["usage", "status", "backends"] });
   };
 
   function stream(run: PlaygroundRunView, words: string[], pace: Pace): void {
-    if (!goes(run)) return;
+    if (!run.is_running) return;
     const text = words.splice(0, pace.words).join("");
     const piece = { run: run.id, text_at: run.text.length, text, thinking_at: run.thinking.length, thinking: "" };
     run.first_token_ms ??= run.elapsed_ms;
@@ -88,7 +88,7 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
   }
 
   function begin(run: PlaygroundRunView, req: PlaygroundSend): void {
-    if (!goes(run)) return;
+    if (!run.is_running) return;
     const failure = failureOf(world, run.model);
     if (failure !== null) return end(run, { ...failure, state: "failed", elapsed_ms: 84 });
     const pace = paceOf(run.model);
@@ -115,7 +115,7 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
         throw fault("invalid_input", "The prompt is empty; write a prompt.", null, "prompt");
       if (req.temperature !== null && (req.temperature < 0 || req.temperature > 2))
         throw fault("invalid_input", "The temperature must be from 0 to 2.", null, "temperature");
-      if (runs.filter(goes).length >= RUNS_AT_ONCE_MAX)
+      if (runs.filter((run) => run.is_running).length >= RUNS_AT_ONCE_MAX)
         throw fault("failed", "2 prompts are already running; wait for one to finish, or cancel it.", null);
       made += 1;
       const run: PlaygroundRunView = {
@@ -123,6 +123,7 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
         model: req.model,
         started_at: now(),
         state: "waiting",
+        is_running: true,
         text: "",
         thinking: "",
         first_token_ms: null,
@@ -143,7 +144,7 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
     },
     cancel: (id) => {
       const run = runs.find((known) => known.id === id);
-      if (run && goes(run)) end(run, { state: "cancelled" });
+      if (run?.is_running) end(run, { state: "cancelled" });
       return null;
     },
     raw: (id) => rawOf(find(id), requests.get(id), world.settings.values.gateway_port),
@@ -157,10 +158,6 @@ export function fakePlayground({ world, now, later, announce }: FakePlaygroundPa
       };
     },
   };
-}
-
-function goes(run: PlaygroundRunView): boolean {
-  return run.state === "waiting" || run.state === "streaming";
 }
 
 export function paceOf(model: string): Pace {

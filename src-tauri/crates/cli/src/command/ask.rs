@@ -192,14 +192,10 @@ async fn print_run(
                 return Err(CommandError::new(Exit::Internal, message));
             }
         };
-        let Some(run) = ended.filter(has_ended) else { continue };
+        let Some(run) = ended.filter(|run| !run.is_running) else { continue };
         print_piece(run.text.strip_prefix(&printed).unwrap_or_default(), console)?;
         return Ok(run);
     }
-}
-
-fn has_ended(run: &PlaygroundRunView) -> bool {
-    !matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
 }
 
 /// Prints a part of the answer: unchanged for programs, escaped for a terminal.
@@ -319,6 +315,7 @@ mod tests {
             model: "up/m".to_owned(),
             started_at: UnixMs(0),
             state: PlaygroundState::Complete,
+            is_running: false,
             text: "Hello".to_owned(),
             thinking: String::new(),
             first_token_ms: Some(180.0),

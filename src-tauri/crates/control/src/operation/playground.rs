@@ -140,6 +140,7 @@ pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
         model: run.model.clone(),
         started_at: run.started.into(),
         state: run.state,
+        is_running: run.state.is_running(),
         text: run.text.clone(),
         thinking: run.thinking.clone(),
         first_token_ms: run.first_piece.map(milliseconds),

@@ -38,6 +38,8 @@ pub struct PlaygroundRunView {
     pub model: String,
     pub started_at: UnixMs,
     pub state: PlaygroundState,
+    /// True until the run has ended, for any reason.
+    pub is_running: bool,
     /// Text received so far.
     pub text: String,
     /// Reasoning received so far, if the backend shows it.

@@ -34,7 +34,7 @@ async fn playground_fixture() -> PlaygroundFixture {
 type InvalidateField = fn(&mut PlaygroundSend);
 
 fn is_running(run: &PlaygroundRunView) -> bool {
-    matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
+    run.is_running
 }
 
 fn ask(model: &str) -> PlaygroundSend {

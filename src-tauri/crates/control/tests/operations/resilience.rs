@@ -67,15 +67,7 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
     let sent = control::playground_send(core, ask).await.expect("sent");
     loop {
         match events.next().await.expect("an event") {
-            PanelEvent::PlaygroundRun { run }
-                if run.id == sent.id
-                    && !matches!(
-                        run.state,
-                        PlaygroundState::Waiting | PlaygroundState::Streaming
-                    ) =>
-            {
-                break;
-            }
+            PanelEvent::PlaygroundRun { run } if run.id == sent.id && !run.is_running => break,
             _ => {}
         }
     }
