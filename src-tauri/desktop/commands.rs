@@ -8,7 +8,7 @@ use tauri::{AppHandle, State, Wry};
 use crate::tool_launch::{self, ToolLaunch, ToolLauncher};
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, $effect:ident [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[$doc])*
             #[tauri::command]

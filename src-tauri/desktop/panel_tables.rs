@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
 use control::{
-    Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind, Settings, Shape,
-    Sign, SignTable, Tone,
+    ChangeTag, Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind,
+    Settings, Shape, Sign, SignTable, Tone,
 };
 use domain::capitalize;
 use serde_json::json;
@@ -21,6 +21,7 @@ pub fn panel_tables() -> anyhow::Result<String> {
     let values = labels.iter().map(|table| table.value_type);
     write_imports(&mut text, states.chain(values).chain(["ChangeTag"]).collect())?;
     write_changes(&mut text)?;
+    write_reads(&mut text)?;
     write_signs(&mut text, &signs)?;
     write_labels(&mut text, &labels)?;
     Ok(text)
@@ -64,6 +65,30 @@ fn write_changes(text: &mut String) -> anyhow::Result<()> {
         writeln!(text, "  {}: {tags},", camel_case(name))?;
     }
     writeln!(text, "}} as const satisfies Record<string, readonly ChangeTag[]>;\n")?;
+    Ok(())
+}
+
+fn write_reads(text: &mut String) -> anyhow::Result<()> {
+    let reads = OPERATIONS.iter().filter_map(|it| Some((it.name, it.reads?)));
+    writeln!(
+        text,
+        "/** The operations whose answers screens keep, as the first part of a query's key. */"
+    )?;
+    writeln!(text, "export const QUERY_NAMES = [")?;
+    for (name, _) in reads.clone() {
+        writeln!(text, "  {name:?},")?;
+    }
+    writeln!(text, "] as const;")?;
+    writeln!(text, "export type QueryName = (typeof QUERY_NAMES)[number];\n")?;
+    writeln!(text, "/** The answers that each change makes stale. */")?;
+    writeln!(text, "export const STALE_BY_TAG: Record<ChangeTag, readonly QueryName[]> = {{")?;
+    for tag in ChangeTag::ALL {
+        let stale = reads.clone().filter(|(_, tags)| tags.contains(tag)).map(|(name, _)| name);
+        let stale = serde_json::to_string(&stale.collect::<Vec<_>>())?.replace(",", ", ");
+        let tag = serde_json::to_value(tag)?;
+        writeln!(text, "  {}: {stale},", tag.as_str().unwrap_or_default())?;
+    }
+    writeln!(text, "}};\n")?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ import type { Host } from "@/ipc/host";
 import { HostContext } from "@/ipc/host-context";
 import { ClockContext, type Clock } from "@/lib/clock";
 import { applyTheme } from "@/lib/theme";
+import { queryKey } from "@/ipc/query-key";
 
 const HintLayer = lazyLayer(async () => (await import("@/components/hint-layer")).HintLayer);
 
@@ -37,7 +38,7 @@ export function startPanel(host: Host, clock: Clock): void {
   tellPaint(host, cache, firstScreen);
   void firstScreen.then(preloadScreens);
   // Presets never change while the program runs. Prefetched, so that the add dialogs open complete.
-  void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
+  void cache.prefetchQuery({ queryKey: queryKey("presets"), queryFn: () => host.presets() });
   const element = document.getElementById("root");
   if (element === null) throw new Error("the page has no #root");
   createRoot(element).render(
@@ -80,7 +81,7 @@ function tellPaint(host: Host, cache: QueryClient, screen: Promise<void>): void 
 /** Applies the theme setting, even while no screen reads the settings. */
 export function followTheme(host: Host, cache: QueryClient): void {
   const settings = new QueryObserver<SettingsView>(cache, {
-    queryKey: ["settings"],
+    queryKey: queryKey("settings"),
     queryFn: () => host.settings(),
   });
   settings.subscribe(({ data }) => {

@@ -8,17 +8,18 @@ import type {
   WiringPlanView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { queryKey } from "@/ipc/query-key";
 
 export function useAgentAccess(): UseQueryResult<AgentAccessView, ApiError> {
   const host = useHost();
-  return useQuery<AgentAccessView, ApiError>({ queryKey: ["agent_access"], queryFn: () => host.agentAccess() });
+  return useQuery<AgentAccessView, ApiError>({ queryKey: queryKey("agent_access"), queryFn: () => host.agentAccess() });
 }
 
 /** Others change the programs' files unannounced, so each look is a new one; what is known stays meanwhile. */
 export function useAgentPrograms(): UseQueryResult<AgentProgramView[], ApiError> {
   const host = useHost();
   return useQuery<AgentProgramView[], ApiError>({
-    queryKey: ["agent_programs"],
+    queryKey: queryKey("agent_programs"),
     queryFn: () => host.agentPrograms({}),
     refetchOnMount: "always",
   });
@@ -27,7 +28,7 @@ export function useAgentPrograms(): UseQueryResult<AgentProgramView[], ApiError>
 export function useAgentProgramPlan(query: AgentProgramPlanQuery): UseQueryResult<WiringPlanView, ApiError> {
   const host = useHost();
   return useQuery<WiringPlanView, ApiError>({
-    queryKey: ["agent_programs", "plan", query],
+    queryKey: queryKey("agent_program_plan", query),
     queryFn: () => host.agentProgramPlan(query),
     placeholderData: (previous) => previous,
     gcTime: 0,

@@ -2,6 +2,7 @@
 import { useInfiniteQuery, type InfiniteData } from "@tanstack/react-query";
 import type { ApiError, AuditLogView, CallerKind } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { queryKey } from "@/ipc/query-key";
 
 const AUDIT_PAGE_ROWS = 50;
 
@@ -9,7 +10,7 @@ const AUDIT_PAGE_ROWS = 50;
 export function useAuditLog(caller: CallerKind | null) {
   const host = useHost();
   return useInfiniteQuery<AuditLogView, ApiError, InfiniteData<AuditLogView>, readonly unknown[], number | null>({
-    queryKey: ["audit_log", caller],
+    queryKey: queryKey("audit_log", caller),
     queryFn: ({ pageParam }) => host.auditLog({ limit: AUDIT_PAGE_ROWS, before: pageParam, caller, operation: null }),
     initialPageParam: null,
     getNextPageParam: (page) => page.next,

@@ -1,8 +1,7 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
 import { applyEvent } from "@/ipc/events";
-import { QUERY_NAMES, type QueryName } from "@/ipc/queries";
-import { STALE_BY_TAG } from "@/ipc/tags";
+import { QUERY_NAMES, STALE_BY_TAG, type QueryName } from "@/lib/tables";
 import type { LogImportView, ReadinessView, ReadinessRunView, ChangeTag } from "@/ipc/bindings";
 
 function filledCache(): QueryClient {

@@ -16,6 +16,7 @@ import type { Host } from "@/ipc/host";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
 import { pathWith } from "@/lib/request-filter";
+import { queryKey } from "@/ipc/query-key";
 
 /** The fetch of a cost report in progress; null when there is none. */
 const BILLING_PROGRESS = ["billing_progress"];
@@ -42,7 +43,7 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       });
     case "log_import":
       cache.setQueriesData<SessionLogsView>(
-        { queryKey: ["session_logs"] },
+        { queryKey: queryKey("session_logs") },
         (before) => before && { ...before, import: event.import },
       );
       return;
@@ -64,8 +65,8 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       return keepRuns(cache, (runs) => withPiece(runs, event.piece));
     case "run_progress":
       // A query in flight would return data older than this event.
-      void cache.cancelQueries({ queryKey: ["readiness"] });
-      cache.setQueryData<ReadinessView>(["readiness"], (before) => ({
+      void cache.cancelQueries({ queryKey: queryKey("readiness") });
+      cache.setQueryData<ReadinessView>(queryKey("readiness"), (before) => ({
         history: before?.history ?? [],
         run: event.run,
       }));
@@ -75,10 +76,10 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
 
 /** Applies an event to the playground's runs. Refetches them if an event was missed. */
 function keepRuns(cache: QueryClient, next: (runs: PlaygroundRunView[]) => PlaygroundRunView[] | null): void {
-  const before = cache.getQueryData<PlaygroundRunView[]>(["playground"]);
+  const before = cache.getQueryData<PlaygroundRunView[]>(queryKey("playground"));
   const after = before === undefined ? null : next(before);
   if (after === null) return invalidateTags(cache, ["playground"]);
   // A query in flight would return data older than this event.
-  void cache.cancelQueries({ queryKey: ["playground"] });
-  cache.setQueryData<PlaygroundRunView[]>(["playground"], after);
+  void cache.cancelQueries({ queryKey: queryKey("playground") });
+  cache.setQueryData<PlaygroundRunView[]>(queryKey("playground"), after);
 }

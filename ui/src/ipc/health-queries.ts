@@ -12,18 +12,19 @@ import type {
   ServicesView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { queryKey } from "@/ipc/query-key";
 
 /** How each backend has served, the worst first. */
 export function useHealth(): UseQueryResult<HealthReportView, ApiError> {
   const host = useHost();
-  return useQuery<HealthReportView, ApiError>({ queryKey: ["health"], queryFn: () => host.health() });
+  return useQuery<HealthReportView, ApiError>({ queryKey: queryKey("health"), queryFn: () => host.health() });
 }
 
 /** Objectives and what is left of the failures that they allow. */
 export function useServiceLevels(): UseQueryResult<ServiceLevelsView, ApiError> {
   const host = useHost();
   return useQuery<ServiceLevelsView, ApiError>({
-    queryKey: ["service_levels"],
+    queryKey: queryKey("service_levels"),
     queryFn: () => host.serviceLevels(),
   });
 }
@@ -31,14 +32,14 @@ export function useServiceLevels(): UseQueryResult<ServiceLevelsView, ApiError> 
 /** What answers depend on, and which of it is the cause. */
 export function useHealthTree(): UseQueryResult<HealthTreeView, ApiError> {
   const host = useHost();
-  return useQuery<HealthTreeView, ApiError>({ queryKey: ["health", "tree"], queryFn: () => host.healthTree() });
+  return useQuery<HealthTreeView, ApiError>({ queryKey: queryKey("health_tree"), queryFn: () => host.healthTree() });
 }
 
 /** States over time. Keeps those of the previous range while the next are loading. */
 export function useHealthTimeline(hours: number): UseQueryResult<HealthTimelineView, ApiError> {
   const host = useHost();
   return useQuery<HealthTimelineView, ApiError>({
-    queryKey: ["health", "timeline", hours],
+    queryKey: queryKey("health_timeline", hours),
     queryFn: () => host.healthTimeline({ hours }),
     placeholderData: (previous) => previous,
   });
@@ -50,7 +51,7 @@ const EVENTS_SHOWN = 20;
 export function useRecentEvents(kind: RecentEventKind | null): UseQueryResult<RecentEventView[], ApiError> {
   const host = useHost();
   return useQuery<RecentEventView[], ApiError>({
-    queryKey: ["recent_events", kind],
+    queryKey: queryKey("recent_events", kind),
     queryFn: () => host.recentEvents({ kind, limit: EVENTS_SHOWN }),
     placeholderData: (previous) => previous,
   });
@@ -59,11 +60,11 @@ export function useRecentEvents(kind: RecentEventKind | null): UseQueryResult<Re
 /** What work depends on beside the backends. */
 export function useServices(): UseQueryResult<ServicesView, ApiError> {
   const host = useHost();
-  return useQuery<ServicesView, ApiError>({ queryKey: ["services"], queryFn: () => host.services() });
+  return useQuery<ServicesView, ApiError>({ queryKey: queryKey("services"), queryFn: () => host.services() });
 }
 
 /** What Gatehouse and this machine use. */
 export function useLocalHealth(): UseQueryResult<LocalHealthView, ApiError> {
   const host = useHost();
-  return useQuery<LocalHealthView, ApiError>({ queryKey: ["local_health"], queryFn: () => host.localHealth() });
+  return useQuery<LocalHealthView, ApiError>({ queryKey: queryKey("local_health"), queryFn: () => host.localHealth() });
 }

@@ -2,12 +2,13 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { ApiError, KeyCopiesPlanView, KeyCopiesQuery, RemovedKeyCopyView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { queryKey } from "@/ipc/query-key";
 
 /** Read again whenever it is shown: others change the files unannounced. */
 export function useKeyCopiesPlan(query: KeyCopiesQuery): UseQueryResult<KeyCopiesPlanView, ApiError> {
   const host = useHost();
   return useQuery<KeyCopiesPlanView, ApiError>({
-    queryKey: ["key_copies_plan", query],
+    queryKey: queryKey("key_copies_plan", query),
     queryFn: () => host.keyCopiesPlan(query),
     gcTime: 0,
   });
@@ -16,7 +17,7 @@ export function useKeyCopiesPlan(query: KeyCopiesQuery): UseQueryResult<KeyCopie
 export function useRemovedKeyCopies(): UseQueryResult<RemovedKeyCopyView[], ApiError> {
   const host = useHost();
   return useQuery<RemovedKeyCopyView[], ApiError>({
-    queryKey: ["key_copies_removed"],
+    queryKey: queryKey("key_copies_removed"),
     queryFn: () => host.keyCopiesRemoved(),
     refetchOnMount: "always",
   });

@@ -3,9 +3,10 @@ import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react
 import type { ApiError } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { useHost } from "@/ipc/host-context";
+import type { QueryName } from "@/lib/tables";
 
 export function usePreview<View>(
-  queryKey: readonly unknown[],
+  queryKey: readonly [QueryName, ...unknown[]],
   ask: (host: Host) => Promise<View>,
   { gcTime }: { gcTime?: number } = {},
 ): UseQueryResult<View, ApiError> {

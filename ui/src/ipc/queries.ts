@@ -1,6 +1,6 @@
 /**
- * The panel's queries, with the tag that invalidates each. Nothing polls: `ipc/events.ts` invalidates by tag when the
- * core reports a change.
+ * The panel's queries. Nothing polls: `ipc/events.ts` invalidates by tag when the core reports a change, as the table of
+ * operations says.
  */
 import { skipToken, useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import type {
@@ -45,74 +45,25 @@ import type {
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { setShownCurrency } from "@/lib/money";
-
-/** First element of the query keys; `ipc/tags.ts` maps tags to these names. */
-export const QUERY_NAMES = [
-  "alerts",
-  "health",
-  "service_levels",
-  "recent_events",
-  "services",
-  "local_health",
-  "status",
-  "backends",
-  "backend_ask_price",
-  "presets",
-  "keys",
-  "keys_scan",
-  "key_history",
-  "key_copies_plan",
-  "key_copies_removed",
-  "clients",
-  "clients_wiring",
-  "client_guides",
-  "agent_access",
-  "agent_programs",
-  "currency",
-  "usage",
-  "billing_drift",
-  "session_logs",
-  "requests",
-  "readiness",
-  "playground",
-  "playground_raw",
-  "playground_snippets",
-  "settings",
-  "routes",
-  "route_explain",
-  "route_simulate",
-  "accesses",
-  "breaker_timeline",
-  "breaker_backtest",
-  "cache",
-  "ledger",
-  "backups",
-  "request_path",
-  "request_code",
-  "saved_views",
-  "profiles",
-  "prices",
-  "audit_log",
-] as const;
-export type QueryName = (typeof QUERY_NAMES)[number];
+import { queryKey } from "@/ipc/query-key";
 
 export const REQUESTS_PAGE_ROWS = 200;
 
 export function useStatus(): UseQueryResult<StatusView, ApiError> {
   const host = useHost();
-  return useQuery<StatusView, ApiError>({ queryKey: ["status"], queryFn: () => host.status() });
+  return useQuery<StatusView, ApiError>({ queryKey: queryKey("status"), queryFn: () => host.status() });
 }
 
 export function useBackends(): UseQueryResult<BackendView[], ApiError> {
   const host = useHost();
-  return useQuery<BackendView[], ApiError>({ queryKey: ["backends"], queryFn: () => host.backends() });
+  return useQuery<BackendView[], ApiError>({ queryKey: queryKey("backends"), queryFn: () => host.backends() });
 }
 
 /** What asking a model of a backend costs; `model` is one that is not listed. Asked anew at each opening. */
 export function useBackendAskPrice(id: string, model: string | null): UseQueryResult<BackendAskPriceView, ApiError> {
   const host = useHost();
   return useQuery<BackendAskPriceView, ApiError>({
-    queryKey: ["backend_ask_price", id, model],
+    queryKey: queryKey("backend_ask_price", id, model),
     queryFn: () => host.backendAskPrice({ id, model }),
     placeholderData: (previous) => previous,
     gcTime: 0,
@@ -121,18 +72,18 @@ export function useBackendAskPrice(id: string, model: string | null): UseQueryRe
 
 export function usePresets(): UseQueryResult<BackendPresetView[], ApiError> {
   const host = useHost();
-  return useQuery<BackendPresetView[], ApiError>({ queryKey: ["presets"], queryFn: () => host.presets() });
+  return useQuery<BackendPresetView[], ApiError>({ queryKey: queryKey("presets"), queryFn: () => host.presets() });
 }
 
 export function useKeys(): UseQueryResult<KeyView[], ApiError> {
   const host = useHost();
-  return useQuery<KeyView[], ApiError>({ queryKey: ["keys"], queryFn: () => host.keys() });
+  return useQuery<KeyView[], ApiError>({ queryKey: queryKey("keys"), queryFn: () => host.keys() });
 }
 
 export function useKeyHistory(id: string, enabled: boolean): UseQueryResult<KeyHistoryView, ApiError> {
   const host = useHost();
   return useQuery<KeyHistoryView, ApiError>({
-    queryKey: ["key_history", id],
+    queryKey: queryKey("key_history", id),
     queryFn: () => host.keyHistory({ id }),
     enabled,
   });
@@ -142,7 +93,7 @@ export function useKeyHistory(id: string, enabled: boolean): UseQueryResult<KeyH
 export function useKeysScan(scan: KeysScan): UseQueryResult<KeysScanView, ApiError> {
   const host = useHost();
   return useQuery<KeysScanView, ApiError>({
-    queryKey: ["keys_scan", scan],
+    queryKey: queryKey("keys_scan", scan),
     queryFn: () => host.keysScan(scan),
     placeholderData: (before) => before,
     gcTime: 0,
@@ -151,7 +102,7 @@ export function useKeysScan(scan: KeysScan): UseQueryResult<KeysScanView, ApiErr
 
 export function useClients(): UseQueryResult<ClientView[], ApiError> {
   const host = useHost();
-  return useQuery<ClientView[], ApiError>({ queryKey: ["clients"], queryFn: () => host.clients() });
+  return useQuery<ClientView[], ApiError>({ queryKey: queryKey("clients"), queryFn: () => host.clients() });
 }
 
 /**
@@ -161,7 +112,7 @@ export function useClients(): UseQueryResult<ClientView[], ApiError> {
 export function useClientsWiring(mount: "look" | "reuse" = "look"): UseQueryResult<ToolWiringView[], ApiError> {
   const host = useHost();
   return useQuery<ToolWiringView[], ApiError>({
-    queryKey: ["clients_wiring"],
+    queryKey: queryKey("clients_wiring"),
     queryFn: () => host.clientsWiring({}),
     refetchOnMount: mount === "look" ? "always" : true,
   });
@@ -170,14 +121,17 @@ export function useClientsWiring(mount: "look" | "reuse" = "look"): UseQueryResu
 /** How the tools that are not wired reach the gateway. */
 export function useClientGuides(): UseQueryResult<ToolGuideView[], ApiError> {
   const host = useHost();
-  return useQuery<ToolGuideView[], ApiError>({ queryKey: ["client_guides"], queryFn: () => host.clientGuides() });
+  return useQuery<ToolGuideView[], ApiError>({
+    queryKey: queryKey("client_guides"),
+    queryFn: () => host.clientGuides(),
+  });
 }
 
 /** What wiring a tool, or undoing that, would change at this moment. */
 export function useWiringPlan(query: WiringPlanQuery): UseQueryResult<WiringPlanView, ApiError> {
   const host = useHost();
   return useQuery<WiringPlanView, ApiError>({
-    queryKey: ["clients_wiring", "plan", query],
+    queryKey: queryKey("client_wiring_plan", query),
     queryFn: () => host.clientWiringPlan(query),
     placeholderData: (previous) => previous,
     gcTime: 0,
@@ -187,7 +141,7 @@ export function useWiringPlan(query: WiringPlanQuery): UseQueryResult<WiringPlan
 export function usePrices(query: PricesQuery): UseQueryResult<PricesView, ApiError> {
   const host = useHost();
   return useQuery<PricesView, ApiError>({
-    queryKey: ["prices", query],
+    queryKey: queryKey("prices", query),
     queryFn: () => host.prices(query),
     placeholderData: (before) => before,
   });
@@ -195,20 +149,23 @@ export function usePrices(query: PricesQuery): UseQueryResult<PricesView, ApiErr
 
 export function useReadiness(): UseQueryResult<ReadinessView, ApiError> {
   const host = useHost();
-  return useQuery<ReadinessView, ApiError>({ queryKey: ["readiness"], queryFn: () => host.readiness() });
+  return useQuery<ReadinessView, ApiError>({ queryKey: queryKey("readiness"), queryFn: () => host.readiness() });
 }
 
 /** The playground's runs in memory, kept current by events. */
 export function usePlayground(): UseQueryResult<PlaygroundRunView[], ApiError> {
   const host = useHost();
-  return useQuery<PlaygroundRunView[], ApiError>({ queryKey: ["playground"], queryFn: () => host.playground() });
+  return useQuery<PlaygroundRunView[], ApiError>({
+    queryKey: queryKey("playground"),
+    queryFn: () => host.playground(),
+  });
 }
 
 /** What a run sent and received; refetched when the run has advanced. */
 export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawExchangeView, ApiError> {
   const host = useHost();
   return useQuery<PlaygroundRawExchangeView, ApiError>({
-    queryKey: ["playground_raw", run.id, run.state],
+    queryKey: queryKey("playground_raw", run.id, run.state),
     queryFn: () => host.playgroundRaw({ run: run.id }),
     placeholderData: (previous, query) => (query?.queryKey[1] === run.id ? previous : undefined),
     gcTime: 0,
@@ -219,7 +176,7 @@ export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<Playgro
 export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<PlaygroundSnippetsView, ApiError> {
   const host = useHost();
   return useQuery<PlaygroundSnippetsView, ApiError>({
-    queryKey: ["playground_snippets", req],
+    queryKey: queryKey("playground_snippets", req),
     queryFn: () => host.playgroundSnippets(req),
     placeholderData: (previous) => previous,
     gcTime: 0,
@@ -228,13 +185,13 @@ export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<Playg
 
 export function useLedger(): UseQueryResult<LedgerView, ApiError> {
   const host = useHost();
-  return useQuery<LedgerView, ApiError>({ queryKey: ["ledger"], queryFn: () => host.ledger() });
+  return useQuery<LedgerView, ApiError>({ queryKey: queryKey("ledger"), queryFn: () => host.ledger() });
 }
 
 /** The last backup of everything. */
 export function useBackups(): UseQueryResult<BackupsView, ApiError> {
   const host = useHost();
-  return useQuery<BackupsView, ApiError>({ queryKey: ["backups"], queryFn: () => host.backups() });
+  return useQuery<BackupsView, ApiError>({ queryKey: queryKey("backups"), queryFn: () => host.backups() });
 }
 
 /** The backup, check or restore that is under way, of which events tell; `null` without one. */
@@ -245,19 +202,19 @@ export function useBackupProgress(): BackupProgressView | null {
 
 export function useSettings(): UseQueryResult<SettingsView, ApiError> {
   const host = useHost();
-  return useQuery<SettingsView, ApiError>({ queryKey: ["settings"], queryFn: () => host.settings() });
+  return useQuery<SettingsView, ApiError>({ queryKey: queryKey("settings"), queryFn: () => host.settings() });
 }
 
 export function useBudgets(): UseQueryResult<BudgetView[], ApiError> {
   const host = useHost();
-  return useQuery<BudgetView[], ApiError>({ queryKey: ["usage", "budgets"], queryFn: () => host.budgets() });
+  return useQuery<BudgetView[], ApiError>({ queryKey: queryKey("budgets"), queryFn: () => host.budgets() });
 }
 
 /** The currency of all amounts, which it sets for `lib/money`. */
 export function useCurrency(): UseQueryResult<CurrencyView, ApiError> {
   const host = useHost();
   return useQuery<CurrencyView, ApiError>({
-    queryKey: ["currency"],
+    queryKey: queryKey("currency"),
     queryFn: async () => {
       const currency = await host.currency();
       setShownCurrency(currency);
@@ -276,7 +233,7 @@ export function useMoneyUnit(): string {
 export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, ApiError> {
   const host = useHost();
   return useQuery<UsageView, ApiError>({
-    queryKey: ["usage", query],
+    queryKey: queryKey("usage", query),
     queryFn: () => host.usage(query),
     placeholderData: (previous) => previous,
   });
@@ -286,7 +243,7 @@ export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, Api
 export function useUsageCross(query: UsageCrossQuery): UseQueryResult<UsageCrossView, ApiError> {
   const host = useHost();
   return useQuery<UsageCrossView, ApiError>({
-    queryKey: ["usage", "cross", query],
+    queryKey: queryKey("usage_cross", query),
     queryFn: () => host.usageCross(query),
     placeholderData: (previous) => previous,
   });
@@ -296,7 +253,7 @@ export function useUsageCross(query: UsageCrossQuery): UseQueryResult<UsageCross
 export function useSessionLogs(query: SessionLogsQuery): UseQueryResult<SessionLogsView, ApiError> {
   const host = useHost();
   return useQuery<SessionLogsView, ApiError>({
-    queryKey: ["session_logs", query],
+    queryKey: queryKey("session_logs", query),
     queryFn: () => host.sessionLogs(query),
     placeholderData: (previous) => previous,
   });
@@ -306,7 +263,7 @@ export function useSessionLogs(query: SessionLogsQuery): UseQueryResult<SessionL
 export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiError> {
   const host = useHost();
   return useQuery<RequestCodeView, ApiError>({
-    queryKey: ["request_code", id],
+    queryKey: queryKey("request_code", id),
     queryFn: () => host.requestCode({ id }),
     gcTime: 0,
   });
@@ -314,13 +271,13 @@ export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiE
 
 export function useSavedViews(): UseQueryResult<SavedView[], ApiError> {
   const host = useHost();
-  return useQuery<SavedView[], ApiError>({ queryKey: ["saved_views"], queryFn: () => host.savedViews() });
+  return useQuery<SavedView[], ApiError>({ queryKey: queryKey("saved_views"), queryFn: () => host.savedViews() });
 }
 
 /** Sets of backends, one of which is in use at a time. */
 export function useProfiles(): UseQueryResult<ProfilesView, ApiError> {
   const host = useHost();
-  return useQuery<ProfilesView, ApiError>({ queryKey: ["profiles"], queryFn: () => host.profiles() });
+  return useQuery<ProfilesView, ApiError>({ queryKey: queryKey("profiles"), queryFn: () => host.profiles() });
 }
 
 export type RequestsQueryFilter = Omit<RequestsQuery, "before" | "limit">;
@@ -329,7 +286,7 @@ export type RequestsQueryFilter = Omit<RequestsQuery, "before" | "limit">;
 export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS, enabled = true) {
   const host = useHost();
   return useInfiniteQuery<RequestsView, ApiError, InfiniteData<RequestsView>, readonly unknown[], string | null>({
-    queryKey: ["requests", filter, limit],
+    queryKey: queryKey("requests", filter, limit),
     queryFn: ({ pageParam }) => host.requests({ ...filter, limit, before: pageParam }),
     initialPageParam: null,
     getNextPageParam: (page) => page.next,

@@ -17,17 +17,18 @@ import type {
   RoutesView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { queryKey } from "@/ipc/query-key";
 
 export function useRoutes(): UseQueryResult<RoutesView, ApiError> {
   const host = useHost();
-  return useQuery<RoutesView, ApiError>({ queryKey: ["routes"], queryFn: () => host.routes() });
+  return useQuery<RoutesView, ApiError>({ queryKey: queryKey("routes"), queryFn: () => host.routes() });
 }
 
 /** Keeps the previous decision while the next is loading. */
 export function useRouteExplain(ask: HypotheticalRequest): UseQueryResult<RouteDecisionView, ApiError> {
   const host = useHost();
   return useQuery<RouteDecisionView, ApiError>({
-    queryKey: ["route_explain", ask],
+    queryKey: queryKey("route_explain", ask),
     queryFn: () => host.routeExplain(ask),
     enabled: ask.model !== "",
     placeholderData: (previous) => previous,
@@ -38,7 +39,7 @@ export function useRouteExplain(ask: HypotheticalRequest): UseQueryResult<RouteD
 export function useRouteSimulate(req: RouteSimulation): UseQueryResult<RouteSimulationView, ApiError> {
   const host = useHost();
   return useQuery<RouteSimulationView, ApiError>({
-    queryKey: ["route_simulate", req],
+    queryKey: queryKey("route_simulate", req),
     queryFn: () => host.routeSimulate(req),
     enabled: req.ask.model !== "",
     placeholderData: (previous) => previous,
@@ -48,13 +49,13 @@ export function useRouteSimulate(req: RouteSimulation): UseQueryResult<RouteSimu
 
 export function useAccesses(): UseQueryResult<EndpointView[], ApiError> {
   const host = useHost();
-  return useQuery<EndpointView[], ApiError>({ queryKey: ["accesses"], queryFn: () => host.accesses() });
+  return useQuery<EndpointView[], ApiError>({ queryKey: queryKey("accesses"), queryFn: () => host.accesses() });
 }
 
 export function useBreakerTimeline(query: BreakerTimelineQuery): UseQueryResult<BreakerTimelineView, ApiError> {
   const host = useHost();
   return useQuery<BreakerTimelineView, ApiError>({
-    queryKey: ["breaker_timeline", query],
+    queryKey: queryKey("breaker_timeline", query),
     queryFn: () => host.breakerTimeline(query),
     placeholderData: (previous) => previous,
   });
@@ -63,7 +64,7 @@ export function useBreakerTimeline(query: BreakerTimelineQuery): UseQueryResult<
 export function useBacktest(query: BacktestQuery): UseQueryResult<BacktestView, ApiError> {
   const host = useHost();
   return useQuery<BacktestView, ApiError>({
-    queryKey: ["breaker_backtest", query],
+    queryKey: queryKey("breaker_backtest", query),
     queryFn: () => host.breakerBacktest(query),
     placeholderData: (previous) => previous,
     gcTime: 0,
@@ -73,7 +74,7 @@ export function useBacktest(query: BacktestQuery): UseQueryResult<BacktestView, 
 export function useCache(query: CacheQuery): UseQueryResult<CacheView, ApiError> {
   const host = useHost();
   return useQuery<CacheView, ApiError>({
-    queryKey: ["cache", query],
+    queryKey: queryKey("cache", query),
     queryFn: () => host.cache(query),
     placeholderData: (previous) => previous,
   });
@@ -83,7 +84,7 @@ export function useCache(query: CacheQuery): UseQueryResult<CacheView, ApiError>
 export function useRequestPath(id: string): UseQueryResult<RequestPathView, ApiError> {
   const host = useHost();
   return useQuery<RequestPathView, ApiError>({
-    queryKey: ["request_path", id],
+    queryKey: queryKey("request_path", id),
     queryFn: () => host.requestPath({ id }),
   });
 }

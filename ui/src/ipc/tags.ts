@@ -1,50 +1,7 @@
-/**
- * Maps each tag to the queries it invalidates. Rust declares the tags; this table is all the panel knows about
- * invalidation.
- */
+/** Makes queries stale by the tags of a change. Which ones is declared in the core's table of operations. */
 import type { QueryClient } from "@tanstack/react-query";
 import type { ChangeTag } from "@/ipc/bindings";
-import type { QueryName } from "@/ipc/queries";
-
-export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
-  alerts: ["alerts", "recent_events"],
-  audit: ["audit_log", "recent_events"],
-  health: ["health", "service_levels", "services", "local_health", "recent_events"],
-  status: ["status"],
-  // Not the price of asking a model, whose reading may fetch a list of models: this tag is told with each request.
-  backends: ["backends", "routes", "health", "profiles", "clients"],
-  keys: ["keys", "keys_scan", "key_history", "key_copies_plan", "key_copies_removed", "billing_drift", "health"],
-  clients: ["clients", "clients_wiring", "playground_snippets", "agent_access", "agent_programs"],
-  usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],
-  session_logs: ["session_logs"],
-  readiness: ["readiness", "recent_events"],
-  settings: [
-    "services",
-    "playground_snippets",
-    "client_guides",
-    "settings",
-    "saved_views",
-    "currency",
-    "profiles",
-    "agent_access",
-    "clients",
-  ],
-  playground: ["playground"],
-  routes: [
-    "routes",
-    "backend_ask_price",
-    "route_explain",
-    "route_simulate",
-    "client_guides",
-    "clients",
-    "backends",
-    "keys",
-  ],
-  accesses: ["key_history", "routes", "route_explain", "accesses", "breaker_timeline", "health", "recent_events"],
-  cache: ["cache"],
-  prices: ["prices", "backends", "backend_ask_price"],
-  ledger: ["ledger", "local_health", "backups"],
-};
+import { STALE_BY_TAG, type QueryName } from "@/lib/tables";
 
 export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];
 

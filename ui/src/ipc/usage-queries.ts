@@ -24,6 +24,8 @@ import type {
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useNow } from "@/lib/clock";
+import type { QueryName } from "@/lib/tables";
+import { queryKey } from "@/ipc/query-key";
 
 const MINUTE_MS = 60_000;
 
@@ -31,7 +33,7 @@ const MINUTE_MS = 60_000;
 export function useUsageForecast(query: UsageForecastQuery): UseQueryResult<UsageForecastView, ApiError> {
   const host = useHost();
   return useQuery<UsageForecastView, ApiError>({
-    queryKey: ["usage", "forecast", query],
+    queryKey: queryKey("usage_forecast", query),
     queryFn: () => host.usageForecast(query),
     placeholderData: (previous) => previous,
   });
@@ -41,7 +43,7 @@ export function useUsageForecast(query: UsageForecastQuery): UseQueryResult<Usag
 export function useUsageHeatmap(query: UsagePeriodQuery): UseQueryResult<UsageHeatmapView, ApiError> {
   const host = useHost();
   return useQuery<UsageHeatmapView, ApiError>({
-    queryKey: ["usage", "heatmap", query],
+    queryKey: queryKey("usage_heatmap", query),
     queryFn: () => host.usageHeatmap(query),
     placeholderData: (previous) => previous,
   });
@@ -50,11 +52,11 @@ export function useUsageHeatmap(query: UsagePeriodQuery): UseQueryResult<UsageHe
 /** Percentiles of latencies. Keeps those of the previous period, but not of other requests, while the next are loading. */
 export function useUsageLatency(query: UsageLatencyQuery): UseQueryResult<UsageLatencyView, ApiError> {
   const host = useHost();
-  return useQuery<UsageLatencyView, ApiError, UsageLatencyView, ["usage", "latency", UsageLatencyQuery]>({
-    queryKey: ["usage", "latency", query],
+  return useQuery<UsageLatencyView, ApiError, UsageLatencyView, readonly [QueryName, UsageLatencyQuery]>({
+    queryKey: queryKey("usage_latency", query),
     queryFn: () => host.usageLatency(query),
     placeholderData: (previous, last) => {
-      const [, , before] = last?.queryKey ?? [];
+      const [, before] = last?.queryKey ?? [];
       return before?.group_by === query.group_by && before.name === query.name ? previous : undefined;
     },
   });
@@ -64,7 +66,7 @@ export function useUsageLatency(query: UsageLatencyQuery): UseQueryResult<UsageL
 export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageFailuresView, ApiError> {
   const host = useHost();
   return useQuery<UsageFailuresView, ApiError>({
-    queryKey: ["usage", "failures", query],
+    queryKey: queryKey("usage_failures", query),
     queryFn: () => host.usageFailures(query),
     placeholderData: (previous) => previous,
   });
@@ -73,25 +75,25 @@ export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageF
 /** What goes through the gateway now. Asked for again each minute too: without requests, the rates fall. */
 export function useUsageRecent(): UseQueryResult<UsageRecentView, ApiError> {
   const host = useHost();
-  return useEachMinute(["usage", "recent"], () => host.usageRecent());
+  return useEachMinute("usage_recent", () => host.usageRecent());
 }
 
 /** What is left of plans. Asked for again each minute: the tools tell nobody when they write. */
 export function usePlans(): UseQueryResult<PlansView, ApiError> {
   const host = useHost();
-  return useEachMinute(["session_logs", "plans"], () => host.plans());
+  return useEachMinute("plans", () => host.plans());
 }
 
-function useEachMinute<View>(key: [string, string], ask: () => Promise<View>): UseQueryResult<View, ApiError> {
+function useEachMinute<View>(name: QueryName, ask: () => Promise<View>): UseQueryResult<View, ApiError> {
   const minute = Math.floor(useNow() / MINUTE_MS);
-  return useQuery({ queryKey: [...key, minute], queryFn: ask, placeholderData: keepPreviousData });
+  return useQuery({ queryKey: queryKey(name, minute), queryFn: ask, placeholderData: keepPreviousData });
 }
 
 /** Spending that is unlike what it usually is. */
 export function useUsageAnomalies(query: UsageAnomaliesQuery): UseQueryResult<UsageAnomaliesView, ApiError> {
   const host = useHost();
   return useQuery<UsageAnomaliesView, ApiError>({
-    queryKey: ["usage", "anomalies", query],
+    queryKey: queryKey("usage_anomalies", query),
     queryFn: () => host.usageAnomalies(query),
     placeholderData: (previous) => previous,
   });
@@ -101,7 +103,7 @@ export function useUsageAnomalies(query: UsageAnomaliesQuery): UseQueryResult<Us
 export function useUsageAdvice(query: UsageAdviceQuery): UseQueryResult<UsageAdviceView, ApiError> {
   const host = useHost();
   return useQuery<UsageAdviceView, ApiError>({
-    queryKey: ["usage", "advice", query],
+    queryKey: queryKey("usage_advice", query),
     queryFn: () => host.usageAdvice(query),
     placeholderData: (previous) => previous,
   });
@@ -111,7 +113,7 @@ export function useUsageAdvice(query: UsageAdviceQuery): UseQueryResult<UsageAdv
 export function useUsageEfficiency(query: UsagePeriodQuery): UseQueryResult<UsageEfficiencyView, ApiError> {
   const host = useHost();
   return useQuery<UsageEfficiencyView, ApiError>({
-    queryKey: ["usage", "efficiency", query],
+    queryKey: queryKey("usage_efficiency", query),
     queryFn: () => host.usageEfficiency(query),
     placeholderData: (previous) => previous,
   });
@@ -121,17 +123,17 @@ export function useUsageEfficiency(query: UsagePeriodQuery): UseQueryResult<Usag
 export function useUsageExpensive(query: UsagePeriodQuery): UseQueryResult<UsageExpensiveView, ApiError> {
   const host = useHost();
   return useQuery<UsageExpensiveView, ApiError>({
-    queryKey: ["usage", "expensive", query],
+    queryKey: queryKey("usage_expensive", query),
     queryFn: () => host.usageExpensive(query),
     placeholderData: (previous) => previous,
   });
 }
 
-/** What providers billed against what was computed. Admin keys change it too, so it has a name of its own. */
+/** What providers billed against what was computed. */
 export function useBillingDrift(query: DriftQuery): UseQueryResult<DriftView, ApiError> {
   const host = useHost();
   return useQuery<DriftView, ApiError>({
-    queryKey: ["billing_drift", query],
+    queryKey: queryKey("billing_drift", query),
     queryFn: () => host.billingDrift(query),
     placeholderData: (previous) => previous,
   });
@@ -147,7 +149,7 @@ export function useBillingProgress(): BillingProgressView | null {
 export function usePins(): UseQueryResult<PinView[], ApiError> {
   const host = useHost();
   return useQuery<PinView[], ApiError>({
-    queryKey: ["usage", "pins"],
+    queryKey: queryKey("pins_list"),
     queryFn: () => host.pinsList({ zone: "local" }),
   });
 }

@@ -1,7 +1,10 @@
 //! The table of all operations. Each row becomes a command of the window, a path of the control
 //! listener and a function for the command line. A row with `tool` is also a tool of the MCP server,
-//! with this name and permission. The implementations are in `operation/`. Every open panel is told
-//! what a call has changed.
+//! with this name and permission. The implementations are in `operation/`.
+//!
+//! A row either `reads` or `changes`. `reads` lists what makes an answer stale that screens keep, and is
+//! empty if nothing does. `changes` lists what every open panel is told after a call, and is empty if
+//! there is nothing that screens keep; so a row without either does not compile.
 //!
 //! Calls of operations that change something are in the audit log. `audit true` adds one that changes
 //! what no panel shows: it spends money, writes a file or hands out access. `audit false` leaves out
@@ -28,15 +31,15 @@ macro_rules! operations {
     ($then:ident) => {
         $then! {
             /// Returns the verdict, the gateway, the vault, counts and spend.
-            status() -> StatusView, changes [], tool "status" Read;
+            status() -> StatusView, reads [Status], tool "status" Read;
             /// Refuses new requests to models until the gateway is resumed or started anew. Those in flight go on.
             gateway_pause() -> GatewayView, changes [Status];
             /// Lets a paused gateway answer again.
             gateway_resume() -> GatewayView, changes [Status];
             /// Lists all backends, the built-in mock first.
-            backends() -> Vec<BackendView>, changes [], tool "list_backends" Read;
+            backends() -> Vec<BackendView>, reads [Backends, Routes, Prices], tool "list_backends" Read;
             /// Lists templates for providers and local servers.
-            presets() -> Vec<BackendPresetView>, changes [];
+            presets() -> Vec<BackendPresetView>, reads [];
             /// Adds a backend, with a new key, a stored key or none.
             backend_add(req: BackendAdd) -> BackendView, changes [Backends, Keys, Status, Settings];
             /// Changes a backend. A key that is bound to another origin is refused.
@@ -46,7 +49,7 @@ macro_rules! operations {
             /// Tests a backend step by step. Nothing is billed.
             backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status], audit false;
             /// Says what asking a model of a backend would cost at most, and which models there are. No model is asked; a list that is missing is fetched.
-            backend_ask_price(req: BackendAskQuery) -> BackendAskPriceView, changes [];
+            backend_ask_price(req: BackendAskQuery) -> BackendAskPriceView, reads [Routes, Prices];
             /// Sends one small prompt to a model of a backend, which is billed, at the price that was shown. Agents use `ask`.
             backend_ask(req: BackendAsk) -> BackendAnswerView, changes [Backends, Endpoints, Keys, Usage, Status];
             /// Stops asking a model of a backend. What it wrote so far may be billed.
@@ -54,27 +57,27 @@ macro_rules! operations {
             /// Removes a backend. Its key stays in the vault.
             backend_remove(req: BackendRef) -> (), changes [Backends, Keys, Status, Settings];
             /// Lists all keys, without their secrets.
-            keys() -> Vec<KeyView>, changes [];
+            keys() -> Vec<KeyView>, reads [Keys, Routes];
             /// Puts a key into the vault.
             key_add(req: KeyAdd) -> KeyView, changes [Keys, Status, Settings];
             /// Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens.
             key_oauth_add(req: KeyOAuthAdd) -> KeyView, changes [Keys, Status, Settings];
             /// Looks for keys in plain text in shell profiles, files of tools, named files and the engine's environment.
-            keys_scan(req: KeysScan) -> KeysScanView, changes [];
+            keys_scan(req: KeysScan) -> KeysScanView, reads [Keys];
             /// Imports keys found in plain text into the vault. The files stay as they are until their copies are removed.
             keys_import(req: KeysImport) -> Vec<KeyImportView>, changes [Backends, Keys, Status, Settings];
             /// Shows how plain copies of keys that the vault holds would be removed from their files.
-            key_copies_plan(req: KeyCopiesQuery) -> KeyCopiesPlanView, changes [];
+            key_copies_plan(req: KeyCopiesQuery) -> KeyCopiesPlanView, reads [Keys];
             /// Removes plain copies of keys that the vault holds, as the plan showed it.
             key_copies_remove(req: KeyCopiesRemove) -> Vec<KeyCopiesOutcomeView>, changes [Keys, Alerts];
             /// Lists removed plain copies, which can be put back.
-            key_copies_removed() -> Vec<RemovedKeyCopyView>, changes [];
+            key_copies_removed() -> Vec<RemovedKeyCopyView>, reads [Keys];
             /// Puts the keys back into a file from which they were removed.
             key_copies_restore(req: RemovedKeyCopyRef) -> RemovedKeyCopyView, changes [Keys, Alerts];
             /// Changes the display name of a key and when it ends.
             key_edit(req: KeyEdit) -> KeyView, changes [Keys, Settings];
             /// Lists what happened to a key, newest first.
-            key_history(req: KeyRef) -> KeyHistoryView, changes [];
+            key_history(req: KeyRef) -> KeyHistoryView, reads [Keys, Endpoints];
             /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.
@@ -98,23 +101,23 @@ macro_rules! operations {
             /// Reads a file of billed costs that a provider's console exported, and stores it.
             billing_import(req: BillingImport) -> BillingReportView, changes [Usage];
             /// Compares what providers billed with what was computed, by UTC day.
-            billing_drift(req: DriftQuery) -> DriftView, changes [];
+            billing_drift(req: DriftQuery) -> DriftView, reads [Keys, Usage];
             /// Lists what happened lately, of all sources, newest first.
-            recent_events(req: RecentEventsQuery) -> Vec<RecentEventView>, changes [];
+            recent_events(req: RecentEventsQuery) -> Vec<RecentEventView>, reads [Alerts, Audit, Health, Readiness, Endpoints];
             /// Returns how each backend has served: state, availability, first tokens and score.
-            health() -> HealthReportView, changes [], tool "health" Read;
+            health() -> HealthReportView, reads [Health, Backends, Keys, Endpoints], tool "health" Read;
             /// Returns what answers depend on as a tree: the cause, and what it explains.
-            health_tree() -> HealthTreeView, changes [];
+            health_tree() -> HealthTreeView, reads [Health, Backends, Keys, Endpoints];
             /// Returns the states of the network, the gateway and each backend over time.
-            health_timeline(req: HealthTimelineQuery) -> HealthTimelineView, changes [];
+            health_timeline(req: HealthTimelineQuery) -> HealthTimelineView, reads [Health, Backends, Keys, Endpoints];
             /// Returns objectives and what is left of the failures that they allow.
-            service_levels() -> ServiceLevelsView, changes [], tool "service_levels" Read;
+            service_levels() -> ServiceLevelsView, reads [Health], tool "service_levels" Read;
             /// Says what an objective would allow, and who would miss it. Changes nothing.
-            service_level_preview(req: ServiceLevelSet) -> ServiceLevelPreviewView, changes [];
+            service_level_preview(req: ServiceLevelSet) -> ServiceLevelPreviewView, reads [Health];
             /// Sets what is promised: a default, or the objective of one route, backend or service.
             service_level_set(req: ServiceLevelSet) -> ServiceLevelsView, changes [Health, Settings];
             /// Lists what work depends on beside the backends, and whether it works.
-            services() -> ServicesView, changes [], tool "list_services" Read;
+            services() -> ServicesView, reads [Health, Settings], tool "list_services" Read;
             /// Adds a service to watch, or changes one.
             service_set(req: ServiceSet) -> ServiceView, changes [Health, Keys, Status, Settings];
             /// Checks a service step by step. Nothing is billed.
@@ -122,9 +125,9 @@ macro_rules! operations {
             /// Removes a service. Its key stays in the vault.
             service_remove(req: ServiceRef) -> (), changes [Health, Keys, Status, Settings];
             /// Returns what Gatehouse and its machine use, how fast the ledger answers and how the starts went.
-            local_health() -> LocalHealthView, changes [];
+            local_health() -> LocalHealthView, reads [Health, Ledger];
             /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
-            alerts() -> AlertsView, changes [];
+            alerts() -> AlertsView, reads [Alerts];
             /// Takes a firing alert as seen until it ends: it is not shown again.
             alert_acknowledge(req: AlertRef) -> AlertsView, changes [Alerts];
             /// Keeps matching alerts from being shown until a time. They are still measured.
@@ -132,19 +135,19 @@ macro_rules! operations {
             /// Removes a silence.
             silence_remove(req: SilenceRef) -> (), changes [Alerts];
             /// Lists the rules of alerts, and how often each fired.
-            alert_rules() -> Vec<AlertRuleView>, changes [];
+            alert_rules() -> Vec<AlertRuleView>, reads [Alerts];
             /// Says when a rule would fire with other settings. Changes nothing.
-            alert_rule_preview(req: AlertRuleSet) -> AlertRulePreviewView, changes [];
+            alert_rule_preview(req: AlertRuleSet) -> AlertRulePreviewView, reads [Alerts];
             /// Says when a rule would have fired in the last days, with other settings or the saved ones.
-            alert_rule_backtest(req: AlertRuleBacktest) -> AlertBacktestView, changes [];
+            alert_rule_backtest(req: AlertRuleBacktest) -> AlertBacktestView, reads [Alerts];
             /// Plays a rule on made-up facts: what it would tell, when and where. Shows and saves nothing.
-            alert_rule_rehearse(req: AlertRuleSet) -> AlertRehearsalView, changes [];
+            alert_rule_rehearse(req: AlertRuleSet) -> AlertRehearsalView, reads [Alerts];
             /// Sets what becomes of the alerts of a rule, and the numbers that it judges by.
             alert_rule_set(req: AlertRuleSet) -> Vec<AlertRuleView>, changes [Alerts, Settings];
             /// Lists the channels that alerts are sent through, and whether each works.
-            alert_channels() -> Vec<AlertChannelView>, changes [];
+            alert_channels() -> Vec<AlertChannelView>, reads [Alerts];
             /// Returns who is told of an alert when, until somebody acknowledges it.
-            alert_ladder() -> AlertLadderView, changes [];
+            alert_ladder() -> AlertLadderView, reads [Alerts];
             /// Sets after which wait and from which severity on a step of the ladder tells.
             alert_ladder_set(req: AlertLadderSet) -> AlertLadderView, changes [Alerts, Settings];
             /// Stores the address of the webhook or the password of the mail server.
@@ -154,15 +157,15 @@ macro_rules! operations {
             /// Records whether the user saw the last test of a channel.
             alert_test_answer(req: AlertTestAnswer) -> AlertChannelView, changes [Alerts];
             /// Lists alerts that fired, newest first.
-            inbox(req: InboxQuery) -> InboxView, changes [];
+            inbox(req: InboxQuery) -> InboxView, reads [Alerts];
             /// Marks an alert, or all, as seen.
             inbox_read(req: InboxRead) -> (), changes [Alerts];
             /// Returns an alert with its time line, and both as Markdown.
-            incident(req: AlertRef) -> IncidentView, changes [];
+            incident(req: AlertRef) -> IncidentView, reads [Alerts];
             /// Adds a note to the time line of an alert.
             incident_note(req: IncidentNote) -> IncidentView, changes [Alerts];
             /// Lists budgets with what is spent of them.
-            budgets() -> Vec<BudgetView>, changes [], tool "list_budgets" Read;
+            budgets() -> Vec<BudgetView>, reads [Usage], tool "list_budgets" Read;
             /// Adds or changes a budget.
             budget_set(req: BudgetSet) -> BudgetView, changes [Usage, Settings];
             /// Allows more than a budget's limit for a time, or takes that back.
@@ -172,7 +175,7 @@ macro_rules! operations {
             /// Removes a budget.
             budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
             /// Lists profiles: sets of backends, one of which is in use at a time.
-            profiles() -> ProfilesView, changes [];
+            profiles() -> ProfilesView, reads [Backends, Settings];
             /// Adds a profile, or replaces the backends of one.
             profile_set(req: ProfileSet) -> ProfilesView, changes [Settings, Backends, Routes, Status];
             /// Puts a profile in use, or none. Nothing restarts; requests in flight go on.
@@ -180,9 +183,9 @@ macro_rules! operations {
             /// Removes a profile. Its backends stay.
             profile_remove(req: ProfileRef) -> ProfilesView, changes [Settings, Backends, Routes, Status];
             /// Lists the calls of operations that change something, newest first.
-            audit_log(req: AuditLogQuery) -> AuditLogView, changes [];
+            audit_log(req: AuditLogQuery) -> AuditLogView, reads [Audit];
             /// Lists all clients.
-            clients() -> Vec<ClientView>, changes [];
+            clients() -> Vec<ClientView>, reads [Clients, Backends, Routes, Settings];
             /// Creates a client with a local token and stores the token in the vault.
             client_add(req: ClientAdd) -> ClientView, changes [Clients, Status, Settings, Usage];
             /// Changes a client's limits, cache mode, priority, scope and expiry. Its token stays.
@@ -198,11 +201,11 @@ macro_rules! operations {
             /// Undoes that within ten minutes: the same token is valid again, and its budget is back.
             client_restore(req: ClientRef) -> ClientView, changes [Clients, Status, Settings, Usage];
             /// Lists client tools and whether they use the gateway.
-            clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, changes [];
+            clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, reads [Clients];
             /// Lists client tools that are not wired, and how each reaches the gateway all the same.
-            client_guides() -> Vec<ToolGuideView>, changes [];
+            client_guides() -> Vec<ToolGuideView>, reads [Routes, Settings];
             /// Returns what pointing a tool at the gateway, or undoing that, would change.
-            client_wiring_plan(req: WiringPlanQuery) -> WiringPlanView, changes [];
+            client_wiring_plan(req: WiringPlanQuery) -> WiringPlanView, reads [Clients];
             /// Points a tool at the gateway with a client of its own. No token is put into its files.
             client_wire(req: ClientWire) -> ToolWiringView, changes [Clients, Status, Settings];
             /// Tries what a wired tool does before its first prompt: gets its token, lists models.
@@ -212,45 +215,45 @@ macro_rules! operations {
             /// Undoes it for every tool.
             clients_unwire_all(req: ClientsUnwireAll) -> Vec<UnwiredToolView>, changes [Clients];
             /// Returns what agents may do over MCP, with the tools of each permission.
-            agent_access() -> AgentAccessView, changes [];
+            agent_access() -> AgentAccessView, reads [Clients, Settings];
             /// Lists programs, and whether their agents have the MCP server of Gatehouse.
-            agent_programs(req: ClientsWiringQuery) -> Vec<AgentProgramView>, changes [];
+            agent_programs(req: ClientsWiringQuery) -> Vec<AgentProgramView>, reads [Clients];
             /// Returns what adding our MCP server to a program, or removing it, would change.
-            agent_program_plan(req: AgentProgramPlanQuery) -> WiringPlanView, changes [];
+            agent_program_plan(req: AgentProgramPlanQuery) -> WiringPlanView, reads [Clients];
             /// Adds our MCP server to a program's own file.
             agent_program_add(req: AgentProgramAdd) -> AgentProgramView, changes [Clients];
             /// Removes our MCP server from a program's own file.
             agent_program_remove(req: AgentProgramRemove) -> AgentProgramView, changes [Clients];
             /// Returns the currency that amounts are shown in, with its rate.
-            currency() -> CurrencyView, changes [];
+            currency() -> CurrencyView, reads [Settings];
             /// Sums the usage of a period.
-            usage(req: UsageReportQuery) -> UsageView, changes [], tool "usage_summary" Read;
+            usage(req: UsageReportQuery) -> UsageView, reads [Usage], tool "usage_summary" Read;
             /// Suggests what to change to spend less.
-            usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, changes [], tool "suggest_savings" Read;
+            usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, reads [Usage], tool "suggest_savings" Read;
             /// Finds what was unusual in the last days, and why.
-            usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, changes [], tool "find_anomalies" Read;
+            usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, reads [Usage], tool "find_anomalies" Read;
             /// Remembers that something unusual is fine: it is in no list and no alert any more.
             usage_anomaly_dismiss(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
             /// Takes `usage_anomaly_dismiss` back.
             usage_anomaly_restore(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
             /// Sums the usage of a period by two dimensions.
-            usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
+            usage_cross(req: UsageCrossQuery) -> UsageCrossView, reads [Usage];
             /// Returns the most expensive requests of a period, and how many cost how much.
-            usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, changes [], tool "expensive_requests" Read;
+            usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, reads [Usage], tool "expensive_requests" Read;
             /// Sums what the caches saved and what was wasted in a period.
-            usage_efficiency(req: UsagePeriodQuery) -> UsageEfficiencyView, changes [], tool "usage_efficiency" Read;
+            usage_efficiency(req: UsagePeriodQuery) -> UsageEfficiencyView, reads [Usage], tool "usage_efficiency" Read;
             /// Forecasts what this month costs.
-            usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [], tool "forecast_cost" Read;
+            usage_forecast(req: UsageForecastQuery) -> UsageForecastView, reads [Usage], tool "forecast_cost" Read;
             /// Counts the failed attempts of a period by class.
-            usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, changes [], tool "usage_failures" Read;
+            usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, reads [Usage], tool "usage_failures" Read;
             /// Returns the requests of the last hour by minute, what failed and how many a minute there are now.
-            usage_recent() -> UsageRecentView, changes [], tool "recent_usage" Read;
+            usage_recent() -> UsageRecentView, reads [Usage], tool "recent_usage" Read;
             /// Sums the usage of a period by weekday and hour.
-            usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
+            usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, reads [Usage];
             /// Returns percentiles of the latencies of a period.
-            usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, changes [], tool "usage_latency" Read;
+            usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, reads [Usage], tool "usage_latency" Read;
             /// Lists the figures that are pinned to the Overview, with their values.
-            pins_list(req: PinsQuery) -> Vec<PinView>, changes [];
+            pins_list(req: PinsQuery) -> Vec<PinView>, reads [Usage];
             /// Pins a figure to the Overview, or changes one.
             pin_save(req: PinSave) -> (), changes [Settings, Usage];
             /// Removes a pinned figure.
@@ -260,30 +263,30 @@ macro_rules! operations {
             /// Saves the statement of a month in the folder for downloads.
             statement_save(req: StatementQuery) -> SavedFile, changes [], audit true;
             /// Lists single requests, newest first.
-            requests(req: RequestsQuery) -> RequestsView, changes [], tool "list_requests" Read;
+            requests(req: RequestsQuery) -> RequestsView, reads [Usage], tool "list_requests" Read;
             /// Writes the requests that match filters as CSV or JSON, newest first.
             requests_export(req: RequestsExport) -> TextFile, changes [];
             /// Saves the requests that match filters in the folder for downloads.
             requests_export_save(req: RequestsExport) -> SavedFile, changes [], audit true;
             /// Returns a request as code without a token.
-            request_code(req: RequestRef) -> RequestCodeView, changes [];
+            request_code(req: RequestRef) -> RequestCodeView, reads [];
             /// Lists the saved views of the requests.
-            saved_views() -> Vec<SavedView>, changes [];
+            saved_views() -> Vec<SavedView>, reads [Settings];
             /// Saves filters of the requests under a name, which may be taken.
             saved_view_set(req: SavedView) -> (), changes [Settings];
             /// Removes a saved view.
             saved_view_remove(req: SavedViewRef) -> (), changes [Settings];
             /// Sums the usage from the session logs of coding tools, which no other sum holds.
-            session_logs(req: SessionLogsQuery) -> SessionLogsView, changes [];
+            session_logs(req: SessionLogsQuery) -> SessionLogsView, reads [SessionLogs];
             /// Says what is left of the plans that coding tools are signed in to, as they were last
             /// told, and what their usage would have cost at list prices.
-            plans() -> PlansView, changes [];
+            plans() -> PlansView, reads [SessionLogs];
             /// Starts an import of what is new in the session logs. Progress comes as events.
             session_logs_import() -> LogImportView, changes [SessionLogs];
             /// Cancels the import of session logs in progress. What it has read stays.
             session_logs_cancel() -> (), changes [SessionLogs];
             /// Lists all routes with their current targets and their last 24 hours.
-            routes() -> RoutesView, changes [], tool "list_routes" Read;
+            routes() -> RoutesView, reads [Routes, Endpoints, Backends, Usage], tool "list_routes" Read;
             /// Creates or changes a route.
             route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
             /// Removes a route.
@@ -291,27 +294,27 @@ macro_rules! operations {
             /// Reorders the routes. Routes that are not named stay behind the others.
             routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
             /// Returns the attempts of a request, its skipped candidates and its cache outcome.
-            request_path(req: RequestRef) -> RequestPathView, changes [], tool "explain_request" Read;
+            request_path(req: RequestRef) -> RequestPathView, reads [Usage], tool "explain_request" Read;
             /// Explains which backend would serve a request now. Nothing is sent.
-            route_explain(req: HypotheticalRequest) -> RouteDecisionView, changes [], tool "explain_route" Read;
+            route_explain(req: HypotheticalRequest) -> RouteDecisionView, reads [Routes, Endpoints], tool "explain_route" Read;
             /// Simulates where many such requests would go. Nothing is sent.
-            route_simulate(req: RouteSimulation) -> RouteSimulationView, changes [];
+            route_simulate(req: RouteSimulation) -> RouteSimulationView, reads [Routes];
             /// Lists every endpoint (a backend with one of its keys) and what restricts it.
-            accesses() -> Vec<EndpointView>, changes [];
+            accesses() -> Vec<EndpointView>, reads [Endpoints];
             /// Forces a breaker into a state, for a time or until it is reset.
             access_force(req: EndpointForce) -> EndpointView, changes [Endpoints, Routes, Backends, Status];
             /// Resets an endpoint: closes its breaker and ends its cooldowns, block and override.
             access_reset(req: EndpointRef) -> EndpointView, changes [Endpoints, Routes, Backends, Status], tool "reset_endpoint" Change;
             /// Returns the history of a backend's endpoints.
-            breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
+            breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, reads [Endpoints];
             /// Computes what a breaker with other thresholds would have done.
-            breaker_backtest(req: BacktestQuery) -> BacktestView, changes [];
+            breaker_backtest(req: BacktestQuery) -> BacktestView, reads [];
             /// Returns the cache's contents, its savings and its bypass reasons.
-            cache(req: CacheQuery) -> CacheView, changes [];
+            cache(req: CacheQuery) -> CacheView, reads [Cache, Usage];
             /// Removes cached responses.
             cache_purge(req: CachePurge) -> CachePurgeResultView, changes [Cache], tool "purge_cache" Change;
             /// Lists prices with their source and date.
-            prices(req: PricesQuery) -> PricesView, changes [], tool "list_prices" Read;
+            prices(req: PricesQuery) -> PricesView, reads [Prices], tool "list_prices" Read;
             /// Sets one's own price of a model at a backend, from now on.
             price_set(req: PriceSet) -> PriceChangeView, changes [Prices, Usage, Status, Cache];
             /// Reads a price list and returns what it would change. Changes nothing.
@@ -321,23 +324,23 @@ macro_rules! operations {
             /// Takes the last change of prices back.
             price_undo() -> PriceChangeView, changes [Prices, Usage, Status, Cache];
             /// Returns the readiness run in progress, or else the newest, and earlier scores.
-            readiness() -> ReadinessView, changes [], tool "last_checks" Read;
+            readiness() -> ReadinessView, reads [Readiness], tool "last_checks" Read;
             /// Starts a readiness run. Progress comes as events.
             readiness_start(req: ReadinessStart) -> ReadinessRunView, changes [Readiness, Status], tool "run_checks" Checks;
             /// Stops the readiness run in progress.
             readiness_cancel() -> (), changes [Readiness, Status];
             /// Lists the playground runs that are still in memory, oldest first.
-            playground() -> Vec<PlaygroundRunView>, changes [];
+            playground() -> Vec<PlaygroundRunView>, reads [Playground];
             /// Sends a prompt through the gateway. The response comes as events.
             playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [], audit true, tool "ask" Spend;
             /// Stops a playground run, if it is still in progress.
             playground_cancel(req: PlaygroundRef) -> (), changes [];
             /// Returns the HTTP exchange of a playground run, without its token.
-            playground_raw(req: PlaygroundRef) -> PlaygroundRawExchangeView, changes [];
+            playground_raw(req: PlaygroundRef) -> PlaygroundRawExchangeView, reads [];
             /// Returns a playground request as code without a token.
-            playground_snippets(req: PlaygroundSend) -> PlaygroundSnippetsView, changes [];
+            playground_snippets(req: PlaygroundSend) -> PlaygroundSnippetsView, reads [Clients, Settings];
             /// Returns the settings, their file and its problems.
-            settings() -> SettingsView, changes [];
+            settings() -> SettingsView, reads [Settings];
             /// Changes the settings.
             settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends, Cache, Usage, SessionLogs];
             /// Applies the proposed fix of the settings file.
@@ -345,7 +348,7 @@ macro_rules! operations {
             /// Puts the settings file back as it was before its last fix.
             settings_fix_undo() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
             /// Returns the ledger's state, its file and its backups.
-            ledger() -> LedgerView, changes [];
+            ledger() -> LedgerView, reads [Ledger];
             /// Backs up the ledger now.
             ledger_backup() -> LedgerBackupView, changes [Ledger, Status];
             /// Restores the records of a backup. Records made since then stay.
@@ -363,7 +366,7 @@ macro_rules! operations {
             /// Adds the requests of another machine from its export.
             ledger_merge(req: LedgerMerge) -> LedgerMergedView, changes [Usage, Status, Ledger];
             /// Returns the last backup of everything, and where the next one goes.
-            backups() -> BackupsView, changes [];
+            backups() -> BackupsView, reads [Ledger];
             /// Backs up settings and ledger into one new file. It holds no key.
             backup(req: BackupCreate) -> BackupView, changes [Ledger, Readiness];
             /// Restores a backup into a scratch folder and opens it there. Changes nothing.
@@ -397,6 +400,8 @@ pub struct Operation {
     /// Also a path of the control listener and a permission of the window.
     pub name: &'static str,
     pub changes: &'static [ChangeTag],
+    /// What makes its answer stale, if screens keep it.
+    pub reads: Option<&'static [ChangeTag]>,
     pub is_audited: bool,
     run: JsonCall,
 }
@@ -405,16 +410,16 @@ pub struct Operation {
 type JsonCall = for<'a> fn(&'a Core, &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, ApiError>>;
 
 macro_rules! entry_points {
-    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, $effect:ident [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[doc = $doc])*
             pub fn $name(core: &Core $(, $req: $Req)?) -> BoxFuture<'_, Result<$View, ApiError>> {
                 Box::pin(async move {
                     match core {
                         Core::Local(engine, caller) => {
-                            let changes: &[ChangeTag] = &[$(ChangeTag::$tag),*];
+                            let changes: &[ChangeTag] = entry_points!(@changes $effect [$($tag),*]);
                             let request = entry_points!(@body $($req)?);
-                            let call = entry_points!(@audited [$($audit)?] [$($tag)*])
+                            let call = entry_points!(@audited [$($audit)?] $effect [$($tag)*])
                                 .then(|| AuditedCall::begin(engine, caller, stringify!($name), request));
                             let outcome = operation::$name(engine $(, $req)?).await;
                             if outcome.is_ok() {
@@ -434,8 +439,9 @@ macro_rules! entry_points {
         /// All operations.
         pub const OPERATIONS: &[Operation] = &[$(Operation {
             name: stringify!($name),
-            changes: &[$(ChangeTag::$tag),*],
-            is_audited: entry_points!(@audited [$($audit)?] [$($tag)*]),
+            changes: entry_points!(@changes $effect [$($tag),*]),
+            reads: entry_points!(@reads $effect [$($tag),*]),
+            is_audited: entry_points!(@audited [$($audit)?] $effect [$($tag)*]),
             run: {
                 // A function of its own: in one for all of them, the compiler would take minutes.
                 fn run<'a>(core: &'a Core, _body: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, ApiError>> {
@@ -459,9 +465,13 @@ macro_rules! entry_points {
         }
 
     };
-    (@audited [$audit:literal] [$($tag:ident)*]) => { $audit };
-    (@audited [] []) => { false };
-    (@audited [] [$($tag:ident)+]) => { true };
+    (@changes changes [$($tag:ident),*]) => { &[$(ChangeTag::$tag),*] };
+    (@changes reads [$($tag:ident),*]) => { &[] };
+    (@reads changes [$($tag:ident),*]) => { None };
+    (@reads reads [$($tag:ident),*]) => { Some(&[$(ChangeTag::$tag),*]) };
+    (@audited [$audit:literal] $effect:ident [$($tag:ident)*]) => { $audit };
+    (@audited [] changes [$($tag:ident)+]) => { true };
+    (@audited [] $effect:ident [$($tag:ident)*]) => { false };
     (@tool [] $row:tt) => { None };
     (@tool [$tool:literal $permission:ident] { $($row:tt)* }) => {
         Some(AgentTool { name: $tool, permission: AgentPermission::$permission, $($row)* })

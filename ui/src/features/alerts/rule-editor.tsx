@@ -46,7 +46,7 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
   const set = useAction("alertRuleSet", (call, req: AlertRuleSet) => call(req));
   const [isRehearsing, setRehearsing] = useState(false);
   const numbers = requestOf(rule, draft);
-  const preview = usePreview(["alerts", "preview", numbers], (host) => host.alertRulePreview(numbers));
+  const preview = usePreview(["alert_rule_preview", numbers], (host) => host.alertRulePreview(numbers));
   const submit = form.handleSubmit((typed) =>
     set.mutate(requestOf(rule, typed), {
       onSuccess: () => {

@@ -43,7 +43,7 @@ export function ObjectiveDialog({ edited, onClose }: { edited: EditedObjective; 
   const draft = useWatch({ control: form.control }) as ObjectiveDraft;
   const set = useAction("serviceLevelSet", (call, req: ServiceLevelSet) => call(req));
   const asked = requestOf(edited, followed, draft);
-  const preview = usePreview(["service_levels", "preview", asked], (host) => host.serviceLevelPreview(asked));
+  const preview = usePreview(["service_level_preview", asked], (host) => host.serviceLevelPreview(asked));
   const submit = form.handleSubmit((typed) =>
     set.mutate(requestOf(edited, followed, typed), {
       onSuccess: () => {

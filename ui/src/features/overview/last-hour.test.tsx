@@ -29,7 +29,7 @@ async function shown(fields: Partial<UsageRecentView>) {
   const { host, cache } = renderWith("busy", <LastHour />);
   await screen.findByRole("img");
   vi.spyOn(host, "usageRecent").mockResolvedValue(hour(fields));
-  await cache.invalidateQueries({ queryKey: ["usage", "recent"] });
+  await cache.invalidateQueries({ queryKey: ["usage_recent"] });
   return within(await screen.findByRole("region", { name: "Last hour" }));
 }
 

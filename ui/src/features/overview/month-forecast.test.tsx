@@ -13,7 +13,7 @@ test("the end of the month stands with its range, or with what it excludes", asy
   expect(await screen.findByText(`This month: about ${formatMoney(expected)}`)).toBeVisible();
   expect(screen.getByText(`excludes ${formatCount(known.unpriced_requests)} unpriced`)).toBeVisible();
   vi.spyOn(host, "usageForecast").mockResolvedValue({ ...known, unpriced_requests: 0 });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_forecast"] });
   expect(await screen.findByText(`${formatMoney(low)} to ${formatMoney(high)}`)).toBeVisible();
   expect(screen.queryByText(/unpriced/)).not.toBeInTheDocument();
 });
@@ -23,13 +23,13 @@ test("a run rate is marked, and a month without spending is no forecast", async 
   const known = await host.usageForecast({ zone: "local" });
   await screen.findByText(/^This month: about/);
   const forecast = vi.spyOn(host, "usageForecast").mockResolvedValue({ ...known, is_confident: false });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_forecast"] });
   expect(await screen.findByText(/^This month: perhaps/)).toBeVisible();
   forecast.mockResolvedValue({ ...known, is_confident: false, unpriced_requests: 0 });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_forecast"] });
   expect(await screen.findByText("low confidence")).toBeVisible();
   forecast.mockResolvedValue({ ...known, method: "none", is_confident: false });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_forecast"] });
   expect(await screen.findByText("Nothing was spent this month")).toBeVisible();
   expect(screen.queryByText("low confidence")).not.toBeInTheDocument();
 });

@@ -5,6 +5,7 @@ import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { freedClients } from "@/lib/losses";
+import { queryKey } from "@/ipc/query-key";
 
 /** The request that would save a route unchanged. */
 export function editOf(route: RouteView, replaces: string | null = route.id): RouteEdit {
@@ -78,7 +79,8 @@ export function useRouteChanges() {
         onError: notifyError,
       });
     /** Settles once the page has the new order, or shows why not. */
-    const order = (ids: string[]) => put(ids).then((routes) => cache.setQueryData(["routes"], routes), notifyError);
+    const order = (ids: string[]) =>
+      put(ids).then((routes) => cache.setQueryData(queryKey("routes"), routes), notifyError);
     return { change, remove, order };
   }, [set, drop, switchClient, put, cache]);
 }

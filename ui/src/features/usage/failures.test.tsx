@@ -31,6 +31,6 @@ test("a class without a word and many backends are named; no failure is said", a
   expect(await screen.findByText("one 1, two 1 and 2 more")).toBeVisible();
   expect(screen.getByRole("link", { name: "eclipse" })).toBeVisible();
   failures.mockResolvedValue({ ...some, finding: "No attempt failed", attempts: 12, classes: [] });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_failures"] });
   expect(await screen.findByText("12 attempts, none failed.")).toBeVisible();
 });

@@ -36,7 +36,7 @@ test("what is unusual is one line on Costs, which leads to all of it", async () 
   expect(await screen.findByRole("link")).toHaveAttribute("href", "#/anomalies");
   expect(screen.getByRole("link")).toHaveTextContent(`${known.finding}${known.anomalies[0]?.finding}`);
   vi.spyOn(host, "usageAnomalies").mockResolvedValue({ ...known, learning: true, finding: "Calm", anomalies: [] });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_anomalies"] });
   expect(await screen.findByText("Calm")).toBeVisible();
   expect(screen.getByRole("link")).toHaveTextContent(/still learning what is usual$/);
 });
@@ -56,7 +56,7 @@ test("each unusual thing has its explanation and its requests", async () => {
     unavailable_rules: ["Loops are not looked for."],
   };
   const asked = vi.spyOn(host, "usageAnomalies").mockResolvedValue({ ...view, anomalies: [ANOMALY] });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_anomalies"] });
   expect(await screen.findByText("1 unusual thing, still learning what is usual.")).toBeVisible();
   const list = screen.getByRole("list", { name: "Unusual spending" });
   expect(list).toHaveTextContent("$2.90 from more tokens, $1.10 from dearer tokens");
@@ -71,7 +71,7 @@ test("each unusual thing has its explanation and its requests", async () => {
   expect(screen.getByText("Loops are not looked for.")).toBeVisible();
 
   asked.mockResolvedValue({ ...view, learning: false, finding: "Nothing unusual", anomalies: [] });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_anomalies"] });
   expect(await screen.findByText("Nothing unusual")).toBeVisible();
   expect(screen.queryByRole("list", { name: "Unusual spending" })).not.toBeInTheDocument();
   expect(screen.getByText("Loops are not looked for.")).toBeVisible();
@@ -101,7 +101,7 @@ test("a suggestion has its estimate, its evidence, its back-test and its next st
   } as const;
   const view = { ...known, from: 10, to: 20, advice: [cheaper, ADVICE] };
   const asked = vi.spyOn(host, "usageAdvice").mockResolvedValue(view);
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_advice"] });
   await screen.findByText("Try another");
   const [first, second] = screen.getAllByRole("heading", { level: 3 });
   expect(first?.closest("li")).toHaveTextContent(/\$3\.00less a month$/);
@@ -111,7 +111,7 @@ test("a suggestion has its estimate, its evidence, its back-test and its next st
   expect(unused.getByRole("link", { name: "Open the key" })).toHaveAttribute("href", "#/keys/spare");
   expect(unused.getByText("A month ago: estimated $2.80, would have saved $3.10")).toBeVisible();
   asked.mockResolvedValue({ ...view, finding: "Nothing to suggest", advice: [] });
-  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await cache.invalidateQueries({ queryKey: ["usage_advice"] });
   expect(await screen.findByText("Nothing to suggest")).toBeVisible();
 });
 

@@ -14,7 +14,7 @@ use crate::view::*;
 const RECORDED: &str = include_str!("shapes.txt");
 
 macro_rules! view_schemas {
-    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, $effect:ident [$($tag:ident),*] $(, audit $audit:literal)? $(, tool $tool:literal $permission:ident)?;)*) => {
         /// The schema of each operation's view, by the operation's name.
         fn view_schemas() -> Vec<(&'static str, Map<String, Value>)> {
             vec![$((stringify!($name), json_schema::<$View>().expect("a schema")),)*]
