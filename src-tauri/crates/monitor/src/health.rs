@@ -214,14 +214,7 @@ impl Health {
             HealthFinding::Answered => self.apply_success(at),
             HealthFinding::Failed => self.apply_failure(&reason, at),
             HealthFinding::LocalFault => None,
-            HealthFinding::RateLimited => {
-                self.streak = Streak::None;
-                if self.state != HealthState::Down {
-                    self.cause = HealthCause::RateLimited;
-                    self.reason = "answers, but is rate limited".to_owned();
-                }
-                None
-            }
+            HealthFinding::RateLimited => self.apply_rate_limit(at),
             HealthFinding::KeyRejected => {
                 self.streak = Streak::None;
                 let sentence = reason_sentence("the key was rejected", &reason);
@@ -268,6 +261,8 @@ impl Health {
             _ => self.reason.clone(),
         };
         let state = if stale { HealthState::Unknown } else { self.state };
+        // What was known before says nothing while it is known to answer.
+        let is_unknown = state == HealthState::Unknown && self.cause != HealthCause::RateLimited;
         ObservedHealth {
             state,
             cause: if stale { HealthCause::NoRecentResult } else { self.cause },
@@ -278,7 +273,7 @@ impl Health {
                 .map(|result| result.wall)
                 .or_else(|| self.last_known.as_ref().and_then(|known| known.observed)),
             probe_duration: self.probe_duration,
-            last_known: self.last_known.clone().filter(|_| state == HealthState::Unknown),
+            last_known: self.last_known.clone().filter(|_| is_unknown || stale),
         }
     }
 
@@ -333,6 +328,21 @@ impl Health {
             );
         }
         self.note_progress(&format!("{count} of {SUCCESSES_FOR_UP} answers in a row"));
+        None
+    }
+
+    /// It answers, so that what was down because it did not is down no more; whether it is up, nobody
+    /// knows. A key that was rejected may still be.
+    fn apply_rate_limit(&mut self, at: ClockReading) -> Option<HealthTransition> {
+        self.streak = Streak::None;
+        if self.state == HealthState::Down && self.cause == HealthCause::KeyRejected {
+            return None;
+        }
+        let (cause, reason) = (HealthCause::RateLimited, "answers, but is rate limited".to_owned());
+        if self.state == HealthState::Down {
+            return self.set_state(HealthState::Unknown, cause, reason, at);
+        }
+        (self.cause, self.reason) = (cause, reason);
         None
     }
 

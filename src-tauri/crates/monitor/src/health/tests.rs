@@ -106,9 +106,28 @@ fn a_rate_limit_is_neither_a_failure_nor_a_proof() {
     check("++lll", &["2:up"]);
     check("lll", &[]);
     check("--l--", &[]);
-    check("---l", &["3:down"]);
+    check("l---", &["4:down"]);
+    check("kl", &["1:down"]);
     assert_eq!(play("++l").0.view(at(3)).cause, HealthCause::RateLimited);
     assert_eq!(play("++l+").0.view(at(4)).cause, HealthCause::Answering);
+}
+
+#[test]
+fn what_was_down_and_is_rate_limited_answers_and_is_down_no_more() {
+    let (health, told) = play("---l");
+    assert_eq!(told, ["3:down", "4:unknown"]);
+    let view = health.view(at(4));
+    assert_eq!((view.state, view.cause), (HealthState::Unknown, HealthCause::RateLimited));
+    assert_eq!(
+        (view.reason.as_str(), view.since),
+        ("answers, but is rate limited", Some(at(4).wall))
+    );
+    assert_eq!(view.last_known, None, "that it was down is no longer so");
+    check("---l++", &["3:down", "4:unknown", "6:up"]);
+    check("---l---", &["3:down", "4:unknown", "7:down"]);
+    // A key that was rejected is not accepted by that.
+    let view = play("kl").0.view(at(2));
+    assert_eq!((view.state, view.cause), (HealthState::Down, HealthCause::KeyRejected));
 }
 
 #[test]
