@@ -3,6 +3,9 @@
 //! A message is saved as being sent before it is sent, and as sent or waiting afterwards. A stop in
 //! between leaves it unknown whether it arrived; it is not sent again, and what it told counts as
 //! told. What is over is told exactly if that it began was.
+//!
+//! A message is given up in the end. What it was to tell is told once the channel works again, if it
+//! still holds; while it does not, one such message an hour tries it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,6 +30,8 @@ pub const QUEUE_MAX: usize = 50;
 pub const ATTEMPTS_MAX: u32 = 5;
 /// Maximum age of a message, from which it is not sent any more.
 pub const MESSAGE_AGE_MAX: Duration = Duration::from_secs(3_600);
+/// Pause after a message was given up, until one that still holds tries the failing channel again.
+pub(super) const GIVEN_UP_PAUSE: Duration = Duration::from_secs(3_600);
 /// Attempts from which a channel that may recover counts as failing.
 const FAILING_ATTEMPTS: u32 = 2;
 /// Pause before the next attempt, in seconds, by the number of attempts made.
@@ -104,6 +109,9 @@ pub(super) struct Outbox {
     last_sent: Option<WallTime>,
     interrupted: Option<WallTime>,
     test: Option<ChannelTest>,
+    /// When a message was given up last.
+    #[serde(default)]
+    given_up_ms: Option<RunningMs>,
 }
 
 /// What was told of the alerts that share a notification.
@@ -112,6 +120,9 @@ struct Posted {
     cause: BTreeSet<String>,
     /// True once a message about it may have arrived.
     is_sent: bool,
+    /// True if its last message was given up.
+    #[serde(default)]
+    is_given_up: bool,
     title: String,
     severity: AlertSeverity,
     /// How it ended, while that cannot be told yet.
@@ -166,7 +177,7 @@ impl Outbox {
     pub(super) fn switch_off(&mut self) {
         self.posted.clear();
         self.queue.clear();
-        (self.failure, self.interrupted) = (None, None);
+        (self.failure, self.interrupted, self.given_up_ms) = (None, None, None);
     }
 
     fn deliver_one(&mut self, key: &str, input: &OutboxInput<'_>, moment: &DeliveryMoment<'_>) {
@@ -196,7 +207,9 @@ impl Outbox {
             }
         }
         let causes: BTreeSet<String> = live.iter().map(|alert| cause(alert)).collect();
-        let is_known = |posted: &Posted| causes.is_subset(&posted.cause);
+        let may_retry = self.may_retry(moment.now);
+        let is_known =
+            |posted: &Posted| causes.is_subset(&posted.cause) && !(posted.is_given_up && may_retry);
         if live.is_empty() || self.posted.get(key).is_some_and(is_known) {
             return;
         }
@@ -217,7 +230,10 @@ impl Outbox {
         moment: &DeliveryMoment<'_>,
     ) {
         let severity = live.first().map_or_else(Default::default, |it| it.condition.severity);
-        if severity != AlertSeverity::Critical && !self.is_admitted(moment.now) {
+        // One that only tries whether the channel works takes no place of those that follow.
+        let is_trial =
+            self.failure.is_some() && self.posted.get(key).is_some_and(|it| it.is_given_up);
+        if severity != AlertSeverity::Critical && !is_trial && !self.is_admitted(moment.now) {
             return;
         }
         let text = notification(key, live);
@@ -229,10 +245,11 @@ impl Outbox {
         };
         // One that waits says less than this one.
         self.queue.retain(|it| it.key != key || it.is_being_sent);
-        self.push(key, message, moment.now);
+        let is_queued = self.push(key, message, moment.now);
         let posted = self.posted.entry(key.to_owned()).or_insert_with(|| Posted {
             cause: BTreeSet::new(),
             is_sent: false,
+            is_given_up: false,
             title: String::new(),
             severity,
             ended: None,
@@ -241,6 +258,24 @@ impl Outbox {
         posted.cause.extend(causes);
         posted.fingerprints.extend(live.iter().map(|it| it.condition.fingerprint.clone()));
         (posted.title, posted.severity, posted.ended) = (text.title, severity, None);
+        posted.is_given_up = !is_queued;
+        if !is_queued {
+            self.given_up_ms = Some(moment.now);
+        }
+    }
+
+    /// True if what was given up may be told now: the channel works, or it is time for one message that
+    /// tries it.
+    fn may_retry(&self, now: RunningMs) -> bool {
+        let is_time = self.given_up_ms.is_none_or(|at| is_past(at, GIVEN_UP_PAUSE, now));
+        self.failure.is_none() || (is_time && self.queue.is_empty())
+    }
+
+    fn give_up(&mut self, key: &str, now: RunningMs) {
+        self.given_up_ms = Some(now);
+        if let Some(posted) = self.posted.get_mut(key) {
+            posted.is_given_up = true;
+        }
     }
 
     /// Tells that it is over, if that it began was told. While it flaps, that waits.
@@ -257,9 +292,10 @@ impl Outbox {
         }
     }
 
-    pub(super) fn push(&mut self, key: &str, message: ChannelMessage, now: RunningMs) {
+    /// False if the queue is full.
+    pub(super) fn push(&mut self, key: &str, message: ChannelMessage, now: RunningMs) -> bool {
         if self.queue.len() >= QUEUE_MAX {
-            return;
+            return false;
         }
         self.last_id += 1;
         self.queue.push(QueuedMessage {
@@ -271,6 +307,7 @@ impl Outbox {
             next_ms: now,
             is_being_sent: false,
         });
+        true
     }
 
     /// Counts a message; false at the limit, which is told once.
@@ -300,8 +337,10 @@ impl Outbox {
         let is_old = |it: &QueuedMessage| {
             !it.is_being_sent && is_past(it.queued_ms, MESSAGE_AGE_MAX, moment.now)
         };
-        if self.queue.iter().any(is_old) {
-            self.queue.retain(|it| !is_old(it));
+        let old: Vec<String> =
+            self.queue.extract_if(.., |it| is_old(it)).map(|it| it.key).collect();
+        if !old.is_empty() {
+            old.iter().for_each(|key| self.give_up(key, moment.now));
             let reason = "messages waited too long and were not sent".to_owned();
             self.fail(reason, moment.wall);
         }
@@ -344,6 +383,7 @@ impl Outbox {
                 self.queue.insert(0, settled);
             }
             PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } => {
+                self.give_up(&settled.key, now);
                 self.fail(reason, wall);
             }
         }

@@ -1,7 +1,7 @@
 //! Tests of what is sent to a webhook and by mail.
 
 use crate::book::tests::{Bench, covered, down, uncovered};
-use crate::facts::ChannelFact;
+use crate::facts::{BackendFact, ChannelFact};
 use crate::{AlertBook, AlertRule};
 
 use super::*;
@@ -16,6 +16,11 @@ fn bench(from: AlertSeverity, wait_secs: u64) -> Bench {
     let policy = ChannelPolicy { from, wait: Duration::from_secs(wait_secs) };
     bench.context.channels.insert(WEBHOOK, policy);
     bench
+}
+
+/// A backend of this name that is down.
+fn named(name: &str) -> BackendFact {
+    BackendFact { label: name.to_owned(), ..down(name, uncovered()) }
 }
 
 /// What is to be sent in `secs` seconds; each message is settled as `outcome`.
@@ -135,8 +140,72 @@ fn a_server_that_names_a_pause_gets_it_and_a_refusal_is_final() {
     let refused = PostOutcome::Refused { reason: "it answered with status 404".to_owned() };
     assert_eq!(run(&mut bench, 76, &refused), []);
     assert_eq!(run(&mut bench, 1, &refused).len(), 1);
-    assert_eq!(run(&mut bench, 2_000, &refused), [], "nothing more is tried");
+    assert_eq!(run(&mut bench, 2_000, &refused), [], "nothing more is tried for an hour");
     assert!(bench.book.channel_activity(WEBHOOK).failure.is_some());
+}
+
+#[test]
+fn what_was_given_up_and_still_holds_is_told_once_when_the_channel_works_again() {
+    let mut bench = bench(AlertSeverity::High, 0);
+    let refused = PostOutcome::Refused { reason: "it answered with status 404".to_owned() };
+    bench.set(named("a"));
+    bench.set(named("b"));
+    bench.set(named("c"));
+    assert_eq!(run(&mut bench, 600, &refused).len(), 3);
+    bench.clear("c");
+    // While it fails, one message an hour tries it.
+    assert_eq!(run(&mut bench, 2_900, &refused), []);
+    assert_eq!(run(&mut bench, 3_500, &refused).len(), 1);
+    // The user mends the address and tests it.
+    bench.book.record_test(WEBHOOK, bench.reading().wall, None);
+    let told = run(&mut bench, 7_300, &PostOutcome::Sent);
+    assert_eq!(kinds(&told), [MessageKind::Alert; 2], "{told:?}");
+    assert_ne!(told[0].2, told[1].2);
+    bench.clear("a");
+    bench.clear("b");
+    let over = run(&mut bench, 600, &PostOutcome::Sent);
+    assert_eq!(kinds(&over), [MessageKind::Resolved; 2]);
+}
+
+#[test]
+fn a_failing_channel_is_tried_hourly_and_works_again_by_itself() {
+    let mut bench = bench(AlertSeverity::High, 0);
+    let refused = PostOutcome::Refused { reason: "it answered with status 404".to_owned() };
+    bench.set(named("a"));
+    bench.set(named("b"));
+    let first = run(&mut bench, 86_400, &refused);
+    // Two at first, and one in each hour after that: trials take no place of those of the day.
+    assert!((24..=26).contains(&first.len()), "{}", first.len());
+    let told = run(&mut bench, 3_700, &PostOutcome::Sent);
+    assert_eq!(
+        kinds(&told),
+        [MessageKind::Alert; 2],
+        "the first one shows that it works: {told:?}"
+    );
+    assert_eq!(bench.book.channel_activity(WEBHOOK).failure, None);
+    // A restart knows what was given up.
+    assert_eq!(run(&mut bench, 3_700, &refused), []);
+    bench.set(named("d"));
+    assert_eq!(run(&mut bench, 60, &refused).len(), 1);
+    let saved = serde_json::to_string(&bench.book).expect("saved");
+    bench.book = serde_json::from_str::<AlertBook>(&saved).expect("read");
+    assert_eq!(run(&mut bench, 3_500, &PostOutcome::Sent), []);
+    assert_eq!(run(&mut bench, 200, &PostOutcome::Sent).len(), 1);
+}
+
+#[test]
+fn what_found_no_place_in_the_queue_is_told_later() {
+    let mut outbox = Outbox::default();
+    let message = ChannelMessage {
+        kind: MessageKind::Alert,
+        severity: AlertSeverity::High,
+        title: String::new(),
+        body: String::new(),
+    };
+    for _ in 0..QUEUE_MAX {
+        assert!(outbox.push("", message.clone(), 0));
+    }
+    assert!(!outbox.push("", message, 0));
 }
 
 #[test]
