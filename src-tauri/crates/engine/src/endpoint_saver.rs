@@ -146,8 +146,9 @@ impl EndpointSaver {
 
     /// Loads past response times from the ledger.
     async fn load_past_speeds(&self) -> Result<(), LedgerError> {
-        let since = self.clock.wall().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
-        for pace in self.ledger.model_latencies(WallTime::from_unix_ms(since)).await? {
+        let now = self.clock.wall();
+        let since = WallTime::from_unix_ms(now.unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX));
+        for pace in self.ledger.model_latencies((since, now)).await? {
             self.registry.load_past_speed(&pace.backend, &pace.model, pace.first_token_p50);
         }
         Ok(())

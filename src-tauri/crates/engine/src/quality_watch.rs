@@ -154,15 +154,20 @@ impl QualityWatch {
         is_changed
     }
 
-    /// True if it has been up for longer than the latest calls are looked at.
+    /// True if it has been up for longer than the latest calls are looked at. A time in the future is
+    /// from before the clock was set back: the calls until now are of after that.
     fn is_steadily_up(&self, id: &BackendId, now: WallTime) -> bool {
         let Some(health) = self.health.health(id) else { return false };
-        let is_long = health.since.is_some_and(|since| since < start_of(QUALITY_LATEST, now));
+        let is_long =
+            health.since.is_some_and(|since| since < start_of(QUALITY_LATEST, now) || since > now);
         health.state == HealthState::Up && is_long
     }
 
     async fn first_tokens(&self, now: WallTime) -> Result<RecentTokens, LedgerError> {
-        self.ledger.recent_first_tokens(start_of(QUALITY_WINDOW, now)).await.map(RecentTokens)
+        self.ledger
+            .recent_first_tokens((start_of(QUALITY_WINDOW, now), now))
+            .await
+            .map(RecentTokens)
     }
 }
 

@@ -218,7 +218,7 @@ impl ServiceLevelWatch {
             true => OutcomePrecision::Exact,
             false => OutcomePrecision::Quarter,
         };
-        Ok(ValidCounts::of(&self.ledger.outcome_counts(from, precision).await?))
+        Ok(ValidCounts::of(&self.ledger.outcome_counts((from, now), precision).await?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Services beside the backends: watched by a monitor of their own, with the same states.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,13 +126,17 @@ impl ServiceWatch {
         let settings = self.settings.current();
         let mut stored = HashMap::new();
         for row in self.ledger.service_health().await? {
-            let ServiceHealthRow { service, address, state, since, reason } = row;
-            let known = settings.services.get(&service);
-            if known.is_some_and(|known| known.address.to_string() == address) {
-                // The ledger stores changes of state, not single results.
-                let known = LastKnownHealth { state, reason, since, observed: None };
-                stored.insert(service, known);
+            let known = settings.services.get(&row.service).filter(|known| known.enabled);
+            if known.is_none_or(|known| known.address.to_string() != row.address) {
+                // It was switched off, changed or removed while nothing ran.
+                if row.state != HealthState::Unknown {
+                    self.record_end(&row.service, row.address);
+                }
+                continue;
             }
+            let ServiceHealthRow { service, state, since, reason, .. } = row;
+            // The ledger stores changes of state, not single results.
+            stored.insert(service, LastKnownHealth { state, reason, since, observed: None });
         }
         self.watch(&settings, &stored);
         Ok(())
@@ -146,6 +150,11 @@ impl ServiceWatch {
 
     /// Watches the services of `settings` from now on, at the interval they give.
     pub(crate) fn apply(&self, settings: &Settings) {
+        let is_settled = |id: &ServiceId| {
+            self.health(id).is_some_and(|known| known.state != HealthState::Unknown)
+        };
+        let settled: BTreeSet<ServiceId> =
+            self.applied.lock().keys().filter(|id| is_settled(id)).cloned().collect();
         self.watch(settings, &HashMap::new());
         self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
         let before = std::mem::replace(&mut *self.applied.lock(), settings.services.clone());
@@ -153,6 +162,9 @@ impl ServiceWatch {
             if settings.services.get(id).is_none_or(|now| !is_checked_alike(service, now)) {
                 self.accounts.lock().remove(id);
                 self.monitor.forget(id, self.clock.now());
+                if settled.contains(id) {
+                    self.record_end(id, service.address.to_string());
+                }
             }
         }
     }
@@ -174,6 +186,18 @@ impl ServiceWatch {
                 watch.events.send(EngineEvent::Service { service: id, transition });
             }
         });
+    }
+
+    /// Writes down that nobody knows from now on whether it works, so that a past in which it was down
+    /// has an end. It is queued at once, in the order of the states.
+    fn record_end(&self, id: &ServiceId, address: String) {
+        drop(self.ledger.record_service_health(ServiceHealthRow {
+            service: id.clone(),
+            address,
+            state: HealthState::Unknown,
+            since: self.clock.wall(),
+            reason: "it is not watched any more".to_owned(),
+        }));
     }
 
     /// Stores a settled state in the ledger, unless it was forgotten meanwhile.

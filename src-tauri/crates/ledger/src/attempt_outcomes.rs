@@ -10,7 +10,7 @@ use domain::{BackendId, Endpoint, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{get_interval, get_named, get_parsed, row_count};
-use crate::requests::oldest_id_at;
+use crate::requests::{oldest_id_after, oldest_id_at};
 
 /// Most attempts in one result of [`crate::Ledger::attempt_outcomes`].
 pub const OUTCOMES_MAX: usize = 50_000;
@@ -71,17 +71,17 @@ pub(crate) const OUTCOMES: &str =
      a.number = r.attempts AS is_last,
      r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
     FROM attempts a JOIN requests r ON r.id = a.request_id
-    WHERE a.request_id >= ?1 AND (?2 IS NULL OR a.backend = ?2)
+    WHERE a.request_id >= ?1 AND a.request_id < ?4 AND (?2 IS NULL OR a.backend = ?2)
     ORDER BY a.request_id DESC, a.number DESC LIMIT ?3";
 
-/// The newest [`OUTCOMES_MAX`] attempts of requests since `since`, ordered by their end.
-pub(crate) fn list_since(
+/// The newest [`OUTCOMES_MAX`] attempts of requests from `from` until `until`, ordered by their end.
+pub(crate) fn list_between(
     connection: &Connection,
-    since: WallTime,
+    (from, until): (WallTime, WallTime),
     backend: Option<&BackendId>,
 ) -> rusqlite::Result<Vec<AttemptOutcome>> {
-    let range =
-        params![oldest_id_at(since), backend.map(BackendId::as_str), row_count(OUTCOMES_MAX)];
+    let (first, end) = (oldest_id_at(from), oldest_id_after(until));
+    let range = params![first, backend.map(BackendId::as_str), row_count(OUTCOMES_MAX), end];
     let mut statement = connection.prepare_cached(OUTCOMES)?;
     let mut outcomes: Vec<AttemptOutcome> =
         statement.query_map(range, read)?.collect::<Result<_, _>>()?;
@@ -124,17 +124,17 @@ fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
 
 pub(crate) const RECENT: &str = "SELECT a.backend, a.model, r.started_ms,
      r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
-    FROM (SELECT * FROM requests WHERE id >= ?1 AND state = 'complete' AND purpose = 'user'
+    FROM (SELECT * FROM requests WHERE id >= ?1 AND id < ?3 AND state = 'complete' AND purpose = 'user'
       ORDER BY id DESC LIMIT ?2) r
     JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
 
 /// Speeds by [`first_tokens`].
 pub(crate) fn model_latencies(
     connection: &Connection,
-    since: WallTime,
+    range: (WallTime, WallTime),
 ) -> rusqlite::Result<Vec<ModelLatency>> {
     let mut times: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
-    for RecentFirstToken { backend, model, first_token, .. } in first_tokens(connection, since)? {
+    for RecentFirstToken { backend, model, first_token, .. } in first_tokens(connection, range)? {
         times.entry((backend, model)).or_default().push(first_token);
     }
     let pace = |((backend, model), mut took): ((BackendId, String), Vec<Duration>)| {
@@ -146,15 +146,16 @@ pub(crate) fn model_latencies(
     Ok(times.into_iter().map(pace).collect())
 }
 
-/// First tokens of the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`, in no order.
+/// First tokens of the newest [`RECENT_REQUESTS_MAX`] complete requests from `from` until `until`, in no order.
 /// Neither the queue nor earlier attempts are in them. Only the user's own traffic counts: probes and
 /// drills send other prompts.
 pub(crate) fn first_tokens(
     connection: &Connection,
-    since: WallTime,
+    (from, until): (WallTime, WallTime),
 ) -> rusqlite::Result<Vec<RecentFirstToken>> {
     let mut statement = connection.prepare_cached(RECENT)?;
-    let mut rows = statement.query(params![oldest_id_at(since), row_count(RECENT_REQUESTS_MAX)])?;
+    let (first, end) = (oldest_id_at(from), oldest_id_after(until));
+    let mut rows = statement.query(params![first, row_count(RECENT_REQUESTS_MAX), end])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         if let Some(first_token) = first_token(row)? {

@@ -55,6 +55,8 @@ pub struct AuditQuery {
     pub operation: Option<String>,
     /// The id of what it was about.
     pub subject: Option<String>,
+    /// Only entries that began until then.
+    pub until: Option<WallTime>,
     pub limit: usize,
 }
 
@@ -106,7 +108,7 @@ fn is_surplus(connection: &Connection, record: &AuditRecord) -> rusqlite::Result
 pub(crate) fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRow>> {
     let sql = "SELECT * FROM audit_log WHERE (?1 IS NULL OR number < ?1)
         AND (?2 IS NULL OR caller = ?2) AND (?3 IS NULL OR operation = ?3)
-        AND (?4 IS NULL OR subject = ?4)
+        AND (?4 IS NULL OR subject = ?4) AND (?6 IS NULL OR at_ms <= ?6)
         ORDER BY number DESC LIMIT ?5";
     let range = params![
         query.before.map(clamp_count),
@@ -114,6 +116,7 @@ pub(crate) fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Res
         query.operation,
         query.subject,
         row_count(query.limit.min(AUDIT_ENTRIES_KEPT_MAX)),
+        query.until.map(clamp_time),
     ];
     collect_known(connection.prepare_cached(sql)?.query_map(range, read_row)?)
 }

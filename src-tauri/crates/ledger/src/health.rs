@@ -4,7 +4,7 @@ use domain::{BackendId, HealthState, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::integer_columns::{collect_known, get_named, get_parsed, row_count};
+use crate::integer_columns::{clamp_time, collect_known, get_named, get_parsed, row_count};
 use crate::text_columns::bound_text;
 
 /// Changes kept per backend; the oldest are deleted first.
@@ -75,6 +75,20 @@ pub(crate) fn list_changes(
     collect_known(
         connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read_change)?,
     )
+}
+
+/// The latest changes of a backend between two times, newest first.
+pub(crate) fn list_changes_between(
+    connection: &Connection,
+    backend: &BackendId,
+    (from, until): (WallTime, WallTime),
+    limit: usize,
+) -> rusqlite::Result<Vec<HealthChange>> {
+    let sql = "SELECT * FROM health_log WHERE backend = ?1 AND at_ms BETWEEN ?2 AND ?3
+        ORDER BY number DESC LIMIT ?4";
+    let limit = row_count(limit.min(HEALTH_LOG_ENTRIES_MAX));
+    let range = params![backend.as_str(), clamp_time(from), clamp_time(until), limit];
+    collect_known(connection.prepare_cached(sql)?.query_map(range, read_change)?)
 }
 
 /// The latest changes of all backends, newest first.

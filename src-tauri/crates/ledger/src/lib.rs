@@ -147,7 +147,9 @@ pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
-pub use service_health::{SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow};
+pub use service_health::{
+    SERVICE_HEALTH_LOG_DAYS_KEPT, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow,
+};
 pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};
 pub use session_usage::{
     SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,

@@ -126,6 +126,9 @@ const ADD_LOGS: &str = "
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.budget_allowances) ORDER BY number;
     INSERT OR REPLACE INTO main.health SELECT * FROM other.health o WHERE o.since_ms >=
         (SELECT coalesce(max(m.since_ms), 0) FROM main.health m WHERE m.backend = o.backend);
+    INSERT OR REPLACE INTO main.service_health SELECT * FROM other.service_health o
+        WHERE o.since_ms >= (SELECT coalesce(max(m.since_ms), 0) FROM main.service_health m
+         WHERE m.service = o.service);
     INSERT OR REPLACE INTO main.access_states SELECT * FROM other.access_states o WHERE o.saved_ms >=
         (SELECT coalesce(max(m.saved_ms), 0) FROM main.access_states m
          WHERE m.backend = o.backend AND m.credential = o.credential);

@@ -8,7 +8,7 @@ use domain::WallTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
-use crate::requests::oldest_id_at;
+use crate::requests::{oldest_id_after, oldest_id_at};
 use crate::usage::slot_start;
 
 /// Most requests read for an exact range, the newest.
@@ -19,6 +19,8 @@ pub const FAILED_REQUESTS_MAX: usize = 100_000;
 pub const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
 
 const MINUTE_MS: i64 = 60_000;
+/// Greater than any id.
+const NO_ID_MAX: &str = "req_g";
 
 domain::words! {
     /// What requests are counted by.
@@ -64,22 +66,22 @@ pub enum OutcomePrecision {
 const REQUEST_FAILURE: &str = "CASE WHEN r.state = 'complete' THEN NULL
      ELSE coalesce(a.class, a.error_class, r.error_class, 'unknown') END";
 
-/// How the newest requests from an id on ended, by route.
+/// How the newest requests from an id on and before another ended, by route.
 fn request_outcomes(column: &str, groups: &str) -> String {
     format!(
         "SELECT {column}r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
-        FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+        FROM (SELECT * FROM requests WHERE id >= ?1 AND id < ?3 AND purpose = 'user'
           AND state IN ('complete', 'failed', 'partial') ORDER BY id DESC LIMIT ?2) r
         LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts GROUP BY {groups}"
     )
 }
 
-/// How the attempts of the newest requests from an id on ended, by backend.
+/// The same of the attempts of the newest requests, by backend.
 fn attempt_outcomes(column: &str, groups: &str) -> String {
     format!(
         "SELECT {column}a.backend AS name, coalesce(a.class, a.error_class) AS failure,
          count(*) AS count
-        FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+        FROM (SELECT * FROM requests WHERE id >= ?1 AND id < ?3 AND purpose = 'user'
           AND state <> 'reserved' ORDER BY id DESC LIMIT ?2) r
         JOIN attempts a ON a.request_id = r.id
         WHERE a.error_class IS NOT NULL OR r.state = 'complete' GROUP BY {groups}"
@@ -112,7 +114,7 @@ pub(crate) fn minutes_since(
             let minute: i64 = row.get("minute")?;
             Ok((WallTime::from_unix_ms(minute * MINUTE_MS), read_count(row, dimension)?))
         };
-        let range = params![oldest_id_at(from), limit];
+        let range = params![oldest_id_at(from), limit, NO_ID_MAX];
         for count in connection.prepare_cached(&sql)?.query_map(range, read)? {
             found.counts.push(count?);
         }
@@ -120,16 +122,17 @@ pub(crate) fn minutes_since(
     Ok(found)
 }
 
-/// The user's own traffic since `from`.
-pub(crate) fn count_since(
+/// The user's own traffic from `from` until `until`, which is in it.
+pub(crate) fn count_between(
     connection: &Connection,
-    from: WallTime,
+    (from, until): (WallTime, WallTime),
     precision: OutcomePrecision,
 ) -> rusqlite::Result<Vec<OutcomeCount>> {
     let mut all = Vec::new();
     match precision {
         OutcomePrecision::Exact => {
-            let range = params![oldest_id_at(from), row_count(EXACT_REQUESTS_MAX)];
+            let limit = row_count(EXACT_REQUESTS_MAX);
+            let range = params![oldest_id_at(from), limit, oldest_id_after(until)];
             for (dimension, sql) in [
                 (OutcomeDimension::Route, request_outcomes("", "1, 2")),
                 (OutcomeDimension::Backend, attempt_outcomes("", "1, 2")),
@@ -144,25 +147,26 @@ pub(crate) fn count_since(
                     OutcomeDimension::Route,
                     "SELECT route AS name, NULL AS failure,
                      sum(complete) AS count FROM rollup_quarter
-                    WHERE slot_ms >= ?1 AND purpose = 'user' GROUP BY 1",
+                    WHERE slot_ms BETWEEN ?1 AND ?2 AND purpose = 'user' GROUP BY 1",
                 ),
                 (
                     OutcomeDimension::Backend,
                     "SELECT backend AS name, NULL AS failure,
                      max(sum(complete - cache_hits - cache_shared), 0) AS count FROM rollup_quarter
-                    WHERE slot_ms >= ?1 AND purpose = 'user' AND backend <> ''
+                    WHERE slot_ms BETWEEN ?1 AND ?2 AND purpose = 'user' AND backend <> ''
                      AND complete > 0 GROUP BY 1",
                 ),
                 (
                     OutcomeDimension::Backend,
                     "SELECT backend AS name, class AS failure,
                      sum(attempts) AS count FROM rollup_failures
-                    WHERE slot_ms >= ?1 AND purpose = 'user' GROUP BY 1, 2",
+                    WHERE slot_ms BETWEEN ?1 AND ?2 AND purpose = 'user' GROUP BY 1, 2",
                 ),
             ] {
-                collect(connection, good, params![from.unix_ms()], dimension, &mut all)?;
+                let range = params![from.unix_ms(), until.unix_ms()];
+                collect(connection, good, range, dimension, &mut all)?;
             }
-            all.extend(failed_since(connection, from)?);
+            all.extend(failed_between(connection, from, &oldest_id_after(until))?);
         }
     }
     Ok(all)
@@ -173,17 +177,25 @@ pub(crate) fn failed_since(
     connection: &Connection,
     from: WallTime,
 ) -> rusqlite::Result<Vec<OutcomeCount>> {
+    failed_between(connection, from, NO_ID_MAX)
+}
+
+fn failed_between(
+    connection: &Connection,
+    from: WallTime,
+    id_end: &str,
+) -> rusqlite::Result<Vec<OutcomeCount>> {
     let mut all = Vec::new();
     for state in ["failed", "partial"] {
         let failed = format!(
             "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
             FROM (SELECT * FROM requests INDEXED BY requests_trouble
               WHERE state = '{state}' AND state NOT IN ('complete', 'reserved')
-               AND id >= ?1 AND purpose = 'user' ORDER BY id DESC LIMIT ?2) r
+               AND id >= ?1 AND id < ?3 AND purpose = 'user' ORDER BY id DESC LIMIT ?2) r
             LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
             GROUP BY 1, 2"
         );
-        let range = params![oldest_id_at(from), row_count(FAILED_REQUESTS_MAX)];
+        let range = params![oldest_id_at(from), row_count(FAILED_REQUESTS_MAX), id_end];
         collect(connection, &failed, range, OutcomeDimension::Route, &mut all)?;
     }
     Ok(all)

@@ -201,6 +201,12 @@ pub(crate) fn oldest_id_at(time: WallTime) -> String {
     format!("req_{:012x}", time.unix_ms().max(0))
 }
 
+/// Smallest text of an id made after `time`. What is later than now is from before the clock was set
+/// back.
+pub(crate) fn oldest_id_after(time: WallTime) -> String {
+    oldest_id_at(WallTime::from_unix_ms(time.unix_ms().saturating_add(1)))
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
     Ok(RequestRow {
         request: read_new(row)?,

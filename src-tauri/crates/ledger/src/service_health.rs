@@ -5,10 +5,14 @@ use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
 use crate::integer_columns::{collect_known, get_named, row_count};
+use crate::observed_time::OBSERVED_DAYS_KEPT;
 use crate::text_columns::bound_text;
+use crate::usage::DAY_MS;
 
 /// Changes kept per service; the oldest are deleted first.
 pub const SERVICE_HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
+/// Age from which only the latest change of a service is kept, in days: as long as observed time is.
+pub const SERVICE_HEALTH_LOG_DAYS_KEPT: i64 = OBSERVED_DAYS_KEPT;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceHealthRow {
@@ -37,6 +41,11 @@ pub(crate) fn put(connection: &Connection, row: &ServiceHealthRow) -> rusqlite::
         FROM service_health_log WHERE service = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)";
     let kept = row_count(SERVICE_HEALTH_LOG_ENTRIES_MAX);
     connection.prepare_cached(sql)?.execute(params![service, kept])?;
+    // Of services that were removed too.
+    let sql = "DELETE FROM service_health_log WHERE since_ms < ?1
+        AND number NOT IN (SELECT max(number) FROM service_health_log GROUP BY service)";
+    let oldest = since.saturating_sub(SERVICE_HEALTH_LOG_DAYS_KEPT * DAY_MS);
+    connection.prepare_cached(sql)?.execute([oldest])?;
     Ok(added)
 }
 
@@ -46,13 +55,14 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<ServiceHealt
     collect_known(connection.prepare_cached(sql)?.query_map([], read_row)?)
 }
 
-/// The states of a service, newest first.
+/// The states of a service, newest first; at most [`SERVICE_HEALTH_LOG_ENTRIES_MAX`].
 pub(crate) fn list_log(
     connection: &Connection,
     service: &ServiceId,
 ) -> rusqlite::Result<Vec<ServiceHealthRow>> {
-    let sql = "SELECT * FROM service_health_log WHERE service = ?1 ORDER BY number DESC";
-    collect_known(connection.prepare_cached(sql)?.query_map([service.as_str()], read_row)?)
+    let sql = "SELECT * FROM service_health_log WHERE service = ?1 ORDER BY number DESC LIMIT ?2";
+    let range = params![service.as_str(), row_count(SERVICE_HEALTH_LOG_ENTRIES_MAX)];
+    collect_known(connection.prepare_cached(sql)?.query_map(range, read_row)?)
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<ServiceHealthRow> {

@@ -112,9 +112,11 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     let missing = || ApiError::not_found(format!("there is no alert {}", req.number));
     let (row, notes) = engine.ledger().alert(req.number.into()).await?.ok_or_else(missing)?;
     let alert = entry_view(&row).ok_or_else(missing)?;
-    let until = row.ended.unwrap_or_else(|| engine.clock().wall());
+    let now = engine.clock().wall();
+    let until = row.ended.unwrap_or(now);
     let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
-    let entries = audit::newest_entries(engine).await?;
+    let (_, shown_until) = incident_past::shown_range(row.since, row.ended, now);
+    let entries = audit::entries_until(engine, shown_until.max(until)).await?;
     // Before the rest: of two events in the same millisecond the action was the cause.
     let mut events = incident_past::actions(&entries, lead, until);
     events.extend(alert_events(&row));
@@ -244,8 +246,8 @@ async fn add_backend_events(
 ) -> Result<(), ApiError> {
     let from = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
     let to = row.ended.unwrap_or_else(|| engine.clock().wall());
-    let changes = engine.ledger().health_log(backend.clone(), INCIDENT_CHANGES_MAX).await?;
-    for change in changes.into_iter().filter(|change| from <= change.at && change.at <= to) {
+    let (ledger, limit) = (engine.ledger(), INCIDENT_CHANGES_MAX);
+    for change in ledger.health_log_between(backend.clone(), (from, to), limit).await? {
         let state = match change.to {
             HealthState::Up => "is up",
             HealthState::Down => "is down",

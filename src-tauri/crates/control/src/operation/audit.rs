@@ -1,6 +1,6 @@
 //! Lists the audit log.
 
-use domain::AuditOutcome;
+use domain::{AuditOutcome, WallTime};
 use engine::Engine;
 use ledger::{AuditQuery, AuditRecord, AuditRow};
 
@@ -28,8 +28,8 @@ pub(crate) async fn audit_log(
         before: req.before.map(Into::into),
         caller: req.caller,
         operation: req.operation,
-        subject: None,
         limit: limit + 1,
+        ..AuditQuery::default()
     };
     let mut rows = engine.ledger().audit_log(query).await?;
     let has_more = rows.len() > limit;
@@ -69,9 +69,13 @@ pub(super) fn changed_settings(record: &AuditRecord) -> bool {
         && known.is_some_and(|known| known.changes.contains(&ChangeTag::Settings))
 }
 
-/// The newest [`ENTRIES_READ_MAX`] entries, newest first.
-pub(super) async fn newest_entries(engine: &Engine) -> Result<Vec<AuditRow>, ApiError> {
-    let query = AuditQuery { limit: ENTRIES_READ_MAX, ..AuditQuery::default() };
+/// The newest [`ENTRIES_READ_MAX`] entries until a time, newest first.
+pub(super) async fn entries_until(
+    engine: &Engine,
+    until: WallTime,
+) -> Result<Vec<AuditRow>, ApiError> {
+    let limit = ENTRIES_READ_MAX;
+    let query = AuditQuery { until: Some(until), limit, ..AuditQuery::default() };
     Ok(engine.ledger().audit_log(query).await?)
 }
 

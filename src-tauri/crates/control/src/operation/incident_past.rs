@@ -49,7 +49,11 @@ pub(super) async fn timeline(
 }
 
 /// The alert with a margin on both sides, not past the present.
-fn shown_range(since: WallTime, ended: Option<WallTime>, now: WallTime) -> (WallTime, WallTime) {
+pub(super) fn shown_range(
+    since: WallTime,
+    ended: Option<WallTime>,
+    now: WallTime,
+) -> (WallTime, WallTime) {
     let end = ended.unwrap_or(now).unix_ms();
     let since = since.unix_ms().max(end - SHOWN_MS_MAX);
     let margin = ((end - since) / MARGIN_SHARE).max(MARGIN_MS_MIN);

@@ -48,7 +48,8 @@ impl DegradedSpans {
     /// They hold until now, or until they were last seen.
     pub(super) fn going_on(&self, now: WallTime) -> impl Iterator<Item = DegradedSpan> {
         self.0.iter().map(move |own| {
-            let until = if own.is_cut(now) { own.span.until } else { now };
+            let is_over = own.is_cut(now) || own.is_ahead(now);
+            let until = if is_over { own.span.until } else { now };
             DegradedSpan { until, ..own.span.clone() }
         })
     }
@@ -57,9 +58,9 @@ impl DegradedSpans {
         let since = degraded.since;
         let known = self.0.iter().find(|own| own.span.backend == *id && own.since == since);
         let from = match known {
-            Some(own) if own.is_cut(now) => now,
+            Some(own) if own.is_cut(now) || own.is_ahead(now) => now,
             Some(own) => own.span.from,
-            None => since,
+            None => since.min(now),
         };
         let (backend, reason) = (id.clone(), degraded.what.clause());
         GoingOn { since, span: DegradedSpan { backend, from, until: now, reason } }
@@ -67,6 +68,11 @@ impl DegradedSpans {
 }
 
 impl GoingOn {
+    /// True if the clock was set back since.
+    const fn is_ahead(&self, now: WallTime) -> bool {
+        now.unix_ms() < self.span.until.unix_ms()
+    }
+
     const fn is_cut(&self, now: WallTime) -> bool {
         now.unix_ms() - self.span.until.unix_ms() > UNSEEN_MS_MAX
     }

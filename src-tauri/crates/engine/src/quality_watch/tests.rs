@@ -258,3 +258,33 @@ async fn what_failed_in_an_outage_is_not_told_after_it() {
     }
     world.engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_degraded_before_the_clock_was_set_back_is_over_five_minutes_later() {
+    const BACK_SECS: i64 = 2 * 3_600;
+    let mut world = World::new().await;
+    world.settle(3, |world| world.failure("server")).await;
+    world.settle(7, |world| world.answer(0, 4_200)).await;
+    world.evaluate().await;
+    assert_eq!(world.title().as_deref(), Some("OpenAI fails 3 of 10 requests"));
+    world.pass(60).await;
+
+    world.clock.set_wall(before(world.clock.wall(), BACK_SECS * 1_000));
+    for _ in 0..4 {
+        world.pass(60).await;
+        assert!(world.title().is_some(), "nothing shows yet that it is over");
+    }
+    // Two minutes at once would be too long without a result.
+    world.pass(60).await;
+    world.pass(60).await;
+    assert_eq!(world.title(), None, "those requests are of no time until now");
+    // Since when it is up is in the future too; it is judged all the same.
+    world.settle(10, |world| world.failure("server")).await;
+    world.evaluate().await;
+    assert_eq!(world.title().as_deref(), Some("OpenAI fails 10 of 11 requests"));
+    let spans = world.engine.quality().degraded_since(before(NOW, 86_400_000)).await;
+    for span in spans.expect("read") {
+        assert!(span.from <= span.until, "{span:?}");
+    }
+    world.engine.stop().await;
+}

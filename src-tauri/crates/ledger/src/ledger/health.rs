@@ -19,12 +19,17 @@ impl Ledger {
         self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
     }
 
-    /// Saves the new health of a service.
+    /// Queues the new health of a service at once. The returned future waits for the commit; it need
+    /// not be awaited.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub async fn record_service_health(&self, row: ServiceHealthRow) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::ServiceHealth(row)).await.map(drop)
+    /// The queue is full or closed, or the file cannot be written.
+    pub fn record_service_health(
+        &self,
+        row: ServiceHealthRow,
+    ) -> impl Future<Output = Result<(), LedgerError>> + use<> {
+        let queued = self.inner.queue.push_task(LedgerWrite::ServiceHealth(row));
+        async { queued?.await.unwrap_or(Err(LedgerError::Closed)).map(drop) }
     }
 
     /// The latest health of every service ever seen, ordered by name.
@@ -141,5 +146,21 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<HealthChange>, LedgerError> {
         self.read(move |connection| health::list_changes(connection, &backend, limit)).await
+    }
+
+    /// The latest health changes of a backend between two times, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn health_log_between(
+        &self,
+        backend: BackendId,
+        range: (WallTime, WallTime),
+        limit: usize,
+    ) -> Result<Vec<HealthChange>, LedgerError> {
+        self.read(move |connection| {
+            health::list_changes_between(connection, &backend, range, limit)
+        })
+        .await
     }
 }

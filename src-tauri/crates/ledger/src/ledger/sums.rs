@@ -34,17 +34,17 @@ impl Ledger {
         self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
     }
 
-    /// How the user's own requests and attempts since `from` ended, by route and by backend.
+    /// How the user's own requests and attempts between two times ended, by route and by backend.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn outcome_counts(
         &self,
-        from: WallTime,
+        range: (WallTime, WallTime),
         precision: OutcomePrecision,
     ) -> Result<Vec<OutcomeCount>, LedgerError> {
         self.read_current(move |connection| {
-            outcome_counts::count_since(connection, from, precision)
+            outcome_counts::count_between(connection, range, precision)
         })
         .await
     }
@@ -324,18 +324,18 @@ impl Ledger {
         .await
     }
 
-    /// Attempts of requests since `from`, ordered by their end; of one backend or of all, the
+    /// Attempts of requests between two times, ordered by their end; of one backend or of all, the
     /// newest [`crate::OUTCOMES_MAX`]. Scans request rows, so it is too slow for frequent use.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn attempt_outcomes(
         &self,
-        from: WallTime,
+        range: (WallTime, WallTime),
         backend: Option<BackendId>,
     ) -> Result<Vec<AttemptOutcome>, LedgerError> {
         self.read_current(move |connection| {
-            attempt_outcomes::list_since(connection, from, backend.as_ref())
+            attempt_outcomes::list_between(connection, range, backend.as_ref())
         })
         .await
     }
@@ -377,24 +377,27 @@ impl Ledger {
     }
 
     /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
-    /// requests since `from`. Takes some milliseconds, so do not call it per request. Does not wait
+    /// requests between two times. Takes some milliseconds, so do not call it per request. Does not wait
     /// for queued writes.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn model_latencies(&self, from: WallTime) -> Result<Vec<ModelLatency>, LedgerError> {
-        self.read(move |connection| attempt_outcomes::model_latencies(connection, from)).await
+    pub async fn model_latencies(
+        &self,
+        range: (WallTime, WallTime),
+    ) -> Result<Vec<ModelLatency>, LedgerError> {
+        self.read(move |connection| attempt_outcomes::model_latencies(connection, range)).await
     }
 
-    /// First tokens of the newest [`crate::RECENT_REQUESTS_MAX`] requests since `from`.
+    /// First tokens of the newest [`crate::RECENT_REQUESTS_MAX`] requests between two times.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn recent_first_tokens(
         &self,
-        from: WallTime,
+        range: (WallTime, WallTime),
     ) -> Result<Vec<RecentFirstToken>, LedgerError> {
-        self.read_current(move |connection| attempt_outcomes::first_tokens(connection, from)).await
+        self.read_current(move |connection| attempt_outcomes::first_tokens(connection, range)).await
     }
 
     /// What providers reported of the days from `from` on, by day and provider.

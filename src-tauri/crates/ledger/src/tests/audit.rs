@@ -52,6 +52,10 @@ async fn entries_are_found_by_caller_operation_and_page() {
     let about = |id: &str| AuditQuery { subject: Some(id.to_owned()), ..AuditQuery::default() };
     assert_eq!(numbers(&ledger, about("home")).await, [3, 2, 1]);
     assert_eq!(numbers(&ledger, about("work")).await, [0_u64; 0]);
+    // The newest until then, however many came after it.
+    let until = AuditQuery { until: Some(at(2)), ..AuditQuery::default() };
+    let found = ledger.audit_log(AuditQuery { limit: 1, ..until }).await.expect("read");
+    assert_eq!(found.first().map(|row| &row.record), Some(&typed));
 }
 
 #[tokio::test]

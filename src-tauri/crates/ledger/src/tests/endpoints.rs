@@ -197,12 +197,21 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
     };
     let failed = outcome("away", 1, 1_100, AttemptEnd::Failed);
     let quick = outcome("home", 2, 2_050, AttemptEnd::Answered);
-    let all = ledger.attempt_outcomes(at(0), None).await.expect("read");
+    let all = ledger.attempt_outcomes((at(0), at(100_000_000)), None).await.expect("read");
     assert_eq!(all, [failed.clone(), quick.clone(), answered.clone(), given_up.clone()]);
-    let home = ledger.attempt_outcomes(at(0), Some(backend("home"))).await.expect("read");
+    let home = ledger
+        .attempt_outcomes((at(0), at(100_000_000)), Some(backend("home")))
+        .await
+        .expect("read");
     assert_eq!(home, [quick.clone(), answered, given_up.clone()]);
-    assert_eq!(ledger.attempt_outcomes(at(1_500), None).await.expect("read"), [quick, given_up]);
-    assert_eq!(ledger.attempt_outcomes(at(9_000), None).await.expect("read"), []);
+    assert_eq!(
+        ledger.attempt_outcomes((at(1_500), at(100_000_000)), None).await.expect("read"),
+        [quick, given_up]
+    );
+    assert_eq!(
+        ledger.attempt_outcomes((at(9_000), at(100_000_000)), None).await.expect("read"),
+        []
+    );
 }
 
 #[tokio::test]
@@ -244,7 +253,7 @@ async fn a_backends_time_begins_at_its_attempt_and_a_requests_at_its_arrival() {
 async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    assert_eq!(ledger.model_latencies(at(0)).await.expect("read"), []);
+    assert_eq!(ledger.model_latencies((at(0), at(100_000_000))).await.expect("read"), []);
     for number in 1..=20 {
         let mut settlement = settlement(number);
         settlement.attempts =
@@ -269,16 +278,27 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
         model: "gpt-4.1".to_owned(),
         first_token_p50: Duration::from_millis(ms),
     };
-    assert_eq!(ledger.model_latencies(at(0)).await.expect("read"), [pace(100)]);
-    assert_eq!(ledger.model_latencies(at(20_000)).await.expect("read"), [pace(200)]);
+    assert_eq!(ledger.model_latencies((at(0), at(100_000_000))).await.expect("read"), [pace(100)]);
+    assert_eq!(
+        ledger.model_latencies((at(20_000), at(100_000_000))).await.expect("read"),
+        [pace(200)]
+    );
     let newest = RecentFirstToken {
         backend: backend("home"),
         model: "gpt-4.1".to_owned(),
         started: at(20_000),
         first_token: Duration::from_millis(200),
     };
-    assert_eq!(ledger.recent_first_tokens(at(20_000)).await.expect("read"), [newest]);
-    assert_eq!(ledger.recent_first_tokens(at(0)).await.expect("read").len(), 20);
+    assert_eq!(
+        ledger.recent_first_tokens((at(20_000), at(100_000_000))).await.expect("read"),
+        [newest]
+    );
+    assert_eq!(ledger.recent_first_tokens((at(0), at(100_000_000))).await.expect("read").len(), 20);
+    // What is later than now is from before the clock was set back.
+    let until_now = (at(0), at(10_000));
+    assert_eq!(ledger.recent_first_tokens(until_now).await.expect("read").len(), 10);
+    assert_eq!(ledger.model_latencies(until_now).await.expect("read"), [pace(50)]);
+    assert_eq!(ledger.attempt_outcomes(until_now, None).await.expect("read").len(), 10);
 }
 
 #[test]
@@ -286,9 +306,10 @@ fn the_past_is_read_over_keys_that_are_in_the_order_of_time() {
     let place = LedgerFixture::new();
     drop(place.open());
     let since = crate::requests::oldest_id_at(WallTime::from_unix_ms(NOW_MS));
+    let end = crate::requests::oldest_id_after(WallTime::from_unix_ms(NOW_MS + 1_000));
     for (sql, parameters) in [
-        (crate::attempt_outcomes::OUTCOMES, rusqlite::params![since, None::<String>, 9]),
-        (crate::attempt_outcomes::RECENT, rusqlite::params![since, 9]),
+        (crate::attempt_outcomes::OUTCOMES, rusqlite::params![since, None::<String>, 9, end]),
+        (crate::attempt_outcomes::RECENT, rusqlite::params![since, 9, end]),
     ] {
         let plan = place.query_plan(sql, parameters);
         // `SCAN r` reads the result of the subquery, which its limit bounds.

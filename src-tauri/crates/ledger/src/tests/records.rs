@@ -441,6 +441,10 @@ async fn health_survives_a_restart_and_its_log_is_limited() {
     assert_eq!(log.len(), HEALTH_LOG_ENTRIES_MAX);
     assert_eq!((log[0].at, log[log.len() - 1].at), (at(limit), at(1)));
     assert_eq!(ledger.health_log(backend("other"), 5).await.expect("read"), [other]);
+    // Those of a time, however many came after it.
+    let range = (at(3), at(5));
+    let past = ledger.health_log_between(backend("home"), range, 2).await.expect("read");
+    assert_eq!(past.iter().map(|it| it.at).collect::<Vec<_>>(), [at(5), at(4)]);
 }
 
 #[tokio::test]

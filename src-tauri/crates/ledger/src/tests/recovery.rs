@@ -523,7 +523,12 @@ async fn a_restore_keeps_the_later_end_of_a_degraded_time_and_logs_of_keys_and_s
     let verdicts = ledger.key_verdicts(CredentialId::new("work").expect("an id")).await;
     let verdicts: Vec<_> = verdicts.expect("read").into_iter().map(|it| it.verdict).collect();
     assert_eq!(verdicts, [KeyVerdict::Rejected, KeyVerdict::Accepted]);
-    assert_eq!(ledger.service_health_log(store()).await.expect("read"), [down, up]);
+    assert_eq!(ledger.service_health_log(store()).await.expect("read"), [down.clone(), up]);
+    assert_eq!(
+        ledger.service_health().await.expect("read"),
+        [down],
+        "the latest, not the backup's"
+    );
 }
 
 #[tokio::test]

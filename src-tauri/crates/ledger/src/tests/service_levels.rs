@@ -8,8 +8,8 @@ use super::{LedgerFixture, at, back_to_version_36, backend, settlement};
 use crate::{
     DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
     ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
-    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
-    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
+    SERVICE_HEALTH_LOG_DAYS_KEPT, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
+    WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -70,6 +70,17 @@ async fn the_latest_health_of_a_service_is_kept_and_what_was_before_it_is_in_the
     let full = log().await;
     assert_eq!(full.len(), SERVICE_HEALTH_LOG_ENTRIES_MAX);
     assert_eq!(full.last(), Some(&row(HealthState::Up, 8)), "the oldest are gone");
+    // Long after, only the latest of another one is left, be it removed or not.
+    let other = ServiceId::new("cache").expect("a name");
+    let at_limit = full[0].since.unix_ms() + SERVICE_HEALTH_LOG_DAYS_KEPT * 86_400_000;
+    for (ms, left) in [(at_limit, 2), (at_limit + 1, 1)] {
+        let since = WallTime::from_unix_ms(ms);
+        let later = ServiceHealthRow { service: other.clone(), since, ..row(HealthState::Up, 0) };
+        ledger.record_service_health(later).await.expect("kept");
+        let kept = log().await;
+        assert_eq!(kept.first(), full.first());
+        assert!(kept.len() <= left, "{}", kept.len());
+    }
 }
 
 #[tokio::test]
@@ -215,10 +226,13 @@ async fn a_degraded_time_that_goes_on_is_one_row_and_old_ones_go() {
     assert!(kept.iter().all(|it| it.from.unix_ms() != later), "the oldest of its own went");
 }
 
+/// Later than anything.
+const NEVER: WallTime = WallTime::from_unix_ms(i64::MAX);
+
 /// Counts by dimension, name and failure.
 async fn outcomes(ledger: &Ledger, precision: OutcomePrecision) -> Vec<(String, String, u64)> {
     let from = WallTime::from_unix_ms(at(0).unix_ms() - 3_600_000);
-    let found = ledger.outcome_counts(from, precision).await.expect("read");
+    let found = ledger.outcome_counts((from, NEVER), precision).await.expect("read");
     let mut found: Vec<_> = found
         .into_iter()
         .map(|one| (one.name, one.failure.unwrap_or_else(|| "good".to_owned()), one.count))
@@ -286,11 +300,39 @@ async fn outcomes_are_the_same_from_requests_and_from_roll_ups() {
     assert_eq!(part.from.unix_ms(), at(0).unix_ms() / 60_000 * 60_000 + 60_000);
     assert_eq!(part.counts, []);
     let later = WallTime::from_unix_ms(at(0).unix_ms() + 3_500);
-    let recent = ledger.outcome_counts(later, OutcomePrecision::Exact).await.expect("read");
+    let recent =
+        ledger.outcome_counts((later, NEVER), OutcomePrecision::Exact).await.expect("read");
     let routes: u64 = recent
         .iter()
         .filter(|one| one.dimension == OutcomeDimension::Route)
         .map(|one| one.count)
         .sum();
     assert_eq!(routes, 1, "one refused, one given up after that");
+}
+
+#[tokio::test]
+async fn what_is_in_the_future_is_not_counted_after_the_clock_was_set_back() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let mut failed = settlement(1);
+    failed.outcome = RequestOutcome::Failed;
+    failed.backend = Some(backend("away"));
+    failed.attempts.truncate(1);
+    let began = failed.request.started;
+    ledger.settle(failed).await.expect("settled");
+    ledger.settle(settlement(2)).await.expect("settled");
+    let from = WallTime::from_unix_ms(began.unix_ms() - 3_600_000);
+    let counted = async |until, precision| {
+        let found = ledger.outcome_counts((from, until), precision).await.expect("read");
+        found.iter().map(|one| one.count).sum::<u64>()
+    };
+    let before = WallTime::from_unix_ms(began.unix_ms() - 1);
+    let exact = OutcomePrecision::Exact;
+    assert_eq!(counted(before, exact).await, 0);
+    assert_eq!(counted(began, exact).await, 2, "the request, and its attempt");
+    assert_eq!(counted(NEVER, exact).await, 5, "the second failed over");
+    // By whole quarters of an hour, and failed requests exactly.
+    let an_hour_ago = WallTime::from_unix_ms(began.unix_ms() - 3_600_000);
+    assert_eq!(counted(an_hour_ago, OutcomePrecision::Quarter).await, 0);
+    assert_eq!(counted(NEVER, OutcomePrecision::Quarter).await, 5);
 }

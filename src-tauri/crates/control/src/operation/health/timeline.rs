@@ -43,7 +43,7 @@ pub(crate) async fn health_timeline(
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
     let settings = engine.settings();
     let backends: Vec<BackendId> = settings.backends_on().map(|(id, _)| id.clone()).collect();
-    let entries = audit::newest_entries(engine).await?;
+    let entries = audit::entries_until(engine, to).await?;
     let (lanes, markers) = lanes_and_markers(engine, &backends, &entries, (from, to)).await?;
     Ok(HealthTimelineView {
         finding: finding(&lanes, req.hours),

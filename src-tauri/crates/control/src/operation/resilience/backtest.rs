@@ -27,7 +27,7 @@ pub(crate) async fn breaker_backtest(
         req.backend.as_deref().map(|text| input::parse_id("backend", text)).transpose()?;
     let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.days) * DAY_MS);
-    let outcomes = engine.ledger().attempt_outcomes(from, backend.clone()).await?;
+    let outcomes = engine.ledger().attempt_outcomes((from, to), backend.clone()).await?;
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     let really = engine.ledger().transitions(TransitionQuery { backend, from, to, limit }).await?;
     let found = back_test(&outcomes, rules);

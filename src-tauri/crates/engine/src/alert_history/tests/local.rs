@@ -1,7 +1,8 @@
 //! Back-tests of rules about this program, its machine and services.
 
-use domain::{ServiceId, ServiceKind};
+use domain::{ClockReading, ServiceId, ServiceKind};
 use ledger::{ServiceHealthRow, WatchSpan, WatchStart};
+use monitor::{HealthFinding, Observation, ObservationSource};
 use settings::{AllowedNetwork, HttpExpectation, OwnObjective, ServiceAddress, ServiceSettings};
 
 use super::*;
@@ -143,5 +144,53 @@ async fn a_service_was_down_by_its_log_and_not_while_this_machine_was_offline() 
     // The network was back an hour later, and the service was not.
     assert_eq!(minutes(&found.firings[0]), [outage, (29 * 60, Some(28 * 60 - 2))]);
     assert!(found.firings[0].iter().all(|it| it.title == "store is down"), "{found:?}");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_service_ends_when_it_is_not_watched_any_more() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    let (name, address) = ("store", "tcp://db.test:5432");
+    with_service(&engine, name, address).await;
+    let id = || ServiceId::new(name).expect("a name");
+    let fails = || {
+        for _ in 0..3 {
+            let (source, finding) = (ObservationSource::Probe, HealthFinding::Failed);
+            let (reason, duration) = ("refused".to_owned(), Duration::ZERO);
+            let observation = Observation { source, finding, reason, duration };
+            let reading = ClockReading::read(&*engine.parts.base.clock);
+            engine.parts.services.monitor.observe(&id(), observation, reading);
+        }
+    };
+    let states = async || -> Vec<HealthState> {
+        // What was queued before it is written.
+        engine.ledger().change_alerts(Vec::new()).await.expect("written");
+        let log = engine.ledger().service_health_log(id()).await.expect("read");
+        log.into_iter().rev().map(|row| row.state).collect()
+    };
+    let edit = async |change: fn(&mut ServiceSettings)| {
+        let edited = engine.settings_editor().edit(move |draft| {
+            draft.services.values_mut().for_each(change);
+        });
+        edited.await.expect("edited");
+    };
+    // Unknown before any check: there is nothing to end.
+    edit(|service| service.enabled = false).await;
+    assert_eq!(states().await, []);
+    edit(|service| service.enabled = true).await;
+    fails();
+    service_health(&engine, (name, address), MINUTE, HealthState::Down).await;
+    edit(|service| service.label = "The store".to_owned()).await;
+    assert_eq!(states().await, [HealthState::Down], "its name says nothing of it");
+    edit(|service| service.enabled = false).await;
+    assert_eq!(states().await, [HealthState::Down, HealthState::Unknown]);
+    // Removed while it is down.
+    edit(|service| service.enabled = true).await;
+    fails();
+    let removed = engine.settings_editor().edit(|draft| draft.services.clear());
+    removed.await.expect("removed");
+    let ended = states().await;
+    assert_eq!(ended, [HealthState::Down, HealthState::Unknown, HealthState::Unknown]);
     engine.stop().await;
 }
