@@ -4,6 +4,7 @@
 //! before it is shown, so that a crash between the two shows nothing rather than the same twice.
 
 mod messages;
+mod saving;
 mod screen;
 
 use std::collections::HashMap;
@@ -33,6 +34,8 @@ use crate::rule_tunings::rule_tunings;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
+pub(crate) use saving::UnsavedChanges;
+
 /// Longest wait for the ledger before something is shown.
 const SAVING_MAX: Duration = Duration::from_secs(2);
 /// Maximum length of a readiness sentence in a notification, in characters.
@@ -49,6 +52,8 @@ pub struct AlertWatch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) book: Mutex<AlertBook>,
+    /// What the ledger did not take yet.
+    pub(crate) unsaved: Mutex<UnsavedChanges>,
     /// Held from a change of the book until it is saved and shown, so that both keep their order.
     pub(crate) changing: tokio::sync::Mutex<()>,
     /// Told after each change of the book outside of the usual evaluations: something may wait now.
@@ -106,19 +111,16 @@ impl AlertWatch {
         rule_tunings(&self.settings.current().alerts)
     }
 
-    /// Takes a firing alert as seen until it ends; false if it does not fire.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub async fn acknowledge(self: &Arc<Self>, number: u64) -> Result<bool, LedgerError> {
+    /// Takes a firing alert as seen until it ends, be the ledger writable or not; false if it does not
+    /// fire.
+    pub async fn acknowledge(self: &Arc<Self>, number: u64) -> bool {
         let _alone = self.changing.lock().await;
         let (mut book, at) = (self.book.lock().clone(), self.clock.wall());
         if !book.acknowledge(number, at) {
-            return Ok(false);
+            return false;
         }
-        self.ledger.change_alerts(vec![AlertChange::Acknowledge { number, at }]).await?;
-        self.evaluate_book(book, true).await;
-        Ok(true)
+        self.evaluate_book(book, vec![AlertChange::Acknowledge { number, at }], true).await;
+        true
     }
 
     /// Keeps what matches from being shown until a time; `None` if there are too many silences.
@@ -201,7 +203,8 @@ impl AlertWatch {
     pub(crate) async fn evaluate(self: &Arc<Self>) {
         let _alone = self.changing.lock().await;
         let book = self.book.lock().clone();
-        self.evaluate_book(book, false).await;
+        let is_unsaved = !self.unsaved.lock().is_empty();
+        self.evaluate_book(book, Vec::new(), is_unsaved).await;
     }
 
     /// Changes the book and judges the facts of this moment. `None` if the change was not made.
@@ -212,14 +215,19 @@ impl AlertWatch {
         let _alone = self.changing.lock().await;
         let mut book = self.book.lock().clone();
         let made = change(&mut book)?;
-        self.evaluate_book(book, true).await;
+        self.evaluate_book(book, Vec::new(), true).await;
         self.changed.notify_one();
         Some(made)
     }
 
-    /// Judges the facts of this moment, saves what follows, always if `is_changed`, and only then lets
-    /// it be read and shown. The caller holds `changing`.
-    async fn evaluate_book(self: &Arc<Self>, mut book: AlertBook, is_changed: bool) {
+    /// Judges the facts of this moment, saves what follows with `own` changes, always if `is_changed`,
+    /// and only then lets it be read and shown. The caller holds `changing`.
+    async fn evaluate_book(
+        self: &Arc<Self>,
+        mut book: AlertBook,
+        own: Vec<AlertChange>,
+        is_changed: bool,
+    ) {
         let context = self.context();
         let facts = self.sources.facts(self.channel_faults(&book));
         let facts = conditions(&facts, &context.tunings);
@@ -237,6 +245,7 @@ impl AlertWatch {
             return;
         }
         let mut changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
+        changes.extend(own);
         changes.extend(newly_notified(&self.book.lock(), &book));
         // Without a ledger that can be written they are shown all the same: that may be the reason.
         self.save(&book, changes).await;
@@ -251,19 +260,6 @@ impl AlertWatch {
         }
         self.save_screen().await;
         self.events.send_changed(&[Topic::Alerts]);
-    }
-
-    async fn save(&self, book: &AlertBook, mut changes: Vec<AlertChange>) {
-        match serde_json::to_string(book) {
-            Ok(json) => changes.push(AlertChange::State(json)),
-            Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
-        }
-        let saving = self.ledger.change_alerts(changes);
-        match tokio::time::timeout(SAVING_MAX, saving).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the alerts could not be saved"),
-            Err(_) => tracing::warn!("the alerts are not saved yet; they stay queued"),
-        }
     }
 
     async fn announce_run(&self, report: &ReadinessReport) {

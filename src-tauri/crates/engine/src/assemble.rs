@@ -578,6 +578,7 @@ fn alert_watch(
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         book: Mutex::default(),
+        unsaved: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
         changed: tokio::sync::Notify::new(),
     })

@@ -44,7 +44,7 @@ pub(crate) async fn alert_acknowledge(
     engine: &Engine,
     req: AlertRef,
 ) -> Result<AlertsView, ApiError> {
-    if !engine.alerts().acknowledge(req.number.into()).await? {
+    if !engine.alerts().acknowledge(req.number.into()).await {
         return Err(ApiError::not_found(format!("no alert with the number {} fires", req.number)));
     }
     alerts(engine).await
