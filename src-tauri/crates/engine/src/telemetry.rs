@@ -202,7 +202,8 @@ impl Telemetry {
     }
 
     async fn send_metrics(&self, settings: &Settings, pipe: Option<&MetricsPipe>) {
-        let Some(message) = pipe.and_then(MetricsPipe::collect) else { return };
+        let Some(pipe) = pipe else { return };
+        let Some(message) = pipe.collect().await else { return };
         // They are sums since the start: the next message has what this one loses.
         let _is_temporary = self.post(&settings.telemetry, "v1/metrics", &message).await;
     }

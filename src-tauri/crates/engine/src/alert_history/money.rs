@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use alerts::BudgetFact;
 use budgets::BudgetStatus;
-use domain::{Budget, BudgetDimension, NanoUsd, WallTime};
+use domain::{
+    Budget, BudgetAllowance, BudgetDimension, BudgetId, NanoUsd, ShownCurrency, WallTime,
+};
 use jiff::tz::TimeZone;
 use ledger::{DimensionFilter, GroupBy, LedgerError};
 use settings::Settings;
@@ -25,8 +27,7 @@ impl AlertHistory {
         from: WallTime,
         until: WallTime,
     ) -> Result<Spans<BudgetFact>, LedgerError> {
-        let zone = TimeZone::system();
-        let mut marks = Spans::new();
+        let (zone, mut past) = (TimeZone::system(), Vec::new());
         let is_known = |budget: &Budget| {
             let is_of_model = matches!(budget.scope, Some((BudgetDimension::Model, _)));
             budget.forecast && !budget.schedule.is_rolling() && !is_of_model
@@ -34,23 +35,19 @@ impl AlertHistory {
         for (id, budget) in settings.budgets.iter().filter(|(_, budget)| is_known(budget)) {
             let Some((begun, _)) = budget.schedule.around(from, &zone) else { continue };
             let hours = self.ledger.usage_by_hour(begun, until, filter_of(budget)).await?;
-            let spent: BTreeMap<WallTime, NanoUsd> =
-                hours.into_iter().map(|(hour, totals)| (hour, totals.cost)).collect();
+            let spent = hours.into_iter().map(|(hour, totals)| (hour, totals.cost)).collect();
             let allowances = self.ledger.budget_allowances(id.clone(), begun).await?;
-            let mut hour = before(hour_start(from), HOUR_MS);
-            while hour < until {
-                let end = before(hour, -HOUR_MS);
-                let own = allowances.iter().filter(|it| it.at <= end).copied().collect();
-                let spent_since = |since: WallTime| spent.range(since..end).map(|it| *it.1).sum();
-                let status = BudgetStatus::past((id, budget), &zone, end, spent_since, own);
-                let facts = status
-                    .iter()
-                    .flat_map(|status| budget_facts(status, end, &zone, shown_currency(settings)));
-                marks.extend(facts.map(|fact| (end..before(end, -HOUR_MS), fact)));
-                hour = end;
-            }
+            past.push(PastBudget { id: id.clone(), budget: budget.clone(), spent, allowances });
         }
-        Ok(marks)
+        let shown = shown_currency(settings);
+        // Months of hours are no work for a thread that serves others.
+        let computing = tokio::task::spawn_blocking(move || {
+            let mut marks = Spans::new();
+            past.iter().for_each(|own| own.add_marks(&mut marks, (from, until), &zone, shown));
+            marks
+        });
+        // Only a program that stops does not wait for it.
+        Ok(computing.await.unwrap_or_default())
     }
 
     /// The bills as they are known today, each from the end of its UTC day on. False without any.
@@ -80,6 +77,36 @@ impl AlertHistory {
         }
         facts.take_hours(known);
         Ok(true)
+    }
+}
+
+/// A budget and what is known of its past.
+struct PastBudget {
+    id: BudgetId,
+    budget: Budget,
+    /// By the start of the hour.
+    spent: BTreeMap<WallTime, NanoUsd>,
+    allowances: Vec<BudgetAllowance>,
+}
+
+impl PastBudget {
+    fn add_marks(
+        &self,
+        marks: &mut Spans<BudgetFact>,
+        (from, until): (WallTime, WallTime),
+        zone: &TimeZone,
+        shown: ShownCurrency,
+    ) {
+        let mut hour = before(hour_start(from), HOUR_MS);
+        while hour < until {
+            let end = before(hour, -HOUR_MS);
+            let own = self.allowances.iter().filter(|it| it.at <= end).copied().collect();
+            let spent_since = |since: WallTime| self.spent.range(since..end).map(|it| *it.1).sum();
+            let status = BudgetStatus::past((&self.id, &self.budget), zone, end, spent_since, own);
+            let facts = status.iter().flat_map(|status| budget_facts(status, end, zone, shown));
+            marks.extend(facts.map(|fact| (end..before(end, -HOUR_MS), fact)));
+            hour = end;
+        }
     }
 }
 

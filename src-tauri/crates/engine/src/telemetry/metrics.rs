@@ -100,10 +100,15 @@ impl MetricsPipe {
         self.durations.record(request.duration.as_secs_f64(), &attributes);
     }
 
-    /// The message with all sums since the start. Waits for the SDK's thread, which encodes it.
-    pub(super) fn collect(&self) -> Option<Bytes> {
-        self.provider.force_flush().ok()?;
-        self.encoded.0.lock().take()
+    /// The message with all sums since the start. The SDK's thread encodes it; that is waited for where
+    /// it keeps nobody waiting.
+    pub(super) async fn collect(&self) -> Option<Bytes> {
+        let (provider, encoded) = (self.provider.clone(), self.encoded.clone());
+        let collecting = tokio::task::spawn_blocking(move || {
+            provider.force_flush().ok()?;
+            encoded.0.lock().take()
+        });
+        collecting.await.ok()?
     }
 }
 
