@@ -257,7 +257,7 @@ export const SETTINGS: readonly SettingField[] = [
     kind: "number",
     card: "Probes and retention",
     label: "Probe interval",
-    meaning: "Probes are free.",
+    meaning: "Probes are free. Twice as long while this machine runs on battery.",
     unit: "s",
     min: 5,
     max: 3600,

@@ -88,7 +88,7 @@ pub(crate) struct EngineParts {
     pub(crate) states: Arc<BackendStates>,
     pub(crate) local: Arc<LocalResources>,
     pub(crate) web_view: WebView,
-    pub(crate) platform: Platform,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) services: Arc<ServiceWatch>,
     pub(crate) playground: Arc<Playground>,

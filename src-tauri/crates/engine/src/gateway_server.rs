@@ -1,5 +1,7 @@
 //! The gateway's listener: on which port, in which state, and its stop.
 
+mod self_check;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use crate::events::EventBus;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 use crate::workers::Workers;
+
+pub use self_check::GatewaySilence;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayStatus {
@@ -55,6 +59,8 @@ enum ListenerState {
         port: u16,
         addresses: Vec<SocketAddr>,
         stop: CancellationToken,
+        /// What the last check of this port found.
+        silence: Option<GatewaySilence>,
     },
     Failed {
         wanted: u16,
@@ -221,7 +227,7 @@ impl GatewayServer {
                 let signal = StopSignal::new(stop.clone(), self.grace_ended());
                 let serving = gateway.serve(listener, signal);
                 self.tasks.spawn("gateway", self.connections.track_future(serving));
-                ListenerState::Listening { wanted, port, addresses, stop }
+                ListenerState::Listening { wanted, port, addresses, stop, silence: None }
             }
             Err(error) => {
                 tracing::error!(%error, port = wanted, "the gateway is not listening");

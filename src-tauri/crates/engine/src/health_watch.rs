@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{BackendId, Clock, ClockReading, Moment};
@@ -20,6 +21,7 @@ use url::Host;
 
 use crate::events::{EngineEvent, EventBus};
 use crate::network_gate::NetworkGate;
+use crate::platform::{Platform, PowerSource};
 use crate::tasks::Tasks;
 
 /// Interval of the rounds of probes for silent endpoints; longer than a probe takes.
@@ -36,6 +38,8 @@ pub struct HealthWatch {
     pub(crate) tasks: Tasks,
     /// When the gateway or the window was last in use.
     pub(crate) last_use: Mutex<Moment>,
+    /// True while this machine runs on battery, where its system says so.
+    pub(crate) is_on_battery: AtomicBool,
 }
 
 impl HealthWatch {
@@ -135,7 +139,12 @@ impl HealthWatch {
         self.adapt_interval(true);
     }
 
-    /// Probes less often while nothing is in use.
+    /// Takes in what this machine runs on; takes effect with the next [`Self::adapt_interval`].
+    pub(crate) fn note_power(&self, power: Option<PowerSource>) {
+        self.is_on_battery.store(power == Some(PowerSource::Battery), Ordering::Relaxed);
+    }
+
+    /// Probes less often while nothing is in use, and half as often on battery.
     pub(crate) fn adapt_interval(&self, is_in_use: bool) {
         let (now, health) = (self.clock.now(), &self.settings.current().health);
         let unused = {
@@ -150,6 +159,7 @@ impl HealthWatch {
             true => health.idle_interval_secs.max(health.interval_secs),
             false => health.interval_secs,
         };
+        let secs = if self.is_on_battery.load(Ordering::Relaxed) { secs * 2 } else { secs };
         self.monitor.set_interval(Duration::from_secs(secs));
     }
 
@@ -164,7 +174,7 @@ impl HealthWatch {
         self: &Arc<Self>,
         probe: Arc<dyn Probe>,
         registry: Arc<EndpointRegistry>,
-        is_window_in_use: impl Fn() -> bool + Send + 'static,
+        (is_window_in_use, platform): (impl Fn() -> bool + Send + 'static, Arc<Platform>),
         tasks: &Tasks,
     ) {
         let (watch, stop) = (Arc::clone(self), tasks.stop_token());
@@ -179,6 +189,8 @@ impl HealthWatch {
                 let due = registry.endpoints_due_for_probe().into_iter();
                 let silent: HashSet<_> = due.map(|endpoint| endpoint.backend).collect();
                 silent.iter().for_each(|backend| watch.request_probe(backend));
+                // Read every five minutes only.
+                watch.note_power(platform.reading().await.and_then(|reading| reading.power));
                 watch.adapt_interval(is_window_in_use());
             }
         });

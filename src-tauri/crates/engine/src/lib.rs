@@ -126,7 +126,7 @@ pub use cost_reports::{CostReportError, CostReports, DRIFT_DAYS_MAX, ProviderDay
 pub use engine::{Engine, VERSION};
 pub use events::{EVENTS_QUEUED_MAX, EngineEvent, EventBus};
 pub use folders::{FolderError, Folders, NoHome};
-pub use gateway_server::{GatewayServer, GatewayStatus};
+pub use gateway_server::{GatewayServer, GatewaySilence, GatewayStatus};
 pub use hardening::harden_process;
 pub use health_watch::HealthWatch;
 pub use key_balances::{BalanceReading, KeyBalance, KeyBalances};

@@ -163,6 +163,7 @@ impl Engine {
         base.starts.serving(&base.tasks);
 
         let tasks = &base.tasks;
+        gateway.spawn_self_check(Arc::clone(&base.clock), tasks);
         upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
         self.parts.vault_switch.spawn_check();
         backends.saver.spawn(tasks);
@@ -178,7 +179,8 @@ impl Engine {
         let window = Arc::clone(&self.parts.notifications);
         let is_in_use = move || window.is_focused();
         let (prober, registry) = (backends.prober.clone(), backends.registry.clone());
-        backends.health.spawn(prober, registry, is_in_use, tasks);
+        let platform = Arc::clone(&self.parts.platform);
+        backends.health.spawn(prober, registry, (is_in_use, platform), tasks);
         self.parts.services.spawn(tasks);
         self.parts.price_editor.spawn(tasks);
         let resuming = Arc::clone(&backends.registry);
@@ -239,7 +241,7 @@ impl Engine {
     }
 }
 
-fn gateway_parts(parts: &EngineParts) -> GatewayParts {
+pub(crate) fn gateway_parts(parts: &EngineParts) -> GatewayParts {
     let EngineParts { base, backends, .. } = parts;
     GatewayParts {
         clock: Arc::clone(&base.clock),

@@ -210,7 +210,7 @@ settings! {
 settings! {
     /// Background probes.
     pub HealthSettings in "health", keys "health_" {
-        /// Time between two probes of a backend. Probes cost nothing.
+        /// Time between two probes of a backend, doubled on battery. Probes cost nothing.
         interval_secs: u64 = 30, in 5..=3_600, panel Probes "Probe interval",
             summary "Probe interval";
         /// Time between two probes while Gatehouse is idle.

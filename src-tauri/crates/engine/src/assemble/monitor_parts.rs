@@ -2,6 +2,7 @@
 //! backends with its network gate and the quality of their answers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use domain::Entropy;
@@ -48,6 +49,7 @@ pub(super) fn health_watch(
         gate: Arc::new(gate),
         tasks: base.tasks.clone(),
         last_use: Mutex::new(base.clock.now()),
+        is_on_battery: AtomicBool::new(false),
     }
 }
 

@@ -99,6 +99,7 @@ fn scene(addresses: &[&str], has_no_route: fn() -> bool) -> Scene {
         gate,
         tasks: tasks.clone(),
         last_use: Mutex::new(clock.now()),
+        is_on_battery: std::sync::atomic::AtomicBool::new(false),
     });
     Scene { network, watch, clock, tasks, _home: home }
 }
@@ -425,4 +426,37 @@ async fn while_nothing_is_in_use_backends_are_probed_every_five_minutes() {
     scene.set_dead(&["b.example"]);
     scene.drive(40).await;
     scene.check(false, &[("b", HealthState::Down)]);
+}
+
+/// Counts the probes, which are all answered.
+struct CountingProbe(std::sync::atomic::AtomicU32);
+
+#[async_trait]
+impl Probe for CountingProbe {
+    async fn probe(&self, _backend: &BackendId) -> ProbeReport {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        ProbeReport::new(HealthFinding::Answered, "scripted", Duration::ZERO)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_battery_backends_are_probed_half_as_often() {
+    use crate::platform::PowerSource;
+
+    let scene = scene(&TWO_HOSTS, || false);
+    scene.drive(60).await;
+    let hourly = async |power: Option<PowerSource>| {
+        scene.watch.note_power(power);
+        scene.watch.record_use();
+        let probe = CountingProbe(std::sync::atomic::AtomicU32::new(0));
+        let stop = tokio::time::sleep(Duration::from_secs(3_600));
+        scene.watch.monitor.drive(&probe, &*scene.clock, stop).await;
+        probe.0.into_inner()
+    };
+    for power in [None, Some(PowerSource::Mains), Some(PowerSource::NoBattery)] {
+        let count = hourly(power).await;
+        assert!((220..=260).contains(&count), "{power:?}: {count}");
+    }
+    let count = hourly(Some(PowerSource::Battery)).await;
+    assert!((110..=130).contains(&count), "{count}");
 }
