@@ -433,7 +433,8 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
 pub(crate) const REPLACE_KEY: &str = "Replace the key.";
 
 /// Completes "the key …", and what to do.
-pub(crate) const fn block_fault(block: BlockReason) -> (&'static str, &'static str) {
+#[must_use]
+pub const fn block_fault(block: BlockReason) -> (&'static str, &'static str) {
     match block {
         BlockReason::KeyRejected => ("was rejected", REPLACE_KEY),
         BlockReason::Forbidden => ("has no permission", REPLACE_KEY),

@@ -141,7 +141,8 @@ impl BackendStates {
     }
 
     /// Why the account of a key does not let requests through at a backend.
-    pub(crate) fn key_block(
+    #[must_use]
+    pub fn key_block(
         &self,
         settings: &Settings,
         id: &BackendId,

@@ -99,6 +99,7 @@ mod web_view;
 mod wiring_trouble;
 mod workers;
 
+pub use alert_facts::block_fault;
 pub use allocator::{ALLOCATOR, Allocator};
 pub use backend_answers::{BackendAnswers, Outage, OutageCause};
 pub use backend_states::{

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ::ledger::LedgerState;
 use domain::{BackendId, CredentialId, ServiceId, count_noun, group_digits};
 use engine::{
-    BackendQuota, Engine, GatewayStatus, LedgerProblem, LedgerSeverity, TelemetryStatus,
-    backend_quotas,
+    BackendAnswers, BackendQuota, Engine, GatewaySilence, GatewayStatus, LedgerProblem,
+    LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas, block_fault,
 };
 use settings::{ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
@@ -100,7 +100,10 @@ fn telemetry_view(status: TelemetryStatus) -> TelemetryView {
 
 fn gateway_view(engine: &Engine) -> GatewayView {
     let (state, reason) = match engine.gateway().status() {
-        GatewayStatus::Listening => (GatewayState::Listening, None),
+        GatewayStatus::Listening => match engine.gateway().silence() {
+            None => (GatewayState::Listening, None),
+            Some(silence) => (GatewayState::Failed, Some(silence.reason)),
+        },
         GatewayStatus::Paused => {
             (GatewayState::Paused, Some("Paused: new requests are refused".to_owned()))
         }
@@ -181,7 +184,7 @@ fn collect_facts(
             .clone()
             .filter(|_| settings.backends.keys().any(|id| !settings.is_in_profile(id))),
         mock: engine.mock_id().clone(),
-        keys: collect_keys(engine, settings),
+        keys: collect_keys(engine, settings, &backends),
         services: required_services(engine, settings),
         served: engine.snapshots().current().routes.served_models(),
         dead_routes: dead_routes.collect(),
@@ -207,23 +210,41 @@ fn required_services(engine: &Engine, settings: &Settings) -> Vec<ServiceFacts> 
     required.map(fact).collect()
 }
 
-/// The keys of enabled backends that are rejected or missing.
-fn collect_keys(engine: &Engine, settings: &Settings) -> Vec<KeyFacts> {
+/// The keys of enabled backends that are rejected or missing, and those whose account lets nothing
+/// through while another key of the backend answers: what stops a backend is told of the backend.
+fn collect_keys(engine: &Engine, settings: &Settings, backends: &[BackendFacts]) -> Vec<KeyFacts> {
     let mut users: BTreeMap<&CredentialId, Vec<BackendId>> = BTreeMap::new();
     for (backend, known) in settings.backends_on() {
         for key in known.pool.credentials() {
             users.entry(key).or_default().push(backend.clone());
         }
     }
+    let is_blocked = |id: &BackendId| {
+        let own = backends.iter().find(|backend| backend.id == *id);
+        own.is_some_and(|own| {
+            matches!(
+                &own.answers,
+                BackendAnswers::No(Outage { cause: OutageCause::Blocked(_), .. })
+            )
+        })
+    };
+    let blocked_at = |id: &CredentialId, at: &BackendId| {
+        let what = block_fault(engine.backend_states().key_block(settings, at, id)?).0;
+        let mut own = engine.backend_states().endpoints(settings, at).into_iter();
+        let (_, availability) = own.find(|(key, _)| key.as_ref() == Some(id))?;
+        Some((what, availability))
+    };
     let fact = |(id, used_by): (&CredentialId, Vec<BackendId>)| {
         let status = engine.keys().status(id);
-        Some(KeyFacts {
-            id: id.clone(),
-            what: status.state.fault()?,
-            reason: status.reason.unwrap_or_default(),
-            since: status.verified_at,
-            used_by,
-        })
+        let (what, reason, since) = match status.state.fault() {
+            Some(what) => (what, status.reason.unwrap_or_default(), status.verified_at),
+            None => {
+                let mut others = used_by.iter().filter(|backend| !is_blocked(backend));
+                let (what, block) = others.find_map(|at| blocked_at(id, at))?;
+                (what, block.why, block.since)
+            }
+        };
+        Some(KeyFacts { id: id.clone(), what, reason, since, used_by })
     };
     users.into_iter().filter_map(fact).collect()
 }
@@ -262,7 +283,7 @@ pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 
 pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     let (level, title, impact) = match engine.gateway().status() {
-        GatewayStatus::Listening => return None,
+        GatewayStatus::Listening => return engine.gateway().silence().map(silence_issue),
         GatewayStatus::Paused => return Some(paused_issue()),
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
@@ -280,6 +301,18 @@ pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
         since: None,
         action: PanelActionView::OpenSettings,
     })
+}
+
+/// It listens, and a request of its own got no answer.
+fn silence_issue(silence: GatewaySilence) -> StatusIssueView {
+    StatusIssueView {
+        id: "gateway".to_owned(),
+        level: VerdictLevel::Problem,
+        title: "The gateway does not answer".to_owned(),
+        impact: format!("{} Restart Gatehouse if it stays so.", silence.reason),
+        since: Some(silence.since.into()),
+        action: PanelActionView::RunChecks,
+    }
 }
 
 fn paused_issue() -> StatusIssueView {

@@ -6,12 +6,13 @@ mod effect;
 use domain::{
     BackendId, CredentialId, HealthState, ProfileId, ServiceId, WallTime, capitalize, count_noun,
 };
+use resilience::BlockReason;
 use routing::ServedModels;
 
 use self::effect::Effect;
 use super::resilience::sentence_from_clause;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
-use engine::{BackendAnswers, DegradedBy, OutageCause};
+use engine::{BackendAnswers, DegradedBy, OutageCause, block_fault};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.
 pub(super) const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
@@ -48,7 +49,7 @@ pub(super) struct BackendFacts {
     pub(super) answers: BackendAnswers,
 }
 
-/// A key of an enabled backend that is rejected or missing.
+/// A key of an enabled backend that is rejected, missing or without credit.
 pub(super) struct KeyFacts {
     pub(super) id: CredentialId,
     /// Completes "the key …": "was rejected".
@@ -308,12 +309,17 @@ fn backend_issue(facts: &VerdictFacts, backend: &BackendFacts) -> Option<Issue> 
             let effect = Effect::of(facts, &[backend]);
             let what = match outage.cause {
                 OutageCause::Down => "is down",
-                OutageCause::Key(_) => return None,
-                // These end by themselves or were wanted: an issue only while requests fail.
-                _ if !effect.breaks_anything() => return None,
                 OutageCause::Failing => "is failing",
+                OutageCause::Blocked(BlockReason::KeyRejected) => "rejects its key",
+                OutageCause::Blocked(BlockReason::Forbidden) => "refuses its key",
+                OutageCause::Blocked(money) => block_fault(money).0,
+                OutageCause::Key(_) => return None,
+                // A limit ends by itself and a hold was wanted: an issue only while requests fail.
+                OutageCause::RateLimited | OutageCause::Held if !effect.breaks_anything() => {
+                    return None;
+                }
                 OutageCause::RateLimited => "is rate limited",
-                OutageCause::Blocked(_) | OutageCause::Held => "is blocked",
+                OutageCause::Held => "is blocked",
             };
             let level = effect.level();
             let title = effect.title(&format!("{} {what}", backend.label));

@@ -133,3 +133,28 @@ async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     assert_eq!(pool.keys().await, [KeyState::Rejected; 2]);
     pool.world.core.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_credit_is_an_issue_although_another_key_answers() {
+    let pool = key_pool_fixture().await;
+    pool.check().await;
+    let needs = async || {
+        let status = control::status(&pool.world.core).await.expect("a status");
+        let needs = status.verdict.needs.into_iter();
+        let own = needs.filter(|it| it.id.starts_with("key/") || it.id.starts_with("backend/"));
+        own.map(|it| (it.level, it.title)).collect::<Vec<_>>()
+    };
+    assert_eq!(needs().await, []);
+    pool.set_reply(MAIN, Reply::error(402, "insufficient_quota", "pay"));
+    ask(&pool.world.core).await;
+    let title = "The key up has no credit left; other keys answer instead".to_owned();
+    assert_eq!(needs().await, [(VerdictLevel::Attention, title)]);
+    // Without a key that answers, the backend is the one issue.
+    pool.set_reply(SPARE, Reply::error(402, "insufficient_quota", "pay"));
+    ask(&pool.world.core).await;
+    let all = needs().await;
+    let [(level, title)] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(*level, VerdictLevel::Problem);
+    assert!(title.starts_with("Upstream has no credit left: "), "{title}");
+    pool.world.core.stop().await;
+}

@@ -14,10 +14,10 @@ use super::*;
 use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknown};
 
 /// Reads a setup: words separated by spaces.
-/// - `openai=up`: a backend; states up, slow, flaky, recovering, down, failing, limited, blocked, new, was-up, was-down, `key:NAME`
+/// - `openai=up`: a backend; states up, slow, flaky, recovering, down, failing, limited, unpaid, used-up, forbidden, held, new, was-up, was-down, `key:NAME`
 /// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off; `profile=work`: that profile leaves one out
 /// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
-/// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user
+/// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user, `unpaidkey:` one without credit
 /// - `needs:store=up`: a required service; states up, down, new; `@here`: it is on this machine
 /// - offline, gateway, vault, no-keychain, ledger-full, ledger-behind, settings, checks: what others report
 fn facts(setup: &str) -> VerdictFacts {
@@ -72,11 +72,10 @@ fn add(facts: &mut VerdictFacts, word: &str) {
         facts.served.push(ServedModels { models: ModelSet::Listed(models), backends });
     } else if let Some(route) = word.strip_prefix("dead:") {
         facts.dead_routes.push((route.to_owned(), "its only backend, spare, is off".to_owned()));
-    } else if let Some((key, user)) = word.strip_prefix("badkey:").and_then(|it| it.split_once(','))
-    {
+    } else if let Some((what, (key, user))) = key_fault(word) {
         facts.keys.push(KeyFacts {
             id: CredentialId::new(key).expect("an id"),
-            what: "was rejected",
+            what,
             reason: String::new(),
             since: None,
             used_by: vec![id(user)],
@@ -84,6 +83,13 @@ fn add(facts: &mut VerdictFacts, word: &str) {
     } else {
         report(facts, word);
     }
+}
+
+fn key_fault(word: &str) -> Option<(&'static str, (&str, &str))> {
+    let kinds = [("badkey:", "was rejected"), ("unpaidkey:", "has no credit left")];
+    kinds
+        .into_iter()
+        .find_map(|(start, what)| Some((what, word.strip_prefix(start)?.split_once(',')?)))
 }
 
 fn report(facts: &mut VerdictFacts, word: &str) {
@@ -145,7 +151,9 @@ fn backend(name: &str, state: &str) -> BackendFacts {
             "limited-briefly" => {
                 BackendAnswers::No(Outage { is_brief: true, ..outage(OutageCause::RateLimited) })
             }
-            "blocked" => no(OutageCause::Blocked(BlockReason::Unpaid)),
+            "unpaid" => no(OutageCause::Blocked(BlockReason::Unpaid)),
+            "used-up" => no(OutageCause::Blocked(BlockReason::QuotaExhausted)),
+            "forbidden" => no(OutageCause::Blocked(BlockReason::Forbidden)),
             "held" => no(OutageCause::Held),
             state => panic!("what is {state}?"),
         },
@@ -210,7 +218,21 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         Attention,
         "Ready, degraded: 2 issues",
     ),
-    ("openai=blocked 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
+    (
+        "openai=unpaid 3*openai",
+        Problem,
+        "Not ready: openai has no credit left: nothing else can answer",
+    ),
+    (
+        "openai=used-up 3*openai",
+        Problem,
+        "Not ready: openai has reached its spend limit: nothing else can answer",
+    ),
+    (
+        "openai=forbidden 3*openai",
+        Problem,
+        "Not ready: openai refuses its key: nothing else can answer",
+    ),
     ("openai=held 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
     (
         "openai=key:work badkey:work,openai 3*openai",
@@ -268,9 +290,42 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("openai=was-up claude=was-up", Unknown, "Checking 2 backends (last known: up)"),
     ("openai=up claude=was-up x=up", Unknown, "Checking claude (last known: up)"),
     ("openai=new claude=new x=up", Unknown, "Checking 2 of 3 backends"),
-    // Rate limits and open breakers are issues only while requests fail.
+    // Rate limits and holds are issues only while requests fail.
     ("openai=limited claude=up chat>openai,claude", Fine, "Everything works"),
-    ("openai=failing claude=up chat>openai,claude", Fine, "Everything works"),
+    ("openai=held claude=up chat>openai,claude", Fine, "Everything works"),
+    // What fails more than sometimes is no better than what fails sometimes.
+    (
+        "openai=failing claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai is failing; claude answers instead",
+    ),
+    ("openai=failing claude=up 2*claude", Attention, "openai is failing"),
+    (
+        "openai=unpaid claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai has no credit left; claude answers instead",
+    ),
+    (
+        "openai=used-up claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai has reached its spend limit; claude answers instead",
+    ),
+    (
+        "openai=forbidden claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai refuses its key; claude answers instead",
+    ),
+    ("openai=unpaid claude=up 2*claude", Attention, "openai has no credit left"),
+    (
+        "openai=unpaid claude=up chat>openai,claude offline",
+        Problem,
+        "Not ready: this machine is offline",
+    ),
+    (
+        "openai=up 3*openai unpaidkey:second,openai",
+        Attention,
+        "The key second has no credit left; other keys answer instead",
+    ),
     (
         "openai=limited claude=up chat>openai,claude 3*openai",
         Problem,
@@ -395,9 +450,9 @@ fn nothing_unconfirmed_or_failing_is_green() {
             word.ends_with("=up") || word.starts_with("profile=") || !word.contains('=')
         };
         let found = judge(facts(setup)).level;
-        // A rate limit or an open breaker that another backend stands in for stops nothing.
-        // So does what recovers.
-        let ends = ["=limited", "=failing", "=recovering"];
+        // A rate limit or a hold that another backend stands in for stops nothing, nor does what
+        // recovers.
+        let ends = ["=limited", "=held", "=recovering"];
         let stood_in = |word: &str| ends.iter().any(|end| word.ends_with(end));
         if found == Fine {
             assert!(words().all(|word| is_settled(word) || stood_in(word)), "{setup}");
