@@ -559,6 +559,11 @@ export type AlertChannelView = {
 	test_failure: string | null,
 	/**  Whether the user saw the last test; None until there is an answer. */
 	test_seen: boolean | null,
+	/**
+	 *  What shows notifications on this machine; None for other channels, without a desktop, and where
+	 *  the system does not tell.
+	 */
+	service: DesktopServiceView | null,
 };
 
 /**  What becomes of the alerts of a rule. */
@@ -838,6 +843,8 @@ export type AlertView = {
 	notified_at: UnixMs | null,
 	/**  The number of the silence that keeps it from being shown. */
 	silenced_by: number | null,
+	/**  The scope by which a silence of its rule matches it, and as few others as can be. */
+	silence_scope: string | null,
 };
 
 /**  What is wrong now, and what keeps which of it quiet. */
@@ -2305,6 +2312,35 @@ export type DependentsView = {
 	services: string[],
 	/**  The key is the password of the shared cache's server. */
 	cache_server: boolean,
+};
+
+/**  What a program that shows notifications may be able to do. */
+export type DesktopAbility = 
+/**  Shows the sentence below the title */
+"text" | 
+/**  A click opens the right page, and buttons acknowledge and silence */
+"actions" | 
+/**  A later message takes the place of the first, and goes when it is over */
+"replace" | 
+/**  Plays the sound of an alert that nobody looks at */
+"sound" | 
+/**  Keeps a notification until it is seen */
+"persistence";
+
+export type DesktopAbilityView = {
+	ability: DesktopAbility,
+	is_there: boolean,
+	/**  What it is good for, or what happens without it. */
+	detail: string,
+};
+
+/**  The program that shows notifications, by its own words. */
+export type DesktopServiceView = {
+	/**  With its version: "dunst 1.9.0". None if it did not answer. */
+	name: string | null,
+	/**  Why nothing is known, and what to do. */
+	problem: string | null,
+	abilities: DesktopAbilityView[],
 };
 
 /**  How two settings differ at one place. */
@@ -5475,7 +5511,7 @@ export type SettingsValues = {
 	total_timeout_ms: number,
 	/**  Where keys are stored. `gatehouse vault set` changes it and moves them. */
 	vault_kind: "keychain" | "file" | "env" | "memory",
-	/**  Probes are free. */
+	/**  Probes are free. Twice as long while this machine runs on battery. */
 	health_interval_secs: number,
 	/**  While no request comes and the window is not in use. */
 	health_idle_interval_secs: number,

@@ -67,6 +67,7 @@ pub use ::ledger::{
     CacheOutcome, GroupBy, LatencyGroupBy, LatencyPart, RequestState, SessionGroupBy, UsageBasis,
     WasteKind,
 };
+pub use ::monitor::DesktopAbility;
 pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};

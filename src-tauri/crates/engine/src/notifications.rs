@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alerts::{DesktopScreen, Notification, ShownNotification, Urgency};
-use domain::redact_outbound;
-use monitor::{ChannelError, NotificationChannel};
+use domain::{capitalize, redact_outbound};
+use monitor::{ChannelError, DesktopService, NotificationChannel};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -92,6 +92,19 @@ impl Notifications {
             alerts: Vec::new(),
         })
         .await
+    }
+
+    /// What shows notifications on this machine, and what that can do. `None` without a desktop, or
+    /// where the system does not tell.
+    ///
+    /// # Errors
+    /// The desktop does not answer; with what the user can do.
+    pub async fn describe(&self) -> Result<Option<DesktopService>, String> {
+        let Some(channel) = self.channel.clone() else { return Ok(None) };
+        let asked = tokio::task::spawn_blocking(move || channel.describe());
+        let failed =
+            |error: &ChannelError| format!("{}. {}", capitalize(&error.to_string()), error.hint());
+        asked.await.unwrap_or(Ok(None)).map_err(|error| failed(&error))
     }
 
     /// Asks the panel to open `path`, because its notification was clicked.
@@ -201,6 +214,10 @@ mod tests {
 
         fn restore(&self, _: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError> {
             Ok(())
+        }
+
+        fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+            Ok(None)
         }
 
         fn take_screen(&self) -> DesktopScreen {

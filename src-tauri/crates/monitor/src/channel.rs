@@ -33,11 +33,40 @@ pub trait NotificationChannel: Send + Sync {
     /// What is gone with the program that showed it is lost. Blocks like [`Self::deliver`].
     fn restore(&self, shown: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError>;
 
+    /// What shows the notifications on this machine; `None` where the system does not tell. Blocks like
+    /// [`Self::deliver`].
+    fn describe(&self) -> Result<Option<DesktopService>, ChannelError>;
+
     /// What is on the screen, and what was lost since the last call.
     fn take_screen(&self) -> DesktopScreen;
 
     /// Calls `on_change` when a notification was closed or lost, or another program shows them.
     fn watch_screen(&self, on_change: ScreenHandler);
+}
+
+/// What shows notifications, by its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesktopService {
+    pub name: String,
+    pub version: String,
+    /// Each can be used or cannot.
+    pub abilities: BTreeMap<DesktopAbility, bool>,
+}
+
+domain::words! {
+    /// What a program that shows notifications may be able to do.
+    DesktopAbility {
+        /// Shows the sentence below the title
+        Text = "text",
+        /// A click opens the right page, and buttons acknowledge and silence
+        Actions = "actions",
+        /// A later message takes the place of the first, and goes when it is over
+        Replace = "replace",
+        /// Plays the sound of an alert that nobody looks at
+        Sound = "sound",
+        /// Keeps a notification until it is seen
+        Persistence = "persistence",
+    }
 }
 
 /// How a notification was shown. No desktop reports whether the user saw it.

@@ -15,9 +15,9 @@ mod schedule;
 mod text;
 
 pub use channel::{
-    AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel,
-    MailError, MailServer, NotificationChannel, ResponseHandler, ScreenHandler, WebhookCall,
-    send_mail, webhook_call,
+    AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopAbility,
+    DesktopChannel, DesktopService, MailError, MailServer, NotificationChannel, ResponseHandler,
+    ScreenHandler, WebhookCall, send_mail, webhook_call,
 };
 pub use health::{
     FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition, JITTER_PERMILLE_MAX,

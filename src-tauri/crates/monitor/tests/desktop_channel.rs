@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use alerts::{Notification, NotificationAction, NotificationResponse, ShownNotification, Urgency};
 use monitor::{
-    AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel,
+    AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopAbility, DesktopChannel,
     NotificationChannel as _,
 };
 use tempfile::TempDir;
@@ -321,6 +321,14 @@ fn inside_a_bus_with_a_recording_server() {
         assert_eq!(told.desktop_entry.as_deref(), Some("gatehouse"));
         assert_eq!(told.urgency, Some(2));
         assert_eq!(told.sound.as_deref(), sound);
+        let channel = DesktopChannel::new(identity(), Arc::new(|_| {}));
+        let service = channel.describe().expect("asked").expect("a server of the specification");
+        let can = |ability| service.abilities[&ability];
+        assert!(can(DesktopAbility::Text) && can(DesktopAbility::Replace));
+        assert_eq!(can(DesktopAbility::Actions), !actions.is_empty());
+        assert_eq!(can(DesktopAbility::Sound), sound.is_some());
+        assert!(!can(DesktopAbility::Persistence));
+        assert_eq!((service.name.as_str(), service.version.as_str()), ("recording", "1"));
     }
 }
 

@@ -117,6 +117,11 @@ impl Server {
         self.capabilities.clone()
     }
 
+    /// Name, vendor, version and version of the specification.
+    fn get_server_information(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+        ("recording", "Gatehouse", "1", "1.2")
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the specification's own signature")]
     fn notify(
         &mut self,

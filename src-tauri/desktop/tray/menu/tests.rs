@@ -47,7 +47,7 @@ fn alert(number: u32, state: &str, title: &str) -> Value {
     json!({"number": number, "rule": "backend-down", "group": "backends", "severity": "high",
         "state": state, "scopes": ["groq"], "title": title, "detail": "", "path": "/backends/groq",
         "since": 0, "fired_at": 0, "acknowledged_at": null, "notified_at": null,
-        "silenced_by": null})
+        "silenced_by": null, "silence_scope": null})
 }
 
 fn alerts(alerts: &[Value], silences: &[Value]) -> AlertsView {

@@ -1,5 +1,5 @@
 /** The channels that alerts are sent through: whether each works, a test that asks whether it arrived, and its secret. */
-import { KeyRound, Send } from "lucide-react";
+import { Check, KeyRound, Minus, Send } from "lucide-react";
 import { useRef, useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { Ladder } from "@/features/alerts/ladder";
@@ -18,7 +18,7 @@ import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useAlertChannels } from "@/ipc/alert-queries";
 import { ALERT_CHANNEL_STATE, ALERT_SEVERITY } from "@/lib/tables";
-import type { AlertChannel, AlertChannelView } from "@/ipc/bindings";
+import type { AlertChannel, AlertChannelView, DesktopAbility, DesktopServiceView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
 const CHANNELS: Record<AlertChannel, { title: string; part: string; secret: string | null }> = {
@@ -91,6 +91,7 @@ function Channel({ view }: { view: AlertChannelView }) {
           Send test
         </Button>
       </div>
+      {view.service !== null && <Service service={view.service} />}
       <TestResult view={view} />
       {secret !== null && isStoring && (
         <StoreSecret channel={channel} label={secret} onClose={() => setStoring(false)} />
@@ -98,6 +99,44 @@ function Channel({ view }: { view: AlertChannelView }) {
     </Card>
   );
 }
+
+/** What shows notifications on this machine, and what it can do. */
+function Service({ service: { name, problem, abilities } }: { service: DesktopServiceView }) {
+  if (problem !== null) return <p className="border-t border-line px-4 py-2.5 text-12 text-ink-2">{problem}</p>;
+  return (
+    <div className="border-t border-line px-4 py-2.5">
+      <p className="text-12 text-ink-3">
+        Shown by <span className="text-ink-2">{name}</span>, which says what it can do:
+      </p>
+      <ul className="mt-1.5 grid gap-x-6 gap-y-1.5 min-[1100px]:grid-cols-2" aria-label="What it can do">
+        {abilities.map(({ ability, is_there: isThere, detail }) => (
+          <li key={ability} className="flex items-start gap-2 text-12">
+            <span className="mt-0.5">
+              {isThere ? (
+                <Check size={14} aria-hidden="true" className="text-ok" />
+              ) : (
+                <Minus size={14} aria-hidden="true" className="text-ink-3" />
+              )}
+            </span>
+            <span className="w-[92px] shrink-0 font-medium text-ink-1">
+              {DESKTOP_ABILITY[ability]}
+              <span className="sr-only">{isThere ? ": yes." : ": no."}</span>
+            </span>
+            <span className="min-w-0 text-pretty text-ink-2">{detail}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const DESKTOP_ABILITY: Record<DesktopAbility, string> = {
+  text: "Text",
+  actions: "Buttons",
+  replace: "Replace",
+  sound: "Sound",
+  persistence: "Kept",
+};
 
 /** How the last test ended, and the question whether it arrived. */
 function TestResult({ view }: { view: AlertChannelView }) {

@@ -125,7 +125,7 @@ const SILENCES = [
 ];
 
 function AlertActions({
-  alert: { number, rule, scopes, path, title, acknowledged_at: acknowledged },
+  alert: { number, rule, silence_scope: scope, path, title, acknowledged_at: acknowledged },
 }: {
   alert: AlertView;
 }) {
@@ -133,7 +133,7 @@ function AlertActions({
   const acknowledge = useAction("alertAcknowledge", (call, of: number) => call({ number: of }));
   const remove = useAction("silenceRemove", (call, of: number) => call({ number: of }));
   const silence = useAction("alertSilence", (call, hours: number) =>
-    call({ rule, scope: scopes[0] ?? null, reason: title, until: now + hours * HOUR_MS }),
+    call({ rule, scope, reason: title, until: now + hours * HOUR_MS }),
   );
   return (
     <span className="flex items-center gap-1.5">

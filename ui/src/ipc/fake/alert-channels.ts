@@ -1,5 +1,5 @@
 /** The fake core's channels of alerts: the webhook is set up, and fails in the failing world; mail is not. */
-import type { AlertChannel, AlertChannelView } from "@/ipc/bindings";
+import type { AlertChannel, AlertChannelView, DesktopAbilityView, DesktopServiceView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
@@ -7,6 +7,20 @@ import { fault, raise } from "@/ipc/fake/rules";
 type ChannelOperation = "alertChannels" | "alertChannelSecret" | "alertChannelTest" | "alertTestAnswer";
 
 const MINUTE_MS = 60_000;
+
+const ABILITIES: [DesktopAbilityView["ability"], boolean, string][] = [
+  ["text", true, "The sentence below the title is shown."],
+  ["actions", true, "A click opens the right page; buttons work."],
+  ["replace", true, "News replaces what is shown, and it goes when it is over."],
+  ["sound", false, "Alerts make no sound."],
+  ["persistence", true, "Notifications are kept until you close them."],
+];
+
+const SERVICE: DesktopServiceView = {
+  name: "GNOME Shell 48.2",
+  problem: null,
+  abilities: ABILITIES.map(([ability, is_there, detail]) => ({ ability, is_there, detail })),
+};
 
 function channelsOf({ scenario, clients }: Doing["world"], now: number): AlertChannelView[] {
   const none = {
@@ -17,6 +31,7 @@ function channelsOf({ scenario, clients }: Doing["world"], now: number): AlertCh
     tested_at: null,
     test_failure: null,
     test_seen: null,
+    service: null,
   } as const;
   const isUsed = clients.length > 0;
   const fails = scenario === "failing";
@@ -29,6 +44,7 @@ function channelsOf({ scenario, clients }: Doing["world"], now: number): AlertCh
       host: null,
       has_secret: true,
       from_severity: "medium",
+      service: SERVICE,
     },
     {
       ...none,

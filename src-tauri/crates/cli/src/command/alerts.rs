@@ -4,7 +4,8 @@ use clap::Subcommand;
 use control::view::{
     AlertChannel, AlertChannelRef, AlertChannelSecret, AlertChannelState, AlertChannelView,
     AlertRef, AlertRule, AlertSilence, AlertState, AlertTestAnswer, AlertView, AlertsView,
-    InboxQuery, InboxRead, InboxView, IncidentNote, IncidentView, SilenceRef, UnixMs,
+    DesktopServiceView, InboxQuery, InboxRead, InboxView, IncidentNote, IncidentView, SilenceRef,
+    UnixMs,
 };
 use control::{ApiError, Core};
 
@@ -364,7 +365,30 @@ pub(super) fn render_channels(channels: &[AlertChannelView], now: UnixMs) -> Sty
         ]);
     }
     text.table(&table);
+    channels.iter().filter_map(|it| it.service.as_ref()).for_each(|it| add_service(&mut text, it));
     text
+}
+
+/// What shows notifications on this machine, and what it can do.
+fn add_service(text: &mut StyledText, service: &DesktopServiceView) {
+    text.end();
+    if let Some(problem) = &service.problem {
+        text.line(Tone::Plain, problem);
+        return;
+    }
+    let mut table = TextTable::new(&[
+        Column::Left(service.name.as_deref().unwrap_or("Desktop")),
+        Column::Left("There"),
+        Column::Left("Meaning").hidden_at_rank(1),
+    ]);
+    for ability in &service.abilities {
+        table.row([
+            TableCell::from(ability.ability.word()),
+            if ability.is_there { "yes" } else { "no" }.into(),
+            ability.detail.as_str().into(),
+        ]);
+    }
+    text.table(&table);
 }
 
 const fn seen_word(channel: &AlertChannelView) -> &'static str {

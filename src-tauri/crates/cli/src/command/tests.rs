@@ -266,9 +266,12 @@ fn alerts_for_people() {
         "ended_at": null, "ending": null, "acknowledged_at": null, "notified_at": null,
         "is_read": false});
     let mut firing = entry.clone();
-    for (field, value) in
-        [("group", json!("backends")), ("state", json!("firing")), ("silenced_by", Value::Null)]
-    {
+    for (field, value) in [
+        ("group", json!("backends")),
+        ("state", json!("firing")),
+        ("silenced_by", Value::Null),
+        ("silence_scope", json!("openai")),
+    ] {
         firing[field] = value;
     }
     let silence = json!({"number": 3, "rule": null, "scope": "openai", "reason": "planned",

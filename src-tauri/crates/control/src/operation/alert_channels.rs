@@ -2,15 +2,21 @@
 
 use domain::{AlertChannel, AlertSeverity, BoundSecret, Origin, capitalize};
 use engine::Engine;
+use monitor::{DesktopAbility, DesktopService};
 use settings::{CredentialSettings, Settings};
 
 use crate::ApiError;
 use crate::view::{
     AlertChannelRef, AlertChannelSecret, AlertChannelState, AlertChannelView, AlertTestAnswer,
+    DesktopAbilityView, DesktopServiceView,
 };
 
 pub(crate) async fn alert_channels(engine: &Engine) -> Result<Vec<AlertChannelView>, ApiError> {
-    Ok(AlertChannel::ALL.iter().map(|channel| channel_view(engine, *channel)).collect())
+    let mut all = Vec::new();
+    for channel in AlertChannel::ALL {
+        all.push(channel_view(engine, *channel).await);
+    }
+    Ok(all)
 }
 
 pub(crate) async fn alert_channel_test(
@@ -18,7 +24,7 @@ pub(crate) async fn alert_channel_test(
     req: AlertChannelRef,
 ) -> Result<AlertChannelView, ApiError> {
     engine.alerts().test_channel(req.channel).await;
-    Ok(channel_view(engine, req.channel))
+    Ok(channel_view(engine, req.channel).await)
 }
 
 pub(crate) async fn alert_test_answer(
@@ -29,7 +35,7 @@ pub(crate) async fn alert_test_answer(
         let message = format!("no test was sent to {}", req.channel);
         return Err(ApiError::not_found(message));
     }
-    Ok(channel_view(engine, req.channel))
+    Ok(channel_view(engine, req.channel).await)
 }
 
 /// The secret is bound to its server in the vault, so that no change of the settings takes it
@@ -59,7 +65,7 @@ pub(crate) async fn alert_channel_secret(
     };
     engine.vault().put(&id, BoundSecret::new(secret, Some(origin))).await?;
     engine.settings_editor().edit(move |draft| drop(draft.credentials.insert(id, known))).await?;
-    Ok(channel_view(engine, channel))
+    Ok(channel_view(engine, channel).await)
 }
 
 fn secret_origin(
@@ -87,7 +93,7 @@ const fn label(channel: AlertChannel) -> &'static str {
     }
 }
 
-fn channel_view(engine: &Engine, channel: AlertChannel) -> AlertChannelView {
+async fn channel_view(engine: &Engine, channel: AlertChannel) -> AlertChannelView {
     let settings = engine.settings();
     let activity = engine.alerts().channel_activity(channel);
     let is_set_up = engine.alerts().channels().is_set_up(channel);
@@ -122,6 +128,49 @@ fn channel_view(engine: &Engine, channel: AlertChannel) -> AlertChannelView {
         tested_at: activity.test.as_ref().map(|test| test.at.into()),
         test_failure: activity.test.as_ref().and_then(|test| test.failure.clone()),
         test_seen: activity.test.and_then(|test| test.is_seen),
+        service: match channel {
+            AlertChannel::Desktop => service_view(engine.notifications().describe().await),
+            AlertChannel::Webhook | AlertChannel::Mail => None,
+        },
+    }
+}
+
+fn service_view(asked: Result<Option<DesktopService>, String>) -> Option<DesktopServiceView> {
+    let service = match asked {
+        Ok(service) => service?,
+        Err(problem) => {
+            let (name, abilities) = (None, Vec::new());
+            return Some(DesktopServiceView { name, problem: Some(problem), abilities });
+        }
+    };
+    let abilities = service.abilities.into_iter().map(|(ability, is_there)| DesktopAbilityView {
+        ability,
+        is_there,
+        detail: ability_detail(ability, is_there).to_owned(),
+    });
+    Some(DesktopServiceView {
+        name: Some(format!("{} {}", service.name, service.version).trim().to_owned()),
+        problem: None,
+        abilities: abilities.collect(),
+    })
+}
+
+const fn ability_detail(ability: DesktopAbility, is_there: bool) -> &'static str {
+    match (ability, is_there) {
+        (DesktopAbility::Text, true) => "The sentence below the title is shown.",
+        (DesktopAbility::Text, false) => "Only the title is shown.",
+        (DesktopAbility::Actions, true) => "A click opens the right page; buttons work.",
+        (DesktopAbility::Actions, false) => "A click does nothing. Open the panel instead.",
+        (DesktopAbility::Replace, true) => {
+            "News replaces what is shown, and it goes when it is over."
+        }
+        (DesktopAbility::Replace, false) => "What is shown stays until you close it.",
+        (DesktopAbility::Sound, true) => "An alert that nobody looks at is heard.",
+        (DesktopAbility::Sound, false) => "Alerts make no sound.",
+        (DesktopAbility::Persistence, true) => "Notifications are kept until you close them.",
+        (DesktopAbility::Persistence, false) => {
+            "Notifications go after a while; the inbox has them."
+        }
     }
 }
 

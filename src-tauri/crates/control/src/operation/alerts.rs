@@ -182,6 +182,7 @@ fn alert_view(engine: &Engine, alert: &Alert) -> AlertView {
         acknowledged_at: alert.acknowledged_at.map(Into::into),
         notified_at: alert.notified_at.map(Into::into),
         silenced_by: engine.alerts().silence_of(alert).map(|silence| number(silence.number)),
+        silence_scope: condition.silence_scope().map(str::to_owned),
     }
 }
 

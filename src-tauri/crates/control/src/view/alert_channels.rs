@@ -1,6 +1,7 @@
 //! Request and view types for the channels that alerts are sent through.
 
 use domain::{AlertChannel, AlertSeverity, Secret};
+use monitor::DesktopAbility;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -45,6 +46,27 @@ pub struct AlertChannelView {
     pub test_failure: Option<String>,
     /// Whether the user saw the last test; None until there is an answer.
     pub test_seen: Option<bool>,
+    /// What shows notifications on this machine; None for other channels, without a desktop, and where
+    /// the system does not tell.
+    pub service: Option<DesktopServiceView>,
+}
+
+/// The program that shows notifications, by its own words.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DesktopServiceView {
+    /// With its version: "dunst 1.9.0". None if it did not answer.
+    pub name: Option<String>,
+    /// Why nothing is known, and what to do.
+    pub problem: Option<String>,
+    pub abilities: Vec<DesktopAbilityView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DesktopAbilityView {
+    pub ability: DesktopAbility,
+    pub is_there: bool,
+    /// What it is good for, or what happens without it.
+    pub detail: String,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]

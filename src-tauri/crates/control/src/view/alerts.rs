@@ -64,6 +64,8 @@ pub struct AlertView {
     pub notified_at: Option<UnixMs>,
     /// The number of the silence that keeps it from being shown.
     pub silenced_by: Option<u32>,
+    /// The scope by which a silence of its rule matches it, and as few others as can be.
+    pub silence_scope: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

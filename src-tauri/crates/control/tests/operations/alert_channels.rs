@@ -208,3 +208,21 @@ async fn the_password_of_a_mail_server_needs_the_server_first() {
         (None, Some("https://mail.example.com:587"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktop_says_what_shows_notifications_and_what_that_can_do() {
+    let world = world().await;
+    let all = control::alert_channels(&world.core).await.expect("channels");
+    let service =
+        |channel| all.iter().find(|it| it.channel == channel).expect("there").service.clone();
+    assert!(service(AlertChannel::Webhook).is_none() && service(AlertChannel::Mail).is_none());
+    let found = service(AlertChannel::Desktop).expect("there is one");
+    assert_eq!((found.name.as_deref(), found.problem), (Some("dunst 1.9.0"), None));
+    let missing: Vec<_> = found.abilities.iter().filter(|it| !it.is_there).collect();
+    let [sound] = missing.as_slice() else { panic!("{missing:?}") };
+    assert_eq!(
+        (sound.ability, sound.detail.as_str()),
+        (DesktopAbility::Sound, "Alerts make no sound.")
+    );
+    world.core.stop().await;
+}

@@ -11,7 +11,10 @@ use control::{ApiError, Core, EngineConfig, ErrorCode};
 use domain::{BackendId, ClientId, RequestId, Secret, SeededEntropy, SystemClock};
 use engine::{Engine, Folders};
 use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
-use monitor::{ChannelError, DeliveryOutcome, NotificationChannel, ScreenHandler};
+use monitor::{
+    ChannelError, DeliveryOutcome, DesktopAbility, DesktopService, NotificationChannel,
+    ScreenHandler,
+};
 use pricing::Cost;
 use settings::VaultKind;
 use tempfile::TempDir;
@@ -136,6 +139,15 @@ impl NotificationChannel for TestDesktop {
 
     fn restore(&self, _: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError> {
         Ok(())
+    }
+
+    fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+        let abilities = DesktopAbility::ALL.iter().map(|it| (*it, *it != DesktopAbility::Sound));
+        Ok(Some(DesktopService {
+            name: "dunst".to_owned(),
+            version: "1.9.0".to_owned(),
+            abilities: abilities.collect(),
+        }))
     }
 
     fn take_screen(&self) -> DesktopScreen {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use alerts::{DesktopScreen, Notification, NotificationResponse, ShownNotification};
 
 use self::platform::Desktop;
-use super::{ChannelError, DeliveryOutcome, NotificationChannel};
+use super::{ChannelError, DeliveryOutcome, DesktopService, NotificationChannel};
 
 /// Maximum time for the desktop to accept a notification.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
@@ -134,6 +134,10 @@ impl NotificationChannel for DesktopChannel {
             return Ok(());
         }
         self.run_on_thread(move |desktop, answer| answer(desktop.restore(shown)))
+    }
+
+    fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+        self.run_on_thread(|desktop, answer| answer(desktop.describe()))
     }
 
     fn take_screen(&self) -> DesktopScreen {

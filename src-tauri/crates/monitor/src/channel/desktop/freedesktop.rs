@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 use self::session_bus::{DesktopSignal, Server, SessionBus};
 use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
-use crate::channel::{ChannelError, DeliveryOutcome};
+use crate::channel::{ChannelError, DeliveryOutcome, DesktopAbility, DesktopService};
 
 pub(super) struct Desktop {
     identity: AppIdentity,
@@ -170,6 +170,21 @@ impl Desktop {
         };
         self.lose(|shown| present.as_ref() != Some(&shown.server));
         Ok(())
+    }
+
+    pub(super) fn describe(self: &Arc<Self>) -> Result<Option<DesktopService>, ChannelError> {
+        let bus = self.session_bus()?;
+        let (server, (name, version)) = (bus.server()?, bus.server_name()?);
+        let has = |ability: DesktopAbility| match ability {
+            DesktopAbility::Text => server.capabilities.contains("body"),
+            DesktopAbility::Actions => server.capabilities.contains("actions"),
+            DesktopAbility::Sound => server.capabilities.contains("sound"),
+            DesktopAbility::Persistence => server.capabilities.contains("persistence"),
+            // Every server can, by the specification.
+            DesktopAbility::Replace => true,
+        };
+        let abilities = DesktopAbility::ALL.iter().map(|ability| (*ability, has(*ability)));
+        Ok(Some(DesktopService { name, version, abilities: abilities.collect() }))
     }
 
     pub(super) fn take_screen(&self) -> DesktopScreen {

@@ -10,7 +10,7 @@ use alerts::{
 use notify_rust::{NotificationHandle, NotificationResponse as NativeResponse};
 
 use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
-use crate::channel::{ChannelError, DeliveryOutcome};
+use crate::channel::{ChannelError, DeliveryOutcome, DesktopService};
 
 /// Maximum number of notifications that wait for a click; further ones are shown without one.
 const CLICKS_WAITED_FOR_MAX: usize = 16;
@@ -31,6 +31,11 @@ pub(super) struct Desktop {
 impl Desktop {
     pub(super) fn new(identity: AppIdentity, on_response: ResponseHandler) -> Self {
         Self { identity, on_response, shown: Mutex::default(), waiting: AtomicUsize::new(0) }
+    }
+
+    /// The system tells nothing of what shows them.
+    pub(super) const fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+        Ok(None)
     }
 
     /// Shows a notification, answers, and then waits for the click.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::one_line;
 use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
@@ -12,6 +13,8 @@ use crate::channel::{ChannelError, DELIVERY_LIMIT};
 
 const SERVER: &str = "org.freedesktop.Notifications";
 const SERVER_PATH: &str = "/org/freedesktop/Notifications";
+/// Most of a server's name and version that is kept, in characters.
+const NAME_CHARS_MAX: usize = 60;
 const BUS: &str = "org.freedesktop.DBus";
 
 pub(super) struct SessionBus {
@@ -84,6 +87,22 @@ impl SessionBus {
         let reply = asked.map_err(channel_error)?;
         let capabilities = reply.body().deserialize().map_err(channel_error)?;
         Ok(Server { instance: instance(&self.id, &sender_of(&reply)), capabilities })
+    }
+
+    /// Name and version of the server, which the bus starts if it can. May hang.
+    pub(super) fn server_name(&self) -> Result<(String, String), ChannelError> {
+        let asked = self.connection.call_method(
+            Some(SERVER),
+            SERVER_PATH,
+            Some(SERVER),
+            "GetServerInformation",
+            &(),
+        );
+        let reply = asked.map_err(channel_error)?;
+        let told: (String, String, String, String) =
+            reply.body().deserialize().map_err(channel_error)?;
+        let (name, _vendor, version, _specification) = told;
+        Ok((one_line(&name, NAME_CHARS_MAX), one_line(&version, NAME_CHARS_MAX)))
     }
 
     /// The server that runs now, which is not started for it.
