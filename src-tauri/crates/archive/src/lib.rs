@@ -12,7 +12,10 @@ mod read;
 mod write;
 
 pub use error::ArchiveError;
-pub use manifest::{ArchivePart, FORMAT, MANIFEST_BYTES_MAX, Manifest, PART_BYTES_MAX, PartName};
+pub use manifest::{
+    ArchivePart, FORMAT, LEDGER_BYTES_MAX, MANIFEST_BYTES_MAX, Manifest, PartName,
+    SETTINGS_BYTES_MAX,
+};
 pub use progress::{ArchiveWatch, Unwatched};
 pub use read::{read_manifest, unpack};
 pub use write::{PartSource, write_archive};

@@ -11,8 +11,11 @@ pub const FORMAT: u32 = 1;
 /// Largest manifest that is read, in bytes; a real one has less than 1,000.
 pub const MANIFEST_BYTES_MAX: u64 = 65_536;
 
-/// Largest part that is read, in bytes: some 300 million requests.
-pub const PART_BYTES_MAX: u64 = 137_438_953_472;
+/// Largest ledger that is read, in bytes: some 300 million requests.
+pub const LEDGER_BYTES_MAX: u64 = 137_438_953_472;
+
+/// Largest settings that are read, in bytes: those of a settings file. They are read whole.
+pub const SETTINGS_BYTES_MAX: u64 = 1_048_576;
 
 /// Name of the manifest in the archive.
 pub(crate) const MANIFEST_NAME: &str = "manifest.json";
@@ -58,6 +61,17 @@ struct ManifestHead {
     format: u32,
 }
 
+impl PartName {
+    /// The largest part of this name that is read, in bytes.
+    #[must_use]
+    pub const fn bytes_max(self) -> u64 {
+        match self {
+            Self::Settings => SETTINGS_BYTES_MAX,
+            Self::Ledger => LEDGER_BYTES_MAX,
+        }
+    }
+}
+
 impl Manifest {
     /// A manifest without parts yet.
     #[must_use]
@@ -96,7 +110,7 @@ impl Manifest {
                 return Err(ArchiveError::Damaged(what));
             }
         }
-        match self.parts.iter().find(|part| part.bytes > PART_BYTES_MAX) {
+        match self.parts.iter().find(|part| part.bytes > part.name.bytes_max()) {
             Some(part) => {
                 let what = format!("{} has {} bytes by its manifest", part.name, part.bytes);
                 Err(ArchiveError::Damaged(what))

@@ -172,6 +172,29 @@ fn a_part_that_does_not_agree_with_its_manifest_is_refused() {
     assert_eq!(what, "ledger.sqlite is missing");
 }
 
+/// Parts that are read whole must not fill the memory. Nothing of the archive is unpacked.
+#[test]
+fn a_part_larger_than_any_of_its_kind_is_refused_before_it_is_read() {
+    let told = |name: PartName, bytes: u64| {
+        let (_home, path) = forged(|archive, manifest| {
+            let mut manifest: Manifest = serde_json::from_slice(manifest).expect("a manifest");
+            let part = manifest.parts.iter_mut().find(|part| part.name == name).expect("a part");
+            part.bytes = bytes;
+            let text = serde_json::to_vec(&manifest).expect("JSON");
+            entry(archive, "manifest.json", EntryType::Regular, &text);
+        });
+        let (taken, out) = try_unpack(&path);
+        assert_eq!(fs::read_dir(out.path()).expect("list").count(), 0);
+        taken.expect_err("refused").to_string()
+    };
+    for name in PartName::ALL {
+        let most = name.bytes_max();
+        let size = format!("{name} has {} bytes by its manifest", most + 1);
+        assert!(told(*name, most + 1).contains(&size), "{}", told(*name, most + 1));
+        assert!(!told(*name, most).contains("bytes by its manifest"), "{}", told(*name, most));
+    }
+}
+
 #[test]
 fn paths_and_links_never_leave_the_folder() {
     let names = [

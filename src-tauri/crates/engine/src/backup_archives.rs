@@ -101,6 +101,9 @@ pub struct RestoreDone {
     pub keys: MissingKeys,
 }
 
+/// Settings that fit into a file fit into an archive, and no others are read from one.
+const _: () = assert!(archive::SETTINGS_BYTES_MAX == settings::FILE_BYTES_MAX);
+
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("another backup or restore is in progress")]
