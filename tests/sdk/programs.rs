@@ -48,6 +48,20 @@ impl User {
         self.packages.join("node_modules").join(path).display().to_string()
     }
 
+    /// Arguments with which Codex CLI reads the note. Its own sandbox needs rights that a container lacks.
+    fn codex_exec(&self) -> [String; 6] {
+        let project = self.folder.join("project").display().to_string();
+        [
+            "exec",
+            "--cd",
+            &project,
+            "--skip-git-repo-check",
+            "--dangerously-bypass-approvals-and-sandbox",
+            "Which word is in note.txt?",
+        ]
+        .map(str::to_owned)
+    }
+
     async fn add_backend(&self, upstream: &ScriptedUpstream) {
         let url = upstream.base_url();
         let add = ["backends", "add", "up", "--kind", "openai-compatible", "--base-url", &url];
@@ -121,7 +135,7 @@ fn reading_call(body: &Value, note: &str) -> Option<(&'static str, Value)> {
 
 #[tokio::test]
 #[ignore = "needs the tools of programs/package-lock.json"]
-async fn codex_cli_works_through_its_wired_file_and_gets_its_file_back() {
+async fn codex_cli_works_wired_and_when_run_starts_it_and_gets_its_file_back() {
     let Some(user) = User::new() else { return };
     let (upstream, home) = (backend(&user).await, &user.home);
     let config = user.folder.join(".codex/config.toml");
@@ -131,19 +145,14 @@ async fn codex_cli_works_through_its_wired_file_and_gets_its_file_back() {
     user.add_backend(&upstream).await;
     home.gatehouse(&["clients", "wire", "codex", "--yes"]).run().await.expect_success();
 
-    let project = user.folder.join("project").display().to_string();
-    let codex = user.program("@openai/codex/bin/codex.js");
-    // Its own sandbox needs rights that a container lacks.
-    let arguments = [
-        &codex,
-        "exec",
-        "--cd",
-        &project,
-        "--skip-git-repo-check",
-        "--dangerously-bypass-approvals-and-sandbox",
-        "Which word is in note.txt?",
-    ];
-    let said = home.program("node", &arguments).run().await.expect_success();
+    let exec = user.codex_exec();
+    let exec: Vec<_> = exec.iter().map(String::as_str).collect();
+    let codex = user.program(".bin/codex");
+    let said = home.program(&codex, &exec).run().await.expect_success();
+    assert!(said.out.contains(WORD), "{}\n{}", said.out, said.err);
+    // The options of `run` stand beside the wired provider.
+    let run = [&["run", "codex", "--", &codex], &exec[..]].concat();
+    let said = home.gatehouse(&run).run().await.expect_success();
     assert!(said.out.contains(WORD), "{}\n{}", said.out, said.err);
     home.gatehouse(&["clients", "unwire", "codex"]).run().await.expect_success();
     let after = std::fs::read_to_string(&config).expect("the file");

@@ -12,7 +12,7 @@ use super::stages::WindowTest;
 const TOOL: &str = r#"#!/bin/sh
 case "$1" in --version) echo "codex-cli 0.98.0"; exit ;; esac
 { pwd; [ -t 0 ] && echo "in a terminal"
-  [ -n "$OPENAI_API_KEY" ] && echo "with a token"
+  [ -n "$GATEHOUSE_API_KEY" ] && echo "with a token"
   printf '%s\n' "$@"; } > "$HOME/launched.part"
 mv "$HOME/launched.part" "$HOME/launched"
 kill -INT $$
@@ -63,11 +63,11 @@ impl WindowTest {
         let told: Vec<_> = told.lines().collect();
         assert_eq!(told[..3], [project.to_str().expect("UTF-8"), "in a terminal", "with a token"]);
         let port = self.session.gateway_port;
-        let provider = "model_providers.gatehouse";
+        let provider = "model_providers.gatehouse-run";
         for argument in [
-            "model_provider=\"gatehouse\"".to_owned(),
+            "model_provider=\"gatehouse-run\"".to_owned(),
             format!("{provider}.base_url=\"http://127.0.0.1:{port}/v1\""),
-            format!("{provider}.env_key=\"OPENAI_API_KEY\""),
+            format!("{provider}.env_key=\"GATEHOUSE_API_KEY\""),
         ] {
             assert!(told[3..].contains(&argument.as_str()), "{argument} is not in {told:?}");
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::client_tool::ClientTool;
 use crate::opencode_variable::{CONFIG_VARIABLE, deciding_part};
 
 /// Variables with folders or files of tools, and the search path.
@@ -85,6 +86,25 @@ impl ToolEnvironment {
         self
     }
 
+    /// With those of the named variables that outrank a tool's wiring.
+    #[must_use]
+    pub fn with_set_variables(mut self, names: &[String]) -> Self {
+        let known = ClientTool::outranking_variables();
+        let named = known.filter(|known| names.iter().any(|name| name == known));
+        let added: Vec<_> = named.filter(|name| !self.is_set(name)).map(str::to_owned).collect();
+        self.set.extend(added);
+        self
+    }
+
+    /// The project's folder and those above it, up to the root of its repository; without one, that folder
+    /// alone. The user's own files also lie in the home folder, which is left out.
+    pub(crate) fn project_folders(&self) -> Vec<&Path> {
+        let Some(project) = &self.project else { return Vec::new() };
+        let root = repository_root(project).unwrap_or(project);
+        let folders = project.ancestors().take_while(|folder| folder.starts_with(root));
+        folders.filter(|folder| *folder != self.home).collect()
+    }
+
     /// The folder that `variable` names, or else `default` in the home folder.
     pub(crate) fn folder(&self, variable: &str, default: &str) -> PathBuf {
         self.path(variable).unwrap_or_else(|| self.home.join(default))
@@ -128,6 +148,10 @@ impl ToolEnvironment {
             .flat_map(|folder| ends.iter().map(move |end| folder.join(format!("{name}{end}"))));
         files.into_iter().find(|file| is_program(file))
     }
+}
+
+pub(crate) fn repository_root(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 #[cfg(unix)]

@@ -11,6 +11,10 @@ use crate::error::{ToolFileProblem, WiringError};
 /// Largest file of a tool that is read, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
 
+/// Where Claude Code keeps its MCP servers beside all that it remembers, which may outgrow the limit.
+const CLAUDE_STATE: &str = ".claude.json";
+const CLAUDE_ADDS_ITSELF: &str = "; Claude Code adds the server itself: `claude mcp add --scope user gatehouse -- gatehouse mcp`";
+
 /// Folder in the state folder with the records of all changes, and with their lock.
 pub(crate) const RECORDS_FOLDER: &str = "wiring";
 
@@ -43,7 +47,8 @@ pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<Option<String>, W
     let read = opened.take(bytes_max + 1).read_to_end(&mut bytes);
     read.map_err(|error| WiringError::io(path, error))?;
     if bytes.len() as u64 > bytes_max {
-        return problem(&format!("is larger than {} MiB", bytes_max >> 20));
+        let way_out = if path.ends_with(CLAUDE_STATE) { CLAUDE_ADDS_ITSELF } else { "" };
+        return problem(&format!("is larger than {} MiB{way_out}", bytes_max >> 20));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),

@@ -63,9 +63,10 @@ const CLAUDE_CODE: LaunchVariables = LaunchVariables {
     ],
 };
 
-/// Its arguments name the variable.
+/// Its arguments name the variable. Programs that it starts would send a token in `OPENAI_API_KEY` to
+/// OpenAI; a key of the user in that variable is theirs, and Codex does not use it for this provider.
 const CODEX: LaunchVariables =
-    LaunchVariables { root: &[], v1: &[], tokens: &["OPENAI_API_KEY"], removed: &[] };
+    LaunchVariables { root: &[], v1: &[], tokens: &[TOKEN_VARIABLE], removed: &[] };
 
 const GEMINI_CLI: LaunchVariables = LaunchVariables {
     root: &[GEMINI_ADDRESS_VARIABLE],
@@ -95,8 +96,9 @@ const BY_FILE: LaunchVariables = LaunchVariables {
 /// token. Programs read one or the other spelling.
 const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Name of the provider in a tool's configuration.
-const PROVIDER: &str = "gatehouse";
+/// Name of Codex CLI's provider while it is run. Another name than that of the wired one, which asks for
+/// its token by a command: Codex merges both and refuses a provider with a command and a variable.
+const CODEX_PROVIDER: &str = "gatehouse-run";
 
 /// Aider's files outrank the variables of others with an address and a key; these options and this
 /// variable outrank its configuration and what that or a `.env` file sets. The second option stands
@@ -235,13 +237,13 @@ fn claude_arguments(address: &str) -> Vec<String> {
 /// Codex CLI takes a provider from its configuration alone, and that from options too.
 fn codex_arguments(v1: &str) -> Vec<String> {
     let setting = |key: &str, value: String| ["-c".to_owned(), format!("{key}={value}")];
-    let provider = |key: &str| format!("model_providers.{PROVIDER}.{key}");
+    let provider = |key: &str| format!("model_providers.{CODEX_PROVIDER}.{key}");
     [
-        setting("model_provider", toml_text(PROVIDER)),
+        setting("model_provider", toml_text(CODEX_PROVIDER)),
         setting(&provider("name"), toml_text("Gatehouse")),
         setting(&provider("base_url"), toml_text(v1)),
         setting(&provider("wire_api"), toml_text("responses")),
-        setting(&provider("env_key"), toml_text("OPENAI_API_KEY")),
+        setting(&provider("env_key"), toml_text(TOKEN_VARIABLE)),
     ]
     .into_iter()
     .flatten()
@@ -320,7 +322,7 @@ mod tests {
     fn a_tool_that_is_known_gets_only_the_variables_that_it_reads() {
         for (program, addresses, tokens) in [
             ("claude", &["ANTHROPIC_BASE_URL"][..], &["ANTHROPIC_AUTH_TOKEN"][..]),
-            ("codex", &[], &["OPENAI_API_KEY"]),
+            ("codex", &[], &["GATEHOUSE_API_KEY"]),
             ("gemini", &["GOOGLE_GEMINI_BASE_URL"], &["GEMINI_API_KEY"]),
             (
                 "aider",
@@ -348,16 +350,18 @@ mod tests {
             Some(
                 &[
                     "-c",
-                    "model_provider=\"gatehouse\"",
+                    "model_provider=\"gatehouse-run\"",
                     "-c",
-                    "model_providers.gatehouse.name=\"Gatehouse\"",
+                    "model_providers.gatehouse-run.name=\"Gatehouse\"",
                 ]
                 .map(str::to_owned)[..]
             )
         );
         assert!(launch.arguments.contains(
-            &"model_providers.gatehouse.base_url=\"http://127.0.0.1:4283/v1\"".to_owned()
+            &"model_providers.gatehouse-run.base_url=\"http://127.0.0.1:4283/v1\"".to_owned()
         ));
+        let variable = "model_providers.gatehouse-run.env_key=\"GATEHOUSE_API_KEY\"".to_owned();
+        assert!(launch.arguments.contains(&variable));
     }
 
     #[test]

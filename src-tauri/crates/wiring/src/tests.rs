@@ -3,6 +3,7 @@
 mod agents;
 mod golden;
 mod kills;
+mod layers;
 mod plain_copies;
 mod records;
 mod states;

@@ -234,6 +234,11 @@ pub struct ClientToolDefinition<G> {
 }
 
 impl ClientTool {
+    /// Variables that outrank the wiring of some tool where it is started.
+    pub fn outranking_variables() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().flat_map(|tool| tool.definition().variables).copied()
+    }
+
     /// Name of its program in the search path.
     #[must_use]
     pub fn program(self) -> &'static str {
@@ -274,6 +279,7 @@ impl WiredTool for ClientTool {
     fn run_conflicts(self, environment: &ToolEnvironment) -> Vec<Conflict> {
         match self {
             Self::ClaudeCode => claude_code::run_conflicts(environment),
+            Self::Codex => codex::run_conflicts(environment),
             _ => Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ use super::{ClientToolDefinition, ToolFile, ToolPointer, WiringTarget};
 use crate::client_tool::{ConflictLayer, WiringRung};
 use crate::conflict::{Conflict, is_same_value};
 use crate::document::{Format, yaml_value};
-use crate::environment::ToolEnvironment;
+use crate::environment::{ToolEnvironment, repository_root};
 use crate::files::read_config;
 use crate::key::ValueEdit;
 
@@ -129,10 +129,6 @@ fn files_named(environment: &ToolEnvironment, name: &str) -> Vec<(ConflictLayer,
 fn read_yaml(path: &Path) -> Option<Value> {
     let text = read_config(path).ok().flatten()?;
     yaml_value(&text).ok()
-}
-
-fn repository_root(folder: &Path) -> Option<&Path> {
-    folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 /// The key with another address than ours, if the entry is for a model of the provider or for all.

@@ -4,6 +4,8 @@
 //! provider makes the base URL void. Both are therefore removed from the file's `env`. The values of
 //! `env` win over the shell's, so only variables that the file does not set can conflict.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use super::{
@@ -95,7 +97,11 @@ fn shell_command<'a>(words: impl Iterator<Item = &'a str>) -> String {
     shlex::try_join(words).unwrap_or_default()
 }
 
-/// Managed settings win over all others, then those of a project.
+/// Most files in the folder of managed settings that are looked at.
+const MANAGED_FILES_MAX: usize = 100;
+
+/// Managed settings win over all others, then those of a project: of the folder in which it is started,
+/// and of none above it.
 fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
     let managed = match () {
         () if cfg!(target_os = "macos") => "Library/Application Support/ClaudeCode",
@@ -103,14 +109,25 @@ fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
         () => "etc/claude-code",
     };
     let file = |layer, path| LayerFile { layer, path, format: Format::Json };
-    let managed = environment.system_root.join(managed).join("managed-settings.json");
-    let mut layers = vec![file(ConflictLayer::Managed, managed)];
+    let managed = environment.system_root.join(managed);
+    let mut layers = vec![file(ConflictLayer::Managed, managed.join("managed-settings.json"))];
+    let more = json_files(&managed.join("managed-settings.d")).into_iter();
+    layers.extend(more.map(|path| file(ConflictLayer::Managed, path)));
     if let Some(project) = &environment.project {
         for name in ["settings.local.json", "settings.json"] {
             layers.push(file(ConflictLayer::Project, project.join(".claude").join(name)));
         }
     }
     layers
+}
+
+/// In the order of their names, as they are merged. None if the folder cannot be read.
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+    let mut files: Vec<_> = entries.filter(is_json).take(MANAGED_FILES_MAX).collect();
+    files.sort();
+    files
 }
 
 /// What `gatehouse run` cannot outrank: the `env` of every settings file wins over the environment that

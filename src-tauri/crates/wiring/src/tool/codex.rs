@@ -1,14 +1,18 @@
 //! Codex CLI: `config.toml` in its folder. Its provider runs a command that prints the token, and
 //! speaks only the Responses API.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{
     ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, command_at, text_at,
 };
 use crate::client_tool::{ConflictLayer, WiringRung};
-use crate::document::Format;
+use crate::conflict::Conflict;
+use crate::document::{Document, Format};
 use crate::environment::ToolEnvironment;
+use crate::files::read_config;
 use crate::key::ValueEdit;
 
 /// Name of the provider in the tool's file.
@@ -20,7 +24,7 @@ pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefi
     program: "codex",
     folder: |environment| environment.folder("CODEX_HOME", ".codex"),
     files: tool_files,
-    layers: layer_files,
+    layers: managed_files,
     variables: &[],
     config_variable: None,
     pointer: |config| ToolPointer {
@@ -52,14 +56,44 @@ fn key_edits(target: &WiringTarget) -> Vec<ValueEdit> {
     ]
 }
 
+/// Of a project's own file, Codex 0.169 ignores the provider and says so.
+fn managed_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
+    let path = environment.system_root.join("etc/codex/managed_config.toml");
+    vec![LayerFile { layer: ConflictLayer::Managed, path, format: Format::Toml }]
+}
+
+/// For keys that a project may set too: the files of its folder and those above it are merged.
 pub(super) fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
-    let file = |layer, path| LayerFile { layer, path, format: Format::Toml };
-    let managed = environment.system_root.join("etc/codex/managed_config.toml");
-    let mut layers = vec![file(ConflictLayer::Managed, managed)];
-    if let Some(project) = &environment.project {
-        layers.push(file(ConflictLayer::Project, project.join(".codex/config.toml")));
+    let in_project = |folder: &Path| LayerFile {
+        layer: ConflictLayer::Project,
+        path: folder.join(".codex/config.toml"),
+        format: Format::Toml,
+    };
+    let projects = environment.project_folders().into_iter().map(in_project);
+    managed_files(environment).into_iter().chain(projects).collect()
+}
+
+/// What `gatehouse run` cannot outrank with its options: the provider of the profile in use, and the one
+/// that an administrator chose. Codex 0.134 and later know no such profile and do not start with one.
+pub(super) fn run_conflicts(environment: &ToolEnvironment) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    // A file that cannot be read by us is left to the tool, which reports it.
+    let read = |path: &Path| {
+        let text = read_config(path).ok().flatten().unwrap_or_default();
+        Document::parse(Format::Toml, &text).ok().map(|document| document.value())
+    };
+    for LayerFile { layer, path, .. } in managed_files(environment) {
+        let chosen = read(&path).and_then(|config| config.get("model_provider").cloned());
+        if chosen.is_some_and(|chosen| chosen != PROVIDER) {
+            found.push(Conflict::new(layer, path.display().to_string(), "model_provider"));
+        }
     }
-    layers
+    for ToolFile { path, .. } in tool_files(environment) {
+        if let Some((layer, key)) = read(&path).as_ref().and_then(outranking_profile_key) {
+            found.push(Conflict::new(layer, path.display().to_string(), &key));
+        }
+    }
+    found
 }
 
 /// The profile in use may name another provider.

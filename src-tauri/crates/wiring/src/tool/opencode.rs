@@ -83,9 +83,9 @@ fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
     if let Some(folder) = environment.path("OPENCODE_CONFIG_DIR") {
         layers.extend(in_folder(ConflictLayer::NamedFile, &folder));
     }
-    if let Some(project) = &environment.project {
-        layers.extend(in_folder(ConflictLayer::Project, &project.join(".opencode")));
-        layers.extend(in_folder(ConflictLayer::Project, project));
+    for folder in environment.project_folders() {
+        layers.extend(in_folder(ConflictLayer::Project, &folder.join(".opencode")));
+        layers.extend(in_folder(ConflictLayer::Project, folder));
     }
     let named = environment.path("OPENCODE_CONFIG");
     layers.extend(named.map(|path| layer_file(ConflictLayer::NamedFile, path)));
