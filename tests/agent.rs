@@ -28,6 +28,8 @@ pub struct AgentSession {
     transcript: Transcript,
     last_id: u64,
     notifications: Vec<Value>,
+    /// What its person answers to questions of the server; None if it cannot ask.
+    person: Option<&'static str>,
 }
 
 impl AgentSession {
@@ -37,7 +39,15 @@ impl AgentSession {
         let (mut child, transcript) = home.gatehouse(&["mcp"]).start_with_pipes();
         let stdin = child.stdin.take().expect("piped");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, stdin, stdout, transcript, last_id: 0, notifications: Vec::new() }
+        Self {
+            child,
+            stdin,
+            stdout,
+            transcript,
+            last_id: 0,
+            notifications: Vec::new(),
+            person: None,
+        }
     }
 
     /// Starts `gatehouse mcp` and begins a session; returns the answer of the handshake too.
@@ -48,6 +58,18 @@ impl AgentSession {
         let begun = session.request("initialize", hello).await;
         session.notify("notifications/initialized", json!({})).await;
         (session, begun)
+    }
+
+    /// As [`Self::begin`], with a person who gives every question of the server this answer, such as
+    /// `accept`.
+    pub async fn begin_with_person(home: &TestHome, revision: &str, answer: &'static str) -> Self {
+        let mut session = Self { person: Some(answer), ..Self::start(home) };
+        let client = json!({"name": "acceptance", "version": "1"});
+        let can = json!({"elicitation": {}});
+        let hello = json!({"protocolVersion": revision, "capabilities": can, "clientInfo": client});
+        session.request("initialize", hello).await;
+        session.notify("notifications/initialized", json!({})).await;
+        session
     }
 
     /// Calls a tool and returns its result.
@@ -75,7 +97,7 @@ impl AgentSession {
         self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
     }
 
-    /// The notifications so far.
+    /// The notifications and questions of the server so far.
     #[must_use]
     pub fn notifications(&self) -> &[Value] {
         &self.notifications
@@ -105,12 +127,17 @@ impl AgentSession {
             let message: Value = serde_json::from_str(&line)
                 .unwrap_or_else(|error| panic!("no message ({error}): {line}"));
             assert_eq!(message.get("jsonrpc"), Some(&json!("2.0")), "{line}");
-            if message.get("id").and_then(Value::as_u64) == Some(id) {
-                return message;
+            if message.get("method").is_none() {
+                if message.get("id").and_then(Value::as_u64) == Some(id) {
+                    return message;
+                }
+                continue;
             }
-            if message.get("method").is_some() {
-                self.notifications.push(message);
+            if let (Some(answer), Some(question)) = (self.person, message.get("id")) {
+                let result = json!({"action": answer, "content": {}});
+                self.send(&json!({"jsonrpc": "2.0", "id": question, "result": result})).await;
             }
+            self.notifications.push(message);
         }
     }
 }

@@ -382,3 +382,80 @@ async fn resources_are_the_views_of_their_tools() {
         assert!(view.get(field).is_some(), "{uri}: {view}");
     }
 }
+
+/// The newest entry of the audit log of agents.
+async fn newest_change(home: &TestHome) -> Value {
+    let log = ["audit", "--by", "mcp", "--limit", "1", "--json"];
+    let log = home.gatehouse(&log).run().await.expect_success().json();
+    log.pointer("/entries/0").cloned().unwrap_or(Value::Null)
+}
+
+#[tokio::test]
+async fn a_change_is_asked_about_where_a_person_can_answer_and_the_answer_is_logged() {
+    let home = TestHome::new(HomeVault::Memory);
+    let served = home.serve().await;
+    let everything = json!({"what": {"kind": "everything"}});
+    let questions = |session: &AgentSession| {
+        let is_question = |one: &&Value| one["method"] == "elicitation/create";
+        let asked = session.notifications().iter().filter(is_question);
+        let text = |one: &Value| one["params"]["message"].as_str().unwrap_or_default().to_owned();
+        asked.map(text).collect::<Vec<_>>()
+    };
+    let mut session = AgentSession::begin_with_person(&home, "2025-06-18", "accept").await;
+    session.call("purge_cache", everything.clone()).await;
+    assert_eq!(questions(&session), Vec::<String>::new(), "what is off is not asked about");
+    allow(&home, "mcp_change").await;
+    session.call("status", json!({})).await;
+    assert_eq!(questions(&session), Vec::<String>::new(), "what reads is not asked about");
+    let done = session.call("purge_cache", everything.clone()).await;
+    assert_eq!(done["isError"], json!(false), "{done}");
+    let [asked] = &questions(&session)[..] else { panic!("one question") };
+    assert!(asked.starts_with("acceptance wants to change something in Gatehouse."), "{asked}");
+    assert!(asked.contains("Purge cache: {") && asked.contains("everything"), "{asked}");
+    let entry = newest_change(&home).await;
+    assert_eq!((&entry["outcome"], &entry["confirmed"]), (&json!("done"), &json!(true)), "{entry}");
+
+    for answer in ["decline", "cancel"] {
+        let mut session = AgentSession::begin_with_person(&home, "2025-11-25", answer).await;
+        let refused = session.call("purge_cache", everything.clone()).await;
+        assert_eq!(refused["isError"], json!(true), "{refused}");
+        let entry = newest_change(&home).await;
+        let told = (&entry["outcome"], &entry["confirmed"]);
+        assert_eq!(told, (&json!("not_allowed"), &json!(false)), "{answer}: {entry}");
+        assert_eq!(session.end().await, Some(0));
+    }
+
+    // A program that cannot ask: the setting decides.
+    let (mut silent, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let done = silent.call("purge_cache", everything).await;
+    assert_eq!(done["isError"], json!(false), "{done}");
+    let entry = newest_change(&home).await;
+    assert_eq!((&entry["outcome"], &entry["confirmed"]), (&json!("done"), &Value::Null), "{entry}");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn without_a_session_the_question_is_the_answer_and_the_call_is_repeated() {
+    let home = TestHome::new(HomeVault::Memory);
+    let served = home.serve().await;
+    allow(&home, "mcp_change").await;
+    let mut session = AgentSession::start(&home);
+    let mut meta = request_meta(REVISION_WITHOUT_HANDSHAKE);
+    meta["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {"form": {}}});
+    let mut call = json!({"name": "purge_cache", "_meta": meta,
+        "arguments": {"what": {"kind": "everything"}}});
+    let asked = session.request("tools/call", call.clone()).await;
+    assert_eq!(asked["result"]["resultType"], json!("input_required"), "{asked}");
+    let question = asked["result"]["inputRequests"]["confirm"]["params"]["message"].as_str();
+    assert!(question.is_some_and(|text| text.contains("Purge cache")), "{asked}");
+    assert_eq!(newest_change(&home).await, Value::Null, "nothing was done");
+    for (action, is_error) in [("decline", true), ("accept", false)] {
+        call["inputResponses"] = json!({"confirm": {"action": action}});
+        let ended = session.request("tools/call", call.clone()).await;
+        assert_eq!(ended["result"]["isError"], json!(is_error), "{ended}");
+        let entry = newest_change(&home).await;
+        assert_eq!(entry["confirmed"], json!(!is_error), "{action}: {entry}");
+    }
+    assert_eq!(session.end().await, Some(0));
+    assert_eq!(served.stop().await, Some(0));
+}

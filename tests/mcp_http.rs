@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use acceptance::{HomeVault, TestHome, await_or_fail, json_body, post_json, request_meta};
 use serde_json::{Value, json};
-use test_support::{RawAnswer, RawClient};
+use test_support::{ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream};
 
 const JSON: &str = "content-type: application/json";
 const ACCEPT: &str = "accept: application/json, text/event-stream";
@@ -234,6 +234,19 @@ async fn a_session_is_that_of_its_client_and_changes_are_asked_for_and_logged() 
     let log = log.json();
     assert_eq!(log.pointer("/entries/0/agent"), Some(&json!("acceptance")), "{log}");
     assert_eq!(log.pointer("/entries/0/operation"), Some(&json!("cache_purge")), "{log}");
+    // The name is what the agent says; the token was checked.
+    for entry in 0..2 {
+        assert_eq!(
+            log.pointer(&format!("/entries/{entry}/client")),
+            Some(&json!("editor")),
+            "{log}"
+        );
+        assert_eq!(
+            log.pointer(&format!("/entries/{entry}/confirmed")),
+            Some(&Value::Null),
+            "{log}"
+        );
+    }
     let told = |field: &str| log.pointer(&format!("/entries/1/{field}")).cloned();
     assert_eq!(told("outcome"), Some(json!("not_allowed")), "{log}");
     assert_eq!(told("operation"), Some(json!("cache_purge")), "{log}");
@@ -278,4 +291,88 @@ async fn a_client_has_so_many_sessions_and_an_open_stream_delays_no_stop() {
     // Answers in flight have ten seconds; this stream has none.
     let stopped = tokio::time::timeout(Duration::from_secs(8), served.stop()).await;
     assert_eq!(stopped.expect("it stops"), Some(0));
+}
+
+/// What `ask` says of each model.
+async fn ask(agent: &HttpAgent, models: &[&str]) -> Vec<Value> {
+    let asked = json!({"models": models, "prompt": "hi", "timeout_secs": 30});
+    let result = agent.call("ask", asked).await;
+    let answers = result.pointer("/structuredContent/answers").and_then(Value::as_array);
+    answers.unwrap_or_else(|| panic!("no answers: {result}")).clone()
+}
+
+fn outcome(answer: &Value) -> (&str, &str) {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    (text("outcome"), text("error"))
+}
+
+#[tokio::test]
+async fn what_an_agent_asks_obeys_the_scope_and_the_rates_of_its_token_and_counts_for_it() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    for setting in ["mcp_http", "mcp_spend"] {
+        set(&home, setting).await;
+    }
+    let limits = ["--mcp", "true", "--allow-model", "mock/echo", "--requests-per-minute", "2"];
+    let edit = [&["clients", "edit", "editor"], &limits[..]].concat();
+    home.gatehouse(&edit).run().await.expect_success();
+    let mut agent = HttpAgent::new(served.gateway, &token);
+    assert_eq!(agent.begin().await, 200);
+
+    let [allowed, other] = &ask(&agent, &["mock/echo", "mock/other"]).await[..] else {
+        panic!("two answers");
+    };
+    assert_eq!(outcome(allowed).0, "answered", "{allowed}");
+    assert_eq!(outcome(other).0, "failed", "{other}");
+    assert!(outcome(other).1.contains("editor"), "{other}");
+    // The rate is that of the token: what is too much is refused, and so is a call of its own.
+    let mut refused = Vec::new();
+    while refused.is_empty() {
+        refused = ask(&agent, &["mock/echo", "mock/echo"]).await;
+        refused.retain(|answer| outcome(answer).0 == "failed");
+    }
+    assert!(outcome(&refused[0]).1.contains("2 requests per minute"), "{refused:?}");
+    let body = json!({"model": "mock/echo", "messages": [{"role": "user", "content": "hi"}]});
+    let chat = "/v1/chat/completions";
+    let own = post_json(served.gateway, chat, &[&agent.token, JSON], &json_body(&body)).await;
+    assert_eq!(own.status, 429, "{}", own.text());
+    let listed = home.gatehouse(&["requests", "list", "--json"]).run().await.expect_success();
+    let rows = listed.json();
+    let rows = rows["requests"].as_array().expect("requests");
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["client"] == "editor"), "{rows:?}");
+    assert!(rows.iter().any(|row| row["project"] == "agents"), "{rows:?}");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_an_agent_asks_is_paid_from_the_budget_of_its_token() {
+    let home = TestHome::new(HomeVault::Memory);
+    let upstream = ScriptedUpstream::start_with(|request| {
+        let is_asked = request.json().get("model").is_some();
+        let text = ChatText { model: "m", deltas: &["well"], usage: None };
+        Some(if is_asked { Reply::chat_stream(&text) } else { Reply::models(&["m"]) })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    home.write_settings(&format!(
+        "[backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
+        upstream.base_url()
+    ));
+    let price = ["prices", "set", "up", "m", "--input", "1", "--output", "1"];
+    home.gatehouse(&price).run().await.expect_success();
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    for setting in ["mcp_http", "mcp_spend"] {
+        set(&home, setting).await;
+    }
+    allow(&home, "editor").await;
+    let mut agent = HttpAgent::new(served.gateway, &token);
+    assert_eq!(agent.begin().await, 200);
+    let answers = ask(&agent, &["up/m"]).await;
+    assert_eq!(outcome(&answers[0]).0, "answered", "{answers:?}");
+    // Less than what a prompt of one word costs.
+    let budget = ["budgets", "set", "small", "--client", "editor", "--limit", "0.000001"];
+    home.gatehouse(&budget).run().await.expect_success();
+    let answers = ask(&agent, &["up/m"]).await;
+    assert_eq!(outcome(&answers[0]).0, "failed", "{answers:?}");
+    assert!(outcome(&answers[0]).1.contains("small"), "{answers:?}");
+    assert_eq!(served.stop().await, Some(0));
 }

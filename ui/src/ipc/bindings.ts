@@ -894,6 +894,10 @@ export type AuditEntryView = {
 	/**  What an agent calls itself, which may be untrue. */
 	agent: string | null,
 	agent_version: string | null,
+	/**  The client whose token an agent has, which was checked. None for agents that need no token. */
+	client: string | null,
+	/**  True if a person confirmed an agent's call, false if one did not; None where nobody was asked. */
+	confirmed: boolean | null,
 	/**  Its name in the table of operations, such as `backend_add`. */
 	operation: string,
 	/**  What it does, in a few words. */

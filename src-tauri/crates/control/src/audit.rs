@@ -35,15 +35,8 @@ impl<'a> AuditedCall<'a> {
         operation: &str,
         request: &impl RequestJson,
     ) -> Self {
-        let record = AuditRecord {
-            at: engine.clock().wall(),
-            caller: caller.kind,
-            agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
-            agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
-            operation: operation.to_owned(),
-            subject: find_subject(&request.to_json()),
-            outcome: AuditOutcome::Failed,
-        };
+        let subject = find_subject(&request.to_json());
+        let record = new_record(engine, caller, operation, subject, AuditOutcome::Failed);
         Self { engine, record: Some(record) }
     }
 
@@ -88,23 +81,36 @@ const fn audit_outcome(error: &ApiError) -> AuditOutcome {
     }
 }
 
-/// Writes down a call of an agent that the settings do not allow. `setting` is the one that would.
-/// Of many such calls few are kept.
-pub(crate) async fn note_not_allowed(
+fn new_record(
     engine: &Engine,
     caller: &Caller,
     operation: &str,
-    setting: &str,
-) {
-    let record = AuditRecord {
+    subject: Option<String>,
+    outcome: AuditOutcome,
+) -> AuditRecord {
+    AuditRecord {
         at: engine.clock().wall(),
         caller: caller.kind,
         agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
         agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
+        client: caller.client.as_ref().map(ToString::to_string),
+        confirmed: caller.confirmed,
         operation: operation.to_owned(),
-        subject: Some(setting.to_owned()),
-        outcome: AuditOutcome::NotAllowed,
-    };
+        subject,
+        outcome,
+    }
+}
+
+/// Writes down a call of an agent that the settings do not allow, or that a person did not confirm.
+/// `setting` is the one that would allow it. Of many such calls few are kept.
+pub(crate) async fn note_not_allowed(
+    engine: &Engine,
+    caller: &Caller,
+    operation: &str,
+    setting: Option<&str>,
+) {
+    let (subject, outcome) = (setting.map(str::to_owned), AuditOutcome::NotAllowed);
+    let record = new_record(engine, caller, operation, subject, outcome);
     if let Err(error) = engine.ledger().add_audit_record(record).await {
         tracing::error!(%error, operation, "the audit log could not be written");
     }

@@ -1,21 +1,31 @@
 //! Who calls an operation: a shell of this program, or an agent that tells its name. The audit log
-//! keeps it. A shell that calls the engine of another process tells it in a header.
+//! keeps it. A shell that calls the engine of another process tells it in a header. The client with
+//! whose token an agent came over HTTP is in no header: the process that checked the token serves it.
 
 use std::sync::Arc;
 
-use domain::CallerKind;
+use domain::{CallerKind, ClientId};
 
 /// Longest name and version of an agent, in characters.
 const AGENT_CHARS_MAX: usize = 64;
 
 /// What separates the parts of a header value. No part contains it.
-const SEPARATOR: char = ';';
+const SEPARATOR: &str = ";";
+
+/// The part of a header value that says what a person answered, after kind, name and version.
+const CONFIRMED_PART: usize = 3;
+const CONFIRMED: &str = "confirmed";
+const DECLINED: &str = "declined";
 
 /// Caller of operations. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub kind: CallerKind,
     pub agent: Option<Arc<AgentName>>,
+    /// The client whose token it has, which was checked. None for all that need no token.
+    pub client: Option<Arc<ClientId>>,
+    /// True if a person confirmed an agent's call, false if one did not; None where nobody was asked.
+    pub confirmed: Option<bool>,
 }
 
 /// What an agent calls itself. It may be untrue.
@@ -28,7 +38,7 @@ pub struct AgentName {
 impl Caller {
     #[must_use]
     pub const fn new(kind: CallerKind) -> Self {
-        Self { kind, agent: None }
+        Self { kind, agent: None, client: None, confirmed: None }
     }
 
     /// An agent. Of its name and version only plain letters and signs are kept, and nothing that
@@ -37,19 +47,27 @@ impl Caller {
     pub fn agent(name: &str, version: &str) -> Self {
         let agent =
             plain_text(name).map(|name| Arc::new(AgentName { name, version: plain_text(version) }));
-        Self { kind: CallerKind::Mcp, agent }
+        Self { kind: CallerKind::Mcp, agent, client: None, confirmed: None }
+    }
+
+    /// With the client whose token it has.
+    #[must_use]
+    pub fn with_client(mut self, client: Option<Arc<ClientId>>) -> Self {
+        self.client = client;
+        self
     }
 
     /// The value of the header that tells it to another process.
     pub(crate) fn header(&self) -> String {
-        let mut text = self.kind.word().to_owned();
+        let mut parts = vec![self.kind.word()];
         if let Some(agent) = &self.agent {
-            text.push(SEPARATOR);
-            text.push_str(&agent.name);
-            text.push(SEPARATOR);
-            text.push_str(agent.version.as_deref().unwrap_or_default());
+            parts.extend([agent.name.as_str(), agent.version.as_deref().unwrap_or_default()]);
         }
-        text
+        if let Some(confirmed) = self.confirmed {
+            parts.resize(CONFIRMED_PART, "");
+            parts.push(if confirmed { CONFIRMED } else { DECLINED });
+        }
+        parts.join(SEPARATOR)
     }
 
     /// The caller that a header names: the command line if there is none.
@@ -58,7 +76,13 @@ impl Caller {
         let kind = parts.next().and_then(|word| word.parse().ok());
         match (kind, parts.next()) {
             (Some(CallerKind::Mcp), Some(name)) => {
-                Self::agent(name, parts.next().unwrap_or_default())
+                let agent = Self::agent(name, parts.next().unwrap_or_default());
+                let confirmed = match parts.next() {
+                    Some(CONFIRMED) => Some(true),
+                    Some(DECLINED) => Some(false),
+                    _ => None,
+                };
+                Self { confirmed, ..agent }
             }
             (Some(kind), _) => Self::new(kind),
             (None, _) => Self::new(CallerKind::CommandLine),
@@ -87,6 +111,8 @@ mod tests {
             Caller::agent("Claude Code", "2.1.0"),
             Caller::agent("codex", ""),
             Caller::agent("", "1"),
+            Caller { confirmed: Some(true), ..Caller::agent("codex", "") },
+            Caller { confirmed: Some(false), ..Caller::new(CallerKind::Mcp) },
         ] {
             assert_eq!(Caller::from_header(Some(&caller.header())), caller);
         }

@@ -45,9 +45,9 @@ impl PlaygroundHost for EnginePlaygroundHost {
         }
     }
 
-    fn token_limit_field(&self, model: &str) -> TokenLimitField {
+    fn token_limit_field(&self, model: &str, client: Option<&ClientId>) -> TokenLimitField {
         let settings = self.settings.current();
-        let backend = self.first_candidate_backend(model);
+        let backend = self.first_candidate_backend(model, client);
         match backend.and_then(|id| settings.backends.get(&id).map(|known| known.kind)) {
             Some(BackendKind::OpenAi) => TokenLimitField::MaxCompletionTokens,
             _ => TokenLimitField::MaxTokens,
@@ -64,9 +64,12 @@ impl PlaygroundHost for EnginePlaygroundHost {
 }
 
 impl EnginePlaygroundHost {
-    /// First candidate for the playground's request with `model`.
-    fn first_candidate_backend(&self, model: &str) -> Option<BackendId> {
-        let client = ClientId::new(PLAYGROUND_CLIENT).ok()?;
+    /// First candidate for a request with `model` of `client`, or else of the playground.
+    fn first_candidate_backend(&self, model: &str, client: Option<&ClientId>) -> Option<BackendId> {
+        let client = match client {
+            Some(client) => client.clone(),
+            None => ClientId::new(PLAYGROUND_CLIENT).ok()?,
+        };
         let (needs, project) = (Needs::default(), None);
         let question = RouteQuery { model: model.to_owned(), client, project, needs };
         let chosen = self.routes.explain(&question).ok()?;

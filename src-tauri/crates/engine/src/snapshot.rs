@@ -131,6 +131,12 @@ fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
     }
 }
 
+/// The client of the playground, which also sends the prompts of agents with a client's token.
+pub(crate) fn playground_client(token: &NewToken) -> Result<(TokenHash, GatewayClient), IdError> {
+    let (hash, client) = own_client(PLAYGROUND_CLIENT, token, Purpose::User)?;
+    Ok((hash, GatewayClient { sends_for_clients: true, ..client }))
+}
+
 /// The client of the health checks that ask a model: one attempt, so that one request is billed, and
 /// an answer that no cache has.
 pub(crate) fn health_client(token: &NewToken) -> Result<(TokenHash, GatewayClient), IdError> {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use domain::{ClientId, WallTime};
 use hyper::Request;
+use hyper::header::HeaderValue;
 use wire::ErrorKind;
 
 use crate::connection_limiter::ConnectionSlot;
 use crate::event::{EventSink, GatewayEvent};
+use crate::headers::CLIENT;
 use crate::response::{Refusal, RetryAdvice};
 use crate::snapshot::{GatewayClient, Snapshot, TokenRefused};
 use crate::token;
@@ -15,8 +17,8 @@ use crate::token;
 /// The code of the refusal of a token that belongs to no client.
 pub(crate) const INVALID_TOKEN: &str = "invalid_token";
 
-/// The client whose token `request` carries; 401 without a valid one, 403 if the user blocked the client.
-/// Tells the connection and, of a blocked client, `events`.
+/// The client whose token `request` carries, or for which a client of this program sends it; 401 without
+/// a valid one, 403 if the user blocked the client. Tells the connection and, of a blocked client, `events`.
 pub(crate) fn authenticate<B>(
     request: &Request<B>,
     snapshot: &Snapshot,
@@ -39,14 +41,37 @@ pub(crate) fn authenticate<B>(
     Ok(client)
 }
 
-/// The client of the token; `None` as error without a token.
+/// The client that the request is of; `None` as error without a token.
 fn client<B>(
     request: &Request<B>,
     snapshot: &Snapshot,
     now: WallTime,
 ) -> Result<Arc<GatewayClient>, Option<TokenRefused>> {
     let hash = token::presented(request).ok_or(None)?;
-    snapshot.clients.admit(&hash, now).map_err(Some)
+    let client = snapshot.clients.admit(&hash, now).map_err(Some)?;
+    match request.headers().get(CLIENT).filter(|_| client.sends_for_clients) {
+        None => Ok(client),
+        Some(named) => find_named(named, &client, snapshot, now).map_err(Some),
+    }
+}
+
+/// The client that `sender`, a client of this program, sends a request for.
+fn find_named(
+    named: &HeaderValue,
+    sender: &GatewayClient,
+    snapshot: &Snapshot,
+    now: WallTime,
+) -> Result<Arc<GatewayClient>, TokenRefused> {
+    let id = named.to_str().ok().and_then(|text| ClientId::new(text).ok());
+    let found = id.ok_or(TokenRefused::Unknown).and_then(|id| snapshot.clients.find(&id, now));
+    let named = found.map_err(|refused| match refused {
+        // Removed since its token was checked.
+        TokenRefused::Unknown => TokenRefused::Revoked,
+        known => known,
+    })?;
+    let names_requests = sender.names_requests;
+    // What is sent for it belongs to the project that the sender names: prompts of agents to theirs.
+    Ok(Arc::new(GatewayClient { names_requests, project: None, ..GatewayClient::clone(&named) }))
 }
 
 fn blocked(id: &ClientId) -> Refusal {

@@ -17,6 +17,9 @@ pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-proj
 /// The priority of a request; not forwarded.
 pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-gatehouse-priority");
 
+/// The client that a client of this program sends a request for; not forwarded.
+pub(crate) const CLIENT: HeaderName = HeaderName::from_static("x-gatehouse-client");
+
 /// What a program that calls the control API says it is.
 pub(crate) const CALLER: HeaderName = HeaderName::from_static("x-gatehouse-caller");
 

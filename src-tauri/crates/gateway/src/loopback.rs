@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::{RequestId, Secret};
+use domain::{ClientId, RequestId, Secret};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wire::{SseDecoder, SsePayload};
 
-use crate::headers::CALLER;
+use crate::headers::{CALLER, CLIENT};
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::response::REQUEST_ID;
 
@@ -94,6 +94,15 @@ impl LoopbackCall {
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Names the client that a request is sent for, which the gateway believes one client of this program.
+    #[must_use]
+    pub fn with_client(mut self, client: &ClientId) -> Self {
+        if let Ok(value) = HeaderValue::try_from(client.as_str()) {
+            self.headers.insert(CLIENT, value);
+        }
         self
     }
 

@@ -277,6 +277,9 @@ pub struct GatewayClient {
     /// True for clients of this program, which choose the ids of their requests: who stops one before
     /// its response began knows its record all the same.
     pub names_requests: bool,
+    /// True for the client of this program that sends the prompts of agents. For an agent with a client's
+    /// token it names that client, whose scope, limits and budgets then hold.
+    pub sends_for_clients: bool,
 }
 
 impl GatewayClient {
@@ -303,6 +306,7 @@ impl GatewayClient {
             attempts_max: None,
             project: None,
             names_requests: false,
+            sends_for_clients: false,
         }
     }
 }
@@ -342,11 +346,26 @@ impl GatewayClients {
         if !bool::from(known.bytes().ct_eq(hash.bytes())) {
             return Err(TokenRefused::Unknown);
         }
-        match client.standing {
-            TokenState::Revoked => Err(TokenRefused::Revoked),
-            TokenState::Valid(Some(until)) if until <= now => Err(TokenRefused::Expired),
-            TokenState::Valid(_) => Ok(Arc::clone(client)),
-        }
+        check_standing(client, now).map(|()| Arc::clone(client))
+    }
+
+    /// The client of this id, if its token is valid at `now`.
+    pub(crate) fn find(
+        &self,
+        id: &ClientId,
+        now: WallTime,
+    ) -> Result<Arc<GatewayClient>, TokenRefused> {
+        let found = self.0.values().find(|client| client.id == *id);
+        let client = found.ok_or(TokenRefused::Unknown)?;
+        check_standing(client, now).map(|()| Arc::clone(client))
+    }
+}
+
+fn check_standing(client: &GatewayClient, now: WallTime) -> Result<(), TokenRefused> {
+    match client.standing {
+        TokenState::Revoked => Err(TokenRefused::Revoked),
+        TokenState::Valid(Some(until)) if until <= now => Err(TokenRefused::Expired),
+        TokenState::Valid(_) => Ok(()),
     }
 }
 

@@ -34,6 +34,10 @@ pub struct AuditRecord {
     /// What an agent calls itself.
     pub agent: Option<String>,
     pub agent_version: Option<String>,
+    /// The id of the client whose token an agent has, which was checked.
+    pub client: Option<String>,
+    /// True if a person confirmed the call, false if one did not; None where nobody was asked.
+    pub confirmed: Option<bool>,
     pub operation: String,
     /// The id of what it was about.
     pub subject: Option<String>,
@@ -67,8 +71,8 @@ pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
         return Ok(0);
     }
     let sql = "INSERT INTO audit_log
-        (at_ms, caller, agent, agent_version, operation, subject, outcome)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        (at_ms, caller, agent, agent_version, operation, subject, outcome, client, confirmed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let added = connection.prepare_cached(sql)?.execute(params![
         clamp_time(record.at),
         record.caller.word(),
@@ -77,6 +81,8 @@ pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
         bound_name(&record.operation),
         record.subject.as_deref().map(bound_name),
         record.outcome.word(),
+        record.client.as_deref().map(bound_name),
+        record.confirmed,
     ])?;
     let newest = connection.last_insert_rowid();
     let oldest_ms = record.at.unix_ms().saturating_sub(AUDIT_DAYS_KEPT_MAX * DAY_MS);
@@ -87,7 +93,8 @@ pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
 }
 
 fn is_surplus(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*), coalesce(max(at_ms > ?4 AND operation = ?5 AND agent IS ?6), 0)
+    let sql = "SELECT count(*), coalesce(max(at_ms > ?4 AND operation = ?5 AND agent IS ?6
+            AND client IS ?7 AND confirmed IS ?8), 0)
         FROM audit_log WHERE outcome = ?1 AND at_ms > ?2
         AND number > (SELECT coalesce(max(number), 0) FROM audit_log) - ?3";
     let range = params![
@@ -97,6 +104,8 @@ fn is_surplus(connection: &Connection, record: &AuditRecord) -> rusqlite::Result
         record.at.unix_ms().saturating_sub(NOT_ALLOWED_REPEAT_MS),
         bound_name(&record.operation),
         record.agent.as_deref().map(bound_name),
+        record.client.as_deref().map(bound_name),
+        record.confirmed,
     ];
     connection.prepare_cached(sql)?.query_row(range, |row| {
         let (kept, is_repeated): (i64, bool) = (row.get(0)?, row.get(1)?);
@@ -129,6 +138,8 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
             caller: get_named(row, "caller")?,
             agent: row.get("agent")?,
             agent_version: row.get("agent_version")?,
+            client: row.get("client")?,
+            confirmed: row.get("confirmed")?,
             operation: row.get("operation")?,
             subject: row.get("subject")?,
             outcome: get_named(row, "outcome")?,

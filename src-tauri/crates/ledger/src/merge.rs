@@ -113,8 +113,9 @@ const ADD_LOGS: &str = "
     INSERT OR IGNORE INTO main.alerts SELECT * FROM other.alerts;
     INSERT OR IGNORE INTO main.alert_notes SELECT * FROM other.alert_notes;
     INSERT INTO main.audit_log
-        (at_ms, caller, agent, agent_version, operation, subject, outcome)
-        SELECT at_ms, caller, agent, agent_version, operation, subject, outcome FROM other.audit_log
+        (at_ms, caller, agent, agent_version, operation, subject, outcome, client, confirmed)
+        SELECT at_ms, caller, agent, agent_version, operation, subject, outcome, client, confirmed
+        FROM other.audit_log
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.audit_log) ORDER BY number;
     INSERT INTO main.budget_crossings
         (budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd)

@@ -196,7 +196,11 @@ fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
 /// Statements that make a file of this version one of version 36, but for the number.
 fn back_to_version_36() -> String {
     let tables = ["rollup_quarter", "rollup_hour", "rollup_day", "rollup_cross"];
-    format!("{} DROP TABLE service_health_log;", tables.map(without_bases).concat())
+    format!(
+        "{} DROP TABLE service_health_log;
+         ALTER TABLE audit_log DROP COLUMN client; ALTER TABLE audit_log DROP COLUMN confirmed;",
+        tables.map(without_bases).concat()
+    )
 }
 
 fn without_bases(table: &str) -> String {

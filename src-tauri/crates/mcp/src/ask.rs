@@ -1,18 +1,21 @@
 //! The tool `ask`: one prompt for several models at once, each with its own deadline. A model that is
 //! slow or fails keeps no other from answering.
 
+use std::time::Duration;
+
 use control::view::{
     AskAnswerView, AskOutcome, AskQuery, AskView, NanoDollars, PlaygroundRef, PlaygroundRunView,
     PlaygroundSend, PlaygroundState,
 };
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
+use domain::ClientId;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent_call::AgentCall;
+use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, progress_ticks};
 use crate::core_source::serve_gateway;
 
 /// Most models in one call.
@@ -36,23 +39,45 @@ pub(crate) async fn ask(
 ) -> Result<AskView, ApiError> {
     check_limits(&query)?;
     serve_gateway(core).await?;
-    let mut asked: FuturesUnordered<_> = query
+    let asked: FuturesUnordered<_> = query
         .models
         .iter()
         .enumerate()
         .map(|(place, model)| {
-            let request = build_request(&query, model.clone());
+            let request = build_request(&query, model.clone(), call.client());
             let stop = call.stop_signal();
             async move { (place, ask_model(core, request, deadline, &stop).await) }
         })
         .collect();
-    let mut answers = Vec::new();
-    while let Some(answer) = asked.next().await {
-        answers.push(answer);
-        call.report_progress(answers.len(), query.models.len(), "models have answered").await;
-    }
+    let limit = Duration::from_secs(query.timeout_secs.unwrap_or(SECS_DEFAULT).into());
+    let mut answers = collect_answers(asked, limit, call).await;
     answers.sort_by_key(|(place, _)| *place);
     Ok(sum_answers(answers.into_iter().map(|(_, answer)| answer).collect()))
+}
+
+/// Waits for all answers, which take `limit` at most. Reports each, and that the others go on.
+async fn collect_answers<T>(
+    mut asked: FuturesUnordered<impl Future<Output = T>>,
+    limit: Duration,
+    reporter: &mut impl ProgressReporter,
+) -> Vec<T> {
+    let (mut waited, total) = (Duration::ZERO, asked.len());
+    let mut ticks = progress_ticks();
+    let mut answers = Vec::with_capacity(total);
+    loop {
+        let progress = tokio::select! {
+            answer = asked.next() => {
+                let Some(answer) = answer else { return answers };
+                answers.push(answer);
+                CallProgress::step(answers.len(), total, "models have answered")
+            }
+            _ = ticks.tick() => {
+                waited += ticks.period();
+                CallProgress::waiting(answers.len(), total, waited, limit)
+            }
+        };
+        reporter.report_progress(progress).await;
+    }
 }
 
 fn check_limits(query: &AskQuery) -> Result<(), ApiError> {
@@ -66,7 +91,7 @@ fn check_limits(query: &AskQuery) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn build_request(query: &AskQuery, model: String) -> PlaygroundSend {
+fn build_request(query: &AskQuery, model: String, client: Option<&ClientId>) -> PlaygroundSend {
     PlaygroundSend {
         model,
         system: query.system.clone(),
@@ -75,6 +100,7 @@ fn build_request(query: &AskQuery, model: String) -> PlaygroundSend {
         max_tokens: query.max_tokens,
         effort: query.effort,
         by_agent: true,
+        client: client.cloned(),
     }
 }
 
@@ -192,5 +218,32 @@ fn sum_answers(answers: Vec<AskAnswerView>) -> AskView {
         cost_nano_usd: NanoDollars(cost),
         unpriced_answers: u32::try_from(unpriced).unwrap_or(u32::MAX),
         answers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    impl ProgressReporter for Vec<(Instant, CallProgress)> {
+        async fn report_progress(&mut self, progress: CallProgress) {
+            self.push((sleep(Duration::ZERO).deadline(), progress));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_model_is_told_of_every_few_seconds() {
+        let begun = sleep(Duration::ZERO).deadline();
+        let asked: FuturesUnordered<_> =
+            [3, 11].map(|secs| sleep(Duration::from_secs(secs))).into_iter().collect();
+        let mut told = Vec::new();
+        let limit = Duration::from_secs(120);
+        assert_eq!(collect_answers(asked, limit, &mut told).await.len(), 2);
+        let at: Vec<_> = told.iter().map(|(at, _)| at.duration_since(begun).as_secs()).collect();
+        assert_eq!(at, [3, 4, 8, 11]);
+        assert!(told.is_sorted_by(|one, next| one.1.done < next.1.done), "{told:?}");
+        assert_eq!(told[1].1.message, "waiting for 4 s");
     }
 }

@@ -1,10 +1,12 @@
 //! The tool `run_checks`: starts a readiness run and waits for its end.
 
+use std::time::Duration;
+
 use control::view::{ReadinessRunStateView, ReadinessRunView, ReadinessStart};
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
 use tokio::time::{Instant, timeout_at};
 
-use crate::agent_call::AgentCall;
+use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, progress_ticks};
 use crate::answer::{cancelled_error, timed_out_error};
 use crate::core_source::serve_gateway;
 
@@ -42,10 +44,19 @@ async fn follow_run(
     // Subscribe before the run starts, so that its end cannot be missed.
     let mut events = CoreEvents::subscribe(core).await?;
     let started = control::readiness_start(core, start).await?;
+    let (mut ticks, mut waited) = (progress_ticks(), Duration::ZERO);
+    let mut progress = (0, started.checks.len());
     loop {
         let event = tokio::select! {
             event = events.next() => event,
             () = call.cancelled() => return Ok(None),
+            _ = ticks.tick() => {
+                waited += ticks.period();
+                let (ended, checks) = progress;
+                let limit = Duration::from_secs(RUN_SECS_MAX);
+                call.report_progress(CallProgress::waiting(ended, checks, waited, limit)).await;
+                continue;
+            }
         };
         let run = match event {
             Some(PanelEvent::RunProgress { run }) => Some(*run),
@@ -61,6 +72,8 @@ async fn follow_run(
             return Ok(Some(run));
         }
         let ended = run.checks.iter().filter(|check| check.state.is_final()).count();
-        call.report_progress(ended, run.checks.len(), "checks have ended").await;
+        progress = (ended, run.checks.len());
+        call.report_progress(CallProgress::step(ended, run.checks.len(), "checks have ended"))
+            .await;
     }
 }

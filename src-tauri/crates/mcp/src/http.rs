@@ -111,20 +111,21 @@ fn session_id(headers: &HeaderMap) -> Option<SessionId> {
 impl HttpAgents {
     fn sessions_of(&self, client: &ClientId) -> ClientSessions {
         let mut clients = self.clients.lock();
-        clients.entry(client.clone()).or_insert_with(|| self.new_sessions()).clone()
+        clients.entry(client.clone()).or_insert_with(|| self.new_sessions(client)).clone()
     }
 
-    fn new_sessions(&self) -> ClientSessions {
+    fn new_sessions(&self, client: &ClientId) -> ClientSessions {
         let sessions = Arc::new(LocalSessionManager::default());
         // The gateway compares hosts exactly, and refuses every foreign page.
         let config = StreamableHttpServerConfig::default()
             .disable_allowed_hosts()
             .with_cancellation_token(self.stop.clone());
         let (core, version) = (self.core.clone(), self.version.clone());
-        let calls = Arc::new(CallSlots::new());
+        let (calls, client) = (Arc::new(CallSlots::new()), Arc::new(client.clone()));
         let server = move || {
             let cores = Arc::new(CoreSource::of(core.clone()));
-            Ok(Server::new(cores, &version, Arc::clone(&calls)))
+            let server = Server::new(cores, &version, Arc::clone(&calls));
+            Ok(server.of_client(Arc::clone(&client)))
         };
         let service = StreamableHttpService::new(server, Arc::clone(&sessions), config);
         ClientSessions { service, sessions, uses: Arc::default() }

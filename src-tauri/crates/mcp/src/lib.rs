@@ -9,6 +9,7 @@ mod agent_call;
 mod answer;
 mod ask;
 mod checks;
+mod confirmation;
 mod core_source;
 mod http;
 mod resource;

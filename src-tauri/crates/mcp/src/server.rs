@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use control::view::{AgentToolRef, CallerKind};
 use control::{AgentPermission, AgentTool, ApiError, Caller, Core};
+use domain::ClientId;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
-    Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceContents,
-    ServerCapabilities, ServerConfig,
+    Implementation, InputRequiredResult, InputResponses, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    ResourceContents, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{QuitReason, RequestContext};
 use rmcp::transport::stdio;
@@ -22,6 +23,7 @@ use crate::agent_call::AgentCall;
 use crate::answer::{cancelled_error, error_result, timed_out_error, view_result};
 use crate::ask::{ask, ask_secs};
 use crate::checks::{RUN_SECS_MAX, run_checks};
+use crate::confirmation::{Confirmation, ask_person, can_ask, question};
 use crate::core_source::{ConfigReader, CoreSource};
 use crate::resource::{MIME_TYPE, find_resource, listed_resources};
 use crate::tool::{ASK, RUN_CHECKS, find_tool, listed_tools};
@@ -70,17 +72,32 @@ pub(crate) struct Server {
     cores: Arc<CoreSource>,
     version: String,
     calls: Arc<CallSlots>,
+    /// The client whose token the agent has; None over standard input and output, which need none.
+    client: Option<Arc<ClientId>>,
 }
 
 /// Slots for the calls of one client. A call that answers at once never waits behind prompts.
 pub(crate) struct CallSlots {
     quick: Semaphore,
     slow: Semaphore,
+    /// A person answers one question at a time.
+    question: Semaphore,
+}
+
+/// What a call of a tool leads to.
+enum ToolOutcome {
+    View(Value),
+    /// A person must answer it first.
+    Question(InputRequiredResult),
 }
 
 impl CallSlots {
     pub(crate) fn new() -> Self {
-        Self { quick: Semaphore::new(CALLS_MAX), slow: Semaphore::new(CALLS_MAX) }
+        Self {
+            quick: Semaphore::new(CALLS_MAX),
+            slow: Semaphore::new(CALLS_MAX),
+            question: Semaphore::new(1),
+        }
     }
 
     fn of(&self, tool: &AgentTool) -> &Semaphore {
@@ -106,25 +123,62 @@ impl Server {
     /// `calls` is shared by the servers of one client: where there are no sessions, each request has a
     /// server of its own.
     pub(crate) fn new(cores: Arc<CoreSource>, version: &str, calls: Arc<CallSlots>) -> Self {
-        Self { cores, version: version.to_owned(), calls }
+        Self { cores, version: version.to_owned(), calls, client: None }
     }
 
-    /// Runs `tool` until its end, its deadline or its cancellation.
+    /// For agents with the token of `client`.
+    pub(crate) fn of_client(self, client: Arc<ClientId>) -> Self {
+        Self { client: Some(client), ..self }
+    }
+
+    /// Runs `tool` until its end, its deadline or its cancellation, once a person who can be asked has
+    /// confirmed it. `answers` are those of that person.
     async fn run_tool(
         &self,
         tool: AgentTool,
         arguments: Value,
+        answers: Option<InputResponses>,
         context: RequestContext<RoleServer>,
-    ) -> Result<Value, ApiError> {
-        let caller = caller(&context);
-        let call = AgentCall::new(context);
+    ) -> Result<ToolOutcome, ApiError> {
+        let mut caller = caller(&context).with_client(self.client.clone());
+        if tool.permission == AgentPermission::Change && can_ask(&context) {
+            match self.confirm(&tool, &arguments, answers, &context, &caller).await? {
+                Confirmation::Confirmed => caller.confirmed = Some(true),
+                Confirmation::Declined => caller.confirmed = Some(false),
+                Confirmation::Required(question) => return Ok(ToolOutcome::Question(question)),
+            }
+        }
+        let call = AgentCall::new(context, self.client.clone());
         let secs = call_secs(&tool, &arguments);
         let deadline = sleep(Duration::from_secs(secs)).deadline();
         let _slot = self.calls.acquire(&tool, (secs, deadline), call.cancelled()).await?;
         let core = self.cores.acquire().await?.called_by(caller);
         let outcome = run_allowed(tool, arguments, &core, call, deadline).await;
         self.cores.release().await;
-        outcome
+        outcome.map(ToolOutcome::View)
+    }
+
+    /// Asks a person about a change that the settings allow.
+    async fn confirm(
+        &self,
+        tool: &AgentTool,
+        arguments: &Value,
+        answers: Option<InputResponses>,
+        context: &RequestContext<RoleServer>,
+        caller: &Caller,
+    ) -> Result<Confirmation, ApiError> {
+        let core = self.cores.acquire().await?.called_by(caller.clone());
+        let reference = AgentToolRef { tool: tool.name.to_owned() };
+        let allowed = control::agent_authorize(&core, reference).await;
+        self.cores.release().await;
+        allowed?;
+        let agent = caller.agent.as_ref().map(|agent| agent.name.as_str());
+        let text = question(agent, tool.name, arguments);
+        let _turn = tokio::select! {
+            turn = self.calls.question.acquire() => turn.map_err(|_| cancelled_error())?,
+            () = context.ct.cancelled() => return Err(cancelled_error()),
+        };
+        Ok(ask_person(context, text, answers.as_ref()).await)
     }
 
     async fn read_view(&self, operation: &str, request: &str) -> Result<Value, ApiError> {
@@ -163,11 +217,11 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
         };
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = match self.run_tool(tool, arguments, context).await {
-            Ok(view) => view_result(view),
-            Err(error) => error_result(&error),
-        };
-        Ok(result.into())
+        match self.run_tool(tool, arguments, request.input_responses, context).await {
+            Ok(ToolOutcome::View(view)) => Ok(view_result(view).into()),
+            Ok(ToolOutcome::Question(question)) => Ok(question.into()),
+            Err(error) => Ok(error_result(&error).into()),
+        }
     }
 
     /// The answer does not repeat the name, which may be anything.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Moment, RequestId, RunId};
+use domain::{ClientId, Clock, Moment, RequestId, RunId};
 use gateway::{LoopbackAnswer, LoopbackCall, LoopbackError};
 use tokio::time::{Sleep, sleep, timeout};
 use wire::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
@@ -79,6 +79,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) request: RequestId,
     pub(crate) gateway: &'a GatewayTarget,
     pub(crate) sender: PromptSender,
+    pub(crate) client: Option<&'a ClientId>,
     pub(crate) time_limit: Option<Duration>,
     pub(crate) runs: &'a RunList,
     pub(crate) host: &'a dyn PlaygroundHost,
@@ -94,6 +95,9 @@ impl Exchange<'_> {
             .with_json(body.into());
         if self.sender == PromptSender::Agent {
             call = call.with_header("x-gatehouse-project", AGENT_PROJECT);
+        }
+        if let Some(client) = self.client {
+            call = call.with_client(client);
         }
         let gateways = self.gateway.total_timeout + Duration::from_secs(TIMEOUT_MARGIN_SECS);
         let own = self.time_limit.filter(|own| *own < gateways);

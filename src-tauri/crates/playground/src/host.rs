@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::Secret;
+use domain::{ClientId, Secret};
 
 use crate::parameters::{PromptSender, TokenLimitField};
 use crate::run::PlaygroundEvent;
@@ -12,9 +12,9 @@ pub trait PlaygroundHost: Send + Sync {
     /// How prompts of `sender` reach the gateway, or why it is not listening.
     fn gateway(&self, sender: PromptSender) -> Result<GatewayTarget, String>;
 
-    /// The field that limits the response length at the backend that `model` leads to: OpenAI's
-    /// newer models reject the older name, other servers do not know the newer one.
-    fn token_limit_field(&self, model: &str) -> TokenLimitField;
+    /// The field that limits the response length at the backend to which `model` leads `client`, or else
+    /// the playground: OpenAI's newer models reject the older name, other servers do not know the newer one.
+    fn token_limit_field(&self, model: &str, client: Option<&ClientId>) -> TokenLimitField;
 
     fn publish(&self, event: PlaygroundEvent);
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::ClientId;
 use serde::Serialize;
 
 /// Maximum size of prompt and system prompt together, in bytes: some 60,000 tokens, and far below
@@ -20,6 +21,9 @@ pub struct PlaygroundParameters {
     pub tokens_max: Option<u32>,
     pub effort: Option<ReasoningEffort>,
     pub sender: PromptSender,
+    /// The client whose scope, limits and budgets hold, and whose request it is; None for the playground's
+    /// own, which has none.
+    pub client: Option<ClientId>,
     /// Longest time to the end of the response, if it is shorter than the gateway's.
     pub time_limit: Option<Duration>,
 }
@@ -138,6 +142,7 @@ mod tests {
             tokens_max: None,
             effort: None,
             sender: PromptSender::User,
+            client: None,
             time_limit: None,
         }
     }

@@ -64,7 +64,7 @@ impl Playground {
     /// As for [`PlaygroundHost::token_limit_field`].
     #[must_use]
     pub fn token_limit_field(&self, model: &str) -> TokenLimitField {
-        self.host.token_limit_field(model)
+        self.host.token_limit_field(model, None)
     }
 
     /// Cancels the health check of a backend, if one is running.
@@ -102,7 +102,8 @@ impl Playground {
         }
         let gateway = self.host.gateway(order.sender).map_err(PlaygroundError::NoGateway)?;
         let cancel = self.stop.child_token();
-        let body = order.request_body(self.token_limit_field(&order.model));
+        let field = self.host.token_limit_field(&order.model, order.client.as_ref());
+        let body = order.request_body(field);
         let request = RequestId::generate(self.clock.wall(), &*self.entropy);
         let run = self.reserve_slot(&order, &body, (&gateway, request), cancel.clone())?;
         self.publish(&run);
@@ -126,11 +127,11 @@ impl Playground {
         &'a self,
         (id, request): (RunId, RequestId),
         gateway: &'a GatewayTarget,
-        order: &PlaygroundParameters,
+        order: &'a PlaygroundParameters,
     ) -> Exchange<'a> {
-        let PlaygroundParameters { sender, time_limit, .. } = *order;
-        let (runs, host, clock) = (&self.runs, &*self.host, &*self.clock);
-        Exchange { id, request, gateway, sender, time_limit, runs, host, clock }
+        let PlaygroundParameters { sender, time_limit, ref client, .. } = *order;
+        let (client, runs, host, clock) = (client.as_ref(), &self.runs, &*self.host, &*self.clock);
+        Exchange { id, request, gateway, sender, client, time_limit, runs, host, clock }
     }
 
     fn publish(&self, run: &PlaygroundRun) {
@@ -237,7 +238,7 @@ struct LaunchedRun {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Secret, SeededEntropy, SystemClock};
+    use domain::{ClientId, Secret, SeededEntropy, SystemClock};
     use test_support::{ChatText, Reply, ScriptedUpstream};
     use tokio::sync::mpsc;
 
@@ -259,7 +260,7 @@ mod tests {
             self.gateway.clone().map(target)
         }
 
-        fn token_limit_field(&self, _model: &str) -> TokenLimitField {
+        fn token_limit_field(&self, _: &str, _: Option<&ClientId>) -> TokenLimitField {
             TokenLimitField::MaxTokens
         }
 
@@ -297,6 +298,7 @@ mod tests {
             tokens_max: None,
             effort: None,
             sender: PromptSender::User,
+            client: None,
             time_limit: None,
         }
     }

@@ -43,10 +43,14 @@ const COLUMNS: Column<AuditEntryView>[] = [
   },
 ];
 
-/** An agent is named as it names itself. */
-function callerOf({ caller, agent, agent_version: version }: AuditEntryView): string {
-  if (agent === null) return CALLER_WORD[caller];
-  return `${CALLER_WORD[caller]}: ${version === null ? agent : `${agent} ${version}`}`;
+/** An agent is named as it names itself; the client whose token it has was checked. */
+function callerOf({ caller, agent, agent_version: version, client, confirmed }: AuditEntryView): string {
+  const named = agent === null ? "" : `: ${version === null ? agent : `${agent} ${version}`}`;
+  const known = [
+    client !== null && `token of ${client}`,
+    confirmed !== null && (confirmed ? "confirmed" : "not confirmed"),
+  ].filter((text) => text !== false);
+  return `${CALLER_WORD[caller]}${named}${known.length === 0 ? "" : ` (${known.join(", ")})`}`;
 }
 
 export function AuditPart() {

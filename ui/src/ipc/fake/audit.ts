@@ -29,6 +29,8 @@ function entryOf(number: number, now: number): AuditEntryView {
     caller,
     agent: agent?.[0] ?? null,
     agent_version: agent?.[1] ?? null,
+    client: agent?.[0] === "codex" ? "codex" : null,
+    confirmed: null,
     operation,
     operation_label: label.charAt(0).toUpperCase() + label.slice(1),
     subject,

@@ -159,6 +159,7 @@ fn build_request(
         max_tokens: wanted.max_tokens,
         effort: wanted.effort,
         by_agent: false,
+        client: None,
     })
 }
 

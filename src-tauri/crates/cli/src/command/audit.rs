@@ -69,12 +69,22 @@ pub(super) fn render(log: &AuditLogView, now: UnixMs) -> StyledText {
     text
 }
 
-/// `mcp: Claude Code 2.1.0`.
+/// `mcp: Claude Code 2.1.0 (token of editor, confirmed)`.
 fn caller(entry: &AuditEntryView) -> String {
     let kind = entry.caller.word();
-    match (&entry.agent, &entry.agent_version) {
+    let named = match (&entry.agent, &entry.agent_version) {
         (Some(agent), Some(version)) => format!("{kind}: {agent} {version}"),
         (Some(agent), None) => format!("{kind}: {agent}"),
         (None, _) => kind.to_owned(),
+    };
+    let token = entry.client.as_ref().map(|client| format!("token of {client}"));
+    let answer = entry.confirmed.map(|confirmed| match confirmed {
+        true => "confirmed".to_owned(),
+        false => "not confirmed".to_owned(),
+    });
+    let known: Vec<_> = token.into_iter().chain(answer).collect();
+    match known.as_slice() {
+        [] => named,
+        known => format!("{named} ({})", known.join(", ")),
     }
 }

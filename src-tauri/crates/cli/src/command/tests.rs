@@ -379,12 +379,17 @@ fn the_audit_log_for_people() {
     let entry = |number: u32, caller: &str, agent: Value, outcome: &str| {
         json!({"number": number, "at": NOW.0 - 120_000, "caller": caller, "agent": agent,
             "agent_version": if agent.is_null() { Value::Null } else { json!("2.1.0") },
+            "client": null, "confirmed": null,
             "operation": "backend_switch", "operation_label": "Backend switch",
             "subject": "openai", "outcome": outcome})
     };
     let mut wrong = entry(8, "window", Value::Null, "refused");
     wrong["subject"] = Value::Null;
+    let mut by_token = entry(10, "mcp", json!("codex"), "done");
+    by_token["client"] = json!("editor");
+    by_token["confirmed"] = json!(true);
     let entries = [
+        by_token,
         entry(9, "mcp", json!(HOSTILE), "done"),
         wrong,
         entry(7, "command-line", Value::Null, "failed"),

@@ -45,19 +45,25 @@ fn tool_view(tool: AgentTool) -> AgentToolView {
     }
 }
 
-/// Refuses a tool that the settings do not allow, and writes that down.
+/// Refuses a tool that the settings do not allow, or whose call a person did not confirm, and writes that
+/// down.
 pub(crate) async fn agent_authorize(
     engine: &Engine,
     caller: &Caller,
     req: AgentToolRef,
 ) -> Result<(), ApiError> {
     let tool = agent_tools().find(|tool| tool.name == req.tool);
+    if caller.confirmed == Some(false) {
+        note_not_allowed(engine, caller, tool.operation, None).await;
+        let message = "nobody confirmed this call in the agent's program";
+        return Err(ApiError::failed(message).with_hint("Ask the user what to do instead."));
+    }
     let tool = tool.ok_or_else(|| ApiError::invalid("tool", "there is no tool of this name"))?;
     let Some(key) = tool.permission.setting_key() else { return Ok(()) };
     if tool.permission.is_allowed(&engine.settings()) {
         return Ok(());
     }
-    note_not_allowed(engine, caller, tool.operation, key).await;
+    note_not_allowed(engine, caller, tool.operation, Some(key)).await;
     let what = match tool.permission {
         AgentPermission::Spend => "send prompts",
         AgentPermission::Checks => "run checks",

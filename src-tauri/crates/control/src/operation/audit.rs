@@ -87,6 +87,8 @@ fn entry_view(row: AuditRow) -> AuditEntryView {
         caller: record.caller,
         agent: record.agent,
         agent_version: record.agent_version,
+        client: record.client,
+        confirmed: record.confirmed,
         operation_label: operation_label(&record.operation),
         operation: record.operation,
         subject: record.subject,

@@ -124,6 +124,7 @@ fn parse_parameters(req: PlaygroundSend) -> Result<PlaygroundParameters, ApiErro
         tokens_max: req.max_tokens,
         effort: req.effort,
         sender: if req.by_agent { PromptSender::Agent } else { PromptSender::User },
+        client: req.client,
         time_limit: None,
     };
     match order.prompt_bytes() {

@@ -235,6 +235,8 @@ mod tests {
                 caller: CallerKind::ALL[0],
                 agent: None,
                 agent_version: None,
+                client: None,
+                confirmed: None,
                 operation: operation.to_owned(),
                 subject: Some("openai".to_owned()),
                 outcome,

@@ -38,6 +38,10 @@ pub struct AuditEntryView {
     /// What an agent calls itself, which may be untrue.
     pub agent: Option<String>,
     pub agent_version: Option<String>,
+    /// The client whose token an agent has, which was checked. None for agents that need no token.
+    pub client: Option<String>,
+    /// True if a person confirmed an agent's call, false if one did not; None where nobody was asked.
+    pub confirmed: Option<bool>,
     /// Its name in the table of operations, such as `backend_add`.
     pub operation: String,
     /// What it does, in a few words.

@@ -1,6 +1,7 @@
 //! Request and view types for playground runs: what was sent, what came back, and what it cost.
 
 use ::playground::{PlaygroundState, ReasoningEffort};
+use domain::ClientId;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -24,6 +25,10 @@ pub struct PlaygroundSend {
     #[serde(default)]
     #[specta(optional)]
     pub by_agent: bool,
+    /// The client with whose token an agent is here, whose scope, limits and budgets hold. Told within
+    /// this process alone: no request can name it.
+    #[serde(skip)]
+    pub client: Option<ClientId>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -46,6 +46,7 @@ fn ask(model: &str) -> PlaygroundSend {
         max_tokens: Some(40),
         effort: None,
         by_agent: false,
+        client: None,
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
         max_tokens: Some(5),
         effort: None,
         by_agent: false,
+        client: None,
     };
     let sent = control::playground_send(core, ask).await.expect("sent");
     loop {

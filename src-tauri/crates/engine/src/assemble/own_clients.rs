@@ -4,7 +4,7 @@ use domain::{Entropy, IdError};
 use gateway::{GatewayClient, NewToken, TokenHash, new_token};
 use ledger::Purpose;
 
-use crate::snapshot::{CHECK_CLIENT, PLAYGROUND_CLIENT, health_client, own_client};
+use crate::snapshot::{CHECK_CLIENT, health_client, own_client, playground_client};
 
 pub(super) type OwnClients = Vec<(TokenHash, GatewayClient)>;
 
@@ -26,6 +26,6 @@ pub(super) fn own_clients(tokens: &OwnTokens) -> Result<OwnClients, IdError> {
     Ok(vec![
         own_client(CHECK_CLIENT, &tokens.check, Purpose::Check)?,
         health_client(&tokens.health)?,
-        own_client(PLAYGROUND_CLIENT, &tokens.playground, Purpose::User)?,
+        playground_client(&tokens.playground)?,
     ])
 }

@@ -242,3 +242,55 @@ async fn a_chosen_id_is_taken_from_clients_of_this_program_alone() {
     let seen = upstream.requests();
     assert!(seen.iter().all(|it| it.header("x-gatehouse-request-id").is_none()), "{seen:?}");
 }
+
+/// One client of this program sends for others, with their scope and their block; from any other client
+/// the header means nothing, and no backend sees it.
+#[tokio::test]
+async fn a_request_for_another_client_is_that_clients_if_this_program_sends_it() {
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = upstream.expect("an upstream");
+    let world = world(&upstream).await;
+    let ask = async |named: &str| {
+        let mut client = test_support::RawClient::connect(world.address).await.expect("connected");
+        let (host, bearer) = (world.host(), world.bearer());
+        let named = format!("x-gatehouse-client: {named}");
+        let headers = [host.as_str(), &bearer, "content-type: application/json", &named];
+        let line = "POST /v1/chat/completions HTTP/1.1";
+        client.send_request(line, &headers, ASK.as_bytes()).await.expect("sent");
+        client.read_answer().await.expect("an answer")
+    };
+    let named = |change: fn(GatewayClient) -> GatewayClient, sends_for_clients: bool| {
+        let client = |id: &str| {
+            let id = ClientId::new(id).expect("an id");
+            GatewayClient::new(id, Purpose::User, TokenState::Valid(None))
+        };
+        let sender = GatewayClient { sends_for_clients, ..client("sender") };
+        let clients = [
+            (hash_token(&world.token), sender),
+            (hash_token("ghk_editor"), change(client("editor"))),
+        ];
+        let mut changed = Snapshot::clone(&world.snapshot.load());
+        changed.clients = clients.into_iter().collect();
+        world.snapshot.store(Arc::new(changed));
+    };
+    for (sends_for_clients, recorded) in [(false, "sender"), (true, "editor")] {
+        named(|client| client, sends_for_clients);
+        let answer = ask("editor").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let (row, _) = world.row(&answer).await;
+        assert_eq!(row.request.client.as_str(), recorded);
+    }
+    named(|client| GatewayClient { blocked: true, ..client }, true);
+    assert_eq!(ask("editor").await.status, 403);
+    named(|client| GatewayClient { standing: TokenState::Revoked, ..client }, true);
+    for gone in ["editor", "nobody", "No id"] {
+        let answer = ask(gone).await;
+        assert_eq!(
+            (answer.status, answer.header("x-should-retry")),
+            (401, Some("false")),
+            "{gone}"
+        );
+    }
+    let seen = upstream.requests();
+    assert!(seen.iter().all(|it| it.header("x-gatehouse-client").is_none()), "{seen:?}");
+}

@@ -16,6 +16,8 @@ fn record(at: WallTime) -> AuditRecord {
         caller: CallerKind::Mcp,
         agent: Some("codex".to_owned()),
         agent_version: None,
+        client: None,
+        confirmed: None,
         operation: "backend_switch".to_owned(),
         subject: Some("home".to_owned()),
         outcome: AuditOutcome::Done,
@@ -36,7 +38,12 @@ async fn entries_are_found_by_caller_operation_and_page() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let typed = AuditRecord { caller: CallerKind::CommandLine, agent: None, ..record(at(2)) };
-    let other = AuditRecord { operation: "key_add".to_owned(), ..record(at(3)) };
+    let other = AuditRecord {
+        operation: "key_add".to_owned(),
+        client: Some("editor".to_owned()),
+        confirmed: Some(true),
+        ..record(at(3))
+    };
     for record in [record(at(1)), typed.clone(), other] {
         add(&ledger, record).await;
     }

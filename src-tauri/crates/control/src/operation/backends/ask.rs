@@ -94,6 +94,7 @@ pub(crate) async fn backend_ask(
         tokens_max: Some(OUTPUT_TOKENS_MAX),
         effort: None,
         sender: PromptSender::HealthCheck,
+        client: None,
         time_limit: Some(Duration::from_secs(TIME_LIMIT_SECS.into())),
     };
     let run =

@@ -197,6 +197,7 @@ mod tests {
             tokens_max: Some(64),
             effort: Some(ReasoningEffort::Minimal),
             sender: PromptSender::User,
+            client: None,
             time_limit: None,
         }
     }

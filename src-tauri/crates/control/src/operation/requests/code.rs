@@ -36,6 +36,7 @@ pub(crate) async fn request_code(
         tokens_max: None,
         effort: None,
         sender: PromptSender::User,
+        client: None,
         time_limit: None,
     };
     let limit = engine.playground().token_limit_field(&parameters.model);
