@@ -3225,6 +3225,8 @@ export type KeyView = {
 	last_month: SpendView,
 };
 
+	/**  The provider's page where keys are made and revoked; None if it is not known. */
+	keys_url: string | null,
 /**  Imports keys that a scan of the same places found. */
 export type KeysImport = {
 	scan: KeysScan,

@@ -142,7 +142,7 @@ function FillIn({
                 <button
                   type="button"
                   className="rounded-mark font-normal text-accent hover:underline"
-                  onClick={() => void host.openUrl(preset.docs_url)}
+                  onClick={() => void host.openUrl(preset.keys_url ?? preset.docs_url)}
                 >
                   Get a key from {preset.label}
                 </button>

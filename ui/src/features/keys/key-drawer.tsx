@@ -3,6 +3,7 @@ import { Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
 import { KeyHistory } from "@/features/keys/key-history";
+import { KeysPage } from "@/features/keys/keys-page";
 import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
@@ -96,7 +97,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           </div>
           <ErrorNotice error={verify.error} />
           {verify.data && <Verification seen={verify.data} />}
-          {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} />}
+          {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} keysUrl={stored.keys_url} />}
           <Facts facts={factsOf(stored)} />
           <KeyHistory id={stored.id} readOnly={stored.read_only} />
         </DialogBody>
@@ -303,6 +304,11 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
       }}
     >
       <DialogBody className="flex flex-col gap-4">
+        {stored.oauth === null && stored.keys_url !== null && (
+          <div>
+            <KeysPage url={stored.keys_url}>Create a new key at the provider…</KeysPage>
+          </div>
+        )}
         <SecretField
           label={newSecretLabel(stored.oauth)}
           ref={secret}

@@ -12,10 +12,13 @@ test("an old key is marked in the list and said in its drawer", async () => {
 });
 
 test("a rejected new key replaces nothing, and the old one is checked after a replacement", async () => {
-  const { user } = renderPanel("busy", "/keys/openai");
+  const { host, user } = renderPanel("busy", "/keys/openai");
+  const openUrl = vi.spyOn(host, "openUrl");
   const drawer = within(await screen.findByRole("dialog"));
   await user.click(drawer.getByRole("button", { name: "Replace" }));
   const form = within(await screen.findByRole("dialog", { name: /Replace the/ }));
+  await user.click(form.getByRole("button", { name: /Create a new key/ }));
+  expect(openUrl).toHaveBeenLastCalledWith("https://platform.openai.com/api-keys");
   await user.type(form.getByLabelText("New API key"), "sk-wrong-0001");
   await user.click(form.getByRole("button", { name: "Replace key" }));
   expect(await form.findByText(/so the old one stays/)).toBeVisible();
@@ -23,6 +26,8 @@ test("a rejected new key replaces nothing, and the old one is checked after a re
   await user.type(form.getByLabelText("New API key"), "sk-right-0002");
   await user.click(form.getByRole("button", { name: "Replace key" }));
   const old = within(await screen.findByRole("region", { name: "Old key" }));
+  await user.click(old.getByRole("button", { name: "Revoke…" }));
+  expect(openUrl).toHaveBeenCalledTimes(2);
   await user.click(old.getByRole("button", { name: "Check old key" }));
   expect(await old.findByText("openai still accepts the old key. Revoke it there.")).toBeVisible();
 });

@@ -4,10 +4,18 @@ import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { Moment } from "@/components/moment";
 import { Notice } from "@/components/notice";
+import { KeysPage } from "@/features/keys/keys-page";
 import { useAction } from "@/ipc/actions";
 import type { RetiredKeyCheckView, RetiredKeyView } from "@/ipc/bindings";
 
-export function RetiredKey({ id, retired }: { id: string; retired: RetiredKeyView }) {
+interface RetiredKeyProps {
+  id: string;
+  retired: RetiredKeyView;
+  /** The provider's page where it is revoked; null if it is not known. */
+  keysUrl: string | null;
+}
+
+export function RetiredKey({ id, retired, keysUrl }: RetiredKeyProps) {
   const check = useAction("keyRetiredCheck", (call, name: string) => call({ id: name }));
   return (
     <section aria-label="Old key" className="flex flex-col gap-2 rounded-card border border-line p-3">
@@ -16,6 +24,7 @@ export function RetiredKey({ id, retired }: { id: string; retired: RetiredKeyVie
           The old key {retired.tail !== null && <code className="font-mono text-12">…{retired.tail}</code>} was replaced{" "}
           <Moment at={retired.replaced_at} focusable />. Revoke it at the provider, then check that it no longer works.
         </p>
+        {keysUrl !== null && <KeysPage url={keysUrl}>Revoke…</KeysPage>}
         <Button size="small" icon={SearchCheck} busy={check.isPending} onClick={() => check.mutate(id)}>
           Check old key
         </Button>

@@ -177,6 +177,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     balance: null,
     permissions: null,
     notices: [],
+    keys_url: PRESETS.find((preset) => preset.id === id)?.keys_url ?? null,
     retired: null,
     read_only: false,
     last_month: NO_SPEND,

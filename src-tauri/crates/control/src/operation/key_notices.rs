@@ -145,6 +145,7 @@ mod tests {
             expires_at: None,
             note: None,
             notices: Vec::new(),
+            keys_url: None,
             retired: None,
             read_only: false,
             last_month: crate::view::SpendView {

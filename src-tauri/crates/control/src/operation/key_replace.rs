@@ -109,20 +109,28 @@ async fn read_replaced(
     }
 }
 
+/// Tries `key` in the place of the one named `id` with a backend that uses that one, or else with a
+/// service, whose name is told too. None if nothing uses it.
+async fn try_key(
+    engine: &Engine,
+    id: &CredentialId,
+    key: Arc<BoundSecret>,
+) -> Option<(String, KeyTrial)> {
+    let settings = engine.settings();
+    if let Some(backend) = backends_using_key(&settings, id).first() {
+        return Some((backend.to_string(), engine.prober().try_key(backend, key).await));
+    }
+    let service = settings.services_with(id).next()?;
+    Some((service.to_string(), engine.services().try_key(service, key).await))
+}
+
 /// Refuses a key that its provider rejects. One that could not be asked about passes.
 async fn refuse_rejected(
     engine: &Engine,
     id: &CredentialId,
     key: BoundSecret,
 ) -> Result<(), ApiError> {
-    let settings = engine.settings();
-    let (who, trial) = if let Some(backend) = backends_using_key(&settings, id).first() {
-        (backend.to_string(), engine.prober().try_key(backend, Arc::new(key)).await)
-    } else if let Some(service) = settings.services_with(id).next() {
-        (service.to_string(), engine.services().try_key(service, Arc::new(key)).await)
-    } else {
-        return Ok(());
-    };
+    let Some((who, trial)) = try_key(engine, id, Arc::new(key)).await else { return Ok(()) };
     match trial {
         KeyTrial::Rejected(why) => {
             let message = format!("the new key does not work, so the old one stays: {who} {why}");
@@ -138,25 +146,27 @@ pub(crate) async fn key_retired_check(
     engine: &Engine,
     req: KeyRef,
 ) -> Result<RetiredKeyCheckView, ApiError> {
-    let settings = engine.settings();
-    let id = input::parse_known_credential(&settings, &req.id)?;
+    let id = input::parse_known_credential(&engine.settings(), &req.id)?;
     let retired = engine.keys().retired().get(&id, engine.clock().now()).ok_or_else(|| {
         let message = format!("{id} was not replaced since this start in the last 24 hours");
         ApiError::not_found(message)
     })?;
-    let (state, sentence) = match backends_using_key(&settings, &id).first() {
-        None => (RetiredKeyState::Unknown, "No backend uses the key, so none can be asked.".into()),
-        Some(backend) => match engine.prober().try_key(backend, retired.key).await {
-            KeyTrial::Accepted => {
-                let sentence = format!("{backend} still accepts the old key. Revoke it there.");
-                (RetiredKeyState::Accepted, sentence)
-            }
-            KeyTrial::Rejected(_) => {
-                engine.keys().retired().forget(&id);
-                (RetiredKeyState::Rejected, format!("{backend} rejects the old key."))
-            }
-            KeyTrial::Unknown(why) => (RetiredKeyState::Unknown, format!("Not known: {why}.")),
-        },
+    let (state, sentence) = match try_key(engine, &id, retired.key).await {
+        None => {
+            let sentence = "No backend and no service uses the key, so none can be asked.";
+            (RetiredKeyState::Unknown, sentence.to_owned())
+        }
+        Some((who, KeyTrial::Accepted)) => {
+            let sentence = format!("{who} still accepts the old key. Revoke it there.");
+            (RetiredKeyState::Accepted, sentence)
+        }
+        Some((who, KeyTrial::Rejected(_))) => {
+            engine.keys().retired().forget(&id);
+            (RetiredKeyState::Rejected, format!("{who} rejects the old key."))
+        }
+        Some((_, KeyTrial::Unknown(why))) => {
+            (RetiredKeyState::Unknown, format!("Not known: {why}."))
+        }
     };
     Ok(RetiredKeyCheckView { id: req.id, state, sentence })
 }

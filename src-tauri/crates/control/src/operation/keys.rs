@@ -32,7 +32,9 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let used_at = engine.keys().last_used(id, &backends_using_key(&settings, id)).await?;
         let view = key_view(engine, &settings, id, known, &used);
         let bound = read_if_unlocked(engine, id).await;
-        let origin = bound.as_ref().and_then(|bound| bound.parts().1.map(Origin::to_string));
+        let origin = bound.as_ref().and_then(|bound| bound.parts().1);
+        let keys_url = origin.and_then(keys_page).or_else(|| view.keys_url.clone());
+        let origin = origin.map(Origin::to_string);
         // A refresh token may have been replaced by its server since the settings were written.
         let rotated = bound.as_ref().filter(|bound| bound.exchange().is_some());
         let tail = rotated.map_or_else(|| view.tail.clone(), |bound| bound.parts().0.tail());
@@ -41,7 +43,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let permissions = current_permissions(known.as_ref(), view.state, shown);
         let balance = known.and_then(|known| key_balance_view(known, shown));
         let used_at = used_at.map(Into::into);
-        keys.push(KeyView { origin, tail, balance, permissions, used_at, ..view });
+        keys.push(KeyView { origin, tail, balance, permissions, used_at, keys_url, ..view });
     }
     let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
     key_notices::add_notices(&mut keys, &secrets, &tunings, now);
@@ -281,6 +283,14 @@ pub(super) fn configured_origin(settings: &Settings, id: &CredentialId) -> Optio
     known.or_else(|| Origin::from_url(&settings.backends.get(&user?)?.base_url).ok())
 }
 
+/// The page where a provider at `origin` makes and revokes keys, if it is known.
+fn keys_page(origin: &Origin) -> Option<String> {
+    let is_there = |preset: &&domain::Preset| {
+        preset.base_url.parse::<Origin>().is_ok_and(|known| known == *origin)
+    };
+    domain::presets().find(is_there)?.keys_url.map(str::to_owned)
+}
+
 pub(super) fn parse_origin(url: &url::Url) -> Result<Origin, ApiError> {
     Origin::from_url(url).map_err(|error| ApiError::invalid("url", error.to_string()))
 }
@@ -319,6 +329,10 @@ fn key_view(
         balance: None,
         permissions: None,
         notices: Vec::new(),
+        keys_url: configured_origin(settings, id)
+            .as_ref()
+            .or(known.origin.as_ref())
+            .and_then(keys_page),
         retired: engine.keys().retired().get(id, engine.clock().now()).map(|retired| {
             RetiredKeyView {
                 tail: retired.key.parts().0.tail(),

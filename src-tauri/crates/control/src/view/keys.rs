@@ -41,6 +41,8 @@ pub struct KeyView {
     pub permissions: Option<KeyPermissionsView>,
     /// What the user should look after.
     pub notices: Vec<KeyNoticeView>,
+    /// The provider's page where keys are made and revoked; None if it is not known.
+    pub keys_url: Option<String>,
     /// The key before it, while that can still be checked.
     pub retired: Option<RetiredKeyView>,
     /// True for keys from the environment.

@@ -359,3 +359,31 @@ async fn the_time_in_which_a_watched_service_was_down_is_counted() {
     }
     world.core.stop().await;
 }
+
+/// The old key of a service is asked about as that of a backend is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_itself_is_asked_whether_a_replaced_key_still_works() {
+    let world = world().await;
+    let core = &world.core;
+    let revoked = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&revoked);
+    let upstream = ScriptedUpstream::start_with(move |request: &ReceivedRequest| {
+        let is_old = request.authorization().is_some_and(|sent| sent.ends_with(MARKED_KEY));
+        let status = if is_old && told.load(Ordering::SeqCst) { 401 } else { 200 };
+        Some(Reply::body(status, "text/plain", "well"))
+    });
+    let upstream = upstream.await.expect("an upstream");
+    control::service_set(core, with_key(&upstream.base_url())).await.expect("added");
+    let id = control::keys(core).await.expect("keys")[0].id.clone();
+    let replace = KeyReplace { id: id.clone(), secret: secret("sk-another-0002"), untested: false };
+    control::key_replace(core, replace).await.expect("replaced");
+    let check = async || control::key_retired_check(core, KeyRef { id: id.clone() }).await;
+    let still = check().await.expect("asked");
+    assert_eq!(still.state, RetiredKeyState::Accepted, "{}", still.sentence);
+    revoked.store(true, Ordering::SeqCst);
+    let gone = check().await.expect("asked");
+    assert_eq!(
+        (gone.state, gone.sentence.as_str()),
+        (RetiredKeyState::Rejected, "store rejects the old key.")
+    );
+}

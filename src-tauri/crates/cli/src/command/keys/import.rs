@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use control::Core;
 use control::view::{KeyAdd, KeyView};
-use domain::{KnownVariable, Secret, known_variables};
+use domain::{KnownVariable, Secret, known_variables, presets};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::console::Console;
@@ -45,10 +45,14 @@ pub(super) async fn run(
     let found = find_keys(&wanted)?;
     unlock_interactively(core, console).await?;
     let mut kept: Vec<KeyView> = Vec::new();
+    let mut next_steps: Vec<String> = Vec::new();
     for FoundKey { known, name: id, secret } in found {
         let (label, url) = (String::new(), Some(known.origin.to_owned()));
         match control::key_add(core, KeyAdd { id, label, secret, url, billing: None }).await {
-            Ok(key) => kept.push(key),
+            Ok(key) => {
+                next_steps.extend(backend_command(&known, &key.id));
+                kept.push(key);
+            }
             Err(error) if error.field.as_deref() == Some("id") => {
                 console.print_remark(&render_sentence(&format!(
                     "{}: {}",
@@ -59,8 +63,17 @@ pub(super) async fn run(
         }
     }
     let file = wanted.file.display().to_string();
-    console.print_view(&kept, |kept| render_imported_keys(kept, &file))?;
+    console.print_view(&kept, |kept| render_imported_keys(kept, &next_steps, &file))?;
     Ok(if kept.is_empty() { Exit::Negative } else { Exit::Success })
+}
+
+/// Adds a backend that uses a key, with which the key is checked. None for a key that no preset is for.
+fn backend_command(known: &KnownVariable, key: &str) -> Option<String> {
+    let preset = presets().find(|preset| preset.base_url.starts_with(known.origin))?;
+    Some(match preset.id == key {
+        true => format!("gatehouse backends add {key} --key {key}"),
+        false => format!("gatehouse backends add {key} --preset {} --key {key}", preset.id),
+    })
 }
 
 /// The keys of known variables, in the file's order, each once.
@@ -111,7 +124,7 @@ fn read_file(wanted: &ImportKeysArguments) -> Result<Zeroizing<Vec<u8>>, Command
     Ok(text)
 }
 
-fn render_imported_keys(kept: &[KeyView], file: &str) -> StyledText {
+fn render_imported_keys(kept: &[KeyView], next_steps: &[String], file: &str) -> StyledText {
     let mut text = StyledText::new();
     if kept.is_empty() {
         let known = "Gatehouse imports known variables such as OPENAI_API_KEY.";
@@ -120,6 +133,13 @@ fn render_imported_keys(kept: &[KeyView], file: &str) -> StyledText {
     }
     for key in kept {
         text.line(Tone::Plain, &super::describe_stored_key("Stored", "in", key));
+    }
+    if !next_steps.is_empty() {
+        let hint = "A key is checked, unbilled, once a backend uses it:";
+        text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);
+        for command in next_steps {
+            text.line(Tone::Plain, &format!("  {command}"));
+        }
     }
     let hint =
         format!("{file} still has them in plain text; delete those lines once everything works.");
@@ -157,6 +177,19 @@ mod tests {
                 "gemini-2 at https://generativelanguage.googleapis.com"
             ]
         );
+    }
+
+    #[test]
+    fn a_stored_key_is_led_to_its_backend() {
+        let known = |variable: &str| {
+            known_variables().find(|known| known.variable == variable).expect("a variable")
+        };
+        let command = |variable, key| backend_command(&known(variable), key);
+        let told = command("OPENAI_API_KEY", "openai");
+        assert_eq!(told.as_deref(), Some("gatehouse backends add openai --key openai"));
+        let told = command("GOOGLE_API_KEY", "gemini-2");
+        let expected = "gatehouse backends add gemini-2 --preset google --key gemini-2";
+        assert_eq!(told.as_deref(), Some(expected));
     }
 
     #[test]
