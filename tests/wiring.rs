@@ -387,3 +387,42 @@ async fn a_client_is_known_by_the_name_that_people_write() {
     }
     served.stop().await;
 }
+
+/// The owner of the data folder has no variables of the terminal. It is told their names, and never a value.
+#[tokio::test]
+async fn a_key_in_the_terminals_own_environment_is_a_conflict_for_who_types_there() {
+    let mut user = User::new();
+    let served = user.home.serve().await;
+    user.home.set("ANTHROPIC_API_KEY", MARKED_KEY);
+    let home = &user.home;
+    let planned = home.gatehouse(&["clients", "wire", "claude-code", "--plan"]).run().await;
+    let planned = planned.expect_success();
+    let told = "ANTHROPIC_API_KEY is set in the environment and is used instead; unset it";
+    assert!(planned.out.contains(told), "{}", planned.out);
+    let wired = home.gatehouse(&["clients", "wire", "claude-code", "--yes"]).run().await;
+    let wired = wired.expect_code(1);
+    assert!(wired.out.contains("ANTHROPIC_API_KEY"), "{}", wired.out);
+    let status = home.gatehouse(&["clients", "status"]).run().await.expect_success();
+    assert!(status.out.contains(told), "{}", status.out);
+    for text in [&planned.out, &wired.out, &status.out] {
+        assert!(!text.contains(MARKED_KEY), "{text}");
+    }
+    assert_eq!(search_tree(home.path(), MARKED_KEY).expect("searched"), Vec::<PathBuf>::new());
+    // Elsewhere nothing outranks it.
+    user.home.set("ANTHROPIC_API_KEY", "");
+    let status = user.home.gatehouse(&["clients", "status"]).run().await.expect_success();
+    assert!(!status.out.contains("ANTHROPIC_API_KEY"), "{}", status.out);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn codex_with_a_profile_of_another_provider_is_not_started_past_the_gateway() {
+    let user = User::new();
+    let home = &user.home;
+    let served = home.serve().await;
+    user.write(".codex/config.toml", "profile = \"w\"\n[profiles.w]\nmodel_provider = \"relay\"\n");
+    let refused = home.gatehouse(&["run", "codex", "--", "codex"]).run().await.expect_code(1);
+    assert!(refused.err.contains("profiles.w.model_provider in "), "{}", refused.err);
+    assert!(refused.err.contains("remove it or choose another profile"), "{}", refused.err);
+    served.stop().await;
+}

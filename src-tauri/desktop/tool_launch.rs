@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use control::view::{ClientTool, ClientsWiringQuery};
+use control::view::{CallerEnvironment, ClientTool};
 use control::{ApiError, Core, EngineConfig};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -47,7 +47,9 @@ impl ToolLauncher {
         let folder = self.folder(&req.folder)?;
         // The project's own settings of the tool may lead past the gateway.
         let project = Some(folder.to_string_lossy().into_owned());
-        let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
+        let tools =
+            control::clients_wiring(core, CallerEnvironment { project, variables: Vec::new() })
+                .await?;
         let tool = tools.into_iter().find(|tool| tool.tool == req.tool);
         let tool = tool.ok_or_else(|| ApiError::not_found("the tool is not known"))?;
         if tool.run_command.is_none() {

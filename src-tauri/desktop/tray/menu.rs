@@ -117,7 +117,7 @@ pub(super) fn page_of(need: &StatusIssueView) -> String {
         }
         PanelActionView::OpenRouting => "/routing",
         PanelActionView::AddBackend => "/backends?add=true",
-        PanelActionView::AddClient => "/clients",
+        PanelActionView::AddClient | PanelActionView::OpenClients => "/clients",
         PanelActionView::FindKeys => "/keys?find=true",
         PanelActionView::RunChecks | PanelActionView::OpenReadiness => "/readiness",
         PanelActionView::OpenHealth => "/health",

@@ -178,7 +178,7 @@ export const commands = {
 	/**  Undoes that within ten minutes: the same token is valid again, and its budget is back. */
 	clientRestore: (req: ClientRef) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_restore", { req })),
 	/**  Lists client tools and whether they use the gateway. */
-	clientsWiring: (req: ClientsWiringQuery) => typedError<ToolWiringView[], ApiError>(__TAURI_INVOKE("clients_wiring", { req })),
+	clientsWiring: (req: CallerEnvironment) => typedError<ToolWiringView[], ApiError>(__TAURI_INVOKE("clients_wiring", { req })),
 	/**  Lists client tools that are not wired, and how each reaches the gateway all the same. */
 	clientGuides: () => typedError<ToolGuideView[], ApiError>(__TAURI_INVOKE("client_guides")),
 	/**  Returns what pointing a tool at the gateway, or undoing that, would change. */
@@ -194,7 +194,7 @@ export const commands = {
 	/**  Returns what agents may do over MCP, with the tools of each permission. */
 	agentAccess: () => typedError<AgentAccessView, ApiError>(__TAURI_INVOKE("agent_access")),
 	/**  Lists programs, and whether their agents have the MCP server of Gatehouse. */
-	agentPrograms: (req: ClientsWiringQuery) => typedError<AgentProgramView[], ApiError>(__TAURI_INVOKE("agent_programs", { req })),
+	agentPrograms: (req: CallerEnvironment) => typedError<AgentProgramView[], ApiError>(__TAURI_INVOKE("agent_programs", { req })),
 	/**  Returns what adding our MCP server to a program, or removing it, would change. */
 	agentProgramPlan: (req: AgentProgramPlanQuery) => typedError<WiringPlanView, ApiError>(__TAURI_INVOKE("agent_program_plan", { req })),
 	/**  Adds our MCP server to a program's own file. */
@@ -1834,6 +1834,17 @@ export type CacheView = {
 	advice: string | null,
 };
 
+/**  What a caller sees that the process with the engine does not. Holds no value of a variable. */
+export type CallerEnvironment = {
+	/**  Whole path of a project whose own settings of the tools are looked at too. */
+	project?: string | null,
+	/**
+	 *  Names of variables that are set where the tools are started. Those that outrank no wiring are left
+	 *  out.
+	 */
+	variables?: string[],
+};
+
 /**  What called an operation. */
 export type CallerKind = 
 /**  The desktop window */
@@ -2096,15 +2107,12 @@ export type ClientWire = {
 	client?: string | null,
 	/**  Of the plan that was shown. */
 	fingerprint?: string | null,
+	/**  Where the tool is started, as far as the caller knows. */
+	environment?: CallerEnvironment,
 };
 
 export type ClientsUnwireAll = {
 	changed_keys: ChangedKeys,
-};
-
-export type ClientsWiringQuery = {
-	/**  Whole path of a project whose own settings of the tools are looked at too. */
-	project?: string | null,
 };
 
 export type ConcurrencyView = {
@@ -3217,6 +3225,8 @@ export type KeyView = {
 	permissions: KeyPermissionsView | null,
 	/**  What the user should look after. */
 	notices: KeyNoticeView[],
+	/**  The provider's page where keys are made and revoked; None if it is not known. */
+	keys_url: string | null,
 	/**  The key before it, while that can still be checked. */
 	retired: RetiredKeyView | null,
 	/**  True for keys from the environment. */
@@ -3225,8 +3235,6 @@ export type KeyView = {
 	last_month: SpendView,
 };
 
-	/**  The provider's page where keys are made and revoked; None if it is not known. */
-	keys_url: string | null,
 /**  Imports keys that a scan of the same places found. */
 export type KeysImport = {
 	scan: KeysScan,
@@ -3822,6 +3830,8 @@ export type ObjectiveView = {
 export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "open_route"; id: string } | 
 /**  The list of routes. */
 { kind: "open_routing" } | { kind: "open_key"; id: string } | { kind: "add_backend" } | { kind: "add_client" } | 
+/**  The tools and whether they are as they were wired. */
+{ kind: "open_clients" } | 
 /**  Looks for keys in plain text, to import them. */
 { kind: "find_keys" } | 
 /**  Starts a readiness run. */
@@ -7047,6 +7057,8 @@ export type WiringPlanQuery = {
 	client?: string | null,
 	/**  For the undo. */
 	changed_keys?: ChangedKeys | null,
+	/**  Where the tool is started, as far as the caller knows. */
+	environment?: CallerEnvironment,
 };
 
 /**  What would change. Nothing is written yet. */

@@ -41,6 +41,8 @@ export function actionTarget(action: PanelActionView, need: string | null = null
       return { path: "/budgets", label: "Open budgets" };
     case "open_prices":
       return { path: "/prices", label: "Open prices" };
+    case "open_clients":
+      return { path: "/clients", label: "Open clients" };
     case "open_alert_channels":
       return { path: "/alerts/channels", label: "Open channels" };
     case "open_budget":

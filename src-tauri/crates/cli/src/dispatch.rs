@@ -1,6 +1,7 @@
 //! Runs one call against the core: opens it or connects to the process that owns the data folder,
 //! asks it once, and shuts it down.
 
+use control::view::ClientTool;
 use control::{Core, DisplayAvailability, EngineConfig, Launch};
 use tokio::runtime::Builder;
 
@@ -79,7 +80,7 @@ pub(crate) fn run_core_command(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     control::harden_process();
-    let passphrases = Passphrases::from_variables(&environment.variables);
+    let inputs = CommandInputs::from_variables(&environment.variables);
     let mut config = EngineConfig::from_variables(environment.variables)?;
     let named_vault = config.vault.map(|kind| kind.to_string());
     let threads = match &question {
@@ -105,12 +106,32 @@ pub(crate) fn run_core_command(
             (Err(error), None) => return Err(error.into()),
         };
         let outcome = match warn_of_ignored_vault(&core, named_vault.as_deref(), console).await {
-            Ok(()) => dispatch_core_command(question, &core, &passphrases, console).await,
+            Ok(()) => dispatch_core_command(question, &core, &inputs, console).await,
             Err(failure) => Err(failure),
         };
         core.stop().await;
         outcome
     })
+}
+
+/// What commands take from the environment of this process. The owner of the data folder has another.
+struct CommandInputs {
+    passphrases: Passphrases,
+    /// Names of the variables that are set here and outrank the wiring of some tool.
+    outranking_variables: Vec<String>,
+}
+
+impl CommandInputs {
+    fn from_variables(variables: &[(String, String)]) -> Self {
+        let is_set = |name: &&str| {
+            variables.iter().any(|(known, value)| known == name && !value.trim().is_empty())
+        };
+        let outranking = ClientTool::outranking_variables().filter(is_set);
+        Self {
+            passphrases: Passphrases::from_variables(variables),
+            outranking_variables: outranking.map(str::to_owned).collect(),
+        }
+    }
 }
 
 /// One thread is enough for most calls, and starts faster than several.
@@ -138,7 +159,7 @@ fn block_on_runtime(
 async fn dispatch_core_command(
     question: CoreCommand,
     core: &Core,
-    passphrases: &Passphrases,
+    inputs: &CommandInputs,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     if prints_money(&question) && console.format == ConsoleFormat::Text {
@@ -157,7 +178,9 @@ async fn dispatch_core_command(
         CoreCommand::Keys(wanted) => keys::run(wanted, core, console).await,
         CoreCommand::Backends(wanted) => backends::run(wanted, core, console).await,
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
-        CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
+        CoreCommand::Clients(wanted) => {
+            clients::run(wanted, core, &inputs.outranking_variables, console).await
+        }
         CoreCommand::Alerts(wanted) => alerts::run(wanted, core, console).await,
         CoreCommand::Audit(wanted) => audit::run(wanted, core, console).await,
         CoreCommand::Health(wanted) => health::run(wanted, core, console).await,
@@ -176,7 +199,9 @@ async fn dispatch_core_command(
         CoreCommand::Import(wanted) => export::import(wanted, core, console).await,
         CoreCommand::Prices(wanted) => prices::run(wanted, core, console).await,
         CoreCommand::Cache(wanted) => cache::run(wanted, core, console).await,
-        CoreCommand::Vault { command } => vault::run(command, core, passphrases, console).await,
+        CoreCommand::Vault { command } => {
+            vault::run(command, core, &inputs.passphrases, console).await
+        }
         CoreCommand::Panel => panel::run(core, console).await,
         CoreCommand::Settings(wanted) => settings::run(&wanted, core, console).await,
     }

@@ -201,7 +201,7 @@ macro_rules! operations {
             /// Undoes that within ten minutes: the same token is valid again, and its budget is back.
             client_restore(req: ClientRef) -> ClientView, changes [Clients, Status, Settings, Usage];
             /// Lists client tools and whether they use the gateway.
-            clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, reads [Clients];
+            clients_wiring(req: CallerEnvironment) -> Vec<ToolWiringView>, reads [Clients];
             /// Lists client tools that are not wired, and how each reaches the gateway all the same.
             client_guides() -> Vec<ToolGuideView>, reads [Routes, Settings];
             /// Returns what pointing a tool at the gateway, or undoing that, would change.
@@ -217,7 +217,7 @@ macro_rules! operations {
             /// Returns what agents may do over MCP, with the tools of each permission.
             agent_access() -> AgentAccessView, reads [Clients, Settings];
             /// Lists programs, and whether their agents have the MCP server of Gatehouse.
-            agent_programs(req: ClientsWiringQuery) -> Vec<AgentProgramView>, reads [Clients];
+            agent_programs(req: CallerEnvironment) -> Vec<AgentProgramView>, reads [Clients];
             /// Returns what adding our MCP server to a program, or removing it, would change.
             agent_program_plan(req: AgentProgramPlanQuery) -> WiringPlanView, reads [Clients];
             /// Adds our MCP server to a program's own file.

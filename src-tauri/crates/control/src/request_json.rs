@@ -68,7 +68,7 @@ plain!(
     ClientEdit,
     ClientRef,
     ClientSwitch,
-    ClientsWiringQuery,
+    CallerEnvironment,
     WiringPlanQuery,
     ClientWire,
     ClientUnwire,

@@ -1,7 +1,7 @@
 //! Points client tools at this gateway, gives agents our MCP server, and undoes both. Files are changed
 //! on a thread that may wait.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::{ClientId, Entropy, WallTime};
@@ -95,9 +95,19 @@ impl ClientWiring {
         Self::new(config).with_vault(vault, opener, entropy, passphrase)
     }
 
-    /// The state of every tool. Files of the project in `project` are looked at too.
-    pub async fn list(&self, project: Option<&Path>) -> Result<Vec<ToolStatus>, ClientWiringError> {
-        let wiring = self.wiring(project)?;
+    /// The same for tools that are started in `project` with these variables set. Files of that project are
+    /// looked at too.
+    #[must_use]
+    pub fn seen_from(&self, project: Option<PathBuf>, variables: &[String]) -> Self {
+        let seen = |environment: ToolEnvironment| {
+            environment.in_project(project).with_set_variables(variables)
+        };
+        Self { environment: self.environment.clone().map(seen), ..self.clone() }
+    }
+
+    /// The state of every tool.
+    pub async fn list(&self) -> Result<Vec<ToolStatus>, ClientWiringError> {
+        let wiring = self.wiring()?;
         Ok(tokio::task::spawn_blocking(move || wiring.list()).await?)
     }
 
@@ -107,7 +117,7 @@ impl ClientWiring {
         address: String,
         model: Option<String>,
     ) -> Result<Vec<ToolGuide>, ClientWiringError> {
-        let wiring = self.wiring(None)?;
+        let wiring = self.wiring()?;
         let guides = move || wiring.guides(&address, model.as_deref());
         Ok(tokio::task::spawn_blocking(guides).await?)
     }
@@ -118,7 +128,7 @@ impl ClientWiring {
         tool: ClientTool,
         target: GatewayTarget,
     ) -> Result<WiringPlan, ClientWiringError> {
-        let (wiring, target) = (self.wiring(None)?, self.target(target)?);
+        let (wiring, target) = (self.wiring()?, self.target(target)?);
         Ok(tokio::task::spawn_blocking(move || wiring.plan(tool, &target)).await??)
     }
 
@@ -128,7 +138,7 @@ impl ClientWiring {
         tool: ClientTool,
         changed_keys: ChangedKeys,
     ) -> Result<WiringPlan, ClientWiringError> {
-        let wiring = self.wiring(None)?;
+        let wiring = self.wiring()?;
         Ok(tokio::task::spawn_blocking(move || wiring.plan_unwire(tool, changed_keys)).await??)
     }
 
@@ -139,7 +149,7 @@ impl ClientWiring {
         target: GatewayTarget,
         fingerprint: Option<String>,
     ) -> Result<ToolStatus, ClientWiringError> {
-        let (wiring, target) = (self.wiring(None)?, self.target(target)?);
+        let (wiring, target) = (self.wiring()?, self.target(target)?);
         let wire = move || wiring.wire(tool, &target, fingerprint.as_deref());
         Ok(tokio::task::spawn_blocking(wire).await??)
     }
@@ -149,7 +159,7 @@ impl ClientWiring {
         tool: ClientTool,
         changed_keys: ChangedKeys,
     ) -> Result<ToolStatus, ClientWiringError> {
-        let wiring = self.wiring(None)?;
+        let wiring = self.wiring()?;
         Ok(tokio::task::spawn_blocking(move || wiring.unwire(tool, changed_keys)).await??)
     }
 
@@ -158,17 +168,13 @@ impl ClientWiring {
         &self,
         changed_keys: ChangedKeys,
     ) -> Result<Vec<(ClientTool, Result<ToolStatus, WiringError>)>, ClientWiringError> {
-        let wiring = self.wiring(None)?;
+        let wiring = self.wiring()?;
         Ok(tokio::task::spawn_blocking(move || wiring.unwire_all(changed_keys)).await?)
     }
 
-    /// Whether the agents of each program have our MCP server. Files of the project in `project`
-    /// are looked at too.
-    pub async fn agent_programs(
-        &self,
-        project: Option<&Path>,
-    ) -> Result<Vec<ToolStatus<AgentProgram>>, ClientWiringError> {
-        let agents = self.wiring_of::<AgentProgram>(project)?;
+    /// Whether the agents of each program have our MCP server.
+    pub async fn agent_programs(&self) -> Result<Vec<ToolStatus<AgentProgram>>, ClientWiringError> {
+        let agents = self.wiring_of::<AgentProgram>()?;
         Ok(tokio::task::spawn_blocking(move || agents.list()).await?)
     }
 
@@ -177,7 +183,7 @@ impl ClientWiring {
         &self,
         tool: AgentProgram,
     ) -> Result<WiringPlan, ClientWiringError> {
-        let (agents, server) = (self.wiring_of::<AgentProgram>(None)?, self.agent_server()?);
+        let (agents, server) = (self.wiring_of::<AgentProgram>()?, self.agent_server()?);
         Ok(tokio::task::spawn_blocking(move || agents.plan(tool, &server)).await??)
     }
 
@@ -187,7 +193,7 @@ impl ClientWiring {
         tool: AgentProgram,
         changed_keys: ChangedKeys,
     ) -> Result<WiringPlan, ClientWiringError> {
-        let agents = self.wiring_of::<AgentProgram>(None)?;
+        let agents = self.wiring_of::<AgentProgram>()?;
         Ok(tokio::task::spawn_blocking(move || agents.plan_unwire(tool, changed_keys)).await??)
     }
 
@@ -197,7 +203,7 @@ impl ClientWiring {
         tool: AgentProgram,
         fingerprint: Option<String>,
     ) -> Result<ToolStatus<AgentProgram>, ClientWiringError> {
-        let (agents, server) = (self.wiring_of::<AgentProgram>(None)?, self.agent_server()?);
+        let (agents, server) = (self.wiring_of::<AgentProgram>()?, self.agent_server()?);
         let add = move || agents.wire(tool, &server, fingerprint.as_deref());
         Ok(tokio::task::spawn_blocking(add).await??)
     }
@@ -207,7 +213,7 @@ impl ClientWiring {
         tool: AgentProgram,
         changed_keys: ChangedKeys,
     ) -> Result<ToolStatus<AgentProgram>, ClientWiringError> {
-        let agents = self.wiring_of::<AgentProgram>(None)?;
+        let agents = self.wiring_of::<AgentProgram>()?;
         Ok(tokio::task::spawn_blocking(move || agents.unwire(tool, changed_keys)).await??)
     }
 
@@ -237,23 +243,19 @@ impl ClientWiring {
     }
 
     async fn repair_all_of<T: WiredTool>(&self) {
-        let Ok(wiring) = self.wiring_of::<T>(None) else { return };
+        let Ok(wiring) = self.wiring_of::<T>() else { return };
         let left = tokio::task::spawn_blocking(move || wiring.repair()).await.unwrap_or_default();
         for (tool, error) in left {
             tracing::warn!(tool = tool.full_name(), %error, "a change of a tool's files is unfinished");
         }
     }
 
-    fn wiring(&self, project: Option<&Path>) -> Result<Wiring, ClientWiringError> {
-        self.wiring_of(project)
+    fn wiring(&self) -> Result<Wiring, ClientWiringError> {
+        self.wiring_of()
     }
 
-    fn wiring_of<T: WiredTool>(
-        &self,
-        project: Option<&Path>,
-    ) -> Result<Wiring<T>, ClientWiringError> {
+    fn wiring_of<T: WiredTool>(&self) -> Result<Wiring<T>, ClientWiringError> {
         let environment = self.environment.clone().ok_or(ClientWiringError::NoHome)?;
-        let environment = environment.in_project(project.map(Path::to_owned));
         Ok(Wiring::new(environment, &self.state_folder, Arc::clone(&self.record_keys)))
     }
 

@@ -52,6 +52,7 @@ use crate::snapshot::SnapshotStore;
 use crate::start_trace::StartTraces;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
+use crate::tool_watch::ToolWatch;
 use crate::vault_switch::VaultSwitch;
 use crate::web_view::WebView;
 use crate::wiring_trouble::WiringExpectation;
@@ -78,6 +79,7 @@ pub(crate) struct EngineParts {
     pub(crate) key_scanner: Arc<KeyScanner>,
     pub(crate) key_copies: KeyCopies,
     pub(crate) client_wiring: ClientWiring,
+    pub(crate) tool_watch: Arc<ToolWatch>,
     pub(crate) readiness: ReadinessRuns,
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
@@ -317,6 +319,11 @@ impl Engine {
     #[must_use]
     pub fn client_wiring(&self) -> &ClientWiring {
         &self.parts.client_wiring
+    }
+
+    #[must_use]
+    pub fn tool_watch(&self) -> &ToolWatch {
+        &self.parts.tool_watch
     }
 
     /// What the files of wired tools should say now.

@@ -124,8 +124,8 @@ impl ReadinessEnvironment for EngineEnvironment {
     async fn connected_tools(&self) -> Result<Vec<ConnectedToolFacts>, String> {
         let expected =
             self.client_wiring.expectation(&self.settings.current(), self.gateway.address());
-        let tools = self.client_wiring.list(None).await.map_err(|error| error.to_string())?;
-        let programs = self.client_wiring.agent_programs(None).await;
+        let tools = self.client_wiring.list().await.map_err(|error| error.to_string())?;
+        let programs = self.client_wiring.agent_programs().await;
         let programs = programs.map_err(|error| error.to_string())?;
         let tools = tools.iter().filter(|status| status.is_recorded);
         let programs = programs.iter().filter(|status| status.is_recorded);

@@ -175,6 +175,7 @@ impl Engine {
         self.parts.key_balances.spawn(tasks);
         self.parts.telemetry.spawn(tasks);
         self.parts.local.spawn(tasks);
+        self.parts.tool_watch.spawn(tasks);
         self.parts.budgets.spawn(tasks);
         let window = Arc::clone(&self.parts.notifications);
         let is_in_use = move || window.is_focused();

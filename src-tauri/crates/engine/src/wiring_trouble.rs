@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wiring::{DriftCause, ToolStatus, WiredTool, WiringRung, WiringState};
 
 /// What the files of wired tools should say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WiringExpectation {
     /// Of the gateway, without a path.
     pub(crate) address: String,

@@ -206,6 +206,7 @@ fn pages_are_those_of_the_panels_buttons() {
         "open_ledger",
         "open_budgets",
         "open_prices",
+        "open_clients",
         "open_alert_channels",
         "open_budget",
     ];

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientTool, ClientsWiringQuery, GatewayState, ToolWiringView, WiringState,
+    CallerEnvironment, ClientAdd, ClientRef, ClientTool, GatewayState, ToolWiringView, WiringState,
 };
 use control::{Core, Launch, ToolModel};
 use domain::{ClientId, Secret};
@@ -76,7 +76,8 @@ async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError>
     let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
     let project = std::env::current_dir().ok();
     let project = project.map(|folder| folder.to_string_lossy().into_owned());
-    let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
+    let tools =
+        control::clients_wiring(core, CallerEnvironment { project, variables: Vec::new() }).await?;
     let is_led_past = |tool: &ToolWiringView| {
         let layers = tool.conflicts.iter().map(|conflict| conflict.layer);
         let has_conflict = tool.run_obstacle.is_some();

@@ -68,6 +68,7 @@ fn suggested_command(need: &StatusIssueView) -> Option<String> {
         }
         PanelActionView::AddBackend => "gatehouse backends add".to_owned(),
         PanelActionView::AddClient => "gatehouse clients add".to_owned(),
+        PanelActionView::OpenClients => "gatehouse clients status".to_owned(),
         PanelActionView::FindKeys => "gatehouse keys scan".to_owned(),
         PanelActionView::RunChecks | PanelActionView::OpenReadiness => "gatehouse check".to_owned(),
         PanelActionView::ResumeGateway => "gatehouse resume".to_owned(),

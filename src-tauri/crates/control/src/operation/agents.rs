@@ -1,18 +1,16 @@
 //! What agents may do over MCP, and the programs whose agents have our MCP server.
 
-use std::path::PathBuf;
-
 use domain::Word as _;
 use engine::Engine;
 use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 
-use super::wiring::{DescribedState, describe_state};
+use super::wiring::{DescribedState, describe_state, wiring_seen_by};
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
 use crate::caller::Caller;
 use crate::view::{
     AgentAccessView, AgentHttpView, AgentPermissionView, AgentProgramAdd, AgentProgramPlanQuery,
-    AgentProgramRemove, AgentProgramView, AgentToolRef, AgentToolView, ClientsWiringQuery,
+    AgentProgramRemove, AgentProgramView, AgentToolRef, AgentToolView, CallerEnvironment,
     WiringPlanView,
 };
 use crate::{ApiError, agent_tools};
@@ -53,13 +51,13 @@ pub(crate) async fn agent_authorize(
     req: AgentToolRef,
 ) -> Result<(), ApiError> {
     let tool = agent_tools().find(|tool| tool.name == req.tool);
+    let tool = tool.ok_or_else(|| ApiError::invalid("tool", "there is no tool of this name"))?;
+    let Some(key) = tool.permission.setting_key() else { return Ok(()) };
     if caller.confirmed == Some(false) {
         note_not_allowed(engine, caller, tool.operation, None).await;
         let message = "nobody confirmed this call in the agent's program";
         return Err(ApiError::failed(message).with_hint("Ask the user what to do instead."));
     }
-    let tool = tool.ok_or_else(|| ApiError::invalid("tool", "there is no tool of this name"))?;
-    let Some(key) = tool.permission.setting_key() else { return Ok(()) };
     if tool.permission.is_allowed(&engine.settings()) {
         return Ok(());
     }
@@ -76,10 +74,9 @@ pub(crate) async fn agent_authorize(
 
 pub(crate) async fn agent_programs(
     engine: &Engine,
-    req: ClientsWiringQuery,
+    req: CallerEnvironment,
 ) -> Result<Vec<AgentProgramView>, ApiError> {
-    let project = req.project.map(PathBuf::from);
-    let found = engine.client_wiring().agent_programs(project.as_deref()).await?;
+    let found = wiring_seen_by(engine, req).agent_programs().await?;
     Ok(found.into_iter().map(|status| program_view(engine, status)).collect())
 }
 

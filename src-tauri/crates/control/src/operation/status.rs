@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use ::ledger::LedgerState;
 use domain::{BackendId, CredentialId, ServiceId, count_noun, group_digits};
 use engine::{
-    BackendAnswers, BackendQuota, Engine, GatewaySilence, GatewayStatus, LedgerProblem,
-    LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas, block_fault,
+    BackendAnswers, BackendQuota, DriftedTool, Engine, GatewaySilence, GatewayStatus,
+    LedgerProblem, LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas,
+    block_fault,
 };
 use settings::{ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
@@ -264,8 +265,29 @@ fn collect_issues(
         Issue::new(view, if stops { Readiness::NotReady } else { Readiness::Ready })
     }));
     issues.extend(budgets::budget_issues(&engine.budgets().statuses(), engine.clock().wall()));
+    issues.extend(
+        tools_issue(&engine.tool_watch().drifted()).map(|view| Issue::new(view, Readiness::Ready)),
+    );
     issues.extend(readiness_issue(last_run).map(|view| Issue::new(view, Readiness::Ready)));
     issues
+}
+
+/// Wired tools that are not as they were wired.
+fn tools_issue(drifted: &[DriftedTool]) -> Option<StatusIssueView> {
+    let name = match drifted {
+        [] => return None,
+        [one] => one.tool.name().to_owned(),
+        several => count_noun(several.len() as u64, "tool"),
+    };
+    let sentences: Vec<_> = drifted.iter().map(|it| it.sentence.as_str()).collect();
+    Some(StatusIssueView {
+        id: "tools/drifted".to_owned(),
+        level: VerdictLevel::Attention,
+        title: format!("{name} may not use the gateway any more"),
+        impact: sentences.join(" "),
+        since: None,
+        action: PanelActionView::OpenClients,
+    })
 }
 
 pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {

@@ -10,7 +10,7 @@ mod state;
 use std::path::PathBuf;
 
 use domain::ClientId;
-use engine::{ClientWiringError, Engine, GatewayTarget};
+use engine::{ClientWiring, ClientWiringError, Engine, GatewayTarget};
 use wiring::{ClientTool, ConflictLayer, ToolStatus, WiringError, WiringPlan, WiringState};
 
 pub(crate) use self::check::client_check;
@@ -20,22 +20,26 @@ use self::state::{describe_rung, describe_tool};
 use super::clients::{client_add, client_token, end_client};
 use super::input::parse_client_id;
 use crate::view::{
-    ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
+    CallerEnvironment, ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll,
     ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, ErrorCode};
 
 pub(crate) async fn clients_wiring(
     engine: &Engine,
-    req: ClientsWiringQuery,
+    req: CallerEnvironment,
 ) -> Result<Vec<ToolWiringView>, ApiError> {
-    let project = req.project.map(PathBuf::from);
-    let found = engine.client_wiring().list(project.as_deref()).await?;
+    let found = wiring_seen_by(engine, req).list().await?;
     let mut views = Vec::with_capacity(found.len());
     for status in found {
         views.push(tool_view(engine, status).await?);
     }
     Ok(views)
+}
+
+/// The wiring of tools that are started where `caller` is.
+pub(super) fn wiring_seen_by(engine: &Engine, caller: CallerEnvironment) -> ClientWiring {
+    engine.client_wiring().seen_from(caller.project.map(PathBuf::from), &caller.variables)
 }
 
 pub(crate) async fn client_guides(engine: &Engine) -> Result<Vec<ToolGuideView>, ApiError> {
@@ -54,7 +58,7 @@ pub(crate) async fn client_wiring_plan(
     engine: &Engine,
     req: WiringPlanQuery,
 ) -> Result<WiringPlanView, ApiError> {
-    let wiring = engine.client_wiring();
+    let wiring = wiring_seen_by(engine, req.environment);
     let plan: WiringPlan = if req.undo {
         wiring.plan_unwire(req.tool, req.changed_keys.unwrap_or_default()).await?
     } else {
@@ -71,7 +75,8 @@ pub(crate) async fn client_wire(
     let client = client_of(engine, req.tool, req.client.as_deref()).await?;
     let is_new = ensure_client(engine, &client).await?;
     let target = target_of(engine, client.clone());
-    match engine.client_wiring().wire(req.tool, target, req.fingerprint).await {
+    let wiring = wiring_seen_by(engine, req.environment);
+    match wiring.wire(req.tool, target, req.fingerprint).await {
         Ok(status) => tool_view(engine, status).await,
         Err(error) => {
             if is_new {
@@ -116,7 +121,7 @@ async fn client_of(
     if let Some(asked) = asked {
         return parse_client_id("client", asked);
     }
-    let tools = engine.client_wiring().list(None).await?;
+    let tools = engine.client_wiring().list().await?;
     let used = tools.into_iter().find(|status| status.tool == tool).and_then(|it| it.client);
     parse_client_id("client", used.as_deref().unwrap_or_else(|| tool.word()))
 }

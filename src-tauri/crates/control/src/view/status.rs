@@ -99,6 +99,8 @@ pub enum PanelActionView {
     },
     AddBackend,
     AddClient,
+    /// The tools and whether they are as they were wired.
+    OpenClients,
     /// Looks for keys in plain text, to import them.
     FindKeys,
     /// Starts a readiness run.

@@ -12,12 +12,18 @@ pub use ::wiring::{
     WiringState,
 };
 
+/// What a caller sees that the process with the engine does not. Holds no value of a variable.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
-pub struct ClientsWiringQuery {
+pub struct CallerEnvironment {
     /// Whole path of a project whose own settings of the tools are looked at too.
     #[serde(default)]
     #[specta(optional)]
     pub project: Option<String>,
+    /// Names of variables that are set where the tools are started. Those that outrank no wiring are left
+    /// out.
+    #[serde(default)]
+    #[specta(optional)]
+    pub variables: Vec<String>,
 }
 
 /// A client tool and how it reaches the gateway.
@@ -113,6 +119,10 @@ pub struct WiringPlanQuery {
     #[serde(default)]
     #[specta(optional)]
     pub changed_keys: Option<ChangedKeys>,
+    /// Where the tool is started, as far as the caller knows.
+    #[serde(default)]
+    #[specta(optional)]
+    pub environment: CallerEnvironment,
 }
 
 /// What would change. Nothing is written yet.
@@ -169,6 +179,10 @@ pub struct ClientWire {
     #[serde(default)]
     #[specta(optional)]
     pub fingerprint: Option<String>,
+    /// Where the tool is started, as far as the caller knows.
+    #[serde(default)]
+    #[specta(optional)]
+    pub environment: CallerEnvironment,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

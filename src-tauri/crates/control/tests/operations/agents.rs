@@ -27,7 +27,7 @@ fn config_of(world: &World) -> String {
 }
 
 async fn program(world: &World, wanted: AgentProgram) -> AgentProgramView {
-    let all = control::agent_programs(&world.core, ClientsWiringQuery::default()).await;
+    let all = control::agent_programs(&world.core, CallerEnvironment::default()).await;
     all.expect("programs").into_iter().find(|one| one.tool == wanted).expect("the program")
 }
 

@@ -164,7 +164,12 @@ async fn wire_with_secret(home: &TempDir) -> (Core, String) {
     config.passphrase = Some(vault::Passphrase::parse(typed).expect("a passphrase"));
     let core = Core::open(config).await.expect("an engine");
     control::vault_set(&core, to_file(false)).await.expect("changed");
-    let wire = ClientWire { tool: ClientTool::ClaudeCode, client: None, fingerprint: None };
+    let wire = ClientWire {
+        tool: ClientTool::ClaudeCode,
+        client: None,
+        fingerprint: None,
+        environment: CallerEnvironment::default(),
+    };
     control::client_wire(&core, wire).await.expect("wired");
     (core, before.to_owned())
 }

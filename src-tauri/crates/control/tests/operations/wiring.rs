@@ -27,18 +27,20 @@ fn settings_of(world: &World) -> (PathBuf, String) {
 }
 
 async fn claude(world: &World) -> ToolWiringView {
-    let tools = control::clients_wiring(&world.core, ClientsWiringQuery::default()).await;
+    let tools = control::clients_wiring(&world.core, CallerEnvironment::default()).await;
     let mut tools = tools.expect("tools").into_iter();
     tools.find(|tool| tool.tool == ClientTool::ClaudeCode).expect("Claude Code")
 }
 
 fn plan_query() -> WiringPlanQuery {
     let tool = ClientTool::ClaudeCode;
-    WiringPlanQuery { tool, undo: false, client: None, changed_keys: None }
+    let environment = CallerEnvironment::default();
+    WiringPlanQuery { tool, undo: false, client: None, changed_keys: None, environment }
 }
 
 fn wire_request() -> ClientWire {
-    ClientWire { tool: ClientTool::ClaudeCode, client: None, fingerprint: None }
+    let environment = CallerEnvironment::default();
+    ClientWire { tool: ClientTool::ClaudeCode, client: None, fingerprint: None, environment }
 }
 
 fn unwire_request(changed_keys: ChangedKeys) -> ClientUnwire {
@@ -214,4 +216,52 @@ async fn what_a_tool_does_is_tried_and_the_step_that_fails_is_named() {
     let tried = check().await;
     assert_eq!(tried.steps.len(), 1);
     assert!(reason(&tried).contains("which was revoked"), "{}", reason(&tried));
+}
+
+#[tokio::test]
+async fn a_tool_that_rewrites_its_own_file_needs_the_user_at_the_next_look() {
+    let world = world().await;
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    let watch = world.engine().tool_watch();
+    let need = async || {
+        watch.look().await;
+        let needs = control::status(&world.core).await.expect("status").verdict.needs;
+        needs.into_iter().find(|need| need.id == "tools/drifted")
+    };
+    assert!(need().await.is_none(), "as it was wired");
+    let (path, wired) = settings_of(&world);
+    let address = control::status(&world.core).await.expect("status").gateway.address;
+    let rewritten = wired.replace(&address, "https://other.example");
+    assert_ne!(rewritten, wired, "the text has what is changed");
+    settings::write_atomic(&path, rewritten.as_bytes()).expect("written");
+    let found = need().await.expect("a need");
+    assert_eq!(found.title, "Claude Code may not use the gateway any more");
+    assert!(found.impact.contains("env.ANTHROPIC_BASE_URL in "), "{}", found.impact);
+    assert_eq!(found.action, PanelActionView::OpenClients);
+    settings::write_atomic(&path, wired.as_bytes()).expect("written");
+    assert!(need().await.is_none(), "it is as it was wired again");
+
+    // What should be in the file may change, too.
+    let id = claude(&world).await.client.expect("a client");
+    control::client_revoke(&world.core, ClientRef { id }).await.expect("revoked");
+    assert!(need().await.expect("a need").impact.contains("was revoked"));
+    control::client_unwire(&world.core, unwire_request(ChangedKeys::Restore))
+        .await
+        .expect("undone");
+    assert!(need().await.is_none(), "it is not wired");
+}
+
+#[tokio::test]
+async fn variables_of_the_caller_are_conflicts_and_others_are_left_out() {
+    let world = world().await;
+    let environment = CallerEnvironment {
+        project: None,
+        variables: ["ANTHROPIC_API_KEY", "PATH", "sk-CANARY"].map(str::to_owned).to_vec(),
+    };
+    let wire = ClientWire { environment: environment.clone(), ..wire_request() };
+    let wired = control::client_wire(&world.core, wire).await.expect("wired");
+    let keys: Vec<_> = wired.conflicts.iter().map(|it| it.key.as_str()).collect();
+    assert_eq!((wired.state, &keys[..]), (WiringState::Conflict, &["ANTHROPIC_API_KEY"][..]));
+    assert!(!wired.sentence.contains("CANARY"), "{}", wired.sentence);
+    assert_eq!(claude(&world).await.state, WiringState::Wired, "for the window nothing is set");
 }

@@ -14,8 +14,10 @@ use parking_lot::Mutex;
 use crate::alert_history::AlertHistory;
 use crate::backend_states::BackendStates;
 use crate::budget_watch::BudgetWatch;
+use crate::client_wiring::ClientWiring;
 use crate::cost_reports::CostReports;
 use crate::engine::{BackendParts, BaseParts};
+use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
 use crate::key_balances::KeyBalances;
 use crate::local_resources::LocalResources;
@@ -23,6 +25,7 @@ use crate::measurement_watch::MeasurementWatch;
 use crate::network_gate::NetworkGate;
 use crate::quality_watch::QualityWatch;
 use crate::service_level_watch::ServiceLevelWatch;
+use crate::tool_watch::ToolWatch;
 
 pub(super) fn health_watch(
     base: &BaseParts,
@@ -85,6 +88,20 @@ pub(super) fn backend_states(
         keys: Arc::clone(&backends.keys),
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
+    })
+}
+
+pub(super) fn tool_watch(
+    base: &BaseParts,
+    wiring: &ClientWiring,
+    gateway: &Arc<GatewayServer>,
+) -> Arc<ToolWatch> {
+    Arc::new(ToolWatch {
+        wiring: wiring.clone(),
+        settings: Arc::clone(&base.settings),
+        gateway: Arc::clone(gateway),
+        events: base.events.clone(),
+        seen: Mutex::default(),
     })
 }
 

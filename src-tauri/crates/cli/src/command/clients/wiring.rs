@@ -2,8 +2,8 @@
 //! undoes it.
 
 use control::view::{
-    ChangedKeys, ClientCheck, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll,
-    ClientsWiringQuery, DriftCause, GuideKind, GuideStepView, GuidedTool, ToolCheckOutcome,
+    CallerEnvironment, ChangedKeys, ClientCheck, ClientTool, ClientUnwire, ClientWire,
+    ClientsUnwireAll, DriftCause, GuideKind, GuideStepView, GuidedTool, ToolCheckOutcome,
     ToolCheckView, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
     WiringState,
 };
@@ -65,10 +65,18 @@ pub(crate) struct GuideArguments {
 pub(super) async fn wire(
     wanted: WireArguments,
     core: &Core,
+    variables: &[String],
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let WireArguments { tool, client, plan: plan_only, yes } = wanted;
-    let query = WiringPlanQuery { tool, undo: false, client: client.clone(), changed_keys: None };
+    let environment = caller_environment(variables);
+    let query = WiringPlanQuery {
+        tool,
+        undo: false,
+        client: client.clone(),
+        changed_keys: None,
+        environment: environment.clone(),
+    };
     let ask = async || control::client_wiring_plan(core, query.clone()).await;
     let plan = ask_with_vault(core, console, ask).await?;
     if plan_only {
@@ -85,7 +93,7 @@ pub(super) async fn wire(
         }
     }
     unlock_interactively(core, console).await?;
-    let request = ClientWire { tool, client, fingerprint: Some(plan.fingerprint) };
+    let request = ClientWire { tool, client, fingerprint: Some(plan.fingerprint), environment };
     let wired = control::client_wire(core, request).await?;
     console.print_view(&wired, render_wired)?;
     if console.format == ConsoleFormat::Text {
@@ -191,11 +199,20 @@ fn print_unwired(
     Ok(if all_done { Exit::Success } else { Exit::Negative })
 }
 
-/// Looks at the project in the current folder too, whose settings may win over the user's.
-pub(super) async fn status(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
+/// The project in the current folder, whose settings may win over the user's, and the names of those
+/// `variables` that do so.
+fn caller_environment(variables: &[String]) -> CallerEnvironment {
     let here = std::env::current_dir().ok();
     let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
-    let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
+    CallerEnvironment { project, variables: variables.to_vec() }
+}
+
+pub(super) async fn status(
+    core: &Core,
+    variables: &[String],
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let tools = control::clients_wiring(core, caller_environment(variables)).await?;
     console.print_view(&tools, |tools| render_status(tools))?;
     Ok(Exit::Success)
 }

@@ -4,7 +4,7 @@
 use control::Core;
 use control::view::{
     AgentProgram, AgentProgramAdd, AgentProgramPlanQuery, AgentProgramRemove, AgentProgramView,
-    ChangedKeys, ClientsWiringQuery, WiringState,
+    CallerEnvironment, ChangedKeys, WiringState,
 };
 
 use crate::command::clients::wiring::{render_plan, state_sign};
@@ -115,7 +115,8 @@ async fn uninstall(
 async fn status(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
     let here = std::env::current_dir().ok();
     let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
-    let programs = control::agent_programs(core, ClientsWiringQuery { project }).await?;
+    let programs =
+        control::agent_programs(core, CallerEnvironment { project, variables: Vec::new() }).await?;
     console.print_view(&programs, |programs| render_status(programs))?;
     Ok(Exit::Success)
 }

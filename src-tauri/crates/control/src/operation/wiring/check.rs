@@ -41,7 +41,7 @@ pub(crate) async fn client_check(
 }
 
 async fn find_wired(engine: &Engine, tool: ClientTool) -> Result<ToolStatus, ApiError> {
-    let tools = engine.client_wiring().list(None).await?;
+    let tools = engine.client_wiring().list().await?;
     let found = tools.into_iter().find(|status| status.tool == tool && status.is_recorded);
     found.ok_or_else(|| {
         let hint = format!("`gatehouse clients wire {tool}` connects it.");

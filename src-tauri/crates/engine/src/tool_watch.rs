@@ -1,0 +1,119 @@
+//! Whether wired tools are still as they were wired: a tool may rewrite its own file at any time, and
+//! nobody tells of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use settings::SettingsStore;
+use wiring::{ClientTool, ToolStatus};
+
+use crate::client_wiring::ClientWiring;
+use crate::events::EventBus;
+use crate::gateway_server::GatewayServer;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+use crate::wiring_trouble::WiringExpectation;
+
+/// Interval of looking at the tools' files, in seconds. They are read only if one of them is another one.
+const LOOK_SECS: u64 = 60;
+
+/// Looks at the files of wired tools in the background.
+pub struct ToolWatch {
+    pub(crate) wiring: ClientWiring,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) gateway: Arc<GatewayServer>,
+    pub(crate) events: EventBus,
+    pub(crate) seen: Mutex<SeenTools>,
+}
+
+/// What was seen at the last look.
+#[derive(Debug, Default)]
+pub(crate) struct SeenTools {
+    files: Vec<FileStamp>,
+    expected: Option<WiringExpectation>,
+    drifted: Vec<DriftedTool>,
+}
+
+/// A wired tool that is not as it was wired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftedTool {
+    pub tool: ClientTool,
+    /// What happened and what to do, in a sentence or two.
+    pub sentence: String,
+}
+
+/// A file without its content. Time and size are None if it cannot be read, as while there is none.
+#[derive(Debug, PartialEq, Eq)]
+struct FileStamp {
+    path: PathBuf,
+    written: Option<(SystemTime, u64)>,
+}
+
+impl FileStamp {
+    fn read(path: PathBuf) -> Self {
+        let metadata = path.metadata().ok();
+        let written = metadata.and_then(|it| Some((it.modified().ok()?, it.len())));
+        Self { path, written }
+    }
+
+    fn is_current(&self) -> bool {
+        Self::read(self.path.clone()) == *self
+    }
+}
+
+/// The tool's files, and the program that they start.
+fn paths_of(status: ToolStatus) -> Vec<PathBuf> {
+    let program = status.pointer.program().map(Path::to_owned);
+    status.files.into_iter().chain(program).collect()
+}
+
+impl ToolWatch {
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("wired tools", async move {
+            loop {
+                watch.look().await;
+                if !ticks.sleep(Duration::from_secs(LOOK_SECS)).await {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The tools that had drifted at the last look.
+    #[must_use]
+    pub fn drifted(&self) -> Vec<DriftedTool> {
+        self.seen.lock().drifted.clone()
+    }
+
+    /// Reads the tools' files if one of them is another one than at the last look, or should be.
+    pub async fn look(&self) {
+        let expected = self.wiring.expectation(&self.settings.current(), self.gateway.address());
+        let is_same = {
+            let seen = self.seen.lock();
+            seen.expected.as_ref() == Some(&expected)
+                && seen.files.iter().all(FileStamp::is_current)
+        };
+        if is_same {
+            return;
+        }
+        let paths = self.wiring.list().await.unwrap_or_default().into_iter().flat_map(paths_of);
+        // Before the files are read: what is written meanwhile is seen at the next look.
+        let files = paths.map(FileStamp::read).collect();
+        let tools = self.wiring.list().await.unwrap_or_default();
+        let drifted = tools.iter().filter(|status| status.is_recorded).filter_map(|status| {
+            let trouble = expected.find_trouble(status).filter(|found| found.cause.is_some())?;
+            Some(DriftedTool { tool: status.tool, sentence: trouble.sentence })
+        });
+        let drifted: Vec<_> = drifted.collect();
+        let mut seen = self.seen.lock();
+        let is_news = seen.drifted != drifted;
+        *seen = SeenTools { files, expected: Some(expected), drifted };
+        drop(seen);
+        if is_news {
+            self.events.send_changed(&[Topic::Clients, Topic::Status]);
+        }
+    }
+}
