@@ -218,7 +218,7 @@ impl ClientsCommand {
 pub(crate) async fn run(
     wanted: ClientsCommand,
     core: &Core,
-    outranking_variables: &[String],
+    outranking: &[String],
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     match wanted {
@@ -254,13 +254,11 @@ pub(crate) async fn run(
         }
         ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
         ClientsCommand::Switch(wanted) => return switch::run(wanted, core, console).await,
-        ClientsCommand::Wire(wanted) => {
-            return wiring::wire(wanted, core, outranking_variables, console).await;
-        }
+        ClientsCommand::Wire(it) => return wiring::wire(it, core, outranking, console).await,
         ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
         ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
         ClientsCommand::Check(wanted) => return wiring::check(wanted, core, console).await,
-        ClientsCommand::Status => return wiring::status(core, outranking_variables, console).await,
+        ClientsCommand::Status => return wiring::status(core, outranking, console).await,
         ClientsCommand::Block(ClientArgument { name: id }) => {
             let blocked = control::client_block(core, ClientRef { id }).await?;
             console.print_view(&blocked, |client| render_sentence(&blocked_sentence(client)))?;
