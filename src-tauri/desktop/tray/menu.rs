@@ -191,11 +191,11 @@ fn money_rows(view: &TrayView) -> Vec<TrayRow> {
 fn spend_line(spend: SpendView, currency: ShownCurrency) -> String {
     let cost = spend.cost_nano_usd.shown_in(currency);
     match (spend.requests.0, spend.unpriced_requests.0) {
+        (_, unpriced) if spend.is_cost_unknown => {
+            format!("Spend today: unknown ({} without a price)", count_noun(unpriced, "request"))
+        }
         (0, _) => "No requests today".to_owned(),
         (_, 0) => format!("Spend today: {cost}"),
-        (all, unpriced) if unpriced >= all => {
-            format!("Spend today: unknown ({} without a price)", count_noun(all, "request"))
-        }
         (_, unpriced) => format!("Spend today: {cost}, {unpriced} unpriced"),
     }
 }

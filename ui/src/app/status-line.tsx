@@ -1,10 +1,10 @@
 /** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
 import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
+import { spendText } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import type { ApiError, StatusView } from "@/ipc/bindings";
 import { notify } from "@/components/toast";
-import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { GATEWAY, VAULT, type Sign } from "@/lib/tables";
@@ -46,7 +46,7 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
             {formatCounted(status.requests_in_flight, "request in flight", "requests in flight")}
           </PanelLink>
           <PanelLink look="none" path="/usage" className="rounded-mark hover:text-ink-1">
-            {formatMoney(status.spend_today.cost_nano_usd)} today
+            {spendText(status.spend_today)} today
           </PanelLink>
           {status.vault.state !== "ready" && (
             <PanelLink look="none" path="/settings?part=Vault" className="rounded-mark">

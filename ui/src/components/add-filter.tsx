@@ -1,7 +1,7 @@
 /** A menu of the filters that can be added: those with a list of values open it, the others are typed. */
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { ChevronRight, ListFilter } from "lucide-react";
-import { useRef } from "react";
+import { Fragment, useRef } from "react";
 import { Button } from "@/components/button";
 import type { Option } from "@/components/choice";
 import { MENU_BOX, MenuContent } from "@/components/menu-content";
@@ -11,6 +11,16 @@ export interface AddableFilter<Name extends string> {
   label: string;
   /** None for a filter that is typed. */
   options: readonly Option<string>[] | null;
+  /** What selects the rows without a value, "No project"; its value is empty. */
+  none?: string | undefined;
+}
+
+/** The values to choose from, the rows without one last. */
+export function choicesOf({
+  options,
+  none,
+}: Pick<AddableFilter<string>, "options" | "none">): readonly Option<string>[] {
+  return none === undefined ? (options ?? []) : [...(options ?? []), { value: "", label: none }];
 }
 
 interface AddFilterProps<Name extends string> {
@@ -39,14 +49,21 @@ export function AddFilter<Name extends string>({ filters, onAdd }: AddFilterProp
         className="max-h-96 min-w-44 overflow-y-auto"
         onCloseAutoFocus={(event) => isTyped.current && event.preventDefault()}
       >
-        {filters.map(({ name, label, options }) =>
+        {filters.map(({ name, label, options, none }) =>
           options === null ? (
-            <Radix.Item key={name} className={ITEM} onSelect={() => add(name, undefined)}>
-              {label}…
-            </Radix.Item>
+            <Fragment key={name}>
+              <Radix.Item className={ITEM} onSelect={() => add(name, undefined)}>
+                {label}…
+              </Radix.Item>
+              {none !== undefined && (
+                <Radix.Item className={ITEM} onSelect={() => add(name, "")}>
+                  {none}
+                </Radix.Item>
+              )}
+            </Fragment>
           ) : (
             <Radix.Sub key={name}>
-              <Radix.SubTrigger className={ITEM} disabled={options.length === 0}>
+              <Radix.SubTrigger className={ITEM} disabled={choicesOf({ options, none }).length === 0}>
                 {label}
                 <ChevronRight size={12} strokeWidth={1.5} aria-hidden className="text-ink-3" />
               </Radix.SubTrigger>
@@ -56,7 +73,7 @@ export function AddFilter<Name extends string>({ filters, onAdd }: AddFilterProp
                   collisionPadding={8}
                   className={`${MENU_BOX} max-h-80 min-w-40 overflow-y-auto`}
                 >
-                  {options.map((option) => (
+                  {choicesOf({ options, none }).map((option) => (
                     <Radix.Item key={option.value} className={ITEM} onSelect={() => add(name, option.value)}>
                       {option.label}
                     </Radix.Item>

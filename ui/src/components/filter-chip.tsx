@@ -33,6 +33,11 @@ export function FilterPill({ label, isSet, onClear, children }: FilterPillProps)
   );
 }
 
+/** `Client: codex`; of the rows without a value their words alone, `No client`. */
+export function filterWords(label: string, value: string, word = value): string {
+  return value === "" ? word : `${label}: ${word}`;
+}
+
 /** A filter that is chosen elsewhere on the screen and only removed here. */
 export function FilterChip({ label, word, onClear }: { label: string; word: string; onClear: () => void }) {
   return (

@@ -1,6 +1,6 @@
 /** List filters as chips: those that are set, and a menu of those that can be added. */
 import { useState } from "react";
-import { AddFilter, type AddableFilter } from "@/components/add-filter";
+import { AddFilter, choicesOf, type AddableFilter } from "@/components/add-filter";
 import { FilterMenu } from "@/components/filter-menu";
 import { FilterText } from "@/components/filter-text";
 
@@ -28,13 +28,14 @@ export function FilterChips<Name extends string>({ chips, values, onChange }: Fi
     <>
       {chips
         .filter(isShown)
-        .map(({ name, label, options, example }) =>
+        .map(({ name, label, options, example, none }) =>
           options === null ? (
             <FilterText
               key={name}
               label={label}
               value={values[name]}
               example={example}
+              none={none}
               isNew={typing === name}
               onChange={(next) => set(name, next)}
               onLeave={() => setTyping(null)}
@@ -44,7 +45,7 @@ export function FilterChips<Name extends string>({ chips, values, onChange }: Fi
               key={name}
               label={label}
               value={values[name]}
-              options={options}
+              options={choicesOf({ options, none })}
               onChange={(next) => set(name, next)}
             />
           ),

@@ -2,11 +2,11 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
 import type { Option } from "@/components/choice";
-import { FilterPill } from "@/components/filter-chip";
+import { FilterPill, filterWords } from "@/components/filter-chip";
 import { MenuContent } from "@/components/menu-content";
 
-/** The menu value for no filter, since a value must not be empty. */
-const ANY = "";
+/** The menu value for no filter: no value that is chosen has this character, and an empty one is for rows without a name. */
+const ANY = "\u0000";
 
 interface FilterMenuProps {
   label: string;
@@ -22,7 +22,7 @@ export function FilterMenu({ label, value, options, onChange }: FilterMenuProps)
     <FilterPill label={label} isSet={isSet} onClear={() => onChange(undefined)}>
       <Radix.Root modal={false}>
         <Radix.Trigger className="inline-flex h-full min-w-0 items-center gap-1.5 rounded-control px-2.5 hover:bg-surface-2 hover:text-ink-1">
-          <span className="truncate">{isSet ? `${label}: ${word}` : label}</span>
+          <span className="truncate">{isSet ? filterWords(label, value, word) : label}</span>
           {!isSet && <ChevronDown size={12} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />}
         </Radix.Trigger>
         <MenuContent align="start" className="max-h-72 min-w-40 overflow-y-auto">

@@ -1,12 +1,14 @@
 /** One list filter that is typed: a pill with its text, which a press opens for editing. */
 import { useState } from "react";
-import { FilterPill } from "@/components/filter-chip";
+import { FilterPill, filterWords } from "@/components/filter-chip";
 
 interface FilterTextProps {
   label: string;
   value: string | undefined;
   /** An example of the text. */
   example: string;
+  /** What an empty value stands for, "No project". */
+  none?: string | undefined;
   /** Starts with the field open and focused. */
   isNew?: boolean;
   onChange: (value: string | undefined) => void;
@@ -14,7 +16,7 @@ interface FilterTextProps {
   onLeave?: () => void;
 }
 
-export function FilterText({ label, value, example, isNew = false, onChange, onLeave }: FilterTextProps) {
+export function FilterText({ label, value, example, none, isNew = false, onChange, onLeave }: FilterTextProps) {
   const [draft, setDraft] = useState<string | null>(isNew ? "" : null);
   const finish = (text: string) => {
     setDraft(null);
@@ -30,7 +32,7 @@ export function FilterText({ label, value, example, isNew = false, onChange, onL
           onClick={() => setDraft(value ?? "")}
           className="inline-flex h-full min-w-0 items-center rounded-control px-2.5 hover:bg-surface-2 hover:text-ink-1"
         >
-          <span className="truncate">{`${label}: ${value ?? ""}`}</span>
+          <span className="truncate">{filterWords(label, value ?? "", none)}</span>
         </button>
       ) : (
         <label className="inline-flex h-full items-center pl-2.5">

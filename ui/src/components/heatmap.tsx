@@ -6,6 +6,10 @@ import { classNames } from "@/lib/class-names";
 export interface HeatmapRow {
   label: string;
   values: number[];
+  /** The values in words, where a number would mislead. */
+  words?: string[];
+  /** Where nothing is known of a value, which is then no zero. */
+  unknown?: boolean[];
 }
 
 interface HeatmapProps {
@@ -42,7 +46,7 @@ export function Heatmap({ label, columns, rows, format, onChoose }: HeatmapProps
   const highest = Math.max(1, ...rows.flatMap((row) => row.values));
   const cell = (width - LEFT_PX) / Math.max(columns.length, 1);
   const spell = ({ row, column }: { row: number; column: number }) =>
-    `${rows[row]?.label} ${columns[column]}: ${format(rows[row]?.values[column] ?? 0)}`;
+    `${rows[row]?.label} ${columns[column]}: ${rows[row]?.words?.[column] ?? format(rows[row]?.values[column] ?? 0)}`;
   const move = (event: KeyboardEvent) => {
     const { row, column } = cursor ?? { row: 0, column: 0 };
     const there = {
@@ -115,6 +119,22 @@ export function Heatmap({ label, columns, rows, format, onChoose }: HeatmapProps
                   strokeWidth={1.5}
                 />
               ))}
+              {row.unknown?.map(
+                (isUnknown, across) =>
+                  isUnknown && (
+                    <text
+                      key={columns[across]}
+                      data-mark
+                      x={LEFT_PX + (across + 0.5) * cell - GAP_PX / 2}
+                      y={(ROW_PX - GAP_PX) / 2}
+                      dy="0.36em"
+                      textAnchor="middle"
+                      className="fill-warn text-11"
+                    >
+                      ?
+                    </text>
+                  ),
+              )}
             </g>
           ))}
           {columns.map((column, across) =>
@@ -136,11 +156,22 @@ export function Heatmap({ label, columns, rows, format, onChoose }: HeatmapProps
       <p aria-hidden className="flex h-6 items-end gap-1.5 pl-9 text-12 text-ink-3">
         {cursor === null ? (
           <>
-            0
-            {["var(--surface-2)", ...STEPS.map((_, index) => fillOf((index + 0.5) / STEPS.length, 1))].map((fill) => (
-              <span key={fill} data-mark className="mb-1 h-2.5 w-5 rounded-mark" style={{ background: fill }} />
-            ))}
-            {format(highest)}
+            {rows.some(({ values }) => values.some((value) => value > 0)) && (
+              <>
+                0
+                {["var(--surface-2)", ...STEPS.map((_, index) => fillOf((index + 0.5) / STEPS.length, 1))].map(
+                  (fill) => (
+                    <span key={fill} data-mark className="mb-1 h-2.5 w-5 rounded-mark" style={{ background: fill }} />
+                  ),
+                )}
+                {format(highest)}
+              </>
+            )}
+            {rows.some(({ unknown }) => unknown?.includes(true)) && (
+              <span className="ml-2">
+                <span className="text-warn">?</span> not known
+              </span>
+            )}
           </>
         ) : (
           <span className="text-ink-1">{spell(cursor)}</span>

@@ -1,4 +1,4 @@
-/** 24 small bars without axes. The label contains the numbers. Failures are red, at the foot of each bar. */
+/** 24 small bars without axes; where a value is not known, there is none. The label contains the numbers. Failures are red, at the foot of each bar. */
 import { Fragment } from "react";
 
 export function Sparkline({
@@ -7,12 +7,12 @@ export function Sparkline({
   label,
   height = 20,
 }: {
-  values: number[];
+  values: (number | null)[];
   failed?: number[];
   label: string;
   height?: number;
 }) {
-  const highest = Math.max(1, ...values);
+  const highest = Math.max(1, ...values.map((value) => value ?? 0));
   const step = 100 / Math.max(values.length, 1);
   return (
     <svg
@@ -24,6 +24,7 @@ export function Sparkline({
       className="block w-full"
     >
       {values.map((value, index) => {
+        if (value === null) return null;
         const size = value === 0 ? 1 : Math.max((value / highest) * height, 2);
         const bad = value === 0 ? 0 : size * Math.min((failed[index] ?? 0) / value, 1);
         const place = { x: index * step + step * 0.15, width: step * 0.7 };

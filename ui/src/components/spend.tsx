@@ -2,46 +2,52 @@
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
-import { formatCounted } from "@/lib/quantity";
+import { formatCount, formatCounted } from "@/lib/quantity";
 
-/** What a sum is judged by: every view of totals has it. */
-type Sum = Pick<SpendView, "cost_nano_usd" | "requests" | "unpriced_requests"> & {
-  /** Where the core says so, as it does of the costs on one basis. */
-  is_cost_unknown?: boolean;
-};
-/** A part of a bar does not say how much of it is known. */
-type SumOrPart = Omit<Sum, "unpriced_requests"> & Partial<Sum>;
-
-/** True if nothing is known of what was spent. A request may be priced in part, and a model that only failed
- * attempts were made at has unpriced ones without an answer. */
-export function isWhollyUnpriced(sum: Sum): boolean {
-  const { cost_nano_usd: cost, requests, unpriced_requests: unpriced } = sum;
-  return sum.is_cost_unknown ?? (unpriced > 0 && requests <= unpriced && cost === 0);
-}
+/** What every view of a sum has. Whether nothing of it is known says the core. */
+export type CostSum = SpendView;
 
 /** True if there is nothing to show. A name of which only failed attempts cost money has a cost and no request. */
-export function isNothing(sum: SumOrPart): boolean {
-  const { cost_nano_usd: cost, requests, unpriced_requests: unpriced = 0, is_cost_unknown: isUnknown = false } = sum;
+export function isNothing(sum: CostSum): boolean {
+  const { cost_nano_usd: cost, requests, unpriced_requests: unpriced, is_cost_unknown: isUnknown } = sum;
   return requests === 0 && cost === 0 && unpriced === 0 && !isUnknown;
-}
-
-interface SpendProps {
-  spend: Sum;
-  /** What requests are called that have no cost here, where the sum is not of all known costs. */
-  word?: string;
 }
 
 const UNPRICED = "unpriced";
 
-export function Spend({ spend, word = UNPRICED }: SpendProps) {
+/** `$4.10`, `$4.10 + 2 unpriced`, `unpriced`: for charts and sentences, where no mark can stand. */
+export function spendText(sum: CostSum, word = UNPRICED): string {
+  const { cost_nano_usd: cost, unpriced_requests: unpriced } = sum;
+  if (sum.is_cost_unknown) return word;
+  return unpriced === 0 ? formatMoney(cost) : `${formatMoney(cost)} + ${formatCount(unpriced)} ${word}`;
+}
+
+interface SpendProps {
+  spend: CostSum;
+  /** What requests are called that have no cost here, where the sum is not of all known costs. */
+  word?: string;
+  /** What was summed up, where these are no requests. */
+  counted?: readonly [one: string, many: string];
+}
+
+export function Spend({ spend, word = UNPRICED, counted = ["request", "requests"] }: SpendProps) {
   const { cost_nano_usd: cost, unpriced_requests: unpriced } = spend;
-  if (isWhollyUnpriced(spend))
+  if (spend.is_cost_unknown)
     return word === UNPRICED ? <Unpriced /> : <span className="whitespace-nowrap text-ink-3">{word}</span>;
   if (unpriced === 0) return formatMoney(cost);
-  const missing = `excludes ${formatCounted(unpriced, `${word} request`, `${word} requests`)}`;
+  const [one, many] = counted;
+  return (
+    <Partly missing={`excludes ${formatCounted(unpriced, `${word} ${one}`, `${word} ${many}`)}`}>
+      {formatMoney(cost)}
+    </Partly>
+  );
+}
+
+/** An amount that leaves something out. */
+export function Partly({ missing, children }: { missing: string; children: string }) {
   return (
     <span title={missing} className="whitespace-nowrap">
-      {formatMoney(cost)}
+      {children}
       <span className="text-warn" aria-hidden>
         {" +?"}
       </span>
@@ -51,6 +57,6 @@ export function Spend({ spend, word = UNPRICED }: SpendProps) {
 }
 
 /** The sort value of a sum: entirely unknown costs come after every amount. */
-export function spendValue(spend: Sum): number | null {
-  return isWhollyUnpriced(spend) ? null : spend.cost_nano_usd;
+export function spendValue(spend: CostSum): number | null {
+  return spend.is_cost_unknown ? null : spend.cost_nano_usd;
 }

@@ -44,6 +44,34 @@ test("the cursor walks the bars and reads out their parts", async () => {
   expect(chart).toHaveAttribute("aria-valuenow", "2");
 });
 
+test("a bar of which nothing is known is read out and marked as such, and can be opened", async () => {
+  render(
+    <StackedBars
+      label="Cost by day"
+      height={200}
+      groups={[{ key: "a", label: "openai", colour: "red" }]}
+      bars={[
+        { key: "1", label: "19 Nov", values: [0], total: 0, words: ["unpriced", "unpriced"], isUnknown: true },
+        { key: "2", label: "20 Nov", values: [4], total: 4, words: ["$4 + 1 unpriced", "$4 + 1 unpriced"] },
+        { key: "3", label: "21 Nov", values: [0], total: 0, words: [null, null] },
+      ]}
+      format={(value) => `$${value}`}
+      formatTick={String}
+      onChoose={() => {}}
+    />,
+  );
+  const chart = screen.getByRole("slider", { name: /Cost by day/ });
+  expect(screen.getAllByText("?")).toHaveLength(1);
+  await userEvent.tab();
+  await userEvent.keyboard("{Home}");
+  expect(chart).toHaveAttribute("aria-valuetext", "19 Nov: unpriced. openai unpriced");
+  expect(screen.getByText("Click to list the requests")).toBeInTheDocument();
+  await userEvent.keyboard("{ArrowRight}");
+  expect(chart).toHaveAttribute("aria-valuetext", "20 Nov: $4 + 1 unpriced. openai $4 + 1 unpriced");
+  await userEvent.keyboard("{ArrowRight}");
+  expect(chart).toHaveAttribute("aria-valuetext", "21 Nov: nothing");
+});
+
 test("Enter chooses the bar under the cursor, and nothing without one", async () => {
   const choose = vi.fn();
   renderBars(choose);

@@ -6,7 +6,7 @@
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
 import { useChartCursor, type ChartRange } from "@/components/chart-cursor";
-import { ChartReadout } from "@/components/chart-readout";
+import { ChartReadout, type ReadoutPart } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
 import { ValueAxis } from "@/components/value-axis";
 
@@ -26,6 +26,10 @@ export interface Bar {
   /** One value for each group, in the order of the groups. */
   values: number[];
   total: number;
+  /** The total and then each value in words, where a number would mislead; null where there is nothing. */
+  words?: (string | null)[];
+  /** True if nothing is known of the total, which is then no zero. */
+  isUnknown?: boolean;
 }
 
 interface StackedBarsProps {
@@ -141,6 +145,21 @@ export function StackedBars(props: StackedBarsProps) {
                 {flat}
               </text>
             )}
+            {bars.map(
+              (bar) =>
+                bar.isUnknown === true && (
+                  <text
+                    key={bar.key}
+                    data-mark
+                    x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
+                    y={inner.height - 5}
+                    textAnchor="middle"
+                    className="fill-warn text-12 font-medium"
+                  >
+                    ?
+                  </text>
+                ),
+            )}
             {bars.map((bar, index) =>
               (bars.length - 1 - index) % labelEvery === 0 ? (
                 <text
@@ -170,9 +189,9 @@ export function StackedBars(props: StackedBarsProps) {
       {current !== undefined && cursor !== null && range === null && (
         <ChartReadout
           title={current.title ?? current.label}
-          total={partsOf(current, groups).length === 0 ? "Nothing" : format(current.total)}
-          parts={partsOf(current, groups).map((part) => ({ ...part, value: format(part.value) }))}
-          hint={partsOf(current, groups).length === 0 ? undefined : hintOf(onZoom !== undefined)}
+          total={totalOf(current, format) ?? "Nothing"}
+          parts={partsOf(current, groups, format)}
+          hint={totalOf(current, format) === null ? undefined : hintOf(onZoom !== undefined)}
           left={MARGIN.left + (cursor + 0.5) * step}
           width={width}
         />
@@ -185,8 +204,19 @@ function pathOf(x: number, y: number, width: number, height: number): string {
   return `M${x} ${y}h${width}v${height}h${-width}Z`;
 }
 
-function partsOf(bar: Bar, groups: BarGroup[]) {
-  return groups.map((group, index) => ({ ...group, value: bar.values[index] ?? 0 })).filter((part) => part.value > 0);
+/** The total in words; null where there is nothing. */
+function totalOf({ total, words }: Bar, format: (value: number) => string): string | null {
+  if (words !== undefined) return words[0] ?? null;
+  return total > 0 ? format(total) : null;
+}
+
+/** The groups that the bar has something of, in words. */
+function partsOf({ values, words }: Bar, groups: BarGroup[], format: (value: number) => string): ReadoutPart[] {
+  return groups.flatMap((group, index) => {
+    const value = values[index] ?? 0;
+    const word = words === undefined ? (value > 0 ? format(value) : null) : (words[index + 1] ?? null);
+    return word === null ? [] : { ...group, value: word };
+  });
 }
 
 function hintOf(canZoom: boolean): string {
@@ -205,8 +235,9 @@ function textOf(span: string | null, bar: Bar | undefined, groups: BarGroup[], f
 }
 
 function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {
-  const parts = partsOf(bar, groups).map((part) => `${part.label} ${format(part.value)}`);
-  const name = bar.title ?? bar.label;
-  if (parts.length === 0) return `${name}: nothing`;
-  return `${name}: ${format(bar.total)}. ${parts.join(", ")}`;
+  const parts = partsOf(bar, groups, format).map((part) => `${part.label} ${part.value}`);
+  const total = totalOf(bar, format);
+  return [`${bar.title ?? bar.label}: ${total ?? "nothing"}`, ...(parts.length > 0 ? [parts.join(", ")] : [])].join(
+    ". ",
+  );
 }

@@ -2645,6 +2645,10 @@ export type FailureClassView = {
 	cost_nano_usd: NanoDollars,
 	/**  Most attempts first. */
 	backends: FailureBackendView[],
+	/**  True if nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
+	/**  Attempts whose cost is not known; not in the cost. */
+	unpriced_attempts: Count,
 };
 
 /**  Who has to act on a failure. */
@@ -3745,6 +3749,8 @@ export type MeterTotalsView = {
 	cost_nano_usd: NanoDollars,
 	/**  Part of `quantity` that has no rate; not in the cost. */
 	unpriced_quantity: Count,
+	/**  True if nothing of it has a rate; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	/**  Percentage of what all meters cost, 0 to 100; None without any cost. */
 	cost_share_percent: number | null,
 };
@@ -3946,6 +3952,8 @@ export type PinView = {
 	value: number | null,
 	/**  Of the period before. */
 	previous: number | null,
+	/**  Requests that a cost leaves out, since theirs is not known; 0 of other figures. */
+	unpriced_requests: Count,
 	/**  "the 7 days before" */
 	previous_label: string | null,
 	/**  Change from the period before in percent; of a percentage in percentage points. */
@@ -4007,6 +4015,8 @@ export type PlanValueView = {
 	value_nano_usd: NanoDollars,
 	/**  Answers without a known price; not in `value`. */
 	unpriced_answers: Count,
+	/**  True if no answer has a known price; the value is then no zero. */
+	is_value_unknown: boolean,
 };
 
 /**  A limit of a plan as its tool was last told. */
@@ -4778,6 +4788,8 @@ export type RequestsQuery = {
 	failure?: string | null,
 	cache?: CacheOutcome | null,
 	/**  Only requests that cost at least this many US dollars, `0.10`. */
+ *  An empty backend, key or project stands for the requests without one, as in reports of usage.
+ * 
 	min_cost?: string | null,
 	/**  Only requests that cost at most this many US dollars. */
 	max_cost?: string | null,
@@ -5105,6 +5117,8 @@ export type ScoreCap =
 /**  No recent result: at most 60 */
 "stale";
 
+	is_cost_unknown: boolean,
+	/**  As in [`TextFile`]. */
 export type ScoreComponentView = {
 	/**  `latency`, `cost`, `headroom`, `weight` or `in flight`. */
 	name: string,
@@ -5470,6 +5484,8 @@ export type SessionLogsView = {
 	/**  Days in their order, others by value. */
 	groups: SessionLogGroupView[],
 	/**  Log files read so far. */
+	/**  True if no answer has a known price; the value is then no zero. */
+	is_value_unknown: boolean,
 	files: Count,
 	/**  What could not be used; at most 200. */
 	problems: SessionLogProblemView[],
@@ -5984,6 +6000,8 @@ export type StartStage =
 "state" | 
 /**  opening the control listener */
 "control" | 
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 /**  opening the gateway's listener */
 "gateway";
 
@@ -6159,6 +6177,8 @@ export type TimelineMarkerView = {
 	lane: string | null,
 	text: string,
 };
+	/**  True if nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 
 /**  The colour role of a state. */
 export type Tone = "ok" | 
@@ -6522,6 +6542,7 @@ export type UsageCrossView = {
 	basis: string,
 	cost_basis: CostBasis,
 	/**  Highest cost first; at most twenty, then `other`. */
+	kind: UsageGroupKind,
 	rows: UsageCrossGroupView[],
 	/**  Highest cost first; at most eight, then `other`. */
 	columns: UsageCrossGroupView[],
@@ -6561,6 +6582,11 @@ export type UsageEvidenceView = {
 	label: string,
 	/**  "84 tokens" */
 	value: string,
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
+	requests: Count,
+	/**  Requests whose cost is not known; in neither the cost nor that without the cache. */
+	unpriced_requests: Count,
 	/**  The requests behind it, of the period of the answer. */
 	filter: UsageFilter,
 };
@@ -6670,8 +6696,18 @@ export type UsageHeatmapView = {
 
 export type UsageLatencyQuery = {
 	range: UsageRange,
+/**  What a group of usage stands for. A name may be `other`, as the key of the rest is. */
+export type UsageGroupKind = 
+/**  The requests of one name. */
+"named" | 
+/**  The requests without a name; its key is empty. */
+"unnamed" | 
+/**  All further names together. */
+"rest";
+
 	zone: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. */
+	kind: UsageGroupKind,
 	from?: UnixMs | null,
 	/**  End of the period, exclusive; only with `from`. Now at the latest. */
 	to?: UnixMs | null,
@@ -6801,6 +6837,7 @@ export type UsageSegmentView = {
 /**  One colour of the bars. */
 export type UsageSeriesView = {
 	/**  `other` for the rest. */
+	kind: UsageGroupKind,
 	key: string,
 	label: string,
 };
@@ -6819,12 +6856,15 @@ export type UsageTotalsView = {
 	is_cost_unknown: boolean,
 	requests: Count,
 	/**  Requests whose cost is not known on that basis; not in `cost`. */
+	/**  Requests whose cost is not known; not in the cost. */
+	unpriced_requests: Count,
 	unpriced_requests: Count,
 	/**
 	 *  Percentage of the requests with a known cost, rounded down; None without requests, and where
 	 *  attempts of unknown cost may be of requests that another backend, key or model answered.
 	 */
 	priced_percent: number | null,
+	kind: UsageGroupKind,
 	/**  Requests that did not end well. */
 	failed_requests: Count,
 	/**  Every class of input. */
@@ -6915,6 +6955,8 @@ export type VaultKind =
 /**  A file encrypted with a passphrase. */
 "file" | 
 /**  Read-only: variables such as OPENAI_API_KEY. */
+	/**  True if nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 "env" | 
 /**  In memory only; lost when Gatehouse stops. */
 "memory";

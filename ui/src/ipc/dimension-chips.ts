@@ -2,8 +2,16 @@
 import type { Chip } from "@/components/filter-chips";
 import { useBackends, useClients, useKeys } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
+import type { Lackable } from "@/lib/request-filter";
 
 type KnownDimension = "backend" | "key" | "client" | "route" | "project";
+
+/** What requests may lack. */
+const NONE: Record<Lackable, string> & Partial<Record<KnownDimension, string>> = {
+  backend: "No backend",
+  key: "No key",
+  project: "No project",
+};
 
 export function useDimensionChips(): Chip<KnownDimension>[] {
   const backends = useBackends().data ?? [];
@@ -15,6 +23,7 @@ export function useDimensionChips(): Chip<KnownDimension>[] {
     label,
     options: known.map((one) => ({ value: one.id, label: one.label ?? one.id })),
     example: "",
+    none: NONE[name],
   });
   return [
     choice("backend", "Backend", backends),
@@ -29,6 +38,6 @@ export function useDimensionChips(): Chip<KnownDimension>[] {
       "Route",
       routes.map(({ id }) => ({ id })),
     ),
-    { name: "project", label: "Project", options: null, example: "website" },
+    { name: "project", label: "Project", options: null, example: "website", none: NONE.project },
   ];
 }

@@ -6,6 +6,14 @@ type Filters = Omit<RequestsQuery, "before" | "limit" | "ended_since">;
 
 export type RequestFilter = { [Name in keyof Filters]?: NonNullable<Filters[Name]> };
 
+/** What requests may lack: with an empty text, a filter selects those without it, as in the core. */
+const LACKABLE = ["backend", "key", "project"] as const satisfies (keyof RequestFilter)[];
+export type Lackable = (typeof LACKABLE)[number];
+
+export function isLackable(name: string): name is Lackable {
+  return LACKABLE.some((lackable) => lackable === name);
+}
+
 const TEXTS = [
   "http_status",
   "failure",
@@ -39,7 +47,8 @@ export function parseRequestFilter(search: Record<string, unknown>): RequestFilt
   for (const name of TEXTS) {
     const value = search[name];
     // The router parses `http_status=503` as a number.
-    if ((typeof value === "string" && value !== "") || typeof value === "number") filter[name] = String(value);
+    const isText = typeof value === "string" && (value !== "" || isLackable(name));
+    if (isText || typeof value === "number") filter[name] = String(value);
   }
   const { since, until } = search;
   if (isMoment(since) && (until === undefined || (isMoment(until) && until > since)))

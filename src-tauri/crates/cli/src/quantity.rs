@@ -3,7 +3,11 @@
 
 use std::sync::OnceLock;
 
-use control::view::{CostBasis, Count, NanoDollars, SpendView, UnixMs};
+use control::view::{
+    CostBasis, Count, FailureClassView, NanoDollars, PlanValueView, SavedFile,
+    SessionLogTotalsView, SpendView, UnixMs, UsageEfficiencyView, UsageSegmentView,
+    UsageTotalsView, UsageWasteView,
+};
 use domain::ShownCurrency;
 
 const SECOND_MS: u64 = 1_000;
@@ -68,39 +72,75 @@ pub(crate) fn format_money(amount: NanoDollars) -> String {
     amount.shown_in(CURRENCY.get().copied().unwrap_or(ShownCurrency::USD))
 }
 
-/// Formats a spend as `$4.10`, or `$4.10 + 2 unpriced`.
-pub(crate) fn format_spend(spend: &SpendView) -> String {
-    format_cost(spend.cost_nano_usd, spend.requests, spend.unpriced_requests)
+/// A sum of costs, and what of it is not known. Whether nothing is known says the core.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CostSum {
+    pub(crate) cost: NanoDollars,
+    /// True if nothing is known of it.
+    pub(crate) is_unknown: bool,
+    /// The requests, attempts or answers in it.
+    pub(crate) counted: Count,
+    pub(crate) unpriced: Count,
 }
 
-/// True if nothing is known of what the requests of a sum cost. A model that only failed attempts were
-/// made at may have unpriced ones and answered none.
-pub(crate) fn is_wholly_unpriced(cost: NanoDollars, requests: Count, unpriced: Count) -> bool {
-    unpriced.0 > 0 && requests.0 <= unpriced.0 && cost.0 == 0
-}
-
-/// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
-pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
-    let is_unknown = is_wholly_unpriced(cost, requests, unpriced);
-    format_cost_on(CostBasis::Known, cost, requests, unpriced, is_unknown)
-}
-
-/// The same on a basis, where it is known whether nothing of the cost is.
-pub(crate) fn format_cost_on(
-    basis: CostBasis,
-    cost: NanoDollars,
-    requests: Count,
-    unknown: Count,
-    is_unknown: bool,
-) -> String {
-    let word = basis.unknown_word();
-    match (requests.0, unknown.0) {
-        _ if is_unknown => word.to_owned(),
-        // A model that only failed attempts were made at has a cost and no request.
-        (0, 0) if cost.0 == 0 => UNKNOWN.to_owned(),
-        (_, 0) => format_money(cost),
-        (_, some) => format!("{} + {some} {word}", format_money(cost)),
+impl CostSum {
+    /// Formats as `$4.10`, `$4.10 + 2 unpriced` or `unpriced`: an unknown price is never shown as zero.
+    pub(crate) fn text(self) -> String {
+        self.text_on(CostBasis::Known)
     }
+
+    /// The same on a basis: `$4.10 + 2 unreported`.
+    pub(crate) fn text_on(self, basis: CostBasis) -> String {
+        let (word, cost) = (basis.unknown_word(), format_money(self.cost));
+        match self.unpriced.0 {
+            _ if self.is_unknown => word.to_owned(),
+            _ if self.is_nothing() => UNKNOWN.to_owned(),
+            0 => cost,
+            some => format!("{cost} + {} {word}", domain::group_digits(some)),
+        }
+    }
+
+    /// Exact dollars, for programs; empty if nothing is known, since that is not zero.
+    pub(crate) fn exact_dollars(self) -> String {
+        match self.is_unknown {
+            true => String::new(),
+            false => format_exact_dollars(self.cost),
+        }
+    }
+
+    /// True if there is nothing to show. A model that only failed attempts were made at has a cost and
+    /// no request.
+    pub(crate) fn is_nothing(self) -> bool {
+        (self.cost.0, self.counted.0, self.unpriced.0) == (0, 0, 0) && !self.is_unknown
+    }
+}
+
+/// Makes a [`CostSum`] of a view by the names of its fields.
+macro_rules! cost_sums {
+    ($($view:ty: $cost:ident $is_unknown:ident $counted:ident $unpriced:ident),+ $(,)?) => {$(
+        impl From<&$view> for CostSum {
+            fn from(view: &$view) -> Self {
+                Self {
+                    cost: view.$cost,
+                    is_unknown: view.$is_unknown,
+                    counted: view.$counted,
+                    unpriced: view.$unpriced,
+                }
+            }
+        }
+    )+};
+}
+
+cost_sums! {
+    SpendView: cost_nano_usd is_cost_unknown requests unpriced_requests,
+    UsageTotalsView: cost_nano_usd is_cost_unknown requests unpriced_requests,
+    UsageSegmentView: cost_nano_usd is_cost_unknown requests unpriced_requests,
+    UsageEfficiencyView: cost_nano_usd is_cost_unknown requests unpriced_requests,
+    UsageWasteView: cost_nano_usd is_cost_unknown requests unpriced,
+    FailureClassView: cost_nano_usd is_cost_unknown attempts unpriced_attempts,
+    SavedFile: cost_nano_usd is_cost_unknown requests unpriced_requests,
+    PlanValueView: value_nano_usd is_value_unknown answers unpriced_answers,
+    SessionLogTotalsView: value_nano_usd is_value_unknown answers unpriced_answers,
 }
 
 /// Exact dollars, for programs: `0.001234`, `0.000000160`.
@@ -150,8 +190,12 @@ mod tests {
         check(999, "999");
         check(1_000, "1,000");
         check(1_234_567, "1,234,567");
-        let check = |nanos: i64, all: u64, unpriced: u64, shown: &str| {
-            assert_eq!(format_cost(NanoDollars(nanos), Count(all), Count(unpriced)), shown);
+        let check = |nanos: i64, counted: u64, unpriced: u64, shown: &str| {
+            let (counted, unpriced) = (Count(counted), Count(unpriced));
+            let is_unknown = shown == "unpriced";
+            let sum = CostSum { cost: NanoDollars(nanos), is_unknown, counted, unpriced };
+            assert_eq!(sum.text(), shown);
+            assert_eq!(sum.exact_dollars().is_empty(), is_unknown);
         };
         check(0, 0, 0, "–");
         // Failed attempts cost something, and no request counts here.
@@ -159,6 +203,7 @@ mod tests {
         check(0, 2, 2, "unpriced");
         check(0, 0, 1, "unpriced");
         check(4_100_000_000, 3, 1, "$4.10 + 1 unpriced");
+        check(4_100_000_000, 3_000, 1_000, "$4.10 + 1,000 unpriced");
         check(0, 3, 0, "$0.00");
         assert_eq!(format_exact_dollars(NanoDollars(1_000_234_005)), "1.000234005");
         for (nanos, text) in [(160, "$0.00000016"), (-2_500_000_000, "-$2.50"), (0, "$0.00")] {

@@ -52,7 +52,7 @@ pub use budget::{
 };
 pub use client_program::ClientProgram;
 pub use client_target::ClientTarget;
-pub use cost_basis::CostBasis;
+pub use cost_basis::{CostBasis, is_cost_unknown};
 pub use currency::{
     CurrencyCode, CurrencyCodeError, ExchangeRate, ExchangeRateError, RateSource, ReferenceRates,
     ShownCurrency, reference_rates,

@@ -21,6 +21,14 @@ pub struct MeterTotals {
     pub unpriced_quantity: u64,
 }
 
+impl MeterTotals {
+    /// `None` if nothing of it has a rate: that is not zero.
+    #[must_use]
+    pub const fn known_cost(&self) -> Option<NanoUsd> {
+        if self.quantity > self.unpriced_quantity { Some(self.cost) } else { None }
+    }
+}
+
 /// The sums of [`MeterTotals`] over `line`, an item of an attempt's lines. Numbers are bounded, so
 /// that a sum stays an integer.
 pub(crate) fn line_sums() -> String {

@@ -20,7 +20,7 @@ use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
 use crate::usage::HOUR_MS;
 use crate::{
-    CacheOutcome, Purpose, RequestRow, RequestState, WasteKind, hourly_rollup, requests,
+    CacheOutcome, GroupBy, Purpose, RequestRow, RequestState, WasteKind, hourly_rollup, requests,
     rollup_range,
 };
 
@@ -50,6 +50,9 @@ pub struct RequestQuery {
     /// The key of that backend.
     pub credential: Option<CredentialId>,
     pub route: Option<String>,
+    /// Only requests without a name in these dimensions, such as without a project. A name that is asked
+    /// for in one of them is not looked at.
+    pub without: Vec<GroupBy>,
     /// The requested or billed model; `*` matches any text, and then case is ignored.
     pub model: Option<String>,
     pub http_status: Option<RangeInclusive<u16>>,
@@ -131,16 +134,14 @@ impl RequestQuery {
     /// Where requests can match, newest first.
     fn id_ranges(&self, connection: &Connection) -> rusqlite::Result<Vec<IdRange>> {
         let whole = self.id_range();
-        let named = [
-            ("credential", self.credential.as_ref().map(|id| id.as_str())),
-            ("backend", self.backend.as_ref().map(BackendId::as_str)),
-            ("client", self.client.as_ref().map(|id| id.as_str())),
-            ("project", self.project.as_deref()),
-            ("route", self.route.as_deref()),
-            ("model", self.model.as_deref().filter(|model| !model.contains('*'))),
-        ];
-        let named: Vec<_> =
-            named.into_iter().filter_map(|(dimension, name)| Some((dimension, name?))).collect();
+        let named: Vec<_> = GroupBy::ALL
+            .iter()
+            .filter_map(|dimension| {
+                let name = self.name_of(*dimension)?;
+                let is_pattern = *dimension == GroupBy::Model && name.contains('*');
+                (!is_pattern).then(|| (dimension.word(), name))
+            })
+            .collect();
         if named.is_empty() || self.filters().iter().any(|filter| !filter.sources.is_empty()) {
             return Ok(vec![whole]);
         }
@@ -177,7 +178,8 @@ impl RequestQuery {
             Some((_, word)) => (None, None, Some(word)),
         };
         let errors = self.http_status.as_ref().filter(|range| *range.start() >= 400);
-        let (exact, pattern) = match self.model.as_deref() {
+        let owned = |dimension| self.name_of(dimension).map(str::to_owned);
+        let (exact, pattern) = match self.name_of(GroupBy::Model) {
             Some(model) if model.contains('*') => (None, Some(like_pattern(model))),
             model => (model, None),
         };
@@ -195,9 +197,16 @@ impl RequestQuery {
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
             self.waste.map(wasted),
-            checked(self.route.clone(), "requests.route = ?"),
-            checked(self.project.clone(), "requests.project = ?"),
-            checked(self.client.as_ref().map(ToString::to_string), "requests.client = ?"),
+            checked(owned(GroupBy::Route), "requests.route = ?"),
+            // The words decide the plan, so that a name is compared with the column alone.
+            checked(
+                owned(GroupBy::Project),
+                match self.without.contains(&GroupBy::Project) {
+                    true => "coalesce(requests.project, '') = ?",
+                    false => "requests.project = ?",
+                },
+            ),
+            checked(owned(GroupBy::Client), "requests.client = ?"),
             self.http_status.as_ref().map(|range| Filter {
                 values: vec![(*range.start()).into(), (*range.end()).into()],
                 ..Filter::checked("requests.http_status BETWEEN ? AND ?")
@@ -229,13 +238,32 @@ impl RequestQuery {
         filters.into_iter().flatten().collect()
     }
 
+    /// The name that is asked for in a dimension; empty for requests without one.
+    fn name_of(&self, dimension: GroupBy) -> Option<&str> {
+        if self.without.contains(&dimension) {
+            return Some("");
+        }
+        match dimension {
+            GroupBy::Backend => self.backend.as_ref().map(BackendId::as_str),
+            GroupBy::Model => self.model.as_deref(),
+            GroupBy::Client => self.client.as_ref().map(ClientId::as_str),
+            GroupBy::Credential => self.credential.as_ref().map(CredentialId::as_str),
+            GroupBy::Project => self.project.as_deref(),
+            GroupBy::Route => self.route.as_deref(),
+        }
+    }
+
     /// The backend, key and model in use: those of the request or of the attempts that the query is
     /// about.
     fn made_at(&self, model: Option<&str>) -> Option<Filter> {
-        let (backend, credential) = (self.backend.as_ref(), self.credential.as_ref());
+        // NULL stands for no backend and no key.
+        let value = |dimension| match self.name_of(dimension)? {
+            "" => Some(Value::Null),
+            name => Some(name.to_owned().into()),
+        };
         let wanted = [
-            (backend.map(BackendId::as_str), "backend IS ?"),
-            (credential.map(CredentialId::as_str), "credential IS ?"),
+            (value(GroupBy::Backend), "backend IS ?"),
+            (value(GroupBy::Credential), "credential IS ?"),
         ];
         let wanted: Vec<_> =
             wanted.into_iter().filter_map(|(value, equal)| Some((value?, equal))).collect();
@@ -244,15 +272,15 @@ impl RequestQuery {
             let model = model.map(|_| format!("? IN ({names})"));
             equal.chain(model).collect::<Vec<_>>().join(" AND ")
         };
-        let values = || wanted.iter().map(|(value, _)| *value).chain(model);
+        let model = model.map(|name| Value::from(name.to_owned()));
+        let values = || wanted.iter().map(|(value, _)| value.clone()).chain(model.clone());
         let own = all_of("requests", "requests.model_asked, requests.model_billed");
         let about = match (self.is_unpriced, self.waste) {
             _ if own.is_empty() => return None,
             (true, _) => "made.cost_nano_usd IS NULL",
             (_, Some(WasteKind::Retries)) => "made.error_class IS NOT NULL",
             _ => {
-                let values = values().map(|value| value.to_owned().into()).collect();
-                return Some(Filter { values, ..Filter::checked(own) });
+                return Some(Filter { values: values().collect(), ..Filter::checked(own) });
             }
         };
         let booked = booked_model("made");
@@ -262,7 +290,7 @@ impl RequestQuery {
             "coalesce((SELECT max({made}) FROM attempts made
               WHERE made.request_id = requests.id AND {about}), {own})"
         );
-        let values = values().chain(values()).map(|value| value.to_owned().into()).collect();
+        let values = values().chain(values()).collect();
         Some(Filter { values, ..Filter::checked(condition) })
     }
 }

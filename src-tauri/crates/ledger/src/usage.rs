@@ -358,6 +358,23 @@ impl UsageTotals {
         self.unpriced_requests > 0 || self.unpriced_attempts > 0
     }
 
+    /// True if something was made here, and nothing is known of what it cost. A failed attempt here may
+    /// be of a request that another name counts.
+    #[must_use]
+    pub const fn is_cost_unknown(&self) -> bool {
+        let unpriced = match (self.requests, self.unpriced_requests) {
+            (0, 0) => self.unpriced_attempts,
+            (_, unpriced) => unpriced,
+        };
+        domain::is_cost_unknown(self.cost, self.requests, unpriced)
+    }
+
+    /// True if any of the cost is known: of some requests, of a part of one, or of attempts elsewhere.
+    #[must_use]
+    pub fn is_cost_known(&self) -> bool {
+        self.requests > self.unpriced_requests || self.cost > NanoUsd::ZERO
+    }
+
     /// `None` without a first token.
     #[must_use]
     pub fn first_token_mean(&self) -> Option<Duration> {

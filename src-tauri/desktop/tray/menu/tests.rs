@@ -20,7 +20,7 @@ fn status() -> Value {
             "file_exists": true, "set_by_environment": false},
         "backends": {"total": 1, "up": 1, "degraded": 0, "down": 0, "unknown": 0, "disabled": 0},
         "requests_in_flight": 0,
-        "spend_today": {"cost_nano_usd": 0, "requests": 0, "unpriced_requests": 0},
+        "spend_today": {"cost_nano_usd": 0, "is_cost_unknown": false, "requests": 0, "unpriced_requests": 0},
         "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
             "checks_run": true},
         "last_run": null, "data_folder": "/h",
@@ -253,8 +253,10 @@ fn an_incident_opens_its_page_unless_an_issue_says_the_same() {
 #[test]
 fn spend_is_true_or_says_that_it_is_unknown() {
     let told = |nano: i64, requests: u64, unpriced: u64| {
-        let spend = json!({"cost_nano_usd": nano, "requests": requests,
-            "unpriced_requests": unpriced});
+        let is_cost_unknown =
+            domain::is_cost_unknown(domain::NanoUsd::new(nano), requests, unpriced);
+        let spend = json!({"cost_nano_usd": nano, "is_cost_unknown": is_cost_unknown,
+            "requests": requests, "unpriced_requests": unpriced});
         let rows = text(&view_of(with(status(), json!({"spend_today": spend}))));
         rows[2].replace(" [page|/usage]", "")
     };
@@ -263,6 +265,11 @@ fn spend_is_true_or_says_that_it_is_unknown() {
     assert_eq!(told(1_234_000_000, 9, 3), "Spend today: $1.23, 3 unpriced");
     assert_eq!(told(0, 3, 3), "Spend today: unknown (3 requests without a price)");
     assert_eq!(told(0, 3, 0), "Spend today: $0.00", "local backends cost nothing");
+    assert_eq!(
+        told(1_234_000_000, 3, 3),
+        "Spend today: $1.23, 3 unpriced",
+        "of each a part is known"
+    );
 }
 
 #[test]
@@ -310,7 +317,7 @@ fn a_route_in_order_has_its_first_backend_checked() {
 fn client(id: &str, seen_at: Option<i64>, expired: bool, targets: &[Value]) -> ClientView {
     let client = json!({"id": id, "state": "active", "created_at": 0, "expires_at": null, "expired": expired,
         "blocked": id == "stuck", "refused": null, "program": null,
-        "seen_at": seen_at, "last_month": {"cost_nano_usd": 0, "requests": 0,
+        "seen_at": seen_at, "last_month": {"cost_nano_usd": 0, "is_cost_unknown": false, "requests": 0,
         "unpriced_requests": 0}, "limits": {"requests_per_minute": null,
         "tokens_per_minute": null, "in_flight_max": null}, "cache": null,
         "priority": "interactive", "scope": {"models": [], "backends": [], "routes": []},

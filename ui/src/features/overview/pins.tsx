@@ -4,12 +4,14 @@ import { useState } from "react";
 import { Change } from "@/components/change";
 import { Menu } from "@/components/menu";
 import { PanelLink } from "@/components/panel-link";
+import { Partly } from "@/components/spend";
 import { Sparkline } from "@/components/sparkline";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PinSave, PinView } from "@/ipc/bindings";
 import { PinDialog } from "@/ipc/pin-dialog";
 import { formatPin, pinScreen } from "@/lib/pins";
+import { formatCounted } from "@/lib/quantity";
 import { pathWith } from "@/lib/request-filter";
 
 export function Pins({ pins }: { pins: PinView[] }) {
@@ -27,7 +29,7 @@ export function Pins({ pins }: { pins: PinView[] }) {
 }
 
 function Pin({ pin }: { pin: PinView }) {
-  const { name, text, unit, value, days, previous_label: before } = pin;
+  const { name, text, unit, value, days, unpriced_requests: unpriced, previous_label: before } = pin;
   const about = `${pin.measure_label}, ${pin.scope_label}`;
   return (
     <li className="flex min-w-0 flex-col bg-surface-1 px-4 pt-2 pb-2.5 odd:last:col-span-2 @min-[960px]:odd:last:col-span-1">
@@ -44,7 +46,15 @@ function Pin({ pin }: { pin: PinView }) {
           title={text}
           className="focus-inset text-18 leading-6 font-semibold tracking-[-0.01em]"
         >
-          {unit === "tokens" && value !== null ? formatPin(unit, value) : text}
+          {unpriced > 0 && value !== null ? (
+            <Partly missing={`excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`}>
+              {text}
+            </Partly>
+          ) : unit === "tokens" && value !== null ? (
+            formatPin(unit, value)
+          ) : (
+            text
+          )}
         </PanelLink>
         <span
           className="text-12 text-ink-2"
@@ -61,7 +71,7 @@ function Pin({ pin }: { pin: PinView }) {
           <Sparkline
             height={14}
             label={`${name} by day: ${days.map((day) => `${day.label} ${formatPin(unit, day.value)}`).join(", ")}`}
-            values={days.map((day) => day.value ?? 0)}
+            values={days.map((day) => day.value)}
           />
         </span>
       </span>

@@ -5,7 +5,7 @@ import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isWhollyUnpriced } from "@/components/spend";
+import { isNothing, spendText } from "@/components/spend";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
@@ -31,7 +31,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
     >
       <div className="flex flex-wrap items-center gap-x-4">
         <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-          {isWhollyUnpriced(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
+          {spend.is_cost_unknown ? "unpriced" : formatMoney(spend.cost_nano_usd)}
         </p>
         <p className="flex flex-col text-12 text-ink-2">
           <PanelLink look="plain" path={requestsPath(today)}>
@@ -71,18 +71,22 @@ function Week({ usage }: { usage: UsageView }) {
           <li
             key={bucket.start}
             className="flex flex-col items-center gap-1 text-11 text-ink-3"
-            title={`${bucket.label}: ${formatMoney(bucket.total.cost_nano_usd)}`}
+            title={`${bucket.label}: ${isNothing(bucket.total) ? "no requests" : spendText(bucket.total)}`}
           >
-            <span className="flex h-6 w-full items-end">
-              <span
-                data-mark
-                className={
-                  index === usage.buckets.length - 1
-                    ? "w-full rounded-t-[2px] bg-accent"
-                    : "w-full rounded-t-[2px] bg-line-strong/60"
-                }
-                style={{ height: `${Math.max(((heights[index] ?? 0) / highest) * 100, 3)}%` }}
-              />
+            <span className="flex h-6 w-full items-end justify-center">
+              {bucket.total.is_cost_unknown ? (
+                <span className="text-12 text-warn">?</span>
+              ) : (
+                <span
+                  data-mark
+                  className={
+                    index === usage.buckets.length - 1
+                      ? "w-full rounded-t-[2px] bg-accent"
+                      : "w-full rounded-t-[2px] bg-line-strong/60"
+                  }
+                  style={{ height: `${Math.max(((heights[index] ?? 0) / highest) * 100, 3)}%` }}
+                />
+              )}
             </span>
             {bucket.label.split(" ")[0]}
           </li>

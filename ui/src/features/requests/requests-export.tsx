@@ -20,8 +20,9 @@ function told(title: string, file: TextFile | SavedFile, more: string) {
     });
 }
 
-function costWords({ requests, unpriced_requests: unpriced, cost_nano_usd: cost }: TextFile | SavedFile): string {
-  if (requests > 0 && unpriced === requests) return "whose cost is not known";
+function costWords(file: TextFile | SavedFile): string {
+  const { unpriced_requests: unpriced, cost_nano_usd: cost } = file;
+  if (file.is_cost_unknown) return "whose cost is not known";
   const rest = unpriced > 0 ? ` without the ${formatCount(unpriced)} whose cost is not known` : "";
   return `${formatMoney(cost)}${rest}`;
 }

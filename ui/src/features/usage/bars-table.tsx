@@ -1,5 +1,5 @@
 /** The bars as a table: a row for each bar, a column for the total and each colour. */
-import { barFilter, groupFilter } from "@/features/usage/requests-link";
+import { barFilter, groupFilter, groupId } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartTable } from "@/components/chart-table";
 import { PanelLink } from "@/components/panel-link";
@@ -35,7 +35,7 @@ export function BarsTable({ label, height, usage, amountOf, place }: BarsTablePr
           const one = usage.series[index];
           const filter = one && groupFilter(one, place.group);
           const path = filter && requestsPath({ ...filter, ...bar });
-          return <Amount key={one?.key ?? index} of={segment} amountOf={amountOf} path={path} />;
+          return <Amount key={one === undefined ? index : groupId(one)} of={segment} amountOf={amountOf} path={path} />;
         }),
       ],
     };

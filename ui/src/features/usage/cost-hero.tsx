@@ -5,7 +5,7 @@ import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usag
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import { KeptWords } from "@/components/usage-tabs";
-import { isWhollyUnpriced } from "@/components/spend";
+import { spendText } from "@/components/spend";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
@@ -26,7 +26,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const isOfAll = usage.cost_basis === "known";
   const period = periodFilter(usage, place);
   const kept = use(KeptWords);
-  const isUnknown = isWhollyUnpriced(usage.totals);
+  const isUnknown = usage.totals.is_cost_unknown;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
       <h2 className="flex items-center justify-between text-12 text-ink-3">
@@ -85,7 +85,7 @@ function Comparison({ previous }: { previous: UsagePreviousView }) {
       </span>
     );
   return (
-    <span title={`${formatMoney(totals.cost_nano_usd)} in ${label}`}>
+    <span title={`${spendText(totals)} in ${label}`}>
       <Change percent={percent} against={`in ${label}`} />
     </span>
   );

@@ -12,13 +12,12 @@ import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isWhollyUnpriced } from "@/components/spend";
+import { spendText } from "@/components/spend";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { useUsageForecast } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
-import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
 
@@ -93,8 +92,8 @@ function Forecast({ place }: { place: UsagePlace }) {
 function leadOf({ totals, zone, unpriced_word: word }: UsageView, place: UsagePlace): string {
   const asked = formatCounted(totals.requests, "request", "requests");
   const days = `Days are in ${zone.replace("Etc/", "")}.`;
-  if (isWhollyUnpriced(totals)) return `${asked} ${periodWords(place)}, ${word}. ${days}`;
-  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${periodWords(place)}. ${days}`;
+  if (totals.is_cost_unknown) return `${asked} ${periodWords(place)}, ${word}. ${days}`;
+  return `${spendText(totals, word)} for ${asked} ${periodWords(place)}. ${days}`;
 }
 
 function CostsSkeleton() {

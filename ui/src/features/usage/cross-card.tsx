@@ -1,5 +1,5 @@
 /** Any two dimensions crossed: a bar or a tile for each of one, divided by the other. */
-import { groupFilter, periodFilter } from "@/features/usage/requests-link";
+import { groupFilter, groupId, periodFilter } from "@/features/usage/requests-link";
 import { seriesColour } from "@/components/series-colour";
 import { CROSS_GROUPS, CROSS_LOOKS, periodLabel, periodOf, type BreakdownPlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
@@ -10,12 +10,13 @@ import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
-import { isNothing, Spend } from "@/components/spend";
+import { isNothing, Spend, spendText } from "@/components/spend";
 import { Treemap } from "@/components/treemap";
 import type { GroupBy, UsageCrossGroupView, UsageCrossView } from "@/ipc/bindings";
 import { useMoneyUnit, useUsageCross } from "@/ipc/queries";
 import { toCsv } from "@/lib/csv";
 import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
 const BARS_MAX = 10;
@@ -81,6 +82,7 @@ export function CrossCard({ place, onMove, onRequests }: CrossCardProps) {
               }}
             />
           )}
+          <p className="mt-3 text-12 text-ink-3">{basisOf(data)}</p>
         </ChartCard>
       )}
     </Reading>
@@ -90,9 +92,19 @@ export function CrossCard({ place, onMove, onRequests }: CrossCardProps) {
 function findingOf({ rows, totals }: UsageCrossView, group: GroupBy): string {
   const [most] = rows;
   if (most === undefined || isNothing(totals)) return "No requests in this period";
-  const name = most.key === "" ? `no ${wordOf(group)}` : most.label;
-  if (most.cost_share_percent === null) return `Nothing billed, by ${wordOf(group)}`;
-  return `Most for ${name}: ${most.cost_share_percent} % of ${formatMoney(totals.cost_nano_usd)}`;
+  const { requests, unpriced_requests: unpriced } = totals;
+  if (totals.is_cost_unknown) return `${formatCounted(requests, "request", "requests")}, none with a known price`;
+  if (most.cost_share_percent === null)
+    return `Nothing billed, by ${wordOf(group)}${unpriced > 0 ? `; ${formatCount(unpriced)} unpriced` : ""}`;
+  const name = most.kind === "unnamed" ? `no ${wordOf(group)}` : most.label;
+  return `Most for ${name}: ${most.cost_share_percent} % of ${spendText(totals)}`;
+}
+
+/** What the sums rest on, and what they leave out. */
+function basisOf({ basis, totals }: UsageCrossView): string {
+  const { unpriced_requests: unpriced } = totals;
+  if (unpriced === 0) return `${basis}.`;
+  return `${basis}; excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}.`;
 }
 
 interface CrossTreemapProps {
@@ -108,7 +120,7 @@ function CrossTreemap({ cross, rows, columns, onRow }: CrossTreemapProps) {
       ? []
       : {
           row,
-          key: row.key,
+          key: groupId(row),
           label: row.label,
           value: row.totals.cost_nano_usd,
           colour: seriesColour(index),
@@ -116,14 +128,18 @@ function CrossTreemap({ cross, rows, columns, onRow }: CrossTreemapProps) {
           note: row.cost_share_percent === null ? undefined : `${row.cost_share_percent} %`,
           parts: cross.columns.flatMap((column, place) => {
             const cost = cross.cells[index]?.[place]?.cost_nano_usd ?? 0;
-            return cost === 0 ? [] : { key: column.key, label: column.label, value: cost, colour: seriesColour(place) };
+            return cost === 0
+              ? []
+              : { key: groupId(column), label: column.label, value: cost, colour: seriesColour(place) };
           }),
         },
   );
+  const { is_cost_unknown: isUnknown, unpriced_requests: unpriced } = cross.totals;
   if (tiles.length === 0)
     return (
       <p style={{ minHeight: TREEMAP_PX }} className="text-ink-2">
-        Nothing was billed in this period.
+        {isUnknown ? "No price is known for any of these requests." : "Nothing was billed in this period."}
+        {!isUnknown && unpriced > 0 && ` ${formatCounted(unpriced, "request is", "requests are")} unpriced.`}
       </p>
     );
   return (
@@ -153,24 +169,28 @@ function CrossBars({ cross, rows, period }: CrossProps) {
         bars={cross.rows.slice(0, BARS_MAX).map((row, index) => {
           const filter = groupFilter(row, rows);
           return {
-            key: row.key,
+            key: groupId(row),
             label: row.label,
             value: row.totals.cost_nano_usd,
-            amount: formatMoney(row.totals.cost_nano_usd),
+            amount: spendText(row.totals),
             note: row.cost_share_percent === null ? "" : `${row.cost_share_percent} %`,
             path: filter && requestsPath({ ...filter, ...period }),
-            parts: cross.columns.map((column, place) => ({
-              key: column.key,
-              label: `${column.label}: ${formatMoney(cross.cells[index]?.[place]?.cost_nano_usd ?? 0)}`,
-              value: cross.cells[index]?.[place]?.cost_nano_usd ?? 0,
-              colour: seriesColour(place),
-            })),
+            parts: cross.columns.flatMap((column, place) => {
+              const cell = cross.cells[index]?.[place];
+              if (cell === undefined || isNothing(cell)) return [];
+              return {
+                key: groupId(column),
+                label: `${column.label}: ${spendText(cell)}`,
+                value: cell.cost_nano_usd,
+                colour: seriesColour(place),
+              };
+            }),
           };
         })}
       />
       <ul aria-label="Colours" className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-12 text-ink-2">
         {cross.columns.map((column, place) => (
-          <li key={column.key} className="flex items-center gap-1.5">
+          <li key={groupId(column)} className="flex items-center gap-1.5">
             <span data-mark className="size-2 rounded-[2px]" style={{ background: seriesColour(place) }} />
             {column.label}
           </li>
@@ -187,7 +207,7 @@ function CrossTable({ cross, rows, columns, period }: CrossProps) {
       height={Math.min(cross.rows.length, BARS_MAX) * ROW_PX + 24}
       columns={[wordOf(rows), "Total", ...cross.columns.map((column) => column.label)]}
       rows={cross.rows.map((row, index) => ({
-        key: row.key,
+        key: groupId(row),
         cells: [
           row.label,
           <Spend key="total" spend={row.totals} />,
@@ -195,9 +215,9 @@ function CrossTable({ cross, rows, columns, period }: CrossProps) {
             const cell = cross.cells[index]?.[place];
             if (cell === undefined || isNothing(cell)) return "–";
             const [one, other] = [groupFilter(row, rows), groupFilter(column, columns)];
-            if (one === null || other === null) return <Spend key={column.key} spend={cell} />;
+            if (one === null || other === null) return <Spend key={groupId(column)} spend={cell} />;
             return (
-              <PanelLink key={column.key} look="plain" path={requestsPath({ ...one, ...other, ...period })}>
+              <PanelLink key={groupId(column)} look="plain" path={requestsPath({ ...one, ...other, ...period })}>
                 <Spend spend={cell} />
               </PanelLink>
             );
@@ -214,7 +234,8 @@ function crossCsv({ rows, columns, cells }: UsageCrossView, rowName: GroupBy, co
     rows.flatMap((row, index) =>
       columns.map((column, place) => {
         const cell = cells[index]?.[place];
-        return [row.label, column.label, cell?.cost_nano_usd ?? 0, cell?.requests ?? 0, cell?.unpriced_requests ?? 0];
+        const cost = cell?.is_cost_unknown ? "" : (cell?.cost_nano_usd ?? 0);
+        return [row.label, column.label, cost, cell?.requests ?? 0, cell?.unpriced_requests ?? 0];
       }),
     ),
   );

@@ -1,6 +1,6 @@
 /** What the caches saved and what was wasted. */
 import { useState } from "react";
-import { groupFilter, periodFilter } from "@/features/usage/requests-link";
+import { groupFilter, groupId, periodFilter } from "@/features/usage/requests-link";
 import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
@@ -8,7 +8,8 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
-import { isWhollyUnpriced } from "@/components/spend";
+import { spendText } from "@/components/spend";
+import { Unpriced } from "@/components/unpriced";
 import type { UsageEfficiencyView, UsageSavingView, UsageWasteView } from "@/ipc/bindings";
 import { useUsageEfficiency } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
@@ -66,17 +67,30 @@ interface EfficiencyProps {
 }
 
 function Savings({ efficiency, by, period }: EfficiencyProps & { by: SavingGroup }) {
-  const { cost_nano_usd: paid, without_cache_nano_usd: without, provider_cache_read_percent: read } = efficiency;
+  const { without_cache_nano_usd: without, provider_cache_read_percent: read } = efficiency;
+  const { unpriced_requests: unpriced, cost_nano_usd: paid } = efficiency;
   const groups = SAVINGS[by](efficiency).slice(0, GROUPS_MAX);
   return (
     <div className="flex h-full min-h-[190px] flex-col gap-3">
       <RankedBars
         label="Cost with and without the cache"
         bars={[
-          { key: "without", label: "Without the cache", value: without, amount: formatMoney(without) },
-          { key: "paid", label: "Paid", value: paid, amount: formatMoney(paid) },
+          {
+            key: "without",
+            label: "Without the cache",
+            value: without,
+            amount: spendText({ ...efficiency, cost_nano_usd: without }),
+          },
+          { key: "paid", label: "Paid", value: paid, amount: spendText(efficiency) },
         ]}
       />
+      {unpriced > 0 && (
+        <p className="text-12">
+          <PanelLink look="plain" path={requestsPath({ ...period, unpriced: true })}>
+            <Unpriced requests={unpriced} />
+          </PanelLink>
+        </p>
+      )}
       {groups.length === 0 ? (
         <p className="text-ink-2">
           No request looked into the cache. <PanelLink path="/cache">Cache</PanelLink>
@@ -84,7 +98,7 @@ function Savings({ efficiency, by, period }: EfficiencyProps & { by: SavingGroup
       ) : (
         <ul aria-label={`Savings by ${by}`} className="border-t border-line pt-1.5 text-12 text-ink-2">
           {groups.map((group) => (
-            <SavingRow key={group.key} group={group} by={by} period={period} />
+            <SavingRow key={groupId(group)} group={group} by={by} period={period} />
           ))}
         </ul>
       )}
@@ -145,16 +159,11 @@ function Waste({ efficiency, period }: EfficiencyProps) {
   );
 }
 
-/** Nothing of it has a known cost. */
-function isUnpriced({ requests, unpriced, cost_nano_usd }: UsageWasteView): boolean {
-  return isWhollyUnpriced({ requests, unpriced_requests: unpriced, cost_nano_usd });
-}
-
 function amountOf(waste: UsageWasteView): string {
-  return isUnpriced(waste) ? "unpriced" : formatMoney(waste.cost_nano_usd);
+  return waste.is_cost_unknown ? "unpriced" : formatMoney(waste.cost_nano_usd);
 }
 
 function noteOf(waste: UsageWasteView): string {
   const count = formatCounted(waste.requests, "request", "requests");
-  return waste.unpriced > 0 && !isUnpriced(waste) ? `${count}, ${formatCount(waste.unpriced)} unpriced` : count;
+  return waste.unpriced > 0 && !waste.is_cost_unknown ? `${count}, ${formatCount(waste.unpriced)} unpriced` : count;
 }

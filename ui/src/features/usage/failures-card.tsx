@@ -8,11 +8,11 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { Spend, type CostSum } from "@/components/spend";
 import type { FailureBackendView, FailureClassView, UsageFailuresView } from "@/ipc/bindings";
 import { useUsageFailures } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
 import { toCsv } from "@/lib/csv";
-import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { FAILURE_WORD } from "@/lib/tables";
@@ -110,12 +110,16 @@ function ClassTable({ classes }: { classes: FailureClassView[] }) {
           wordOf(one.class),
           formatCount(one.attempts),
           one.percent_of_attempts === null ? "–" : `${one.percent_of_attempts} %`,
-          formatMoney(one.cost_nano_usd),
+          <Spend key="cost" spend={asSpend(one)} counted={["attempt", "attempts"]} />,
           one.backends.map(countedBackend).join(", "),
         ],
       }))}
     />
   );
+}
+
+function asSpend({ attempts, unpriced_attempts, cost_nano_usd, is_cost_unknown }: FailureClassView): CostSum {
+  return { cost_nano_usd, is_cost_unknown, requests: attempts, unpriced_requests: unpriced_attempts };
 }
 
 function firstBackends(backends: FailureBackendView[]): string {

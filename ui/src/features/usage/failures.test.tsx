@@ -26,7 +26,8 @@ test("a class without a word and many backends are named; no failure is said", a
   const { host, cache } = renderPanel("busy", "/activity");
   const some = await host.usageFailures(PERIOD);
   const backends = ["one", "two", "three", "four"].map((key) => ({ key, label: key, attempts: 1 }));
-  const classes = [{ class: "eclipse", attempts: 4, percent_of_attempts: null, cost_nano_usd: 0, backends }];
+  const known = { is_cost_unknown: false, unpriced_attempts: 0 };
+  const classes = [{ class: "eclipse", attempts: 4, percent_of_attempts: null, cost_nano_usd: 0, ...known, backends }];
   const failures = vi.spyOn(host, "usageFailures").mockResolvedValue({ ...some, finding: "4 failed", classes });
   expect(await screen.findByText("one 1, two 1 and 2 more")).toBeVisible();
   expect(screen.getByRole("link", { name: "eclipse" })).toBeVisible();

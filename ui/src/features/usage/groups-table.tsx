@@ -1,7 +1,7 @@
 /** The groups of the bars as a table. Its colour swatches are the legend. */
 import { useMemo, type ReactNode } from "react";
 import { seriesColour } from "@/components/series-colour";
-import { groupFilter, periodFilter } from "@/features/usage/requests-link";
+import { groupFilter, groupId, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS, type UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";
 import { DataTable, type Column } from "@/components/data-table";
@@ -36,7 +36,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
       );
     };
     const of = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
-    const colours = new Map(usage.groups.map((one, index) => [one.key, seriesColour(index)]));
+    const colours = new Map(usage.groups.map((one, index) => [groupId(one), seriesColour(index)]));
     const all: Column<UsageGroupView>[] = [
       {
         id: "label",
@@ -44,7 +44,11 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         value: (row) => row.label,
         cell: (row) => (
           <span className="flex items-center gap-2.5">
-            <span data-mark className="size-2.5 shrink-0 rounded-[3px]" style={{ background: colours.get(row.key) }} />
+            <span
+              data-mark
+              className="size-2.5 shrink-0 rounded-[3px]"
+              style={{ background: colours.get(groupId(row)) }}
+            />
             <span className="truncate font-medium text-ink-1">{linked(row, row.label)}</span>
           </span>
         ),
@@ -64,7 +68,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
             )}
             {usage.cost_basis === "known" &&
               group === "model" &&
-              groupFilter(row, group) !== null &&
+              row.kind === "named" &&
               row.totals.unpriced_requests > 0 && (
                 <SetPriceButton backend={of(row)?.backend ?? null} model={row.label} missing={of(row)?.why?.missing} />
               )}
@@ -159,7 +163,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
       label={`Usage by ${header.toLowerCase()}`}
       columns={columns}
       rows={usage.groups}
-      rowId={(row) => row.key}
+      rowId={groupId}
       empty={null}
     />
   );

@@ -7,6 +7,7 @@ import { Choice } from "@/components/choice";
 import { Heatmap, heatmapHeight } from "@/components/heatmap";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { isNothing, spendText } from "@/components/spend";
 import type { UsageSegmentView } from "@/ipc/bindings";
 import type { UsageHeatmapView } from "@/ipc/bindings";
 import { useUsageHeatmap } from "@/ipc/usage-queries";
@@ -46,9 +47,15 @@ export function HeatmapCard({ place, onRequests }: HeatmapCardProps) {
 function Hours({ heatmap, place, onRequests }: HeatmapCardProps & { heatmap: UsageHeatmapView }) {
   const [measure, setMeasure] = useState<Measure>("requests");
   const format = FORMATS[measure];
+  const wordOf = (hour: UsageSegmentView) => {
+    if (measure !== "cost") return format(amountOf(hour, measure));
+    return isNothing(hour) ? "no requests" : spendText(hour);
+  };
   const rows = heatmap.weekdays.map(({ weekday, hours }) => ({
     label: weekday,
     values: hours.map((hour) => amountOf(hour, measure)),
+    words: hours.map(wordOf),
+    ...(measure === "cost" && { unknown: hours.map((hour) => hour.is_cost_unknown) }),
   }));
   return (
     <ChartCard
@@ -63,7 +70,13 @@ function Hours({ heatmap, place, onRequests }: HeatmapCardProps & { heatmap: Usa
           columns={["Hour", ...rows.map((row) => row.label)]}
           rows={HOURS.map((hour, index) => ({
             key: hour,
-            cells: [hour, ...rows.map((row) => (row.values[index] === 0 ? "–" : format(row.values[index] ?? 0)))],
+            cells: [
+              hour,
+              ...heatmap.weekdays.map(({ hours }) => {
+                const one = hours[index];
+                return one === undefined || isNothing(one) ? "–" : wordOf(one);
+              }),
+            ],
           }))}
         />
       }
@@ -98,9 +111,16 @@ function findingOf({ finding, weekdays }: UsageHeatmapView, measure: Measure): s
 
 function hoursCsv({ weekdays }: UsageHeatmapView): string {
   return toCsv(
-    ["weekday", "hour", "cost_nano_usd", "requests", "tokens"],
+    ["weekday", "hour", "cost_nano_usd", "requests", "tokens", "unpriced_requests"],
     weekdays.flatMap(({ weekday, hours }) =>
-      hours.map((hour, index) => [weekday, index, hour.cost_nano_usd, hour.requests, hour.tokens]),
+      hours.map((hour, index) => [
+        weekday,
+        index,
+        hour.is_cost_unknown ? "" : hour.cost_nano_usd,
+        hour.requests,
+        hour.tokens,
+        hour.unpriced_requests,
+      ]),
     ),
   );
 }

@@ -1,6 +1,7 @@
 /** What the invoice counts: tokens by kind, calls of server tools, with what each cost. */
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
+import { Unpriced } from "@/components/unpriced";
 import type { MeterTotalsView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
@@ -25,8 +26,8 @@ const columnsOf = (period: RequestFilter): Column<MeterTotalsView>[] => [
     header: "Cost",
     numeric: true,
     width: "112px",
-    value: (row) => (isUnpriced(row) ? null : row.cost_nano_usd),
-    cell: (row) => (isUnpriced(row) ? "unpriced" : formatMoney(row.cost_nano_usd)),
+    value: (row) => (row.is_cost_unknown ? null : row.cost_nano_usd),
+    cell: (row) => (row.is_cost_unknown ? <Unpriced /> : formatMoney(row.cost_nano_usd)),
   },
   {
     id: "quantity",
@@ -68,10 +69,6 @@ export function MetersTable({ meters, period }: MetersTableProps) {
   if (meters.length === 0) return null;
   const columns = columnsOf(period);
   return <DataTable label="Usage by meter" columns={columns} rows={meters} rowId={(row) => row.meter} empty={null} />;
-}
-
-function isUnpriced({ quantity, unpriced_quantity }: MeterTotalsView): boolean {
-  return quantity === unpriced_quantity;
 }
 
 function ShareBar({ percent }: { percent: number | null }) {

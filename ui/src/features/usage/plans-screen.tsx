@@ -105,7 +105,12 @@ function ValueCard({ values }: { values: PlanValueView[] }) {
 }
 
 function asSpend(row: PlanValueView): SpendView {
-  return { cost_nano_usd: row.value_nano_usd, requests: row.answers, unpriced_requests: row.unpriced_answers };
+  return {
+    cost_nano_usd: row.value_nano_usd,
+    is_cost_unknown: row.is_value_unknown,
+    requests: row.answers,
+    unpriced_requests: row.unpriced_answers,
+  };
 }
 
 const VALUE_COLUMNS: Column<PlanValueView>[] = [
@@ -121,7 +126,7 @@ const VALUE_COLUMNS: Column<PlanValueView>[] = [
     numeric: true,
     width: "120px",
     value: (row) => spendValue(asSpend(row)),
-    cell: (row) => <Spend spend={asSpend(row)} />,
+    cell: (row) => <Spend spend={asSpend(row)} counted={["answer", "answers"]} />,
   },
   {
     id: "answers",

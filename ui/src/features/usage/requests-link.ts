@@ -1,7 +1,7 @@
 /** The requests behind a number of the usage. */
 import { filterOf, spanOf, type UsagePlace } from "@/features/usage/usage-place";
 import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageFilter, UsageGroupView } from "@/ipc/bindings";
-import type { RequestFilter } from "@/lib/request-filter";
+import { isLackable, type RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
 
@@ -34,25 +34,39 @@ const FILTERS = {
   route: "route",
 } as const satisfies Record<GroupBy, keyof RequestFilter>;
 
-/** The requests of a group; `null` for those without a name and for the rest, which no filter selects. */
-export function groupFilter({ key }: Pick<UsageGroupView, "key">, by: GroupBy): RequestFilter | null {
-  return key === "" || key === "other" ? null : { [FILTERS[by]]: key };
+type Group = Pick<UsageGroupView, "kind" | "key">;
+
+/** The requests of a group; `null` for the rest, which no filter selects. */
+export function groupFilter({ kind, key }: Group, by: GroupBy): RequestFilter | null {
+  return kind === "rest" ? null : nameFilter(key, by);
+}
+
+/** The requests with a name, or, with an empty one, those without. Requests lack no other name. */
+function nameFilter(key: string, by: GroupBy): RequestFilter | null {
+  const name = FILTERS[by];
+  return key !== "" || isLackable(name) ? { [name]: key } : null;
+}
+
+/** Tells groups apart: one may have the name that is the key of the rest. */
+export function groupId({ kind, key }: Group): string {
+  return `${kind}:${key}`;
 }
 
 /** The requests of a name; all where no filter selects it. */
 export function dimensionFilter({ dimension, key }: { dimension: GroupBy; key: string }): RequestFilter {
-  return groupFilter({ key }, dimension) ?? {};
+  return nameFilter(key, dimension) ?? {};
 }
 
 /** The requests that a filter of the core selects. */
 export function filterOfUsage(filter: UsageFilter): RequestFilter {
   const names = Object.entries(filter) as [GroupBy, string | null | undefined][];
-  return Object.assign({}, ...names.map(([by, key]) => groupFilter({ key: key ?? "" }, by))) as RequestFilter;
+  const known = names.map(([by, key]) => (key == null ? null : nameFilter(key, by)));
+  return Object.assign({}, ...known) as RequestFilter;
 }
 
-/** The requests that latencies are measured of; `null` for those without a name, which no filter selects. */
+/** The requests that latencies are measured of; `null` for those without a name that no filter selects. */
 export function latencyFilter(key: string, by: LatencyGroupBy): RequestFilter | null {
-  const group = by === "all" ? {} : groupFilter({ key }, by);
+  const group = by === "all" ? {} : nameFilter(key, by);
   return group && { ...group, state: "complete" };
 }
 

@@ -190,7 +190,7 @@ function groupColumns(group: SessionGroupBy): Column<SessionLogGroupView>[] {
       numeric: true,
       width: "120px",
       value: (row) => spendValue(asSpend(row.totals)),
-      cell: (row) => <Spend spend={asSpend(row.totals)} />,
+      cell: (row) => <Spend spend={asSpend(row.totals)} counted={["answer", "answers"]} />,
     },
     {
       id: "answers",
@@ -250,6 +250,7 @@ function shortCount(count: number) {
 function asSpend(totals: SessionLogTotalsView) {
   return {
     cost_nano_usd: totals.value_nano_usd,
+    is_cost_unknown: totals.is_value_unknown,
     requests: totals.answers,
     unpriced_requests: totals.unpriced_answers,
   };

@@ -6,13 +6,13 @@ import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field } from "@/components/field";
 import { Select } from "@/components/select";
+import { spendText } from "@/components/spend";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { StatementFormat, StatementQuery, TimeZoneChoice } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { useNow } from "@/lib/clock";
 import { canDownload, downloadText } from "@/lib/download";
-import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 
 const FORMATS = [
@@ -51,7 +51,7 @@ export function StatementDialog({ zone, onClose }: { zone: TimeZoneChoice; onClo
   const known = useUsage({ from: oldestDay(months, zone), group_by: "project", zone }).data?.groups ?? [];
   const projects = [
     { value: ALL, label: "All projects" },
-    ...known.filter(({ key }) => key !== "other").map(({ key, label }) => ({ value: key, label })),
+    ...known.filter(({ kind }) => kind !== "rest").map(({ key, label }) => ({ value: key, label })),
   ];
   const query: StatementQuery = { month, project: project === ALL ? null : project, zone, format };
   const download = useAction("statement", (call) => call(query));
@@ -71,7 +71,7 @@ export function StatementDialog({ zone, onClose }: { zone: TimeZoneChoice; onClo
         downloadText(file.name, file.media_type, file.text);
         notify({
           title: `Downloaded ${file.name}`,
-          detail: `${formatMoney(file.cost_nano_usd)} for ${formatCounted(file.requests, "request", "requests")}`,
+          detail: `${spendText(file)} for ${formatCounted(file.requests, "request", "requests")}`,
         });
         onClose();
       },

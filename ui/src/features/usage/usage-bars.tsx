@@ -2,7 +2,7 @@
 import { ChartColumn, ZoomOut } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/components/series-colour";
-import { barFilter } from "@/features/usage/requests-link";
+import { barFilter, groupId } from "@/features/usage/requests-link";
 import {
   barUnit,
   dayOf,
@@ -17,7 +17,7 @@ import { type ChartRange } from "@/components/chart-cursor";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
-import { isNothing, isWhollyUnpriced } from "@/components/spend";
+import { isNothing, spendText } from "@/components/spend";
 import { StackedBars } from "@/components/stacked-bars";
 import type { TimeZoneChoice, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { useMoneyUnit } from "@/ipc/queries";
@@ -67,7 +67,8 @@ function daysOf(buckets: { start: number }[], { first, last }: ChartRange, zone:
 /** Why there is no cost, though there are requests. */
 function flatOf({ cost_basis: basis, finding, totals }: UsageView): string {
   if (basis !== "known") return finding;
-  return isWhollyUnpriced(totals) ? "No price is known for any of these requests" : "Nothing was billed";
+  if (totals.is_cost_unknown) return "No price is known for any of these requests";
+  return totals.unpriced_requests > 0 ? "Nothing was billed of what has a known price" : "Nothing was billed";
 }
 
 const UNITS = { requests: "requests", tokens: "tokens, in and out" };
@@ -79,6 +80,8 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
   const money = useMoneyUnit();
   const unit = measure === "cost" ? money : UNITS[measure];
   const finding = findingOf(usage, measure);
+  const wordsOf = (segment: UsageSegmentView) =>
+    measure === "cost" ? spendText(segment, usage.unpriced_word) : format(amountOf(segment, measure));
   return (
     <ChartCard
       finding={finding}
@@ -94,15 +97,7 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
         </>
       }
       table={
-        <BarsTable
-          label={`${unit} by ${per}`}
-          height={HEIGHT_PX}
-          usage={usage}
-          place={place}
-          amountOf={(segment) =>
-            measure === "cost" && segment.is_cost_unknown ? usage.unpriced_word : format(amountOf(segment, measure))
-          }
-        />
+        <BarsTable label={`${unit} by ${per}`} height={HEIGHT_PX} usage={usage} place={place} amountOf={wordsOf} />
       }
     >
       {isNothing(usage.totals) ? (
@@ -121,9 +116,9 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
         <StackedBars
           label={`${unit} by ${per}`}
           height={HEIGHT_PX}
-          groups={usage.series.map(({ key, label }, index) => ({
-            key,
-            label,
+          groups={usage.series.map((one, index) => ({
+            key: groupId(one),
+            label: one.label,
             colour: seriesColour(index),
           }))}
           bars={usage.buckets.map((bucket) => ({
@@ -131,6 +126,10 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests, onZoo
             label: bucket.label,
             values: bucket.segments.map((segment) => amountOf(segment, measure)),
             total: amountOf(bucket.total, measure),
+            ...(measure === "cost" && {
+              isUnknown: bucket.total.is_cost_unknown,
+              words: [bucket.total, ...bucket.segments].map((one) => (isNothing(one) ? null : wordsOf(one))),
+            }),
           }))}
           onChoose={(index) => onRequests(barFilter(usage.buckets, index, place))}
           onZoom={per === "day" ? (range) => onZoom(daysOf(usage.buckets, range, place.zone)) : undefined}

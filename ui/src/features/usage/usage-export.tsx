@@ -15,9 +15,10 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
       segment.is_cost_unknown ? "" : segment.cost_nano_usd,
       segment.requests,
       segment.tokens,
+      segment.unpriced_requests,
     ]),
   );
-  return toCsv(["start_utc", group, "cost_nano_usd", "requests", "tokens"], rows);
+  return toCsv(["start_utc", group, "cost_nano_usd", "requests", "tokens", "unpriced_requests"], rows);
 }
 
 interface UsageExportProps {

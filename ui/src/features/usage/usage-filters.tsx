@@ -31,7 +31,7 @@ export function UsageFilters({ place, onMove }: UsageFiltersProps) {
 
 /** The names of the period to choose from; where there are more than are listed, they are typed. */
 function withNames(chip: Chip<Dimension>, used: UsageCrossView | undefined): Chip<Dimension> {
-  const names = (used?.rows ?? []).map((row) => row.key).filter((key) => key !== "");
-  if (names.length === 0 || names.includes("other")) return chip;
-  return { ...chip, options: names.map((name) => ({ value: name, label: name })) };
+  const rows = used?.rows ?? [];
+  const names = rows.filter(({ kind }) => kind === "named").map(({ key }) => ({ value: key, label: key }));
+  return names.length === 0 || rows.some(({ kind }) => kind === "rest") ? chip : { ...chip, options: names };
 }

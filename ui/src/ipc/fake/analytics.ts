@@ -117,14 +117,17 @@ export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, cloc
     };
   });
   const cells = weekdays.flatMap(({ weekday, hours }) => hours.map((cell, hour) => ({ weekday, hour, cell })));
-  const most = cells.toSorted((left, right) => right.cell.cost_nano_usd - left.cell.cost_nano_usd)[0];
+  const most = cells.toSorted(
+    ({ cell: left }, { cell: right }) => right.cost_nano_usd - left.cost_nano_usd || right.requests - left.requests,
+  )[0];
+  const what = (most?.cell.cost_nano_usd ?? 0) > 0 ? "Most is spent" : "Most requests come";
   return {
     from,
     to: now,
     finding:
       most === undefined || most.cell.requests === 0
         ? "No requests in this period"
-        : `Most is spent on ${most.weekday} from ${clockHour(most.hour)} to ${clockHour(most.hour + 1)}`,
+        : `${what} on ${most.weekday} from ${clockHour(most.hour)} to ${clockHour(most.hour + 1)}`,
     weekdays,
   };
 }

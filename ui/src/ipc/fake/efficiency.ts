@@ -7,7 +7,8 @@ import type {
   UsageWasteView,
   WasteKind,
 } from "@/ipc/bindings";
-import { groupKey, isWanted, startsOf, totalsOf } from "@/ipc/fake/traffic";
+import { isUnknown } from "@/ipc/fake/basis";
+import { groupKey, isWanted, spendOf, startsOf, totalsOf } from "@/ipc/fake/traffic";
 import { wastedAmong } from "@/ipc/fake/waste";
 import { groupBy } from "@/lib/group";
 
@@ -18,6 +19,7 @@ function savingOf([key, own]: [string, RequestView[]]): UsageSavingView {
   const { saved_nano_usd, cache_hits, cache_misses } = totalsOf(own);
   const eligible = cache_hits + cache_misses;
   return {
+    kind: "named",
     key,
     label: key,
     saved_nano_usd,
@@ -38,7 +40,10 @@ function savingsOf(requests: RequestView[], by: "route" | "model" | "client"): U
 function wasteOf(requests: RequestView[], { wasted_nano_usd }: UsageTotalsView, among: Among): UsageWasteView[] {
   const row = (kind: WasteKind, label: string, costOf: (own: RequestView[]) => number): UsageWasteView => {
     const own = wastedAmong(requests, kind).filter(among);
-    return { kind, label, requests: own.length, cost_nano_usd: costOf(own), unpriced: 0 };
+    const unpriced = own.filter(({ cost_nano_usd }) => cost_nano_usd === null).length;
+    const cost = costOf(own);
+    const is_cost_unknown = isUnknown(cost, own.length, unpriced);
+    return { kind, label, requests: own.length, cost_nano_usd: cost, is_cost_unknown, unpriced };
   };
   return [
     row("failed", "Failed requests", () => 0),
@@ -66,7 +71,7 @@ export function efficiencyOf(requests: RequestView[], query: UsagePeriodQuery, c
     from,
     to: now,
     finding: wanted.length === 0 ? "No requests in this period" : `${saved}; ${wasted}`,
-    cost_nano_usd,
+    ...spendOf(wanted),
     saved_nano_usd,
     without_cache_nano_usd: cost_nano_usd + saved_nano_usd,
     cache_savings: savingsOf(wanted, "route"),

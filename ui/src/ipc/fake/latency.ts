@@ -7,6 +7,7 @@ import type {
   UsageLatencyView,
   UsagePeriodQuery,
 } from "@/ipc/bindings";
+import { isUnknown } from "@/ipc/fake/basis";
 import { failedAttempts, isWanted, startsOf } from "@/ipc/fake/traffic";
 import { groupBy } from "@/lib/group";
 
@@ -102,6 +103,12 @@ export function latencyOf(
   };
 }
 
+/** A failed attempt costs nothing here, where the backend has prices. */
+function costOf(failed: RequestView[]) {
+  const unpriced = failed.filter(({ backend }) => backend === "ollama").length;
+  return { cost_nano_usd: 0, is_cost_unknown: isUnknown(0, failed.length, unpriced), unpriced_attempts: unpriced };
+}
+
 export function failuresOf(
   requests: RequestView[],
   query: UsagePeriodQuery,
@@ -121,7 +128,7 @@ export function failuresOf(
       class: name,
       attempts: own.length,
       percent_of_attempts: percent(own.length),
-      cost_nano_usd: 0,
+      ...costOf(own.map(({ request }) => request)),
       backends: [...groupBy(own, ({ request }) => request.backend ?? "")]
         .map(([key, rows]) => ({ key, label: backendLabel(key), attempts: rows.length }))
         .toSorted((left, right) => right.attempts - left.attempts),

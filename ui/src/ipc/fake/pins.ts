@@ -31,7 +31,7 @@ function valueOf(requests: RequestView[], measure: PinMeasure): number | null {
   const firsts = requests.flatMap(({ first_token_ms: ms }) => ms ?? []).toSorted((left, right) => left - right);
   switch (measure) {
     case "cost":
-      return priced > 0 || totals.requests === 0 ? totals.cost_nano_usd : null;
+      return totals.is_cost_unknown ? null : totals.cost_nano_usd;
     case "cost_per_request":
       return priced === 0 ? null : Math.round(totals.cost_nano_usd / priced);
     case "requests":
@@ -73,8 +73,10 @@ function pinOf(pin: PinSave, requests: RequestView[], zone: TimeZoneChoice, now:
   const length = DAYS[range] * DAY_MS;
   const from = today - length + DAY_MS;
   const [unit, value, previous] = [UNITS[measure], between(from, now), between(from - length, now - length)];
+  const isPresent = ({ started_at: at }: RequestView) => at >= from && at < now;
   const named = Object.entries(filter).flatMap(([by, of]) => (of === null ? [] : [`${by} ${of}`]));
   const days = Math.max(DAYS[range], 7);
+  const left_out = unit === "nano_usd" ? totalsOf(wanted.filter(isPresent)).unpriced_requests : 0;
   return {
     name,
     measure,
@@ -87,6 +89,7 @@ function pinOf(pin: PinSave, requests: RequestView[], zone: TimeZoneChoice, now:
     unit,
     text: textOf(unit, value),
     value,
+    unpriced_requests: left_out,
     previous,
     previous_label: range === "today" ? "the day before" : `the ${DAYS[range]} days before`,
     change: changeOf(unit, value, previous),

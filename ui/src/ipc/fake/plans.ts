@@ -42,10 +42,25 @@ export function fakePlans({ world, now, answer }: Doing): Pick<Host, "plans"> {
         tool_name: "Claude Code",
         answers: 8_412,
         value_nano_usd: 214_730_000_000,
+        is_value_unknown: false,
         unpriced_answers: 0,
       },
-      { tool: "codex", tool_name: "Codex CLI", answers: 2_210, value_nano_usd: 38_220_000_000, unpriced_answers: 0 },
-      { tool: "opencode", tool_name: "OpenCode", answers: 96, value_nano_usd: 0, unpriced_answers: 96 },
+      {
+        tool: "codex",
+        tool_name: "Codex CLI",
+        answers: 2_210,
+        value_nano_usd: 38_220_000_000,
+        is_value_unknown: false,
+        unpriced_answers: 0,
+      },
+      {
+        tool: "opencode",
+        tool_name: "OpenCode",
+        answers: 96,
+        value_nano_usd: 0,
+        is_value_unknown: true,
+        unpriced_answers: 96,
+      },
     ],
   });
   const none: PlansView = {

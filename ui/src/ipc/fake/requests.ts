@@ -3,7 +3,7 @@ import type { RequestsFormat, RequestsQuery, RequestView, SavedView, SnippetView
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { savedFile } from "@/ipc/fake/statement";
-import { failedAttempts } from "@/ipc/fake/traffic";
+import { failedAttempts, spendOf } from "@/ipc/fake/traffic";
 import { checksAmong, wastedAmong } from "@/ipc/fake/waste";
 import type { Host } from "@/ipc/host";
 import { toCsv } from "@/lib/csv";
@@ -29,7 +29,7 @@ function nanosOf(field: string, text: string | null | undefined): number | null 
 }
 
 function equal(asked: string | null | undefined, found: string | null): boolean {
-  return asked == null || asked === found;
+  return asked == null || asked === (found ?? "");
 }
 
 /** The requests that match every filter. */
@@ -119,9 +119,7 @@ function fileOf(requests: RequestView[], format: RequestsFormat): TextFile {
     name: `gatehouse-requests-2026-11-21T08-00-00Z.${format}`,
     media_type: format === "json" ? "application/json" : "text/csv;charset=utf-8",
     text,
-    requests: requests.length,
-    unpriced_requests: requests.filter((request) => request.cost_nano_usd === null).length,
-    cost_nano_usd: requests.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0),
+    ...spendOf(requests),
     is_whole: true,
   };
 }

@@ -7,6 +7,7 @@ import type {
   SessionLogTotalsView,
   SessionLogsView,
 } from "@/ipc/bindings";
+import { isUnknown } from "@/ipc/fake/basis";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";
 import type { Host } from "@/ipc/host";
@@ -26,6 +27,7 @@ const totals = (answers: number, value: number, unpriced: number, measured: numb
   cache_read_tokens: answers * 38_500,
   output_tokens: answers * 620,
   value_nano_usd: value,
+  is_value_unknown: isUnknown(value, answers, unpriced),
   unpriced_answers: unpriced,
   stated_nano_usd: 0,
   measured_answers: measured,

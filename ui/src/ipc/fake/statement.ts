@@ -1,5 +1,6 @@
 /** Statements of the fake data, over its requests of the month. */
 import type { RequestView, SavedFile, StatementQuery, TextFile } from "@/ipc/bindings";
+import { spendOf } from "@/ipc/fake/traffic";
 
 const MEDIA_TYPES = {
   html: "text/html;charset=utf-8",
@@ -14,19 +15,16 @@ export function statementOf(requests: RequestView[], query: StatementQuery, now:
       new Date(request.started_at).toISOString().startsWith(month) &&
       (query.project == null || (request.project ?? "") === query.project),
   );
-  const cost = counted.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0);
   return {
     name: `gatehouse-${month}.${query.format}`,
     media_type: MEDIA_TYPES[query.format],
     text: `AI usage, ${month}: ${counted.length} requests\n`,
-    requests: counted.length,
-    unpriced_requests: counted.filter((request) => request.cost_nano_usd === null).length,
-    cost_nano_usd: cost,
+    ...spendOf(counted),
     is_whole: true,
   };
 }
 
 /** The file in the folder for downloads. */
-export function savedFile({ name, requests, unpriced_requests, cost_nano_usd, is_whole }: TextFile): SavedFile {
-  return { path: `/home/dev/Downloads/${name}`, requests, unpriced_requests, cost_nano_usd, is_whole };
+export function savedFile({ name, media_type: _type, text: _text, ...rest }: TextFile): SavedFile {
+  return { path: `/home/dev/Downloads/${name}`, ...rest };
 }

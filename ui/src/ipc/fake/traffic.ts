@@ -24,6 +24,7 @@ import type {
 import { basisOf, BASIS_WORDS, findingOf, isUnknown, onBasis } from "@/ipc/fake/basis";
 import { invoiceOf } from "@/ipc/fake/invoice";
 import { modelsOf } from "@/ipc/fake/catalogue";
+import { groupNames } from "@/ipc/fake/group-names";
 import { groupBy } from "@/lib/group";
 import type { Random } from "@/ipc/fake/random";
 
@@ -162,8 +163,8 @@ function costOf(model: ModelView, input: number, cached: number, output: number)
 }
 
 export function spendOf(requests: RequestView[]): SpendView {
-  const { cost_nano_usd: cost, requests: count, unpriced_requests } = totalsOf(requests);
-  return { cost_nano_usd: cost, requests: count, unpriced_requests };
+  const { cost_nano_usd, is_cost_unknown, requests: count, unpriced_requests } = totalsOf(requests);
+  return { cost_nano_usd, is_cost_unknown, requests: count, unpriced_requests };
 }
 
 export function totalsOf(requests: RequestView[]): UsageTotalsView {
@@ -198,17 +199,17 @@ function isHit(request: RequestView): boolean {
 export function groupKey(request: RequestView, by: GroupBy): string {
   switch (by) {
     case "backend":
-      return request.backend ?? "none";
+      return request.backend ?? "";
     case "model":
       return request.model_billed ?? request.model_asked;
     case "client":
       return request.client;
     case "credential":
-      return request.backend === "ollama" ? "no key" : (request.backend ?? "none");
+      return request.backend === "ollama" ? "" : (request.backend ?? "");
     case "route":
       return request.model_asked;
     case "project":
-      return request.client === "claude-code" ? "website" : "No project";
+      return request.client === "claude-code" ? "website" : "";
   }
 }
 
@@ -286,6 +287,7 @@ function metersOf(requests: RequestView[]): MeterTotalsView[] {
       unit: "tokens",
       quantity: countOf(own),
       cost_nano_usd: cost,
+      is_cost_unknown: own.every((line) => line.amount_nano_usd === null),
       unpriced_quantity: countOf(own.filter((line) => line.amount_nano_usd === null)),
       cost_share_percent: whole === 0 ? null : Math.round((cost * 100) / whole),
     };
@@ -311,15 +313,14 @@ export function usageOf(
   const totals = totalsOf(inRange);
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by ?? "backend"));
   const ordered = [...byGroup]
-    .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
+    .map(([key, rows]) => ({ key, rows, isRest: false, totals: totalsOf(rows) }))
     .toSorted((left, right) => right.totals.cost_nano_usd - left.totals.cost_nano_usd);
   const kept = ordered.slice(0, GROUPS_MAX);
   const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
-  if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
+  if (rest.length > 0) kept.push({ key: "", rows: rest, isRest: true, totals: totalsOf(rest) });
   const share = (cost: number) => (totals.cost_nano_usd === 0 ? null : Math.round((cost * 100) / totals.cost_nano_usd));
   const groups: UsageGroupView[] = kept.map((group) => ({
-    key: group.key,
-    label: query.group_by === "backend" ? backendLabel(group.key) : group.key,
+    ...groupNames(group.key, group.isRest, query.group_by ?? "backend", backendLabel),
     totals: group.totals,
     cost_share_percent: group.totals.is_cost_unknown ? null : share(group.totals.cost_nano_usd),
     ...previousOf(group, query, before),
@@ -335,7 +336,7 @@ export function usageOf(
     cost_basis: basis,
     unpriced_word: BASIS_WORDS[basis].unknown,
     groups,
-    series: groups.map((group) => ({ key: group.key, label: group.label })),
+    series: groups.map(({ kind, key, label: name }) => ({ kind, key, label: name })),
     buckets: starts.map((start, index) => {
       const end = starts[index + 1] ?? Infinity;
       const within = (rows: RequestView[]) => rows.filter((row) => row.started_at >= start && row.started_at < end);
@@ -392,19 +393,18 @@ export function crossOf(
   const totals = totalsOf(inRange);
   const rank = (by: GroupBy, limit: number) => {
     const ordered = [...groupBy(inRange, (request) => groupKey(request, by))]
-      .map(([key, own]) => ({ key, own }))
+      .map(([key, own]) => ({ key, own, isRest: false }))
       .toSorted((left, right) => totalsOf(right.own).cost_nano_usd - totalsOf(left.own).cost_nano_usd);
     const rest = ordered.slice(limit).flatMap(({ own }) => own);
     const kept = ordered.slice(0, limit);
-    return rest.length > 0 ? [...kept, { key: "other", own: rest }] : kept;
+    return [...kept, ...(rest.length > 0 ? [{ key: "", own: rest, isRest: true }] : [])];
   };
   const [down, across] = [rank(rows, CROSS_ROWS_MAX), rank(columns, CROSS_COLUMNS_MAX)];
-  const view = (by: GroupBy) => (group: { key: string; own: RequestView[] }) => {
+  const view = (by: GroupBy) => (group: { key: string; own: RequestView[]; isRest: boolean }) => {
     const sums = totalsOf(group.own);
     const share = totals.cost_nano_usd === 0 ? null : Math.round((sums.cost_nano_usd * 100) / totals.cost_nano_usd);
     return {
-      key: group.key,
-      label: by === "backend" ? backendLabel(group.key) : group.key,
+      ...groupNames(group.key, group.isRest, by, backendLabel),
       totals: sums,
       cost_share_percent: sums.requests > sums.unpriced_requests ? share : null,
     };
@@ -425,6 +425,6 @@ export function crossOf(
 }
 
 export function segmentOf(requests: RequestView[]): UsageSegmentView {
-  const { cost_nano_usd, is_cost_unknown, requests: count, input_tokens, output_tokens } = totalsOf(requests);
-  return { cost_nano_usd, is_cost_unknown, requests: count, tokens: input_tokens + output_tokens };
+  const { input_tokens, output_tokens } = totalsOf(requests);
+  return { ...spendOf(requests), tokens: input_tokens + output_tokens };
 }

@@ -89,7 +89,7 @@ export const NO_DEPENDENTS = {
   cache_server: false,
 };
 
-export const NO_SPEND = { cost_nano_usd: 0, requests: 0, unpriced_requests: 0 };
+export const NO_SPEND = { cost_nano_usd: 0, is_cost_unknown: false, requests: 0, unpriced_requests: 0 };
 export function health(
   state: HealthView["state"],
   reason: string,

@@ -12,7 +12,7 @@ use super::completers;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_duration, format_spend};
+use crate::quantity::{CostSum, UNKNOWN, format_duration};
 use crate::secret_input::{SecretSource, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
@@ -324,7 +324,7 @@ pub(super) fn table(backends: &Vec<BackendView>) -> StyledText {
             backend.base_url.as_deref().unwrap_or("built in").into(),
             backend.credential.as_deref().unwrap_or(UNKNOWN).into(),
             backend.models.len().to_string().into(),
-            format_spend(&day.spend).into(),
+            CostSum::from(&day.spend).text().into(),
             day.failed.0.to_string().into(),
             first_token.map_or_else(|| UNKNOWN.to_owned(), format_duration).into(),
         ]);

@@ -18,7 +18,7 @@ use super::token::print_token;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_count, format_distance, format_spend};
+use crate::quantity::{CostSum, format_count, format_distance};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
@@ -405,7 +405,7 @@ pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
             client.project.as_deref().unwrap_or_default().into(),
             client.program.as_ref().map_or_else(|| "unknown".to_owned(), program_text).into(),
             switch::current_cell(client),
-            format_spend(&client.last_month).into(),
+            CostSum::from(&client.last_month).text().into(),
             format_distance(now, client.created_at).into(),
         ]);
     }

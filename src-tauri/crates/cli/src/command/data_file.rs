@@ -39,6 +39,7 @@ pub(super) fn answer_with(
         requests: file.requests,
         unpriced_requests: file.unpriced_requests,
         cost_nano_usd: file.cost_nano_usd,
+        is_cost_unknown: file.is_cost_unknown,
         is_whole: file.is_whole,
     };
     console.print_view(&saved, |saved| {
@@ -62,6 +63,7 @@ mod tests {
             requests: Count(2),
             unpriced_requests: Count(1),
             cost_nano_usd: NanoDollars(3),
+            is_cost_unknown: false,
             is_whole: true,
         }
     }

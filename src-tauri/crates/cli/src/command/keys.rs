@@ -17,7 +17,7 @@ use crate::arguments::name::NameArgument;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_distance, format_distance_if_known, format_spend};
+use crate::quantity::{CostSum, UNKNOWN, format_distance, format_distance_if_known};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
@@ -393,7 +393,7 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
             masked_tail(key).into(),
             key.origin.as_deref().unwrap_or("any, until first use").into(),
             used_by(key).into(),
-            format_spend(&key.last_month).into(),
+            CostSum::from(&key.last_month).text().into(),
             left(key).into(),
             format_distance_if_known(now, key.used_at).into(),
         ]);

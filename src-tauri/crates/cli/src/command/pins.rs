@@ -91,6 +91,16 @@ pub(crate) async fn run(
     Ok(Exit::Success)
 }
 
+/// The figure, and how many requests a cost leaves out.
+fn value_text(pin: &PinView) -> String {
+    match (pin.value, pin.unpriced_requests.0) {
+        (None, _) | (_, 0) => pin.text.clone(),
+        (Some(_), unpriced) => {
+            format!("{} + {} unpriced", pin.text, domain::group_digits(unpriced))
+        }
+    }
+}
+
 pub(super) fn table(pins: &[PinView]) -> StyledText {
     if pins.is_empty() {
         return render_sentence("Nothing is pinned. Pin a figure with `gatehouse pins set`.");
@@ -109,7 +119,7 @@ pub(super) fn table(pins: &[PinView]) -> StyledText {
             pin.name.as_str().into(),
             pin.measure_label.as_str().into(),
             pin.scope_label.as_str().into(),
-            pin.text.as_str().into(),
+            value_text(pin).into(),
             change.into(),
         ]);
     }

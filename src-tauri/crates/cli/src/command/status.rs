@@ -7,7 +7,7 @@ use control::view::{
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_counted_noun, format_distance, format_spend};
+use crate::quantity::{CostSum, format_counted_noun, format_distance};
 use crate::sign::{Sign, Tone};
 use crate::text::{StyledText, TableCell, TextTable};
 
@@ -105,7 +105,7 @@ fn facts_table(status: &StatusView) -> TextTable {
     ]);
     table.row([
         name_cell("Today"),
-        format_spend(today).into(),
+        CostSum::from(today).text().into(),
         format_counted_noun(today.requests, "request").into(),
     ]);
     table.row([name_cell("In flight"), status.requests_in_flight.to_string().into(), "".into()]);

@@ -3,12 +3,12 @@
 
 use control::view::{
     AlertRuleView, BackendAnswerView, BackendAskPriceView, BackendPresetView, BackendTestView,
-    BackendView, BudgetView, CacheView, ClientView, EndpointView, HealthReportView,
+    BackendView, BudgetView, CacheView, ClientView, CostBasis, EndpointView, HealthReportView,
     KeyVerificationView, KeyView, LedgerMergePlanView, LedgerRestoredView, LedgerSalvageView,
     LedgerView, LocalHealthView, PinView, PlansView, PriceImportView, PricesView, ProfilesView,
     ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView, ServicesView,
     SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
-    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
+    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageFilter, UsageForecastView,
     UsageHeatmapView, UsageLatencyView, UsageRecentView, UsageView,
 };
 use domain::Secret;
@@ -163,6 +163,8 @@ fn usage_for_people_and_spreadsheets() {
     let crossed: UsageCrossView = view(usage_cross_fixture());
     check_seen!("usage_cross", usage::cross::table(&crossed));
     insta::assert_snapshot!("usage_cross_csv", usage::cross::csv(&crossed).expect("CSV"));
+    check_seen!("usage_days", usage::day::table(&sums));
+    insta::assert_snapshot!("usage_days_csv", usage::day::csv(&sums).expect("CSV"));
     let forecast: UsageForecastView = view(usage_forecast_fixture());
     check_seen!("usage_forecast", usage::forecast::text(&forecast));
     let latency: UsageLatencyView = view(usage_latency_fixture());
@@ -607,6 +609,11 @@ fn formats_that_contradict_each_other_are_wrong_usage() {
     assert_eq!(usage(Some(usage::UsageFormat::Csv), ConsoleFormat::Json), Err(Exit::Usage));
     assert_eq!(usage(Some(usage::UsageFormat::Json), ConsoleFormat::Json), Ok(()));
     assert_eq!(usage(Some(usage::UsageFormat::Csv), ConsoleFormat::Text), Ok(()));
+    let meters = |filter: &UsageFilter, basis| refused(usage::meter::check(filter, basis));
+    assert_eq!(meters(&UsageFilter::default(), CostBasis::Known), Ok(()));
+    assert_eq!(meters(&UsageFilter::default(), CostBasis::Reported), Err(Exit::Usage));
+    let of_project = UsageFilter { project: Some(String::new()), ..UsageFilter::default() };
+    assert_eq!(meters(&of_project, CostBasis::Known), Err(Exit::Usage));
     let check = |named, global| refused(check::choose_check_format(named, global).map(drop));
     assert_eq!(check(Some(check::CheckFormat::Text), ConsoleFormat::Json), Err(Exit::Usage));
     assert_eq!(check(None, ConsoleFormat::Json), Ok(()));

@@ -9,9 +9,7 @@ use control::view::{
 
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{
-    UNKNOWN, format_cost_on, format_count, format_counted_noun, format_exact_dollars, format_money,
-};
+use crate::quantity::{CostSum, format_count, format_counted_noun};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
@@ -19,6 +17,7 @@ use crate::word::word;
 pub(super) mod advice;
 pub(super) mod anomalies;
 pub(super) mod cross;
+pub(super) mod day;
 pub(super) mod efficiency;
 pub(super) mod expensive;
 pub(super) mod forecast;
@@ -184,9 +183,8 @@ pub(crate) async fn run(
     if let Some(across) = wanted.across {
         return cross::run((wanted.by, across), period, wanted.basis, format, core, console).await;
     }
-    if matches!(wanted.by, GroupByArgument::Meter) && wanted.basis == CostBasis::Reported {
-        return Err(CommandError::new(Exit::Usage, "backends report no cost by meter")
-            .with_hint("Use --basis computed: the cost of a meter comes from the price list."));
+    if matches!(wanted.by, GroupByArgument::Meter) {
+        meter::check(&period.filter, wanted.basis)?;
     }
     let UsagePeriodQuery { range, zone, from, to, filter } = period;
     let group_by = wanted.by.dimension().unwrap_or(GroupBy::Model);
@@ -196,7 +194,7 @@ pub(crate) async fn run(
     let usage = control::usage(core, query).await?;
     let answer = match format {
         UsageFormat::Table if matches!(wanted.by, GroupByArgument::Day) => {
-            render_by_day(&usage).to_string()
+            day::table(&usage).to_string()
         }
         UsageFormat::Table if matches!(wanted.by, GroupByArgument::Meter) => {
             meter::table(&usage).to_string()
@@ -204,6 +202,7 @@ pub(crate) async fn run(
         UsageFormat::Table => table(&usage).to_string(),
         UsageFormat::Json => console.render_json(&usage)?,
         UsageFormat::Csv if matches!(wanted.by, GroupByArgument::Meter) => meter::csv(&usage)?,
+        UsageFormat::Csv if matches!(wanted.by, GroupByArgument::Day) => day::csv(&usage)?,
         UsageFormat::Csv => render_csv(&usage)?,
     };
     console.print(&answer)?;
@@ -223,38 +222,6 @@ pub(super) fn choose_usage_format(
         }
         (named, ConsoleFormat::Text) => Ok(named.unwrap_or(UsageFormat::Table)),
     }
-}
-
-/// One row for each time step, empty ones included.
-fn render_by_day(usage: &UsageView) -> StyledText {
-    let mut table = TextTable::new(&[
-        Column::Left("When"),
-        Column::Right("Cost"),
-        Column::Right("Requests"),
-        Column::Right("Tokens").hidden_at_rank(1),
-    ]);
-    let unpriced = usage.totals.unpriced_requests;
-    for bucket in &usage.buckets {
-        let cost = match bucket.total.is_cost_unknown {
-            true => UNKNOWN.to_owned(),
-            false => format_money(bucket.total.cost_nano_usd),
-        };
-        table.row([
-            bucket.label.as_str().into(),
-            cost.into(),
-            format_count(bucket.total.requests).into(),
-            format_count(bucket.total.tokens).into(),
-        ]);
-    }
-    let mut text = StyledText::new();
-    append_finding(&mut text, usage);
-    text.end().table(&table);
-    if unpriced.0 > 0 {
-        let noun = format!("{} request", usage.unpriced_word);
-        let left_out = format!("Costs exclude {}.", format_counted_noun(unpriced, &noun));
-        text.line(Tone::Muted, &left_out);
-    }
-    text
 }
 
 pub(super) fn table(usage: &UsageView) -> StyledText {
@@ -324,14 +291,8 @@ pub(super) fn append_finding(text: &mut StyledText, usage: &UsageView) {
 /// `$1.20 for 3 requests in the 7 days before`
 fn previous_sentence(previous: &UsagePreviousView, basis: CostBasis) -> String {
     let UsagePreviousView { totals, label, .. } = previous;
-    let cost = format_totals(totals, basis);
+    let cost = CostSum::from(totals).text_on(basis);
     format!("{cost} for {} in {label}", format_counted_noun(totals.requests, "request"))
-}
-
-/// A cost of which a part may be unknown on its basis.
-pub(super) fn format_totals(totals: &UsageTotalsView, basis: CostBasis) -> String {
-    let UsageTotalsView { cost_nano_usd: cost, is_cost_unknown, requests, .. } = totals;
-    format_cost_on(basis, *cost, *requests, totals.unpriced_requests, *is_cost_unknown)
 }
 
 /// `+12 %`; `new` where there were no requests before.
@@ -350,7 +311,7 @@ fn totals_row(
     totals: &UsageTotalsView,
     basis: CostBasis,
 ) -> Vec<TableCell> {
-    let cost = format_totals(totals, basis);
+    let cost = CostSum::from(totals).text_on(basis);
     let known = [name, cost.into()].into_iter().chain(change.map(TableCell::from));
     let rest = [
         share.into(),
@@ -369,7 +330,7 @@ fn failed_cell(count: Count) -> TableCell {
 }
 
 /// The column names, which programs rely on.
-const CSV_COLUMNS: [&str; 11] = [
+const CSV_COLUMNS: [&str; 12] = [
     "key",
     "label",
     "cost_usd",
@@ -381,26 +342,35 @@ const CSV_COLUMNS: [&str; 11] = [
     "output_tokens",
     "reasoning_tokens",
     "cost_share_percent",
+    "kind",
 ];
 
 pub(super) fn render_csv(usage: &UsageView) -> Result<String, CommandError> {
+    write_csv(CSV_COLUMNS, usage.groups.iter().map(csv_row))
+}
+
+/// A header and the rows.
+fn write_csv<const COLUMNS: usize>(
+    columns: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> Result<String, CommandError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let broken = |error: csv::Error| CommandError::internal(&error);
-    writer.write_record(CSV_COLUMNS).map_err(broken)?;
-    for group in &usage.groups {
-        writer.write_record(csv_row(group)).map_err(broken)?;
+    writer.write_record(columns).map_err(broken)?;
+    for row in rows {
+        writer.write_record(row).map_err(broken)?;
     }
     let bytes = writer.into_inner().map_err(|error| CommandError::internal(&error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn csv_row(group: &UsageGroupView) -> [String; 11] {
+fn csv_row(group: &UsageGroupView) -> [String; 12] {
     let totals = &group.totals;
     let number = |count: Count| count.0.to_string();
     [
         escape_csv_cell(&group.key),
         escape_csv_cell(&group.label),
-        format_known_dollars(totals),
+        CostSum::from(totals).exact_dollars(),
         number(totals.requests),
         number(totals.unpriced_requests),
         number(totals.failed_requests),
@@ -409,15 +379,9 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
         number(totals.output_tokens),
         number(totals.reasoning_tokens),
         group.cost_share_percent.map_or_else(String::new, |share| share.to_string()),
+        // A group of the name `other` is not all others together.
+        group.kind.word().to_owned(),
     ]
-}
-
-/// Empty if nothing is known of the cost: that is not zero.
-fn format_known_dollars(totals: &UsageTotalsView) -> String {
-    match totals.is_cost_unknown {
-        true => String::new(),
-        false => format_exact_dollars(totals.cost_nano_usd),
-    }
 }
 
 /// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),

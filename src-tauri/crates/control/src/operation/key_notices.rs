@@ -150,6 +150,7 @@ mod tests {
             read_only: false,
             last_month: crate::view::SpendView {
                 cost_nano_usd: NanoDollars(0),
+                is_cost_unknown: false,
                 requests: 1_u64.into(),
                 unpriced_requests: 0_u64.into(),
             },

@@ -380,6 +380,7 @@ pub(super) fn spend_view(totals: Option<&UsageTotals>) -> SpendView {
     let totals = totals.copied().unwrap_or_default();
     SpendView {
         cost_nano_usd: totals.cost.into(),
+        is_cost_unknown: totals.is_cost_unknown(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
     }

@@ -74,10 +74,10 @@ async fn pin_view(
         PinRange::Today => resolve(UsageRange::LastWeek)?,
         PinRange::LastWeek | PinRange::LastMonth => period.clone(),
     };
-    let (value, _) = measure(engine, pin, &period).await?;
-    let (_, by_day) = measure(engine, pin, &days).await?;
+    let Measured { value, unpriced, .. } = measure(engine, pin, &period).await?;
+    let by_day = measure(engine, pin, &days).await?.steps;
     let (previous, previous_label) = match period.previous() {
-        Some((before, label)) => (measure(engine, pin, &before).await?.0, Some(label)),
+        Some((before, label)) => (measure(engine, pin, &before).await?.value, Some(label)),
         None => (None, None),
     };
     let unit = unit(pin.measure);
@@ -97,6 +97,7 @@ async fn pin_view(
         unit,
         text: value_text(unit, value, shown_currency(engine)),
         value: value.map(|value| number(unit, value)),
+        unpriced_requests: unpriced.into(),
         previous: previous.map(|value| number(unit, value)),
         previous_label,
         change: change(unit, value, previous),
@@ -156,12 +157,19 @@ type Value = Option<i64>;
 /// A value for each step of time.
 type Steps = Vec<(WallTime, Value)>;
 
-/// The value of a period, and of its steps.
+/// What was measured in a period.
+struct Measured {
+    value: Value,
+    /// Requests that are not in it, since their cost is not known; 0 of what is no cost.
+    unpriced: u64,
+    steps: Steps,
+}
+
 async fn measure(
     engine: &Engine,
     pin: &PinSettings,
     period: &Period,
-) -> Result<(Value, Steps), ApiError> {
+) -> Result<Measured, ApiError> {
     if pin.measure == PinMeasure::FirstTokenP95 {
         return measure_first_token(engine, pin, period).await;
     }
@@ -174,14 +182,18 @@ async fn measure(
         bucket.groups.iter().for_each(|(_, group)| totals += *group);
         (bucket.start, value(&totals))
     });
-    Ok((value(&sums.totals), steps.collect()))
+    let unpriced = match unit(pin.measure) {
+        PinUnit::NanoUsd => sums.totals.unpriced_requests,
+        PinUnit::Requests | PinUnit::Percent | PinUnit::Tokens | PinUnit::Ms => 0,
+    };
+    Ok(Measured { value: value(&sums.totals), unpriced, steps: steps.collect() })
 }
 
 async fn measure_first_token(
     engine: &Engine,
     pin: &PinSettings,
     period: &Period,
-) -> Result<(Value, Steps), ApiError> {
+) -> Result<Measured, ApiError> {
     let (group_by, name) = match pin.filter.first_key_value() {
         Some((GroupBy::Backend, name)) => (LatencyGroupBy::Backend, Some(name.clone())),
         Some((GroupBy::Model, name)) => (LatencyGroupBy::Model, Some(name.clone())),
@@ -197,19 +209,17 @@ async fn measure_first_token(
         i64::try_from((latency.as_micros() + 50) / 100).ok()
     };
     let steps = latencies.buckets.iter().map(|(start, parts)| (*start, p95(parts)));
-    Ok((p95(&latencies.all), steps.collect()))
+    Ok(Measured { value: p95(&latencies.all), unpriced: 0, steps: steps.collect() })
 }
 
 /// `None` where there is nothing to divide by, or no cost is known. `is_of_attempts` if the sums are
 /// those of a backend, key or model.
 fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_of_attempts: bool) -> Value {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let (requests, priced) = (count(totals.requests), count(totals.priced_requests()));
+    let requests = count(totals.requests);
     let rounded = |part: i64, whole: i64| part.saturating_add(whole / 2).checked_div(whole);
     match measure {
-        PinMeasure::Cost => {
-            (priced > 0 || !totals.is_partly_unpriced()).then(|| totals.cost.nanos())
-        }
+        PinMeasure::Cost => (!totals.is_cost_unknown()).then(|| totals.cost.nanos()),
         PinMeasure::Requests => Some(requests),
         PinMeasure::SuccessRate => {
             rounded((requests - count(totals.failed)).saturating_mul(1_000), requests)
@@ -283,6 +293,8 @@ mod tests {
         let paid = UsageTotals { unpriced_requests: 1, cost: NanoUsd::new(5), ..unpriced };
         check(PinMeasure::Cost, &paid, Some(5));
         check(PinMeasure::CostPerRequest, &paid, Some(3));
+        let in_part = UsageTotals { cost: NanoUsd::new(5), ..unpriced };
+        check(PinMeasure::Cost, &in_part, Some(5));
     }
 
     #[test]

@@ -35,6 +35,7 @@ async fn values(engine: &Engine, now: WallTime) -> Result<Vec<PlanValueView>, Ap
             tool_name: tool.name().to_owned(),
             answers: sums.answers.into(),
             value_nano_usd: sums.value.into(),
+            is_value_unknown: domain::is_cost_unknown(sums.value, sums.answers, sums.unpriced),
             unpriced_answers: sums.unpriced.into(),
         })
     };

@@ -111,7 +111,7 @@ fn describe_totals(sums: &SessionSummary, currency: ShownCurrency) -> String {
         return "No usage from session logs".to_owned();
     }
     let worth = match unpriced {
-        all if all == answers => "of unknown price".to_owned(),
+        some if domain::is_cost_unknown(value, answers, some) => "of unknown price".to_owned(),
         0 => format!("worth {} at list prices", currency.format(value)),
         some => format!(
             "worth {} at list prices without {} unpriced",
@@ -150,6 +150,7 @@ fn totals_view(sums: &SessionTotals) -> SessionLogTotalsView {
         cache_read_tokens: sums.tokens.cache_read.into(),
         output_tokens: sums.tokens.output().into(),
         value_nano_usd: sums.value.into(),
+        is_value_unknown: domain::is_cost_unknown(sums.value, sums.answers, sums.unpriced),
         unpriced_answers: sums.unpriced.into(),
         stated_nano_usd: sums.stated.into(),
         measured_answers: sums.measured.into(),

@@ -58,8 +58,23 @@ struct StatementLine {
     amounts: Amounts,
 }
 
+/// Sums of a row or of the month.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
+#[serde(into = "WrittenAmounts")]
 struct Amounts {
+    requests: u64,
+    unpriced_requests: u64,
+    failed_requests: u64,
+    input_tokens: u64,
+    cache_read_tokens: u64,
+    output_tokens: u64,
+    /// Of the known costs.
+    cost: NanoUsd,
+}
+
+/// [`Amounts`] as JSON has them.
+#[derive(Serialize)]
+struct WrittenAmounts {
     requests: u64,
     /// Requests whose cost is not known, or only a part of it. What is not known is in no amount.
     unpriced_requests: u64,
@@ -68,7 +83,8 @@ struct Amounts {
     /// Of the input.
     cache_read_tokens: u64,
     output_tokens: u64,
-    cost_nano_usd: i64,
+    /// `null` if nothing is known of it.
+    cost_nano_usd: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,7 +93,8 @@ struct MeterLine {
     quantity: u64,
     /// The part without a rate.
     unpriced_quantity: u64,
-    cost_nano_usd: i64,
+    /// `null` if nothing of it has a rate.
+    cost_nano_usd: Option<i64>,
 }
 
 pub(crate) async fn statement(engine: &Engine, req: StatementQuery) -> Result<TextFile, ApiError> {
@@ -99,7 +116,8 @@ pub(crate) async fn statement(engine: &Engine, req: StatementQuery) -> Result<Te
         text,
         requests: statement.total.requests.into(),
         unpriced_requests: statement.total.unpriced_requests.into(),
-        cost_nano_usd: NanoUsd::new(statement.total.cost_nano_usd).into(),
+        cost_nano_usd: statement.total.cost.into(),
+        is_cost_unknown: statement.total.known_cost().is_none(),
         is_whole: true,
     })
 }
@@ -197,6 +215,14 @@ fn by_day(
 }
 
 impl Amounts {
+    /// `None` if nothing is known of it: that is not zero.
+    const fn known_cost(&self) -> Option<NanoUsd> {
+        match domain::is_cost_unknown(self.cost, self.requests, self.unpriced_requests) {
+            true => None,
+            false => Some(self.cost),
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.unpriced_requests += other.unpriced_requests;
@@ -204,7 +230,21 @@ impl Amounts {
         self.input_tokens += other.input_tokens;
         self.cache_read_tokens += other.cache_read_tokens;
         self.output_tokens += other.output_tokens;
-        self.cost_nano_usd = self.cost_nano_usd.saturating_add(other.cost_nano_usd);
+        self.cost += other.cost;
+    }
+}
+
+impl From<Amounts> for WrittenAmounts {
+    fn from(amounts: Amounts) -> Self {
+        Self {
+            requests: amounts.requests,
+            unpriced_requests: amounts.unpriced_requests,
+            failed_requests: amounts.failed_requests,
+            input_tokens: amounts.input_tokens,
+            cache_read_tokens: amounts.cache_read_tokens,
+            output_tokens: amounts.output_tokens,
+            cost_nano_usd: amounts.known_cost().map(NanoUsd::nanos),
+        }
     }
 }
 
@@ -217,7 +257,7 @@ impl From<UsageTotals> for Amounts {
             input_tokens: totals.tokens.input(),
             cache_read_tokens: totals.tokens.cache_read,
             output_tokens: totals.tokens.output(),
-            cost_nano_usd: totals.cost.nanos(),
+            cost: totals.cost,
         }
     }
 }
@@ -227,7 +267,7 @@ fn meter_line(total: &MeterTotals) -> MeterLine {
         meter: meter_label(total.meter),
         quantity: total.quantity,
         unpriced_quantity: total.unpriced_quantity,
-        cost_nano_usd: total.cost.nanos(),
+        cost_nano_usd: total.known_cost().map(NanoUsd::nanos),
     }
 }
 
@@ -268,6 +308,47 @@ mod tests {
         );
         let (name, ..) = month_range(None, &zone, at("2026-11-30T23:30:00Z")).expect("a month");
         assert_eq!(name, "2026-12", "it is December in Berlin");
+    }
+
+    #[test]
+    fn an_unknown_cost_is_a_zero_in_no_format_and_the_rows_still_add_up() {
+        let row = |model: &str, nanos, requests, unpriced_requests| StatementLine {
+            day: "2026-11-02".to_owned(),
+            backend: "OpenAI".to_owned(),
+            model: model.to_owned(),
+            amounts: Amounts {
+                requests,
+                unpriced_requests,
+                cost: NanoUsd::new(nanos),
+                ..Amounts::default()
+            },
+        };
+        let rows =
+            vec![row("priced", 1_500_000_000, 2, 1), row("unknown", 0, 3, 3), row("free", 0, 1, 0)];
+        let mut total = Amounts::default();
+        rows.iter().for_each(|row| total.add(&row.amounts));
+        let statement = Statement {
+            month: "2026-11".to_owned(),
+            month_name: "November 2026".to_owned(),
+            project: None,
+            time_zone: "UTC".to_owned(),
+            made_at: String::new(),
+            is_partial: false,
+            rows,
+            meters: Vec::new(),
+            total,
+        };
+        let json = serde_json::to_value(&statement).expect("JSON");
+        let costs = json["rows"].as_array().expect("rows").iter().map(|row| &row["cost_nano_usd"]);
+        let known: Vec<_> = costs.map(serde_json::Value::as_i64).collect();
+        assert_eq!(known, [Some(1_500_000_000), None, Some(0)]);
+        assert_eq!(json["rows"][1]["unpriced_requests"], 3);
+        assert_eq!(json["total"]["cost_nano_usd"], 1_500_000_000_i64);
+        let csv = csv::render(&statement).expect("CSV");
+        let costs: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap_or("")).collect();
+        assert_eq!(costs, ["cost_usd", "1.500000", "", "0.000000"]);
+        let page = html::render(&statement);
+        assert_eq!(page.matches(r#"<td class="n">not known</td>"#).count(), 1, "{page}");
     }
 
     #[test]

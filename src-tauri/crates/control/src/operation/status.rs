@@ -66,6 +66,11 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         requests_in_flight: engine.gateway().requests_in_flight(),
         spend_today: SpendView {
             cost_nano_usd: spend.cost.into(),
+            is_cost_unknown: domain::is_cost_unknown(
+                spend.cost,
+                spend.requests,
+                spend.unpriced_requests,
+            ),
             requests: spend.requests.into(),
             unpriced_requests: spend.unpriced_requests.into(),
         },

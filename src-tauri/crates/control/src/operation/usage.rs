@@ -19,9 +19,9 @@ use super::usage_period::{
 use crate::ApiError;
 use crate::view::{
     CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UnpricedModelView, UsageBucketView,
-    UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupView, UsagePeriodQuery,
-    UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageSeriesView, UsageTotalsView,
-    UsageView,
+    UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupKind, UsageGroupView,
+    UsagePeriodQuery, UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageSeriesView,
+    UsageTotalsView, UsageView,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -117,6 +117,7 @@ pub(crate) async fn usage_cross(
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let groups = |groups: &[(UsageKey, UsageTotals)], group_by| {
         let view = |(key, totals): &(UsageKey, UsageTotals)| UsageCrossGroupView {
+            kind: group_kind(key),
             key: group_key(key),
             label: group_label(key, group_by, &named),
             totals: totals_view(totals),
@@ -159,11 +160,9 @@ fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {
         unit: total.meter.unit(),
         quantity: total.quantity.into(),
         cost_nano_usd: total.cost.into(),
+        is_cost_unknown: total.known_cost().is_none(),
         unpriced_quantity: total.unpriced_quantity.into(),
-        cost_share_percent: match total.quantity > total.unpriced_quantity {
-            true => cost_share_percent(total.cost, whole),
-            false => None,
-        },
+        cost_share_percent: total.known_cost().and_then(|cost| cost_share_percent(cost, whole)),
     };
     meters.iter().map(view).collect()
 }
@@ -211,6 +210,7 @@ fn usage_view(
         .groups
         .iter()
         .map(|(key, totals)| UsageGroupView {
+            kind: group_kind(key),
             key: group_key(key),
             label: label(key),
             totals: known_totals_view(totals, groups_of_attempts),
@@ -233,7 +233,11 @@ fn usage_view(
         buckets: sums.buckets.iter().map(|it| bucket_view(it, &series, period)).collect(),
         series: series
             .iter()
-            .map(|key| UsageSeriesView { key: group_key(key), label: label(key) })
+            .map(|key| UsageSeriesView {
+                kind: group_kind(key),
+                key: group_key(key),
+                label: label(key),
+            })
             .collect(),
         groups,
         currency,
@@ -267,8 +271,9 @@ fn bucket_view(bucket: &UsageBucket, series: &[UsageKey], period: &Period) -> Us
 pub(super) fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
         cost_nano_usd: totals.cost.into(),
-        is_cost_unknown: is_cost_unknown(totals),
+        is_cost_unknown: totals.is_cost_unknown(),
         requests: totals.requests.into(),
+        unpriced_requests: totals.unpriced_requests.into(),
         tokens: totals.tokens.total().into(),
     }
 }
@@ -288,7 +293,7 @@ fn usage_finding(
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
-        Some(_) if is_cost_unknown(totals) => {
+        Some(_) if totals.is_cost_unknown() => {
             let what = if basis == CostBasis::Known { "price" } else { "cost" };
             format!("{}, none with a {basis} {what}", count_noun(totals.requests, "request"))
         }
@@ -307,19 +312,9 @@ fn usage_finding(
     }
 }
 
-/// True if any of the cost is known: of some requests, of a part of one, or of attempts elsewhere.
-pub(super) fn is_cost_known(totals: &UsageTotals) -> bool {
-    totals.requests > totals.unpriced_requests || totals.cost > NanoUsd::ZERO
-}
-
-/// True if something was made here, and nothing is known of what it cost.
-fn is_cost_unknown(totals: &UsageTotals) -> bool {
-    totals.is_partly_unpriced() && !is_cost_known(totals)
-}
-
 /// `None` where no request of the part has a known cost.
 fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u32> {
-    is_cost_known(part).then(|| cost_share_percent(part.cost, whole.cost))?
+    part.is_cost_known().then(|| cost_share_percent(part.cost, whole.cost))?
 }
 
 pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
@@ -361,6 +356,14 @@ fn known_totals_view(totals: &UsageTotals, is_of_attempts: bool) -> UsageTotalsV
     }
 }
 
+pub(super) const fn group_kind(key: &UsageKey) -> UsageGroupKind {
+    match key {
+        UsageKey::Named(_) => UsageGroupKind::Named,
+        UsageKey::Unnamed => UsageGroupKind::Unnamed,
+        UsageKey::Other => UsageGroupKind::Rest,
+    }
+}
+
 pub(super) fn group_key(key: &UsageKey) -> String {
     match key {
         UsageKey::Named(name) => name.clone(),
@@ -390,7 +393,7 @@ pub(super) fn group_label(
 fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     UsageTotalsView {
         cost_nano_usd: totals.cost.into(),
-        is_cost_unknown: is_cost_unknown(totals),
+        is_cost_unknown: totals.is_cost_unknown(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
         priced_percent: priced_percent(totals.requests, totals.unpriced_requests),
@@ -542,6 +545,19 @@ mod tests {
         check(&reported, Some(UsageBasis::Estimated), CostBasisView::Reported);
         check(&Cost::Unpriced, Some(UsageBasis::Estimated), CostBasisView::Unpriced);
         check(&Cost::NotBilled, Some(UsageBasis::Estimated), CostBasisView::NotBilled);
+    }
+
+    #[test]
+    fn a_group_of_the_name_other_is_not_the_rest() {
+        let mut groups = vec![group("other", 900, 1), (UsageKey::Unnamed, UsageTotals::default())];
+        groups.extend((0..USAGE_SERIES_MAX).map(|place| group(&format!("m{place}"), 1, 1)));
+        groups.push((UsageKey::Other, UsageTotals::default()));
+        let view = shown(groups);
+        let kinds = |kind| view.groups.iter().filter(|group| group.kind == kind).count();
+        assert_eq!([UsageGroupKind::Unnamed, UsageGroupKind::Rest].map(kinds), [1, 1]);
+        let (first, last) = (&view.series[0], &view.series[USAGE_SERIES_MAX]);
+        assert_eq!((first.key.as_str(), first.kind), ("other", UsageGroupKind::Named));
+        assert_eq!((last.key.as_str(), last.kind), ("other", UsageGroupKind::Rest));
     }
 
     #[test]

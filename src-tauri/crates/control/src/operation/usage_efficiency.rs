@@ -1,6 +1,6 @@
 //! What the caches saved and what was wasted.
 
-use domain::{NanoUsd, ShownCurrency, capitalize};
+use domain::{NanoUsd, ShownCurrency, capitalize, count_noun};
 use engine::Engine;
 use ledger::{
     DimensionFilter, FailedCosts, GroupBy, Purpose, RetriedRequests, UsageKey, UsageQuery,
@@ -8,7 +8,7 @@ use ledger::{
 };
 
 use super::currency::currency_view;
-use super::usage::{group_key, group_label};
+use super::usage::{group_key, group_kind, group_label};
 use super::usage_period::{Period, ledger_filter};
 use crate::ApiError;
 use crate::sign::Label;
@@ -36,8 +36,11 @@ pub(crate) async fn usage_efficiency(
     Ok(UsageEfficiencyView {
         from: period.from.into(),
         to: period.to.into(),
-        finding: efficiency_finding(&totals, &failed, currency),
+        finding: efficiency_finding(&totals, &failed, &retried, currency),
         cost_nano_usd: totals.cost.into(),
+        is_cost_unknown: totals.is_cost_unknown(),
+        requests: totals.requests.into(),
+        unpriced_requests: totals.unpriced_requests.into(),
         saved_nano_usd: totals.cache.saved.into(),
         without_cache_nano_usd: (totals.cost + totals.cache.saved).into(),
         cache_savings: saving_views(&routes, GroupBy::Route),
@@ -69,6 +72,7 @@ fn saving_views(sums: &UsageSummary, group_by: GroupBy) -> Vec<UsageSavingView> 
         rank(right).cmp(&rank(left)).then_with(|| key.cmp(other))
     });
     let view = |(key, totals): &(UsageKey, UsageTotals)| UsageSavingView {
+        kind: group_kind(key),
         key: group_key(key),
         label: group_label(key, group_by, &Default::default()),
         saved_nano_usd: totals.cache.saved.into(),
@@ -95,6 +99,7 @@ fn waste_views(
         label: capitalize(kind.label()),
         requests: requests.into(),
         cost_nano_usd: cost.into(),
+        is_cost_unknown: domain::is_cost_unknown(cost, requests, unpriced),
         unpriced: unpriced.into(),
     };
     let own =
@@ -116,6 +121,7 @@ fn retried_cost(totals: &UsageTotals, failed: &FailedCosts) -> NanoUsd {
 fn efficiency_finding(
     totals: &UsageTotals,
     failed: &FailedCosts,
+    retried: &RetriedRequests,
     currency: ShownCurrency,
 ) -> String {
     let is_nothing = totals.requests == 0 && totals.cost == NanoUsd::ZERO;
@@ -123,9 +129,20 @@ fn efficiency_finding(
         return "No requests in this period".to_owned();
     }
     let wasted = failed.cost + retried_cost(totals, failed);
-    let wasted = match wasted {
-        NanoUsd::ZERO => "nothing was wasted".to_owned(),
-        _ => format!("{} was wasted", currency.format(wasted)),
+    // A request either failed or was retried, so that none is counted twice.
+    let unpriced = failed.unpriced_requests + retried.unpriced_requests;
+    let of_unknown_cost = |what: &str| {
+        let verb = if unpriced == 1 { "was" } else { "were" };
+        let requests = count_noun(unpriced, "request");
+        format!("{requests} of unknown cost {verb} wasted{what}")
+    };
+    let wasted = match (wasted, unpriced) {
+        (NanoUsd::ZERO, 0) => "nothing was wasted".to_owned(),
+        (NanoUsd::ZERO, _) => of_unknown_cost(""),
+        (_, 0) => format!("{} was wasted", currency.format(wasted)),
+        (_, _) => {
+            format!("{} was wasted, and {}", currency.format(wasted), of_unknown_cost(" too"))
+        }
     };
     let saved = match totals.cache.saved {
         NanoUsd::ZERO => "The cache saved nothing".to_owned(),
@@ -170,8 +187,13 @@ mod tests {
     #[test]
     fn the_finding_names_both_sums() {
         let currency = currency_view(&settings::Settings::default()).shown();
+        let find = |totals: UsageTotals, cost: i64, [failed_ones, retried_ones]: [u64; 2]| {
+            let failed = FailedCosts { unpriced_requests: failed_ones, ..failed(cost) };
+            let retried = RetriedRequests { requests: 9, unpriced_requests: retried_ones };
+            efficiency_finding(&totals, &failed, &retried, currency)
+        };
         let check = |totals: UsageTotals, cost: i64, expected: &str| {
-            assert_eq!(efficiency_finding(&totals, &failed(cost), currency), expected);
+            assert_eq!(find(totals, cost, [0, 0]), expected);
         };
         check(UsageTotals::default(), 0, "No requests in this period");
         check(spent(9, 0), 0, "The cache saved nothing; nothing was wasted");
@@ -179,6 +201,14 @@ mod tests {
         let cache = CacheTotals { saved, hits: 1, ..CacheTotals::default() };
         let totals = UsageTotals { cache, ..spent(9_000_000_000, 300_000_000) };
         check(totals, 200_000_000, "The cache saved $4.10; $0.30 was wasted");
+        assert_eq!(
+            find(spent(9, 0), 0, [1, 0]),
+            "The cache saved nothing; 1 request of unknown cost was wasted"
+        );
+        assert_eq!(
+            find(totals, 200_000_000, [1, 2]),
+            "The cache saved $4.10; $0.30 was wasted, and 3 requests of unknown cost were wasted too"
+        );
     }
 
     #[test]

@@ -119,10 +119,6 @@ fn back_test_view(tested: ForecastBackTest) -> ForecastBackTestView {
 fn forecast_finding(forecast: &Forecast, unpriced: u64, currency: ShownCurrency) -> String {
     let [expected, low, high] =
         [forecast.expected, forecast.low, forecast.high].map(|amount| currency.format(amount));
-    let without = match unpriced {
-        0 => String::new(),
-        count => format!(", without {}", count_noun(count, "unpriced request")),
-    };
     let finding = match forecast.method {
         ForecastMethod::ByWeekday if low == high => format!("About {expected} this month"),
         ForecastMethod::ByWeekday => {
@@ -136,7 +132,15 @@ fn forecast_finding(forecast: &Forecast, unpriced: u64, currency: ShownCurrency)
         }
         ForecastMethod::None => "Nothing was spent yet".to_owned(),
     };
-    finding + &without
+    finding + &without_unpriced(unpriced)
+}
+
+/// The end of a sentence on costs: `, without 2 unpriced requests`.
+fn without_unpriced(unpriced: u64) -> String {
+    match unpriced {
+        0 => String::new(),
+        count => format!(", without {}", count_noun(count, "unpriced request")),
+    }
 }
 
 fn day_views(
@@ -229,8 +233,12 @@ fn heatmap_finding(table: &[[HeatmapCell; 24]; 7]) -> String {
     let Some((weekday, hour, totals)) = most.filter(|(_, _, totals)| totals.requests > 0) else {
         return "No requests in this period".to_owned();
     };
-    let what = if totals.cost > NanoUsd::ZERO { "Most is spent" } else { "Most requests come" };
-    format!("{what} on {weekday} from {hour:02}:00 to {:02}:00", hour + 1)
+    let when = format!("on {weekday} from {hour:02}:00 to {:02}:00", hour + 1);
+    if totals.cost == NanoUsd::ZERO {
+        return format!("Most requests come {when}");
+    }
+    let unpriced = table.iter().flatten().map(|cell| cell.totals.unpriced_requests).sum();
+    format!("Most is spent {when}{}", without_unpriced(unpriced))
 }
 
 #[cfg(test)]
@@ -289,5 +297,11 @@ mod tests {
         table[6][23].totals =
             UsageTotals { requests: 1, cost: NanoUsd::new(7), ..UsageTotals::default() };
         assert_eq!(heatmap_finding(&table), "Most is spent on Sunday from 23:00 to 24:00");
+        table[0][3].totals =
+            UsageTotals { requests: 2, unpriced_requests: 2, ..UsageTotals::default() };
+        assert_eq!(
+            heatmap_finding(&table),
+            "Most is spent on Sunday from 23:00 to 24:00, without 2 unpriced requests"
+        );
     }
 }

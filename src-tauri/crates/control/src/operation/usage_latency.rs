@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::count_noun;
+use domain::{NanoUsd, count_noun};
 use engine::{Engine, backend_labels};
 use ledger::{
     FailedAttempts, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts,
@@ -153,11 +153,15 @@ fn failure_classes(
         backends.sort_by(|left, right| {
             right.attempts.0.cmp(&left.attempts.0).then_with(|| left.key.cmp(&right.key))
         });
+        let cost: NanoUsd = own.iter().map(|one| one.cost).sum();
+        let unpriced: u64 = own.iter().map(|one| one.unpriced_attempts).sum();
         FailureClassView {
             class: class.to_owned(),
             attempts: count.into(),
             percent_of_attempts: percent(count, attempts),
-            cost_nano_usd: own.iter().map(|one| one.cost).sum::<domain::NanoUsd>().into(),
+            cost_nano_usd: cost.into(),
+            is_cost_unknown: domain::is_cost_unknown(cost, count, unpriced),
+            unpriced_attempts: unpriced.into(),
             backends,
         }
     };
@@ -166,4 +170,30 @@ fn failure_classes(
         right.attempts.0.cmp(&left.attempts.0).then_with(|| left.class.cmp(&right.class))
     });
     classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_says_how_many_of_its_attempts_have_no_known_cost() {
+        let failed = |class: &str, attempts, nanos, unpriced_attempts| FailedAttempts {
+            endpoint: domain::Endpoint {
+                backend: domain::BackendId::new("far").expect("a name"),
+                credential: None,
+            },
+            class: class.to_owned(),
+            attempts,
+            cost: NanoUsd::new(nanos),
+            unpriced_attempts,
+        };
+        let rows = [failed("cut", 3, 0, 3), failed("timeout", 2, 7, 1), failed("server", 1, 0, 0)];
+        let classes = failure_classes(&rows.iter().collect::<Vec<_>>(), 6, &HashMap::new());
+        let found: Vec<_> = classes
+            .iter()
+            .map(|one| (one.class.as_str(), one.is_cost_unknown, one.unpriced_attempts.0))
+            .collect();
+        assert_eq!(found, [("cut", true, 3), ("timeout", false, 1), ("server", false, 0)]);
+    }
 }

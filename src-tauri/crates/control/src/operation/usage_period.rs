@@ -149,7 +149,7 @@ pub(super) fn filter_names(filter: &UsageFilter) -> impl Iterator<Item = (GroupB
 
 /// Change of a cost in percent; `None` where either is unknown or there was none before.
 pub(super) fn cost_change_percent(now: &UsageTotals, before: &UsageTotals) -> Option<i32> {
-    let known = |totals: &UsageTotals| totals.requests == 0 || super::usage::is_cost_known(totals);
+    let known = |totals: &UsageTotals| totals.requests == 0 || totals.is_cost_known();
     let amount = |cost: NanoUsd| i128::from(cost.nanos());
     (known(now) && known(before)).then(|| change_percent(amount(now.cost), amount(before.cost)))?
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, UnixMs, WasteKind};
+use super::{Count, NanoDollars, UnixMs, UsageGroupKind, WasteKind};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageEfficiencyView {
@@ -12,6 +12,11 @@ pub struct UsageEfficiencyView {
     /// "The cache saved $4.10; $0.30 was wasted"
     pub finding: String,
     pub cost_nano_usd: NanoDollars,
+    /// True if there were requests, and nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
+    pub requests: Count,
+    /// Requests whose cost is not known; in neither the cost nor that without the cache.
+    pub unpriced_requests: Count,
     /// Known cost of the answers that came from the cache instead.
     pub saved_nano_usd: NanoDollars,
     /// The cost and what the cache saved.
@@ -32,6 +37,7 @@ pub struct UsageEfficiencyView {
 /// What the response cache did for a group of requests.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageSavingView {
+    pub kind: UsageGroupKind,
     /// `other` for the rest.
     pub key: String,
     pub label: String,
@@ -53,6 +59,8 @@ pub struct UsageWasteView {
     pub requests: Count,
     /// Of `retries` that of their failed attempts alone.
     pub cost_nano_usd: NanoDollars,
+    /// True if nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
     /// Requests whose wasted cost is not, or not wholly, known and in the cost.
     pub unpriced: Count,
 }

@@ -91,6 +91,10 @@ pub struct FailureClassView {
     pub percent_of_attempts: f64,
     /// The known cost.
     pub cost_nano_usd: NanoDollars,
+    /// True if nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
+    /// Attempts whose cost is not known; not in the cost.
+    pub unpriced_attempts: Count,
     /// Most attempts first.
     pub backends: Vec<FailureBackendView>,
 }

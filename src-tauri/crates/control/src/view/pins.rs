@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use settings::{PinMeasure, PinRange};
 use specta::Type;
 
-use super::{TimeZoneChoice, UnixMs, UsageFilter};
+use super::{Count, TimeZoneChoice, UnixMs, UsageFilter};
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct PinsQuery {
@@ -48,6 +48,8 @@ pub struct PinView {
     pub text: String,
     /// In `unit`; None where it is not known: no requests, or none with a price.
     pub value: Option<f64>,
+    /// Requests that a cost leaves out, since theirs is not known; 0 of other figures.
+    pub unpriced_requests: Count,
     /// Of the period before.
     pub previous: Option<f64>,
     /// "the 7 days before"

@@ -54,6 +54,8 @@ pub struct PlanValueView {
     pub tool_name: String,
     pub answers: Count,
     pub value_nano_usd: NanoDollars,
+    /// True if no answer has a known price; the value is then no zero.
+    pub is_value_unknown: bool,
     /// Answers without a known price; not in `value`.
     pub unpriced_answers: Count,
 }

@@ -12,6 +12,8 @@ use super::{
 
 /// Filters for single requests. All filters that are set must match.
 ///
+/// An empty backend, key or project stands for the requests without one, as in reports of usage.
+///
 /// Amounts and times are texts as a person writes them, so that the panel, the command line and a
 /// saved view share one reading and its errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -55,6 +55,8 @@ pub struct SessionLogTotalsView {
     /// What they would have cost at the providers' list prices. No money was paid if a plan covered
     /// them.
     pub value_nano_usd: NanoDollars,
+    /// True if no answer has a known price; the value is then no zero.
+    pub is_value_unknown: bool,
     /// Answers without a known price; not in `value`.
     pub unpriced_answers: Count,
     /// What the tools say that they cost.

@@ -207,6 +207,8 @@ pub struct BackendCountsView {
 pub struct SpendView {
     /// Cost of the requests with a known cost.
     pub cost_nano_usd: NanoDollars,
+    /// True if there were requests, and nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,

@@ -16,6 +16,8 @@ pub struct TextFile {
     /// Of these, requests whose cost is not known.
     pub unpriced_requests: Count,
     pub cost_nano_usd: NanoDollars,
+    /// True if nothing is known of what they cost; the cost is then no zero.
+    pub is_cost_unknown: bool,
     /// False if there were more requests than a file may have; the oldest are left off.
     pub is_whole: bool,
 }
@@ -28,6 +30,8 @@ pub struct SavedFile {
     /// As in [`TextFile`].
     pub unpriced_requests: Count,
     pub cost_nano_usd: NanoDollars,
+    /// As in [`TextFile`].
+    pub is_cost_unknown: bool,
     /// As in [`TextFile`].
     pub is_whole: bool,
 }

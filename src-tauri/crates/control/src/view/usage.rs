@@ -209,6 +209,7 @@ pub struct UsageCrossView {
 /// A row or a column.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageCrossGroupView {
+    pub kind: UsageGroupKind,
     /// `other` for the rest.
     pub key: String,
     pub label: String,
@@ -228,6 +229,8 @@ pub struct MeterTotalsView {
     pub quantity: Count,
     /// By the rates of the price list, also where a backend states another cost.
     pub cost_nano_usd: NanoDollars,
+    /// True if nothing of it has a rate; the cost is then no zero.
+    pub is_cost_unknown: bool,
     /// Part of `quantity` that has no rate; not in the cost.
     pub unpriced_quantity: Count,
     /// Percentage of what all meters cost, 0 to 100; None without any cost.
@@ -267,9 +270,22 @@ pub struct UsageTotalsView {
     pub cache_misses: Count,
 }
 
+domain::words! {
+    /// What a group of usage stands for. A name may be `other`, as the key of the rest is.
+    UsageGroupKind {
+        /// The requests of one name.
+        Named = "named",
+        /// The requests without a name; its key is empty.
+        Unnamed = "unnamed",
+        /// All further names together.
+        Rest = "rest",
+    }
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageGroupView {
+    pub kind: UsageGroupKind,
     /// `other` for the rest.
     pub key: String,
     pub label: String,
@@ -285,6 +301,7 @@ pub struct UsageGroupView {
 /// One colour of the bars.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageSeriesView {
+    pub kind: UsageGroupKind,
     /// `other` for the rest.
     pub key: String,
     pub label: String,
@@ -309,6 +326,8 @@ pub struct UsageSegmentView {
     /// True if there were requests, and nothing is known of what they cost; the cost is then no zero.
     pub is_cost_unknown: bool,
     pub requests: Count,
+    /// Requests whose cost is not known; not in the cost.
+    pub unpriced_requests: Count,
     /// Input and output tokens.
     pub tokens: Count,
 }

@@ -43,11 +43,19 @@ async fn a_figure_is_pinned_with_its_value_and_outlives_a_restart() {
     assert_eq!((web.previous, web.change), (Some(0.0), None));
     assert_eq!((all.value, all.measure_label.as_str()), (Some(2.5e9), "Cost per request"));
     assert_eq!((all.previous, all.days[0].value), (None, None));
+    assert_eq!((web.unpriced_requests, all.unpriced_requests), (Count(0), Count(0)));
+    let mut unpriced = world.answered("editor");
+    (unpriced.request.project, unpriced.cost) = (Some("web".to_owned()), Cost::Unpriced);
+    world.settle(unpriced).await;
+    let shown = list(&world).await;
+    let left_out = shown.iter().map(|pin| (pin.value, pin.unpriced_requests));
+    assert_eq!(left_out.collect::<Vec<_>>(), [(Some(4e9), Count(1)), (Some(2.5e9), Count(1))]);
 
     let today = PinSave { range: PinRange::Today, measure: PinMeasure::Requests, ..mean };
     control::pin_save(&world.core, today).await.expect("changed");
     let shown = list(&world).await;
-    assert_eq!((shown[1].value, shown[1].days.len()), (Some(2.0), 7));
+    assert_eq!((shown[1].value, shown[1].days.len()), (Some(3.0), 7));
+    assert_eq!(shown[1].unpriced_requests, Count(0), "a count of requests leaves none out");
     let name = "web".to_owned();
     control::pin_delete(&world.core, PinRef { name: name.clone() }).await.expect("removed");
     assert_eq!(list(&world).await.len(), 1);

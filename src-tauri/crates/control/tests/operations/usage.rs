@@ -87,6 +87,35 @@ fn whole_week() -> UsageReportQuery {
     }
 }
 
+#[tokio::test]
+async fn what_has_no_name_is_found_by_an_empty_one_in_sums_and_requests() {
+    let world = world().await;
+    for (number, project) in [(1, Some("web")), (2, None), (3, None)] {
+        let mut ended = answer(&world, number, 0);
+        ended.request.project = project.map(str::to_owned);
+        world.settle(ended).await;
+    }
+    let usage = UsageReportQuery { group_by: GroupBy::Project, ..whole_week() };
+    let usage = control::usage(&world.core, usage).await.expect("usage");
+    let unnamed: Vec<_> =
+        usage.groups.iter().filter(|group| group.kind == UsageGroupKind::Unnamed).collect();
+    let [group] = unnamed.as_slice() else { panic!("{:?}", usage.groups) };
+    assert_eq!((group.key.as_str(), group.label.as_str()), ("", "No project"));
+    let query = RequestsQuery {
+        limit: 9,
+        project: Some(group.key.clone()),
+        since: Some(usage.from),
+        ..RequestsQuery::default()
+    };
+    let found = control::requests(&world.core, query).await.expect("requests").requests;
+    let cost: i64 = found.iter().filter_map(|request| request.cost_nano_usd).map(|it| it.0).sum();
+    assert_eq!((found.len(), cost), (2, group.totals.cost_nano_usd.0));
+    assert!(found.iter().all(|request| request.project.is_none()), "{found:?}");
+    let filter = UsageFilter { project: Some(String::new()), ..UsageFilter::default() };
+    let own = control::usage(&world.core, UsageReportQuery { filter, ..whole_week() }).await;
+    assert_eq!(own.expect("usage").totals.cost_nano_usd.0, cost);
+}
+
 /// The ninth of nine: the free one, as a local server is.
 #[tokio::test]
 async fn the_chart_of_a_backend_that_costs_least_is_not_flat() {

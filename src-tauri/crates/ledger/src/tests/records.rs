@@ -10,8 +10,8 @@ use pricing::{Cost, Price, PriceConfidence, PriceTerms, Rate, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
-    ATTEMPTS_MAX, CacheOutcome, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Purpose,
-    REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
+    ATTEMPTS_MAX, CacheOutcome, GroupBy, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX,
+    Purpose, REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
     ReadinessRunSummary, RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX,
     Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
 };
@@ -208,6 +208,7 @@ async fn requests_are_found_by_failure_project_key_cache_cost_and_time_taken() {
                 }
             }
             5 => settlement.cost = Cost::Unpriced,
+            6 => (settlement.backend, settlement.credential) = (None, None),
             _ => {}
         }
         ledger.settle(settlement).await.expect("settled");
@@ -234,6 +235,15 @@ async fn requests_are_found_by_failure_project_key_cache_cost_and_time_taken() {
     check(RequestQuery { project, ..failure("overloaded") }, &[4]).await;
     let credential = CredentialId::new("other-key").ok();
     check(RequestQuery { credential, ..all.clone() }, &[3]).await;
+    let without = |dimension| RequestQuery { without: vec![dimension], ..all.clone() };
+    let ended = |query| RequestQuery { ended_since: Some(at(0)), ..query };
+    check(without(GroupBy::Project), &[2]).await;
+    check(ended(without(GroupBy::Backend)), &[6]).await;
+    check(ended(without(GroupBy::Credential)), &[6]).await;
+    check(without(GroupBy::Route), &[]).await;
+    check(RequestQuery { project: text("website"), ..without(GroupBy::Backend) }, &[7, 6]).await;
+    // What is asked about attempts is answered by those: none was made without a backend.
+    check(RequestQuery { is_unpriced: true, ..ended(without(GroupBy::Backend)) }, &[]).await;
     check(RequestQuery { cache: Some(CacheOutcome::Miss), ..all.clone() }, &[6, 5, 3, 2, 1]).await;
     let cost = |min, max| RequestQuery {
         cost_min: Some(NanoUsd::new(min)),

@@ -120,7 +120,8 @@ mod tests {
             "lacks": ["images"], "offers": ["messages"], "crossing": "lenient",
             "dependents": {"backends": [], "routes": [], "broken_routes": [], "clients": [], "services": [],
                 "cache_server": false},
-            "last_day": {"spend": {"cost_nano_usd": 0, "requests": 0, "unpriced_requests": 0},
+            "last_day": {"spend": {"cost_nano_usd": 0, "is_cost_unknown": false, "requests": 0,
+                "unpriced_requests": 0},
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");
         let line = ["edit", "up"].iter().chain(typed);

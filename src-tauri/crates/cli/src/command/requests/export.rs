@@ -9,7 +9,7 @@ use super::super::data_file::{answer_with, is_document};
 use super::filter;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_cost, format_counted_noun};
+use crate::quantity::{CostSum, format_counted_noun};
 use crate::sign::Tone;
 use crate::text::StyledText;
 use crate::word::word;
@@ -43,8 +43,7 @@ pub(super) async fn run(
     let (is_document, is_whole) = (is_document(wanted.format.as_ref(), console), file.is_whole);
     let describe = |saved: &SavedFile| {
         let requests = format_counted_noun(saved.requests, "request");
-        let cost = format_cost(saved.cost_nano_usd, saved.requests, saved.unpriced_requests);
-        format!("{requests}, {cost}")
+        format!("{requests}, {}", CostSum::from(saved).text())
     };
     answer_with(&file, wanted.output.as_deref(), is_document, describe, console)?;
     if !is_whole {

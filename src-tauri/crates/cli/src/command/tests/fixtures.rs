@@ -8,8 +8,13 @@ fn ago(secs: i64) -> i64 {
     NOW.0 - secs * 1_000
 }
 
+fn is_unknown(cost: i64, counted: u64, unpriced: u64) -> bool {
+    domain::is_cost_unknown(domain::NanoUsd::new(cost), counted, unpriced)
+}
+
 fn spend(cost: i64, requests: u64, unpriced: u64) -> Value {
-    json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced})
+    json!({"cost_nano_usd": cost, "is_cost_unknown": is_unknown(cost, requests, unpriced),
+        "requests": requests, "unpriced_requests": unpriced})
 }
 
 pub(super) fn status_fixture() -> Value {
@@ -195,8 +200,8 @@ pub(super) fn clients_fixture() -> Value {
 }
 
 fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
-    let priced_percent = ((requests - unpriced) * 100).checked_div(requests);
-    let is_cost_unknown = cost == 0 && unpriced > 0 && requests <= unpriced;
+    let priced_percent = (requests.saturating_sub(unpriced) * 100).checked_div(requests);
+    let is_cost_unknown = is_unknown(cost, requests, unpriced);
     json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced,
         "priced_percent": priced_percent, "is_cost_unknown": is_cost_unknown,
         "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
@@ -222,15 +227,16 @@ pub(super) fn plans_fixture() -> Value {
                 "windows": [window("5 hours", "started_again", None, NOW.0 - hour_ms)]}],
         "values": [
             {"tool": "claude-code", "tool_name": "Claude Code", "answers": 8_412,
-                "value_nano_usd": 214_730_000_000_u64, "unpriced_answers": 3},
+                "value_nano_usd": 214_730_000_000_u64, "is_value_unknown": false, "unpriced_answers": 3},
             {"tool": "opencode", "tool_name": "OpenCode", "answers": 96, "value_nano_usd": 0,
-                "unpriced_answers": 96}]})
+                "is_value_unknown": true, "unpriced_answers": 96}]})
 }
 
 pub(super) fn session_logs_fixture() -> Value {
     let totals = |value: i64, answers: u64, unpriced: u64, measured: u64| {
         json!({"answers": answers, "input_tokens": 1_234_567, "cache_read_tokens": 1_000_000,
             "output_tokens": 45_678, "value_nano_usd": value, "unpriced_answers": unpriced,
+            "is_value_unknown": is_unknown(value, answers, unpriced),
             "stated_nano_usd": 0, "measured_answers": measured})
     };
     let import = json!({"state": "finished", "started_at": ago(9), "ended_at": ago(1),
@@ -255,7 +261,12 @@ pub(super) fn session_logs_fixture() -> Value {
 }
 
 fn segment(cost: i64, requests: u64, tokens: u64) -> Value {
-    json!({"cost_nano_usd": cost, "is_cost_unknown": false, "requests": requests, "tokens": tokens})
+    partly_priced(cost, requests, 0, tokens)
+}
+
+fn partly_priced(cost: i64, requests: u64, unpriced: u64, tokens: u64) -> Value {
+    json!({"cost_nano_usd": cost, "is_cost_unknown": is_unknown(cost, requests, unpriced),
+        "requests": requests, "unpriced_requests": unpriced, "tokens": tokens})
 }
 
 pub(super) fn usage_fixture() -> Value {
@@ -269,28 +280,32 @@ pub(super) fn usage_fixture() -> Value {
                      "finding": null},
         "totals": totals(5_000_000_000, 14, 1, 2),
         "groups": [
-            {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000_000, 10, 0, 2),
+            {"kind": "named", "key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000_000, 10, 0, 2),
              "cost_share_percent": 80, "previous": null, "cost_change_percent": null},
-            {"key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000_000, 3, 1, 0),
+            {"kind": "named", "key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000_000, 3, 1, 0),
              "cost_share_percent": 20, "previous": null, "cost_change_percent": null},
-            {"key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
+            {"kind": "named", "key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
              "cost_share_percent": null, "previous": null, "cost_change_percent": null},
         ],
         "series": [
-            {"key": "gpt-5-mini", "label": "gpt-5-mini"}, {"key": HOSTILE, "label": HOSTILE},
-            {"key": "=cmd", "label": "=cmd"},
+            {"kind": "named", "key": "gpt-5-mini", "label": "gpt-5-mini"},
+            {"kind": "named", "key": HOSTILE, "label": HOSTILE},
+            {"kind": "named", "key": "=cmd", "label": "=cmd"},
         ],
         "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
             segment(4_000_000_000, 10, 5), segment(1_000_000_000, 3, 5),
-            {"cost_nano_usd": 0, "is_cost_unknown": true, "requests": 1, "tokens": 5},
-        ], "total": segment(5_000_000_000, 14, 15)}],
+            partly_priced(0, 1, 1, 5),
+        ], "total": partly_priced(5_000_000_000, 14, 1, 15)},
+        {"start": ago(7_200), "label": "06:00", "segments": [
+            segment(0, 0, 0), segment(0, 0, 0), partly_priced(0, 2, 2, 5),
+        ], "total": partly_priced(0, 2, 2, 5)}],
         "meters": [
             {"meter": "input", "label": "Input", "unit": "tokens", "quantity": 1_234_567,
-             "cost_nano_usd": 4_000_000_000_i64, "unpriced_quantity": 0, "cost_share_percent": 80},
+             "cost_nano_usd": 4_000_000_000_i64, "unpriced_quantity": 0, "is_cost_unknown": false, "cost_share_percent": 80},
             {"meter": "input_audio", "label": "Input audio", "unit": "tokens", "quantity": 70,
-             "cost_nano_usd": 0, "unpriced_quantity": 70, "cost_share_percent": null},
+             "cost_nano_usd": 0, "unpriced_quantity": 70, "is_cost_unknown": true, "cost_share_percent": null},
             {"meter": "web_search", "label": "Web search", "unit": "calls", "quantity": 100,
-             "cost_nano_usd": 1_000_000_160_i64, "unpriced_quantity": 20, "cost_share_percent": 20},
+             "cost_nano_usd": 1_000_000_160_i64, "unpriced_quantity": 20, "is_cost_unknown": false, "cost_share_percent": 20},
         ],
         "previous": null,
         "unpriced": [
@@ -356,9 +371,11 @@ pub(super) fn usage_failures_fixture() -> Value {
         "from": ago(86_400), "to": NOW.0, "finding": "3 of 1,200 attempts failed, most often: timeout",
         "attempts": 1_200, "failed_attempts": 3, "failed_percent": 0.25,
         "classes": [{"class": "timeout", "attempts": 3, "percent_of_attempts": 0.25,
-            "cost_nano_usd": 20_000_000, "backends": [
+            "cost_nano_usd": 20_000_000, "is_cost_unknown": false, "unpriced_attempts": 1, "backends": [
                 {"key": "openai", "label": "OpenAI", "attempts": 2},
-                {"key": HOSTILE, "label": HOSTILE, "attempts": 1}]}],
+                {"key": HOSTILE, "label": HOSTILE, "attempts": 1}]},
+            {"class": "cut", "attempts": 2, "percent_of_attempts": 0.17, "cost_nano_usd": 0,
+                "is_cost_unknown": true, "unpriced_attempts": 2, "backends": []}],
     })
 }
 
@@ -423,17 +440,18 @@ pub(super) fn usage_anomalies_fixture() -> Value {
 
 pub(super) fn usage_efficiency_fixture() -> Value {
     let saving = |key: &str, saved: i64, hits: u64| {
-        json!({"key": key, "label": key, "saved_nano_usd": saved, "hits": hits,
+        json!({"kind": "named", "key": key, "label": key, "saved_nano_usd": saved, "hits": hits,
             "eligible_requests": 3 * hits, "saved_ms": 1_250 * hits})
     };
     let waste = |kind: &str, label: &str, cost: i64, requests: u64, unpriced: u64| {
         json!({"kind": kind, "label": label, "requests": requests, "cost_nano_usd": cost,
-            "unpriced": unpriced})
+            "is_cost_unknown": is_unknown(cost, requests, unpriced), "unpriced": unpriced})
     };
     json!({
         "from": ago(86_400), "to": NOW.0,
         "finding": "The cache saved $4.10; $0.30 was wasted",
-        "cost_nano_usd": 9_000_000_000_i64, "saved_nano_usd": 4_100_000_000_i64,
+        "cost_nano_usd": 9_000_000_000_i64, "is_cost_unknown": false, "requests": 1_200,
+        "unpriced_requests": 7, "saved_nano_usd": 4_100_000_000_i64,
         "without_cache_nano_usd": 13_100_000_000_i64,
         "cache_savings": [saving("fast", 4_100_000_000, 50)],
         "cache_savings_by_model": [],
@@ -453,6 +471,8 @@ pub(super) fn usage_heatmap_fixture() -> Value {
         json!({"weekday": "Tuesday", "hours": vec![none; 24], "newest": vec![Value::Null; 24]}),
     ];
     weekdays[1]["hours"][14] = segment(1_200_000_000, 3, 900);
+    weekdays[0]["hours"][14] = partly_priced(0, 2, 2, 50);
+    weekdays[0]["hours"][9] = partly_priced(100_000_000, 2, 1, 50);
     json!({"from": ago(86_400), "to": NOW.0, "weekdays": weekdays,
         "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
 }
@@ -469,7 +489,8 @@ pub(super) fn pins_fixture() -> Value {
         json!({"name": name, "measure": measure, "range": "last_week",
             "filter": {"project": HOSTILE}, "from": ago(604_800), "to": NOW.0,
             "measure_label": "Cost", "scope_label": format!("project {HOSTILE}, 7 days"),
-            "unit": unit, "text": text, "value": value, "previous": null, "previous_label": null,
+            "unit": unit, "text": text, "value": value, "previous": null,
+            "unpriced_requests": if unit == "nano_usd" { 3 } else { 0 }, "previous_label": null,
             "change": change, "days": [{"start": ago(86_400), "label": "21 Nov", "value": value}]})
     };
     json!([
@@ -495,15 +516,17 @@ pub(super) fn usage_expensive_fixture() -> Value {
 }
 
 pub(super) fn usage_cross_fixture() -> Value {
-    let group = |key: &str, cost: i64| json!({"key": key, "label": key, "totals": totals(cost, 2, 0, 0), "cost_share_percent": 50});
+    let group = |key: &str, cost: i64| json!({"kind": "named", "key": key, "label": key, "totals": totals(cost, 2, 0, 0), "cost_share_percent": 50});
     json!({
         "from": ago(86_400), "to": NOW.0, "cost_basis": "known",
         "basis": "Stated by the backend, else computed; 100 % of requests priced",
-        "rows": [group("gpt-5-mini", 4_000_000_000), group(HOSTILE, 1_000_000_000)],
+        "rows": [group("gpt-5-mini", 4_000_000_000), group(HOSTILE, 1_000_000_000), group("other", 0)],
         "columns": [group("codex", 4_500_000_000), group("=cmd", 500_000_000)],
         "cells": [[totals(4_000_000_000, 2, 0, 0), totals(0, 0, 0, 0)],
-            [totals(500_000_000, 1, 0, 0), totals(500_000_000, 1, 0, 0)]],
-        "totals": totals(5_000_000_000, 4, 0, 0),
+            [totals(500_000_000, 0, 0, 0), totals(500_000_000, 2, 1, 0)],
+            // What failed attempts alone cost there, or might have.
+            [totals(0, 0, 2, 0), totals(0, 0, 0, 0)]],
+        "totals": totals(5_000_000_000, 4, 3, 0),
     })
 }
 

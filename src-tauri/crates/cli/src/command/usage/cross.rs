@@ -5,9 +5,10 @@ use control::view::{
     CostBasis, UsageCrossQuery, UsageCrossView, UsagePeriodQuery, UsageTotalsView,
 };
 
-use super::{GroupByArgument, UsageFormat, escape_csv_cell, format_known_dollars, format_totals};
+use super::{GroupByArgument, UsageFormat, escape_csv_cell, write_csv};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::quantity::CostSum;
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -35,11 +36,8 @@ pub(super) async fn run(
 }
 
 fn cost_cell(totals: &UsageTotalsView, basis: CostBasis) -> TableCell {
-    let UsageTotalsView { cost_nano_usd: cost, requests, unpriced_requests: unpriced, .. } = totals;
-    if (cost.0, requests.0, unpriced.0) == (0, 0, 0) && !totals.is_cost_unknown {
-        return "".into();
-    }
-    format_totals(totals, basis).into()
+    let sum = CostSum::from(totals);
+    if sum.is_nothing() { "".into() } else { sum.text_on(basis).into() }
 }
 
 pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {
@@ -66,24 +64,22 @@ pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {
     text
 }
 
-/// One row for each cell with requests, in US dollars.
+/// One row for each cell with requests or a cost, in US dollars: failed attempts cost money where they
+/// were made, and their request counts where it was answered.
 pub(in crate::command) fn csv(crossed: &UsageCrossView) -> Result<String, CommandError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let broken = |error: csv::Error| CommandError::internal(&error);
-    writer.write_record(["row", "column", "cost_usd", "requests"]).map_err(broken)?;
-    for (row, cells) in crossed.rows.iter().zip(&crossed.cells) {
-        for (column, cell) in crossed.columns.iter().zip(cells) {
-            if cell.requests.0 > 0 {
-                let values = [
-                    escape_csv_cell(&row.label),
-                    escape_csv_cell(&column.label),
-                    format_known_dollars(cell),
-                    cell.requests.0.to_string(),
-                ];
-                writer.write_record(values).map_err(broken)?;
-            }
-        }
-    }
-    let bytes = writer.into_inner().map_err(|error| CommandError::internal(&error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let columns = ["row", "column", "cost_usd", "requests", "unpriced_requests"];
+    let cells = crossed.rows.iter().zip(&crossed.cells).flat_map(|(row, cells)| {
+        crossed.columns.iter().zip(cells).map(move |(column, cell)| (row, column, cell))
+    });
+    let filled = cells.filter(|(_, _, cell)| !CostSum::from(*cell).is_nothing());
+    let rows = filled.map(|(row, column, cell)| {
+        [
+            escape_csv_cell(&row.label),
+            escape_csv_cell(&column.label),
+            CostSum::from(cell).exact_dollars(),
+            cell.requests.0.to_string(),
+            cell.unpriced_requests.0.to_string(),
+        ]
+    });
+    write_csv(columns, rows)
 }

@@ -2,12 +2,12 @@
 
 use clap::ValueEnum;
 use control::Core;
-use control::view::{UsageEfficiencyView, UsageWasteView};
+use control::view::UsageEfficiencyView;
 
 use super::period::PeriodArguments;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_cost, format_count, format_duration, format_money};
+use crate::quantity::{CostSum, format_count, format_duration, format_money};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TextTable};
 
@@ -60,8 +60,10 @@ pub(in crate::command) fn savings_text(
 ) -> StyledText {
     let mut text = StyledText::new();
     text.line(Tone::Strong, &found.finding);
-    let [cost, without] = [found.cost_nano_usd, found.without_cache_nano_usd].map(format_money);
-    text.line(Tone::Muted, &format!("{cost} with the cache, {without} without it."));
+    let paid = CostSum::from(found);
+    let without = CostSum { cost: found.without_cache_nano_usd, ..paid };
+    let sentence = format!("{} with the cache, {} without it.", paid.text(), without.text());
+    text.line(Tone::Muted, &sentence);
     if let Some(percent) = found.provider_cache_read_percent {
         let sentence = format!("Providers read {percent:.1} % of the input from their own caches.");
         text.line(Tone::Muted, &sentence);
@@ -103,11 +105,10 @@ pub(in crate::command) fn waste_text(found: &UsageEfficiencyView) -> StyledText 
         Column::Right("Requests"),
         Column::Right("Unpriced").hidden_at_rank(1),
     ]);
-    let cost = |row: &UsageWasteView| format_cost(row.cost_nano_usd, row.requests, row.unpriced);
     for row in &found.waste {
         table.row([
             row.label.as_str().into(),
-            cost(row).into(),
+            CostSum::from(row).text().into(),
             format_count(row.requests).into(),
             format_count(row.unpriced).into(),
         ]);

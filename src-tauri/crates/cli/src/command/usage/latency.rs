@@ -9,7 +9,7 @@ use control::view::{
 use super::period::PeriodArguments;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_count, format_money};
+use crate::quantity::{CostSum, format_count};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TextTable};
 use crate::word::word;
@@ -136,7 +136,7 @@ pub(in crate::command) fn failures_text(failures: &UsageFailuresView) -> StyledT
             class.class.as_str().into(),
             format_count(class.attempts).into(),
             format!("{:.2} %", class.percent_of_attempts).into(),
-            format_money(class.cost_nano_usd).into(),
+            CostSum::from(class).text().into(),
             backends.join(", ").into(),
         ]);
     }

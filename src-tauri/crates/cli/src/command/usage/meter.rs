@@ -1,10 +1,29 @@
 //! `gatehouse usage --by meter`: what the invoice counts.
 
-use control::view::{MeterTotalsView, UsageView};
+use control::view::{CostBasis, MeterTotalsView, UsageFilter, UsageView};
 
-use crate::exit::CommandError;
-use crate::quantity::{UNKNOWN, format_count, format_exact_dollars, format_money};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_count, format_exact_dollars, format_money};
 use crate::text::{Column, StyledText, TextTable};
+
+/// Refuses what is not counted by meter.
+pub(in crate::command) fn check(
+    filter: &UsageFilter,
+    basis: CostBasis,
+) -> Result<(), CommandError> {
+    if basis == CostBasis::Reported {
+        return Err(CommandError::new(Exit::Usage, "backends report no cost by meter")
+            .with_hint("Use --basis computed: the cost of a meter comes from the price list."));
+    }
+    if *filter != UsageFilter::default() {
+        return Err(CommandError::new(
+            Exit::Usage,
+            "meters are counted for all requests only, not for those of a filter",
+        )
+        .with_hint("Leave the filter out to see them."));
+    }
+    Ok(())
+}
 
 pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
     let mut text = StyledText::new();
@@ -30,7 +49,7 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
                 0 => "".into(),
                 _ => format_count(total.unpriced_quantity).into(),
             },
-            cost(total).unwrap_or_else(|| UNKNOWN.to_owned()).into(),
+            cost(total).unwrap_or_else(|| "unpriced".to_owned()).into(),
             share.into(),
         ]);
     }
@@ -40,23 +59,17 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
 
 /// `None` if nothing has a rate: unknown is not zero.
 fn cost(total: &MeterTotalsView) -> Option<String> {
-    (total.quantity.0 > total.unpriced_quantity.0).then(|| format_money(total.cost_nano_usd))
+    (!total.is_cost_unknown).then(|| format_money(total.cost_nano_usd))
 }
 
 pub(in crate::command) fn csv(usage: &UsageView) -> Result<String, CommandError> {
-    let broken = |error: csv::Error| CommandError::internal(&error);
-    let mut writer = csv::Writer::from_writer(Vec::new());
     let columns = ["meter", "unit", "quantity", "unpriced_quantity", "cost_usd"];
-    writer.write_record(columns).map_err(broken)?;
-    for total in &usage.meters {
-        let has_cost = total.quantity.0 > total.unpriced_quantity.0;
-        let cost = has_cost.then(|| format_exact_dollars(total.cost_nano_usd));
-        let (meter, unit) = (total.meter.word(), total.unit.word());
-        let (quantity, unpriced) = (total.quantity.0, total.unpriced_quantity.0);
-        let cells = [meter, unit, &quantity.to_string(), &unpriced.to_string()];
-        let cost = cost.unwrap_or_default();
-        writer.write_record(cells.into_iter().chain([cost.as_str()])).map_err(broken)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| CommandError::internal(&error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let rows = usage.meters.iter().map(|total| {
+        let cost = (!total.is_cost_unknown).then(|| format_exact_dollars(total.cost_nano_usd));
+        let [quantity, unpriced] =
+            [total.quantity, total.unpriced_quantity].map(|number| number.0.to_string());
+        let [meter, unit] = [total.meter.word(), total.unit.word()].map(str::to_owned);
+        [meter, unit, quantity, unpriced, cost.unwrap_or_default()]
+    });
+    super::write_csv(columns, rows)
 }

@@ -27,7 +27,7 @@ pub(crate) struct UsageFilterArguments {
     /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
-    /// Only requests to this backend
+    /// Only requests to this backend; "" for those to none
     #[arg(long, value_name = "ID")]
     backend: Option<String>,
     /// Only requests of this model
@@ -36,7 +36,7 @@ pub(crate) struct UsageFilterArguments {
     /// Only requests of this client
     #[arg(long, value_name = "ID")]
     client: Option<String>,
-    /// Only requests with this key
+    /// Only requests with this key; "" for those without one
     #[arg(long, value_name = "ID")]
     key: Option<String>,
     /// Only requests of this project; "" for those without one

@@ -5,7 +5,7 @@ use control::view::{PlanValueView, PlanView, PlanWindowView, PlansView, UnixMs};
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_cost, format_count, format_distance};
+use crate::quantity::{CostSum, UNKNOWN, format_count, format_distance};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -67,7 +67,7 @@ fn append_values(text: &mut StyledText, values: &[PlanValueView]) {
     for value in values {
         table.row([
             value.tool_name.as_str().into(),
-            format_cost(value.value_nano_usd, value.answers, value.unpriced_answers).into(),
+            CostSum::from(value).text().into(),
             format_count(value.answers).into(),
         ]);
     }

@@ -9,7 +9,7 @@ use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_cost, format_count, format_counted_noun};
+use crate::quantity::{CostSum, format_count, format_counted_noun};
 use crate::sign::Tone;
 use crate::span::parse_span_ms;
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -191,7 +191,7 @@ fn append_usage(text: &mut StyledText, logs: &SessionLogsView) {
 fn totals_row(name: TableCell, totals: &SessionLogTotalsView) -> [TableCell; 7] {
     [
         name,
-        format_cost(totals.value_nano_usd, totals.answers, totals.unpriced_answers).into(),
+        CostSum::from(totals).text().into(),
         format_count(totals.answers).into(),
         format_count(totals.input_tokens).into(),
         format_count(totals.cache_read_tokens).into(),

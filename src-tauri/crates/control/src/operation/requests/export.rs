@@ -87,6 +87,7 @@ pub(crate) async fn requests_export(
         requests,
         unpriced_requests,
         cost_nano_usd: cost.into(),
+        is_cost_unknown: domain::is_cost_unknown(cost, requests.0, unpriced_requests.0),
         is_whole,
     })
 }

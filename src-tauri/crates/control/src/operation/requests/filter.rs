@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::{IdError, NanoUsd, WallTime};
-use ledger::RequestQuery;
+use ledger::{GroupBy, RequestQuery};
 
 use super::super::input;
 use crate::ApiError;
@@ -35,13 +35,15 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
     let (within, ended) =
         typed.map_err(|problem| ApiError::invalid("within", problem))?.unwrap_or_default();
     let until = req.until.map(wall_time);
+    let named = Named::of(req);
     Ok(RequestQuery {
-        backend: parse_optional_id("backend", req.backend.as_deref())?,
-        credential: parse_optional_id("key", req.key.as_deref())?,
-        client: parse_optional_id("client", req.client.as_deref())?,
-        project: req.project.clone(),
-        route: req.route.clone(),
-        model: req.model.clone(),
+        backend: parse_optional_id("backend", named.get(GroupBy::Backend))?,
+        credential: parse_optional_id("key", named.get(GroupBy::Credential))?,
+        client: parse_optional_id("client", named.get(GroupBy::Client))?,
+        project: named.get(GroupBy::Project).map(str::to_owned),
+        route: named.get(GroupBy::Route).map(str::to_owned),
+        model: named.get(GroupBy::Model).map(str::to_owned),
+        without: named.without(),
         http_status: req.http_status.as_deref().map(parse_http_statuses).transpose()?,
         state: req.state,
         failure: req.failure.clone(),
@@ -57,6 +59,32 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
         waste: req.waste,
         ..RequestQuery::newest(1)
     })
+}
+
+/// The names that are asked for. As in reports of usage, an empty one stands for the requests without.
+struct Named<'a>([(GroupBy, Option<&'a str>); 6]);
+
+impl<'a> Named<'a> {
+    fn of(req: &'a RequestsQuery) -> Self {
+        Self([
+            (GroupBy::Backend, req.backend.as_deref()),
+            (GroupBy::Credential, req.key.as_deref()),
+            (GroupBy::Client, req.client.as_deref()),
+            (GroupBy::Project, req.project.as_deref()),
+            (GroupBy::Route, req.route.as_deref()),
+            (GroupBy::Model, req.model.as_deref()),
+        ])
+    }
+
+    fn get(&self, wanted: GroupBy) -> Option<&'a str> {
+        let found = self.0.iter().find(|(dimension, _)| *dimension == wanted);
+        found.and_then(|(_, name)| *name).filter(|name| !name.is_empty())
+    }
+
+    fn without(&self) -> Vec<GroupBy> {
+        let empty = self.0.iter().filter(|(_, name)| name.is_some_and(str::is_empty));
+        empty.map(|(dimension, _)| *dimension).collect()
+    }
 }
 
 fn wall_time(at: UnixMs) -> WallTime {
@@ -115,6 +143,20 @@ mod tests {
         for wrong in ["", "xx", "0xx", "6xx", "99", "600", "50", "5x", "failed", "-1", "65536"] {
             check(wrong, None);
         }
+    }
+
+    #[test]
+    fn an_empty_name_asks_for_the_requests_without_one() {
+        let query = RequestsQuery {
+            backend: Some("home".to_owned()),
+            key: Some(String::new()),
+            project: Some(String::new()),
+            ..RequestsQuery::default()
+        };
+        let found = filters(&query, WallTime::default()).expect("filters");
+        assert_eq!(found.without, [GroupBy::Credential, GroupBy::Project]);
+        assert_eq!((found.credential, found.project), (None, None));
+        assert_eq!(found.backend.as_ref().map(domain::BackendId::as_str), Some("home"));
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! A statement as CSV (RFC 4180): a row a day, backend and model, and no row of totals, so that the
 //! columns can be summed.
 
-use domain::NanoUsd;
-
 use super::Statement;
 use crate::ApiError;
 use crate::csv_cell::guard_formula;
@@ -41,7 +39,8 @@ pub(super) fn render(statement: &Statement) -> Result<String, ApiError> {
             guard_formula(&row.model).into_owned(),
         ];
         cells.extend(numbers.map(|number| number.to_string()));
-        cells.push(NanoUsd::new(it.cost_nano_usd).to_string());
+        // A cell without a value is none in sums, as a zero is, but does not pass for one.
+        cells.push(it.known_cost().as_ref().map(ToString::to_string).unwrap_or_default());
         writer.write_record(&cells).map_err(broken)?;
     }
     let bytes = writer.into_inner().map_err(|error| ApiError::failed(error.to_string()))?;

@@ -65,7 +65,7 @@ fn summary(statement: &Statement, decimals: usize) -> Markup {
     let total = &statement.total;
     html! {
         dl {
-            div { dt { "Cost" } dd { (dollars(total.cost_nano_usd, decimals)) } }
+            div { dt { "Cost" } dd { (known_dollars(total.known_cost(), decimals)) } }
             div { dt { "Requests" } dd { (group_digits(total.requests)) } }
             div { dt { "Tokens in" } dd { (group_digits(total.input_tokens)) } }
             div { dt { "Tokens out" } dd { (group_digits(total.output_tokens)) } }
@@ -102,13 +102,11 @@ fn days(statement: &Statement, decimals: usize) -> Markup {
 }
 
 fn amounts(it: &Amounts, decimals: usize) -> Markup {
-    let is_unknown =
-        it.unpriced_requests > 0 && it.requests <= it.unpriced_requests && it.cost_nano_usd == 0;
     html! {
         td.n { (group_digits(it.requests)) } td.n { (group_digits(it.unpriced_requests)) }
         td.n { (group_digits(it.input_tokens)) } td.n { (group_digits(it.cache_read_tokens)) }
         td.n { (group_digits(it.output_tokens)) }
-        td.n { @if is_unknown { "not known" } @else { (dollars(it.cost_nano_usd, decimals)) } }
+        td.n { (known_dollars(it.known_cost(), decimals)) }
     }
 }
 
@@ -125,10 +123,7 @@ fn meters(statement: &Statement, decimals: usize) -> Markup {
                 tr {
                     td { (line.meter) } td.n { (group_digits(line.quantity)) }
                     td.n { (group_digits(line.unpriced_quantity)) }
-                    td.n {
-                        @if line.unpriced_quantity == line.quantity { "not known" }
-                        @else { (dollars(line.cost_nano_usd, decimals)) }
-                    }
+                    td.n { (known_dollars(line.cost_nano_usd.map(NanoUsd::new), decimals)) }
                 }
             } }
         }
@@ -137,13 +132,17 @@ fn meters(statement: &Statement, decimals: usize) -> Markup {
 
 /// Decimals that write every amount exactly, at least two.
 fn decimals(statement: &Statement) -> usize {
-    let rows = statement.rows.iter().map(|row| row.amounts.cost_nano_usd);
-    let amounts = rows.chain(statement.meters.iter().map(|line| line.cost_nano_usd));
+    let rows = statement.rows.iter().map(|row| row.amounts.cost.nanos());
+    let amounts = rows.chain(statement.meters.iter().filter_map(|line| line.cost_nano_usd));
     let needed = |nanos: i64| {
         let digits = format!("{:09}", nanos.unsigned_abs() % 1_000_000_000);
         digits.trim_end_matches('0').len()
     };
     amounts.map(needed).max().unwrap_or_default().max(2)
+}
+
+fn known_dollars(cost: Option<NanoUsd>, decimals: usize) -> String {
+    cost.map_or_else(|| "not known".to_owned(), |cost| dollars(cost.nanos(), decimals))
 }
 
 fn dollars(nanos: i64, decimals: usize) -> String {
