@@ -192,6 +192,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "profile_switch" => json!({"name": "work"}),
         "profile_remove" => json!({"name": "work"}),
         "saved_view_set" => json!({"name": "failed", "query": {"limit": 50, "backend": "up"}}),
+        "request_query" => json!({"text": "status:5xx client:agent"}),
         "saved_view_remove" => json!({"name": "failed"}),
         "session_logs" => json!({"from": null, "group_by": "tool", "zone": "utc"}),
         "prices" => json!({"model": "", "owner": "", "limit": 10}),

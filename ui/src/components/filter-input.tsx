@@ -5,16 +5,22 @@ import { TextInput } from "@/components/field";
 export function FilterInput({
   label,
   placeholder = "Filter",
+  className = "w-52",
+  fault,
   value,
   onChange,
 }: {
   label: string;
   placeholder?: string;
+  /** Its width. */
+  className?: string;
+  /** The id of the sentence that says what is wrong with the text. */
+  fault?: string | undefined;
   value: string;
   onChange: (value: string) => void;
 }) {
   return (
-    <div className="relative w-52">
+    <div className={`relative ${className}`}>
       <Search
         size={14}
         strokeWidth={1.5}
@@ -26,6 +32,8 @@ export function FilterInput({
         data-filter
         aria-label={label}
         aria-keyshortcuts="/"
+        aria-invalid={fault !== undefined || undefined}
+        aria-describedby={fault}
         placeholder={placeholder}
         value={value}
         onChange={(event) => onChange(event.target.value)}

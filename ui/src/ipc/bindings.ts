@@ -241,6 +241,8 @@ export const commands = {
 	statementSave: (req: StatementQuery) => typedError<SavedFile, ApiError>(__TAURI_INVOKE("statement_save", { req })),
 	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
+	/**  Reads filters that are written as one line of text, and lists the words that it may have. */
+	requestQuery: (req: RequestQueryText) => typedError<RequestQueryView, ApiError>(__TAURI_INVOKE("request_query", { req })),
 	/**  Writes the requests that match filters as CSV or JSON, newest first. */
 	requestsExport: (req: RequestsExport) => typedError<TextFile, ApiError>(__TAURI_INVOKE("requests_export", { req })),
 	/**  Saves the requests that match filters in the folder for downloads. */
@@ -2643,12 +2645,12 @@ export type FailureClassView = {
 	percent_of_attempts: number | null,
 	/**  The known cost. */
 	cost_nano_usd: NanoDollars,
-	/**  Most attempts first. */
-	backends: FailureBackendView[],
 	/**  True if nothing is known of what they cost; the cost is then no zero. */
 	is_cost_unknown: boolean,
 	/**  Attempts whose cost is not known; not in the cost. */
 	unpriced_attempts: Count,
+	/**  Most attempts first. */
+	backends: FailureBackendView[],
 };
 
 /**  Who has to act on a failure. */
@@ -3747,10 +3749,10 @@ export type MeterTotalsView = {
 	quantity: Count,
 	/**  By the rates of the price list, also where a backend states another cost. */
 	cost_nano_usd: NanoDollars,
-	/**  Part of `quantity` that has no rate; not in the cost. */
-	unpriced_quantity: Count,
 	/**  True if nothing of it has a rate; the cost is then no zero. */
 	is_cost_unknown: boolean,
+	/**  Part of `quantity` that has no rate; not in the cost. */
+	unpriced_quantity: Count,
 	/**  Percentage of what all meters cost, 0 to 100; None without any cost. */
 	cost_share_percent: number | null,
 };
@@ -3950,10 +3952,10 @@ export type PinView = {
 	text: string,
 	/**  In `unit`; None where it is not known: no requests, or none with a price. */
 	value: number | null,
-	/**  Of the period before. */
-	previous: number | null,
 	/**  Requests that a cost leaves out, since theirs is not known; 0 of other figures. */
 	unpriced_requests: Count,
+	/**  Of the period before. */
+	previous: number | null,
 	/**  "the 7 days before" */
 	previous_label: string | null,
 	/**  Change from the period before in percent; of a percentage in percentage points. */
@@ -4013,10 +4015,10 @@ export type PlanValueView = {
 	tool_name: string,
 	answers: Count,
 	value_nano_usd: NanoDollars,
-	/**  Answers without a known price; not in `value`. */
-	unpriced_answers: Count,
 	/**  True if no answer has a known price; the value is then no zero. */
 	is_value_unknown: boolean,
+	/**  Answers without a known price; not in `value`. */
+	unpriced_answers: Count,
 };
 
 /**  A limit of a plan as its tool was last told. */
@@ -4682,6 +4684,29 @@ export type RequestPathView = {
 	failure: FailureCauseView | null,
 };
 
+/**  Filters of requests as one line of text: `status:5xx cost>0.1 client:codex`. */
+export type RequestQueryText = {
+	/**  At most 1,000 characters. */
+	text: string,
+};
+
+/**  The filters that a text asks for. */
+export type RequestQueryView = {
+	/**  Without a page. */
+	query: RequestsQuery,
+	/**  Every word that a text may have. */
+	words: RequestQueryWord[],
+};
+
+export type RequestQueryWord = {
+	/**  `status` */
+	word: string,
+	/**  `status:5xx` */
+	example: string,
+	/**  "an HTTP status, or a class of them" */
+	means: string,
+};
+
 export type RequestRef = {
 	id: string,
 };
@@ -4763,6 +4788,8 @@ export type RequestsFormat = "csv" | "json";
 /**
  *  Filters for single requests. All filters that are set must match.
  * 
+ *  An empty backend, key or project stands for the requests without one, as in reports of usage.
+ * 
  *  Amounts and times are texts as a person writes them, so that the panel, the command line and a
  *  saved view share one reading and its errors.
  */
@@ -4788,8 +4815,6 @@ export type RequestsQuery = {
 	failure?: string | null,
 	cache?: CacheOutcome | null,
 	/**  Only requests that cost at least this many US dollars, `0.10`. */
- *  An empty backend, key or project stands for the requests without one, as in reports of usage.
- * 
 	min_cost?: string | null,
 	/**  Only requests that cost at most this many US dollars. */
 	max_cost?: string | null,
@@ -5092,6 +5117,8 @@ export type SavedFile = {
 	unpriced_requests: Count,
 	cost_nano_usd: NanoDollars,
 	/**  As in [`TextFile`]. */
+	is_cost_unknown: boolean,
+	/**  As in [`TextFile`]. */
 	is_whole: boolean,
 };
 
@@ -5117,8 +5144,6 @@ export type ScoreCap =
 /**  No recent result: at most 60 */
 "stale";
 
-	is_cost_unknown: boolean,
-	/**  As in [`TextFile`]. */
 export type ScoreComponentView = {
 	/**  `latency`, `cost`, `headroom`, `weight` or `in flight`. */
 	name: string,
@@ -5459,6 +5484,8 @@ export type SessionLogTotalsView = {
 	 *  them.
 	 */
 	value_nano_usd: NanoDollars,
+	/**  True if no answer has a known price; the value is then no zero. */
+	is_value_unknown: boolean,
 	/**  Answers without a known price; not in `value`. */
 	unpriced_answers: Count,
 	/**  What the tools say that they cost. */
@@ -5484,8 +5511,6 @@ export type SessionLogsView = {
 	/**  Days in their order, others by value. */
 	groups: SessionLogGroupView[],
 	/**  Log files read so far. */
-	/**  True if no answer has a known price; the value is then no zero. */
-	is_value_unknown: boolean,
 	files: Count,
 	/**  What could not be used; at most 200. */
 	problems: SessionLogProblemView[],
@@ -5975,6 +6000,8 @@ export type SnippetView = {
 export type SpendView = {
 	/**  Cost of the requests with a known cost. */
 	cost_nano_usd: NanoDollars,
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
@@ -6000,8 +6027,6 @@ export type StartStage =
 "state" | 
 /**  opening the control listener */
 "control" | 
-	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
-	is_cost_unknown: boolean,
 /**  opening the gateway's listener */
 "gateway";
 
@@ -6152,6 +6177,8 @@ export type TextFile = {
 	/**  Of these, requests whose cost is not known. */
 	unpriced_requests: Count,
 	cost_nano_usd: NanoDollars,
+	/**  True if nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	/**  False if there were more requests than a file may have; the oldest are left off. */
 	is_whole: boolean,
 };
@@ -6177,8 +6204,6 @@ export type TimelineMarkerView = {
 	lane: string | null,
 	text: string,
 };
-	/**  True if nothing is known of what they cost; the cost is then no zero. */
-	is_cost_unknown: boolean,
 
 /**  The colour role of a state. */
 export type Tone = "ok" | 
@@ -6517,6 +6542,7 @@ export type UsageContributorView = {
 
 /**  A row or a column. */
 export type UsageCrossGroupView = {
+	kind: UsageGroupKind,
 	/**  `other` for the rest. */
 	key: string,
 	label: string,
@@ -6542,7 +6568,6 @@ export type UsageCrossView = {
 	basis: string,
 	cost_basis: CostBasis,
 	/**  Highest cost first; at most twenty, then `other`. */
-	kind: UsageGroupKind,
 	rows: UsageCrossGroupView[],
 	/**  Highest cost first; at most eight, then `other`. */
 	columns: UsageCrossGroupView[],
@@ -6557,6 +6582,11 @@ export type UsageEfficiencyView = {
 	/**  "The cache saved $4.10; $0.30 was wasted" */
 	finding: string,
 	cost_nano_usd: NanoDollars,
+	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
+	requests: Count,
+	/**  Requests whose cost is not known; in neither the cost nor that without the cache. */
+	unpriced_requests: Count,
 	/**  Known cost of the answers that came from the cache instead. */
 	saved_nano_usd: NanoDollars,
 	/**  The cost and what the cache saved. */
@@ -6582,11 +6612,6 @@ export type UsageEvidenceView = {
 	label: string,
 	/**  "84 tokens" */
 	value: string,
-	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
-	is_cost_unknown: boolean,
-	requests: Count,
-	/**  Requests whose cost is not known; in neither the cost nor that without the cache. */
-	unpriced_requests: Count,
 	/**  The requests behind it, of the period of the answer. */
 	filter: UsageFilter,
 };
@@ -6671,8 +6696,18 @@ export type UsageForecastView = {
 	days: ForecastDayView[],
 };
 
+/**  What a group of usage stands for. A name may be `other`, as the key of the rest is. */
+export type UsageGroupKind = 
+/**  The requests of one name. */
+"named" | 
+/**  The requests without a name; its key is empty. */
+"unnamed" | 
+/**  All further names together. */
+"rest";
+
 /**  One row of the table. */
 export type UsageGroupView = {
+	kind: UsageGroupKind,
 	/**  `other` for the rest. */
 	key: string,
 	label: string,
@@ -6696,18 +6731,8 @@ export type UsageHeatmapView = {
 
 export type UsageLatencyQuery = {
 	range: UsageRange,
-/**  What a group of usage stands for. A name may be `other`, as the key of the rest is. */
-export type UsageGroupKind = 
-/**  The requests of one name. */
-"named" | 
-/**  The requests without a name; its key is empty. */
-"unnamed" | 
-/**  All further names together. */
-"rest";
-
 	zone: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. */
-	kind: UsageGroupKind,
 	from?: UnixMs | null,
 	/**  End of the period, exclusive; only with `from`. Now at the latest. */
 	to?: UnixMs | null,
@@ -6812,6 +6837,7 @@ export type UsageReportQuery = {
 
 /**  What the response cache did for a group of requests. */
 export type UsageSavingView = {
+	kind: UsageGroupKind,
 	/**  `other` for the rest. */
 	key: string,
 	label: string,
@@ -6830,14 +6856,16 @@ export type UsageSegmentView = {
 	/**  True if there were requests, and nothing is known of what they cost; the cost is then no zero. */
 	is_cost_unknown: boolean,
 	requests: Count,
+	/**  Requests whose cost is not known; not in the cost. */
+	unpriced_requests: Count,
 	/**  Input and output tokens. */
 	tokens: Count,
 };
 
 /**  One colour of the bars. */
 export type UsageSeriesView = {
-	/**  `other` for the rest. */
 	kind: UsageGroupKind,
+	/**  `other` for the rest. */
 	key: string,
 	label: string,
 };
@@ -6856,15 +6884,12 @@ export type UsageTotalsView = {
 	is_cost_unknown: boolean,
 	requests: Count,
 	/**  Requests whose cost is not known on that basis; not in `cost`. */
-	/**  Requests whose cost is not known; not in the cost. */
-	unpriced_requests: Count,
 	unpriced_requests: Count,
 	/**
 	 *  Percentage of the requests with a known cost, rounded down; None without requests, and where
 	 *  attempts of unknown cost may be of requests that another backend, key or model answered.
 	 */
 	priced_percent: number | null,
-	kind: UsageGroupKind,
 	/**  Requests that did not end well. */
 	failed_requests: Count,
 	/**  Every class of input. */
@@ -6930,6 +6955,8 @@ export type UsageWasteView = {
 	requests: Count,
 	/**  Of `retries` that of their failed attempts alone. */
 	cost_nano_usd: NanoDollars,
+	/**  True if nothing is known of what they cost; the cost is then no zero. */
+	is_cost_unknown: boolean,
 	/**  Requests whose wasted cost is not, or not wholly, known and in the cost. */
 	unpriced: Count,
 };
@@ -6955,8 +6982,6 @@ export type VaultKind =
 /**  A file encrypted with a passphrase. */
 "file" | 
 /**  Read-only: variables such as OPENAI_API_KEY. */
-	/**  True if nothing is known of what they cost; the cost is then no zero. */
-	is_cost_unknown: boolean,
 "env" | 
 /**  In memory only; lost when Gatehouse stops. */
 "memory";

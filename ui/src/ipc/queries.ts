@@ -27,6 +27,7 @@ import type {
   ReadinessView,
   ProfilesView,
   RequestCodeView,
+  RequestQueryView,
   RequestsQuery,
   RequestsView,
   SavedView,
@@ -266,6 +267,16 @@ export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiE
     queryKey: queryKey("request_code", id),
     queryFn: () => host.requestCode({ id }),
     gcTime: 0,
+  });
+}
+
+/** The words that filters of requests are written with. */
+export function useRequestWords(): UseQueryResult<RequestQueryView, ApiError> {
+  const host = useHost();
+  return useQuery<RequestQueryView, ApiError>({
+    queryKey: queryKey("request_query"),
+    queryFn: () => host.requestQuery({ text: "" }),
+    staleTime: Infinity,
   });
 }
 

@@ -163,6 +163,7 @@ export const OPERATION_CHANGES = {
   statement: [],
   statementSave: [],
   requests: [],
+  requestQuery: [],
   requestsExport: [],
   requestsExportSave: [],
   requestCode: [],

@@ -112,8 +112,8 @@ pub(crate) use profiles::*;
 pub(crate) use readiness::*;
 pub(crate) use recent_events::recent_events;
 pub(crate) use requests::{
-    request_code, requests, requests_export, requests_export_save, saved_view_remove,
-    saved_view_set, saved_views,
+    request_code, request_query, requests, requests_export, requests_export_save,
+    saved_view_remove, saved_view_set, saved_views,
 };
 pub(crate) use resilience::*;
 pub(crate) use routes::*;

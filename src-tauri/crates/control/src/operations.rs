@@ -264,6 +264,8 @@ macro_rules! operations {
             statement_save(req: StatementQuery) -> SavedFile, changes [], audit true;
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, reads [Usage], tool "list_requests" Read;
+            /// Reads filters that are written as one line of text, and lists the words that it may have.
+            request_query(req: RequestQueryText) -> RequestQueryView, reads [];
             /// Writes the requests that match filters as CSV or JSON, newest first.
             requests_export(req: RequestsExport) -> TextFile, changes [];
             /// Saves the requests that match filters in the folder for downloads.

@@ -105,6 +105,7 @@ plain!(
     PlaygroundRef,
     SettingsValues,
     RequestRef,
+    RequestQueryText,
     EndpointForce,
     EndpointRef,
     BreakerTimelineQuery,

@@ -20,6 +20,7 @@ pub fn unknown_name_error<'a>(
         None => error.with_hint(match what {
             "preset" => "`gatehouse backends presets` lists them.".to_owned(),
             "setting" => "`gatehouse settings get` lists them.".to_owned(),
+            "view" => "`gatehouse requests views` lists them.".to_owned(),
             what => format!("`gatehouse {what}s list` lists them."),
         }),
     }

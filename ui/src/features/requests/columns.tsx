@@ -77,6 +77,7 @@ export const COLUMNS: Column<RequestView>[] = [
   named("route", "Route", "120px", (request) => request.route),
   { ...named("backend", "Backend", "112px", (request) => request.backend), from: "1000" },
   named("key", "Key", "112px", (request) => request.key),
+  named("billed", "Model billed", "160px", (request) => request.model_billed),
   { ...timed("first", "First token", "104px", (request) => request.first_token_ms), from: "1100" },
   timed("total", "Total", "80px", (request) => request.total_ms),
   counted("in", "In", (request) => request.input_tokens),

@@ -2,7 +2,7 @@
 import type { Option } from "@/components/choice";
 import { FilterChip } from "@/components/filter-chip";
 import { FilterChips, type Chip } from "@/components/filter-chips";
-import { FilterInput } from "@/components/filter-input";
+import { QueryBox } from "@/features/requests/query-box";
 import { useDimensionChips } from "@/ipc/dimension-chips";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 import { CACHE_OUTCOME, FAILURE_WORD, REQUEST, WASTE_WORD } from "@/lib/tables";
@@ -64,24 +64,19 @@ interface RequestsFiltersProps {
 
 export function RequestsFilters({ filter, onChange }: RequestsFiltersProps) {
   const dimensions = useDimensionChips();
-  const set = (chip: ChipName | "model", value: string | undefined) => {
+  const set = (chip: ChipName, value: string | undefined) => {
     const name = chip === "period" ? "within" : chip;
     const { [name]: _old, ...rest } = filter;
     const next = name === "unpriced" ? value === "true" : value;
     onChange(value === undefined ? rest : { ...rest, ...parseRequestFilter({ [name]: next }) });
   };
-  const { model, since: _since, until: _until, unpriced, within, ...texts } = filter;
+  const { model: _model, since: _since, until: _until, unpriced, within, ...texts } = filter;
   const period =
     within === undefined ? {} : { [SPANS.some(({ value }) => value === within) ? "within" : "period"]: within };
   const values = { ...texts, ...period, ...(unpriced !== undefined && { unpriced: String(unpriced) }) };
   return (
     <>
-      <FilterInput
-        label="Filter requests by model"
-        placeholder="Model"
-        value={model?.replaceAll(/^\*|\*$/g, "") ?? ""}
-        onChange={(value) => set("model", value === "" ? undefined : `*${value}*`)}
-      />
+      <QueryBox filter={filter} onChange={onChange} />
       <TimeChip filter={filter} onChange={onChange} />
       <FilterChips chips={[...BEFORE, ...dimensions, ...AFTER]} values={values} onChange={set} />
     </>

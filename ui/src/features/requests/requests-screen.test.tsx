@@ -80,11 +80,11 @@ test("a part of a model's name filters, and all filters go at once", async () =>
   const { host, user } = renderPanel("busy", "/requests?client=codex&within=7d");
   const both = await count(host, { client: "codex", model: "*mini*", within: "7d" });
   await rows();
-  await user.type(screen.getByRole("searchbox", { name: "Filter requests by model" }), "mini");
+  await user.type(screen.getByRole("searchbox", { name: /^Filter requests by model/ }), "mini");
   await waitFor(async () => expect(await rows()).toHaveLength(both));
   await user.click(screen.getByRole("button", { name: "Clear all" }));
   expect(screen.queryByText(/^Client:/)).not.toBeInTheDocument();
-  expect(screen.getByRole("searchbox", { name: "Filter requests by model" })).toHaveValue("");
+  expect(screen.getByRole("searchbox", { name: /^Filter requests by model/ })).toHaveValue("");
 });
 
 test("a pause keeps the list and counts what comes meanwhile", async () => {
@@ -220,4 +220,34 @@ test("a period before the kept requests says that they are gone, and a later one
   renderPanel("busy", `/requests?since=${NOW - day}`);
   await rows();
   expect(screen.queryByText(gone)).not.toBeInTheDocument();
+});
+
+test("a line of words turns into the chips with Enter, and an error says where it is and keeps the text", async () => {
+  const { host, user } = renderPanel("busy", "/requests?client=codex");
+  const box = await screen.findByRole("searchbox", { name: /^Filter requests by model/ });
+  await user.type(box, "sttus:5xx{Enter}");
+  expect(await screen.findByRole("alert")).toHaveTextContent("at character 1: there is no filter named sttus");
+  expect(box).toHaveValue("sttus:5xx");
+  expect(box).toBeInvalid();
+  await user.clear(box);
+  expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+  const asked = vi.spyOn(host, "requests");
+  await user.type(box, "status:5xx cost>0.10 mini{Enter}");
+  expect(await screen.findByRole("button", { name: "Status: 5xx" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "Min cost in USD: 0.10" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "Client: codex" })).toBeVisible();
+  expect(box).toHaveValue("mini");
+  const wanted = { client: "codex", http_status: "5xx", min_cost: "0.10", model: "*mini*" };
+  expect(asked).toHaveBeenLastCalledWith(expect.objectContaining(wanted));
+});
+
+test("the words of the box are listed, and one is filled in with its example", async () => {
+  const { user } = renderPanel("busy", "/requests");
+  await user.click(await screen.findByRole("button", { name: "Words for filters" }));
+  await user.click(await screen.findByRole("menuitem", { name: /^took>5s/ }));
+  const box = screen.getByRole("searchbox", { name: /^Filter requests by model/ });
+  expect(box).toHaveValue("took>5s");
+  await waitFor(() => expect(box).toHaveFocus());
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("button", { name: "Slower than: 5s" })).toBeVisible();
 });

@@ -175,7 +175,13 @@ function alertOf(found: InboxEntryView, silences: SilenceView[]): AlertView {
   const silence = silences.find(
     ({ rule, scope }) => (rule ?? found.rule) === found.rule && (scope === null || found.scopes.includes(scope)),
   );
-  return { ...rest, group, state: "firing", silenced_by: silence?.number ?? null, silence_scope: found.scopes[0] ?? null };
+  return {
+    ...rest,
+    group,
+    state: "firing",
+    silenced_by: silence?.number ?? null,
+    silence_scope: found.scopes[0] ?? null,
+  };
 }
 
 function own(at: number | null, text: string): IncidentEventView[] {

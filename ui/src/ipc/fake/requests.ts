@@ -1,5 +1,13 @@
 /** The filters of the fake requests, their code, and the saved views. */
-import type { RequestsFormat, RequestsQuery, RequestView, SavedView, SnippetView, TextFile } from "@/ipc/bindings";
+import type {
+  RequestQueryWord,
+  RequestsFormat,
+  RequestsQuery,
+  RequestView,
+  SavedView,
+  SnippetView,
+  TextFile,
+} from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { savedFile } from "@/ipc/fake/statement";
@@ -124,6 +132,32 @@ function fileOf(requests: RequestView[], format: RequestsFormat): TextFile {
   };
 }
 
+/** A few of the words that the core reads. */
+const WORDS: RequestQueryWord[] = [
+  { word: "state", example: "state:failed", means: "whether it runs, or how it ended" },
+  { word: "status", example: "status:5xx", means: "an HTTP status, or a class of them" },
+  { word: "client", example: "client:codex", means: "the client that asked" },
+  { word: "project", example: 'project:""', means: 'the project; "" for none' },
+  { word: "cost", example: "cost>0.10", means: "at least so many US dollars; cost<1 at most" },
+  { word: "took", example: "took>5s", means: "at least so long; took<800ms at most" },
+];
+
+function queryOf(text: string): RequestsQuery {
+  const parts = [...text.matchAll(/(?:(\w+)(:|>|<))?(\S+)/g)];
+  return Object.assign({}, ...parts.map((part) => termOf(part[1], part[2], part[3] ?? "", (part.index ?? 0) + 1)));
+}
+
+function termOf(name: string | undefined, sign: string | undefined, value: string, at: number): RequestsQuery {
+  const bound = sign === ">" ? { cost: "min_cost", took: "slower_than" } : { cost: "max_cost", took: "faster_than" };
+  const field = { status: "http_status", client: "client", state: "state", project: "project", ...bound }[name ?? ""];
+  if (name === undefined) return { model: `*${value}*` };
+  if (field === undefined) {
+    const hint = "The filters are state, status, client, project, cost, took.";
+    throw fault("invalid_input", `at character ${at}: there is no filter named ${name}`, hint, "text");
+  }
+  return { [field]: value.replaceAll('"', "") };
+}
+
 export function fakeRequests({
   world,
   now,
@@ -135,6 +169,7 @@ export function fakeRequests({
   | "requestsExport"
   | "requestsExportSave"
   | "requestCode"
+  | "requestQuery"
   | "savedViews"
   | "savedViewSet"
   | "savedViewRemove"
@@ -151,6 +186,7 @@ export function fakeRequests({
         const next = first + limit < rows.length ? (page.at(-1)?.id ?? null) : null;
         return { requests: page, next, looked_back_to: null };
       }),
+    requestQuery: ({ text }) => answer(() => ({ query: queryOf(text), words: WORDS })),
     requestsExport: (req) => answer(() => fileOf(filtered(world.requests, req.query, now()), req.format)),
     requestsExportSave: (req) =>
       answer(() => savedFile(fileOf(filtered(world.requests, req.query, now()), req.format))),

@@ -376,8 +376,14 @@ fn add_service(text: &mut StyledText, service: &DesktopServiceView) {
         text.line(Tone::Plain, problem);
         return;
     }
+    if let Some(name) = &service.name {
+        text.line(
+            Tone::Plain,
+            &format!("Notifications are shown by {name}, which says what it can do:"),
+        );
+    }
     let mut table = TextTable::new(&[
-        Column::Left(service.name.as_deref().unwrap_or("Desktop")),
+        Column::Left("Ability"),
         Column::Left("There"),
         Column::Left("Meaning").hidden_at_rank(1),
     ]);

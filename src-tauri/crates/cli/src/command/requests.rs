@@ -2,8 +2,7 @@
 
 use control::Core;
 use control::view::{
-    CostBasisView, Count, NanoDollars, RequestView, RequestsQuery, RequestsView, SavedView, UnixMs,
-    UsageBasis,
+    CostBasisView, Count, NanoDollars, RequestView, RequestsQuery, RequestsView, UnixMs, UsageBasis,
 };
 
 use crate::console::Console;
@@ -16,6 +15,7 @@ mod export;
 mod filter;
 mod follow;
 pub(super) mod show;
+pub(super) mod views;
 
 /// Most pages looked through for one list: where few requests match, the core returns after some
 /// thousand requests, matching or not.
@@ -43,8 +43,8 @@ enum RequestsCommand {
     Show(show::ShowRequestArguments),
     /// Write all requests that match filters as CSV or JSON, at most 100,000
     Export(export::ExportRequestsArguments),
-    /// List the saved views, for --view
-    Views,
+    /// Save, list and remove views: filters under a name, for --view
+    Views(views::ViewsArguments),
     /// List requests, as without a subcommand
     #[command(hide = true, alias = "ls")]
     List,
@@ -58,10 +58,7 @@ pub(crate) async fn run(
     match &wanted.one {
         Some(RequestsCommand::Show(wanted)) => return show::run(wanted, core, console).await,
         Some(RequestsCommand::Export(wanted)) => return export::run(wanted, core, console).await,
-        Some(RequestsCommand::Views) => {
-            console.print_view(&control::saved_views(core).await?, |views| views_table(views))?;
-            return Ok(Exit::Success);
-        }
+        Some(RequestsCommand::Views(wanted)) => return views::run(wanted, core, console).await,
         Some(RequestsCommand::List) | None => {}
     }
     let now = console.now();
@@ -93,27 +90,6 @@ async fn list(query: RequestsQuery, core: &Core) -> Result<RequestsView, Command
         (found.next, found.looked_back_to) = (next.next, next.looked_back_to);
     }
     Ok(found)
-}
-
-fn views_table(views: &[SavedView]) -> StyledText {
-    if views.is_empty() {
-        return render_sentence("No saved views. Save one on the Requests screen of the panel.");
-    }
-    let mut table = TextTable::new(&[Column::Left("Name"), Column::Left("Filters")]);
-    for view in views {
-        let fields = serde_json::to_value(&view.query).unwrap_or_default();
-        let filters = fields.as_object().into_iter().flatten();
-        let filters = filters.filter(|(name, value)| !value.is_null() && *name != "limit");
-        let words = filters.map(|(name, value)| match value.as_str() {
-            Some(text) => format!("{name} {text}"),
-            None => format!("{name} {value}"),
-        });
-        let words = words.collect::<Vec<_>>().join(", ");
-        table.row([view.name.as_str().into(), words.as_str().into()]);
-    }
-    let mut text = StyledText::new();
-    text.table(&table);
-    text
 }
 
 pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {

@@ -3,6 +3,7 @@
 mod code;
 mod export;
 mod filter;
+mod query_text;
 mod saved;
 
 use domain::RequestId;
@@ -11,6 +12,7 @@ use ledger::RequestRow;
 
 pub(crate) use code::request_code;
 pub(crate) use export::{requests_export, requests_export_save};
+pub(crate) use query_text::request_query;
 pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 
 use super::invoice::unpriced_view;

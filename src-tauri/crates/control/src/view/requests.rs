@@ -104,6 +104,32 @@ pub struct RequestsQuery {
     pub ended_since: Option<UnixMs>,
 }
 
+/// Filters of requests as one line of text: `status:5xx cost>0.1 client:codex`.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestQueryText {
+    /// At most 1,000 characters.
+    pub text: String,
+}
+
+/// The filters that a text asks for.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestQueryView {
+    /// Without a page.
+    pub query: RequestsQuery,
+    /// Every word that a text may have.
+    pub words: Vec<RequestQueryWord>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestQueryWord {
+    /// `status`
+    pub word: String,
+    /// `status:5xx`
+    pub example: String,
+    /// "an HTTP status, or a class of them"
+    pub means: String,
+}
+
 domain::words! {
     /// How exported requests are written.
     #[derive(Default)]

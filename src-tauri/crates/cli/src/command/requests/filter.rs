@@ -1,6 +1,8 @@
 //! The filters of `gatehouse requests`.
 
-use control::view::{CacheOutcome, RequestState, RequestsQuery, UnixMs, WasteKind};
+use control::view::{
+    CacheOutcome, RequestQueryText, RequestState, RequestsQuery, UnixMs, WasteKind,
+};
 use control::{Core, unknown_name_error};
 
 use super::super::completers;
@@ -14,10 +16,17 @@ pub(super) struct RequestFilterArguments {
     /// Start from a saved view; the other filters change it
     #[arg(long, value_name = "NAME")]
     view: Option<String>,
-    /// Only requests to this backend
+    /// Filters as one text, such as 'status:5xx cost>0.1 client:codex'; the other filters change it
+    ///
+    /// The words are state, status, failure, waste, backend, key, client, project, route, model,
+    /// cache, cost, took and within. `cost>0.1` is at least, `cost<1` at most and `cost:unknown`
+    /// without a price; `took>5s` is at least. A text without a word is a part of the model's name.
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+    /// Only requests to this backend; "" for those to none
     #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     backend: Option<String>,
-    /// Only requests with this key
+    /// Only requests with this key; "" for those without one
     #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::key_names))]
     key: Option<String>,
     /// Only requests from this client
@@ -26,7 +35,7 @@ pub(super) struct RequestFilterArguments {
     /// Only requests on this route
     #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::route_names))]
     route: Option<String>,
-    /// Only requests of this project
+    /// Only requests of this project; "" for those without one
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
     /// Only requests for this model; * matches anything
@@ -76,6 +85,13 @@ pub(super) struct RequestFilterArguments {
     faster_than: Option<String>,
 }
 
+impl RequestFilterArguments {
+    /// True if a bound is given that is a moment once it is read.
+    pub(super) const fn is_at_a_moment(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+}
+
 pub(super) async fn build_query(
     wanted: &RequestFilterArguments,
     limit: u32,
@@ -86,32 +102,68 @@ pub(super) async fn build_query(
         Some(name) => find_view(name, core).await?,
         None => RequestsQuery::default(),
     };
+    let written = match &wanted.query {
+        Some(text) => {
+            control::request_query(core, RequestQueryText { text: text.clone() }).await?.query
+        }
+        None => RequestsQuery::default(),
+    };
+    let own = over(own_query(wanted, now), over(written, saved));
+    Ok(RequestsQuery { limit, ..own })
+}
+
+/// The filters that have an option of their own.
+fn own_query(wanted: &RequestFilterArguments, now: UnixMs) -> RequestsQuery {
     let ago = |span: i64| UnixMs(now.0.saturating_sub(span));
     let failed = wanted.failed.then_some(RequestState::Failed);
-    let text = |own: &Option<String>, saved: Option<String>| own.clone().or(saved);
-    Ok(RequestsQuery {
-        limit,
-        backend: text(&wanted.backend, saved.backend),
-        key: text(&wanted.key, saved.key),
-        client: text(&wanted.client, saved.client),
-        route: text(&wanted.route, saved.route),
-        project: text(&wanted.project, saved.project),
-        model: text(&wanted.model, saved.model),
-        http_status: text(&wanted.status, saved.http_status),
-        failure: text(&wanted.class, saved.failure),
-        min_cost: text(&wanted.min_cost, saved.min_cost),
-        max_cost: text(&wanted.max_cost, saved.max_cost),
-        slower_than: text(&wanted.slower_than, saved.slower_than),
-        faster_than: text(&wanted.faster_than, saved.faster_than),
-        state: wanted.state.or(failed).or(saved.state),
-        cache: wanted.cache.or(saved.cache),
-        waste: wanted.waste.or(saved.waste),
-        unpriced: wanted.unpriced.then_some(true).or(saved.unpriced),
-        within: text(&wanted.within, saved.within.filter(|_| wanted.since.is_none())),
-        since: wanted.since.map(ago).or(saved.since),
-        until: wanted.until.map(ago).or(saved.until),
+    RequestsQuery {
+        backend: wanted.backend.clone(),
+        key: wanted.key.clone(),
+        client: wanted.client.clone(),
+        route: wanted.route.clone(),
+        project: wanted.project.clone(),
+        model: wanted.model.clone(),
+        http_status: wanted.status.clone(),
+        failure: wanted.class.clone(),
+        min_cost: wanted.min_cost.clone(),
+        max_cost: wanted.max_cost.clone(),
+        slower_than: wanted.slower_than.clone(),
+        faster_than: wanted.faster_than.clone(),
+        state: wanted.state.or(failed),
+        cache: wanted.cache,
+        waste: wanted.waste,
+        unpriced: wanted.unpriced.then_some(true),
+        within: wanted.within.clone(),
+        since: wanted.since.map(ago),
+        until: wanted.until.map(ago),
         ..RequestsQuery::default()
-    })
+    }
+}
+
+/// The filters of `top`, and those of `base` that it does not have.
+fn over(top: RequestsQuery, base: RequestsQuery) -> RequestsQuery {
+    RequestsQuery {
+        backend: top.backend.or(base.backend),
+        key: top.key.or(base.key),
+        client: top.client.or(base.client),
+        route: top.route.or(base.route),
+        project: top.project.or(base.project),
+        model: top.model.or(base.model),
+        http_status: top.http_status.or(base.http_status),
+        failure: top.failure.or(base.failure),
+        min_cost: top.min_cost.or(base.min_cost),
+        max_cost: top.max_cost.or(base.max_cost),
+        slower_than: top.slower_than.or(base.slower_than),
+        faster_than: top.faster_than.or(base.faster_than),
+        state: top.state.or(base.state),
+        cache: top.cache.or(base.cache),
+        waste: top.waste.or(base.waste),
+        unpriced: top.unpriced.or(base.unpriced),
+        within: top.within.or(base.within.filter(|_| top.since.is_none())),
+        since: top.since.or(base.since),
+        until: top.until.or(base.until),
+        ..RequestsQuery::default()
+    }
 }
 
 async fn find_view(name: &str, core: &Core) -> Result<RequestsQuery, CommandError> {

@@ -4,80 +4,62 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::AlertRule;
-use domain::{Clock, ManualClock, WallTime};
-use ledger::{AlertQuery, AlertRow, LedgerState};
-use pricing::Cost;
-use rusqlite::Connection;
+use domain::{BackendId, Clock, ManualClock, WallTime};
+use ledger::{AlertQuery, AlertRow};
+use monitor::{HealthFinding, Observation, ObservationSource};
 
 use super::*;
-use crate::Engine;
-use crate::measurement_watch::tests::answered;
+use crate::measurement_watch::tests::with_backend_and_keys;
 use crate::response_cache::tests::opened_at;
 use crate::test_parts::NOW;
 
-/// Evaluations, 15 s apart, in which the fault fires and ends.
-const STEPS_MAX: usize = 60;
-/// Long enough for the ledger's retries on a busy machine.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
-
-async fn until(engine: &Engine, is_wanted: impl Fn(&LedgerState) -> bool) {
-    let mut state = engine.ledger().watch_state();
-    let reached = tokio::time::timeout(SETTLED_WITHIN, state.wait_for(|now| is_wanted(now)));
-    drop(reached.await.expect("in time").expect("the ledger is open"));
-}
-
-async fn stored(engine: &Engine) -> Vec<AlertRow> {
-    engine.ledger().alerts(AlertQuery { limit: 10, ..AlertQuery::default() }).await.expect("read")
-}
+/// Evaluations, 15 s apart, within which a backend that is down is an alert.
+const STEPS_MAX: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fires_and_is_acknowledged_while_the_ledger_is_locked_is_saved_once_it_is_not() {
-    let home = tempfile::tempdir().expect("a folder");
+async fn what_fires_and_is_acknowledged_without_a_ledger_is_kept_and_saved_once_it_can_be() {
+    let homes = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
     let clock = Arc::new(ManualClock::starting_at(NOW));
-    let engine = opened_at(&home, clock.clone()).await;
-    let other = Connection::open(engine.folders().ledger_file()).expect("a ledger");
-    other.execute_batch("BEGIN EXCLUSIVE").expect("another program locks it");
-    let waits = answered(1, 5, Cost::Unpriced, 100);
-    engine.ledger().settle(Box::new(waits)).await.expect("queued");
-    until(&engine, |state| matches!(state, LedgerState::Behind(_))).await;
-
+    let engine = opened_at(&homes[0], clock.clone()).await;
+    with_backend_and_keys(&engine).await;
+    engine.ledger().close().await;
+    for _ in 0..3 {
+        let (source, finding) = (ObservationSource::Probe, HealthFinding::Failed);
+        let observation =
+            Observation { source, finding, reason: String::new(), duration: Duration::ZERO };
+        engine.health_watch().observe(&BackendId::new("up").expect("a name"), observation);
+    }
     let watch = &engine.parts.alerts;
-    let pass = async || {
-        clock.advance(Duration::from_secs(15));
-        watch.evaluate().await;
-    };
-    let fault = || {
-        let alerts = watch.alerts().into_iter();
-        alerts.filter(|it| it.condition.rule == AlertRule::LedgerFault).find_map(|it| it.number)
+    let fired = || {
+        let mut alerts = watch.alerts().into_iter();
+        alerts.find(|it| it.condition.rule == AlertRule::BackendDown).and_then(|it| it.number)
     };
     for _ in 0..STEPS_MAX {
-        if fault().is_some() {
+        if fired().is_some() {
             break;
         }
-        pass().await;
+        clock.advance(Duration::from_secs(15));
+        watch.evaluate().await;
     }
-    let number = fault().expect("the fault itself fires");
+    let number = fired().expect("it fires all the same");
     let acknowledged = clock.wall();
     assert!(watch.acknowledge(number).await, "the user need not wait for the disk");
     assert!(watch.alerts().iter().any(|it| it.acknowledged_at == Some(acknowledged)));
     assert!(!watch.acknowledge(number + 1).await, "there is none");
-    assert_eq!(stored(&engine).await, [], "nothing can be written");
+    let kept = watch.unsaved.lock().clone();
+    assert!(kept.0.contains(&AlertChange::Acknowledge { number, at: acknowledged }), "{kept:?}");
 
-    // The end comes after the beginning, and what waited is written with nothing else to tell.
-    other.execute_batch("ROLLBACK").expect("unlocked");
-    until(&engine, |state| *state == LedgerState::Current).await;
-    pass().await;
-    let own = async || stored(&engine).await.into_iter().find(|row| row.number == number);
-    let row = own().await.expect("it is in the inbox");
-    assert_eq!((row.rule.as_str(), row.acknowledged), ("ledger-fault", Some(acknowledged)));
-    for _ in 0..STEPS_MAX {
-        if fault().is_none() {
-            break;
-        }
-        pass().await;
-    }
-    assert_eq!(own().await.and_then(|row| row.ended), Some(clock.wall()));
+    // Where it can be written, it is, although nothing else happens.
+    let other = opened_at(&homes[1], clock.clone()).await;
+    let watch = &other.parts.alerts;
+    *watch.unsaved.lock() = kept;
+    watch.evaluate().await;
     assert!(watch.unsaved.lock().is_empty());
+    let query = AlertQuery { limit: 10, ..AlertQuery::default() };
+    let rows = other.ledger().alerts(query).await.expect("read");
+    let row = rows.iter().find(|row| row.number == number).expect("it is in the inbox");
+    assert_eq!((row.rule.as_str(), row.acknowledged), ("backend-down", Some(acknowledged)));
+    other.stop().await;
     engine.stop().await;
 }
 
