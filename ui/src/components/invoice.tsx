@@ -19,8 +19,9 @@ export function Invoice({ invoice, label }: { invoice: InvoiceView; label: strin
             </tr>
           </thead>
           <tbody className="text-ink-1 tabular-nums">
-            {lines.map((line) => (
-              <tr key={line.meter}>
+            {lines.map((line, index) => (
+              // An answer of several calls of the model counts a meter once for each.
+              <tr key={index}>
                 <td className="text-ink-2">{line.meter}</td>
                 <td className="text-right">{formatCount(line.quantity)}</td>
                 <td className="text-right text-ink-2">{rateOf(line)}</td>

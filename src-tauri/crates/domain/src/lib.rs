@@ -87,7 +87,7 @@ pub use text::{
     list_names, one_line,
 };
 pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
-pub use usage::{TokenClass, TokenUsage};
+pub use usage::{CacheWrites, TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;
 pub use words::{UnknownWord, Word};
 

@@ -192,6 +192,38 @@ impl MeteredUsage {
         Meter::ALL.iter().map(|meter| (*meter, self.get(*meter))).filter(|(_, count)| *count > 0)
     }
 
+    /// What is left without `part`.
+    #[must_use]
+    pub fn without(&self, part: &Self) -> Self {
+        self.iter().map(|(meter, count)| (meter, count.saturating_sub(part.get(meter)))).collect()
+    }
+
+    /// Takes a call of the model out of the sum of several, and returns it as the sum counts it. It may
+    /// be told in less detail: output without the reasoning in it, cache writes without their term.
+    /// `None` if the sum does not hold it.
+    pub fn take_call(&mut self, call: &Self) -> Option<Self> {
+        let (mut rest, mut taken) = (*self, Self::default());
+        for (meter, count) in call.iter() {
+            let (meter, other) = match meter {
+                Meter::CacheWrite5m if self.get(meter) == 0 => (Meter::CacheWrite1h, None),
+                Meter::Output => (meter, Some(Meter::Reasoning)),
+                meter => (meter, None),
+            };
+            let first = count.min(rest.get(meter));
+            for (meter, part) in
+                [Some((meter, first)), other.map(|it| (it, count - first))].into_iter().flatten()
+            {
+                rest.set(meter, rest.get(meter).checked_sub(part)?);
+                taken.count(meter, part);
+            }
+            if other.is_none() && first < count {
+                return None;
+            }
+        }
+        *self = rest;
+        Some(taken)
+    }
+
     /// The tokens, summed by class.
     #[must_use]
     pub fn tokens(&self) -> TokenUsage {
@@ -253,6 +285,10 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     pub quantities: MeteredUsage,
+    /// Calls of the model within the answer beside the one that gave it: compactions of the
+    /// conversation, rounds of the provider's tools. They are counted in `quantities`, and each is billed
+    /// by the length of its own input.
+    pub inner_calls: Vec<MeteredUsage>,
     pub tier: PriceTier,
     /// Where the answer was made, if that has a price: Anthropic's `inference_geo`.
     pub region: Option<String>,
@@ -268,7 +304,19 @@ impl Usage {
         self.quantities.tokens()
     }
 
-    /// The usage of two calls at the same backend. The stated cost is known only if both state it.
+    /// The calls of the model that the answer is made of; at least one. The last meter of each is not
+    /// before that of the next, so that a list of their meters in a row tells where a call begins.
+    #[must_use]
+    pub fn calls(&self) -> Vec<MeteredUsage> {
+        let inner = self.inner_calls.iter();
+        let rest = inner.fold(self.quantities, |rest, call| rest.without(call));
+        let mut calls: Vec<_> = std::iter::once(rest).chain(self.inner_calls.clone()).collect();
+        calls.sort_by_key(|call| std::cmp::Reverse(call.iter().last().map(|(meter, _)| meter)));
+        calls
+    }
+
+    /// The usage of two calls at the same backend whose prices do not depend on their length. The stated
+    /// cost is known only if both state it.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -299,6 +347,43 @@ mod tests {
             number
         });
         assert_eq!(MeteredUsage::from(tokens).tokens(), tokens);
+    }
+
+    #[track_caller]
+    fn check_taken(sum: &[(Meter, u64)], call: &[(Meter, u64)], taken: Option<&[(Meter, u64)]>) {
+        let of = |counts: &[(Meter, u64)]| counts.iter().copied().collect::<MeteredUsage>();
+        let mut rest = of(sum);
+        let got = rest.take_call(&of(call));
+        assert_eq!(got, taken.map(of));
+        assert_eq!(rest + got.unwrap_or_default(), of(sum), "nothing is lost");
+    }
+
+    #[test]
+    fn a_call_is_taken_out_of_a_sum_as_the_sum_counts_it() {
+        use Meter::{CacheWrite1h, CacheWrite5m, Input, Output, Reasoning};
+        check_taken(&[(Input, 9), (Output, 5)], &[(Input, 4)], Some(&[(Input, 4)]));
+        let thought = [(Output, 2), (Reasoning, 5)];
+        check_taken(&thought, &[(Output, 3)], Some(&[(Output, 2), (Reasoning, 1)]));
+        check_taken(&thought, &[(Output, 8)], None);
+        check_taken(&[(CacheWrite1h, 7)], &[(CacheWrite5m, 7)], Some(&[(CacheWrite1h, 7)]));
+        let both = [(CacheWrite5m, 3), (CacheWrite1h, 7)];
+        check_taken(&both, &[(CacheWrite5m, 4)], None);
+        check_taken(&[(Input, 9)], &[(Input, 10)], None);
+    }
+
+    #[test]
+    fn the_meters_of_calls_in_a_row_tell_where_one_begins() {
+        let call = |counts: &[(Meter, u64)]| counts.iter().copied().collect::<MeteredUsage>();
+        let rounds =
+            [call(&[(Meter::Input, 1)]), call(&[(Meter::CacheRead, 2), (Meter::Output, 3)])];
+        let usage = Usage {
+            quantities: call(&[(Meter::Input, 5), (Meter::CacheRead, 2), (Meter::Output, 9)]),
+            inner_calls: rounds.into(),
+            ..Usage::default()
+        };
+        let calls = usage.calls();
+        assert_eq!(calls[..2], [call(&[(Meter::Input, 4), (Meter::Output, 6)]), rounds[1]]);
+        assert_eq!(calls[2..], rounds[..1]);
     }
 
     #[test]

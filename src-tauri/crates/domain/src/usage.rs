@@ -63,6 +63,33 @@ impl TokenUsage {
     }
 }
 
+/// Tokens written to Anthropic's caches by the term that they are kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheWrites {
+    /// Five minutes.
+    pub short: u64,
+    /// One hour.
+    pub long: u64,
+    /// Of a term that is not told: they may have any price, so they are in no class.
+    pub unknown: u64,
+}
+
+impl CacheWrites {
+    /// Without a split by term (`split`: five minutes, one hour), all writes have the default of five
+    /// minutes. Where the split is of fewer writes than the total, as in streams, whose total is
+    /// cumulative, the others have the term of those in it.
+    #[must_use]
+    pub const fn of(total: u64, split: Option<[u64; 2]>) -> Self {
+        let Some([short, long]) = split else { return Self { short: total, long: 0, unknown: 0 } };
+        let others = total.saturating_sub(short.saturating_add(long));
+        match (short, long) {
+            (0, 1..) => Self { short: 0, long: long.saturating_add(others), unknown: 0 },
+            (1.., 0) => Self { short: short.saturating_add(others), long: 0, unknown: 0 },
+            _ => Self { short, long, unknown: others },
+        }
+    }
+}
+
 impl Add for TokenUsage {
     type Output = Self;
     fn add(self, other: Self) -> Self {
@@ -79,6 +106,21 @@ impl AddAssign for TokenUsage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cache_writes_have_the_term_of_those_whose_term_is_told() {
+        let check = |total, split, expected: (u64, u64, u64)| {
+            let got = CacheWrites::of(total, split);
+            assert_eq!((got.short, got.long, got.unknown), expected, "{total} {split:?}");
+        };
+        check(30, None, (30, 0, 0));
+        check(30, Some([10, 20]), (10, 20, 0));
+        check(30, Some([10, 0]), (30, 0, 0));
+        check(30, Some([0, 10]), (0, 30, 0));
+        check(30, Some([5, 10]), (5, 10, 15));
+        check(30, Some([0, 0]), (0, 0, 30));
+        check(0, Some([5, 10]), (5, 10, 0));
+    }
 
     #[test]
     fn sums_add_every_class_and_saturate() {

@@ -320,14 +320,16 @@ impl LogImport {
         let value = |record: &UsageRecord| {
             let mut quantities = MeteredUsage::from(record.usage);
             quantities.count(Meter::WebSearch, record.web_searches);
+            let inner_calls = record.inner_calls.iter().copied().map(MeteredUsage::from).collect();
             let (tier, region) = (record.service_tier, record.region.clone());
             let unread = record.unread.map(str::to_owned);
+            let usage = Usage { quantities, inner_calls, tier, region, unread, ..Usage::default() };
             let answer = SessionAnswer {
                 tool,
                 provider: record.provider.as_deref(),
                 model: record.model.as_deref()?,
                 time: record.time,
-                usage: &Usage { quantities, tier, region, unread, ..Usage::default() },
+                usage: &usage,
             };
             answer.value(&prices, now)
         };

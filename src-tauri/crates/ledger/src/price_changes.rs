@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, Meter, MeteredUsage, RequestId, Usage, WallTime};
+use domain::{BackendId, Meter, RequestId, Usage, WallTime};
 use pricing::{AttemptCost, Cost, LineItem, Price, bundled_price};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -123,7 +123,6 @@ pub(crate) fn list_unpriced(
 
 fn read_unpriced_attempt(row: &Row<'_>) -> rusqlite::Result<UnpricedAttempt> {
     let lines = without_prices(read_lines(row)?);
-    let quantities: MeteredUsage = lines.iter().map(|line| (line.meter, line.quantity)).collect();
     Ok(UnpricedAttempt {
         request: get_named(row, "request_id")?,
         number: row.get("number")?,
@@ -132,10 +131,9 @@ fn read_unpriced_attempt(row: &Row<'_>) -> rusqlite::Result<UnpricedAttempt> {
         model_billed: row.get("model_billed")?,
         started: WallTime::from_unix_ms(row.get("started_ms")?),
         usage: Usage {
-            quantities,
             tier: read_tier(row)?,
             region: row.get("region")?,
-            ..Usage::default()
+            ..LineItem::usage_of(&lines)
         },
     })
 }

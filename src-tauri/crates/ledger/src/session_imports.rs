@@ -38,6 +38,9 @@ pub struct SessionProblem {
     pub problem: LogProblem,
 }
 
+/// Why an answer of several calls of the model gets no value later.
+const UNREAD_CALLS: &str = "message.usage.iterations";
+
 const COLUMNS: &[&str] = &[
     "key",
     "tool",
@@ -115,6 +118,8 @@ fn upsert_record(
     let id = |id: &Option<String>| id.as_deref().map(|id| bound_name(id).into_owned());
     let tier =
         Some(record.service_tier.word()).filter(|_| record.service_tier != PriceTier::Standard);
+    // The calls are not stored, so that a price that is known later cannot be applied to each of them.
+    let calls = (!record.inner_calls.is_empty()).then_some(UNREAD_CALLS);
     let values = params![
         record.key.as_bytes(),
         part.tool.word(),
@@ -128,7 +133,7 @@ fn upsert_record(
         clamp_count(record.web_searches),
         tier,
         id(&record.region),
-        record.unread,
+        record.unread.or(calls),
         record.stated_cost.map(clamp_cost),
         value.map(|(amount, _)| clamp_cost(*amount)),
         value.map(|(_, price)| price.as_str()),

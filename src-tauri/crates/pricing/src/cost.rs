@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime, is_dated_form};
+use domain::{BackendId, MeteredUsage, NanoUsd, PriceTier, Usage, WallTime, is_dated_form};
 use serde::{Deserialize, Serialize};
 
 use crate::price_book::{valid_or_first_row, valid_row};
@@ -175,7 +175,9 @@ impl AttemptPricing {
 }
 
 fn unrated_lines(usage: &Usage) -> Vec<LineItem> {
-    usage.quantities.iter().map(|(meter, count)| LineItem::new(meter, count, None)).collect()
+    let calls = usage.calls();
+    let counts = calls.iter().flat_map(MeteredUsage::iter);
+    counts.map(|(meter, count)| LineItem::new(meter, count, None)).collect()
 }
 
 /// What an attempt costs, line by line. The lines are computed even where the backend states the cost.

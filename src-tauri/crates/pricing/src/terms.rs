@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use domain::{Meter, NanoUsd, PriceTier, Unit, Usage};
+use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, Unit, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::{LineItem, Rates, Unpriced, UnpricedReason};
@@ -118,45 +118,52 @@ impl PriceTerms {
         Self { rates, ..Self::default() }
     }
 
-    /// A line for each meter that `usage` counted, in order, and one for the answer itself if it has a
-    /// rate. A line has no rate if its meter has none here.
+    /// A line for each meter that a call of `usage` counted, in order and call by call, and one for the
+    /// answer itself if it has a rate. A line has no rate if its meter has none here.
     ///
     /// # Errors
     /// If the terms have no rates for the tier or the region of `usage`, or a rate for seconds that
     /// were not counted.
     pub(crate) fn lines(&self, usage: &Usage) -> Result<Vec<LineItem>, Unpriced> {
-        let rates = self.rates_for(usage)?;
+        let (short, above) = self.rates_of(usage.tier)?;
         let region = self.region_permille(usage)?;
-        let line = |(meter, quantity): (Meter, u64)| {
-            let rate = rates.of(meter).map(|rate| match meter.unit() {
-                Unit::Tokens => rate.times_permille(region),
-                _ => rate,
-            });
-            LineItem::new(meter, quantity, rate)
+        let mut calls = usage.calls();
+        let rates_for = |call: &MeteredUsage| {
+            let input = call.tokens().input();
+            let long = above.as_ref().filter(|above| input > above.input_tokens);
+            long.map_or(short, |above| &above.rates)
         };
-        let mut counted = usage.quantities;
-        let costs = |meter| rates.of(meter).is_some_and(|rate| rate.nanos_per_million() > 0);
-        if costs(Meter::Second) && counted.get(Meter::Second) == 0 {
-            return Err(Unpriced::new(UnpricedReason::NotCounted, Meter::Second.word()));
+        if let Some(first) = calls.first_mut() {
+            let rates = rates_for(first);
+            let costs = |meter| rates.of(meter).is_some_and(|rate| rate.nanos_per_million() > 0);
+            if costs(Meter::Second) && usage.quantities.get(Meter::Second) == 0 {
+                return Err(Unpriced::new(UnpricedReason::NotCounted, Meter::Second.word()));
+            }
+            let requests = usage.quantities.get(Meter::Request);
+            if rates.of(Meter::Request).is_some() && requests == 0 {
+                first.count(Meter::Request, 1);
+            }
         }
-        if rates.of(Meter::Request).is_some() && counted.get(Meter::Request) == 0 {
-            counted.count(Meter::Request, 1);
-        }
-        Ok(counted.iter().map(line).collect())
+        let lines = calls.iter().flat_map(|call| {
+            let rates = rates_for(call);
+            call.iter().map(move |(meter, quantity)| {
+                let rate = rates.of(meter).map(|rate| match meter.unit() {
+                    Unit::Tokens => rate.times_permille(region),
+                    _ => rate,
+                });
+                LineItem::new(meter, quantity, rate)
+            })
+        });
+        Ok(lines.collect())
     }
 
-    fn rates_for(&self, usage: &Usage) -> Result<&Rates, Unpriced> {
-        let (rates, above) = match usage.tier {
-            PriceTier::Standard => (&self.rates, &self.above),
-            tier => {
-                let terms = self.tiers.get(&tier);
-                let terms =
-                    terms.ok_or_else(|| Unpriced::new(UnpricedReason::UnknownTier, tier.word()))?;
-                (&terms.rates, &terms.above)
-            }
-        };
-        let long = above.as_ref().filter(|above| usage.tokens().input() > above.input_tokens);
-        Ok(long.map_or(rates, |above| &above.rates))
+    fn rates_of(&self, tier: PriceTier) -> Result<(&Rates, &Option<RatesAbove>), Unpriced> {
+        if tier == PriceTier::Standard {
+            return Ok((&self.rates, &self.above));
+        }
+        let terms = self.tiers.get(&tier);
+        let terms = terms.ok_or_else(|| Unpriced::new(UnpricedReason::UnknownTier, tier.word()))?;
+        Ok((&terms.rates, &terms.above))
     }
 
     fn region_permille(&self, usage: &Usage) -> Result<u32, Unpriced> {

@@ -3,6 +3,8 @@
 //! A context threshold changes the rates of the whole request. Across it the rule holds for every
 //! price whose rates above are not lower than those below; the bundled prices are of that kind.
 
+use std::iter;
+
 use domain::{BackendId, Meter, MeteredUsage, NanoUsd, PriceTier, Unit, Usage, WallTime};
 use pricing::{Factor, Price, PriceTerms, Rate, Rates, RatesAbove, TierTerms, bundled_prices};
 use proptest::prelude::*;
@@ -112,6 +114,28 @@ proptest! {
         prop_assume!(is_long(&usage) == is_long(&more));
         if let (Some(less), Some(more)) = (cost(&terms, &usage), cost(&terms, &more)) {
             prop_assert!(less <= more);
+        }
+    }
+
+    /// However long they are together.
+    #[test]
+    fn an_answer_of_several_calls_costs_what_they_cost_alone(
+        terms in any_terms(),
+        first in any_usage(),
+        others in prop::collection::vec(any_usage(), 0..4),
+    ) {
+        let alike = |usage: &Usage| {
+            let mut usage = Usage { tier: first.tier, region: first.region.clone(), ..usage.clone() };
+            usage.quantities.set(Meter::Request, 1);
+            usage
+        };
+        let calls: Vec<Usage> = iter::once(&first).chain(&others).map(alike).collect();
+        let inner_calls: Vec<_> = calls.iter().skip(1).map(|call| call.quantities).collect();
+        let alone: Option<NanoUsd> = calls.iter().map(|call| cost(&terms, call)).sum();
+        let quantities = calls.iter().fold(MeteredUsage::default(), |sum, call| sum + call.quantities);
+        let together = Usage { quantities, inner_calls, ..alike(&first) };
+        if let (Some(alone), Some(together)) = (alone, cost(&terms, &together)) {
+            prop_assert_eq!(alone, together);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{PriceTier, TokenUsage};
+use domain::{CacheWrites, MeteredUsage, PriceTier, TokenUsage};
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -103,6 +103,8 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
     let request_id = part.text("requestId", line.request_id);
     let time = part.time("timestamp", line.timestamp);
     let key = identity(part, &session, &message_id, &request_id, time.unix_ms());
+    let mut unread = None;
+    let tokens = read_usage(part, &mut unread, "message.usage", &usage);
     let mut record = UsageRecord {
         key: RecordKey::of(part.tool(), &as_parts(&key)),
         session,
@@ -112,11 +114,12 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
         model,
         provider: None,
         project: part.text("cwd", line.cwd),
-        usage: read_usage(part, "message.usage", &usage),
+        usage: tokens,
+        inner_calls: Vec::new(),
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,
-        unread: None,
+        unread,
         stated_cost: part.amount("costUSD", line.cost_usd),
         line: part.line(),
     };
@@ -155,17 +158,22 @@ fn as_parts(key: &[String]) -> Vec<&str> {
 }
 
 /// Input excludes the caches; output includes thinking.
-fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage {
+fn read_usage(
+    part: &mut PartBuilder,
+    unread: &mut Option<&'static str>,
+    at: &str,
+    usage: &Usage<'_>,
+) -> TokenUsage {
     let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
     let input_uncached = count("input_tokens", usage.input_tokens);
     let cache_read = count("cache_read_input_tokens", usage.cache_read_input_tokens);
     let written = count("cache_creation_input_tokens", usage.cache_creation_input_tokens);
     let output = count("output_tokens", usage.output_tokens);
     let ages = part.object::<Written<'_>>(&format!("{at}.cache_creation"), usage.cache_creation);
-    let (short, long) = ages.map_or((0, 0), |ages| {
+    let split = ages.map(|ages| {
         let mut count = |name: &str, raw| part.count(&format!("{at}.cache_creation.{name}"), raw);
         let short = count("ephemeral_5m_input_tokens", ages.ephemeral_5m_input_tokens);
-        (short, count("ephemeral_1h_input_tokens", ages.ephemeral_1h_input_tokens))
+        [short, count("ephemeral_1h_input_tokens", ages.ephemeral_1h_input_tokens)]
     });
     let details = format!("{at}.output_tokens_details");
     let details = part.object::<OutputDetails<'_>>(&details, usage.output_tokens_details);
@@ -173,14 +181,16 @@ fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage
         let field = format!("{at}.output_tokens_details.thinking_tokens");
         part.count(&field, details.thinking_tokens)
     });
-    // Without a split by age, all writes have the default of five minutes.
-    let written = written.max(short.saturating_add(long));
+    let writes = CacheWrites::of(written, split);
+    if writes.unknown > 0 {
+        *unread = Some("message.usage.cache_creation");
+    }
     let reasoning = thought.min(output);
     TokenUsage {
         input_uncached,
         cache_read,
-        cache_write_5m: written - long.min(written),
-        cache_write_1h: long.min(written),
+        cache_write_5m: writes.short,
+        cache_write_1h: writes.long,
         output_visible: output - reasoning,
         reasoning,
     }
@@ -216,7 +226,7 @@ fn read_tier(part: &mut PartBuilder, record: &mut UsageRecord, usage: &Usage<'_>
     };
 }
 
-/// Steps inside one answer. The usage of the answer holds all but compactions, which are added, and
+/// Calls of the model inside one answer. Its usage holds all but compactions, which are added, and
 /// advisors, which are answers of another model.
 fn add_iterations(
     part: &mut PartBuilder,
@@ -224,28 +234,54 @@ fn add_iterations(
     key: &[String],
     iterations: Raw<'_>,
 ) {
-    let at = "message.usage.iterations";
-    let Some(iterations) = part.object::<Vec<Usage<'_>>>(at, iterations) else { return };
+    const PATH: &str = "message.usage.iterations";
+    let Some(iterations) = part.object::<Vec<Usage<'_>>>(PATH, iterations) else { return };
+    let (mut rounds, mut compactions) = (Vec::new(), Vec::new());
     for (number, iteration) in iterations.iter().enumerate() {
-        let at = format!("{at}[{number}]");
+        let at = format!("{PATH}[{number}]");
+        let mut read = |unread| read_usage(part, unread, &at, iteration);
         match iteration.kind.map(|kind| kind.get()) {
-            Some(r#""compaction""#) => record.usage += read_usage(part, &at, iteration),
+            Some(r#""compaction""#) => compactions.push(read(&mut record.unread)),
             Some(r#""advisor_message""#) => {
                 let number = number.to_string();
                 let mut parts = as_parts(key);
                 parts.extend(["advisor", &number]);
+                let mut unread = record.unread;
+                let usage = read(&mut unread);
                 let advice = UsageRecord {
                     key: RecordKey::of(part.tool(), &parts),
                     model: part.text(&format!("{at}.model"), iteration.model),
-                    usage: read_usage(part, &at, iteration),
+                    usage,
+                    inner_calls: Vec::new(),
                     web_searches: 0,
+                    unread,
                     stated_cost: None,
                     ..record.clone()
                 };
                 part.add(advice);
             }
-            Some(r#""message""#) | None => {}
-            Some(_) => record.unread = Some("message.usage.iterations"),
+            Some(r#""message""#) => rounds.push(read(&mut record.unread)),
+            None => {}
+            Some(_) => record.unread = Some(PATH),
         }
     }
+    if !part_rounds(record, &rounds) {
+        record.unread = Some(PATH);
+    }
+    for call in compactions {
+        record.usage += call;
+        record.inner_calls.push(call);
+    }
+}
+
+/// Notes all but the last of `rounds` as calls of their own. False if they are not what the answer's
+/// usage is the sum of.
+fn part_rounds(record: &mut UsageRecord, rounds: &[TokenUsage]) -> bool {
+    let Some((last, others @ [_, ..])) = rounds.split_last() else { return true };
+    let mut rest = MeteredUsage::from(record.usage);
+    for round in others {
+        let Some(call) = rest.take_call(&MeteredUsage::from(*round)) else { return false };
+        record.inner_calls.push(call.tokens());
+    }
+    rest.tokens().input() == last.input()
 }

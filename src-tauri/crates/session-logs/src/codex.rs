@@ -280,6 +280,7 @@ impl CodexParser {
             provider: None,
             project: self.project.clone(),
             usage: TokenUsage::default(),
+            inner_calls: Vec::new(),
             web_searches: 0,
             service_tier: match self.service_tier.as_deref() {
                 Some("priority" | "fast") => PriceTier::Priority,

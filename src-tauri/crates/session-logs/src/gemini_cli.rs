@@ -137,6 +137,7 @@ impl GeminiCliParser {
             provider: None,
             project: self.project.clone(),
             usage,
+            inner_calls: Vec::new(),
             web_searches: 0,
             service_tier: PriceTier::Standard,
             region: None,

@@ -186,6 +186,7 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
         provider,
         project: project.or(row.folder),
         usage,
+        inner_calls: Vec::new(),
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,

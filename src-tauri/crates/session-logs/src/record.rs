@@ -20,6 +20,8 @@ pub struct UsageRecord {
     /// The folder that the tool worked in.
     pub project: Option<String>,
     pub usage: TokenUsage,
+    /// Parts of `usage` that were calls of their own, as in [`domain::Usage::inner_calls`].
+    pub inner_calls: Vec<TokenUsage>,
     /// Searches that the provider ran and bills per call.
     pub web_searches: u64,
     pub service_tier: PriceTier,

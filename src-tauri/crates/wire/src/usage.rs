@@ -68,6 +68,31 @@ impl UsageBuilder {
         self.usage.quantities
     }
 
+    /// Counts a call of the model that is not in the counts so far.
+    pub(crate) fn add_call(&mut self, call: MeteredUsage) {
+        self.usage.quantities += call;
+        self.usage.inner_calls.push(call);
+    }
+
+    /// Records that a call of the model is one of those in the counts so far, of which `rest` is what
+    /// is left. False if they do not hold it.
+    pub(crate) fn part_call(&mut self, rest: &mut MeteredUsage, call: &MeteredUsage) -> bool {
+        let taken = rest.take_call(call);
+        self.usage.inner_calls.extend(taken);
+        taken.is_some()
+    }
+
+    /// Reads the counts of a call of the model within the answer; what is wrong in it is so in all.
+    pub(crate) fn read_call(&mut self, read: impl FnOnce(&mut Self)) -> MeteredUsage {
+        let mut call = Self::default();
+        read(&mut call);
+        self.is_adjusted |= call.is_adjusted;
+        if let Some(part) = call.unread() {
+            self.mark_unread(part);
+        }
+        call.quantities()
+    }
+
     /// Records that a number had to be adjusted.
     pub(crate) const fn mark_adjusted(&mut self) {
         self.is_adjusted = true;

@@ -114,6 +114,22 @@ async fn answers_are_worth_the_list_price_or_an_unknown_amount() {
     assert_eq!(totals.value, NanoUsd::new(2 * (5_000_000 + 2_500_000)));
 }
 
+/// The model costs five times as much above 100,000 tokens of input: 115,000 of two calls are not.
+#[tokio::test]
+async fn calls_of_an_answer_are_worth_what_each_of_them_costs() {
+    let mut importing = Importing::new();
+    let more = r#","iterations":[{"type":"compaction","input_tokens":114000,"output_tokens":10},{"type":"message","input_tokens":1000,"output_tokens":100}]"#;
+    let of_model = |text: &str| text.replace("claude-opus-4-5-20251101", "claude-haiku-5-5");
+    let short = more.replace("114000", "99900");
+    importing.write("p/a.jsonl", &of_model(&line(1, &short)));
+    importing.write("p/b.jsonl", &of_model(&line(2, more)));
+    importing.import().await;
+    let totals = importing.sums().await.totals;
+    // $0.10 and $0.50 per million: 100,900 and 110 tokens; then $0.50 and $2.50 for the compaction.
+    let (short, long) = (10_090_000 + 55_000, 57_000_000 + 25_000 + 100_000 + 50_000);
+    assert_eq!((totals.unpriced, totals.value), (0, NanoUsd::new(short + long)));
+}
+
 #[tokio::test]
 async fn a_search_and_another_tier_are_worth_more_than_the_same_tokens_or_unknown() {
     let value = async |more: &str| {

@@ -33,6 +33,8 @@ struct Case {
     of: Api,
     name: String,
     model: Option<String>,
+    /// Of the table's prices, if not those of the API.
+    prices: Option<String>,
     /// Members of the answer beside its usage.
     #[serde(default)]
     beside: Map<String, Value>,
@@ -349,7 +351,8 @@ fn check(apis: &[Api]) -> usize {
         let lines: MeteredUsage = case.lines.clone().into_iter().collect();
         for (way, usage) in case.readings() {
             let usage = usage.unwrap_or_else(|| panic!("{} ({way}): no usage", case.name));
-            let got = outcome(&cost(&prices[case.of.prices()], &usage));
+            let terms = case.prices.as_deref().unwrap_or(case.of.prices());
+            let got = outcome(&cost(&prices[terms], &usage));
             if got != wanted || usage.quantities != lines {
                 let lines: Vec<_> = usage.quantities.iter().collect();
                 failed.push(format!("{:?} {} ({way}): {got:?} {lines:?}", case.of, case.name));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Meter, NanoUsd, PriceTier, Usage};
+use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, Provider};
 
 use super::rollups::{check_against_recount, totals};
@@ -113,6 +113,40 @@ async fn requests_without_a_price_get_one_later_and_lose_it_with_the_undo() {
     assert_eq!(book.find(&backend("home"), None, "m", at(HOUR_MS)), None);
     assert_eq!(ledger.unpriced_attempts(None, 9).await.expect("read").len(), 2);
     assert_eq!(ledger.undo_price_change(at(11)).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn the_calls_of_an_answer_are_told_apart_when_it_is_priced_later() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let call = |input, output| -> MeteredUsage {
+        [(Meter::Input, input), (Meter::Output, output)].into_iter().collect()
+    };
+    let usage = Usage {
+        quantities: call(1_000, 100),
+        inner_calls: vec![call(600, 60)],
+        tier: PriceTier::Standard,
+        ..usage()
+    };
+    let mut unpriced = answered_attempt();
+    unpriced.set_cost(pricing(PriceBook::default()).cost(&usage, None, at(0)));
+    let mut ended = settlement(1);
+    (ended.cost, ended.attempts, ended.model_billed) = (Cost::Unpriced, vec![unpriced], None);
+    ledger.settle(ended).await.expect("settled");
+    let found = async || ledger.unpriced_attempts(None, 9).await.expect("read").remove(0).usage;
+    let before = found().await;
+    assert_eq!((before.quantities, before.calls()), (usage.quantities, usage.calls()));
+
+    // 600 tokens are more than 500, the other 400 are not: 600 × $4 + 60 × $20 + 400 × $2 + 40 × $10
+    // for a million.
+    let terms = r#"{"rates":{"input":2,"output":10},"above":{"input_tokens":500,"rates":{"input":4,"output":20}}}"#;
+    let terms: PriceTerms = serde_json::from_str(terms).expect("terms");
+    let price = Price::declared(&backend("home"), "m", terms, at(0));
+    let change = ledger.add_prices(at(9), "Set".to_owned(), vec![price]).await.expect("added");
+    assert_eq!(reprice(&ledger, change).await, 1);
+    assert_eq!(totals(&ledger).await.cost, NanoUsd::new(4_800_000));
+    ledger.undo_price_change(at(10)).await.expect("undone");
+    assert_eq!(found().await.calls(), usage.calls());
 }
 
 /// A price for `m` by these rates.

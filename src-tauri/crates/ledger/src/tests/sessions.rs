@@ -21,6 +21,7 @@ pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
         provider: None,
         project: Some("/home/dev/shop".to_owned()),
         usage: TokenUsage { input_uncached, output_visible, ..TokenUsage::default() },
+        inner_calls: Vec::new(),
         web_searches: 0,
         service_tier: PriceTier::Standard,
         region: None,
@@ -83,10 +84,14 @@ async fn what_was_not_understood_stays_with_the_answer() {
     let field = Some("message.usage.speed");
     // 99 output tokens have no value in this test.
     let odd = UsageRecord { unread: field, ..record("a", 0, [100, 99]) };
-    ledger.store_session_parts(vec![part(vec![odd, record("b", 0, [7, 99])])]).await.expect("kept");
+    // Its calls are not stored, and each has its own price.
+    let compacted = TokenUsage { input_uncached: 90, ..TokenUsage::default() };
+    let of_two = UsageRecord { inner_calls: vec![compacted], ..record("c", 0, [100, 99]) };
+    let records = vec![odd, record("b", 0, [7, 99]), of_two];
+    ledger.store_session_parts(vec![part(records)]).await.expect("kept");
     let unpriced = ledger.unpriced_answers(0, 10).await.expect("read");
     let unread: Vec<_> = unpriced.iter().map(|answer| answer.usage.unread.as_deref()).collect();
-    assert_eq!(unread, [field, None]);
+    assert_eq!(unread, [field, None, Some("message.usage.iterations")]);
 }
 
 #[tokio::test]

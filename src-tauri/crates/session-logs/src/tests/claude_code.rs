@@ -95,6 +95,47 @@ fn compactions_are_added_and_advisors_are_answers_of_their_own() {
             ("claude-opus-4-5-20251101", [203_000, 0, 0, 0, 4_500, 0]),
         ]
     );
+    let calls: Vec<_> = records.iter().map(|record| record.inner_calls.as_slice()).collect();
+    assert_eq!(calls[0], []);
+    assert_eq!(calls[1].iter().map(tokens).collect::<Vec<_>>(), [[180_000, 0, 0, 0, 3_500, 0]]);
+}
+
+#[test]
+fn rounds_of_an_answer_are_calls_of_their_own_if_they_are_what_it_counts() {
+    let check = |usage: &str, calls: &[[u64; 6]], unread| {
+        let record = read(&line(ID, "req_1", usage)).remove(0);
+        let got: Vec<_> = record.inner_calls.iter().map(tokens).collect();
+        assert_eq!((got.as_slice(), record.unread), (calls, unread), "{usage}");
+    };
+    let rounds = |input: u64| {
+        format!(
+            r#"{{"input_tokens":{input},"output_tokens":9,"output_tokens_details":{{"thinking_tokens":7}},"iterations":[{{"type":"message","input_tokens":30,"output_tokens":4}},{{"type":"message","input_tokens":40,"output_tokens":5}}]}}"#
+        )
+    };
+    check(&rounds(70), &[[30, 0, 0, 0, 2, 2]], None);
+    check(&rounds(71), &[[30, 0, 0, 0, 2, 2]], Some("message.usage.iterations"));
+    check(&rounds(29), &[], Some("message.usage.iterations"));
+}
+
+#[test]
+fn cache_writes_of_an_unknown_term_have_no_price_as_in_the_gateway() {
+    let check = |split: &str, expected: [u64; 6], unread| {
+        let usage = format!(
+            r#"{{"input_tokens":1,"cache_creation_input_tokens":900{split},"output_tokens":5}}"#
+        );
+        let record = read(&line(ID, "req_1", &usage)).remove(0);
+        assert_eq!((tokens(&record.usage), record.unread), (expected, unread), "{usage}");
+    };
+    let ages = |short: u64, long: u64| {
+        format!(
+            r#","cache_creation":{{"ephemeral_5m_input_tokens":{short},"ephemeral_1h_input_tokens":{long}}}"#
+        )
+    };
+    check("", [1, 0, 900, 0, 5, 0], None);
+    check(&ages(0, 300), [1, 0, 0, 900, 5, 0], None);
+    check(&ages(600, 0), [1, 0, 900, 0, 5, 0], None);
+    check(&ages(600, 200), [1, 0, 600, 200, 5, 0], Some("message.usage.cache_creation"));
+    check(&ages(0, 0), [1, 0, 0, 0, 5, 0], Some("message.usage.cache_creation"));
 }
 
 #[test]

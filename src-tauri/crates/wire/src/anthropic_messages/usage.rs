@@ -3,7 +3,7 @@
 //! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
 //! counts cumulatively. The last value of each count applies; nothing is summed.
 
-use domain::{Meter, PriceTier};
+use domain::{CacheWrites, Meter, PriceTier};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -59,50 +59,50 @@ fn read_tokens(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
     usage.split(output, [(Meter::Reasoning, thought)], Meter::Output);
 }
 
-/// Without a split by age, all writes have the default of five minutes. Where the split is of fewer
-/// writes than the total, as in streams, whose total is cumulative, the others have the age of those
-/// in it. Writes of an age that is not known are on no meter: they may have any price.
 fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
-    let written = usage.read_count(members.get("cache_creation_input_tokens"));
-    let ages = members.object("cache_creation");
+    let total = usage.read_count(members.get("cache_creation_input_tokens"));
+    let split = members.object("cache_creation");
     let names = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
-    let [short, long] = names.map(|age| usage.read_count(ages.get(age)));
-    let others = written.saturating_sub(short.saturating_add(long));
+    let counts = names.map(|term| usage.read_count(split.get(term)));
     let path = format!("{path}.cache_creation");
-    usage.check_names(&path, &ages, &names);
-    let has_split = members.get("cache_creation").is_some();
-    let (short, long) = match (short, long) {
-        (0, 1..) => (0, long.saturating_add(others)),
-        (1.., 0) => (short.saturating_add(others), 0),
-        (0, 0) if !has_split => (others, 0),
-        _ => {
-            if others > 0 {
-                usage.mark_unread(&path);
-            }
-            (short, long)
-        }
-    };
-    usage.count(Meter::CacheWrite5m, short);
-    usage.count(Meter::CacheWrite1h, long);
+    usage.check_names(&path, &split, &names);
+    let writes = CacheWrites::of(total, members.get("cache_creation").map(|_| counts));
+    if writes.unknown > 0 {
+        usage.mark_unread(&path);
+    }
+    usage.count(Meter::CacheWrite5m, writes.short);
+    usage.count(Meter::CacheWrite1h, writes.long);
 }
 
-/// The counts of the whole object are the sum of the iterations of type `message`. Those of a
-/// compaction come on top. An advisor is another model, with prices of its own
-/// (<https://docs.anthropic.com/en/docs/build-with-claude/compaction>).
+/// Each iteration is a call of its own, billed by its own length. The counts of the whole object are
+/// the sum of those of type `message`; those of a compaction come on top. An advisor is another model,
+/// with prices of its own (<https://docs.anthropic.com/en/docs/build-with-claude/compaction>).
 fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
+    const PATH: &str = "usage.iterations";
+    let (mut rounds, mut compactions) = (Vec::new(), Vec::new());
     for item in members.get("iterations").and_then(array_items).unwrap_or_default() {
         let Ok(iteration) = Members::parse(item.get()) else { continue };
         match iteration.string("type").as_deref() {
-            Some("message") => {}
-            Some("compaction") => {
-                read_tokens(usage, &iteration, "usage.iterations");
-                usage.check_names("usage.iterations", &iteration, &NAMES);
+            Some("message") => {
+                rounds.push(usage.read_call(|call| read_tokens(call, &iteration, PATH)));
             }
-            other => {
-                usage.mark_unread(&format!("usage.iterations: {}", other.unwrap_or_default()));
-            }
+            Some("compaction") => compactions.push(usage.read_call(|call| {
+                read_tokens(call, &iteration, PATH);
+                call.check_names(PATH, &iteration, &NAMES);
+            })),
+            other => usage.mark_unread(&format!("{PATH}: {}", other.unwrap_or_default())),
         }
     }
+    let mut rest = usage.quantities();
+    if let Some((last, others)) = rounds.split_last()
+        && !others.is_empty()
+    {
+        let are_parts = others.iter().all(|call| usage.part_call(&mut rest, call));
+        if !are_parts || rest.tokens().input() != last.tokens().input() {
+            usage.mark_unread(PATH);
+        }
+    }
+    compactions.into_iter().for_each(|call| usage.add_call(call));
 }
 
 /// Searching for tools has no price of its own.
