@@ -56,9 +56,9 @@ pub struct Reservation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reserved {
     pub amount: NanoUsd,
-    /// What they may cost more, if their answers are as long as they may be.
+    /// What they may cost more, if their answers are as long as they may be, at the dearest terms.
     pub slack: NanoUsd,
-    /// Requests whose longest answer is not known, so that they are in `slack` with nothing.
+    /// Requests of which the largest cost is not known, so that they are in `slack` with nothing.
     pub unbounded_requests: u64,
 }
 

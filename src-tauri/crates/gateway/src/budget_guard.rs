@@ -122,7 +122,7 @@ impl Budgets {
             return Ok(None);
         }
         let size = size();
-        let short = match self.reserve(context, model_asked, size, decision) {
+        let short = match self.reserve(context, model_asked, &size, decision) {
             Ok(reservation) => return Ok(Some(reservation)),
             Err(short) => short,
         };
@@ -139,7 +139,7 @@ impl Budgets {
         };
         let why = format!("Sent to the route {} by the budget {}.", other.route, short.status.id);
         *decision = Decision { explanation: format!("{why} {}", other.explanation), ..other };
-        self.reserve(context, model_asked, size, decision)
+        self.reserve(context, model_asked, &size, decision)
             .map(Some)
             .map_err(|short| failure(&short))
     }
@@ -150,7 +150,7 @@ impl Budgets {
         self: &Arc<Self>,
         context: &RequestContext,
         model_asked: &str,
-        size: CallSize,
+        size: &CallSize,
         decision: &mut Decision,
     ) -> Result<BudgetReservation, Box<Shortage>> {
         let now = self.clock.wall();

@@ -16,8 +16,8 @@ use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use routing::{Decision, Needs};
 use wire::{
-    AnswerFacts, BackendRequest, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, RequestError,
-    Target,
+    AnswerFacts, BackendRequest, BillingTerms, EmbeddingBatch, EmbeddingRequest, EmbeddingVector,
+    RequestError, Target,
 };
 
 use self::batches::{counted, failure_of, share_usage, usage};
@@ -88,7 +88,8 @@ impl Call for Embeddings {
 
     fn size(&self) -> CallSize {
         let input_tokens = estimate::tokens_of_bytes(self.bytes_in);
-        CallSize { input_tokens, output: OutputLimit::None, answers: 1 }
+        let terms = BillingTerms::default();
+        CallSize { input_tokens, output: OutputLimit::None, answers: 1, terms }
     }
 
     fn facts(&self) -> CallFacts<'_> {

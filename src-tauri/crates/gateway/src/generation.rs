@@ -94,7 +94,8 @@ impl Call for Generation {
             false => estimate::tokens_of_bytes(self.request.body().len()),
         };
         let output = wants.output_tokens.map_or(OutputLimit::Model, OutputLimit::Stated);
-        CallSize { input_tokens, output, answers: wants.answers.unwrap_or(1).max(1) }
+        let answers = wants.answers.unwrap_or(1).max(1);
+        CallSize { input_tokens, output, answers, terms: self.request.billing_terms() }
     }
 
     fn facts(&self) -> CallFacts<'_> {

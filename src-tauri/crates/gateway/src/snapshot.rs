@@ -11,7 +11,7 @@ use std::time::Duration;
 use cache::Cache;
 use domain::{
     BackendId, CacheMode, ClientId, ClientTarget, CredentialId, Dialect, NanoUsd, Origin,
-    OriginError, TokenUsage, TranslationMode, WallTime,
+    OriginError, TokenUsage, TranslationMode, Usage, WallTime,
 };
 use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
 use ledger::Purpose;
@@ -54,6 +54,16 @@ impl Snapshot {
         |backend, model, tokens, at| {
             self.cost_at((backend, model), at, |price| price.text_cost(tokens))
         }
+    }
+
+    /// The cost of a call with this usage; `None` if it is unknown.
+    pub(crate) fn usage_cost(
+        &self,
+        place: (&BackendId, &str),
+        usage: &Usage,
+        at: WallTime,
+    ) -> Option<NanoUsd> {
+        self.cost_at(place, at, |price| price.invoice(usage).1.ok())
     }
 
     /// Most that a request for a short text costs; `None` if that cannot be told. A model that searches

@@ -21,7 +21,7 @@ use crate::json::{
 use crate::neutral::ModelRequest;
 use crate::request_digest::RequestOutline;
 use crate::request_needs::RequestNeeds;
-use crate::{Delivery, RequestError, UsageChunk};
+use crate::{BillingTerms, Delivery, RequestError, UsageChunk};
 
 /// A client's request, validated as far as routing needs.
 #[derive(Debug, Clone)]
@@ -198,6 +198,13 @@ impl ClientRequest {
     #[must_use]
     pub const fn needs(&self) -> RequestNeeds {
         self.needs
+    }
+
+    /// How it asks to be billed.
+    #[must_use]
+    pub fn billing_terms(&self) -> BillingTerms {
+        let members = Members::parse(self.text());
+        members.map(|it| BillingTerms::read(self.dialect, &it)).unwrap_or_default()
     }
 
     /// The body as received.

@@ -9,6 +9,7 @@ mod answer;
 mod answer_stream;
 mod anthropic_messages;
 mod assemble;
+mod billing_terms;
 mod chat_client;
 mod client_request;
 mod client_spelling;
@@ -60,6 +61,7 @@ pub use answer::{
     AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput, is_tool_call,
 };
 pub use answer_stream::{AnswerStream, HELD_BYTES_MAX};
+pub use billing_terms::BillingTerms;
 pub use chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 pub use client_request::{ApiSurface, ClientRequest, Metering};
 pub use delivery::{Delivery, UsageChunk};

@@ -56,8 +56,8 @@ pub struct BudgetView {
     pub reserved_nano_usd: NanoDollars,
     /// What these may cost more, if their answers are as long as they may be.
     pub slack_nano_usd: NanoDollars,
-    /// Those under way whose price or longest answer is not known, so that `slack_nano_usd` has
-    /// nothing of them.
+    /// Those under way whose price or largest cost is not known, so that `slack_nano_usd` has nothing
+    /// of them.
     pub unbounded_requests: Count,
     /// What was reserved for requests that a kill of the program cut off. What they cost is not
     /// known; it counts against the limit.

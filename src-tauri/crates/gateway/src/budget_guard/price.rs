@@ -1,20 +1,22 @@
 //! What a request may cost, before it is sent.
 
 use budgets::{PromptCacheKey, Reservation};
-use domain::{NanoUsd, TokenUsage, WallTime};
+use domain::{MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage, WallTime};
 use routing::{Candidate, find_model_facts};
+use wire::BillingTerms;
 
 use super::Learnt;
 use crate::context::RequestContext;
 
 /// The size of a call, as far as it is known before it is answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CallSize {
     /// Estimated.
     pub(crate) input_tokens: u64,
     pub(crate) output: OutputLimit,
     /// Answers asked for at once, each of that length.
     pub(crate) answers: u64,
+    pub(crate) terms: BillingTerms,
 }
 
 /// Most output tokens of a call.
@@ -39,16 +41,16 @@ pub(super) struct EstimatedPrice {
 /// The price of a call at `candidate`; `None` if it is unknown.
 pub(super) fn estimate(
     context: &RequestContext,
-    size: CallSize,
+    size: &CallSize,
     candidate: &Candidate,
     learnt: &Learnt,
     now: WallTime,
 ) -> Option<EstimatedPrice> {
-    let price = context.snapshot.price();
-    let price_of = |input: TokenUsage, output_each: u64| {
+    let place = (&candidate.endpoint.backend, candidate.model.as_str());
+    let price_of = |terms: &BillingTerms, input: TokenUsage, output_each: u64| {
         let tokens =
             TokenUsage { output_visible: output_each.saturating_mul(size.answers), ..input };
-        price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
+        dearest_tier(terms, tokens, |usage| context.snapshot.usage_cost(place, usage, now))
     };
     let none_read = TokenUsage { input_uncached: size.input_tokens, ..TokenUsage::default() };
     let expected = learnt.answers.expected(&candidate.model);
@@ -58,15 +60,20 @@ pub(super) fn estimate(
         OutputLimit::Model => longest_answer(context, candidate),
     };
     let output = longest.map_or(expected, |longest| expected.min(longest));
-    let uncached = price_of(none_read, output)?;
+    let (terms, uncached) = priced_terms(&size.terms, |terms| price_of(terms, none_read, output))?;
     // A price of zero is zero for any length.
-    let at_most = match uncached {
+    let of_one_call = match uncached {
         NanoUsd::ZERO => Some(NanoUsd::ZERO),
-        _ => longest
-            .and_then(|longest| dearest_input(size.input_tokens, |input| price_of(input, longest))),
+        _ => longest.and_then(|longest| {
+            dearest_input(size.input_tokens, |input| {
+                let standard = BillingTerms { tiers: STANDARD, ..terms.clone() };
+                let fallback = price_of(&standard, input, longest);
+                Some(price_of(&terms, input, longest)?.max(fallback.unwrap_or_default()))
+            })
+        }),
     };
     // What is read from a cache is assumed only where the slack can say by how much it may be wrong.
-    let cached = at_most.and_then(|_| {
+    let cached = of_one_call.and_then(|_| {
         let key = PromptCacheKey {
             client: context.client.id.clone(),
             backend: candidate.endpoint.backend.clone(),
@@ -76,10 +83,48 @@ pub(super) fn estimate(
         let cache_read = learnt.cache_reads.expected(&key, size.input_tokens, now);
         let input_uncached = size.input_tokens.saturating_sub(cache_read);
         let input = TokenUsage { input_uncached, cache_read, ..TokenUsage::default() };
-        (cache_read > 0).then(|| price_of(input, output)).flatten()
+        (cache_read > 0).then(|| price_of(&terms, input, output)).flatten()
     });
     let amount = cached.map_or(uncached, |cached| cached.min(uncached));
+    let is_bounded = terms == size.terms && !terms.has_rounds;
+    let at_most = of_one_call.filter(|most| is_bounded || *most == NanoUsd::ZERO);
     Some(EstimatedPrice { reservation: Reservation { amount, at_most }, uncached })
+}
+
+const STANDARD: &[PriceTier] = &[PriceTier::Standard];
+
+/// The cost at the dearest of the tiers that are asked for and have a price.
+fn dearest_tier(
+    terms: &BillingTerms,
+    tokens: TokenUsage,
+    cost: impl Fn(&Usage) -> Option<NanoUsd>,
+) -> Option<NanoUsd> {
+    let mut usage = Usage { region: terms.region.clone(), ..tokens.into() };
+    usage.quantities += terms.tool_calls;
+    let costs = terms.tiers.iter().filter_map(|tier| {
+        usage.tier = *tier;
+        cost(&usage)
+    });
+    costs.max()
+}
+
+/// The terms nearest to the `asked` ones that have a price, and the price: a provider without a rate
+/// for a tool, a region or a tier may have ignored that it was asked for it. `None` if none have one.
+fn priced_terms(
+    asked: &BillingTerms,
+    price_of: impl Fn(&BillingTerms) -> Option<NanoUsd>,
+) -> Option<(BillingTerms, NanoUsd)> {
+    let steps: [fn(&mut BillingTerms); 4] = [
+        |_| {},
+        |terms| terms.tool_calls = MeteredUsage::default(),
+        |terms| terms.region = None,
+        |terms| terms.tiers = STANDARD,
+    ];
+    let mut terms = asked.clone();
+    steps.into_iter().find_map(|leave_out| {
+        leave_out(&mut terms);
+        Some((terms.clone(), price_of(&terms)?))
+    })
 }
 
 /// The price of a prompt of which a cache has nothing: it is not written to one, or it is, for a term
@@ -115,7 +160,47 @@ pub(super) fn dearer(one: EstimatedPrice, other: EstimatedPrice) -> EstimatedPri
 
 #[cfg(test)]
 mod tests {
+    use domain::Meter;
+
     use super::*;
+
+    #[test]
+    fn what_has_no_price_is_left_out_and_the_dearest_tier_is_taken() {
+        let asked = BillingTerms {
+            tiers: PriceTier::ALL,
+            region: Some("us".to_owned()),
+            tool_calls: [(Meter::WebSearch, 2)].into_iter().collect(),
+            has_rounds: true,
+        };
+        // One for a call, ten for the priority tier, five for the flex tier, a hundred for a search.
+        let price = |has_search: bool, has_region: bool| {
+            move |usage: &Usage| {
+                let tier = match usage.tier {
+                    PriceTier::Standard => 0,
+                    PriceTier::Flex => 5,
+                    PriceTier::Priority => 10,
+                    _ => return None,
+                };
+                let searches = i64::try_from(usage.quantities.get(Meter::WebSearch)).ok()?;
+                let is_priced =
+                    (has_search || searches == 0) && (has_region || usage.region.is_none());
+                is_priced.then(|| NanoUsd::new(1 + tier + 100 * searches))
+            }
+        };
+        let check = |terms: &BillingTerms, has_search, has_region, expected: i64, is_as_asked| {
+            let cost = price(has_search, has_region);
+            let found =
+                priced_terms(terms, |terms| dearest_tier(terms, TokenUsage::default(), cost));
+            let (used, amount) = found.expect("a price");
+            assert_eq!((amount.nanos(), used == *terms), (expected, is_as_asked));
+        };
+        check(&asked, true, true, 211, true);
+        check(&asked, false, true, 11, false);
+        check(&asked, true, false, 11, false);
+        let fast = BillingTerms { tiers: &[PriceTier::Fast], ..BillingTerms::default() };
+        check(&fast, true, true, 1, false);
+        assert_eq!(priced_terms(&asked, |_| None), None);
+    }
 
     #[test]
     fn a_prompt_that_is_written_to_a_cache_may_cost_more_than_one_that_is_not() {

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use test_support::{ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, always, limits};
-use crate::world::{CACHED_MODEL, PRICED_MODEL, World, network, world, world_with};
+use crate::world::{CACHED_MODEL, PRICED_MODEL, TIERED_MODEL, World, network, world, world_with};
 
 /// Costs nine tokens at a dollar a million.
 const COST: NanoUsd = NanoUsd::new(9_000);
@@ -51,6 +51,55 @@ async fn two_hundred_requests_at_once_do_not_pass_a_budget_for_ten() {
     let status = world.budgets.statuses().remove(0);
     assert_eq!(status.spent, COST.scaled(i64::try_from(answered).expect("few")));
     assert_eq!((status.reserved, status.spent <= limit), (budgets::Reserved::default(), true));
+}
+
+fn ask_at(terms: &str) -> String {
+    ask().replace(PRICED_MODEL, TIERED_MODEL).replace("{\"model\"", &format!("{{{terms},\"model\""))
+}
+
+#[tokio::test]
+async fn two_hundred_requests_of_a_dearer_tier_do_not_pass_a_budget_for_ten() {
+    let answer = serde_json::json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": TIERED_MODEL,
+        "choices": [{"index": 0, "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
+        "service_tier": "priority",
+    });
+    let upstream = always(Reply::json(200, &answer)).await;
+    let world = world(&upstream).await;
+    // Nine tokens at ten dollars a million.
+    let cost = COST.scaled(10);
+    let limit = cost.scaled(10);
+    configure(&world, limit, None);
+    let ask = ask_at(r#""service_tier":"priority""#);
+    let answers = join_all((0..200).map(|_| world.chat(&ask))).await;
+    let answered = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..=10).contains(&answered), "{answered} were answered");
+    let status = world.budgets.statuses().remove(0);
+    assert_eq!(status.spent, cost.scaled(i64::try_from(answered).expect("few")));
+    assert!(status.spent <= limit);
+}
+
+#[tokio::test]
+async fn a_reservation_is_made_at_the_tier_and_with_the_searches_that_are_asked_for() {
+    for (terms, nanos_each, slack_each, calls, unbounded) in [
+        (r#""service_tier":"default""#, 1_000, 0, 0, 0),
+        (r#""service_tier":"priority""#, 10_000, 0, 0, 0),
+        // The provider may answer at the standard tier.
+        (r#""service_tier":"flex""#, 500, 500, 0, 0),
+        (r#""service_tier":"auto""#, 10_000, 0, 0, 0),
+        (r#""web_search_options":{}"#, 1_000, 0, 10_000_000, 0),
+        // A tier without a price may have been ignored, or may cost anything.
+        (r#""service_tier":"scale""#, 1_000, 0, 0, 1),
+    ] {
+        let ask = ask_at(terms);
+        let tokens = i64::try_from(ask.len() / 4).expect("short") + 2;
+        let (_world, _upstream, reserved) = in_flight(&ask).await;
+        assert_eq!(reserved.amount, NanoUsd::new(tokens * nanos_each + calls), "{terms}");
+        assert_eq!(reserved.slack, NanoUsd::new(tokens * slack_each), "{terms}");
+        assert_eq!(reserved.unbounded_requests, unbounded, "{terms}");
+    }
 }
 
 /// Asks until the answer is held back by a backend that is silent.

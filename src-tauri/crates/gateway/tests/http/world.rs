@@ -358,6 +358,10 @@ pub(crate) const PRICED_MODEL: &str = "priced-1";
 /// As [`PRICED_MODEL`], with a tenth of its price for what is read from a cache.
 pub(crate) const CACHED_MODEL: &str = "cached-1";
 
+/// As [`PRICED_MODEL`] at the standard tier, with half of its price at the flex tier, ten times of it at
+/// the priority tier, and a cent for a search.
+pub(crate) const TIERED_MODEL: &str = "tiered-1";
+
 /// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`,
 /// which is free nevertheless.
 fn prices() -> PriceBook {
@@ -369,14 +373,21 @@ fn prices() -> PriceBook {
         (Meter::CacheRead, tenth),
         (Meter::Output, dollar),
     ]);
-    let price = |backend: &str, model, rates: &Rates| {
+    let declared = |backend: &str, model, terms| {
         let backend = BackendId::new(backend).expect("an id");
-        Price::declared(&backend, model, PriceTerms::flat(rates.clone()), WallTime::from_unix_ms(0))
+        Price::declared(&backend, model, terms, WallTime::from_unix_ms(0))
     };
+    let price = |backend: &str, model, rates: &Rates| {
+        declared(backend, model, PriceTerms::flat(rates.clone()))
+    };
+    let tiered = r#"{"rates":{"input":1,"output":1,"web_search":10},"tiers":{
+        "flex":{"rates":{"input":0.5,"output":0.5}},"priority":{"rates":{"input":10,"output":10}}}}"#;
+    let tiered: PriceTerms = serde_json::from_str(tiered).expect("terms");
     PriceBook::default()
         .with_price(price("mock", "echo", &rates))
         .with_price(price("corp", PRICED_MODEL, &rates))
         .with_price(price("corp", CACHED_MODEL, &cached))
+        .with_price(declared("corp", TIERED_MODEL, tiered))
 }
 
 impl World {
