@@ -57,6 +57,7 @@ mod platform;
 mod playground_host;
 mod price_editor;
 mod price_list_date;
+mod price_list_rows;
 mod prices_in_use;
 mod private_variables;
 mod probe;

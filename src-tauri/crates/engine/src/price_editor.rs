@@ -13,14 +13,14 @@ use ledger::{
 };
 use parking_lot::Mutex;
 use pricing::{
-    AttemptPricing, Cost, Price, PriceBook, PriceConfidence, PriceFileError, PriceFileFormat,
-    PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner, PriceTerms, Provider, RateChange,
-    listed_by, read_price_file,
+    AttemptPricing, Cost, Price, PriceBook, PriceFileError, PriceFileFormat, PriceFileProblem,
+    PriceFileRow, PriceOwner, PriceTerms, Provider, RateChange, listed_by, read_price_file,
 };
 use settings::{AllowedNetwork, SettingsStore, parse_base_url};
 
 use crate::events::EventBus;
 use crate::price_list_date::PriceListDate;
+use crate::price_list_rows::PriceListRows;
 use crate::prices_in_use::PricesInUse;
 use crate::response_cache::ResponseCache;
 use crate::session_answer::SessionAnswer;
@@ -170,14 +170,13 @@ impl PriceEditor {
         let (format, file) = read_price_file(text)?;
         let (now, book) = (self.clock.wall(), self.book.load());
         let is_complete = self.has_each_provider(&file.rows);
-        let mut differences = Vec::new();
-        let mut same = 0;
-        for row in file.rows {
-            for price in self.prices_of(row, name, now) {
-                match difference(&book, price, now) {
-                    Some(difference) => differences.push(difference),
-                    None => same += 1,
-                }
+        let providers = &self.providers();
+        let (prices, unused) = PriceListRows { providers, name, now }.read(file.rows);
+        let (mut differences, mut same) = (Vec::new(), 0);
+        for price in prices {
+            match difference(&book, price, now) {
+                Some(difference) => differences.push(difference),
+                None => same += 1,
             }
         }
         differences.sort_by_key(|difference| {
@@ -186,7 +185,9 @@ impl PriceEditor {
         });
         let mut last = self.preview.lock();
         let id = last.as_ref().map_or(0, |last| last.id) + 1;
-        let (foreign, problems) = (file.foreign_rows, file.problems);
+        let (foreign, mut problems) = (file.foreign_rows, file.problems);
+        problems.extend(unused);
+        problems.sort_by_key(|problem| problem.line);
         let source = name.to_owned();
         if is_complete && differences.is_empty() && same > 0 {
             self.list_date.note(now);
@@ -392,39 +393,6 @@ impl PriceEditor {
             listed_by(provider).next().is_none() || rows.iter().any(|row| row.owner == owner)
         };
         self.providers().into_values().flatten().all(is_listed)
-    }
-
-    /// The prices that a row stands for: itself, or what a factor makes of the provider's list.
-    fn prices_of(&self, row: PriceFileRow, name: &str, now: WallTime) -> Vec<Price> {
-        let source = if row.source.is_empty() { name.to_owned() } else { row.source };
-        let own = |owner: PriceOwner, model: String, terms: PriceTerms, from, until| Price {
-            id: Price::own_id(&owner, &model, from, now),
-            owner,
-            model,
-            terms,
-            valid_from: from,
-            valid_to: until,
-            source: source.clone(),
-            confidence: PriceConfidence::Declared,
-        };
-        let from = row.from.unwrap_or_else(|| now.day_start());
-        match (row.value, row.owner) {
-            (PriceFileValue::Terms(terms), owner) => {
-                vec![own(owner, row.model, terms, from, row.until)]
-            }
-            (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
-                let provider = self.providers().get(&backend).copied().flatten();
-                let listed = provider.into_iter().flat_map(listed_by);
-                let listed = listed.filter(|price| row.model == "*" || price.model == row.model);
-                let scaled = listed.map(|price| {
-                    let owner = PriceOwner::Backend(backend.clone());
-                    let from = price.valid_from.max(from);
-                    own(owner, price.model.clone(), price.terms.times(factor), from, price.valid_to)
-                });
-                scaled.collect()
-            }
-            (PriceFileValue::Multiplier(_), PriceOwner::Provider(_)) => Vec::new(),
-        }
     }
 
     async fn fetch(&self, address: &str) -> Result<String, PriceEditError> {

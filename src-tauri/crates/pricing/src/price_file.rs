@@ -5,6 +5,8 @@ mod fields;
 mod litellm;
 mod models_dev;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use domain::{BackendId, WallTime};
@@ -41,6 +43,25 @@ pub struct PriceFileRow {
     /// The page that the price comes from; empty if the file names none.
     pub source: String,
     pub value: PriceFileValue,
+    pub place: PriceFilePlace,
+}
+
+/// Where a row stands in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceFilePlace {
+    /// From 1.
+    pub line: usize,
+    /// See [`PriceFileProblem::row`].
+    pub row: String,
+}
+
+impl PriceFilePlace {
+    /// A problem that only shows beside what is known outside the file.
+    #[must_use]
+    pub fn problem(&self, field: &str, problem: String) -> PriceFileProblem {
+        let Self { line, row } = self.clone();
+        PriceFileProblem { line, row, field: field.to_owned(), problem }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +150,22 @@ fn read_rows(text: &SourceText<'_>, prices: &RawValue) -> Result<PriceFile, Pric
         return Err(PriceFileError::TooManyRows);
     }
     let mut file = PriceFile::default();
+    let mut lines = HashMap::new();
     for (row, number) in rows.into_iter().zip(1_usize..) {
         let mut fields = RowFields::new(text, row, format!("row {number}"));
         let read = read_row(&mut fields);
+        if let Some(row) = &read {
+            match lines.entry((row.owner.clone(), row.model.clone(), row.from)) {
+                Entry::Vacant(place) => drop(place.insert(row.place.line)),
+                Entry::Occupied(first) => {
+                    let first = first.get();
+                    fields.problem("from", &format!(
+                        "is the first day of the row in line {first} too, which is for the same model; \
+                         write one row for each day"
+                    ));
+                }
+            }
+        }
         match (read, fields.into_problems()) {
             (Some(row), problems) if problems.is_empty() => file.rows.push(row),
             (_, problems) => file.problems.extend(problems),
@@ -171,10 +205,18 @@ fn read_row(fields: &mut RowFields<'_>) -> Option<PriceFileRow> {
     }
     let source = fields.text("source").unwrap_or_default();
     let value = match fields.get("multiplier") {
-        Some(_) => PriceFileValue::Multiplier(fields.parsed("multiplier")?),
+        Some(_) => {
+            if matches!(owner, PriceOwner::Provider(_)) {
+                let problem = "is on what a backend's provider lists; write \"backend\" in the place of \
+                               \"provider\", or the rates";
+                fields.problem("multiplier", problem);
+            }
+            PriceFileValue::Multiplier(fields.parsed("multiplier")?)
+        }
         None => PriceFileValue::Terms(fields.terms()?),
     };
-    Some(PriceFileRow { owner, model, from, until, source, value })
+    let place = fields.place();
+    Some(PriceFileRow { owner, model, from, until, source, value, place })
 }
 
 fn read_owner(fields: &mut RowFields<'_>) -> Option<PriceOwner> {

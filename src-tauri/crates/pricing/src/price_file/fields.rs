@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::PriceFileProblem;
+use super::{PriceFilePlace, PriceFileProblem};
 use crate::{PriceTerms, Rate, RateError};
 
 pub(super) type Entries<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
@@ -80,6 +80,10 @@ impl<'a> RowFields<'a> {
 
     pub(super) fn name_row(&mut self, name: &str) {
         self.row = format!("{} ({name})", self.row);
+    }
+
+    pub(super) fn place(&self) -> PriceFilePlace {
+        PriceFilePlace { line: self.text.line(self.value), row: self.row.clone() }
     }
 
     pub(super) fn into_problems(self) -> Vec<PriceFileProblem> {

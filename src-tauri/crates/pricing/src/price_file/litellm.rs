@@ -103,7 +103,7 @@ pub(super) fn read(text: &SourceText<'_>, catalogue: &Entries<'_>) -> PriceFile 
         let read = read_row(&mut fields, *provider, &model);
         match (read, rows.entry((*provider, model))) {
             (Some(row), Entry::Vacant(place)) => drop(place.insert(row)),
-            (Some(row), Entry::Occupied(other)) if *other.get() != row => {
+            (Some(row), Entry::Occupied(other)) if other.get().value != row.value => {
                 fields.problem("", "is listed twice with different prices; the first is used");
             }
             _ => {}
@@ -148,6 +148,7 @@ fn read_row(fields: &mut RowFields<'_>, provider: Provider, model: &str) -> Opti
         until: None,
         source: fields.text("source").unwrap_or_default(),
         value: PriceFileValue::Terms(terms),
+        place: fields.place(),
     })
 }
 

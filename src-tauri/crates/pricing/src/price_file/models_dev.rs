@@ -72,6 +72,7 @@ pub(super) fn read(text: &SourceText<'_>, catalogue: &Entries<'_>) -> PriceFile 
                     until: None,
                     source: source.clone(),
                     value: PriceFileValue::Terms(terms),
+                    place: fields.place(),
                 });
             }
             file.problems.extend(fields.into_problems());

@@ -96,6 +96,16 @@ fn a_bad_row_is_told_by_line_and_field_and_the_others_load() {
         r#"{"backend": "home", "model": "m", "from": "2026-11-01", "multiplier": -1}"#,
         "line 3, row 2 (m), multiplier: a factor is between 0 and 1000 and has at most three decimals",
     );
+    check(
+        r#"{"provider": "openai", "model": "m", "from": "2026-11-01", "multiplier": 0.8}"#,
+        "line 3, row 2 (m), multiplier: is on what a backend's provider lists; write \"backend\" in the \
+         place of \"provider\", or the rates",
+    );
+    check(
+        r#"{"provider": "openai", "model": "good", "from": "2026-11-01", "rates": {"input": 2}}"#,
+        "line 3, row 2 (good), from: is the first day of the row in line 2 too, which is for the same \
+         model; write one row for each day",
+    );
     let unknown = |row: &str| problems(&read(&format!("{{\"prices\": [{row}]}}")).1).join("; ");
     let meter = unknown(
         r#"{"provider": "openai", "model": "m", "from": "2026-11-01", "rates": {"inputs": 2}}"#,

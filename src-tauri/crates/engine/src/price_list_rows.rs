@@ -1,0 +1,211 @@
+//! The prices that the rows of a price file stand for.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::{BackendId, WallTime};
+use pricing::{
+    Factor, Price, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner,
+    PriceTerms, Provider, listed_by,
+};
+
+/// Reads the rows of one file into prices.
+pub(crate) struct PriceListRows<'a> {
+    /// Of each backend the provider whose list prices apply to it.
+    pub(crate) providers: &'a HashMap<BackendId, Option<Provider>>,
+    /// Of the file, for rows that name no source.
+    pub(crate) name: &'a str,
+    pub(crate) now: WallTime,
+}
+
+impl PriceListRows<'_> {
+    /// The prices, and the rows that stand for none. Where two rows are for one model and day, the more
+    /// exact one holds: terms before a multiplier, and this before one for all models.
+    pub(crate) fn read(&self, mut rows: Vec<PriceFileRow>) -> (Vec<Price>, Vec<PriceFileProblem>) {
+        rows.sort_by_key(|row| (is_multiplier(row), row.model == Price::EVERY_MODEL));
+        let (mut prices, mut problems, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
+        for row in rows {
+            match self.prices_of(&row) {
+                Ok(found) => {
+                    for price in found {
+                        if taken.insert(price.id.clone()) {
+                            prices.push(price);
+                        } else if !is_multiplier(&row) {
+                            let problem = "is listed twice; the first one is used".to_owned();
+                            problems.push(row.place.problem("model", problem));
+                        }
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (prices, problems)
+    }
+
+    fn prices_of(&self, row: &PriceFileRow) -> Result<Vec<Price>, PriceFileProblem> {
+        let from = row.from.unwrap_or_else(|| self.now.day_start());
+        match (&row.value, &row.owner) {
+            (PriceFileValue::Terms(terms), _) => {
+                Ok(vec![self.price(row, &row.model, terms.clone(), (from, row.until))])
+            }
+            (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
+                self.scaled(row, backend, *factor, from)
+            }
+            (PriceFileValue::Multiplier(_), PriceOwner::Provider(_)) => {
+                let problem = "is on what a backend's provider lists".to_owned();
+                Err(row.place.problem("multiplier", problem))
+            }
+        }
+    }
+
+    /// What a factor makes of the list of the backend's provider, for the days of the row.
+    fn scaled(
+        &self,
+        row: &PriceFileRow,
+        backend: &BackendId,
+        factor: Factor,
+        from: WallTime,
+    ) -> Result<Vec<Price>, PriceFileProblem> {
+        let problem = |field, problem: String| Err(row.place.problem(field, problem));
+        let Some(provider) = self.providers.get(backend) else {
+            let what =
+                format!("{backend} is none of your backends, so nothing is known to multiply");
+            return problem("backend", what);
+        };
+        let listed: Vec<&Price> = provider.iter().copied().flat_map(listed_by).collect();
+        if listed.is_empty() {
+            let what = format!("no list prices apply to {backend}; write its rates");
+            return problem("multiplier", what);
+        }
+        let is_meant = |price: &&Price| row.model == Price::EVERY_MODEL || price.model == row.model;
+        let of_model: Vec<&Price> = listed.into_iter().filter(is_meant).collect();
+        if of_model.is_empty() {
+            let what = format!("the list prices of {backend} do not have it; write its rates");
+            return problem("model", what);
+        }
+        let scaled: Vec<Price> = of_model
+            .into_iter()
+            .filter_map(|price| {
+                let begin = price.valid_from.max(from);
+                let end = price.valid_to.into_iter().chain(row.until).min();
+                let is_some_time = end.is_none_or(|end| begin < end);
+                let terms = || price.terms.times(factor);
+                is_some_time.then(|| self.price(row, &price.model, terms(), (begin, end)))
+            })
+            .collect();
+        match scaled.is_empty() {
+            true => problem("from", "no list price is valid in these days".to_owned()),
+            false => Ok(scaled),
+        }
+    }
+
+    fn price(
+        &self,
+        row: &PriceFileRow,
+        model: &str,
+        terms: PriceTerms,
+        (from, until): (WallTime, Option<WallTime>),
+    ) -> Price {
+        let source = if row.source.is_empty() { self.name } else { &row.source };
+        Price {
+            id: Price::own_id(&row.owner, model, from, self.now),
+            owner: row.owner.clone(),
+            model: model.to_owned(),
+            terms,
+            valid_from: from,
+            valid_to: until,
+            source: source.to_owned(),
+            confidence: PriceConfidence::Declared,
+        }
+    }
+}
+
+const fn is_multiplier(row: &PriceFileRow) -> bool {
+    matches!(row.value, PriceFileValue::Multiplier(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use pricing::read_price_file;
+
+    use super::*;
+
+    /// What the rows stand for: prices as "model from until", and problems.
+    fn read(rows: &str) -> (Vec<String>, Vec<String>) {
+        let (_, file) = read_price_file(&format!("{{\"prices\": [{rows}]}}")).expect("a list");
+        assert_eq!(file.problems, []);
+        let id = |name: &str| BackendId::new(name).expect("a name");
+        let providers = HashMap::from([(id("google"), Some(Provider::Google)), (id("own"), None)]);
+        let now = WallTime::from_day("2026-11-20").expect("a day");
+        let rows = PriceListRows { providers: &providers, name: "a file", now };
+        let (prices, problems) = rows.read(file.rows);
+        let day = |at: WallTime| at.to_day();
+        let told = |price: &Price| {
+            let until = price.valid_to.map(day).unwrap_or_default();
+            format!("{} {} {until}", price.model, day(price.valid_from)).trim_end().to_owned()
+        };
+        (prices.iter().map(told).collect(), problems.iter().map(ToString::to_string).collect())
+    }
+
+    fn multiplier(backend: &str, model: &str, days: &str) -> String {
+        format!(r#"{{"backend": "{backend}", "model": "{model}", {days}, "multiplier": 0.8}}"#)
+    }
+
+    const FROM: &str = r#""from": "2026-11-15""#;
+
+    #[test]
+    fn a_multiplier_holds_for_its_days_of_each_list_price() {
+        // Its list price changes on 1 December.
+        let model = "gemini-4-argon";
+        let row = |days: &str| read(&multiplier("google", model, days)).0;
+        assert_eq!(
+            row(FROM),
+            [format!("{model} 2026-11-15 2026-12-01"), format!("{model} 2026-12-01")]
+        );
+        let short = r#""from": "2026-11-15", "until": "2026-11-25""#;
+        assert_eq!(row(short), [format!("{model} 2026-11-15 2026-11-25")]);
+        let over = r#""from": "2026-11-15", "until": "2026-12-05""#;
+        let expected =
+            [format!("{model} 2026-11-15 2026-12-01"), format!("{model} 2026-12-01 2026-12-05")];
+        assert_eq!(row(over), expected);
+        assert_eq!(row(r#""from": "2026-12-03""#), [format!("{model} 2026-12-03")]);
+    }
+
+    #[test]
+    fn a_multiplier_of_nothing_is_a_problem() {
+        let check = |row: &str, expected: &str| {
+            assert_eq!(read(row), (Vec::new(), vec![expected.to_owned()]));
+        };
+        check(
+            &multiplier("gogle", "*", FROM),
+            "line 1, row 1 (*), backend: gogle is none of your backends, so nothing is known to multiply",
+        );
+        check(
+            &multiplier("own", "*", FROM),
+            "line 1, row 1 (*), multiplier: no list prices apply to own; write its rates",
+        );
+        check(
+            &multiplier("google", "gemini-0", FROM),
+            "line 1, row 1 (gemini-0), model: the list prices of google do not have it; write its rates",
+        );
+        check(
+            &multiplier(
+                "google",
+                "gemini-4-argon",
+                r#""from": "2026-10-01", "until": "2026-10-02""#,
+            ),
+            "line 1, row 1 (gemini-4-argon), from: no list price is valid in these days",
+        );
+    }
+
+    #[test]
+    fn the_more_exact_of_two_rows_holds() {
+        let exact = multiplier("google", "gemini-4-argon", FROM).replace("0.8", "0.5");
+        let rows = format!("{},{exact}", multiplier("google", "*", FROM));
+        let (prices, problems) = read(&rows);
+        assert_eq!(problems, Vec::<String>::new());
+        let of_it = prices.iter().filter(|price| price.starts_with("gemini-4-argon "));
+        assert_eq!(of_it.count(), 2, "{prices:?}");
+        assert_eq!(prices[0], "gemini-4-argon 2026-11-15 2026-12-01");
+        assert!(prices.len() > 2, "the others are by the row for all");
+    }
+}
