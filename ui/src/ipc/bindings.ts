@@ -209,8 +209,8 @@ export const commands = {
 	usageAdvice: (req: UsageAdviceQuery) => typedError<UsageAdviceView, ApiError>(__TAURI_INVOKE("usage_advice", { req })),
 	/**  Finds what was unusual in the last days, and why. */
 	usageAnomalies: (req: UsageAnomaliesQuery) => typedError<UsageAnomaliesView, ApiError>(__TAURI_INVOKE("usage_anomalies", { req })),
-	/**  Remembers that something unusual is fine: it is in no list and no alert any more. */
-	usageAnomalyDismiss: (req: UsageAnomalyRef) => typedError<null, ApiError>(__TAURI_INVOKE("usage_anomaly_dismiss", { req })),
+	/**  Remembers that something unusual is fine: it is in no list and no alert, unless it goes on. */
+	usageAnomalyDismiss: (req: UsageAnomalyFine) => typedError<null, ApiError>(__TAURI_INVOKE("usage_anomaly_dismiss", { req })),
 	/**  Takes `usage_anomaly_dismiss` back. */
 	usageAnomalyRestore: (req: UsageAnomalyRef) => typedError<null, ApiError>(__TAURI_INVOKE("usage_anomaly_restore", { req })),
 	/**  Sums the usage of a period by two dimensions. */
@@ -1678,8 +1678,8 @@ export type BudgetView = {
 	/**  What these may cost more, if their answers are as long as they may be. */
 	slack_nano_usd: NanoDollars,
 	/**
-	 *  Those under way whose price or longest answer is not known, so that `slack_nano_usd` has
-	 *  nothing of them.
+	 *  Those under way whose price or largest cost is not known, so that `slack_nano_usd` has nothing
+	 *  of them.
 	 */
 	unbounded_requests: Count,
 	/**
@@ -6460,6 +6460,16 @@ export type UsageAnomaliesView = {
 	learning: boolean,
 	/**  Rules that need what is not recorded, a sentence each. */
 	unavailable_rules: string[],
+};
+
+/**  That an anomaly is fine. */
+export type UsageAnomalyFine = {
+	id: string,
+	/**
+	 *  However long it goes on. Else it is shown again if it goes on for two hours, or a share of a cache
+	 *  for a day.
+	 */
+	always?: boolean,
 };
 
 /**  An anomaly by its id. */

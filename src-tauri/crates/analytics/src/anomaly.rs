@@ -14,6 +14,11 @@ use crate::statistics::{quantile, sorted};
 /// Hours of history that an hour is compared with: four weeks.
 pub const HISTORY_HOURS: usize = WEEKS * WEEK_HOURS;
 
+/// Hours that callers have to give before those they ask about, so that the same hours are unusual and a
+/// run of them begins at the same one whatever is asked for: the history of a run's first hour. What
+/// goes on for two weeks is usual by then.
+pub const HOURS_BEFORE: usize = HISTORY_HOURS + 2 * WEEK_HOURS;
+
 /// Hours that must be known before hours of the week are compared: two weeks.
 pub const LEARNING_HOURS: usize = 2 * WEEK_HOURS;
 
@@ -62,6 +67,8 @@ pub struct HourlyUsage {
 pub struct Spike {
     /// Places in the hours that were asked about.
     pub hours: Range<usize>,
+    /// Place of the first hour of the run, which may be before those that were asked about.
+    pub since: usize,
     /// Nano-dollars or requests.
     pub actual: f64,
     pub expected: f64,
@@ -78,9 +85,10 @@ pub fn cost_spikes(
     daily_budget: Option<NanoUsd>,
 ) -> Vec<Spike> {
     let costs: Vec<f64> = hours.iter().map(|hour| hour.cost.nanos() as f64).collect();
-    let Some(first) = costs.iter().position(|cost| *cost > 0.0) else { return Vec::new() };
     let spike = |place: usize| {
-        let (before, actual) = (costs.get(first..place)?, *costs.get(place)?);
+        let (known, actual) =
+            (costs.get(place.saturating_sub(HISTORY_HOURS)..place)?, *costs.get(place)?);
+        let before = known.get(known.iter().position(|cost| *cost > 0.0)?..)?;
         if actual < EXCESS_MIN.nanos() as f64 {
             return None;
         }
@@ -90,10 +98,10 @@ pub fn cost_spikes(
             true => (active_mean(before).filter(|mean| actual >= MEAN_FACTOR * mean)?, None),
             false => unlike_its_hour(before, actual)?,
         };
-        let spike = Spike { hours: place..place + 1, actual, expected, robust_z };
+        let spike = Spike { hours: place..place + 1, since: place, actual, expected, robust_z };
         (actual - expected >= least).then_some(spike)
     };
-    join_neighbours((from.max(first)..costs.len()).filter_map(spike))
+    find_runs(from..costs.len(), spike)
 }
 
 /// Hours from place `from` on with five times the requests of the mean busy hour of the week
@@ -105,9 +113,10 @@ pub fn request_spikes(hours: &[HourlyUsage], from: usize) -> Vec<Spike> {
         let week = requests.get(place.saturating_sub(WEEK_HOURS)..place)?;
         let (actual, expected) = (*requests.get(place)?, active_mean(week)?);
         let is_spike = actual >= REQUESTS_MIN && actual >= MEAN_FACTOR * expected;
-        is_spike.then(|| Spike { hours: place..place + 1, actual, expected, robust_z: None })
+        let (hours, since) = (place..place + 1, place);
+        is_spike.then_some(Spike { hours, since, actual, expected, robust_z: None })
     };
-    join_neighbours((from..requests.len()).filter_map(spike))
+    find_runs(from..requests.len(), spike)
 }
 
 /// The usual cost of the hour after `before`, and how far `actual` is from it in standard
@@ -147,6 +156,17 @@ fn active_mean(hours: &[f64]) -> Option<f64> {
 fn mean_day(before: &[f64]) -> f64 {
     let week = before.get(before.len().saturating_sub(WEEK_HOURS)..).unwrap_or_default();
     week.iter().sum::<f64>() * 24.0 / week.len().max(24) as f64
+}
+
+/// The spikes of single hours in `asked`, those in a row as one.
+fn find_runs(asked: Range<usize>, spike: impl Fn(usize) -> Option<Spike>) -> Vec<Spike> {
+    let mut runs = join_neighbours(asked.clone().filter_map(&spike));
+    if let Some(first) = runs.first_mut().filter(|first| first.hours.start == asked.start) {
+        while first.since.checked_sub(1).and_then(&spike).is_some() {
+            first.since -= 1;
+        }
+    }
+    runs
 }
 
 fn join_neighbours(spikes: impl Iterator<Item = Spike>) -> Vec<Spike> {

@@ -12,10 +12,10 @@ mod statistics;
 
 pub use advice::{Alternative, ModelUse, SAVING_MIN, cheaper_model};
 pub use anomaly::{
-    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS,
-    Spike, cache_collapses, cost_spikes, request_spikes,
+    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HOURS_BEFORE, HourlyUsage,
+    LEARNING_HOURS, Spike, cache_collapses, cost_spikes, request_spikes,
 };
-pub use anomaly_rule::UsageAnomalyRule;
+pub use anomaly_rule::{FINE_FOR_GOOD, UsageAnomalyRule};
 pub use explanation::{ExcessSplit, ModelChange, contributions, split_excess};
 pub use forecast::{
     ACTIVE_DAYS_MIN, DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today,

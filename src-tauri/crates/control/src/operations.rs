@@ -232,8 +232,8 @@ macro_rules! operations {
             usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, reads [Usage], tool "suggest_savings" Read;
             /// Finds what was unusual in the last days, and why.
             usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, reads [Usage], tool "find_anomalies" Read;
-            /// Remembers that something unusual is fine: it is in no list and no alert any more.
-            usage_anomaly_dismiss(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
+            /// Remembers that something unusual is fine: it is in no list and no alert, unless it goes on.
+            usage_anomaly_dismiss(req: UsageAnomalyFine) -> (), changes [Usage, Alerts];
             /// Takes `usage_anomaly_dismiss` back.
             usage_anomaly_restore(req: UsageAnomalyRef) -> (), changes [Usage, Alerts];
             /// Sums the usage of a period by two dimensions.

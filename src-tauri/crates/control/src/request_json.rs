@@ -77,6 +77,7 @@ plain!(
     UsageReportQuery,
     UsageAdviceQuery,
     UsageAnomaliesQuery,
+    UsageAnomalyFine,
     UsageAnomalyRef,
     UsageCrossQuery,
     UsageForecastQuery,

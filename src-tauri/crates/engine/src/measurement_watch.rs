@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
-use analytics::{HISTORY_HOURS, Spike, UsageAnomalyRule, whole_count, whole_nanos};
+use analytics::{HOURS_BEFORE, Spike, UsageAnomalyRule, whole_count, whole_nanos};
 use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -214,16 +214,21 @@ impl MeasurementWatch {
 
     /// Whether this hour or the one before is unlike those before them.
     async fn spikes(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let history = i64::try_from(HISTORY_HOURS).unwrap_or_default() * HOUR_MS;
+        let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
         let hours = usage_hours(&self.ledger, before(now, HOUR_MS + history), now).await?;
         let from = hours.len().saturating_sub(2);
         let shown = self.shown();
         let budget = smallest_daily_budget(&self.budgets.statuses());
-        let start = |spike: &Spike| hours.get(spike.hours.start).map_or(now, |hour| hour.start);
+        let start_of = |place: usize| hours.get(place).map_or(now, |hour| hour.start);
+        let start = |spike: &Spike| start_of(spike.hours.start);
         let fine = self.ledger.dismissed_anomalies().await?;
         let is_unusual = |rule: UsageAnomalyRule| {
-            let (fine, start) = (&fine, &start);
-            move |spike: &Spike| !fine.contains(&rule.id(start(spike), None))
+            let (fine, start_of) = (&fine, &start_of);
+            move |spike: &Spike| {
+                let said = fine.get(&rule.id(start_of(spike.since), None));
+                let end = before(start_of(spike.hours.end.saturating_sub(1)), -HOUR_MS);
+                said.is_none_or(|said| !rule.is_still_fine(*said, end, now))
+            }
         };
         let cost = analytics::cost_spikes(&hours, from, budget).pop();
         let cost = cost.filter(is_unusual(UsageAnomalyRule::Cost));

@@ -1,6 +1,6 @@
 //! Unusual use that the user said is fine.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::WallTime;
 use rusqlite::{Connection, params};
@@ -13,16 +13,19 @@ pub const DISMISSED_ANOMALIES_MAX: usize = 1_000;
 /// Longest id, in bytes; a longer one is not remembered.
 pub const ANOMALY_ID_BYTES_MAX: usize = 400;
 
-pub(crate) fn list(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM dismissed_anomalies")?;
-    statement.query_map([], |row| row.get(0))?.collect()
+/// Their ids, and when that was last said of each.
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<BTreeMap<String, WallTime>> {
+    let mut statement = connection.prepare_cached("SELECT id, at_ms FROM dismissed_anomalies")?;
+    let said =
+        statement.query_map([], |row| Ok((row.get(0)?, WallTime::from_unix_ms(row.get(1)?))))?;
+    said.collect()
 }
 
 pub(crate) fn dismiss(connection: &Connection, id: &str, at: WallTime) -> rusqlite::Result<usize> {
     if id.len() > ANOMALY_ID_BYTES_MAX {
         return Ok(0);
     }
-    let sql = "INSERT OR IGNORE INTO dismissed_anomalies VALUES (?1, ?2)";
+    let sql = "INSERT OR REPLACE INTO dismissed_anomalies VALUES (?1, ?2)";
     let added = connection.prepare_cached(sql)?.execute(params![id, clamp_time(at)])?;
     let sql = "DELETE FROM dismissed_anomalies WHERE id IN (SELECT id FROM dismissed_anomalies
         ORDER BY at_ms DESC, id LIMIT -1 OFFSET ?1)";

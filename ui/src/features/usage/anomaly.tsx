@@ -62,7 +62,7 @@ export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView
       <span className="text-12 whitespace-nowrap text-ink-3">
         <Moment at={start} />
       </span>
-      <FineButton anomaly={anomaly} isFine={isFine} />
+      <FineButtons anomaly={anomaly} isFine={isFine} />
     </li>
   );
 }
@@ -82,25 +82,25 @@ function explanationOf({ split }: UsageAnomalyView): string {
     .join(", ");
 }
 
-function FineButton({ anomaly: { id, finding }, isFine }: { anomaly: UsageAnomalyView; isFine: boolean }) {
-  const dismiss = useAction("usageAnomalyDismiss", (call) => call({ id }));
+function FineButtons({ anomaly: { id, finding }, isFine }: { anomaly: UsageAnomalyView; isFine: boolean }) {
+  const dismiss = useAction("usageAnomalyDismiss", (call, always: boolean) => call({ id, always }));
   const restore = useAction("usageAnomalyRestore", (call) => call({ id }));
   const showAgain = () => restore.mutate(undefined, { onError: notifyError });
-  const sayFine = () =>
-    dismiss.mutate(undefined, {
-      onSuccess: () => notify({ title: "Remembered as fine", undo: showAgain }),
+  const sayFine = (always: boolean) =>
+    dismiss.mutate(always, {
+      onSuccess: () => notify({ title: always ? "Remembered as fine" : "Fine unless it goes on", undo: showAgain }),
       onError: notifyError,
     });
-  const label = isFine ? "Show again" : "It's fine";
-  return (
-    <Button
-      size="small"
-      look="quiet"
-      busy={isFine ? restore.isPending : dismiss.isPending}
-      aria-label={`${label}: ${finding}`}
-      onClick={isFine ? showAgain : sayFine}
-    >
+  const button = (label: string, busy: boolean, onClick: () => void) => (
+    <Button size="small" look="quiet" busy={busy} aria-label={`${label}: ${finding}`} onClick={onClick}>
       {label}
     </Button>
+  );
+  if (isFine) return button("Show again", restore.isPending, showAgain);
+  return (
+    <span className="flex gap-1">
+      {button("It's fine", dismiss.isPending, () => sayFine(false))}
+      {button("Always fine", dismiss.isPending, () => sayFine(true))}
+    </span>
   );
 }

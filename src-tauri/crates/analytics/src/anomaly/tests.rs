@@ -123,6 +123,29 @@ fn hours_in_a_row_are_one_spike() {
     assert_eq!((spike.hours.clone(), spike.actual), (1_100..1_102, 1_400.0));
 }
 
+/// The list asks about days and an alert about two hours: both must mean the same run.
+#[test]
+fn a_run_begins_at_the_same_hour_whatever_is_asked_for() {
+    // Requests are compared with the mean of a week, which so many more hours would move.
+    let run = 1_400..1_410;
+    let hours = hours(DAYS, |place| match run.contains(&place) {
+        true => (30.0, 7_000),
+        false => (1.0, if place % 24 < 8 { 100 } else { 0 }),
+    });
+    for end in 1_402_usize..1_410 {
+        for before in [2, 24, 7 * 24] {
+            let start = (end - before).saturating_sub(HOURS_BEFORE);
+            let known = &hours[start..end];
+            let from = known.len() - before;
+            for found in [cost_spikes(known, from, None), request_spikes(known, from)] {
+                let [spike] = found.as_slice() else { panic!("{end} {before}: {found:?}") };
+                assert_eq!(spike.since + start, run.start, "{end} {before}");
+                assert_eq!(spike.hours, known.len() - before.min(end - run.start)..known.len());
+            }
+        }
+    }
+}
+
 #[test]
 fn in_the_first_two_weeks_an_hour_must_be_five_times_the_mean() {
     let with = |cost: f64| hours(5, move |place| (if place == 100 { cost } else { 0.5 }, 1));

@@ -5,8 +5,8 @@ mod explanation;
 use std::ops::Range;
 
 use analytics::{
-    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS,
-    Spike, whole_count, whole_nanos,
+    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, FINE_FOR_GOOD, HOURS_BEFORE, HourlyUsage,
+    LEARNING_HOURS, Spike, whole_count, whole_nanos,
 };
 use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
@@ -21,8 +21,8 @@ use super::usage_period::{days_before, to_zoned};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{
-    UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyRef, UsageAnomalyRule, UsageAnomalyUnit,
-    UsageAnomalyView, UsageSubjectView,
+    UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyFine, UsageAnomalyRef, UsageAnomalyRule,
+    UsageAnomalyUnit, UsageAnomalyView, UsageSubjectView,
 };
 
 /// Days that can be looked at.
@@ -57,8 +57,11 @@ pub(crate) async fn usage_anomalies(
     anomalies.extend(search.loops(engine).await?);
     anomalies.sort_by_key(|anomaly| std::cmp::Reverse((anomaly.start, anomaly.end)));
     let fine = engine.ledger().dismissed_anomalies().await?;
-    let (mut dismissed, mut anomalies): (Vec<_>, Vec<_>) =
-        anomalies.into_iter().partition(|anomaly| fine.contains(&anomaly.id));
+    let is_fine = |anomaly: &UsageAnomalyView| {
+        let (end, now) = (WallTime::from_unix_ms(anomaly.end.0), search.to);
+        fine.get(&anomaly.id).is_some_and(|said| anomaly.rule.is_still_fine(*said, end, now))
+    };
+    let (mut dismissed, mut anomalies): (Vec<_>, Vec<_>) = anomalies.into_iter().partition(is_fine);
     dismissed.truncate(ANOMALIES_MAX);
     anomalies.truncate(ANOMALIES_MAX);
     Ok(UsageAnomaliesView {
@@ -74,10 +77,11 @@ pub(crate) async fn usage_anomalies(
 
 pub(crate) async fn usage_anomaly_dismiss(
     engine: &Engine,
-    req: UsageAnomalyRef,
+    req: UsageAnomalyFine,
 ) -> Result<(), ApiError> {
-    let id = anomaly_id(req)?;
-    engine.ledger().dismiss_anomaly(id, engine.clock().wall()).await?;
+    let id = anomaly_id(req.id)?;
+    let said = if req.always { FINE_FOR_GOOD } else { engine.clock().wall() };
+    engine.ledger().dismiss_anomaly(id, said).await?;
     engine.measure_again().await;
     Ok(())
 }
@@ -86,15 +90,15 @@ pub(crate) async fn usage_anomaly_restore(
     engine: &Engine,
     req: UsageAnomalyRef,
 ) -> Result<(), ApiError> {
-    engine.ledger().restore_anomaly(anomaly_id(req)?).await?;
+    engine.ledger().restore_anomaly(anomaly_id(req.id)?).await?;
     engine.measure_again().await;
     Ok(())
 }
 
-fn anomaly_id(req: UsageAnomalyRef) -> Result<String, ApiError> {
-    let rule = req.id.split_once('@').and_then(|(rule, _)| rule.parse::<UsageAnomalyRule>().ok());
+fn anomaly_id(id: String) -> Result<String, ApiError> {
+    let rule = id.split_once('@').and_then(|(rule, _)| rule.parse::<UsageAnomalyRule>().ok());
     match rule {
-        Some(_) if req.id.len() <= ledger::ANOMALY_ID_BYTES_MAX => Ok(req.id),
+        Some(_) if id.len() <= ledger::ANOMALY_ID_BYTES_MAX => Ok(id),
         _ => Err(ApiError::invalid("id", "this is the id of no anomaly")
             .with_hint("Copy one from gatehouse usage anomalies.")),
     }
@@ -109,7 +113,7 @@ struct Search {
     to: WallTime,
     /// The hour of the first request of all.
     oldest: Option<WallTime>,
-    /// From [`HISTORY_HOURS`] before `from` to the hour that runs.
+    /// From [`HOURS_BEFORE`] before `from` to the hour that runs.
     hours: Vec<HourlyUsage>,
 }
 
@@ -120,7 +124,7 @@ impl Search {
         let to = engine.clock().wall();
         let from = days_before(to, i64::from(days) - 1, &zone)
             .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))?;
-        let history = i64::try_from(HISTORY_HOURS).unwrap_or_default() * HOUR_MS;
+        let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
         let start = WallTime::from_unix_ms(from.unix_ms() - history);
         let hours = usage_hours(engine.ledger(), start, to).await?;
         let oldest = engine.ledger().first_hour().await?;
@@ -155,13 +159,7 @@ impl Search {
             views.push(UsageAnomalyView {
                 split: Some(split),
                 contributors,
-                ..spike_view(
-                    UsageAnomalyRule::Cost,
-                    UsageAnomalyUnit::NanoUsd,
-                    spike,
-                    span,
-                    finding,
-                )
+                ..self.spike_view(UsageAnomalyRule::Cost, UsageAnomalyUnit::NanoUsd, spike, finding)
             });
         }
         Ok(views)
@@ -183,8 +181,7 @@ impl Search {
             let most = clients.groups.iter().max_by_key(|(_, totals)| totals.requests);
             let subject = most.and_then(|(key, _)| subject_view(key, GroupBy::Client));
             let (rule, unit) = (UsageAnomalyRule::RequestRate, UsageAnomalyUnit::Requests);
-            views
-                .push(UsageAnomalyView { subject, ..spike_view(rule, unit, spike, span, finding) });
+            views.push(UsageAnomalyView { subject, ..self.spike_view(rule, unit, spike, finding) });
         }
         Ok(views)
     }
@@ -303,6 +300,31 @@ impl Search {
         (start, WallTime::from_unix_ms(start.unix_ms() + length))
     }
 
+    fn spike_view(
+        &self,
+        rule: UsageAnomalyRule,
+        unit: UsageAnomalyUnit,
+        spike: &Spike,
+        finding: String,
+    ) -> UsageAnomalyView {
+        let (start, end) = self.span(&spike.hours);
+        let since = self.hours.get(spike.since).map_or(start, |hour| hour.start);
+        UsageAnomalyView {
+            id: rule.id(since, None),
+            rule,
+            start: start.into(),
+            end: end.into(),
+            finding,
+            actual: spike.actual,
+            expected: spike.expected.round(),
+            unit,
+            robust_z: spike.robust_z.map(|z| (z * 10.0).round() / 10.0),
+            subject: None,
+            split: None,
+            contributors: Vec::new(),
+        }
+    }
+
     /// "on 21 Nov from 14:00 to 15:00"
     fn shown_span(&self, (start, end): (WallTime, WallTime)) -> String {
         let [from, to] = [start, end].map(|time| self.shown(time, "%H:%M"));
@@ -317,29 +339,6 @@ impl Search {
 fn is_learning(first: WallTime, now: WallTime) -> bool {
     let known = (now.unix_ms() - first.unix_ms()) / HOUR_MS;
     usize::try_from(known).is_ok_and(|hours| hours < LEARNING_HOURS)
-}
-
-fn spike_view(
-    rule: UsageAnomalyRule,
-    unit: UsageAnomalyUnit,
-    spike: &Spike,
-    (start, end): (WallTime, WallTime),
-    finding: String,
-) -> UsageAnomalyView {
-    UsageAnomalyView {
-        id: rule.id(start, None),
-        rule,
-        start: start.into(),
-        end: end.into(),
-        finding,
-        actual: spike.actual,
-        expected: spike.expected.round(),
-        unit,
-        robust_z: spike.robust_z.map(|z| (z * 10.0).round() / 10.0),
-        subject: None,
-        split: None,
-        contributors: Vec::new(),
-    }
 }
 
 fn collapse_view(

@@ -21,6 +21,16 @@ pub struct UsageAnomalyRef {
     pub id: String,
 }
 
+/// That an anomaly is fine.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageAnomalyFine {
+    pub id: String,
+    /// However long it goes on. Else it is shown again if it goes on for two hours, or a share of a cache
+    /// for a day.
+    #[serde(default)]
+    pub always: bool,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageAnomaliesView {
     pub from: UnixMs,

@@ -61,7 +61,8 @@ async fn a_runaway_is_found_with_what_it_cost_more_and_by_whom() {
 
     // What is fine is gone from the list, still there to be shown again, and remembered.
     let fine = UsageAnomalyRef { id: cost.id.clone() };
-    control::usage_anomaly_dismiss(&world.core, fine.clone()).await.expect("dismissed");
+    let say = UsageAnomalyFine { id: cost.id.clone(), always: false };
+    control::usage_anomaly_dismiss(&world.core, say).await.expect("dismissed");
     let is_cost = |one: &UsageAnomalyView| one.rule == UsageAnomalyRule::Cost;
     let after = control::usage_anomalies(&world.core, query.clone()).await.expect("anomalies");
     assert!(!after.anomalies.iter().any(is_cost), "{:?}", after.anomalies);
@@ -72,7 +73,7 @@ async fn a_runaway_is_found_with_what_it_cost_more_and_by_whom() {
     assert_eq!(again.anomalies.len(), found.anomalies.len());
     assert!(again.dismissed.is_empty());
     for id in ["", "cost", "weather@2026-11-21T14:00:00.000Z"] {
-        let wrong = UsageAnomalyRef { id: id.to_owned() };
+        let wrong = UsageAnomalyFine { id: id.to_owned(), always: true };
         let refusal = control::usage_anomaly_dismiss(&world.core, wrong).await;
         refused(refusal, ErrorCode::InvalidInput, Some("id"));
     }

@@ -151,6 +151,40 @@ async fn every_rule_finds_its_numbers_in_the_ledger() {
     engine.stop().await;
 }
 
+/// The run began before the two hours that the alert looks at.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_hours_that_was_called_fine_is_news_if_it_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    with_backend_and_keys(&engine).await;
+    let hour = hour_start(NOW);
+    let secs_ago = |hours: i64, minute: i64| {
+        (NOW.unix_ms() - hour.unix_ms()) / 1_000 + hours * 3_600 - minute * 60
+    };
+    let cents = |cents: i64| Cost::Reported(NanoUsd::new(cents * CENT));
+    let usual =
+        (5_i64..=20).map(|hours| answered(hours.unsigned_abs(), secs_ago(hours, 5), cents(6), 9));
+    settle(&engine, usual).await;
+    let runaway = (1_i64..=4)
+        .map(|hours| answered(100 + hours.unsigned_abs(), secs_ago(hours, 5), cents(2_000), 9));
+    settle(&engine, runaway).await;
+    let watch = &engine.parts.measured;
+    let is_told = async || {
+        watch.evaluate().await;
+        let found = watch.latest();
+        found.measurements.iter().any(|it| matches!(it, Measurement::Spend(Some(_))))
+    };
+    assert!(is_told().await);
+    let id = UsageAnomalyRule::Cost.id(before(hour, 4 * HOUR_MS), None);
+    for (said, expected) in
+        [(before(NOW, 4 * HOUR_MS), true), (NOW, false), (analytics::FINE_FOR_GOOD, false)]
+    {
+        engine.ledger().dismiss_anomaly(id.clone(), said).await.expect("remembered");
+        assert_eq!(is_told().await, expected, "{said:?}");
+    }
+    engine.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_young_ledger_calls_no_key_unused_and_nothing_unusual() {
     let home = tempfile::tempdir().expect("a folder");

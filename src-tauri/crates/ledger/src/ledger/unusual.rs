@@ -1,6 +1,6 @@
 //! What was unusual and cannot be computed from the requests: loops, and what the user said is fine.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::WallTime;
 
@@ -25,15 +25,15 @@ impl Ledger {
         self.read_current(move |connection| loops::list_since(connection, since)).await
     }
 
-    /// Ids of the anomalies that the user said are fine.
+    /// Ids of the anomalies that the user said are fine, and when.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn dismissed_anomalies(&self) -> Result<BTreeSet<String>, LedgerError> {
+    pub async fn dismissed_anomalies(&self) -> Result<BTreeMap<String, WallTime>, LedgerError> {
         self.read_current(dismissed_anomalies::list).await
     }
 
-    /// Remembers that an anomaly is fine.
+    /// Remembers that an anomaly was said at `at` to be fine; what was said of it before is forgotten.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -2,8 +2,8 @@
 
 use control::Core;
 use control::view::{
-    GroupBy, TimeZoneChoice, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyRef,
-    UsageAnomalySplitView, UsageAnomalyView,
+    GroupBy, TimeZoneChoice, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyFine,
+    UsageAnomalyRef, UsageAnomalySplitView, UsageAnomalyView,
 };
 
 use crate::console::Console;
@@ -17,9 +17,13 @@ pub(crate) struct AnomaliesArguments {
     /// Days until now
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=28))]
     days: u32,
-    /// Say that this one is fine, so that it is listed and alerted no more
+    /// Say that this one is fine, so that it is listed and alerted no more unless it goes on for two
+    /// hours
     #[arg(long, value_name = "ID", conflicts_with = "restore")]
     fine: Option<String>,
+    /// With --fine: however long it goes on
+    #[arg(long, requires = "fine")]
+    always: bool,
     /// Take --fine back
     #[arg(long, value_name = "ID")]
     restore: Option<String>,
@@ -46,7 +50,8 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     if let Some(id) = wanted.fine {
-        control::usage_anomaly_dismiss(core, UsageAnomalyRef { id: id.clone() }).await?;
+        let fine = UsageAnomalyFine { id: id.clone(), always: wanted.always };
+        control::usage_anomaly_dismiss(core, fine).await?;
         let back = format!("Take it back: gatehouse usage anomalies --restore '{id}'");
         console.print_remark(&render_sentence(&format!("It is fine. {back}")));
     } else if let Some(id) = wanted.restore {
