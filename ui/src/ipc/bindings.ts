@@ -5508,7 +5508,7 @@ export type SessionLogsView = {
 	/**  What the totals say in a sentence. */
 	finding: string,
 	totals: SessionLogTotalsView,
-	/**  Days in their order, others by value. */
+	/**  Days in their order, others by value. Past 500 the others together are one. */
 	groups: SessionLogGroupView[],
 	/**  Log files read so far. */
 	files: Count,

@@ -214,11 +214,9 @@ impl LogImport {
             return Err(ImportFailure::Full);
         }
         let files = self.plan(progress).await?;
-        let earliest = self.store_all(files, progress, cancel).await?;
-        if let Some(earliest) = earliest {
-            let measured = self.ledger.match_sessions(earliest).await?;
-            progress.progress.measured = as_count(measured);
-        }
+        self.store_all(files, progress, cancel).await?;
+        let measured = self.ledger.match_sessions().await?;
+        progress.progress.measured = as_count(measured);
         Ok(())
     }
 
@@ -244,13 +242,13 @@ impl LogImport {
         Ok(files)
     }
 
-    /// Reads and stores; returns the time of the earliest answer that was stored.
+    /// Reads and stores.
     async fn store_all(
         &self,
         files: Vec<PlannedFile>,
         progress: &mut Progress,
         cancel: &CancellationToken,
-    ) -> Result<Option<WallTime>, ImportFailure> {
+    ) -> Result<(), ImportFailure> {
         let (sender, mut parts) = mpsc::channel(PARTS_WAITING_MAX);
         let (files, stop) = (Arc::new(files), Arc::new(AtomicBool::new(false)));
         let (read, stopped, now) = (Arc::clone(&files), Arc::clone(&stop), self.clock.wall());
@@ -263,7 +261,6 @@ impl LogImport {
             });
         });
         let mut batch = Batch::default();
-        let mut earliest = None;
         let outcome = loop {
             let part = tokio::select! {
                 biased;
@@ -272,8 +269,6 @@ impl LogImport {
             };
             let is_end = part.is_none();
             if let Some(part) = part {
-                let times = part.records.iter().map(|record| record.time);
-                earliest = times.chain(earliest).min();
                 batch.add(self.price(&files, part));
             }
             if (is_end || batch.is_full())
@@ -289,7 +284,7 @@ impl LogImport {
         drop(parts);
         // The threads stop at the next part, which nobody takes.
         let _ended = reading.await;
-        outcome.map(|()| earliest)
+        outcome
     }
 
     async fn store(

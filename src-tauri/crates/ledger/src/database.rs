@@ -81,7 +81,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v36.sql"),
     include_str!("schema/v37.sql"),
     include_str!("schema/v38.sql"),
-    include_str!("schema/v41.sql"),
+    include_str!("schema/v39.sql"),
+    include_str!("schema/v40.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -376,12 +376,15 @@ impl Ledger {
         self.inner.queue.write(LedgerWrite::SessionParts(parts)).await
     }
 
-    /// Marks usage from session logs since `since` that the gateway has measured too, so that it is
-    /// not counted twice. Returns how many rows were marked.
+    /// Marks usage from session logs that the gateway has measured too, so that it is not counted
+    /// twice: of all that was stored since this was last done to its end. Returns how many rows were
+    /// marked. Nothing may be stored meanwhile.
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub async fn match_sessions(&self, since: WallTime) -> Result<usize, LedgerError> {
+    pub async fn match_sessions(&self) -> Result<usize, LedgerError> {
+        let since = self.read_current(session_matches::unmatched_since).await?;
+        let Some(since) = since else { return Ok(0) };
         let found =
             self.read_current(move |connection| session_matches::find(connection, since)).await?;
         let mut marked = 0;
@@ -389,6 +392,7 @@ impl Ledger {
             let job = LedgerWrite::SessionMatches(matches.to_vec());
             marked += self.inner.queue.write(job).await?;
         }
+        self.inner.queue.write(LedgerWrite::SessionsMatched(since)).await?;
         Ok(marked)
     }
 

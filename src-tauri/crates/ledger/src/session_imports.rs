@@ -9,10 +9,10 @@ use session_logs::{FilePart, FileProgress, LogProblem, UsageRecord};
 
 use crate::SENTENCE_CHARS_MAX;
 use crate::integer_columns::{clamp_cost, clamp_count, clamp_time, get_count, row_count};
-use crate::price_table;
 use crate::statements::insert_into;
 use crate::text_columns::{bound_name, bound_text};
 use crate::token_columns::{execute_with_tokens, token_columns, with_token_columns};
+use crate::{price_table, session_matches};
 
 /// Most rows of usage from session logs. An import that begins beyond it is refused.
 pub const SESSION_ROWS_MAX: u64 = 5_000_000;
@@ -104,6 +104,10 @@ pub(crate) fn store(connection: &Connection, parts: &[SessionPart]) -> rusqlite:
         if let Some(progress) = &part.part.progress {
             store_progress(connection, part, progress)?;
         }
+    }
+    let times = parts.iter().flat_map(|part| &part.part.records).map(|record| record.time);
+    if let Some(earliest) = times.min() {
+        session_matches::note_unmatched(connection, earliest)?;
     }
     Ok(stored)
 }

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 
 use domain::WallTime;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::integer_columns::clamp_time;
 use crate::requests::oldest_id_at;
 
 /// A tool may write an answer down before the request has ended, by another clock: milliseconds.
@@ -130,6 +131,27 @@ pub(crate) fn replace(
     )?;
     connection.execute_batch("DROP TABLE temp.matched")?;
     Ok(ended + begun)
+}
+
+/// Notes that rows from `since` on were stored, in the transaction that stores them, so that those which a
+/// kill kept from being matched are matched by the next import.
+pub(crate) fn note_unmatched(connection: &Connection, since: WallTime) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO session_unmatched VALUES (1, ?1)
+        ON CONFLICT (id) DO UPDATE SET since_ms = min(since_ms, excluded.since_ms)";
+    connection.prepare_cached(sql)?.execute([clamp_time(since)]).map(drop)
+}
+
+/// From when on rows may be unmatched; `None` if all were looked for.
+pub(crate) fn unmatched_since(connection: &Connection) -> rusqlite::Result<Option<WallTime>> {
+    let sql = "SELECT since_ms FROM session_unmatched";
+    let since = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(since.map(WallTime::from_unix_ms))
+}
+
+/// Notes that all rows from `since` on were looked for.
+pub(crate) fn end_unmatched(connection: &Connection, since: WallTime) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM session_unmatched WHERE since_ms >= ?1";
+    connection.prepare_cached(sql)?.execute([clamp_time(since)])
 }
 
 /// Marks the rows as measured; returns how many.

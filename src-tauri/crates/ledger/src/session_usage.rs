@@ -11,7 +11,7 @@ use crate::integer_columns::get_count;
 use crate::session_imports::{self, SessionProblem};
 use crate::token_columns::{read_tokens, token_columns};
 
-/// Most groups in a [`SessionSummary`]; the rest, those of least tokens, is left out.
+/// Most groups in a [`SessionSummary`]: the newest days, or else those of most value.
 pub const SESSION_GROUPS_MAX: usize = 500;
 
 domain::words! {
@@ -65,6 +65,10 @@ impl std::ops::AddAssign for SessionTotals {
 pub struct SessionSummary {
     /// Ordered by name for days, else by value. '' stands for none.
     pub groups: Vec<(String, SessionTotals)>,
+    /// Further groups, past [`SESSION_GROUPS_MAX`].
+    pub groups_left_out: u64,
+    /// Of the further groups together.
+    pub rest: SessionTotals,
     pub totals: SessionTotals,
     /// The first of them; see [`crate::SESSION_PROBLEMS_MAX`].
     pub problems: Vec<SessionProblem>,
@@ -87,19 +91,24 @@ pub(crate) fn summarize(
     let mut groups = list(connection, query, group)?;
     let mut totals = SessionTotals::default();
     groups.iter().for_each(|(_, sums)| totals += *sums);
-    if query.group_by == SessionGroupBy::Day {
+    let left_out = if query.group_by == SessionGroupBy::Day {
         groups = fold_days(groups, &query.zone);
+        let kept = groups.split_off(groups.len().saturating_sub(SESSION_GROUPS_MAX));
+        std::mem::replace(&mut groups, kept)
     } else {
         groups.sort_by_key(|(_, sums)| {
             std::cmp::Reverse((sums.value, sums.tokens.total(), sums.measured))
         });
-    }
-    groups.truncate(SESSION_GROUPS_MAX);
+        groups.split_off(groups.len().min(SESSION_GROUPS_MAX))
+    };
+    let mut rest = SessionTotals::default();
+    left_out.iter().for_each(|(_, sums)| rest += *sums);
+    let groups_left_out = u64::try_from(left_out.len()).unwrap_or(u64::MAX);
     let (problems, problems_total) = session_imports::list_problems(connection)?;
     let files = connection.query_row("SELECT count(*) AS files FROM session_files", [], |row| {
         get_count(row, "files")
     })?;
-    Ok(SessionSummary { groups, totals, problems, problems_total, files })
+    Ok(SessionSummary { groups, groups_left_out, rest, totals, problems, problems_total, files })
 }
 
 /// Sums of quarter hours, named by their start, as days of the zone.

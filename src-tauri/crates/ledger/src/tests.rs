@@ -197,7 +197,7 @@ fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
 fn back_to_version_36() -> String {
     let tables = ["rollup_quarter", "rollup_hour", "rollup_day", "rollup_cross"];
     format!(
-        "{} DROP TABLE service_health_log;
+        "{} DROP TABLE service_health_log; DROP TABLE session_unmatched;
          ALTER TABLE audit_log DROP COLUMN client; ALTER TABLE audit_log DROP COLUMN confirmed;",
         tables.map(without_bases).concat()
     )

@@ -35,7 +35,7 @@ pub(crate) async fn session_logs(
         import: engine.log_import().latest().as_ref().map(log_import_view),
         finding: describe_totals(&sums, shown_currency(engine)),
         totals: totals_view(&sums.totals),
-        groups: sums.groups.iter().map(|group| group_view(group, req.group_by)).collect(),
+        groups: group_views(&sums, req.group_by),
         files: sums.files.into(),
         problems: sums.problems.iter().map(problem_view).collect(),
         problems_total: sums.problems_total.into(),
@@ -131,6 +131,25 @@ fn describe_totals(sums: &SessionSummary, currency: ShownCurrency) -> String {
         _ => format!("{} from session logs, {worth}{beside}", count_noun(answers, "answer")),
     }
 }
+
+/// The groups, and one more for those that are left out, so that all together are the totals.
+fn group_views(sums: &SessionSummary, by: SessionGroupBy) -> Vec<SessionLogGroupView> {
+    let groups = sums.groups.iter().map(|group| group_view(group, by));
+    let label = match by {
+        SessionGroupBy::Day => format!("{} before", count_noun(sums.groups_left_out, "day")),
+        _ => format!("{} others", group_digits(sums.groups_left_out)),
+    };
+    let totals = totals_view(&sums.rest);
+    let rest = SessionLogGroupView { key: REST_KEY.to_owned(), label, totals };
+    let rest = (sums.groups_left_out > 0).then_some(rest);
+    match by {
+        SessionGroupBy::Day => rest.into_iter().chain(groups).collect(),
+        _ => groups.chain(rest).collect(),
+    }
+}
+
+/// Of no tool, model, folder or day.
+const REST_KEY: &str = "\n";
 
 fn group_view((key, sums): &(String, SessionTotals), by: SessionGroupBy) -> SessionLogGroupView {
     let label = match by {

@@ -24,7 +24,7 @@ pub struct SessionLogsView {
     /// What the totals say in a sentence.
     pub finding: String,
     pub totals: SessionLogTotalsView,
-    /// Days in their order, others by value.
+    /// Days in their order, others by value. Past 500 the others together are one.
     pub groups: Vec<SessionLogGroupView>,
     /// Log files read so far.
     pub files: Count,

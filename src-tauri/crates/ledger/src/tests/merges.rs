@@ -220,7 +220,7 @@ impl Device {
                 let ms = i64::from(number) * 1_000;
                 let parts = vec![part(vec![logged(key, ms, output)])];
                 self.ledger.store_session_parts(parts).await.expect("stored");
-                self.ledger.match_sessions(WallTime::from_unix_ms(0)).await.expect("matched");
+                self.ledger.match_sessions().await.expect("matched");
             }
             Step::SetPrice(input) => self.set_price(input, 10_000 + ms).await,
             Step::Undo => self.undo_price(10_000 + ms).await,

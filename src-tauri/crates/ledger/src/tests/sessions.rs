@@ -7,7 +7,9 @@ use session_logs::{FilePart, FileProgress, LogProblem, RecordKey, UsageRecord};
 
 use super::*;
 use crate::session_matches::unmatched_sql;
-use crate::{SessionGroupBy, SessionPart, SessionQuery, SessionSummary};
+use crate::{
+    SESSION_GROUPS_MAX, SessionGroupBy, SessionPart, SessionQuery, SessionSummary, SessionTotals,
+};
 
 pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
     let [input_uncached, output_visible] = tokens;
@@ -173,6 +175,54 @@ async fn measure(ledger: &Ledger, number: u32, model: &str, tokens: [u64; 2]) {
 }
 
 #[tokio::test]
+async fn what_a_kill_left_unmatched_is_matched_by_the_next_import() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    measure(&ledger, 100, "claude-opus-4-5", [500, 40]).await;
+    let rows = vec![record("a", 101_000, [500, 40])];
+    ledger.store_session_parts(vec![part(rows)]).await.expect("stored");
+    let killed = place.as_if_killed();
+    let reopened = killed.open();
+    let measured = async |ledger: &Ledger| sums(ledger, SessionGroupBy::Tool).await.totals.measured;
+    assert_eq!(measured(&reopened).await, 0);
+    // Later rows do not hide it.
+    let later = vec![record("b", 900_000, [1, 2])];
+    reopened.store_session_parts(vec![part(later)]).await.expect("stored");
+    assert_eq!(reopened.match_sessions().await.ok(), Some(1));
+    assert_eq!(measured(&reopened).await, 1);
+    // Nothing is left to look for.
+    measure(&reopened, 900, "claude-opus-4-5", [1, 2]).await;
+    assert_eq!(reopened.match_sessions().await.ok(), Some(0));
+}
+
+#[tokio::test]
+async fn rows_and_the_rest_are_the_total() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let day = 86_400_000;
+    let days = i64::try_from(SESSION_GROUPS_MAX).expect("few") + 3;
+    let rows = (0..days).map(|number| {
+        let project = Some(format!("/home/dev/{number:03}"));
+        UsageRecord { project, ..record(&number.to_string(), number * day, [10, 1]) }
+    });
+    let rows: Vec<_> = rows.collect();
+    ledger.store_session_parts(vec![part(rows)]).await.expect("stored");
+    for group_by in [SessionGroupBy::Day, SessionGroupBy::Project] {
+        let found = sums(&ledger, group_by).await;
+        assert_eq!((found.groups.len(), found.groups_left_out), (SESSION_GROUPS_MAX, 3));
+        let mut all = found.rest;
+        found.groups.iter().for_each(|(_, sums)| all += *sums);
+        assert_eq!((all, found.rest.answers), (found.totals, 3));
+    }
+    // The newest days are kept, in their order.
+    let days = sums(&ledger, SessionGroupBy::Day).await.groups;
+    assert_eq!(days.first().map(|(day, _)| day.as_str()), Some("2026-11-24"));
+    assert!(days.is_sorted_by(|(one, _), (other, _)| one < other));
+    let few = sums(&ledger, SessionGroupBy::Tool).await;
+    assert_eq!((few.groups_left_out, few.rest), (0, SessionTotals::default()));
+}
+
+#[tokio::test]
 async fn an_answer_that_the_gateway_measured_is_in_no_sum() {
     let place = LedgerFixture::new();
     let ledger = place.open();
@@ -192,8 +242,8 @@ async fn an_answer_that_the_gateway_measured_is_in_no_sum() {
         record("a second early", 499 * second, [900, 80]),
     ];
     ledger.store_session_parts(vec![part(rows.clone())]).await.expect("stored");
-    assert_eq!(ledger.match_sessions(at(99 * second)).await.ok(), Some(2));
-    assert_eq!(ledger.match_sessions(at(99 * second)).await.ok(), Some(0));
+    assert_eq!(ledger.match_sessions().await.ok(), Some(2));
+    assert_eq!(ledger.match_sessions().await.ok(), Some(0));
     let totals = sums(&ledger, SessionGroupBy::Tool).await.totals;
     assert_eq!((totals.answers, totals.measured), (4, 2));
     assert_eq!(totals.tokens.input(), 500 + 600 + 700 + 800);
