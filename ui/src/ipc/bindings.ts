@@ -4849,6 +4849,8 @@ export type RequestsView = {
 	 *  at, and `next` goes on from there.
 	 */
 	looked_back_to: UnixMs | null,
+	/**  What the period leaves out, in a sentence; None unless it begins before the kept requests. */
+	no_longer_kept: string | null,
 };
 
 /**  Thresholds and presets for the form. */

@@ -113,7 +113,7 @@ test("where few match, it says how far back it looked and goes on", async () => 
   host.requests = async (query) =>
     query.before === "req_cut"
       ? requests({ ...query, before: null })
-      : { requests: [], next: "req_cut", looked_back_to: NOW - 7_200_000 };
+      : { requests: [], next: "req_cut", looked_back_to: NOW - 7_200_000, no_longer_kept: null };
   await cache.invalidateQueries({ queryKey: ["requests"] });
   expect(await screen.findByText(/No match so far\. Looked back to/)).toHaveTextContent("2 h ago");
   await user.click(screen.getByRole("button", { name: "Look further back" }));
@@ -215,6 +215,11 @@ test("a period before the kept requests says that they are gone, and a later one
   const { host } = renderPanel("busy", `/requests?since=${since}&until=${since + day}`);
   const { values } = await host.settings();
   const gone = `Requests older than ${values.retention_days} days are no longer kept; sums stay.`;
+  expect(await screen.findByText(gone)).toBeVisible();
+  cleanup();
+  // A period that is typed begins before them too.
+  const typed = new Date(since).toISOString().slice(0, 10);
+  renderPanel("busy", `/requests?within=${typed}..${typed}`);
   expect(await screen.findByText(gone)).toBeVisible();
   cleanup();
   renderPanel("busy", `/requests?since=${NOW - day}`);

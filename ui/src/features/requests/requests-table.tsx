@@ -8,12 +8,8 @@ import { EmptyState } from "@/components/empty-state";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
-import { useRequests, useSettings, type RequestsQueryFilter } from "@/ipc/queries";
+import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
-import { useNow } from "@/lib/clock";
-import { formatCounted } from "@/lib/quantity";
-
-const DAY_MS = 86_400_000;
 
 interface RequestsTableProps {
   query: RequestsQueryFilter;
@@ -26,7 +22,7 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
   const requests = useRequests(query);
   const rows = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
   const lookedBackTo = requests.data?.pages.at(-1)?.looked_back_to ?? null;
-  const left = useRetention(query);
+  const left = requests.data?.pages[0]?.no_longer_kept ?? null;
   const older = (label: string) => (
     <Button size="small" look="quiet" busy={requests.isFetchingNextPage} onClick={() => void requests.fetchNextPage()}>
       {label}
@@ -79,14 +75,6 @@ export function RequestsTable({ query, isFiltered, chosen, onOpen }: RequestsTab
       )}
     </Reading>
   );
-}
-
-/** What a period that began before the kept requests leaves out; `null` for any other. */
-function useRetention({ since }: RequestsQueryFilter): string | null {
-  const days = useSettings().data?.values.retention_days;
-  const now = useNow();
-  if (days === undefined || typeof since !== "number" || since >= now - days * DAY_MS) return null;
-  return `Requests older than ${formatCounted(days, "day", "days")} are no longer kept; sums stay.`;
 }
 
 function NoRequests({ isFiltered, left }: { isFiltered: boolean; left: string | null }) {

@@ -106,9 +106,9 @@ function shortAmount(nano: number): string {
   return amount.includes(".") ? amount.replace(/\.?0+$/, "") : amount;
 }
 
-/** The costs of a step. Without a cost none is among them. */
+/** The costs of a step, which ends before the next one begins. Without a cost none is among them. */
 function costsOf({ from_nano_usd: from, to_nano_usd: to }: CostStepView): RequestFilter {
-  return { min_cost: dollars(Math.max(from, 1)), max_cost: dollars(to) };
+  return { min_cost: dollars(Math.max(from, 1)), max_cost: dollars(to - 1) };
 }
 
 /** As the ledger reads it: `0.002`. */

@@ -71,6 +71,13 @@ function filtered(requests: RequestView[], query: RequestsQuery, now: number): R
   );
 }
 
+/** What a period that begins before the kept requests leaves out. */
+function keptNote(query: RequestsQuery, now: number, days: number): string | null {
+  const since = Math.max(query.since ?? 0, periodOf(query.within, now).since);
+  const isBefore = since > 0 && since < now - days * (MS.d ?? 0);
+  return isBefore ? `Requests older than ${days} days are no longer kept; sums stay.` : null;
+}
+
 /** Spans, and days as both ends; the core reads more. */
 function periodOf(text: string | null | undefined, now: number): { since: number; until: number } {
   const ends = text?.match(/^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/);
@@ -184,7 +191,8 @@ export function fakeRequests({
         const first = req.before == null ? 0 : rows.findIndex((request) => request.id === req.before) + 1;
         const page = rows.slice(first, first + limit);
         const next = first + limit < rows.length ? (page.at(-1)?.id ?? null) : null;
-        return { requests: page, next, looked_back_to: null };
+        const no_longer_kept = keptNote(req, now(), world.settings.values.retention_days);
+        return { requests: page, next, looked_back_to: null, no_longer_kept };
       }),
     requestQuery: ({ text }) => answer(() => ({ query: queryOf(text), words: WORDS })),
     requestsExport: (req) => answer(() => fileOf(filtered(world.requests, req.query, now()), req.format)),

@@ -6,7 +6,7 @@ mod filter;
 mod query_text;
 mod saved;
 
-use domain::RequestId;
+use domain::{RequestId, WallTime, count_noun};
 use engine::Engine;
 use ledger::RequestRow;
 
@@ -25,16 +25,30 @@ pub(crate) async fn requests(
     engine: &Engine,
     req: RequestsQuery,
 ) -> Result<RequestsView, ApiError> {
-    let page = engine.ledger().request_page(filter::ledger_query(&req, engine.clock().wall())?);
-    let page = page.await?;
+    let now = engine.clock().wall();
+    let query = filter::ledger_query(&req, now)?;
+    let no_longer_kept = query.since.and_then(|since| no_longer_kept(engine, since, now));
+    let page = engine.ledger().request_page(query).await?;
     // An id begins with its time.
     let looked_back_to = page.next.filter(|_| page.is_cut).map(|id| id.created().into());
     Ok(RequestsView {
         requests: page.rows.into_iter().map(request_view).collect(),
         next: page.next.map(|id: RequestId| id.to_string()),
         looked_back_to,
+        no_longer_kept,
     })
 }
+
+/// What a period that begins before the kept requests leaves out; `None` for any other.
+fn no_longer_kept(engine: &Engine, since: WallTime, now: WallTime) -> Option<String> {
+    let days = engine.settings().ledger.retention_days;
+    let kept_ms = i64::from(days) * DAY_MS;
+    let is_before = since.unix_ms() < now.unix_ms().saturating_sub(kept_ms);
+    let days = count_noun(days.into(), "day");
+    is_before.then(|| format!("Requests older than {days} are no longer kept; sums stay."))
+}
+
+const DAY_MS: i64 = 86_400_000;
 
 pub(super) fn request_view(row: RequestRow) -> RequestView {
     let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);

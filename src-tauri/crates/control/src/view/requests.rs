@@ -157,6 +157,8 @@ pub struct RequestsView {
     /// Set if the page ended because few requests match: those that began earlier were not looked
     /// at, and `next` goes on from there.
     pub looked_back_to: Option<UnixMs>,
+    /// What the period leaves out, in a sentence; None unless it begins before the kept requests.
+    pub no_longer_kept: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -216,3 +216,24 @@ async fn without_evidence_nothing_is_suggested_or_unusual() {
     );
     assert_eq!(found.unavailable_rules.len(), 2);
 }
+
+#[tokio::test]
+async fn a_period_that_begins_before_the_kept_requests_says_so_however_it_is_written() {
+    let world = World::open(new_home(), |_| {}).await;
+    let days = world.engine().settings().ledger.retention_days;
+    let sentence = format!("Requests older than {days} days are no longer kept; sums stay.");
+    let told = async |query: RequestsQuery| {
+        let page = control::requests(&world.core, RequestsQuery { limit: 5, ..query }).await;
+        page.expect("requests").no_longer_kept
+    };
+    let within =
+        |text: &str| RequestsQuery { within: Some(text.to_owned()), ..RequestsQuery::default() };
+    let older = format!("{}d", days + 1);
+    for text in [older.as_str(), "2020-01-01..2020-01-02"] {
+        assert_eq!(told(within(text)).await, Some(sentence.clone()), "{text}");
+    }
+    let since = RequestsQuery { since: Some(UnixMs(1)), ..RequestsQuery::default() };
+    assert_eq!(told(since).await, Some(sentence));
+    assert_eq!(told(within("1d")).await, None);
+    assert_eq!(told(RequestsQuery::default()).await, None);
+}
