@@ -121,9 +121,10 @@ impl AgentSession {
             let mut line = String::new();
             let length = self.stdout.read_line(&mut line).await.expect("a line");
             assert_ne!(length, 0, "the program has ended");
-            let mut heard = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
-            heard.extend_from_slice(line.as_bytes());
-            drop(heard);
+            self.transcript
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend_from_slice(line.as_bytes());
             let message: Value = serde_json::from_str(&line)
                 .unwrap_or_else(|error| panic!("no message ({error}): {line}"));
             assert_eq!(message.get("jsonrpc"), Some(&json!("2.0")), "{line}");

@@ -331,7 +331,8 @@ async fn what_an_agent_asks_obeys_the_scope_and_the_rates_of_its_token_and_count
         refused = ask(&agent, &["mock/echo", "mock/echo"]).await;
         refused.retain(|answer| outcome(answer).0 == "failed");
     }
-    assert!(outcome(&refused[0]).1.contains("2 requests per minute"), "{refused:?}");
+    let limit = "limits the client editor: the limit of requests per minute is reached";
+    assert!(outcome(&refused[0]).1.contains(limit), "{refused:?}");
     let body = json!({"model": "mock/echo", "messages": [{"role": "user", "content": "hi"}]});
     let chat = "/v1/chat/completions";
     let own = post_json(served.gateway, chat, &[&agent.token, JSON], &json_body(&body)).await;

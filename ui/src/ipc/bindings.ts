@@ -5570,11 +5570,11 @@ export type SettingsValues = {
 	total_timeout_ms: number,
 	/**  Where keys are stored. `gatehouse vault set` changes it and moves them. */
 	vault_kind: "keychain" | "file" | "env" | "memory",
-	/**  Probes are free. Twice as long while this machine runs on battery. */
+	/**  Time between two probes of a backend, doubled on battery. Probes cost nothing. */
 	health_interval_secs: number,
-	/**  While no request comes and the window is not in use. */
+	/**  Time between two probes while Gatehouse is idle. */
 	health_idle_interval_secs: number,
-	/**  Time without a request or the window in use from which on it is idle. */
+	/**  Idle begins this long after the last request or use of the window. */
 	health_idle_after_secs: number,
 	/**  Percentage of all requests that are to be answered. */
 	slo_gateway_goal: "90" | "95" | "98" | "99" | "99.5" | "99.8" | "99.9" | "99.95" | "99.99",

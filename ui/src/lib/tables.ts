@@ -281,6 +281,7 @@ export const QUERY_NAMES = [
   "usage_latency",
   "pins_list",
   "requests",
+  "request_query",
   "request_code",
   "saved_views",
   "session_logs",

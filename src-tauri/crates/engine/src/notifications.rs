@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use alerts::{DesktopScreen, Notification, ShownNotification, Urgency};
 use domain::{capitalize, redact_outbound};
-use monitor::{ChannelError, DesktopService, NotificationChannel};
+use monitor::{ChannelError, NotificationChannel, NotificationProgram};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -99,7 +99,7 @@ impl Notifications {
     ///
     /// # Errors
     /// The desktop does not answer; with what the user can do.
-    pub async fn describe(&self) -> Result<Option<DesktopService>, String> {
+    pub async fn describe(&self) -> Result<Option<NotificationProgram>, String> {
         let Some(channel) = self.channel.clone() else { return Ok(None) };
         let asked = tokio::task::spawn_blocking(move || channel.describe());
         let failed =
@@ -216,7 +216,7 @@ mod tests {
             Ok(())
         }
 
-        fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+        fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError> {
             Ok(None)
         }
 

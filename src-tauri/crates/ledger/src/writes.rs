@@ -154,9 +154,7 @@ impl LedgerWrite {
             Self::Loop(stopped) => loops::insert(connection, stopped),
             Self::DismissAnomaly { id, at } => dismissed_anomalies::dismiss(connection, id, *at),
             Self::RestoreAnomaly(id) => dismissed_anomalies::restore(connection, id),
-            Self::BundledPrices(fingerprint) => {
-                price_changes::save_bundled(connection, fingerprint)
-            }
+            Self::BundledPrices(prices) => price_changes::save_bundled(connection, prices),
             Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
             Self::ReplaceBilled(days) => billed::replace(connection, days),
             Self::SessionParts(parts) => session_imports::store(connection, parts),

@@ -35,7 +35,7 @@ pub trait NotificationChannel: Send + Sync {
 
     /// What shows the notifications on this machine; `None` where the system does not tell. Blocks like
     /// [`Self::deliver`].
-    fn describe(&self) -> Result<Option<DesktopService>, ChannelError>;
+    fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError>;
 
     /// What is on the screen, and what was lost since the last call.
     fn take_screen(&self) -> DesktopScreen;
@@ -46,7 +46,7 @@ pub trait NotificationChannel: Send + Sync {
 
 /// What shows notifications, by its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DesktopService {
+pub struct NotificationProgram {
     pub name: String,
     pub version: String,
     /// Each can be used or cannot.

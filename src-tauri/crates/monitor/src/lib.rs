@@ -16,8 +16,8 @@ mod text;
 
 pub use channel::{
     AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopAbility,
-    DesktopChannel, DesktopService, MailError, MailServer, NotificationChannel, ResponseHandler,
-    ScreenHandler, WebhookCall, send_mail, webhook_call,
+    DesktopChannel, MailError, MailServer, NotificationChannel, NotificationProgram,
+    ResponseHandler, ScreenHandler, WebhookCall, send_mail, webhook_call,
 };
 pub use health::{
     FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition, JITTER_PERMILLE_MAX,

@@ -11,7 +11,7 @@ use crate::repository::Repository;
 const CRATES: [&str; 6] = ["cache", "endpoints", "engine", "gateway", "ledger", "monitor"];
 
 /// Fields that some provider's JSON has and nothing of ours is called.
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 28] = [
     "cache_creation_input_tokens",
     "candidatesTokenCount",
     "choices",
@@ -38,7 +38,6 @@ const FIELDS: [&str; 29] = [
     "thinkingConfig",
     "thoughtSignature",
     "tool_call_id",
-    "tool_calls",
     "tool_use",
     "usageMetadata",
 ];

@@ -26,9 +26,7 @@ export function LatencyCard({ place, onRequests }: LatencyCardProps) {
   if (group === null)
     return (
       <Card title="Times">
-        <p className="text-ink-2">
-          Times can be filtered by one backend, model or route only.
-        </p>
+        <p className="text-ink-2">Times can be filtered by one backend, model or route only.</p>
       </Card>
     );
   return group.by === "all" ? (

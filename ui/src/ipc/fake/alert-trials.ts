@@ -128,7 +128,9 @@ function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days
     from,
     to,
     sentence: sentenceOf(tried, saved, fired.length, period),
-    notes: isUsed ? [isSampled ? SAMPLED_NOTE : "Nothing was watched for 2 d 4 h of that time, so nothing fires then."] : [],
+    notes: isUsed
+      ? [isSampled ? SAMPLED_NOTE : "Nothing was watched for 2 d 4 h of that time, so nothing fires then."]
+      : [],
     tried,
     saved,
     fired,

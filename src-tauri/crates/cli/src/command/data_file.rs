@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "[]");
         let told: Value = serde_json::from_str(&told).expect("JSON");
         let wanted = json!({"format_version": 1, "path": path.display().to_string(), "requests": 2,
-            "unpriced_requests": 1, "cost_nano_usd": 3, "is_whole": true});
+            "unpriced_requests": 1, "cost_nano_usd": 3, "is_cost_unknown": false, "is_whole": true});
         assert_eq!(told, wanted);
     }
 }

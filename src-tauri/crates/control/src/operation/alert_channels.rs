@@ -2,7 +2,7 @@
 
 use domain::{AlertChannel, AlertSeverity, BoundSecret, Origin, capitalize};
 use engine::Engine;
-use monitor::{DesktopAbility, DesktopService};
+use monitor::{DesktopAbility, NotificationProgram};
 use settings::{CredentialSettings, Settings};
 
 use crate::ApiError;
@@ -135,7 +135,7 @@ async fn channel_view(engine: &Engine, channel: AlertChannel) -> AlertChannelVie
     }
 }
 
-fn service_view(asked: Result<Option<DesktopService>, String>) -> Option<DesktopServiceView> {
+fn service_view(asked: Result<Option<NotificationProgram>, String>) -> Option<DesktopServiceView> {
     let service = match asked {
         Ok(service) => service?,
         Err(problem) => {

@@ -310,7 +310,7 @@ pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 
 pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     let (level, title, impact) = match engine.gateway().status() {
-        GatewayStatus::Listening => return engine.gateway().silence().map(silence_issue),
+        GatewayStatus::Listening => return engine.gateway().silence().as_ref().map(silence_issue),
         GatewayStatus::Paused => return Some(paused_issue()),
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
@@ -331,7 +331,7 @@ pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
 }
 
 /// It listens, and a request of its own got no answer.
-fn silence_issue(silence: GatewaySilence) -> StatusIssueView {
+fn silence_issue(silence: &GatewaySilence) -> StatusIssueView {
     StatusIssueView {
         id: "gateway".to_owned(),
         level: VerdictLevel::Problem,

@@ -233,12 +233,12 @@ async fn a_tool_that_rewrites_its_own_file_needs_the_user_at_the_next_look() {
     let address = control::status(&world.core).await.expect("status").gateway.address;
     let rewritten = wired.replace(&address, "https://other.example");
     assert_ne!(rewritten, wired, "the text has what is changed");
-    settings::write_atomic(&path, rewritten.as_bytes()).expect("written");
+    private_files::write_atomic(&path, rewritten.as_bytes()).expect("written");
     let found = need().await.expect("a need");
     assert_eq!(found.title, "Claude Code may not use the gateway any more");
     assert!(found.impact.contains("env.ANTHROPIC_BASE_URL in "), "{}", found.impact);
     assert_eq!(found.action, PanelActionView::OpenClients);
-    settings::write_atomic(&path, wired.as_bytes()).expect("written");
+    private_files::write_atomic(&path, wired.as_bytes()).expect("written");
     assert!(need().await.is_none(), "it is as it was wired again");
 
     // What should be in the file may change, too.

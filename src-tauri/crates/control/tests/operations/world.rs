@@ -12,7 +12,7 @@ use domain::{BackendId, ClientId, RequestId, Secret, SeededEntropy, SystemClock}
 use engine::{Engine, Folders};
 use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
 use monitor::{
-    ChannelError, DeliveryOutcome, DesktopAbility, DesktopService, NotificationChannel,
+    ChannelError, DeliveryOutcome, DesktopAbility, NotificationChannel, NotificationProgram,
     ScreenHandler,
 };
 use pricing::Cost;
@@ -141,9 +141,9 @@ impl NotificationChannel for TestDesktop {
         Ok(())
     }
 
-    fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+    fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError> {
         let abilities = DesktopAbility::ALL.iter().map(|it| (*it, *it != DesktopAbility::Sound));
-        Ok(Some(DesktopService {
+        Ok(Some(NotificationProgram {
             name: "dunst".to_owned(),
             version: "1.9.0".to_owned(),
             abilities: abilities.collect(),

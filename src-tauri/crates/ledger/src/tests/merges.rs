@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{NanoUsd, WallTime};
+use domain::NanoUsd;
 use pricing::{Cost, PriceBook};
 use proptest::prelude::*;
 use session_logs::UsageRecord;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use alerts::{DesktopScreen, Notification, NotificationResponse, ShownNotification};
 
 use self::platform::Desktop;
-use super::{ChannelError, DeliveryOutcome, DesktopService, NotificationChannel};
+use super::{ChannelError, DeliveryOutcome, NotificationChannel, NotificationProgram};
 
 /// Maximum time for the desktop to accept a notification.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
@@ -136,7 +136,7 @@ impl NotificationChannel for DesktopChannel {
         self.run_on_thread(move |desktop, answer| answer(desktop.restore(shown)))
     }
 
-    fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+    fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError> {
         self.run_on_thread(|desktop, answer| answer(desktop.describe()))
     }
 

@@ -551,7 +551,7 @@ pub(in crate::command) fn requests_fixture() -> Value {
          "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "usage_basis": null,
          "usage_raw": null, "cost_nano_usd": null,
          "cost_basis": "unpriced", "unpriced": null, "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
-    ], "next": "req_1", "looked_back_to": null})
+    ], "next": "req_1", "looked_back_to": null, "no_longer_kept": null})
 }
 
 pub(super) fn settings_fixture() -> Value {

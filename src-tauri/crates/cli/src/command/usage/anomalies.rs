@@ -17,8 +17,7 @@ pub(crate) struct AnomaliesArguments {
     /// Days until now
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=28))]
     days: u32,
-    /// Say that this one is fine, so that it is listed and alerted no more unless it goes on for two
-    /// hours
+    /// Say that this one is fine, so that it is not listed or alerted unless it goes on
     #[arg(long, value_name = "ID", conflicts_with = "restore")]
     fine: Option<String>,
     /// With --fine: however long it goes on

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 use self::session_bus::{DesktopSignal, Server, SessionBus};
 use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
-use crate::channel::{ChannelError, DeliveryOutcome, DesktopAbility, DesktopService};
+use crate::channel::{ChannelError, DeliveryOutcome, DesktopAbility, NotificationProgram};
 
 pub(super) struct Desktop {
     identity: AppIdentity,
@@ -172,7 +172,7 @@ impl Desktop {
         Ok(())
     }
 
-    pub(super) fn describe(self: &Arc<Self>) -> Result<Option<DesktopService>, ChannelError> {
+    pub(super) fn describe(self: &Arc<Self>) -> Result<Option<NotificationProgram>, ChannelError> {
         let bus = self.session_bus()?;
         let (server, (name, version)) = (bus.server()?, bus.server_name()?);
         let has = |ability: DesktopAbility| match ability {
@@ -184,7 +184,7 @@ impl Desktop {
             DesktopAbility::Replace => true,
         };
         let abilities = DesktopAbility::ALL.iter().map(|ability| (*ability, has(*ability)));
-        Ok(Some(DesktopService { name, version, abilities: abilities.collect() }))
+        Ok(Some(NotificationProgram { name, version, abilities: abilities.collect() }))
     }
 
     pub(super) fn take_screen(&self) -> DesktopScreen {

@@ -10,7 +10,7 @@ use alerts::{
 use notify_rust::{NotificationHandle, NotificationResponse as NativeResponse};
 
 use super::{AppIdentity, ResponseHandler, SHOWN_REMEMBERED_MAX, SOUND_NAME, ScreenHandler};
-use crate::channel::{ChannelError, DeliveryOutcome, DesktopService};
+use crate::channel::{ChannelError, DeliveryOutcome, NotificationProgram};
 
 /// Maximum number of notifications that wait for a click; further ones are shown without one.
 const CLICKS_WAITED_FOR_MAX: usize = 16;
@@ -34,7 +34,7 @@ impl Desktop {
     }
 
     /// The system tells nothing of what shows them.
-    pub(super) const fn describe(&self) -> Result<Option<DesktopService>, ChannelError> {
+    pub(super) const fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError> {
         Ok(None)
     }
 
