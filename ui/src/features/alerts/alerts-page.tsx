@@ -37,7 +37,7 @@ export function AlertsPage({ current, lead, actions, children }: AlertsPageProps
 /** The question of the screen, answered: does something fire, and how bad is the worst of it? */
 function leadOf({ alerts }: AlertsView): string {
   const [worst, ...others] = alerts.filter(({ state }) => state !== "pending");
-  if (worst === undefined) return "Nothing fires.";
+  if (worst === undefined) return "No alerts are firing.";
   const all = formatCounted(others.length + 1, "alert fires", "alerts fire");
   return `${all}, ${others.length === 0 ? "" : "the worst is "}${ALERT_SEVERITY[worst.severity].word.toLowerCase()}.`;
 }

@@ -158,7 +158,7 @@ test("the inbox counts what was not looked at; an entry opens its alert and is r
 });
 
 test.each([
-  ["/alerts", "Nothing fires"],
+  ["/alerts", "No alerts are firing"],
   ["/alerts/history", "No alert has fired yet"],
   ["/alerts/silences", "No silences"],
 ])("without alerts %s says why it is empty", async (path, title) => {

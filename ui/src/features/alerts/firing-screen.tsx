@@ -45,7 +45,7 @@ function Now({ alerts: { alerts, suppressed, silences } }: { alerts: AlertsView 
     <>
       <section aria-label="Firing" className="rounded-card border border-line bg-surface-1">
         {firing.length === 0 ? (
-          <EmptyState icon={ShieldCheck} title="Nothing fires">
+          <EmptyState icon={ShieldCheck} title="No alerts are firing">
             An alert fires when one of the rules holds for long enough. What fired before is in the history.
           </EmptyState>
         ) : (
