@@ -69,26 +69,16 @@ fn write_changes(text: &mut String) -> anyhow::Result<()> {
 }
 
 fn write_reads(text: &mut String) -> anyhow::Result<()> {
-    let reads = OPERATIONS.iter().filter_map(|it| Some((it.name, it.reads?)));
     writeln!(
         text,
-        "/** The operations whose answers screens keep, as the first part of a query's key. */"
+        "/** The operations whose answers screens keep, and the changes that make each answer stale. */"
     )?;
-    writeln!(text, "export const QUERY_NAMES = [")?;
-    for (name, _) in reads.clone() {
-        writeln!(text, "  {name:?},")?;
+    writeln!(text, "export const OPERATION_READS = {{")?;
+    for (name, tags) in OPERATIONS.iter().filter_map(|it| Some((it.name, it.reads?))) {
+        let tags = serde_json::to_string(tags)?.replace(",", ", ");
+        writeln!(text, "  {name}: {tags},")?;
     }
-    writeln!(text, "] as const;")?;
-    writeln!(text, "export type QueryName = (typeof QUERY_NAMES)[number];\n")?;
-    writeln!(text, "/** The answers that each change makes stale. */")?;
-    writeln!(text, "export const STALE_BY_TAG: Record<ChangeTag, readonly QueryName[]> = {{")?;
-    for tag in ChangeTag::ALL {
-        let stale = reads.clone().filter(|(_, tags)| tags.contains(tag)).map(|(name, _)| name);
-        let stale = serde_json::to_string(&stale.collect::<Vec<_>>())?.replace(",", ", ");
-        let tag = serde_json::to_value(tag)?;
-        writeln!(text, "  {}: {stale},", tag.as_str().unwrap_or_default())?;
-    }
-    writeln!(text, "}};\n")?;
+    writeln!(text, "}} as const satisfies Record<string, readonly ChangeTag[]>;\n")?;
     Ok(())
 }
 

@@ -137,6 +137,7 @@ fn state_line(view: &TrayView) -> String {
     let port = status.gateway.port;
     let state = match status.gateway.state {
         GatewayState::Failed => format!("Gateway not running (port {port})"),
+        GatewayState::Silent => format!("Gateway not answering (port {port})"),
         GatewayState::Listening | GatewayState::Paused => {
             format!("{} (port {port})", status.verdict.sentence)
         }
@@ -229,7 +230,9 @@ fn command_rows(view: &TrayView, zone: TimeZoneChoice) -> Vec<TrayRow> {
     let mut rows: Vec<TrayRow> = clients_row(&view.clients).into_iter().collect();
     rows.extend(routes_row(&view.routes));
     match status.gateway.state {
-        GatewayState::Listening => rows.push(item(TrayCommand::PauseGateway, "Pause gateway")),
+        GatewayState::Listening | GatewayState::Silent => {
+            rows.push(item(TrayCommand::PauseGateway, "Pause gateway"));
+        }
         GatewayState::Paused => rows.push(item(TrayCommand::ResumeGateway, "Resume gateway")),
         GatewayState::Failed => {}
     }

@@ -1,7 +1,7 @@
 /** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
 import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
-import { spendText } from "@/components/spend";
+import { spendText } from "@/lib/cost-sum";
 import { StateBadge } from "@/components/state-mark";
 import type { ApiError, StatusView } from "@/ipc/bindings";
 import { notify } from "@/components/toast";

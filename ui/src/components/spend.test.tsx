@@ -1,6 +1,7 @@
 import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { isNothing, Spend, spendText, spendValue, type CostSum } from "./spend";
+import { Spend } from "./spend";
+import { isNothing, spendText, spendValue, type CostSum } from "@/lib/cost-sum";
 
 function sum(cost_nano_usd: number, requests: number, unpriced_requests: number): CostSum {
   return { cost_nano_usd, requests, unpriced_requests, is_cost_unknown: false };

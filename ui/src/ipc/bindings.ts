@@ -2750,7 +2750,9 @@ export type ForecastMethodView =
 
 export type GatewayState = "listening" | 
 /**  It listens and refuses requests, because the user paused it. */
-"paused" | "failed";
+"paused" | 
+/**  It listens and did not answer the last request of its own. */
+"silent" | "failed";
 
 export type GatewayView = {
 	state: GatewayState,

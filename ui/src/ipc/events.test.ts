@@ -1,8 +1,13 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
 import { applyEvent } from "@/ipc/events";
-import { QUERY_NAMES, STALE_BY_TAG, type QueryName } from "@/lib/tables";
+import type { QueryName } from "@/ipc/query-key";
+import { EVERY_TAG } from "@/ipc/tags";
+import { OPERATION_READS } from "@/lib/tables";
 import type { LogImportView, ReadinessView, ReadinessRunView, ChangeTag } from "@/ipc/bindings";
+
+const READS = Object.entries(OPERATION_READS) as [QueryName, readonly ChangeTag[]][];
+const QUERY_NAMES = READS.map(([name]) => name);
 
 function filledCache(): QueryClient {
   const cache = new QueryClient();
@@ -14,14 +19,11 @@ function staleNames(cache: QueryClient): QueryName[] {
   return QUERY_NAMES.filter((name) => cache.getQueryState([name, { some: "filter" }])?.isInvalidated === true);
 }
 
-test.each(Object.entries(STALE_BY_TAG) as [ChangeTag, QueryName[]][])(
-  "the tag %s makes exactly its readings stale",
-  (tag, names) => {
-    const cache = filledCache();
-    applyEvent({ kind: "changed", tags: [tag] }, cache, () => {});
-    expect(staleNames(cache).toSorted()).toEqual(names.toSorted());
-  },
-);
+test.each(EVERY_TAG)("the tag %s makes exactly its readings stale", (tag) => {
+  const cache = filledCache();
+  applyEvent({ kind: "changed", tags: [tag] }, cache, () => {});
+  expect(staleNames(cache)).toEqual(READS.filter(([, tags]) => tags.includes(tag)).map(([name]) => name));
+});
 
 test("any number of events during a reading lead to one more reading", async () => {
   const cache = new QueryClient();
@@ -80,7 +82,7 @@ test("a change while nobody looks yet marks what was read ahead", async () => {
 });
 
 test("presets go stale by no tag: they are part of the program", () => {
-  expect(Object.values(STALE_BY_TAG).flat()).not.toContain("presets");
+  expect(OPERATION_READS.presets).toEqual([]);
 });
 
 test("progress replaces the run and keeps the history; the end makes readiness and status stale", () => {

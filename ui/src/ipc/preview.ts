@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react
 import type { ApiError } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { useHost } from "@/ipc/host-context";
-import type { QueryName } from "@/lib/tables";
+import type { QueryName } from "@/ipc/query-key";
 
 export function usePreview<View>(
   queryKey: readonly [QueryName, ...unknown[]],

@@ -16,21 +16,14 @@ import type {
   KeysScanView,
   KeyView,
   LedgerView,
-  PlaygroundRawExchangeView,
-  PlaygroundRunView,
-  PlaygroundSend,
-  PlaygroundSnippetsView,
   BackendPresetView,
   BudgetView,
   PricesQuery,
   PricesView,
   ReadinessView,
   ProfilesView,
-  RequestCodeView,
-  RequestQueryView,
   RequestsQuery,
   RequestsView,
-  SavedView,
   SessionLogsQuery,
   SessionLogsView,
   SettingsView,
@@ -153,37 +146,6 @@ export function useReadiness(): UseQueryResult<ReadinessView, ApiError> {
   return useQuery<ReadinessView, ApiError>({ queryKey: queryKey("readiness"), queryFn: () => host.readiness() });
 }
 
-/** The playground's runs in memory, kept current by events. */
-export function usePlayground(): UseQueryResult<PlaygroundRunView[], ApiError> {
-  const host = useHost();
-  return useQuery<PlaygroundRunView[], ApiError>({
-    queryKey: queryKey("playground"),
-    queryFn: () => host.playground(),
-  });
-}
-
-/** What a run sent and received; refetched when the run has advanced. */
-export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawExchangeView, ApiError> {
-  const host = useHost();
-  return useQuery<PlaygroundRawExchangeView, ApiError>({
-    queryKey: queryKey("playground_raw", run.id, run.state),
-    queryFn: () => host.playgroundRaw({ run: run.id }),
-    placeholderData: (previous, query) => (query?.queryKey[1] === run.id ? previous : undefined),
-    gcTime: 0,
-  });
-}
-
-/** The request as code. Keeps the previous code while the next is loading. */
-export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<PlaygroundSnippetsView, ApiError> {
-  const host = useHost();
-  return useQuery<PlaygroundSnippetsView, ApiError>({
-    queryKey: queryKey("playground_snippets", req),
-    queryFn: () => host.playgroundSnippets(req),
-    placeholderData: (previous) => previous,
-    gcTime: 0,
-  });
-}
-
 export function useLedger(): UseQueryResult<LedgerView, ApiError> {
   const host = useHost();
   return useQuery<LedgerView, ApiError>({ queryKey: queryKey("ledger"), queryFn: () => host.ledger() });
@@ -258,31 +220,6 @@ export function useSessionLogs(query: SessionLogsQuery): UseQueryResult<SessionL
     queryFn: () => host.sessionLogs(query),
     placeholderData: (previous) => previous,
   });
-}
-
-/** A request as code. */
-export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiError> {
-  const host = useHost();
-  return useQuery<RequestCodeView, ApiError>({
-    queryKey: queryKey("request_code", id),
-    queryFn: () => host.requestCode({ id }),
-    gcTime: 0,
-  });
-}
-
-/** The words that filters of requests are written with. */
-export function useRequestWords(): UseQueryResult<RequestQueryView, ApiError> {
-  const host = useHost();
-  return useQuery<RequestQueryView, ApiError>({
-    queryKey: queryKey("request_query"),
-    queryFn: () => host.requestQuery({ text: "" }),
-    staleTime: Infinity,
-  });
-}
-
-export function useSavedViews(): UseQueryResult<SavedView[], ApiError> {
-  const host = useHost();
-  return useQuery<SavedView[], ApiError>({ queryKey: queryKey("saved_views"), queryFn: () => host.savedViews() });
 }
 
 /** Sets of backends, one of which is in use at a time. */

@@ -1,13 +1,16 @@
 /** Makes queries stale by the tags of a change. Which ones is declared in the core's table of operations. */
 import type { QueryClient } from "@tanstack/react-query";
 import type { ChangeTag } from "@/ipc/bindings";
-import { STALE_BY_TAG, type QueryName } from "@/lib/tables";
+import type { QueryName } from "@/ipc/query-key";
+import { OPERATION_READS } from "@/lib/tables";
 
-export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];
+const READS = Object.entries(OPERATION_READS) as [QueryName, readonly ChangeTag[]][];
+
+export const EVERY_TAG: ChangeTag[] = [...new Set(READS.flatMap(([, tags]) => tags))];
 
 /** Refetches visible queries and marks the others as stale. */
 export function invalidateTags(cache: QueryClient, tags: readonly ChangeTag[]): void {
-  for (const name of new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]))) refresh(cache, name);
+  for (const [name, read] of READS) if (read.some((tag) => tags.includes(tag))) refresh(cache, name);
 }
 
 type Refresh = "running" | "again";

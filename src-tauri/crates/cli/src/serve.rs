@@ -82,7 +82,9 @@ async fn serve(
     mcp::serve_http(engine, env!("CARGO_PKG_VERSION"));
     let gateway = control::status(core).await?.gateway;
     let listening = match (gateway.state, gateway.reason) {
-        (GatewayState::Listening | GatewayState::Paused, _) => Some(served.gateway.as_str()),
+        (GatewayState::Listening | GatewayState::Paused | GatewayState::Silent, _) => {
+            Some(served.gateway.as_str())
+        }
         (GatewayState::Failed, reason) => {
             let reason = reason.unwrap_or_else(|| "the gateway is not listening".to_owned());
             report_listen_failure(wanted, &reason, console)?;

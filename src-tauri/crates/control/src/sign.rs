@@ -201,6 +201,7 @@ signs! {
     GATEWAY: GatewayState {
         Listening => Disc Ok "running",
         Paused => Square Warn "paused",
+        Silent => Barred Bad "not answering",
         Failed => Barred Bad "not running",
     }
     DEPENDENCY: DependencyState {

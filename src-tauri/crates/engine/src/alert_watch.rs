@@ -34,7 +34,7 @@ use crate::rule_tunings::rule_tunings;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
-pub(crate) use saving::UnsavedChanges;
+pub(crate) use saving::{SavedChanges, UnsavedChanges};
 
 /// Longest wait for the ledger before something is shown.
 const SAVING_MAX: Duration = Duration::from_secs(2);
@@ -54,6 +54,8 @@ pub struct AlertWatch {
     pub(crate) book: Mutex<AlertBook>,
     /// What the ledger did not take yet.
     pub(crate) unsaved: Mutex<UnsavedChanges>,
+    /// What the ledger was given and did not answer in time; those changes are in `unsaved` too.
+    pub(crate) saving: Mutex<Option<SavedChanges>>,
     /// Held from a change of the book until it is saved and shown, so that both keep their order.
     pub(crate) changing: tokio::sync::Mutex<()>,
     /// Told after each change of the book outside of the usual evaluations: something may wait now.

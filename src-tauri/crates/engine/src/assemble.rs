@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use playground::Playground;
 use session_logs::LogRoot;
 use settings::VaultKind;
-use tokio::sync::RwLock;
+use tokio::sync::{OnceCell, RwLock};
 use vault::EnvStore;
 
 use self::monitor_parts::Judged;
@@ -124,6 +124,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         backup_archives,
         metrics: metrics_exporter(&base, &states, &measured, (&alerts, &local, &models)),
         telemetry: telemetry(&base, &backends, models),
+        served: OnceCell::new(),
         readiness,
         tool_watch: monitor_parts::tool_watch(&base, &client_wiring, &gateway),
         log_import: log_import(&base, log_roots),
@@ -580,6 +581,7 @@ fn alert_watch(
         events: base.events.clone(),
         book: Mutex::default(),
         unsaved: Mutex::default(),
+        saving: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
         changed: tokio::sync::Notify::new(),
     })

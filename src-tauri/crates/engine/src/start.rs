@@ -28,7 +28,7 @@ use crate::vault_switch::VaultOpener;
 use crate::{EngineConfig, FolderError, restore, upkeep};
 
 /// Addresses of the listeners.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ServingAddresses {
     /// Base URL for clients, `http://127.0.0.1:4283`.
     pub gateway: String,
@@ -143,8 +143,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts the gateway, the control listener and the background tasks.
+    /// Starts the gateway, the control listener and the background tasks. An engine serves once: a further
+    /// call changes nothing and returns the same addresses.
     pub async fn serve(
+        &self,
+        operations: Arc<dyn ControlOperations>,
+    ) -> Result<ServingAddresses, ServeError> {
+        let served = self.parts.served.get_or_try_init(|| self.start_serving(operations));
+        served.await.cloned()
+    }
+
+    async fn start_serving(
         &self,
         operations: Arc<dyn ControlOperations>,
     ) -> Result<ServingAddresses, ServeError> {

@@ -100,9 +100,12 @@ impl TokenCount<'_> {
         let Some(first) = decision.candidates.first() else {
             return Err(FailureReasons::default().into_failure());
         };
-        let backend = self.outbound.reachable(&self.context.snapshot, first)?;
+        let snapshot = &self.context.snapshot;
+        let is_reachable = |it: &&Candidate| self.outbound.reachable(snapshot, it).is_ok();
+        let first = decision.candidates.iter().find(is_reachable).unwrap_or(first);
+        let backend = self.outbound.reachable(snapshot, first)?;
         if self.request.is_counted_by(&backend.target(&first.model)) {
-            return self.ask(&self.targets(&decision)).await;
+            return self.ask(&self.targets(&decision, &first.model)).await;
         }
         let tokens = estimate::input_tokens(self.request.body());
         let count = write_count(self.context.arrival.dialect, tokens);
@@ -126,10 +129,9 @@ impl TokenCount<'_> {
         choose(&self.outbound.registry, snapshot, client, &asking)
     }
 
-    /// The candidates with the first one's model that count in the client's dialect.
-    fn targets<'d>(&'d self, decision: &'d Decision) -> Vec<CountTarget<'d>> {
-        let model = decision.candidates.first().map(|first| &first.model);
-        let same = decision.candidates.iter().filter(|it| Some(&it.model) == model);
+    /// The candidates with `model` that count in the client's dialect.
+    fn targets<'d>(&'d self, decision: &'d Decision, model: &str) -> Vec<CountTarget<'d>> {
+        let same = decision.candidates.iter().filter(|it| it.model == *model);
         let target = |candidate: &'d Candidate| {
             let backend = self.outbound.reachable(&self.context.snapshot, candidate).ok()?;
             let counts = self.request.is_counted_by(&backend.target(&candidate.model));

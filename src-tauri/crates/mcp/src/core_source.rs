@@ -2,7 +2,6 @@
 //! none, the engine runs in this process for as long as calls are in progress, so that an idle agent
 //! keeps neither the window nor another command from owning the folder.
 
-use control::view::GatewayState;
 use control::{ApiError, ConfigError, Core, EngineConfig};
 use tokio::sync::Mutex;
 
@@ -84,12 +83,10 @@ impl CoreSource {
     }
 }
 
-/// Starts the gateway of an engine in this process. An owner serves already, and so does this process where
-/// the agent came over HTTP.
+/// Starts the gateway of an engine in this process, unless it serves already, as it does where the agent
+/// came over HTTP.
 pub(crate) async fn serve_gateway(core: &Core) -> Result<(), ApiError> {
-    if let Core::Local(engine, _) = core
-        && control::status(core).await?.gateway.state == GatewayState::Failed
-    {
+    if let Core::Local(engine, _) = core {
         let served = control::serve(engine, |_| None).await;
         served.map_err(|error| ApiError::failed(error.to_string()))?;
     }

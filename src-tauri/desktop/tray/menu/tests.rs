@@ -157,6 +157,10 @@ fn the_first_row_tells_the_state_and_the_port() {
     assert_eq!(text(&paused)[0], "Not ready: the gateway is paused (port 9)");
     assert_eq!(row_with(&paused, "gateway ["), "Resume gateway [resume]");
 
+    let silent = text(&view_of(with(status(), gateway("silent"))));
+    assert_eq!(silent[0], "Gateway not answering (port 9)");
+    assert!(silent.iter().any(|row| row.ends_with("[copy-address]")), "{silent:?}");
+
     let mut failed = view_of(with(status(), gateway("failed")));
     let rows = text(&failed);
     assert_eq!(rows[0], "Gateway not running (port 9)");

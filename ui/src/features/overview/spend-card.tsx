@@ -5,7 +5,7 @@ import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isNothing, spendText } from "@/components/spend";
+import { isNothing, spendText } from "@/lib/cost-sum";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";

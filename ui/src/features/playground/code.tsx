@@ -6,7 +6,7 @@ import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import type { PlaygroundSend } from "@/ipc/bindings";
-import { usePlaygroundSnippets } from "@/ipc/queries";
+import { usePlaygroundSnippets } from "@/ipc/playground-queries";
 
 export function Code({ request }: { request: PlaygroundSend }) {
   const id = useId();

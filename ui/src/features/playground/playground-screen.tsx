@@ -11,7 +11,7 @@ import { Skeleton } from "@/components/skeleton";
 import { notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
-import { usePlayground } from "@/ipc/queries";
+import { usePlayground } from "@/ipc/playground-queries";
 import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";

@@ -3,7 +3,7 @@ import { CodeBlock } from "@/components/copy-button";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import type { PlaygroundRawExchangeView, PlaygroundRunView } from "@/ipc/bindings";
-import { usePlaygroundRaw } from "@/ipc/queries";
+import { usePlaygroundRaw } from "@/ipc/playground-queries";
 import { formatBytes } from "@/lib/quantity";
 
 export function Raw({ run }: { run: PlaygroundRunView | undefined }) {

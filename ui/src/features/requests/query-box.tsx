@@ -9,7 +9,7 @@ import { IconButton } from "@/components/button";
 import { FilterInput } from "@/components/filter-input";
 import { MenuContent } from "@/components/menu-content";
 import { useAction } from "@/ipc/actions";
-import { useRequestWords } from "@/ipc/queries";
+import { useRequestWords } from "@/ipc/request-queries";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 
 /** What a text has that is more than a part of a model's name. */

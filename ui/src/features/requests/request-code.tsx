@@ -3,7 +3,7 @@ import { CodeBlock } from "@/components/copy-button";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { useRequestCode } from "@/ipc/queries";
+import { useRequestCode } from "@/ipc/request-queries";
 import { useState } from "react";
 
 export function RequestCode({ id }: { id: string }) {

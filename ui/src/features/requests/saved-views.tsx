@@ -9,7 +9,7 @@ import { MenuContent } from "@/components/menu-content";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { RequestsQuery, SavedView } from "@/ipc/bindings";
-import { useSavedViews } from "@/ipc/queries";
+import { useSavedViews } from "@/ipc/request-queries";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 
 const ITEM =

@@ -3,7 +3,7 @@ import { barFilter, groupFilter, groupId } from "@/features/usage/requests-link"
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartTable } from "@/components/chart-table";
 import { PanelLink } from "@/components/panel-link";
-import { isNothing } from "@/components/spend";
+import { isNothing } from "@/lib/cost-sum";
 import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
 import { requestsPath } from "@/lib/request-filter";
 

@@ -5,7 +5,7 @@ import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usag
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import { KeptWords } from "@/components/usage-tabs";
-import { spendText } from "@/components/spend";
+import { spendText } from "@/lib/cost-sum";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";

@@ -12,7 +12,7 @@ import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { spendText } from "@/components/spend";
+import { spendText } from "@/lib/cost-sum";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";

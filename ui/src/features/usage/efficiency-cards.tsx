@@ -8,7 +8,7 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
-import { spendText } from "@/components/spend";
+import { spendText } from "@/lib/cost-sum";
 import { Unpriced } from "@/components/unpriced";
 import type { UsageEfficiencyView, UsageSavingView, UsageWasteView } from "@/ipc/bindings";
 import { useUsageEfficiency } from "@/ipc/usage-queries";

@@ -7,7 +7,7 @@ import { Choice } from "@/components/choice";
 import { Heatmap, heatmapHeight } from "@/components/heatmap";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isNothing, spendText } from "@/components/spend";
+import { isNothing, spendText } from "@/lib/cost-sum";
 import type { UsageSegmentView } from "@/ipc/bindings";
 import type { UsageHeatmapView } from "@/ipc/bindings";
 import { useUsageHeatmap } from "@/ipc/usage-queries";

@@ -6,7 +6,7 @@ import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field } from "@/components/field";
 import { Select } from "@/components/select";
-import { spendText } from "@/components/spend";
+import { spendText } from "@/lib/cost-sum";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { StatementFormat, StatementQuery, TimeZoneChoice } from "@/ipc/bindings";

@@ -17,7 +17,7 @@ import { type ChartRange } from "@/components/chart-cursor";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
-import { isNothing, spendText } from "@/components/spend";
+import { isNothing, spendText } from "@/lib/cost-sum";
 import { StackedBars } from "@/components/stacked-bars";
 import type { TimeZoneChoice, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { useMoneyUnit } from "@/ipc/queries";

@@ -32,7 +32,7 @@ test("a filter of the costs is chosen from the names of the period, and every nu
 test("the activity says which of its charts a filter cannot reach", async () => {
   const { host } = renderPanel("busy", "/activity?client=codex&key=openai");
   const asked = vi.spyOn(host, "usageLatency");
-  expect(await screen.findByText(/^Times are kept by one backend, model or route only/)).toBeVisible();
+  expect(await screen.findByText(/^Times can be filtered by one backend, model or route only/)).toBeVisible();
   expect(screen.getByText(/^Failed attempts are counted by backend and key only/)).toBeVisible();
   expect(screen.getByRole("link", { name: "Failed requests" })).toHaveAttribute(
     "href",

@@ -229,6 +229,12 @@ impl Outbox {
         live: &[&Alert],
         moment: &DeliveryMoment<'_>,
     ) {
+        // One that waits says less than this one.
+        let others = self.queue.iter().filter(|it| it.key != key || it.is_being_sent);
+        if others.count() >= QUEUE_MAX {
+            // Told by an evaluation that finds room.
+            return;
+        }
         let severity = live.first().map_or_else(Default::default, |it| it.condition.severity);
         // One that only tries whether the channel works takes no place of those that follow.
         let is_trial =
@@ -243,9 +249,8 @@ impl Outbox {
             title: text.title.clone(),
             body: text.body,
         };
-        // One that waits says less than this one.
         self.queue.retain(|it| it.key != key || it.is_being_sent);
-        let is_queued = self.push(key, message, moment.now);
+        self.push(key, message, moment.now);
         let posted = self.posted.entry(key.to_owned()).or_insert_with(|| Posted {
             cause: BTreeSet::new(),
             is_sent: false,
@@ -258,10 +263,7 @@ impl Outbox {
         posted.cause.extend(causes);
         posted.fingerprints.extend(live.iter().map(|it| it.condition.fingerprint.clone()));
         (posted.title, posted.severity, posted.ended) = (text.title, severity, None);
-        posted.is_given_up = !is_queued;
-        if !is_queued {
-            self.given_up_ms = Some(moment.now);
-        }
+        posted.is_given_up = false;
     }
 
     /// True if what was given up may be told now: the channel works, or it is time for one message that

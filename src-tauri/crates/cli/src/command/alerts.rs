@@ -384,7 +384,7 @@ fn add_service(text: &mut StyledText, service: &DesktopServiceView) {
     }
     let mut table = TextTable::new(&[
         Column::Left("Ability"),
-        Column::Left("There"),
+        Column::Left("Available"),
         Column::Left("Meaning").hidden_at_rank(1),
     ]);
     for ability in &service.abilities {

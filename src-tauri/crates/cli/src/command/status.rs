@@ -17,16 +17,16 @@ pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Comm
     Ok(exit(&status, matches!(core, Core::Remote(_))))
 }
 
-/// The exit code for a supervisor: `No` if nothing runs, the gateway does not listen, or all of the
+/// The exit code for a supervisor: `No` if nothing runs, the gateway does not answer, or all of the
 /// user's own backends are known to be down. An unknown state is no reason for a restart.
 pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
     let BackendCountsView { total, down, disabled, .. } = status.backends;
     // `total` includes the built-in mock, which is always up and serves no real request.
     let own = total.saturating_sub(1).saturating_sub(disabled);
     let nothing_answers = own > 0 && down >= own;
-    // A paused gateway listens, and a restart would end the user's pause.
-    let listens = status.gateway.state != GatewayState::Failed;
-    if is_running && listens && !nothing_answers { Exit::Success } else { Exit::Negative }
+    // A paused gateway answers, and a restart would end the user's pause.
+    let answers = matches!(status.gateway.state, GatewayState::Listening | GatewayState::Paused);
+    if is_running && answers && !nothing_answers { Exit::Success } else { Exit::Negative }
 }
 
 /// Renders the verdict and what needs attention, then the facts.

@@ -108,7 +108,7 @@ fn gateway_view(engine: &Engine) -> GatewayView {
     let (state, reason) = match engine.gateway().status() {
         GatewayStatus::Listening => match engine.gateway().silence() {
             None => (GatewayState::Listening, None),
-            Some(silence) => (GatewayState::Failed, Some(silence.reason)),
+            Some(silence) => (GatewayState::Silent, Some(silence.reason)),
         },
         GatewayStatus::Paused => {
             (GatewayState::Paused, Some("Paused: new requests are refused".to_owned()))
@@ -336,7 +336,7 @@ fn silence_issue(silence: &GatewaySilence) -> StatusIssueView {
         id: "gateway".to_owned(),
         level: VerdictLevel::Problem,
         title: "The gateway does not answer".to_owned(),
-        impact: format!("{} Restart Gatehouse if it stays so.", silence.reason),
+        impact: format!("{} Restart Gatehouse if this goes on.", silence.reason),
         since: Some(silence.since.into()),
         action: PanelActionView::RunChecks,
     }

@@ -151,6 +151,8 @@ pub enum GatewayState {
     Listening,
     /// It listens and refuses requests, because the user paused it.
     Paused,
+    /// It listens and did not answer the last request of its own.
+    Silent,
     Failed,
 }
 

@@ -10,6 +10,7 @@ use domain::{
 use jiff::tz::TimeZone;
 use ledger::{DimensionFilter, GroupBy, LedgerError};
 use settings::Settings;
+use tokio::task::JoinError;
 
 use super::spans::Spans;
 use super::{AlertHistory, DAY_MS, HOUR_MS, PastFacts, before};
@@ -46,8 +47,12 @@ impl AlertHistory {
             past.iter().for_each(|own| own.add_marks(&mut marks, (from, until), &zone, shown));
             marks
         });
-        // Only a program that stops does not wait for it.
-        Ok(computing.await.unwrap_or_default())
+        match computing.await.map_err(JoinError::try_into_panic) {
+            Ok(marks) => Ok(marks),
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The program stops.
+            Err(Err(_)) => Ok(Spans::new()),
+        }
     }
 
     /// The bills as they are known today, each from the end of its UTC day on. False without any.

@@ -1,12 +1,17 @@
 //! What is saved of the alerts, and what waits until the ledger can be written again.
 
 use alerts::AlertBook;
-use ledger::AlertChange;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use ledger::{AlertChange, LedgerError};
 
 use super::{AlertWatch, SAVING_MAX};
 
 /// Most changes that wait for the ledger; the oldest are dropped.
 pub(crate) const UNSAVED_MAX: usize = 500;
+
+/// What the ledger answers to changes that it was given.
+pub(crate) type SavedChanges = BoxFuture<'static, Result<(), LedgerError>>;
 
 /// Changes that the ledger did not take, oldest first. To write them twice changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,13 +53,18 @@ impl AlertWatch {
         let before = self.unsaved.lock().clone();
         let mut all = before.clone();
         all.add(changes);
+        if self.is_saving_still() {
+            *self.unsaved.lock() = all;
+            return;
+        }
         let mut written = all.0.clone();
         match serde_json::to_string(book) {
             Ok(json) => written.push(AlertChange::State(json)),
             Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
         }
-        let saving = self.ledger.change_alerts(written);
-        let kept = match tokio::time::timeout(SAVING_MAX, saving).await {
+        let ledger = self.ledger.clone();
+        let mut saving: SavedChanges = async move { ledger.change_alerts(written).await }.boxed();
+        let kept = match tokio::time::timeout(SAVING_MAX, &mut saving).await {
             Ok(Ok(())) => UnsavedChanges::default(),
             Ok(Err(error)) => {
                 // Said once, and tried again at each evaluation.
@@ -65,10 +75,22 @@ impl AlertWatch {
             }
             Err(_) => {
                 tracing::warn!("the alerts are not saved yet; they stay queued");
+                *self.saving.lock() = Some(saving);
                 all
             }
         };
         *self.unsaved.lock() = kept;
+    }
+
+    /// True if the ledger has not answered yet what it was given last: on a slow disk its queue would
+    /// fill with the same changes, and others would find no place in it.
+    fn is_saving_still(&self) -> bool {
+        let mut saving = self.saving.lock();
+        let is_saving = saving.as_mut().is_some_and(|saving| saving.now_or_never().is_none());
+        if !is_saving {
+            *saving = None;
+        }
+        is_saving
     }
 }
 

@@ -84,7 +84,9 @@ impl GatewayServer {
         let silence = self.silence();
         if is_changed {
             match &silence {
-                Some(silence) => tracing::error!(port, reason = silence.reason, "no answer"),
+                Some(silence) => {
+                    tracing::error!(port, reason = silence.reason, "the gateway does not answer");
+                }
                 None => tracing::info!(port, "the gateway answers again"),
             }
             self.events.send_changed(&[Topic::Status, Topic::Health]);

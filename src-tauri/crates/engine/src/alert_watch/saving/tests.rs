@@ -63,6 +63,26 @@ async fn what_fires_and_is_acknowledged_without_a_ledger_is_kept_and_saved_once_
     engine.stop().await;
 }
 
+#[tokio::test]
+async fn what_the_ledger_did_not_answer_yet_is_given_to_it_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened_at(&home, Arc::new(ManualClock::starting_at(NOW))).await;
+    let watch = &engine.parts.alerts;
+    let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+    let saving: SavedChanges = async move { Ok(answered.await.expect("an answer")) }.boxed();
+    *watch.saving.lock() = Some(saving);
+    let book = AlertBook::default();
+    watch.save(&book, vec![row(1, "slow")]).await;
+    let rows = || engine.ledger().alerts(AlertQuery { limit: 10, ..AlertQuery::default() });
+    assert!(rows().await.expect("read").is_empty(), "it waits");
+    assert_eq!(watch.unsaved.lock().0, [row(1, "slow")]);
+    answer.send(()).expect("awaited");
+    watch.save(&book, Vec::new()).await;
+    assert_eq!(rows().await.expect("read").len(), 1);
+    assert!(watch.unsaved.lock().is_empty() && watch.saving.lock().is_none());
+    engine.stop().await;
+}
+
 fn row(number: u64, title: &str) -> AlertChange {
     AlertChange::Put(Box::new(AlertRow {
         number,
