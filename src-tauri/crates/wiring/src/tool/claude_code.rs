@@ -125,8 +125,9 @@ fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
 fn json_files(folder: &Path) -> Vec<PathBuf> {
     let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
-    let mut files: Vec<_> = entries.filter(is_json).take(MANAGED_FILES_MAX).collect();
+    let mut files: Vec<_> = entries.filter(is_json).collect();
     files.sort();
+    files.truncate(MANAGED_FILES_MAX);
     files
 }
 
@@ -167,7 +168,18 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{read_pointer, shell_command};
+    use super::{MANAGED_FILES_MAX, json_files, read_pointer, shell_command};
+
+    #[test]
+    fn of_too_many_managed_files_the_first_by_name_are_looked_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |number: usize| folder.path().join(format!("{number:04}.json"));
+        let all = MANAGED_FILES_MAX * 2;
+        for number in (0..all).rev() {
+            std::fs::File::create(path(number)).expect("a file");
+        }
+        assert_eq!(json_files(folder.path()), (0..MANAGED_FILES_MAX).map(path).collect::<Vec<_>>());
+    }
 
     #[cfg(unix)]
     #[test]
