@@ -70,7 +70,7 @@ pub use model_name::is_dated_form;
 pub use money::{DollarError, NanoUsd};
 pub use oauth::OAuthGrant;
 pub use origin::{Origin, OriginError, is_loopback_host};
-pub use preset::{Preset, PresetLocation, presets};
+pub use preset::{Preset, PresetLocation, preset_at, presets};
 pub use redact::{redact, redact_outbound};
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{

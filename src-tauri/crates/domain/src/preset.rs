@@ -4,7 +4,7 @@
 //! the masking of keys in texts ([`crate::redact`]), the vault of the environment and the panel's
 //! lists read this table.
 
-use crate::{BackendKind, ExtraDialect, UnsupportedFeature};
+use crate::{BackendKind, ExtraDialect, Origin, UnsupportedFeature};
 
 mod hosted;
 mod local;
@@ -45,4 +45,24 @@ pub struct Preset {
 /// All presets: hosted ones first, then local servers.
 pub fn presets() -> impl Iterator<Item = &'static Preset> {
     hosted::PRESETS.iter().chain(local::PRESETS)
+}
+
+/// The first preset of an API at `origin`.
+#[must_use]
+pub fn preset_at(origin: &Origin) -> Option<&'static Preset> {
+    presets().find(|preset| preset.base_url.parse::<Origin>().is_ok_and(|known| known == *origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_is_found_by_its_origin_and_not_by_how_its_address_begins() {
+        let found = |origin: &str| Some(preset_at(&origin.parse().ok()?)?.id);
+        assert_eq!(found("https://api.openai.com:443"), Some("openai"));
+        for other in ["https://api.openai.co", "http://api.openai.com", "https://example.com"] {
+            assert_eq!(found(other), None, "{other}");
+        }
+    }
 }

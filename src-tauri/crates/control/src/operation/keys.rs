@@ -285,10 +285,7 @@ pub(super) fn configured_origin(settings: &Settings, id: &CredentialId) -> Optio
 
 /// The page where a provider at `origin` makes and revokes keys, if it is known.
 fn keys_page(origin: &Origin) -> Option<String> {
-    let is_there = |preset: &&domain::Preset| {
-        preset.base_url.parse::<Origin>().is_ok_and(|known| known == *origin)
-    };
-    domain::presets().find(is_there)?.keys_url.map(str::to_owned)
+    domain::preset_at(origin)?.keys_url.map(str::to_owned)
 }
 
 pub(super) fn parse_origin(url: &url::Url) -> Result<Origin, ApiError> {

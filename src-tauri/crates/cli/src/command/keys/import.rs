@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use control::Core;
 use control::view::{KeyAdd, KeyView};
-use domain::{KnownVariable, Secret, known_variables, presets};
+use domain::{KnownVariable, Secret, known_variables, preset_at};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::console::Console;
@@ -69,7 +69,7 @@ pub(super) async fn run(
 
 /// Adds a backend that uses a key, with which the key is checked. None for a key that no preset is for.
 fn backend_command(known: &KnownVariable, key: &str) -> Option<String> {
-    let preset = presets().find(|preset| preset.base_url.starts_with(known.origin))?;
+    let preset = preset_at(&known.origin.parse().ok()?)?;
     Some(match preset.id == key {
         true => format!("gatehouse backends add {key} --key {key}"),
         false => format!("gatehouse backends add {key} --preset {} --key {key}", preset.id),
