@@ -279,16 +279,19 @@ fn collect_issues(
 
 /// Wired tools that are not as they were wired.
 fn tools_issue(drifted: &[DriftedTool]) -> Option<StatusIssueView> {
-    let name = match drifted {
+    let title = match drifted {
         [] => return None,
-        [one] => one.tool.name().to_owned(),
-        several => count_noun(several.len() as u64, "tool"),
+        [one] => format!("{} possibly bypasses the gateway", one.tool.name()),
+        several => {
+            let tools = count_noun(several.len() as u64, "tool");
+            format!("{tools} possibly bypass the gateway")
+        }
     };
     let sentences: Vec<_> = drifted.iter().map(|it| it.sentence.as_str()).collect();
     Some(StatusIssueView {
         id: "tools/drifted".to_owned(),
         level: VerdictLevel::Attention,
-        title: format!("{name} may not use the gateway any more"),
+        title,
         impact: sentences.join(" "),
         since: None,
         action: PanelActionView::OpenClients,

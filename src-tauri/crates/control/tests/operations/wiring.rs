@@ -235,7 +235,7 @@ async fn a_tool_that_rewrites_its_own_file_needs_the_user_at_the_next_look() {
     assert_ne!(rewritten, wired, "the text has what is changed");
     private_files::write_atomic(&path, rewritten.as_bytes()).expect("written");
     let found = need().await.expect("a need");
-    assert_eq!(found.title, "Claude Code may not use the gateway any more");
+    assert_eq!(found.title, "Claude Code possibly bypasses the gateway");
     assert!(found.impact.contains("env.ANTHROPIC_BASE_URL in "), "{}", found.impact);
     assert_eq!(found.action, PanelActionView::OpenClients);
     private_files::write_atomic(&path, wired.as_bytes()).expect("written");
