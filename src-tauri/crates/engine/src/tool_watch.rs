@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use settings::SettingsStore;
+use tokio::task::spawn_blocking;
 use wiring::{ClientTool, ToolStatus};
 
 use crate::client_wiring::ClientWiring;
@@ -25,7 +26,10 @@ pub struct ToolWatch {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) events: EventBus,
+    /// Never held while files are looked at: the status reads it, and a home folder may hang.
     pub(crate) seen: Mutex<SeenTools>,
+    /// One look at a time, so that an older one replaces no newer one.
+    pub(crate) looking: tokio::sync::Mutex<()>,
 }
 
 /// What was seen at the last look.
@@ -45,7 +49,7 @@ pub struct DriftedTool {
 }
 
 /// A file without its content. Time and size are None if it cannot be read, as while there is none.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct FileStamp {
     path: PathBuf,
     written: Option<(SystemTime, u64)>,
@@ -90,18 +94,16 @@ impl ToolWatch {
 
     /// Reads the tools' files if one of them is another one than at the last look, or should be.
     pub async fn look(&self) {
+        let _turn = self.looking.lock().await;
         let expected = self.wiring.expectation(&self.settings.current(), self.gateway.address());
-        let is_same = {
-            let seen = self.seen.lock();
-            seen.expected.as_ref() == Some(&expected)
-                && seen.files.iter().all(FileStamp::is_current)
-        };
-        if is_same {
+        if self.is_same(&expected).await {
             return;
         }
         let paths = self.wiring.list().await.unwrap_or_default().into_iter().flat_map(paths_of);
+        let paths: Vec<_> = paths.collect();
         // Before the files are read: what is written meanwhile is seen at the next look.
-        let files = paths.map(FileStamp::read).collect();
+        let stamps = move || paths.into_iter().map(FileStamp::read).collect();
+        let Ok(files) = spawn_blocking(stamps).await else { return };
         let tools = self.wiring.list().await.unwrap_or_default();
         let drifted = tools.iter().filter(|status| status.is_recorded).filter_map(|status| {
             let trouble = expected.find_trouble(status).filter(|found| found.cause.is_some())?;
@@ -115,5 +117,15 @@ impl ToolWatch {
         if is_news {
             self.events.send_changed(&[Topic::Clients, Topic::Status]);
         }
+    }
+    /// True if nothing that was seen at the last look is another one now. Looks at the files on a thread
+    /// that may wait.
+    async fn is_same(&self, expected: &WiringExpectation) -> bool {
+        let files = {
+            let seen = self.seen.lock();
+            (seen.expected.as_ref() == Some(expected)).then(|| seen.files.clone())
+        };
+        let Some(files) = files else { return false };
+        spawn_blocking(move || files.iter().all(FileStamp::is_current)).await.unwrap_or(false)
     }
 }

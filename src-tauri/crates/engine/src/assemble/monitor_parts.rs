@@ -102,6 +102,7 @@ pub(super) fn tool_watch(
         gateway: Arc::clone(gateway),
         events: base.events.clone(),
         seen: Mutex::default(),
+        looking: tokio::sync::Mutex::default(),
     })
 }
 
