@@ -77,7 +77,10 @@ pub(crate) async fn client_wire(
     let target = target_of(engine, client.clone());
     let wiring = wiring_seen_by(engine, req.environment);
     match wiring.wire(req.tool, target, req.fingerprint).await {
-        Ok(status) => tool_view(engine, status).await,
+        Ok(status) => {
+            engine.tool_watch().look().await;
+            tool_view(engine, status).await
+        }
         Err(error) => {
             if is_new {
                 let _held = engine.vault_switch().lock_changes().await;
@@ -95,6 +98,7 @@ pub(crate) async fn client_unwire(
     req: ClientUnwire,
 ) -> Result<ToolWiringView, ApiError> {
     let status = engine.client_wiring().unwire(req.tool, req.changed_keys).await?;
+    engine.tool_watch().look().await;
     tool_view(engine, status).await
 }
 
@@ -103,6 +107,7 @@ pub(crate) async fn clients_unwire_all(
     req: ClientsUnwireAll,
 ) -> Result<Vec<UnwiredToolView>, ApiError> {
     let outcomes = engine.client_wiring().unwire_all(req.changed_keys).await?;
+    engine.tool_watch().look().await;
     Ok(outcomes.into_iter().map(|(tool, outcome)| unwired_view(tool, outcome)).collect())
 }
 

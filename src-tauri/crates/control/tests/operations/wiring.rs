@@ -252,6 +252,37 @@ async fn a_tool_that_rewrites_its_own_file_needs_the_user_at_the_next_look() {
 }
 
 #[tokio::test]
+async fn a_tool_that_is_mended_here_needs_the_user_no_more_without_another_look() {
+    let world = world().await;
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    let needs = async || {
+        let needs = control::status(&world.core).await.expect("status").verdict.needs;
+        needs.iter().any(|need| need.id == "tools/drifted")
+    };
+    let break_wiring = async || {
+        let (path, wired) = settings_of(&world);
+        let address = control::status(&world.core).await.expect("status").gateway.address;
+        let rewritten = wired.replace(&address, "https://other.example");
+        assert_ne!(rewritten, wired, "the text has what is changed");
+        private_files::write_atomic(&path, rewritten.as_bytes()).expect("written");
+        world.engine().tool_watch().look().await;
+        assert!(needs().await, "it was rewritten");
+    };
+    break_wiring().await;
+    control::client_wire(&world.core, wire_request()).await.expect("wired again");
+    assert!(!needs().await, "wired again");
+    break_wiring().await;
+    let undo = unwire_request(ChangedKeys::Restore);
+    control::client_unwire(&world.core, undo).await.expect("undone");
+    assert!(!needs().await, "undone");
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    break_wiring().await;
+    let undo = ClientsUnwireAll { changed_keys: ChangedKeys::Restore };
+    control::clients_unwire_all(&world.core, undo).await.expect("undone");
+    assert!(!needs().await, "all undone");
+}
+
+#[tokio::test]
 async fn variables_of_the_caller_are_conflicts_and_others_are_left_out() {
     let world = world().await;
     let environment = CallerEnvironment {
