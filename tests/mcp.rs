@@ -449,12 +449,29 @@ async fn without_a_session_the_question_is_the_answer_and_the_call_is_repeated()
     let question = asked["result"]["inputRequests"]["confirm"]["params"]["message"].as_str();
     assert!(question.is_some_and(|text| text.contains("Purge cache")), "{asked}");
     assert_eq!(newest_change(&home).await, Value::Null, "nothing was done");
+    // Not to a question that was not asked, about another call or a second time.
+    let is_asked = |answer: &Value| answer["result"]["resultType"] == json!("input_required");
+    call["inputResponses"] = json!({"confirm": {"action": "accept"}});
+    let again = session.request("tools/call", call.clone()).await;
+    assert!(is_asked(&again), "{again}");
+    let mut other = call.clone();
+    other["requestState"] = again["result"]["requestState"].clone();
+    other["arguments"] = json!({"what": {"kind": "response", "id": "1"}});
+    let again = session.request("tools/call", other).await;
+    assert!(is_asked(&again), "{again}");
+    assert_eq!(newest_change(&home).await, Value::Null, "nothing was done");
     for (action, is_error) in [("decline", true), ("accept", false)] {
+        call["inputResponses"] = Value::Null;
+        call["requestState"] = Value::Null;
+        let asked = session.request("tools/call", call.clone()).await;
         call["inputResponses"] = json!({"confirm": {"action": action}});
+        call["requestState"] = asked["result"]["requestState"].clone();
         let ended = session.request("tools/call", call.clone()).await;
         assert_eq!(ended["result"]["isError"], json!(is_error), "{ended}");
         let entry = newest_change(&home).await;
         assert_eq!(entry["confirmed"], json!(!is_error), "{action}: {entry}");
+        let again = session.request("tools/call", call.clone()).await;
+        assert!(is_asked(&again), "{action}: {again}");
     }
     assert_eq!(session.end().await, Some(0));
     assert_eq!(served.stop().await, Some(0));

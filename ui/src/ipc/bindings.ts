@@ -898,7 +898,7 @@ export type AuditEntryView = {
 	agent_version: string | null,
 	/**  The client whose token an agent has, which was checked. None for agents that need no token. */
 	client: string | null,
-	/**  True if a person confirmed an agent's call, false if one did not; None where nobody was asked. */
+	/**  True if a person confirmed an agent's call, false if one declined it; None without an answer. */
 	confirmed: boolean | null,
 	/**  Its name in the table of operations, such as `backend_add`. */
 	operation: string,

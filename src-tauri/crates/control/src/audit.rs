@@ -94,7 +94,7 @@ fn new_record(
         agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
         agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
         client: caller.client.as_ref().map(ToString::to_string),
-        confirmed: caller.confirmed,
+        confirmed: caller.confirmed(),
         operation: operation.to_owned(),
         subject,
         outcome,

@@ -13,9 +13,7 @@ const AGENT_CHARS_MAX: usize = 64;
 const SEPARATOR: &str = ";";
 
 /// The part of a header value that says what a person answered, after kind, name and version.
-const CONFIRMED_PART: usize = 3;
-const CONFIRMED: &str = "confirmed";
-const DECLINED: &str = "declined";
+const ANSWER_PART: usize = 3;
 
 /// Caller of operations. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +22,30 @@ pub struct Caller {
     pub agent: Option<Arc<AgentName>>,
     /// The client whose token it has, which was checked. None for all that need no token.
     pub client: Option<Arc<ClientId>>,
-    /// True if a person confirmed an agent's call, false if one did not; None where nobody was asked.
-    pub confirmed: Option<bool>,
+    /// What came of asking a person about an agent's call. None where nobody was asked.
+    pub answer: Option<PersonAnswer>,
+}
+
+/// What came of asking a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonAnswer {
+    Confirmed,
+    /// Or dismissed the question.
+    Declined,
+    /// No answer came, for whatever cause.
+    Missing,
+}
+
+impl PersonAnswer {
+    const ALL: [Self; 3] = [Self::Confirmed, Self::Declined, Self::Missing];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Missing => "unanswered",
+        }
+    }
 }
 
 /// What an agent calls itself. It may be untrue.
@@ -38,7 +58,7 @@ pub struct AgentName {
 impl Caller {
     #[must_use]
     pub const fn new(kind: CallerKind) -> Self {
-        Self { kind, agent: None, client: None, confirmed: None }
+        Self { kind, agent: None, client: None, answer: None }
     }
 
     /// An agent. Of its name and version only plain letters and signs are kept, and nothing that
@@ -47,7 +67,7 @@ impl Caller {
     pub fn agent(name: &str, version: &str) -> Self {
         let agent =
             plain_text(name).map(|name| Arc::new(AgentName { name, version: plain_text(version) }));
-        Self { kind: CallerKind::Mcp, agent, client: None, confirmed: None }
+        Self { kind: CallerKind::Mcp, agent, client: None, answer: None }
     }
 
     /// With the client whose token it has.
@@ -57,15 +77,26 @@ impl Caller {
         self
     }
 
+    /// True if a person confirmed the call, false if one declined it. None where nobody was asked or no
+    /// answer came.
+    #[must_use]
+    pub const fn confirmed(&self) -> Option<bool> {
+        match self.answer {
+            Some(PersonAnswer::Confirmed) => Some(true),
+            Some(PersonAnswer::Declined) => Some(false),
+            Some(PersonAnswer::Missing) | None => None,
+        }
+    }
+
     /// The value of the header that tells it to another process.
     pub(crate) fn header(&self) -> String {
         let mut parts = vec![self.kind.word()];
         if let Some(agent) = &self.agent {
             parts.extend([agent.name.as_str(), agent.version.as_deref().unwrap_or_default()]);
         }
-        if let Some(confirmed) = self.confirmed {
-            parts.resize(CONFIRMED_PART, "");
-            parts.push(if confirmed { CONFIRMED } else { DECLINED });
+        if let Some(answer) = self.answer {
+            parts.resize(ANSWER_PART, "");
+            parts.push(answer.word());
         }
         parts.join(SEPARATOR)
     }
@@ -77,12 +108,9 @@ impl Caller {
         match (kind, parts.next()) {
             (Some(CallerKind::Mcp), Some(name)) => {
                 let agent = Self::agent(name, parts.next().unwrap_or_default());
-                let confirmed = match parts.next() {
-                    Some(CONFIRMED) => Some(true),
-                    Some(DECLINED) => Some(false),
-                    _ => None,
-                };
-                Self { confirmed, ..agent }
+                let answer = parts.next();
+                let answer = PersonAnswer::ALL.into_iter().find(|it| answer == Some(it.word()));
+                Self { answer, ..agent }
             }
             (Some(kind), _) => Self::new(kind),
             (None, _) => Self::new(CallerKind::CommandLine),
@@ -111,8 +139,9 @@ mod tests {
             Caller::agent("Claude Code", "2.1.0"),
             Caller::agent("codex", ""),
             Caller::agent("", "1"),
-            Caller { confirmed: Some(true), ..Caller::agent("codex", "") },
-            Caller { confirmed: Some(false), ..Caller::new(CallerKind::Mcp) },
+            Caller { answer: Some(PersonAnswer::Confirmed), ..Caller::agent("codex", "") },
+            Caller { answer: Some(PersonAnswer::Declined), ..Caller::new(CallerKind::Mcp) },
+            Caller { answer: Some(PersonAnswer::Missing), ..Caller::new(CallerKind::Mcp) },
         ] {
             assert_eq!(Caller::from_header(Some(&caller.header())), caller);
         }

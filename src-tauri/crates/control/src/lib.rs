@@ -36,7 +36,7 @@ pub use ::wiring::{Launch, ToolModel};
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use alerts::{Notification, NotificationAction, NotificationResponse, Urgency};
 pub use amount::{parse_span, parse_time_to_come};
-pub use caller::{AgentName, Caller};
+pub use caller::{AgentName, Caller, PersonAnswer};
 pub use choice::{Choice, ChoiceTable, choice_tables};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;

@@ -157,6 +157,16 @@ impl Engine {
         &*self.parts.base.entropy
     }
 
+    #[must_use]
+    pub fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.parts.base.clock)
+    }
+
+    #[must_use]
+    pub fn shared_entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.parts.base.entropy)
+    }
+
     /// When the engine was opened.
     #[must_use]
     pub fn started(&self) -> WallTime {

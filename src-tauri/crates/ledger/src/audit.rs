@@ -36,7 +36,8 @@ pub struct AuditRecord {
     pub agent_version: Option<String>,
     /// The id of the client whose token an agent has, which was checked.
     pub client: Option<String>,
-    /// True if a person confirmed the call, false if one did not; None where nobody was asked.
+    /// True if a person confirmed the call, false if one declined or dismissed it; None where nobody was asked
+    /// or no answer came.
     pub confirmed: Option<bool>,
     pub operation: String,
     /// The id of what it was about.

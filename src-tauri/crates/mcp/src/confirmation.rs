@@ -3,63 +3,58 @@
 
 use std::time::Duration;
 
+use control::{ApiError, PersonAnswer};
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationSchema, InputRequest, InputRequiredResult, InputResponses, ProtocolVersion,
-    ServerRequest,
+    ClientResult, ElicitRequest, ElicitRequestParams, ElicitationSchema, InputRequest,
+    InputRequiredResult, ProtocolVersion, ServerRequest,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext};
 use serde_json::Value;
 
-/// Time for an answer, in seconds.
-const ANSWER_SECS_MAX: u64 = 120;
+use crate::answer::cancelled_error;
+use crate::open_questions::{ANSWER_SECS_MAX, QUESTION, person_answer};
 
 /// Longest shown arguments of a call, in characters.
 const ARGUMENTS_CHARS_MAX: usize = 500;
 
-/// Name of the question where it is an answer to the call.
-const QUESTION: &str = "confirm";
-
 pub(crate) enum Confirmation {
-    Confirmed,
-    /// Also if nobody answered in time.
-    Declined,
+    Answered(PersonAnswer),
     /// Without a session the question is the answer: the program repeats the call with what the person says.
     Required(InputRequiredResult),
 }
 
-/// Asks `question` through a program that can. `answers` are those that came with the call.
+/// True for a program that answers a question with another call.
+pub(crate) fn is_without_session(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version() >= Some(ProtocolVersion::V_2026_07_28)
+}
+
+/// The question as an answer to the call. The program sends `id` back.
+pub(crate) fn required(question: String, id: String) -> InputRequiredResult {
+    let question = InputRequest::Elicitation(elicit_request(question));
+    InputRequiredResult::new(Some([(QUESTION.to_owned(), question)].into()), Some(id))
+}
+
+/// Asks `question` within a session.
 pub(crate) async fn ask_person(
     context: &RequestContext<RoleServer>,
     question: String,
-    answers: Option<&InputResponses>,
-) -> Confirmation {
-    let request = ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
-        meta: None,
-        message: question,
-        requested_schema: ElicitationSchema::new([].into()),
-    });
-    if context.protocol_version() >= Some(ProtocolVersion::V_2026_07_28) {
-        let answer = answers.and_then(|all| all.get(QUESTION)).cloned();
-        return match answer.map(serde_json::from_value::<ElicitResult>) {
-            Some(answer) => confirmation(answer.ok()),
-            None => {
-                let question = (QUESTION.to_owned(), InputRequest::Elicitation(request));
-                Confirmation::Required(InputRequiredResult::from_input_requests([question].into()))
-            }
-        };
-    }
+) -> Result<PersonAnswer, ApiError> {
     tokio::select! {
-        answer = send(context, request) => confirmation(answer),
-        () = context.ct.cancelled() => Confirmation::Declined,
+        answer = send(context, elicit_request(question)) => Ok(answer),
+        () = context.ct.cancelled() => Err(cancelled_error()),
     }
 }
 
-async fn send(
-    context: &RequestContext<RoleServer>,
-    request: ElicitRequest,
-) -> Option<ElicitResult> {
+fn elicit_request(question: String) -> ElicitRequest {
+    ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: question,
+        requested_schema: ElicitationSchema::new([].into()),
+    })
+}
+
+async fn send(context: &RequestContext<RoleServer>, request: ElicitRequest) -> PersonAnswer {
     let options = PeerRequestOptions::with_timeout(Duration::from_secs(ANSWER_SECS_MAX));
     let request = ServerRequest::ElicitRequest(request);
     let answer = match context.peer.send_cancellable_request(request, options).await {
@@ -67,19 +62,12 @@ async fn send(
         Err(error) => Err(error),
     };
     match answer {
-        Ok(ClientResult::ElicitResult(answer)) => Some(answer),
-        Ok(_) => None,
+        Ok(ClientResult::ElicitResult(answer)) => person_answer(&answer),
+        Ok(_) => PersonAnswer::Missing,
         Err(error) => {
             tracing::debug!(%error, "a question of the server was not answered");
-            None
+            PersonAnswer::Missing
         }
-    }
-}
-
-fn confirmation(answer: Option<ElicitResult>) -> Confirmation {
-    match answer {
-        Some(answer) if answer.action == ElicitationAction::Accept => Confirmation::Confirmed,
-        _ => Confirmation::Declined,
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use control::view::CallerKind;
 use control::{AgentBody, AgentEndpoint, Caller, Core, Engine};
-use domain::ClientId;
+use domain::{ClientId, Clock, Entropy};
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use parking_lot::Mutex;
@@ -19,6 +19,7 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
 use crate::core_source::CoreSource;
+use crate::open_questions::OpenQuestions;
 use crate::server::{CallSlots, Server};
 
 /// Most sessions of a client. One without a call for five minutes ends. Many clients never end
@@ -35,6 +36,8 @@ pub fn serve_http(engine: &Engine, version: &str) {
     let core = Core::Local(engine.clone(), Caller::new(CallerKind::Mcp));
     engine.gateway().serve_agents(Arc::new(HttpAgents {
         core,
+        clock: engine.shared_clock(),
+        entropy: engine.shared_entropy(),
         version: version.to_owned(),
         clients: Mutex::default(),
         stop: CancellationToken::new(),
@@ -43,6 +46,8 @@ pub fn serve_http(engine: &Engine, version: &str) {
 
 struct HttpAgents {
     core: Core,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
     version: String,
     clients: Mutex<HashMap<ClientId, ClientSessions>>,
     stop: CancellationToken,
@@ -121,7 +126,8 @@ impl HttpAgents {
             .disable_allowed_hosts()
             .with_cancellation_token(self.stop.clone());
         let (core, version) = (self.core.clone(), self.version.clone());
-        let (calls, client) = (Arc::new(CallSlots::new()), Arc::new(client.clone()));
+        let open = OpenQuestions::new(Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let (calls, client) = (Arc::new(CallSlots::new(open)), Arc::new(client.clone()));
         let server = move || {
             let cores = Arc::new(CoreSource::of(core.clone()));
             let server = Server::new(cores, &version, Arc::clone(&calls));

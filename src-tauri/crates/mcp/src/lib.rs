@@ -12,6 +12,7 @@ mod checks;
 mod confirmation;
 mod core_source;
 mod http;
+mod open_questions;
 mod resource;
 mod server;
 mod tool;

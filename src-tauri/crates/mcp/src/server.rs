@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use control::view::{AgentToolRef, CallerKind};
 use control::{AgentPermission, AgentTool, ApiError, Caller, Core};
-use domain::ClientId;
+use domain::{ClientId, Clock, Entropy};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
-    Implementation, InputRequiredResult, InputResponses, ListResourcesResult, ListToolsResult,
+    Implementation, InputRequiredResult, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
     ResourceContents, ServerCapabilities, ServerConfig,
 };
@@ -23,8 +23,11 @@ use crate::agent_call::AgentCall;
 use crate::answer::{cancelled_error, error_result, timed_out_error, view_result};
 use crate::ask::{ask, ask_secs};
 use crate::checks::{RUN_SECS_MAX, run_checks};
-use crate::confirmation::{Confirmation, ask_person, can_ask, question};
+use crate::confirmation::{
+    Confirmation, ask_person, can_ask, is_without_session, question, required,
+};
 use crate::core_source::{ConfigReader, CoreSource};
+use crate::open_questions::{OpenQuestions, Reply};
 use crate::resource::{MIME_TYPE, find_resource, listed_resources};
 use crate::tool::{ASK, RUN_CHECKS, find_tool, listed_tools};
 
@@ -49,9 +52,13 @@ pub enum SessionError {
 }
 
 /// Serves one client on standard input and output until it closes its side.
-pub async fn serve_stdio(read_config: ConfigReader, version: &str) -> Result<(), SessionError> {
+pub async fn serve_stdio(
+    read_config: ConfigReader,
+    (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+    version: &str,
+) -> Result<(), SessionError> {
     let cores = Arc::new(CoreSource::new(read_config));
-    let calls = Arc::new(CallSlots::new());
+    let calls = Arc::new(CallSlots::new(OpenQuestions::new(clock, entropy)));
     let server = Server::new(Arc::clone(&cores), version, calls);
     let session = server.serve(stdio()).await;
     let served = match session {
@@ -76,13 +83,18 @@ pub(crate) struct Server {
     client: Option<Arc<ClientId>>,
 }
 
-/// Slots for the calls of one client. A call that answers at once never waits behind prompts.
+/// Slots for the calls of one client, and the questions that they led to. A call that answers at once never
+/// waits behind prompts.
 pub(crate) struct CallSlots {
     quick: Semaphore,
     slow: Semaphore,
     /// A person answers one question at a time.
     question: Semaphore,
+    open: OpenQuestions,
 }
+
+/// Time of a call in seconds, and when it is over.
+type CallLimit = (u64, Instant);
 
 /// What a call of a tool leads to.
 enum ToolOutcome {
@@ -92,11 +104,12 @@ enum ToolOutcome {
 }
 
 impl CallSlots {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(open: OpenQuestions) -> Self {
         Self {
             quick: Semaphore::new(CALLS_MAX),
             slow: Semaphore::new(CALLS_MAX),
             question: Semaphore::new(1),
+            open,
         }
     }
 
@@ -108,14 +121,33 @@ impl CallSlots {
     async fn acquire(
         &self,
         tool: &AgentTool,
-        (secs, deadline): (u64, Instant),
+        limit: CallLimit,
         cancelled: impl Future<Output = ()>,
     ) -> Result<SemaphorePermit<'_>, ApiError> {
-        tokio::select! {
-            slot = self.of(tool).acquire() => slot.map_err(|_| cancelled_error()),
-            () = sleep_until(deadline) => Err(timed_out_error(tool.name, secs)),
-            () = cancelled => Err(cancelled_error()),
-        }
+        acquire(self.of(tool), tool, limit, cancelled).await
+    }
+
+    /// The turn to ask a person about a call of `tool`, as with [`Self::acquire`].
+    async fn acquire_question(
+        &self,
+        tool: &AgentTool,
+        limit: CallLimit,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<SemaphorePermit<'_>, ApiError> {
+        acquire(&self.question, tool, limit, cancelled).await
+    }
+}
+
+async fn acquire<'a>(
+    slots: &'a Semaphore,
+    tool: &AgentTool,
+    (secs, deadline): CallLimit,
+    cancelled: impl Future<Output = ()>,
+) -> Result<SemaphorePermit<'a>, ApiError> {
+    tokio::select! {
+        slot = slots.acquire() => slot.map_err(|_| cancelled_error()),
+        () = sleep_until(deadline) => Err(timed_out_error(tool.name, secs)),
+        () = cancelled => Err(cancelled_error()),
     }
 }
 
@@ -132,30 +164,41 @@ impl Server {
     }
 
     /// Runs `tool` until its end, its deadline or its cancellation, once a person who can be asked has
-    /// confirmed it. `answers` are those of that person.
+    /// confirmed it. `reply` is what that person said before.
     async fn run_tool(
         &self,
         tool: AgentTool,
         arguments: Value,
-        answers: Option<InputResponses>,
+        reply: Reply,
         context: RequestContext<RoleServer>,
     ) -> Result<ToolOutcome, ApiError> {
         let mut caller = caller(&context).with_client(self.client.clone());
+        let mut limit = call_limit(call_secs(&tool, &arguments));
+        // Before anybody is asked, so that calls which wait for a person are few.
+        let _slot = self.calls.acquire(&tool, limit, context.ct.cancelled()).await?;
         if tool.permission == AgentPermission::Change && can_ask(&context) {
-            match self.confirm(&tool, &arguments, answers, &context, &caller).await? {
-                Confirmation::Confirmed => caller.confirmed = Some(true),
-                Confirmation::Declined => caller.confirmed = Some(false),
+            self.check_allowed(&tool, &caller).await?;
+            match self.confirm(&tool, &arguments, &reply, &context, limit).await? {
+                Confirmation::Answered(answer) => caller.answer = Some(answer),
                 Confirmation::Required(question) => return Ok(ToolOutcome::Question(question)),
             }
+            // The time of the person is none of the call's.
+            limit = call_limit(limit.0);
         }
         let call = AgentCall::new(context, self.client.clone());
-        let secs = call_secs(&tool, &arguments);
-        let deadline = sleep(Duration::from_secs(secs)).deadline();
-        let _slot = self.calls.acquire(&tool, (secs, deadline), call.cancelled()).await?;
         let core = self.cores.acquire().await?.called_by(caller);
-        let outcome = run_allowed(tool, arguments, &core, call, deadline).await;
+        let outcome = run_allowed(tool, arguments, &core, call, limit.1).await;
         self.cores.release().await;
         outcome.map(ToolOutcome::View)
+    }
+
+    /// Errors if the settings do not allow `tool`: nobody is asked about that.
+    async fn check_allowed(&self, tool: &AgentTool, caller: &Caller) -> Result<(), ApiError> {
+        let core = self.cores.acquire().await?.called_by(caller.clone());
+        let reference = AgentToolRef { tool: tool.name.to_owned() };
+        let allowed = control::agent_authorize(&core, reference).await;
+        self.cores.release().await;
+        allowed
     }
 
     /// Asks a person about a change that the settings allow.
@@ -163,22 +206,21 @@ impl Server {
         &self,
         tool: &AgentTool,
         arguments: &Value,
-        answers: Option<InputResponses>,
+        reply: &Reply,
         context: &RequestContext<RoleServer>,
-        caller: &Caller,
+        limit: CallLimit,
     ) -> Result<Confirmation, ApiError> {
-        let core = self.cores.acquire().await?.called_by(caller.clone());
-        let reference = AgentToolRef { tool: tool.name.to_owned() };
-        let allowed = control::agent_authorize(&core, reference).await;
-        self.cores.release().await;
-        allowed?;
-        let agent = caller.agent.as_ref().map(|agent| agent.name.as_str());
-        let text = question(agent, tool.name, arguments);
-        let _turn = tokio::select! {
-            turn = self.calls.question.acquire() => turn.map_err(|_| cancelled_error())?,
-            () = context.ct.cancelled() => return Err(cancelled_error()),
-        };
-        Ok(ask_person(context, text, answers.as_ref()).await)
+        let agent = caller(context).agent;
+        let text = question(agent.as_ref().map(|agent| agent.name.as_str()), tool.name, arguments);
+        if is_without_session(context) {
+            let open = &self.calls.open;
+            return Ok(match open.take_answer(reply, tool.name, arguments) {
+                Some(answer) => Confirmation::Answered(answer),
+                None => Confirmation::Required(required(text, open.add(tool.name, arguments))),
+            });
+        }
+        let _turn = self.calls.acquire_question(tool, limit, context.ct.cancelled()).await?;
+        ask_person(context, text).await.map(Confirmation::Answered)
     }
 
     async fn read_view(&self, operation: &str, request: &str) -> Result<Value, ApiError> {
@@ -217,7 +259,8 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
         };
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        match self.run_tool(tool, arguments, request.input_responses, context).await {
+        let reply = Reply { question_id: request.request_state, answers: request.input_responses };
+        match self.run_tool(tool, arguments, reply, context).await {
             Ok(ToolOutcome::View(view)) => Ok(view_result(view).into()),
             Ok(ToolOutcome::Question(question)) => Ok(question.into()),
             Err(error) => Ok(error_result(&error).into()),
@@ -274,6 +317,10 @@ fn call_secs(tool: &AgentTool, arguments: &Value) -> u64 {
     }
 }
 
+fn call_limit(secs: u64) -> CallLimit {
+    (secs, sleep(Duration::from_secs(secs)).deadline())
+}
+
 /// Runs a tool if the settings allow it.
 async fn run_allowed(
     tool: AgentTool,
@@ -317,16 +364,38 @@ mod tests {
     use std::future::{pending, ready};
 
     use control::ErrorCode;
+    use domain::{ManualClock, SeededEntropy};
     use futures_util::FutureExt as _;
 
     use super::*;
 
+    fn slots() -> CallSlots {
+        let clock = Arc::new(ManualClock::default());
+        CallSlots::new(OpenQuestions::new(clock, Arc::new(SeededEntropy::new(1))))
+    }
+
+    #[tokio::test]
+    async fn one_question_at_a_time_and_a_wait_for_its_turn_ends_by_deadline_and_cancellation() {
+        let calls = slots();
+        let tool = find_tool("purge_cache").expect("a tool");
+        let (long, over) = (call_limit(CALL_SECS_MAX), (1, sleep(Duration::ZERO).deadline()));
+        let turn = calls.acquire_question(&tool, long, pending()).await.expect("a turn");
+        assert!(calls.acquire_question(&tool, long, pending()).now_or_never().is_none());
+        let late = calls.acquire_question(&tool, over, pending()).await.expect_err("too late");
+        assert_eq!(late.code, ErrorCode::TimedOut);
+        let gone = calls.acquire_question(&tool, long, ready(())).await.expect_err("cancelled");
+        assert_eq!(gone.message, cancelled_error().message);
+        drop(turn);
+        let next = calls.acquire_question(&tool, long, pending()).now_or_never();
+        drop(next.expect("at once").expect("a turn"));
+    }
+
     #[tokio::test]
     async fn a_quick_call_waits_for_no_slow_one_and_a_wait_ends_by_deadline_and_cancellation() {
-        let calls = CallSlots::new();
+        let calls = slots();
         let tool = |name: &str| find_tool(name).expect("a tool");
         let (status, ask, checks) = (tool("status"), tool(ASK), tool(RUN_CHECKS));
-        let long = (CALL_SECS_MAX, sleep(Duration::from_secs(CALL_SECS_MAX)).deadline());
+        let long = call_limit(CALL_SECS_MAX);
         let over = (1, sleep(Duration::ZERO).deadline());
         let mut held = Vec::new();
         for _ in 0..CALLS_MAX {

@@ -31,7 +31,8 @@ pub(crate) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     // An error in the variables is told at the start, not with the first call.
-    EngineConfig::from_variables(variables.iter().cloned())?;
+    let config = EngineConfig::from_variables(variables.iter().cloned())?;
+    let sources = (config.clock, config.entropy);
     if console.stdin == StreamPeer::Terminal {
         let mut text = StyledText::new();
         let hint = "This speaks MCP with the program that starts it. `gatehouse mcp install` adds \
@@ -41,7 +42,7 @@ pub(crate) async fn run(
     }
     let read_config = Box::new(move || EngineConfig::from_variables(variables.iter().cloned()));
     tokio::select! {
-        served = serve_stdio(read_config, env!("CARGO_PKG_VERSION")) => {
+        served = serve_stdio(read_config, sources, env!("CARGO_PKG_VERSION")) => {
             served.map_err(|error| CommandError::new(Exit::Internal, error.to_string()))?;
         }
         _ = tokio::signal::ctrl_c() => {}

@@ -7,7 +7,7 @@ use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 use super::wiring::{DescribedState, describe_state, wiring_seen_by};
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
-use crate::caller::Caller;
+use crate::caller::{Caller, PersonAnswer};
 use crate::view::{
     AgentAccessView, AgentHttpView, AgentPermissionView, AgentProgramAdd, AgentProgramPlanQuery,
     AgentProgramRemove, AgentProgramView, AgentToolRef, AgentToolView, CallerEnvironment,
@@ -53,9 +53,17 @@ pub(crate) async fn agent_authorize(
     let tool = agent_tools().find(|tool| tool.name == req.tool);
     let tool = tool.ok_or_else(|| ApiError::invalid("tool", "there is no tool of this name"))?;
     let Some(key) = tool.permission.setting_key() else { return Ok(()) };
-    if caller.confirmed == Some(false) {
+    let obstacle = match caller.answer {
+        Some(PersonAnswer::Declined) => {
+            Some("the user did not confirm this call in the agent's program")
+        }
+        Some(PersonAnswer::Missing) => {
+            Some("the agent's program gave no answer of the user about this call")
+        }
+        Some(PersonAnswer::Confirmed) | None => None,
+    };
+    if let Some(message) = obstacle {
         note_not_allowed(engine, caller, tool.operation, None).await;
-        let message = "nobody confirmed this call in the agent's program";
         return Err(ApiError::failed(message).with_hint("Ask the user what to do instead."));
     }
     if tool.permission.is_allowed(&engine.settings()) {

@@ -40,7 +40,7 @@ pub struct AuditEntryView {
     pub agent_version: Option<String>,
     /// The client whose token an agent has, which was checked. None for agents that need no token.
     pub client: Option<String>,
-    /// True if a person confirmed an agent's call, false if one did not; None where nobody was asked.
+    /// True if a person confirmed an agent's call, false if one declined it; None without an answer.
     pub confirmed: Option<bool>,
     /// Its name in the table of operations, such as `backend_add`.
     pub operation: String,

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use control::view::*;
-use control::{AgentPermission, Caller, ErrorCode, SettingValue, agent_tools};
+use control::{AgentPermission, Caller, ErrorCode, PersonAnswer, SettingValue, agent_tools};
 
 use crate::world::{World, add_tools, new_home};
 
@@ -90,6 +90,28 @@ async fn a_tool_that_is_not_allowed_is_refused_and_written_down() {
     assert_eq!(told, expected);
     allow(&world, "mcp_change").await;
     authorize("switch_backend").await.expect("allowed now");
+}
+
+#[tokio::test]
+async fn without_a_yes_nothing_is_allowed_and_no_answer_is_no_refusal_of_a_person() {
+    let world = World::open(new_home(), |_| {}).await;
+    allow(&world, "mcp_change").await;
+    let mut sentences = Vec::new();
+    for (answer, confirmed) in
+        [(PersonAnswer::Missing, None), (PersonAnswer::Declined, Some(false))]
+    {
+        let caller = Caller { answer: Some(answer), ..Caller::agent("codex", "1.2") };
+        let tool = AgentToolRef { tool: "switch_backend".to_owned() };
+        let refused = control::agent_authorize(&world.core.called_by(caller), tool).await;
+        sentences.push(refused.expect_err("refused").message);
+        let query = AuditLogQuery { before: None, caller: None, operation: None, limit: 1 };
+        let log = control::audit_log(&world.core, query).await.expect("a page").entries;
+        let [entry] = &log[..] else { panic!("an entry") };
+        assert_eq!((entry.outcome, entry.confirmed), (AuditOutcome::NotAllowed, confirmed));
+    }
+    assert!(
+        sentences[0].contains("no answer") && sentences[1].contains("the user did not confirm")
+    );
 }
 
 #[tokio::test]
