@@ -1,5 +1,6 @@
 //! The prices that the rows of a price file stand for.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use domain::{BackendId, WallTime};
@@ -7,6 +8,9 @@ use pricing::{
     Factor, Price, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner,
     PriceTerms, Provider, listed_by,
 };
+
+/// The first moment, and the end, which is not in it; `None` if it has none.
+type Days = (WallTime, Option<WallTime>);
 
 /// Reads the rows of one file into prices.
 pub(crate) struct PriceListRows<'a> {
@@ -18,27 +22,55 @@ pub(crate) struct PriceListRows<'a> {
 }
 
 impl PriceListRows<'_> {
-    /// The prices, and the rows that stand for none. Where two rows are for one model and day, the more
-    /// exact one holds: terms before a multiplier, and this before one for all models.
+    /// The prices, and the rows that stand for none. On days that two rows have for one model, the more
+    /// exact one holds: terms before a multiplier, and this before one for all models; of two multipliers
+    /// alike, the one that begins later.
     pub(crate) fn read(&self, mut rows: Vec<PriceFileRow>) -> (Vec<Price>, Vec<PriceFileProblem>) {
-        rows.sort_by_key(|row| (is_multiplier(row), row.model == Price::EVERY_MODEL));
+        rows.sort_by_key(|row| {
+            let is_scaled = is_multiplier(row);
+            (is_scaled, row.model == Price::EVERY_MODEL, is_scaled.then_some(Reverse(row.from)))
+        });
         let (mut prices, mut problems, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut held: HashMap<(PriceOwner, String), Vec<Days>> = HashMap::new();
         for row in rows {
-            match self.prices_of(&row) {
-                Ok(found) => {
-                    for price in found {
-                        if taken.insert(price.id.clone()) {
-                            prices.push(price);
-                        } else if !is_multiplier(&row) {
-                            let problem = "is listed twice; the first one is used".to_owned();
-                            problems.push(row.place.problem("model", problem));
-                        }
-                    }
+            let found = match self.prices_of(&row) {
+                Ok(found) => found,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
                 }
-                Err(problem) => problems.push(problem),
+            };
+            for price in found {
+                let held = held.entry((price.owner.clone(), price.model.clone())).or_default();
+                let days = (price.valid_from, price.valid_to);
+                if is_multiplier(&row) {
+                    prices.extend(self.outside(&price, held));
+                } else if taken.insert(price.id.clone()) {
+                    prices.push(price);
+                } else {
+                    let problem = "is listed twice; the first one is used".to_owned();
+                    problems.push(row.place.problem("model", problem));
+                    continue;
+                }
+                held.push(days);
             }
         }
         (prices, problems)
+    }
+
+    /// `price` on its days outside of `held`.
+    fn outside(&self, price: &Price, held: &[Days]) -> Vec<Price> {
+        let days = vec![(price.valid_from, price.valid_to)];
+        let left = held.iter().fold(days, |left, held| {
+            left.into_iter().flat_map(|days| without(days, *held)).collect()
+        });
+        let dated = |(valid_from, valid_to)| Price {
+            id: Price::own_id(&price.owner, &price.model, valid_from, self.now),
+            valid_from,
+            valid_to,
+            ..price.clone()
+        };
+        left.into_iter().map(dated).collect()
     }
 
     fn prices_of(&self, row: &PriceFileRow) -> Result<Vec<Price>, PriceFileProblem> {
@@ -103,7 +135,7 @@ impl PriceListRows<'_> {
         row: &PriceFileRow,
         model: &str,
         terms: PriceTerms,
-        (from, until): (WallTime, Option<WallTime>),
+        (from, until): Days,
     ) -> Price {
         let source = if row.source.is_empty() { self.name } else { &row.source };
         Price {
@@ -121,6 +153,15 @@ impl PriceListRows<'_> {
 
 const fn is_multiplier(row: &PriceFileRow) -> bool {
     matches!(row.value, PriceFileValue::Multiplier(_))
+}
+
+/// What is before and after the days of `held`.
+fn without((from, until): Days, held: Days) -> impl Iterator<Item = Days> {
+    let before = until.map_or(held.0, |until| until.min(held.0));
+    let before = (from < before).then_some((from, Some(before)));
+    let after =
+        held.1.map(|end| end.max(from)).filter(|end| until.is_none_or(|until| *end < until));
+    before.into_iter().chain(after.map(|begin| (begin, until)))
 }
 
 #[cfg(test)]
@@ -207,5 +248,55 @@ mod tests {
         assert_eq!(of_it.count(), 2, "{prices:?}");
         assert_eq!(prices[0], "gemini-4-argon 2026-11-15 2026-12-01");
         assert!(prices.len() > 2, "the others are by the row for all");
+    }
+
+    /// What two rows give for the model, whatever their order in the file.
+    #[track_caller]
+    fn check_of_argon(rows: [&str; 2], expected: &[&str]) {
+        let [one, other] = rows;
+        for rows in [format!("{one},{other}"), format!("{other},{one}")] {
+            let (prices, problems) = read(&rows);
+            assert_eq!(problems, Vec::<String>::new());
+            let of_it = prices.iter().filter_map(|price| price.strip_prefix("gemini-4-argon "));
+            let mut of_it: Vec<_> = of_it.collect();
+            of_it.sort_unstable();
+            assert_eq!(of_it, expected, "{rows}");
+        }
+    }
+
+    #[test]
+    fn a_multiplier_holds_on_no_day_of_a_more_exact_row_and_on_all_others() {
+        let terms = |days: &str| {
+            let row = multiplier("google", "gemini-4-argon", days);
+            row.replace(r#""multiplier": 0.8"#, r#""rates": {"input": 1, "output": 2}"#)
+        };
+        let all = multiplier("google", "*", FROM);
+        // Not from the change of the list price on either.
+        check_of_argon([&all, &terms(FROM)], &["2026-11-15"]);
+        let short = terms(r#""from": "2026-11-15", "until": "2026-11-25""#);
+        let expected = ["2026-11-15 2026-11-25", "2026-11-25 2026-12-01", "2026-12-01"];
+        check_of_argon([&all, &short], &expected);
+        let within = terms(r#""from": "2026-11-20", "until": "2026-12-05""#);
+        let expected = ["2026-11-15 2026-11-20", "2026-11-20 2026-12-05", "2026-12-05"];
+        check_of_argon([&all, &within], &expected);
+        let exact = multiplier("google", "gemini-4-argon", r#""from": "2026-11-25""#);
+        let expected = ["2026-11-15 2026-11-25", "2026-11-25 2026-12-01", "2026-12-01"];
+        check_of_argon([&all, &exact], &expected);
+        let before = terms(r#""from": "2026-11-01", "until": "2026-11-15""#);
+        let expected = ["2026-11-01 2026-11-15", "2026-11-15 2026-12-01", "2026-12-01"];
+        check_of_argon([&all, &before], &expected);
+    }
+
+    #[test]
+    fn of_two_multipliers_alike_the_later_one_holds() {
+        let of = |days: &str| multiplier("google", "gemini-4-argon", days);
+        let short = of(r#""from": "2026-11-20", "until": "2026-12-05""#);
+        let expected = [
+            "2026-11-15 2026-11-20",
+            "2026-11-20 2026-12-01",
+            "2026-12-01 2026-12-05",
+            "2026-12-05",
+        ];
+        check_of_argon([&of(FROM), &short], &expected);
     }
 }
