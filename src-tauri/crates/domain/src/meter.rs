@@ -299,6 +299,9 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Most [`Usage::inner_calls`] of an answer that are kept; one with more has no price.
+    pub const INNER_CALLS_MAX: usize = 64;
+
     #[must_use]
     pub fn tokens(&self) -> TokenUsage {
         self.quantities.tokens()

@@ -22,6 +22,11 @@ const UNIQUE_ID_CHARS_MIN: usize = 20;
 /// What stands for no place of its own.
 const NO_REGION: [&str; 2] = ["global", "not_available"];
 
+const ITERATIONS: &str = "message.usage.iterations";
+
+/// Most calls inside one answer that are kept.
+const INNER_CALLS_MAX: usize = domain::Usage::INNER_CALLS_MAX;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
@@ -234,15 +239,23 @@ fn add_iterations(
     key: &[String],
     iterations: Raw<'_>,
 ) {
-    const PATH: &str = "message.usage.iterations";
-    let Some(iterations) = part.object::<Vec<Usage<'_>>>(PATH, iterations) else { return };
-    let (mut rounds, mut compactions) = (Vec::new(), Vec::new());
-    for (number, iteration) in iterations.iter().enumerate() {
-        let at = format!("{PATH}[{number}]");
-        let mut read = |unread| read_usage(part, unread, &at, iteration);
+    let Some(iterations) = part.object::<Vec<Raw<'_>>>(ITERATIONS, iterations) else { return };
+    let (mut rest, mut last) = (MeteredUsage::from(record.usage), None);
+    let (mut has_parts, mut are_parts) = (false, true);
+    for (number, iteration) in iterations.into_iter().enumerate() {
+        let at = format!("{ITERATIONS}[{number}]");
+        let Some(iteration) = part.object::<Usage<'_>>(&at, iteration) else {
+            record.unread = Some(ITERATIONS);
+            continue;
+        };
+        let mut read = |unread| read_usage(part, unread, &at, &iteration);
         match iteration.kind.map(|kind| kind.get()) {
-            Some(r#""compaction""#) => compactions.push(read(&mut record.unread)),
-            Some(r#""advisor_message""#) => {
+            Some(r#""compaction""#) => {
+                let call = read(&mut record.unread);
+                record.usage += call;
+                keep_call(record, call);
+            }
+            Some(r#""advisor_message""#) if number <= INNER_CALLS_MAX => {
                 let number = number.to_string();
                 let mut parts = as_parts(key);
                 parts.extend(["advisor", &number]);
@@ -260,28 +273,37 @@ fn add_iterations(
                 };
                 part.add(advice);
             }
-            Some(r#""message""#) => rounds.push(read(&mut record.unread)),
+            Some(r#""message""#) => {
+                let round = read(&mut record.unread);
+                if let Some(before) = last.replace(round) {
+                    are_parts = are_parts && part_round(record, &mut rest, before);
+                    has_parts = true;
+                }
+            }
             None => {}
-            Some(_) => record.unread = Some(PATH),
+            Some(_) => record.unread = Some(ITERATIONS),
         }
     }
-    if !part_rounds(record, &rounds) {
-        record.unread = Some(PATH);
-    }
-    for call in compactions {
-        record.usage += call;
-        record.inner_calls.push(call);
+    let is_rest = |last: TokenUsage| rest.tokens().input() == last.input();
+    if has_parts && !(are_parts && last.is_some_and(is_rest)) {
+        record.unread = Some(ITERATIONS);
     }
 }
 
-/// Notes all but the last of `rounds` as calls of their own. False if they are not what the answer's
-/// usage is the sum of.
-fn part_rounds(record: &mut UsageRecord, rounds: &[TokenUsage]) -> bool {
-    let Some((last, others @ [_, ..])) = rounds.split_last() else { return true };
-    let mut rest = MeteredUsage::from(record.usage);
-    for round in others {
-        let Some(call) = rest.take_call(&MeteredUsage::from(*round)) else { return false };
-        record.inner_calls.push(call.tokens());
+/// Takes `round` out of `rest` as a call of its own. False if it is no part of it.
+fn part_round(record: &mut UsageRecord, rest: &mut MeteredUsage, round: TokenUsage) -> bool {
+    let taken = rest.take_call(&MeteredUsage::from(round));
+    taken.into_iter().for_each(|call| keep_call(record, call.tokens()));
+    taken.is_some()
+}
+
+/// As in the gateway, calls without a count are left out, and beyond the limit the answer has no price.
+fn keep_call(record: &mut UsageRecord, call: TokenUsage) {
+    if call.total() == 0 {
+        return;
     }
-    rest.tokens().input() == last.input()
+    match record.inner_calls.len() < INNER_CALLS_MAX {
+        true => record.inner_calls.push(call),
+        false => record.unread = Some(ITERATIONS),
+    }
 }

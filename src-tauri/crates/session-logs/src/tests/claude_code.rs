@@ -118,6 +118,40 @@ fn rounds_of_an_answer_are_calls_of_their_own_if_they_are_what_it_counts() {
 }
 
 #[test]
+fn an_answer_of_too_many_calls_has_no_price() {
+    const MAX: usize = domain::Usage::INNER_CALLS_MAX;
+    const UNREAD: Option<&str> = Some("message.usage.iterations");
+    let answer = |rounds: usize, others: Vec<&str>| {
+        let round = r#"{"type":"message","input_tokens":3,"output_tokens":1}"#;
+        let calls = [vec![r#"{"type":"compaction"}"#; MAX / 2], others, vec![round; rounds]];
+        let (input, calls) = (3 * rounds, calls.concat().join(","));
+        let usage = format!(
+            r#"{{"input_tokens":{input},"output_tokens":{rounds},"iterations":[{calls}]}}"#
+        );
+        read(&line(ID, "req_1", &usage))
+    };
+    let check = |rounds: usize, compactions: usize, kept: usize, unread| {
+        let compaction = r#"{"type":"compaction","input_tokens":3,"output_tokens":1}"#;
+        let record = answer(rounds, vec![compaction; compactions]).remove(0);
+        let of_all = (rounds + compactions) as u64;
+        assert_eq!(record.usage.output(), of_all, "all are counted");
+        assert_eq!((record.inner_calls.len(), record.unread), (kept, unread));
+    };
+    check(1, MAX, MAX, None);
+    check(1, MAX + 1, MAX, UNREAD);
+    check(MAX + 1, 0, MAX, None);
+    check(MAX + 2, 0, MAX, UNREAD);
+    let advice = r#"{"type":"advisor_message","model":"m","input_tokens":3,"output_tokens":1}"#;
+    let check = |advices: usize, unread| {
+        let records = answer(1, vec![advice; advices]);
+        let answer = records.last().expect("the answer");
+        assert_eq!((records.len(), answer.unread), (MAX / 2 + 2, unread));
+    };
+    check(MAX / 2 + 1, None);
+    check(MAX / 2 + 2, UNREAD);
+}
+
+#[test]
 fn cache_writes_of_an_unknown_term_have_no_price_as_in_the_gateway() {
     let check = |split: &str, expected: [u64; 6], unread| {
         let usage = format!(

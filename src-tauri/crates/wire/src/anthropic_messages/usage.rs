@@ -3,7 +3,7 @@
 //! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
 //! counts cumulatively. The last value of each count applies; nothing is summed.
 
-use domain::{CacheWrites, Meter, PriceTier};
+use domain::{CacheWrites, Meter, MeteredUsage, PriceTier};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -79,30 +79,32 @@ fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str
 /// with prices of its own (<https://docs.anthropic.com/en/docs/build-with-claude/compaction>).
 fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
     const PATH: &str = "usage.iterations";
-    let (mut rounds, mut compactions) = (Vec::new(), Vec::new());
+    let (mut rest, mut last) = (usage.quantities(), None);
+    let (mut has_parts, mut are_parts) = (false, true);
     for item in members.get("iterations").and_then(array_items).unwrap_or_default() {
         let Ok(iteration) = Members::parse(item.get()) else { continue };
         match iteration.string("type").as_deref() {
             Some("message") => {
-                rounds.push(usage.read_call(|call| read_tokens(call, &iteration, PATH)));
+                let round = usage.read_call(|call| read_tokens(call, &iteration, PATH));
+                if let Some(before) = last.replace(round) {
+                    are_parts = are_parts && usage.part_call(&mut rest, &before);
+                    has_parts = true;
+                }
             }
-            Some("compaction") => compactions.push(usage.read_call(|call| {
-                read_tokens(call, &iteration, PATH);
-                call.check_names(PATH, &iteration, &NAMES);
-            })),
+            Some("compaction") => {
+                let call = usage.read_call(|call| {
+                    read_tokens(call, &iteration, PATH);
+                    call.check_names(PATH, &iteration, &NAMES);
+                });
+                usage.add_call(call);
+            }
             other => usage.mark_unread(&format!("{PATH}: {}", other.unwrap_or_default())),
         }
     }
-    let mut rest = usage.quantities();
-    if let Some((last, others)) = rounds.split_last()
-        && !others.is_empty()
-    {
-        let are_parts = others.iter().all(|call| usage.part_call(&mut rest, call));
-        if !are_parts || rest.tokens().input() != last.tokens().input() {
-            usage.mark_unread(PATH);
-        }
+    let is_rest = |last: MeteredUsage| rest.tokens().input() == last.tokens().input();
+    if has_parts && !(are_parts && last.is_some_and(is_rest)) {
+        usage.mark_unread(PATH);
     }
-    compactions.into_iter().for_each(|call| usage.add_call(call));
 }
 
 /// Searching for tools has no price of its own.
@@ -216,6 +218,8 @@ impl WrittenUsage {
 
 #[cfg(test)]
 mod tests {
+    use domain::Usage;
+
     use super::*;
     use crate::UsageReading;
 
@@ -272,6 +276,35 @@ mod tests {
         let zeros = raw(r#"{"input_tokens":0,"output_tokens":0}"#);
         assert_eq!(merge_usage("{}", zeros).get(), zeros.get());
         assert_eq!(merge_usage("7", zeros).get(), zeros.get());
+    }
+
+    #[test]
+    fn an_answer_of_too_many_calls_has_no_price() {
+        const MAX: usize = Usage::INNER_CALLS_MAX;
+        let check = |rounds: usize, compactions: usize, kept: usize, unread: Option<&str>| {
+            let round = r#"{"type":"message","input_tokens":3,"output_tokens":1}"#;
+            let compaction = r#"{"type":"compaction","input_tokens":3,"output_tokens":1}"#;
+            let empty = r#"{"type":"compaction"}"#;
+            let mut calls = vec![empty; 3 * MAX];
+            calls.extend(vec![compaction; compactions]);
+            calls.extend(vec![round; rounds]);
+            let (input, output) = (3 * rounds, rounds);
+            let calls = calls.join(",");
+            let json = format!(
+                r#"{{"input_tokens":{input},"output_tokens":{output},"iterations":[{calls}]}}"#
+            );
+            let usage = read_usage(raw(&json)).expect("usage").usage;
+            let of_all = (rounds + compactions) as u64;
+            assert_eq!(usage.tokens().output(), of_all, "all are counted");
+            assert_eq!((usage.inner_calls.len(), usage.unread.as_deref()), (kept, unread));
+        };
+        let too_many = Some("more than 64 inner calls");
+        check(1, 0, 0, None);
+        check(1, MAX, MAX, None);
+        check(1, MAX + 1, MAX, too_many);
+        check(MAX + 1, 0, MAX, None);
+        check(MAX + 2, 0, MAX, too_many);
+        check(MAX, 2, MAX, too_many);
     }
 
     #[test]
