@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
 use control::{
-    ChangeTag, Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind,
-    Settings, Shape, Sign, SignTable, Tone,
+    Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind, Settings, Shape,
+    Sign, SignTable, Tone,
 };
 use domain::capitalize;
 use serde_json::json;

@@ -19,6 +19,8 @@ pub struct BillingTerms {
     /// True if the model may be called several times for one answer, each time with what a tool of the
     /// provider has found or with the conversation that is to be compacted.
     pub has_rounds: bool,
+    /// True if the model may call tools of the provider, whose calls may have a price of their own.
+    pub has_provider_tools: bool,
 }
 
 impl Default for BillingTerms {
@@ -28,6 +30,7 @@ impl Default for BillingTerms {
             region: None,
             tool_calls: MeteredUsage::default(),
             has_rounds: false,
+            has_provider_tools: false,
         }
     }
 }
@@ -60,6 +63,7 @@ impl BillingTerms {
             // A model that searches does so for every answer.
             if members.get("web_search_options").is_some() {
                 self.tool_calls.count(Meter::WebSearch, 1);
+                self.has_provider_tools = true;
             }
             return self;
         }
@@ -72,6 +76,7 @@ impl BillingTerms {
             };
             for meter in tools {
                 self.has_rounds = true;
+                self.has_provider_tools = true;
                 meters.extend(meter);
                 if let (Some(meter), Some(most)) = (meter, count(tool.get("max_uses"))) {
                     self.tool_calls.count(meter, most);
@@ -209,6 +214,9 @@ mod tests {
         let terms = terms(dialect, json);
         let got: Vec<_> = terms.tool_calls.iter().collect();
         assert_eq!((got.as_slice(), terms.has_rounds), (calls, has_rounds), "{json}");
+        let is_compaction = json.contains("compact");
+        let has_tools = !calls.is_empty() || (has_rounds && !is_compaction);
+        assert_eq!(terms.has_provider_tools, has_tools, "{json}");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) fn estimate(
     };
     let output = longest.map_or(expected, |longest| expected.min(longest));
     let (terms, uncached) = priced_terms(&size.terms, |terms| price_of(terms, none_read, output))?;
-    // A price of zero is zero for any length.
+    // Tokens that cost nothing do so at any length.
     let of_one_call = match uncached {
         NanoUsd::ZERO => Some(NanoUsd::ZERO),
         _ => longest.and_then(|longest| {
@@ -86,9 +86,15 @@ pub(super) fn estimate(
         (cache_read > 0).then(|| price_of(&terms, input, output)).flatten()
     });
     let amount = cached.map_or(uncached, |cached| cached.min(uncached));
-    let is_bounded = terms == size.terms && !terms.has_rounds;
-    let at_most = of_one_call.filter(|most| is_bounded || *most == NanoUsd::ZERO);
+    let at_most = of_one_call.filter(|most| is_bounded(&size.terms, &terms, *most));
     Some(EstimatedPrice { reservation: Reservation { amount, at_most }, uncached })
+}
+
+/// True if no answer costs more than `of_one_call` of the model, at the `priced` ones of the terms that
+/// were `asked` for. Free tokens are free in each further round, the calls of tools need not be.
+fn is_bounded(asked: &BillingTerms, priced: &BillingTerms, of_one_call: NanoUsd) -> bool {
+    let is_free = of_one_call == NanoUsd::ZERO && !asked.has_provider_tools;
+    is_free || (priced == asked && !asked.has_rounds)
 }
 
 const STANDARD: &[PriceTier] = &[PriceTier::Standard];
@@ -171,6 +177,7 @@ mod tests {
             region: Some("us".to_owned()),
             tool_calls: [(Meter::WebSearch, 2)].into_iter().collect(),
             has_rounds: true,
+            has_provider_tools: true,
         };
         // One for a call, ten for the priority tier, five for the flex tier, a hundred for a search.
         let price = |has_search: bool, has_region: bool| {
@@ -200,6 +207,32 @@ mod tests {
         let fast = BillingTerms { tiers: &[PriceTier::Fast], ..BillingTerms::default() };
         check(&fast, true, true, 1, false);
         assert_eq!(priced_terms(&asked, |_| None), None);
+    }
+
+    #[test]
+    fn free_tokens_are_a_bound_only_without_tools_of_the_provider() {
+        // Tokens cost nothing, and a search costs a hundred, or has no price.
+        let check = |asked: &BillingTerms, search: Option<i64>, amount: i64, expected: bool| {
+            let cost = |usage: &Usage| match usage.quantities.get(Meter::WebSearch) {
+                0 => Some(NanoUsd::ZERO),
+                count => Some(NanoUsd::new(i64::try_from(count).ok()? * search?)),
+            };
+            let tokens = TokenUsage { input_uncached: 9, ..TokenUsage::default() };
+            let found = priced_terms(asked, |terms| dearest_tier(terms, tokens, cost));
+            let (priced, most) = found.expect("a price");
+            assert_eq!((most.nanos(), is_bounded(asked, &priced, most)), (amount, expected));
+        };
+        let compaction = BillingTerms { has_rounds: true, ..BillingTerms::default() };
+        check(&BillingTerms::default(), Some(100), 0, true);
+        check(&compaction, Some(100), 0, true);
+        // As often as the model likes.
+        let open = BillingTerms { has_provider_tools: true, ..compaction };
+        check(&open, Some(100), 0, false);
+        // A search for each answer, without further rounds.
+        let tool_calls = [(Meter::WebSearch, 1)].into_iter().collect();
+        let one = BillingTerms { tool_calls, has_provider_tools: true, ..BillingTerms::default() };
+        check(&one, Some(100), 100, true);
+        check(&one, None, 0, false);
     }
 
     #[test]

@@ -69,7 +69,11 @@ async fn what_the_ledger_did_not_answer_yet_is_given_to_it_once() {
     let engine = opened_at(&home, Arc::new(ManualClock::starting_at(NOW))).await;
     let watch = &engine.parts.alerts;
     let (answer, answered) = tokio::sync::oneshot::channel::<()>();
-    let saving: SavedChanges = async move { Ok(answered.await.expect("an answer")) }.boxed();
+    let saving: SavedChanges = async move {
+        answered.await.expect("an answer");
+        Ok(())
+    }
+    .boxed();
     *watch.saving.lock() = Some(saving);
     let book = AlertBook::default();
     watch.save(&book, vec![row(1, "slow")]).await;
