@@ -124,7 +124,6 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         backup_archives,
         metrics: metrics_exporter(&base, &states, &measured, (&alerts, &local, &models)),
         telemetry: telemetry(&base, &backends, models),
-        served: OnceCell::new(),
         readiness,
         tool_watch: monitor_parts::tool_watch(&base, &client_wiring, &gateway),
         log_import: log_import(&base, log_roots),
@@ -346,6 +345,7 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
         entropy: Arc::clone(&base.entropy),
         tasks: base.tasks.clone(),
         panel: Mutex::default(),
+        served: OnceCell::new(),
     }
 }
 

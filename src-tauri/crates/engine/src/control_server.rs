@@ -8,6 +8,7 @@ use gateway::{
     StopSignal,
 };
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -32,6 +33,15 @@ pub enum ServeError {
     },
 }
 
+/// Addresses of the listeners.
+#[derive(Debug, Clone)]
+pub struct ServingAddresses {
+    /// Base URL for clients, `http://127.0.0.1:4283`.
+    pub gateway: String,
+    /// Control listener, `http://127.0.0.1:PORT`.
+    pub control: String,
+}
+
 pub struct ControlServer {
     pub(crate) owner: OwnerLock,
     pub(crate) folders: Folders,
@@ -39,6 +49,8 @@ pub struct ControlServer {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) tasks: Tasks,
     pub(crate) panel: Mutex<Option<PanelListener>>,
+    /// Set by `Engine::serve`.
+    pub(crate) served: OnceCell<ServingAddresses>,
 }
 
 /// What is needed to create a browser address of the panel.

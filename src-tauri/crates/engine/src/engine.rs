@@ -10,7 +10,6 @@ use ledger::Ledger;
 use playground::Playground;
 use pricing::PriceBook;
 use settings::{Settings, SettingsStore};
-use tokio::sync::OnceCell;
 use vault::Vault;
 
 use crate::Folders;
@@ -50,7 +49,6 @@ use crate::service_level_watch::ServiceLevelWatch;
 use crate::service_watch::ServiceWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::SnapshotStore;
-use crate::start::ServingAddresses;
 use crate::start_trace::StartTraces;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
@@ -102,8 +100,6 @@ pub(crate) struct EngineParts {
     pub(crate) backup_archives: BackupArchives,
     pub(crate) metrics: Arc<MetricsExporter>,
     pub(crate) telemetry: Arc<Telemetry>,
-    /// Set by [`Engine::serve`].
-    pub(crate) served: OnceCell<ServingAddresses>,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }

@@ -123,7 +123,7 @@ pub use config::{ConfigError, EngineConfig};
 pub use configured::{
     BackendQuota, backend_labels, backend_quotas, configured_endpoints, endpoints_of, open_breaker,
 };
-pub use control_server::{ControlServer, ServeError};
+pub use control_server::{ControlServer, ServeError, ServingAddresses};
 pub use cost_report_progress::CostReportProgress;
 pub use cost_reports::{CostReportError, CostReports, DRIFT_DAYS_MAX, ProviderDay, StoredReport};
 pub use engine::{Engine, VERSION};
@@ -182,7 +182,7 @@ pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use short_lived::ShortLived;
 pub use snapshot::{HEALTH_CLIENT, PLAYGROUND_CLIENT, SnapshotStore};
-pub use start::{ServingAddresses, StartError};
+pub use start::StartError;
 pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};
 pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};
 pub use tool_watch::{DriftedTool, ToolWatch};

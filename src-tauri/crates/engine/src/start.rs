@@ -15,7 +15,7 @@ use vault::{EnvStore, Passphrase};
 
 use crate::assemble::{OpenVault, Outside, assemble};
 use crate::client_wiring::ClientWiring;
-use crate::control_server::ServeError;
+use crate::control_server::{ServeError, ServingAddresses};
 use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
 use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
@@ -26,15 +26,6 @@ use crate::tasks::Tasks;
 use crate::traffic_sink::TrafficSink;
 use crate::vault_switch::VaultOpener;
 use crate::{EngineConfig, FolderError, restore, upkeep};
-
-/// Addresses of the listeners.
-#[derive(Debug, Clone)]
-pub struct ServingAddresses {
-    /// Base URL for clients, `http://127.0.0.1:4283`.
-    pub gateway: String,
-    /// Control listener, `http://127.0.0.1:PORT`.
-    pub control: String,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -149,7 +140,7 @@ impl Engine {
         &self,
         operations: Arc<dyn ControlOperations>,
     ) -> Result<ServingAddresses, ServeError> {
-        let served = self.parts.served.get_or_try_init(|| self.start_serving(operations));
+        let served = self.parts.control.served.get_or_try_init(|| self.start_serving(operations));
         served.await.cloned()
     }
 

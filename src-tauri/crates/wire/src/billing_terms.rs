@@ -13,6 +13,9 @@ pub struct BillingTerms {
     /// The tiers that the answer may be made at, at least one. A provider may fall back to the standard
     /// tier from each of them.
     pub tiers: &'static [PriceTier],
+    /// `tiers`, and where the request names none, those that the provider's project or organisation may
+    /// have by default.
+    pub tiers_possible: &'static [PriceTier],
     pub region: Option<String>,
     /// Most calls of the provider's tools, as far as the request says how many.
     pub tool_calls: MeteredUsage,
@@ -27,6 +30,7 @@ impl Default for BillingTerms {
     fn default() -> Self {
         Self {
             tiers: &[PriceTier::Standard],
+            tiers_possible: &[PriceTier::Standard],
             region: None,
             tool_calls: MeteredUsage::default(),
             has_rounds: false,
@@ -41,17 +45,31 @@ impl BillingTerms {
         let word = |name: &str| members.string(name).map(|word| word.to_ascii_lowercase());
         let terms = match dialect {
             Dialect::OpenAiChat | Dialect::OpenAiResponses => {
-                Self { tiers: openai_tiers(word("service_tier").as_deref()), ..Self::default() }
+                let tier = word("service_tier").filter(|tier| !tier.is_empty());
+                Self {
+                    tiers: openai_tiers(tier.as_deref()),
+                    tiers_possible: openai_tiers(tier.as_deref().or(Some("auto"))),
+                    ..Self::default()
+                }
             }
-            Dialect::AnthropicMessages => Self {
-                tiers: anthropic_tiers(word("service_tier").as_deref(), word("speed").as_deref()),
-                region: word("inference_geo").filter(|region| region != "global"),
-                has_rounds: compacts(members),
-                ..Self::default()
-            },
+            Dialect::AnthropicMessages => {
+                let tier = word("service_tier").filter(|tier| !tier.is_empty());
+                let speed = word("speed");
+                Self {
+                    tiers: anthropic_tiers(tier.as_deref(), speed.as_deref()),
+                    tiers_possible: anthropic_tiers(
+                        tier.as_deref().or(Some("auto")),
+                        speed.as_deref(),
+                    ),
+                    region: word("inference_geo").filter(|region| region != "global"),
+                    has_rounds: compacts(members),
+                    ..Self::default()
+                }
+            }
             Dialect::Gemini => {
                 let tier = word("serviceTier").or_else(|| word("service_tier"));
-                Self { tiers: gemini_tiers(tier.as_deref()), ..Self::default() }
+                let tiers = gemini_tiers(tier.as_deref());
+                Self { tiers, tiers_possible: tiers, ..Self::default() }
             }
             Dialect::OllamaChat => Self::default(),
         };
@@ -93,10 +111,11 @@ impl BillingTerms {
     }
 }
 
-/// <https://platform.openai.com/docs/api-reference/chat/create>. `auto` is what the project is set to.
+/// <https://platform.openai.com/docs/api-reference/chat/create>. `auto` is what the project is set to,
+/// and holds for a request that names no tier; the usual one is the standard tier.
 fn openai_tiers(word: Option<&str>) -> &'static [PriceTier] {
     match word {
-        None | Some("" | "default" | "standard" | "on_demand") => &[PriceTier::Standard],
+        None | Some("default" | "standard" | "on_demand") => &[PriceTier::Standard],
         Some("flex") => &[PriceTier::Flex],
         Some("priority") => &[PriceTier::Priority],
         Some("scale") => &[PriceTier::Reserved],
@@ -105,12 +124,12 @@ fn openai_tiers(word: Option<&str>) -> &'static [PriceTier] {
 }
 
 /// <https://docs.anthropic.com/en/api/service-tiers>: capacity that is paid in advance is used where
-/// there is some. The fast mode is not offered with another tier.
+/// there is some (`auto`, also where no tier is named). The fast mode is not offered with another tier.
 fn anthropic_tiers(tier: Option<&str>, speed: Option<&str>) -> &'static [PriceTier] {
     match (tier, speed) {
         (_, Some("fast")) => &[PriceTier::Fast],
         (_, Some(speed)) if speed != "standard" => PriceTier::ALL,
-        (None | Some("" | "standard_only"), _) => &[PriceTier::Standard],
+        (None | Some("standard_only"), _) => &[PriceTier::Standard],
         (Some("auto"), _) => &[PriceTier::Standard, PriceTier::Priority],
         (Some(_), _) => PriceTier::ALL,
     }
@@ -203,6 +222,20 @@ mod tests {
             (Dialect::OllamaChat, r#"{"service_tier":"flex"}"#, &[Standard]),
         ] {
             assert_eq!(terms(dialect, json).tiers, tiers, "{dialect:?} {json}");
+        }
+        for (dialect, json, possible) in [
+            (chat, "{}", PriceTier::ALL),
+            (responses, r#"{"service_tier":""}"#, PriceTier::ALL),
+            (responses, r#"{"service_tier":null}"#, PriceTier::ALL),
+            (chat, r#"{"service_tier":"default"}"#, &[Standard]),
+            (chat, r#"{"service_tier":"flex"}"#, &[Flex]),
+            (messages, "{}", &[Standard, Priority]),
+            (messages, r#"{"service_tier":"standard_only"}"#, &[Standard]),
+            (messages, r#"{"speed":"fast"}"#, &[Fast]),
+            (gemini, "{}", &[Standard]),
+            (gemini, r#"{"serviceTier":"flex"}"#, &[Flex]),
+        ] {
+            assert_eq!(terms(dialect, json).tiers_possible, possible, "{dialect:?} {json}");
         }
         let region = |json: &str| terms(messages, json).region;
         assert_eq!(region(r#"{"inference_geo":"us"}"#).as_deref(), Some("us"));

@@ -269,9 +269,6 @@ async fn a_tool_that_is_mended_here_needs_the_user_no_more_without_another_look(
         assert!(needs().await, "it was rewritten");
     };
     break_wiring().await;
-    control::client_wire(&world.core, wire_request()).await.expect("wired again");
-    assert!(!needs().await, "wired again");
-    break_wiring().await;
     let undo = unwire_request(ChangedKeys::Restore);
     control::client_unwire(&world.core, undo).await.expect("undone");
     assert!(!needs().await, "undone");

@@ -61,14 +61,18 @@ pub(super) fn estimate(
     };
     let output = longest.map_or(expected, |longest| expected.min(longest));
     let (terms, uncached) = priced_terms(&size.terms, |terms| price_of(terms, none_read, output))?;
+    let possible = BillingTerms { tiers: terms.tiers_possible, ..terms.clone() };
+    let dearest =
+        price_of(&possible, none_read, output).map_or(uncached, |most| most.max(uncached));
     // Tokens that cost nothing do so at any length.
-    let of_one_call = match uncached {
+    let of_one_call = match dearest {
         NanoUsd::ZERO => Some(NanoUsd::ZERO),
         _ => longest.and_then(|longest| {
             dearest_input(size.input_tokens, |input| {
                 let standard = BillingTerms { tiers: STANDARD, ..terms.clone() };
-                let fallback = price_of(&standard, input, longest);
-                Some(price_of(&terms, input, longest)?.max(fallback.unwrap_or_default()))
+                let others = [&standard, &possible].map(|terms| price_of(terms, input, longest));
+                let asked = price_of(&terms, input, longest)?;
+                Some(others.into_iter().flatten().fold(asked, NanoUsd::max))
             })
         }),
     };
@@ -174,6 +178,7 @@ mod tests {
     fn what_has_no_price_is_left_out_and_the_dearest_tier_is_taken() {
         let asked = BillingTerms {
             tiers: PriceTier::ALL,
+            tiers_possible: PriceTier::ALL,
             region: Some("us".to_owned()),
             tool_calls: [(Meter::WebSearch, 2)].into_iter().collect(),
             has_rounds: true,

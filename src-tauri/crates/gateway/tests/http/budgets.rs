@@ -89,6 +89,9 @@ async fn a_reservation_is_made_at_the_tier_and_with_the_searches_that_are_asked_
         // The provider may answer at the standard tier.
         (r#""service_tier":"flex""#, 500, 500, 0, 0),
         (r#""service_tier":"auto""#, 10_000, 0, 0, 0),
+        // It counts as standard, and the project may have another tier by default.
+        (r#""service_tier":null"#, 1_000, 9_000, 0, 0),
+        // A search has a price at the standard tier only.
         (r#""web_search_options":{}"#, 1_000, 0, 10_000_000, 0),
         // A tier without a price may have been ignored, or may cost anything.
         (r#""service_tier":"scale""#, 1_000, 0, 0, 1),
