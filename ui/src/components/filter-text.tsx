@@ -32,7 +32,7 @@ export function FilterText({ label, value, example, none, isNew = false, onChang
           onClick={() => setDraft(value ?? "")}
           className="inline-flex h-full min-w-0 items-center rounded-control px-2.5 hover:bg-surface-2 hover:text-ink-1"
         >
-          <span className="truncate">{filterWords(label, value ?? "", none)}</span>
+          <span className="truncate">{filterWords(label, value ?? "", value === "" ? none : undefined)}</span>
         </button>
       ) : (
         <label className="inline-flex h-full items-center pl-2.5">
