@@ -11,6 +11,7 @@ mod alert;
 mod backend_kind;
 mod billing;
 mod budget;
+mod call_split;
 mod client_program;
 mod client_target;
 mod cost_basis;
@@ -50,6 +51,7 @@ pub use budget::{
     BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
     BudgetMark, BudgetMarkKind, BudgetPeriod, BudgetSchedule, Weekday,
 };
+pub use call_split::CallSplit;
 pub use client_program::ClientProgram;
 pub use client_target::ClientTarget;
 pub use cost_basis::{CostBasis, is_cost_unknown};

@@ -201,7 +201,7 @@ impl MeteredUsage {
     /// Takes a call of the model out of the sum of several, and returns it as the sum counts it. It may
     /// be told in less detail: output without the reasoning in it, cache writes without their term.
     /// `None` if the sum does not hold it.
-    pub fn take_call(&mut self, call: &Self) -> Option<Self> {
+    pub(crate) fn take_call(&mut self, call: &Self) -> Option<Self> {
         let (mut rest, mut taken) = (*self, Self::default());
         for (meter, count) in call.iter() {
             let (meter, other) = match meter {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CacheWrites, MeteredUsage, PriceTier, TokenUsage};
+use domain::{CacheWrites, CallSplit, MeteredUsage, PriceTier, TokenUsage};
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -240,8 +240,7 @@ fn add_iterations(
     iterations: Raw<'_>,
 ) {
     let Some(iterations) = part.object::<Vec<Raw<'_>>>(ITERATIONS, iterations) else { return };
-    let (mut rest, mut last) = (MeteredUsage::from(record.usage), None);
-    let (mut has_parts, mut are_parts) = (false, true);
+    let mut split = CallSplit::of(MeteredUsage::from(record.usage));
     for (number, iteration) in iterations.into_iter().enumerate() {
         let at = format!("{ITERATIONS}[{number}]");
         let Some(iteration) = part.object::<Usage<'_>>(&at, iteration) else {
@@ -253,7 +252,9 @@ fn add_iterations(
             Some(r#""compaction""#) => {
                 let call = read(&mut record.unread);
                 record.usage += call;
-                keep_call(record, call);
+                if !split.add_extra(call.into()) {
+                    record.unread = Some(ITERATIONS);
+                }
             }
             Some(r#""advisor_message""#) if number <= INNER_CALLS_MAX => {
                 let number = number.to_string();
@@ -275,35 +276,16 @@ fn add_iterations(
             }
             Some(r#""message""#) => {
                 let round = read(&mut record.unread);
-                if let Some(before) = last.replace(round) {
-                    are_parts = are_parts && part_round(record, &mut rest, before);
-                    has_parts = true;
+                if !split.add_round(round.into()) {
+                    record.unread = Some(ITERATIONS);
                 }
             }
             None => {}
             Some(_) => record.unread = Some(ITERATIONS),
         }
     }
-    let is_rest = |last: TokenUsage| rest.tokens().input() == last.input();
-    if has_parts && !(are_parts && last.is_some_and(is_rest)) {
+    if !split.is_whole() {
         record.unread = Some(ITERATIONS);
     }
-}
-
-/// Takes `round` out of `rest` as a call of its own. False if it is no part of it.
-fn part_round(record: &mut UsageRecord, rest: &mut MeteredUsage, round: TokenUsage) -> bool {
-    let taken = rest.take_call(&MeteredUsage::from(round));
-    taken.into_iter().for_each(|call| keep_call(record, call.tokens()));
-    taken.is_some()
-}
-
-/// As in the gateway, calls without a count are left out, and beyond the limit the answer has no price.
-fn keep_call(record: &mut UsageRecord, call: TokenUsage) {
-    if call.total() == 0 {
-        return;
-    }
-    match record.inner_calls.len() < INNER_CALLS_MAX {
-        true => record.inner_calls.push(call),
-        false => record.unread = Some(ITERATIONS),
-    }
+    record.inner_calls = split.into_inner_calls().iter().map(MeteredUsage::tokens).collect();
 }

@@ -5,7 +5,7 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage};
+use domain::{CallSplit, Meter, MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage};
 use serde_json::value::RawValue;
 
 use crate::json::{self, Members};
@@ -71,29 +71,10 @@ impl UsageBuilder {
     /// Counts a call of the model that is not in the counts so far.
     pub(crate) fn add_call(&mut self, call: MeteredUsage) {
         self.usage.quantities += call;
-        self.keep_call(call);
     }
 
-    /// Records that a call of the model is one of those in the counts so far, of which `rest` is what
-    /// is left. False if they do not hold it.
-    pub(crate) fn part_call(&mut self, rest: &mut MeteredUsage, call: &MeteredUsage) -> bool {
-        let taken = rest.take_call(call);
-        taken.into_iter().for_each(|call| self.keep_call(call));
-        taken.is_some()
-    }
-
-    /// Calls without a count cost nothing and are left out; beyond [`Usage::INNER_CALLS_MAX`] the answer
-    /// has no price.
-    fn keep_call(&mut self, call: MeteredUsage) {
-        if call == MeteredUsage::default() {
-            return;
-        }
-        match self.usage.inner_calls.len() < Usage::INNER_CALLS_MAX {
-            true => self.usage.inner_calls.push(call),
-            false => {
-                self.mark_unread(&format!("more than {} inner calls", Usage::INNER_CALLS_MAX));
-            }
-        }
+    pub(crate) fn set_inner_calls(&mut self, split: CallSplit) {
+        self.usage.inner_calls = split.into_inner_calls();
     }
 
     /// Reads the counts of a call of the model within the answer; what is wrong in it is so in all.

@@ -3,7 +3,7 @@
 //! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
 //! counts cumulatively. The last value of each count applies; nothing is summed.
 
-use domain::{CacheWrites, Meter, MeteredUsage, PriceTier};
+use domain::{CacheWrites, CallSplit, Meter, PriceTier, Usage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -79,16 +79,14 @@ fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str
 /// with prices of its own (<https://docs.anthropic.com/en/docs/build-with-claude/compaction>).
 fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
     const PATH: &str = "usage.iterations";
-    let (mut rest, mut last) = (usage.quantities(), None);
-    let (mut has_parts, mut are_parts) = (false, true);
+    let mut split = CallSplit::of(usage.quantities());
     for item in members.get("iterations").and_then(array_items).unwrap_or_default() {
         let Ok(iteration) = Members::parse(item.get()) else { continue };
         match iteration.string("type").as_deref() {
             Some("message") => {
                 let round = usage.read_call(|call| read_tokens(call, &iteration, PATH));
-                if let Some(before) = last.replace(round) {
-                    are_parts = are_parts && usage.part_call(&mut rest, &before);
-                    has_parts = true;
+                if !split.add_round(round) {
+                    mark_too_many(usage);
                 }
             }
             Some("compaction") => {
@@ -97,14 +95,21 @@ fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
                     call.check_names(PATH, &iteration, &NAMES);
                 });
                 usage.add_call(call);
+                if !split.add_extra(call) {
+                    mark_too_many(usage);
+                }
             }
             other => usage.mark_unread(&format!("{PATH}: {}", other.unwrap_or_default())),
         }
     }
-    let is_rest = |last: MeteredUsage| rest.tokens().input() == last.tokens().input();
-    if has_parts && !(are_parts && last.is_some_and(is_rest)) {
+    if !split.is_whole() {
         usage.mark_unread(PATH);
     }
+    usage.set_inner_calls(split);
+}
+
+fn mark_too_many(usage: &mut UsageBuilder) {
+    usage.mark_unread(&format!("more than {} inner calls", Usage::INNER_CALLS_MAX));
 }
 
 /// Searching for tools has no price of its own.
@@ -218,8 +223,6 @@ impl WrittenUsage {
 
 #[cfg(test)]
 mod tests {
-    use domain::Usage;
-
     use super::*;
     use crate::UsageReading;
 
