@@ -205,8 +205,7 @@ impl AlertWatch {
     pub(crate) async fn evaluate(self: &Arc<Self>) {
         let _alone = self.changing.lock().await;
         let book = self.book.lock().clone();
-        let is_unsaved = !self.unsaved.lock().is_empty();
-        self.evaluate_book(book, Vec::new(), is_unsaved).await;
+        self.evaluate_book(book, Vec::new(), false).await;
     }
 
     /// Changes the book and judges the facts of this moment. `None` if the change was not made.
@@ -233,7 +232,8 @@ impl AlertWatch {
         let context = self.context();
         let facts = self.sources.facts(self.channel_faults(&book));
         let facts = conditions(&facts, &context.tunings);
-        let is_changed = self.note_screen(&mut book) | is_changed;
+        let is_unsaved = !self.unsaved.lock().is_empty();
+        let is_changed = self.note_screen(&mut book) | is_changed | is_unsaved;
         let last_digest = book.last_digest();
         let digest = self.due_digest(&mut book).await;
         let reading = ClockReading::read(&*self.clock);

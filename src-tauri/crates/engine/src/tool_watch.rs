@@ -61,10 +61,6 @@ impl FileStamp {
         let written = metadata.and_then(|it| Some((it.modified().ok()?, it.len())));
         Self { path, written }
     }
-
-    fn is_current(&self) -> bool {
-        Self::read(self.path.clone()) == *self
-    }
 }
 
 /// The tool's files, and the program that they start.
@@ -96,20 +92,29 @@ impl ToolWatch {
     pub async fn look(&self) {
         let _turn = self.looking.lock().await;
         let expected = self.wiring.expectation(&self.settings.current(), self.gateway.address());
-        if self.is_same(&expected).await {
+        let (known, is_expected) = {
+            let seen = self.seen.lock();
+            (seen.files.clone(), seen.expected.as_ref() == Some(&expected))
+        };
+        let paths: Vec<_> = known.iter().map(|file| file.path.clone()).collect();
+        // Before the files are read: what is written meanwhile is seen at the next look.
+        let stamps = move || paths.into_iter().map(FileStamp::read).collect::<Vec<_>>();
+        let Ok(current) = spawn_blocking(stamps).await else { return };
+        if is_expected && current == known {
             return;
         }
-        let paths = self.wiring.list().await.unwrap_or_default().into_iter().flat_map(paths_of);
-        let paths: Vec<_> = paths.collect();
-        // Before the files are read: what is written meanwhile is seen at the next look.
-        let stamps = move || paths.into_iter().map(FileStamp::read).collect();
-        let Ok(files) = spawn_blocking(stamps).await else { return };
         let tools = self.wiring.list().await.unwrap_or_default();
         let drifted = tools.iter().filter(|status| status.is_recorded).filter_map(|status| {
             let trouble = expected.find_trouble(status).filter(|found| found.cause.is_some())?;
             Some(DriftedTool { tool: status.tool, sentence: trouble.sentence })
         });
         let drifted: Vec<_> = drifted.collect();
+        // A file that was not known yet is another one at the next look.
+        let stamp = |path: PathBuf| {
+            let known = current.iter().find(|file| file.path == path);
+            known.cloned().unwrap_or(FileStamp { path, written: None })
+        };
+        let files = tools.into_iter().flat_map(paths_of).map(stamp).collect();
         let mut seen = self.seen.lock();
         let is_news = seen.drifted != drifted;
         *seen = SeenTools { files, expected: Some(expected), drifted };
@@ -117,15 +122,5 @@ impl ToolWatch {
         if is_news {
             self.events.send_changed(&[Topic::Clients, Topic::Status]);
         }
-    }
-    /// True if nothing that was seen at the last look is another one now. Looks at the files on a thread
-    /// that may wait.
-    async fn is_same(&self, expected: &WiringExpectation) -> bool {
-        let files = {
-            let seen = self.seen.lock();
-            (seen.expected.as_ref() == Some(expected)).then(|| seen.files.clone())
-        };
-        let Some(files) = files else { return false };
-        spawn_blocking(move || files.iter().all(FileStamp::is_current)).await.unwrap_or(false)
     }
 }

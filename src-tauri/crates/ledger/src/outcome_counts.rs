@@ -8,7 +8,7 @@ use domain::WallTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
-use crate::requests::{oldest_id_after, oldest_id_at};
+use crate::requests::{NO_ID_MAX, oldest_id_after, oldest_id_at};
 use crate::usage::slot_start;
 
 /// Most requests read for an exact range, the newest.
@@ -19,8 +19,6 @@ pub const FAILED_REQUESTS_MAX: usize = 100_000;
 pub const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
 
 const MINUTE_MS: i64 = 60_000;
-/// Greater than any id.
-const NO_ID_MAX: &str = "req_g";
 
 domain::words! {
     /// What requests are counted by.

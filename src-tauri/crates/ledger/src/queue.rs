@@ -321,16 +321,14 @@ impl WriteQueue {
         still_waits
     }
 
-    /// Queues a write and waits until it is committed.
-    pub(crate) async fn write(&self, job: LedgerWrite) -> TaskResult {
-        self.push_task(job)?.await.unwrap_or(Err(LedgerError::Closed))
+    /// Queues a write at once. The returned future waits until it is committed; it need not be awaited.
+    pub(crate) fn write(&self, job: LedgerWrite) -> impl Future<Output = TaskResult> + use<> {
+        let queued = self.push_task(job);
+        async { queued?.await.unwrap_or(Err(LedgerError::Closed)) }
     }
 
-    /// Queues a write. The receiver is told when it is committed.
-    pub(crate) fn push_task(
-        &self,
-        job: LedgerWrite,
-    ) -> Result<oneshot::Receiver<TaskResult>, LedgerError> {
+    /// The receiver is told when the write is committed.
+    fn push_task(&self, job: LedgerWrite) -> Result<oneshot::Receiver<TaskResult>, LedgerError> {
         let (answer, committed) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock();

@@ -17,7 +17,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::attempt_costs::booked_model;
 use crate::failed_requests::RETRIED;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
-use crate::requests::{find, oldest_id_at};
+use crate::requests::{NO_ID_MAX, find, oldest_id_at};
 use crate::usage::HOUR_MS;
 use crate::{
     CacheOutcome, GroupBy, Purpose, RequestRow, RequestState, WasteKind, hourly_rollup, requests,
@@ -160,8 +160,7 @@ impl RequestQuery {
     }
 
     fn id_range(&self) -> IdRange {
-        // Every id is less than "req_g": its digits are hexadecimal.
-        let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
+        let before = self.before.map_or_else(|| NO_ID_MAX.to_owned(), |id| id.to_string());
         let before = match self.until {
             Some(until) => before.min(oldest_id_at(until)),
             None => before,

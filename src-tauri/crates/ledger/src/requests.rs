@@ -196,6 +196,9 @@ pub(crate) fn find(connection: &Connection, id: RequestId) -> rusqlite::Result<O
     statement.query_row([id.to_string()], read).optional()
 }
 
+/// Greater than the text of any id, whose digits are hexadecimal.
+pub(crate) const NO_ID_MAX: &str = "req_g";
+
 /// Smallest text of an id made at `time`: its first 48 bits are the milliseconds.
 pub(crate) fn oldest_id_at(time: WallTime) -> String {
     format!("req_{:012x}", time.unix_ms().max(0))

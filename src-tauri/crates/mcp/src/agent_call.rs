@@ -13,11 +13,27 @@ use tokio_util::sync::CancellationToken;
 /// Time between two reports of a call that goes on, in seconds. Clients give up on calls that are silent.
 const PROGRESS_SECS: u64 = 4;
 
-/// When a call that goes on is reported, from [`PROGRESS_SECS`] after this on.
-pub(crate) fn progress_ticks() -> Interval {
-    let mut ticks = interval(Duration::from_secs(PROGRESS_SECS));
-    ticks.reset();
-    ticks
+/// The reports of a call that goes on, each [`PROGRESS_SECS`] after the one before.
+pub(crate) struct WaitReports {
+    ticks: Interval,
+    waited: Duration,
+    limit: Duration,
+}
+
+impl WaitReports {
+    /// Begins a wait of `limit` at most.
+    pub(crate) fn new(limit: Duration) -> Self {
+        let mut ticks = interval(Duration::from_secs(PROGRESS_SECS));
+        ticks.reset();
+        Self { ticks, waited: Duration::ZERO, limit }
+    }
+
+    /// Waits until the next report is due. Loses nothing if it is dropped before.
+    pub(crate) async fn next(&mut self, done: usize, total: usize) -> CallProgress {
+        self.ticks.tick().await;
+        self.waited += self.ticks.period();
+        CallProgress::waiting(done, total, self.waited, self.limit)
+    }
 }
 
 /// How far a call is.
@@ -37,7 +53,7 @@ impl CallProgress {
 
     /// Between two steps, so that the client sees that the call goes on. `elapsed` of the time until
     /// `limit` has passed.
-    pub(crate) fn waiting(done: usize, total: usize, elapsed: Duration, limit: Duration) -> Self {
+    fn waiting(done: usize, total: usize, elapsed: Duration, limit: Duration) -> Self {
         let part = elapsed.as_secs_f64() / limit.as_secs_f64().max(f64::MIN_POSITIVE);
         let message = format!("waiting for {} s", elapsed.as_secs());
         // Less than the next step.

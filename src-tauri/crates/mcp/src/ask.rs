@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, progress_ticks};
+use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, WaitReports};
 use crate::core_source::serve_gateway;
 
 /// Most models in one call.
@@ -61,8 +61,7 @@ async fn collect_answers<T>(
     limit: Duration,
     reporter: &mut impl ProgressReporter,
 ) -> Vec<T> {
-    let (mut waited, total) = (Duration::ZERO, asked.len());
-    let mut ticks = progress_ticks();
+    let (mut waits, total) = (WaitReports::new(limit), asked.len());
     let mut answers = Vec::with_capacity(total);
     loop {
         let progress = tokio::select! {
@@ -71,10 +70,7 @@ async fn collect_answers<T>(
                 answers.push(answer);
                 CallProgress::step(answers.len(), total, "models have answered")
             }
-            _ = ticks.tick() => {
-                waited += ticks.period();
-                CallProgress::waiting(answers.len(), total, waited, limit)
-            }
+            progress = waits.next(answers.len(), total) => progress,
         };
         reporter.report_progress(progress).await;
     }

@@ -6,7 +6,7 @@ use control::view::{ReadinessRunStateView, ReadinessRunView, ReadinessStart};
 use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
 use tokio::time::{Instant, timeout_at};
 
-use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, progress_ticks};
+use crate::agent_call::{AgentCall, CallProgress, ProgressReporter, WaitReports};
 use crate::answer::{cancelled_error, timed_out_error};
 use crate::core_source::serve_gateway;
 
@@ -44,17 +44,14 @@ async fn follow_run(
     // Subscribe before the run starts, so that its end cannot be missed.
     let mut events = CoreEvents::subscribe(core).await?;
     let started = control::readiness_start(core, start).await?;
-    let (mut ticks, mut waited) = (progress_ticks(), Duration::ZERO);
-    let mut progress = (0, started.checks.len());
+    let mut waits = WaitReports::new(Duration::from_secs(RUN_SECS_MAX));
+    let (mut ended, mut checks) = (0, started.checks.len());
     loop {
         let event = tokio::select! {
             event = events.next() => event,
             () = call.cancelled() => return Ok(None),
-            _ = ticks.tick() => {
-                waited += ticks.period();
-                let (ended, checks) = progress;
-                let limit = Duration::from_secs(RUN_SECS_MAX);
-                call.report_progress(CallProgress::waiting(ended, checks, waited, limit)).await;
+            progress = waits.next(ended, checks) => {
+                call.report_progress(progress).await;
                 continue;
             }
         };
@@ -71,9 +68,8 @@ async fn follow_run(
         if run.state != ReadinessRunStateView::Running {
             return Ok(Some(run));
         }
-        let ended = run.checks.iter().filter(|check| check.state.is_final()).count();
-        progress = (ended, run.checks.len());
-        call.report_progress(CallProgress::step(ended, run.checks.len(), "checks have ended"))
-            .await;
+        ended = run.checks.iter().filter(|check| check.state.is_final()).count();
+        checks = run.checks.len();
+        call.report_progress(CallProgress::step(ended, checks, "checks have ended")).await;
     }
 }

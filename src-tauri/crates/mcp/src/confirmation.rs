@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::answer::cancelled_error;
 use crate::open_questions::{ANSWER_SECS_MAX, QUESTION, person_answer};
+use crate::tool::title;
 
 /// Longest shown arguments of a call, in characters.
 const ARGUMENTS_CHARS_MAX: usize = 500;
@@ -81,7 +82,7 @@ pub(crate) fn can_ask(context: &RequestContext<RoleServer>) -> bool {
 /// and without what looks like a key.
 pub(crate) fn question(agent: Option<&str>, tool: &str, arguments: &Value) -> String {
     let agent = agent.unwrap_or("The agent");
-    let what = domain::capitalize(&tool.replace('_', " "));
+    let what = title(tool);
     let text = arguments.to_string();
     let shown: String = domain::redact(&text).chars().take(ARGUMENTS_CHARS_MAX).collect();
     let cut = if text.chars().count() > ARGUMENTS_CHARS_MAX { "…" } else { "" };

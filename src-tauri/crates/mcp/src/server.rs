@@ -8,9 +8,9 @@ use control::{AgentPermission, AgentTool, ApiError, Caller, Core};
 use domain::{ClientId, Clock, Entropy};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
-    Implementation, InputRequiredResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    ResourceContents, ServerCapabilities, ServerConfig,
+    Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceContents,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{QuitReason, RequestContext};
 use rmcp::transport::stdio;
@@ -96,13 +96,6 @@ pub(crate) struct CallSlots {
 /// Time of a call in seconds, and when it is over.
 type CallLimit = (u64, Instant);
 
-/// What a call of a tool leads to.
-enum ToolOutcome {
-    View(Value),
-    /// A person must answer it first.
-    Question(InputRequiredResult),
-}
-
 impl CallSlots {
     pub(crate) fn new(open: OpenQuestions) -> Self {
         Self {
@@ -171,7 +164,7 @@ impl Server {
         arguments: Value,
         reply: Reply,
         context: RequestContext<RoleServer>,
-    ) -> Result<ToolOutcome, ApiError> {
+    ) -> Result<CallToolResponse, ApiError> {
         let mut caller = caller(&context).with_client(self.client.clone());
         let mut limit = call_limit(call_secs(&tool, &arguments));
         // Before anybody is asked, so that calls which wait for a person are few.
@@ -180,7 +173,7 @@ impl Server {
             self.check_allowed(&tool, &caller).await?;
             match self.confirm(&tool, &arguments, &reply, &context, limit).await? {
                 Confirmation::Answered(answer) => caller.answer = Some(answer),
-                Confirmation::Required(question) => return Ok(ToolOutcome::Question(question)),
+                Confirmation::Required(question) => return Ok(question.into()),
             }
             // The time of the person is none of the call's.
             limit = call_limit(limit.0);
@@ -189,7 +182,7 @@ impl Server {
         let core = self.cores.acquire().await?.called_by(caller);
         let outcome = run_allowed(tool, arguments, &core, call, limit.1).await;
         self.cores.release().await;
-        outcome.map(ToolOutcome::View)
+        outcome.map(|view| view_result(view).into())
     }
 
     /// Errors if the settings do not allow `tool`: nobody is asked about that.
@@ -260,11 +253,8 @@ impl ServerHandler for Server {
         };
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let reply = Reply { question_id: request.request_state, answers: request.input_responses };
-        match self.run_tool(tool, arguments, reply, context).await {
-            Ok(ToolOutcome::View(view)) => Ok(view_result(view).into()),
-            Ok(ToolOutcome::Question(question)) => Ok(question.into()),
-            Err(error) => Ok(error_result(&error).into()),
-        }
+        let answer = self.run_tool(tool, arguments, reply, context).await;
+        Ok(answer.unwrap_or_else(|error| error_result(&error).into()))
     }
 
     /// The answer does not repeat the name, which may be anything.

@@ -84,12 +84,8 @@ fn description(tool: &AgentTool) -> String {
 }
 
 /// `usage_summary` → `Usage summary`.
-fn title(name: &str) -> String {
-    let mut words = name.replace('_', " ");
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    words
+pub(crate) fn title(name: &str) -> String {
+    domain::capitalize(&name.replace('_', " "))
 }
 
 fn annotations(tool: &AgentTool) -> ToolAnnotations {

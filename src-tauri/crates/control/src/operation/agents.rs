@@ -4,6 +4,7 @@ use domain::Word as _;
 use engine::Engine;
 use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 
+use super::audit::operation_label;
 use super::wiring::{DescribedState, describe_state, wiring_seen_by};
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
@@ -38,7 +39,7 @@ pub(crate) async fn agent_access(engine: &Engine) -> Result<AgentAccessView, Api
 fn tool_view(tool: AgentTool) -> AgentToolView {
     AgentToolView {
         name: tool.name.to_owned(),
-        label: domain::capitalize(&tool.name.replace('_', " ")),
+        label: operation_label(tool.name),
         description: tool.description.trim().to_owned(),
     }
 }

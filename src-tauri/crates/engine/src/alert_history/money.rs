@@ -10,7 +10,6 @@ use domain::{
 use jiff::tz::TimeZone;
 use ledger::{DimensionFilter, GroupBy, LedgerError};
 use settings::Settings;
-use tokio::task::JoinError;
 
 use super::spans::Spans;
 use super::{AlertHistory, DAY_MS, HOUR_MS, PastFacts, before};
@@ -42,17 +41,13 @@ impl AlertHistory {
         }
         let shown = shown_currency(settings);
         // Months of hours are no work for a thread that serves others.
-        let computing = tokio::task::spawn_blocking(move || {
+        let compute = move || {
             let mut marks = Spans::new();
             past.iter().for_each(|own| own.add_marks(&mut marks, (from, until), &zone, shown));
             marks
-        });
-        match computing.await.map_err(JoinError::try_into_panic) {
-            Ok(marks) => Ok(marks),
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The program stops.
-            Err(Err(_)) => Ok(Spans::new()),
-        }
+        };
+        // Only a program that stops does not wait for it.
+        tokio::task::spawn_blocking(compute).await.map_err(|_| LedgerError::Closed)
     }
 
     /// The bills as they are known today, each from the end of its UTC day on. False without any.

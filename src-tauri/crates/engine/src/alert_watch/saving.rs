@@ -50,36 +50,33 @@ impl AlertWatch {
     /// Saves the book with changes, and those that could not be saved before. The caller holds
     /// `changing`.
     pub(super) async fn save(&self, book: &AlertBook, changes: Vec<AlertChange>) {
-        let before = self.unsaved.lock().clone();
-        let mut all = before.clone();
-        all.add(changes);
+        let (were_all_saved, mut written) = {
+            let mut unsaved = self.unsaved.lock();
+            let were_all_saved = unsaved.is_empty();
+            unsaved.add(changes);
+            (were_all_saved, unsaved.0.clone())
+        };
         if self.is_saving_still() {
-            *self.unsaved.lock() = all;
             return;
         }
-        let mut written = all.0.clone();
         match serde_json::to_string(book) {
             Ok(json) => written.push(AlertChange::State(json)),
             Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
         }
         let ledger = self.ledger.clone();
         let mut saving: SavedChanges = async move { ledger.change_alerts(written).await }.boxed();
-        let kept = match tokio::time::timeout(SAVING_MAX, &mut saving).await {
-            Ok(Ok(())) => UnsavedChanges::default(),
-            Ok(Err(error)) => {
-                // Said once, and tried again at each evaluation.
-                if before.is_empty() {
-                    tracing::warn!(%error, "the alerts could not be saved");
-                }
-                all
+        match tokio::time::timeout(SAVING_MAX, &mut saving).await {
+            Ok(Ok(())) => *self.unsaved.lock() = UnsavedChanges::default(),
+            // Said once, and tried again at each evaluation.
+            Ok(Err(error)) if were_all_saved => {
+                tracing::warn!(%error, "the alerts could not be saved");
             }
+            Ok(Err(_)) => {}
             Err(_) => {
                 tracing::warn!("the alerts are not saved yet; they stay queued");
                 *self.saving.lock() = Some(saving);
-                all
             }
-        };
-        *self.unsaved.lock() = kept;
+        }
     }
 
     /// True if the ledger has not answered yet what it was given last: on a slow disk its queue would

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, WallTime};
-use gateway::{LoopbackCall, loopback_call};
+use gateway::{LoopbackCall, LoopbackError, loopback_call};
 
 use super::{GatewayServer, ListenerState};
 use crate::tasks::Tasks;
@@ -18,7 +18,7 @@ const RECHECK_SECS: u64 = 30;
 /// Pause before a failure is tried once more, in seconds: one alone may be chance.
 const SECOND_TRY_SECS: u64 = 2;
 /// Longest wait for an answer that takes well below a millisecond.
-pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 const PATH: &str = "/health";
 
 /// Why the gateway listens and does not answer.
@@ -54,12 +54,7 @@ impl GatewayServer {
     }
 
     /// True unless it was found not to answer, twice in a row.
-    pub(crate) async fn check_itself(
-        &self,
-        clock: &dyn Clock,
-        limit: Duration,
-        tasks: &Tasks,
-    ) -> bool {
+    async fn check_itself(&self, clock: &dyn Clock, limit: Duration, tasks: &Tasks) -> bool {
         let ListenerState::Listening { port, .. } = *self.listening.lock() else { return true };
         let mut found = ask(port, limit).await;
         if found.is_err() && self.silence().is_none() {
@@ -96,14 +91,13 @@ impl GatewayServer {
 }
 
 async fn ask(port: u16, limit: Duration) -> Result<(), String> {
-    let asked = tokio::time::timeout(limit, loopback_call(LoopbackCall::to(port, PATH))).await;
-    match asked {
-        Err(_) => Err(format!("It took a request and did not answer within {limit:?}.")),
-        Ok(Err(error)) => Err(format!("A request to it failed: {error}.")),
-        Ok(Ok(reply)) if reply.status == 200 => Ok(()),
-        Ok(Ok(reply)) => {
-            Err(format!("It answered a request of its own with status {}.", reply.status))
+    match loopback_call(LoopbackCall::to(port, PATH).within(limit)).await {
+        Err(LoopbackError::Late(limit)) => {
+            Err(format!("It took a request and did not answer within {limit:?}."))
         }
+        Err(error) => Err(format!("A request to it failed: {error}.")),
+        Ok(reply) if reply.status == 200 => Ok(()),
+        Ok(reply) => Err(format!("It answered a request of its own with status {}.", reply.status)),
     }
 }
 

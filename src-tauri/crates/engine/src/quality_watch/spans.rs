@@ -48,8 +48,7 @@ impl DegradedSpans {
     /// They hold until now, or until they were last seen.
     pub(super) fn going_on(&self, now: WallTime) -> impl Iterator<Item = DegradedSpan> {
         self.0.iter().map(move |own| {
-            let is_over = own.is_cut(now) || own.is_ahead(now);
-            let until = if is_over { own.span.until } else { now };
+            let until = if own.is_over(now) { own.span.until } else { now };
             DegradedSpan { until, ..own.span.clone() }
         })
     }
@@ -58,7 +57,7 @@ impl DegradedSpans {
         let since = degraded.since;
         let known = self.0.iter().find(|own| own.span.backend == *id && own.since == since);
         let from = match known {
-            Some(own) if own.is_cut(now) || own.is_ahead(now) => now,
+            Some(own) if own.is_over(now) => now,
             Some(own) => own.span.from,
             None => since.min(now),
         };
@@ -68,12 +67,9 @@ impl DegradedSpans {
 }
 
 impl GoingOn {
-    /// True if the clock was set back since.
-    const fn is_ahead(&self, now: WallTime) -> bool {
-        now.unix_ms() < self.span.until.unix_ms()
-    }
-
-    const fn is_cut(&self, now: WallTime) -> bool {
-        now.unix_ms() - self.span.until.unix_ms() > UNSEEN_MS_MAX
+    /// True if it was not seen for too long, or the clock was set back since.
+    const fn is_over(&self, now: WallTime) -> bool {
+        let unseen_ms = now.unix_ms() - self.span.until.unix_ms();
+        unseen_ms < 0 || unseen_ms > UNSEEN_MS_MAX
     }
 }

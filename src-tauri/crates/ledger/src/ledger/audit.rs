@@ -15,8 +15,8 @@ impl Ledger {
         &self,
         record: AuditRecord,
     ) -> impl Future<Output = Result<(), LedgerError>> + use<> {
-        let queued = self.inner.queue.push_task(LedgerWrite::Audit(record));
-        async { queued?.await.unwrap_or(Err(LedgerError::Closed)).map(drop) }
+        let committed = self.inner.queue.write(LedgerWrite::Audit(record));
+        async { committed.await.map(drop) }
     }
 
     /// Entries of the audit log, newest first.

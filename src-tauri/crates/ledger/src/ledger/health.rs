@@ -28,8 +28,8 @@ impl Ledger {
         &self,
         row: ServiceHealthRow,
     ) -> impl Future<Output = Result<(), LedgerError>> + use<> {
-        let queued = self.inner.queue.push_task(LedgerWrite::ServiceHealth(row));
-        async { queued?.await.unwrap_or(Err(LedgerError::Closed)).map(drop) }
+        let committed = self.inner.queue.write(LedgerWrite::ServiceHealth(row));
+        async { committed.await.map(drop) }
     }
 
     /// The latest health of every service ever seen, ordered by name.
