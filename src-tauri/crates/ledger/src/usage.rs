@@ -369,6 +369,12 @@ impl UsageTotals {
         domain::is_cost_unknown(self.cost, self.requests, unpriced)
     }
 
+    /// `None` if nothing is known of it: that is not zero.
+    #[must_use]
+    pub const fn known_cost(&self) -> Option<NanoUsd> {
+        if self.is_cost_unknown() { None } else { Some(self.cost) }
+    }
+
     /// True if any of the cost is known: of some requests, of a part of one, or of attempts elsewhere.
     #[must_use]
     pub fn is_cost_known(&self) -> bool {

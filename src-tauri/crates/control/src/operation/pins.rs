@@ -219,7 +219,7 @@ fn measure_totals(measure: PinMeasure, totals: &UsageTotals, is_of_attempts: boo
     let requests = count(totals.requests);
     let rounded = |part: i64, whole: i64| part.saturating_add(whole / 2).checked_div(whole);
     match measure {
-        PinMeasure::Cost => (!totals.is_cost_unknown()).then(|| totals.cost.nanos()),
+        PinMeasure::Cost => totals.known_cost().map(NanoUsd::nanos),
         PinMeasure::Requests => Some(requests),
         PinMeasure::SuccessRate => {
             rounded((requests - count(totals.failed)).saturating_mul(1_000), requests)

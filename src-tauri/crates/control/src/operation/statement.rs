@@ -14,7 +14,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ledger::{MeterTotals, StatementRow, UsageTotals};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::invoice::meter_label;
 use super::text_file;
@@ -46,7 +46,8 @@ struct Statement {
     rows: Vec<StatementLine>,
     /// By meter. Empty for a project with very many requests, or with deleted ones.
     meters: Vec<MeterLine>,
-    total: Amounts,
+    #[serde(serialize_with = "write_amounts")]
+    total: UsageTotals,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,27 +55,13 @@ struct StatementLine {
     day: String,
     backend: String,
     model: String,
-    #[serde(flatten)]
-    amounts: Amounts,
+    #[serde(flatten, serialize_with = "write_amounts")]
+    amounts: UsageTotals,
 }
 
-/// Sums of a row or of the month.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-#[serde(into = "WrittenAmounts")]
-struct Amounts {
-    requests: u64,
-    unpriced_requests: u64,
-    failed_requests: u64,
-    input_tokens: u64,
-    cache_read_tokens: u64,
-    output_tokens: u64,
-    /// Of the known costs.
-    cost: NanoUsd,
-}
-
-/// [`Amounts`] as JSON has them.
+/// Sums of a row or of the month, as JSON has them.
 #[derive(Serialize)]
-struct WrittenAmounts {
+struct Amounts {
     requests: u64,
     /// Requests whose cost is not known, or only a part of it. What is not known is in no amount.
     unpriced_requests: u64,
@@ -117,7 +104,7 @@ pub(crate) async fn statement(engine: &Engine, req: StatementQuery) -> Result<Te
         requests: statement.total.requests.into(),
         unpriced_requests: statement.total.unpriced_requests.into(),
         cost_nano_usd: statement.total.cost.into(),
-        is_cost_unknown: statement.total.known_cost().is_none(),
+        is_cost_unknown: statement.total.is_cost_unknown(),
         is_whole: true,
     })
 }
@@ -145,8 +132,8 @@ async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiErr
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let label = |backend: &str| named.get(backend).cloned().unwrap_or_else(|| backend.to_owned());
     let rows = by_day(&rows, &zone, label);
-    let mut total = Amounts::default();
-    rows.iter().for_each(|row| total.add(&row.amounts));
+    let mut total = UsageTotals::default();
+    rows.iter().for_each(|row| total += row.amounts);
     Ok(Statement {
         month_name: month_name(&month),
         month,
@@ -200,10 +187,10 @@ fn by_day(
     zone: &TimeZone,
     label: impl Fn(&str) -> String,
 ) -> Vec<StatementLine> {
-    let mut days: BTreeMap<(Option<Date>, String, &str), Amounts> = BTreeMap::new();
+    let mut days: BTreeMap<(Option<Date>, String, &str), UsageTotals> = BTreeMap::new();
     for row in rows {
         let key = (day_of(row.start, zone), label(&row.backend), row.model.as_str());
-        days.entry(key).or_default().add(&row.totals.into());
+        *days.entry(key).or_default() += row.totals;
     }
     let lines = days.into_iter().map(|((day, backend, model), amounts)| StatementLine {
         day: day.map(|day| day.to_string()).unwrap_or_default(),
@@ -214,42 +201,8 @@ fn by_day(
     lines.collect()
 }
 
-impl Amounts {
-    /// `None` if nothing is known of it: that is not zero.
-    const fn known_cost(&self) -> Option<NanoUsd> {
-        match domain::is_cost_unknown(self.cost, self.requests, self.unpriced_requests) {
-            true => None,
-            false => Some(self.cost),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.unpriced_requests += other.unpriced_requests;
-        self.failed_requests += other.failed_requests;
-        self.input_tokens += other.input_tokens;
-        self.cache_read_tokens += other.cache_read_tokens;
-        self.output_tokens += other.output_tokens;
-        self.cost += other.cost;
-    }
-}
-
-impl From<Amounts> for WrittenAmounts {
-    fn from(amounts: Amounts) -> Self {
-        Self {
-            requests: amounts.requests,
-            unpriced_requests: amounts.unpriced_requests,
-            failed_requests: amounts.failed_requests,
-            input_tokens: amounts.input_tokens,
-            cache_read_tokens: amounts.cache_read_tokens,
-            output_tokens: amounts.output_tokens,
-            cost_nano_usd: amounts.known_cost().map(NanoUsd::nanos),
-        }
-    }
-}
-
-impl From<UsageTotals> for Amounts {
-    fn from(totals: UsageTotals) -> Self {
+impl From<&UsageTotals> for Amounts {
+    fn from(totals: &UsageTotals) -> Self {
         Self {
             requests: totals.requests,
             unpriced_requests: totals.unpriced_requests,
@@ -257,9 +210,13 @@ impl From<UsageTotals> for Amounts {
             input_tokens: totals.tokens.input(),
             cache_read_tokens: totals.tokens.cache_read,
             output_tokens: totals.tokens.output(),
-            cost: totals.cost,
+            cost_nano_usd: totals.known_cost().map(NanoUsd::nanos),
         }
     }
+}
+
+fn write_amounts<S: Serializer>(it: &UsageTotals, serializer: S) -> Result<S::Ok, S::Error> {
+    Amounts::from(it).serialize(serializer)
 }
 
 fn meter_line(total: &MeterTotals) -> MeterLine {
@@ -316,17 +273,20 @@ mod tests {
             day: "2026-11-02".to_owned(),
             backend: "OpenAI".to_owned(),
             model: model.to_owned(),
-            amounts: Amounts {
+            amounts: UsageTotals {
                 requests,
                 unpriced_requests,
                 cost: NanoUsd::new(nanos),
-                ..Amounts::default()
+                ..UsageTotals::default()
             },
         };
-        let rows =
-            vec![row("priced", 1_500_000_000, 2, 1), row("unknown", 0, 3, 3), row("free", 0, 1, 0)];
-        let mut total = Amounts::default();
-        rows.iter().for_each(|row| total.add(&row.amounts));
+        // Only attempts were made there, and another backend answered.
+        let mut tried = row("tried", 0, 0, 0);
+        tried.amounts.unpriced_attempts = 2;
+        let (priced, unknown) = (row("priced", 1_500_000_000, 2, 1), row("unknown", 0, 3, 3));
+        let rows = vec![priced, unknown, row("free", 0, 1, 0), tried];
+        let mut total = UsageTotals::default();
+        rows.iter().for_each(|row| total += row.amounts);
         let statement = Statement {
             month: "2026-11".to_owned(),
             month_name: "November 2026".to_owned(),
@@ -341,14 +301,14 @@ mod tests {
         let json = serde_json::to_value(&statement).expect("JSON");
         let costs = json["rows"].as_array().expect("rows").iter().map(|row| &row["cost_nano_usd"]);
         let known: Vec<_> = costs.map(serde_json::Value::as_i64).collect();
-        assert_eq!(known, [Some(1_500_000_000), None, Some(0)]);
+        assert_eq!(known, [Some(1_500_000_000), None, Some(0), None]);
         assert_eq!(json["rows"][1]["unpriced_requests"], 3);
         assert_eq!(json["total"]["cost_nano_usd"], 1_500_000_000_i64);
         let csv = csv::render(&statement).expect("CSV");
         let costs: Vec<_> = csv.lines().map(|line| line.rsplit(',').next().unwrap_or("")).collect();
-        assert_eq!(costs, ["cost_usd", "1.500000", "", "0.000000"]);
+        assert_eq!(costs, ["cost_usd", "1.500000", "", "0.000000", ""]);
         let page = html::render(&statement);
-        assert_eq!(page.matches(r#"<td class="n">not known</td>"#).count(), 1, "{page}");
+        assert_eq!(page.matches(r#"<td class="n">not known</td>"#).count(), 2, "{page}");
     }
 
     #[test]

@@ -28,10 +28,10 @@ pub(super) fn render(statement: &Statement) -> Result<String, ApiError> {
         let numbers = [
             it.requests,
             it.unpriced_requests,
-            it.failed_requests,
-            it.input_tokens,
-            it.cache_read_tokens,
-            it.output_tokens,
+            it.failed,
+            it.tokens.input(),
+            it.tokens.cache_read,
+            it.tokens.output(),
         ];
         let mut cells: Vec<String> = vec![
             row.day.clone(),

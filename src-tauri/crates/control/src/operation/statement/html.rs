@@ -1,9 +1,10 @@
 //! A statement as a page to print: one file, no script, nothing fetched.
 
 use domain::{NanoUsd, group_digits};
+use ledger::UsageTotals;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Amounts, Statement, StatementLine};
+use super::{Statement, StatementLine};
 
 /// Black on white, tables that break between rows, and headers on each page.
 const STYLE: &str = "
@@ -67,8 +68,8 @@ fn summary(statement: &Statement, decimals: usize) -> Markup {
         dl {
             div { dt { "Cost" } dd { (known_dollars(total.known_cost(), decimals)) } }
             div { dt { "Requests" } dd { (group_digits(total.requests)) } }
-            div { dt { "Tokens in" } dd { (group_digits(total.input_tokens)) } }
-            div { dt { "Tokens out" } dd { (group_digits(total.output_tokens)) } }
+            div { dt { "Tokens in" } dd { (group_digits(total.tokens.input())) } }
+            div { dt { "Tokens out" } dd { (group_digits(total.tokens.output())) } }
         }
         @if total.unpriced_requests > 0 {
             p { "The cost of " (group_digits(total.unpriced_requests)) " of these requests is not known, or only a part of it. What is not known is in no amount." }
@@ -101,11 +102,11 @@ fn days(statement: &Statement, decimals: usize) -> Markup {
     }
 }
 
-fn amounts(it: &Amounts, decimals: usize) -> Markup {
+fn amounts(it: &UsageTotals, decimals: usize) -> Markup {
     html! {
         td.n { (group_digits(it.requests)) } td.n { (group_digits(it.unpriced_requests)) }
-        td.n { (group_digits(it.input_tokens)) } td.n { (group_digits(it.cache_read_tokens)) }
-        td.n { (group_digits(it.output_tokens)) }
+        td.n { (group_digits(it.tokens.input())) } td.n { (group_digits(it.tokens.cache_read)) }
+        td.n { (group_digits(it.tokens.output())) }
         td.n { (known_dollars(it.known_cost(), decimals)) }
     }
 }
