@@ -13,8 +13,7 @@ mod write;
 
 pub use error::ArchiveError;
 pub use manifest::{
-    ArchivePart, FORMAT, LEDGER_BYTES_MAX, MANIFEST_BYTES_MAX, Manifest, PartName,
-    SETTINGS_BYTES_MAX,
+    ArchivePart, FORMAT, MANIFEST_BYTES_MAX, Manifest, PartName, SETTINGS_BYTES_MAX,
 };
 pub use progress::{ArchiveWatch, Unwatched};
 pub use read::{read_manifest, unpack};

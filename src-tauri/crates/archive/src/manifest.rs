@@ -12,7 +12,7 @@ pub const FORMAT: u32 = 1;
 pub const MANIFEST_BYTES_MAX: u64 = 65_536;
 
 /// Largest ledger that is read, in bytes: some 300 million requests.
-pub const LEDGER_BYTES_MAX: u64 = 137_438_953_472;
+const LEDGER_BYTES_MAX: u64 = 137_438_953_472;
 
 /// Largest settings that are read, in bytes: those of a settings file. They are read whole.
 pub const SETTINGS_BYTES_MAX: u64 = 1_048_576;

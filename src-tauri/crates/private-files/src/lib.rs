@@ -10,6 +10,8 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 pub use modes::{restrict_file, restrict_folder};
 
 /// Creates a folder and those above it. One that is there is left unchanged, since it may be the user's
@@ -46,15 +48,9 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(refused("the path is a symbolic link; put a regular file there"));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     create_folder(folder)?;
-    let mut file = modes::private_temporary().tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    write_temporary(path, bytes)?.persist(path).map_err(|error| error.error)?;
     sync_folder(folder)
 }
 
@@ -63,15 +59,27 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if there is anything at this path.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = modes::private_temporary().tempfile_in(folder)?;
+    let file = write_temporary(path, bytes)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(folder_of(path))
+}
+
+/// Writes `bytes` to a synced temporary file beside `path`, for this user only. It is deleted unless it
+/// is persisted.
+///
+/// # Errors
+/// The folder of `path` is not there or may not be written to, or the disk failed.
+pub fn write_temporary(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = modes::private_temporary().tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(file)
+}
+
+/// The folder of `path`; the current one for a bare file name.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Makes renames in a folder durable; Windows has no handle for a folder and needs none.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::client_tool::ConflictLayer;
-use crate::document::Document;
+use crate::document::{Document, Format};
 use crate::environment::ToolEnvironment;
 use crate::files::read_config;
 use crate::key::ValueEdit;
@@ -104,12 +104,14 @@ fn variable_conflict<G>(
     Some(Conflict::new(ConflictLayer::Environment, "", &format!("{key} in {variable}")))
 }
 
-/// A file that cannot be read by us is left to the tool, which reports it.
+/// `None` without a file. One that cannot be read by us is left to the tool, which reports it.
+pub(crate) fn read_document(format: Format, path: &Path) -> Option<Document> {
+    let text = read_config(path).ok().flatten()?;
+    Document::parse(format, &text).ok()
+}
+
 fn layer_conflicts(layer: &LayerFile, edits: &[ValueEdit]) -> Vec<Conflict> {
-    let text = read_config(&layer.path).ok().flatten();
-    let Some(Ok(document)) = text.map(|text| Document::parse(layer.format, &text)) else {
-        return Vec::new();
-    };
+    let Some(document) = read_document(layer.format, &layer.path) else { return Vec::new() };
     let place = layer.path.display().to_string();
     let outranking = edits.iter().filter(|edit| {
         document.get(&edit.path).is_some_and(|found| !is_same_value(&found, edit.value.as_ref()))

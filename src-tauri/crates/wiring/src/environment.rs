@@ -91,8 +91,7 @@ impl ToolEnvironment {
     pub fn with_set_variables(mut self, names: &[String]) -> Self {
         let known = ClientTool::outranking_variables();
         let named = known.filter(|known| names.iter().any(|name| name == known));
-        let added: Vec<_> = named.filter(|name| !self.is_set(name)).map(str::to_owned).collect();
-        self.set.extend(added);
+        self.set.extend(named.map(str::to_owned));
         self
     }
 

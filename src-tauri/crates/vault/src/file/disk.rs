@@ -1,9 +1,10 @@
 //! IO of the vault file: bounded reads and crash-safe replacement.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use private_files::folder_of;
 use tempfile::NamedTempFile;
 
 use crate::limits::FILE_BYTES_MAX;
@@ -64,18 +65,8 @@ fn too_large(bytes: &[u8]) -> bool {
     u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES_MAX)
 }
 
-/// A synced temporary file beside `path`, deleted unless it is persisted. On Unix `tempfile` opens
-/// it with mode 0600, so it is private before it has content.
+/// A synced temporary file beside `path`, in a folder that is created if there is none.
 fn write_temporary(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
-    let folder = folder_of(path);
-    private_files::create_folder(folder)?;
-    let mut beside = NamedTempFile::new_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    Ok(beside)
-}
-
-/// The folder of `path`; the current one for a bare file name.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+    private_files::create_folder(folder_of(path))?;
+    private_files::write_temporary(path, bytes)
 }

@@ -12,10 +12,9 @@ use super::{
     ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, is_gatehouse, text_at,
 };
 use crate::client_tool::{ConflictLayer, WiringRung};
-use crate::conflict::Conflict;
-use crate::document::{Document, Format};
+use crate::conflict::{Conflict, read_document};
+use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::files::read_config;
 use crate::key::{KeyPath, ValueEdit};
 
 /// Variables that win over `apiKeyHelper` or over the base URL.
@@ -141,9 +140,7 @@ pub(super) fn run_conflicts(environment: &ToolEnvironment) -> Vec<Conflict> {
     });
     let mut found = Vec::new();
     for LayerFile { layer, path, format } in own.chain(layer_files(environment)) {
-        // A file that cannot be read by us is left to the tool, which reports it.
-        let text = read_config(&path).ok().flatten().unwrap_or_default();
-        let Ok(document) = Document::parse(format, &text) else { continue };
+        let Some(document) = read_document(format, &path) else { continue };
         let is_set = |name: &&str| document.get(&KeyPath::new(&["env", name])).is_some_and(is_on);
         found.extend(
             OUTRANKING.iter().copied().find(is_set).map(|name| {

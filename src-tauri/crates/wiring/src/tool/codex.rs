@@ -9,10 +9,9 @@ use super::{
     ClientToolDefinition, LayerFile, ToolFile, ToolPointer, WiringTarget, command_at, text_at,
 };
 use crate::client_tool::{ConflictLayer, WiringRung};
-use crate::conflict::Conflict;
-use crate::document::{Document, Format};
+use crate::conflict::{Conflict, read_document};
+use crate::document::Format;
 use crate::environment::ToolEnvironment;
-use crate::files::read_config;
 use crate::key::ValueEdit;
 
 /// Name of the provider in the tool's file.
@@ -77,19 +76,15 @@ pub(super) fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
 /// that an administrator chose. Codex 0.134 and later know no such profile and do not start with one.
 pub(super) fn run_conflicts(environment: &ToolEnvironment) -> Vec<Conflict> {
     let mut found = Vec::new();
-    // A file that cannot be read by us is left to the tool, which reports it.
-    let read = |path: &Path| {
-        let text = read_config(path).ok().flatten().unwrap_or_default();
-        Document::parse(Format::Toml, &text).ok().map(|document| document.value())
-    };
-    for LayerFile { layer, path, .. } in managed_files(environment) {
-        let chosen = read(&path).and_then(|config| config.get("model_provider").cloned());
+    let read = |format, path: &Path| read_document(format, path).map(|document| document.value());
+    for LayerFile { layer, path, format } in managed_files(environment) {
+        let chosen = read(format, &path).and_then(|config| config.get("model_provider").cloned());
         if chosen.is_some_and(|chosen| chosen != PROVIDER) {
             found.push(Conflict::new(layer, path.display().to_string(), "model_provider"));
         }
     }
-    for ToolFile { path, .. } in tool_files(environment) {
-        if let Some((layer, key)) = read(&path).as_ref().and_then(outranking_profile_key) {
+    for ToolFile { path, format, .. } in tool_files(environment) {
+        if let Some((layer, key)) = read(format, &path).as_ref().and_then(outranking_profile_key) {
             found.push(Conflict::new(layer, path.display().to_string(), &key));
         }
     }
