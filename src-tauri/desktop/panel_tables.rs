@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
 use control::{
-    Choice, ChoiceTable, LabelTable, OPERATIONS, Operation, Setting, SettingKind, Settings, Shape,
+    ChangeTag, Choice, ChoiceTable, LabelTable, OPERATIONS, Setting, SettingKind, Settings, Shape,
     Sign, SignTable, Tone,
 };
 use domain::capitalize;
@@ -20,8 +20,7 @@ pub fn panel_tables() -> anyhow::Result<String> {
     let states = signs.iter().map(|table| table.state_type);
     let values = labels.iter().map(|table| table.value_type);
     write_imports(&mut text, states.chain(values).chain(["ChangeTag"]).collect())?;
-    write_changes(&mut text)?;
-    write_reads(&mut text)?;
+    write_operations(&mut text)?;
     write_signs(&mut text, &signs)?;
     write_labels(&mut text, &labels)?;
     Ok(text)
@@ -57,26 +56,27 @@ fn write_imports(text: &mut String, types: BTreeSet<&str>) -> fmt::Result {
     writeln!(text, "}} from \"@/ipc/bindings\";\n")
 }
 
-fn write_changes(text: &mut String) -> anyhow::Result<()> {
-    writeln!(text, "/** What each operation of the core changes. */")?;
-    writeln!(text, "export const OPERATION_CHANGES = {{")?;
-    for Operation { name, changes, .. } in OPERATIONS {
-        let tags = serde_json::to_string(changes)?.replace(",", ", ");
-        writeln!(text, "  {}: {tags},", camel_case(name))?;
-    }
-    writeln!(text, "}} as const satisfies Record<string, readonly ChangeTag[]>;\n")?;
-    Ok(())
+fn write_operations(text: &mut String) -> anyhow::Result<()> {
+    let meaning = "What each operation of the core changes.";
+    let changes = OPERATIONS.iter().map(|it| (camel_case(it.name), it.changes));
+    write_tags(text, meaning, "OPERATION_CHANGES", changes)?;
+    let meaning =
+        "The operations whose answers screens keep, and the changes that make each answer stale.";
+    let reads = OPERATIONS.iter().filter_map(|it| Some((it.name.to_owned(), it.reads?)));
+    write_tags(text, meaning, "OPERATION_READS", reads)
 }
 
-fn write_reads(text: &mut String) -> anyhow::Result<()> {
-    writeln!(
-        text,
-        "/** The operations whose answers screens keep, and the changes that make each answer stale. */"
-    )?;
-    writeln!(text, "export const OPERATION_READS = {{")?;
-    for (name, tags) in OPERATIONS.iter().filter_map(|it| Some((it.name, it.reads?))) {
+fn write_tags(
+    text: &mut String,
+    meaning: &str,
+    name: &str,
+    operations: impl Iterator<Item = (String, &'static [ChangeTag])>,
+) -> anyhow::Result<()> {
+    writeln!(text, "/** {meaning} */")?;
+    writeln!(text, "export const {name} = {{")?;
+    for (operation, tags) in operations {
         let tags = serde_json::to_string(tags)?.replace(",", ", ");
-        writeln!(text, "  {name}: {tags},")?;
+        writeln!(text, "  {operation}: {tags},")?;
     }
     writeln!(text, "}} as const satisfies Record<string, readonly ChangeTag[]>;\n")?;
     Ok(())

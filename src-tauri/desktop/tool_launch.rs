@@ -47,9 +47,8 @@ impl ToolLauncher {
         let folder = self.folder(&req.folder)?;
         // The project's own settings of the tool may lead past the gateway.
         let project = Some(folder.to_string_lossy().into_owned());
-        let tools =
-            control::clients_wiring(core, CallerEnvironment { project, variables: Vec::new() })
-                .await?;
+        let caller = CallerEnvironment { project, ..CallerEnvironment::default() };
+        let tools = control::clients_wiring(core, caller).await?;
         let tool = tools.into_iter().find(|tool| tool.tool == req.tool);
         let tool = tool.ok_or_else(|| ApiError::not_found("the tool is not known"))?;
         if tool.run_command.is_none() {

@@ -134,8 +134,7 @@ fn unlike_its_hour(before: &[f64], actual: f64) -> Option<(f64, Option<f64>)> {
 
 /// What only the busiest hours of the last weeks cost; more than one spike is needed to move it.
 fn busy_hour(before: &[f64]) -> f64 {
-    let recent = before.get(before.len().saturating_sub(HISTORY_HOURS)..).unwrap_or_default();
-    let busy = recent.iter().copied().filter(|cost| *cost > 0.0).collect();
+    let busy = before.iter().copied().filter(|cost| *cost > 0.0).collect();
     quantile(&sorted(busy), BUSY_SHARE)
 }
 

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use control::view::{
-    CostBasis, Count, FailureClassView, NanoDollars, PlanValueView, SavedFile,
+    CostBasis, Count, FailureClassView, MeterTotalsView, NanoDollars, PlanValueView, SavedFile,
     SessionLogTotalsView, SpendView, UnixMs, UsageEfficiencyView, UsageSegmentView,
     UsageTotalsView, UsageWasteView,
 };
@@ -78,7 +78,7 @@ pub(crate) struct CostSum {
     pub(crate) cost: NanoDollars,
     /// True if nothing is known of it.
     pub(crate) is_unknown: bool,
-    /// The requests, attempts or answers in it.
+    /// The requests, attempts or answers in it, or what a meter counted.
     pub(crate) counted: Count,
     pub(crate) unpriced: Count,
 }
@@ -138,13 +138,14 @@ cost_sums! {
     UsageEfficiencyView: cost_nano_usd is_cost_unknown requests unpriced_requests,
     UsageWasteView: cost_nano_usd is_cost_unknown requests unpriced,
     FailureClassView: cost_nano_usd is_cost_unknown attempts unpriced_attempts,
+    MeterTotalsView: cost_nano_usd is_cost_unknown quantity unpriced_quantity,
     SavedFile: cost_nano_usd is_cost_unknown requests unpriced_requests,
     PlanValueView: value_nano_usd is_value_unknown answers unpriced_answers,
     SessionLogTotalsView: value_nano_usd is_value_unknown answers unpriced_answers,
 }
 
 /// Exact dollars, for programs: `0.001234`, `0.000000160`.
-pub(crate) fn format_exact_dollars(amount: NanoDollars) -> String {
+fn format_exact_dollars(amount: NanoDollars) -> String {
     domain::NanoUsd::new(amount.0).to_string()
 }
 

@@ -26,25 +26,14 @@ pub struct Caller {
     pub answer: Option<PersonAnswer>,
 }
 
-/// What came of asking a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PersonAnswer {
-    Confirmed,
-    /// Or dismissed the question.
-    Declined,
-    /// No answer came, for whatever cause.
-    Missing,
-}
-
-impl PersonAnswer {
-    const ALL: [Self; 3] = [Self::Confirmed, Self::Declined, Self::Missing];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Declined => "declined",
-            Self::Missing => "unanswered",
-        }
+domain::words! {
+    /// What came of asking a person.
+    PersonAnswer {
+        Confirmed = "confirmed",
+        /// Or dismissed the question.
+        Declined = "declined",
+        /// No answer came, for whatever cause.
+        Missing = "unanswered",
     }
 }
 
@@ -108,8 +97,7 @@ impl Caller {
         match (kind, parts.next()) {
             (Some(CallerKind::Mcp), Some(name)) => {
                 let agent = Self::agent(name, parts.next().unwrap_or_default());
-                let answer = parts.next();
-                let answer = PersonAnswer::ALL.into_iter().find(|it| answer == Some(it.word()));
+                let answer = parts.next().and_then(|word| word.parse().ok());
                 Self { answer, ..agent }
             }
             (Some(kind), _) => Self::new(kind),

@@ -54,7 +54,7 @@ pub use json_format::JSON_FORMAT_VERSION;
 pub use moment::{DayOrInstant, clock_time};
 pub use monitor::{AppIdentity, DesktopChannel, NotificationChannel};
 pub use notification_response::respond_to_notification;
-pub use operation::{preset_views, unwired_view};
+pub use operation::{preset_views, request_query_words, unwired_view};
 pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use panel_event::{ChangeTag, PanelEvent};

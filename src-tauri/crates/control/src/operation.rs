@@ -111,6 +111,7 @@ pub(crate) use prices::*;
 pub(crate) use profiles::*;
 pub(crate) use readiness::*;
 pub(crate) use recent_events::recent_events;
+pub use requests::request_query_words;
 pub(crate) use requests::{
     request_code, request_query, requests, requests_export, requests_export_save,
     saved_view_remove, saved_view_set, saved_views,

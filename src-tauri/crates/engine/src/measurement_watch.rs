@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
-use analytics::{HOURS_BEFORE, Spike, UsageAnomalyRule, whole_count, whole_nanos};
+use analytics::{Spike, UsageAnomalyRule, whole_count, whole_nanos};
 use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -214,8 +214,7 @@ impl MeasurementWatch {
 
     /// Whether this hour or the one before is unlike those before them.
     async fn spikes(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
-        let hours = usage_hours(&self.ledger, before(now, HOUR_MS + history), now).await?;
+        let hours = usage_hours(&self.ledger, before(now, HOUR_MS), now).await?;
         let from = hours.len().saturating_sub(2);
         let shown = self.shown();
         let budget = smallest_daily_budget(&self.budgets.statuses());

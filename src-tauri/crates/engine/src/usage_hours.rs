@@ -1,6 +1,6 @@
 //! Usage by hour, as unusual hours are looked for in.
 
-use analytics::HourlyUsage;
+use analytics::{HOURS_BEFORE, HourlyUsage};
 use budgets::BudgetStatus;
 use domain::{BudgetPeriod, NanoUsd, WallTime};
 use ledger::{DimensionFilter, Ledger, LedgerError, UsageTotals};
@@ -14,7 +14,8 @@ pub fn hour_start(time: WallTime) -> WallTime {
     WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS))
 }
 
-/// The user's own traffic of every hour of UTC from that of `from` to that of `to`.
+/// The user's own traffic of every hour of UTC to that of `to`, and from [`HOURS_BEFORE`] before that of
+/// `from`, the first that is asked about.
 ///
 /// # Errors
 /// The ledger cannot be read.
@@ -23,7 +24,8 @@ pub async fn usage_hours(
     from: WallTime,
     to: WallTime,
 ) -> Result<Vec<HourlyUsage>, LedgerError> {
-    let start = hour_start(from);
+    let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
+    let start = hour_start(WallTime::from_unix_ms(from.unix_ms().saturating_sub(history)));
     let known = ledger.usage_by_hour(start, to, DimensionFilter::default()).await?;
     Ok(without_gaps(start, to, &known))
 }

@@ -34,14 +34,7 @@ pub(super) fn answer_with(
         return console.print(&document);
     };
     write_file(path, &file.text)?;
-    let saved = SavedFile {
-        path: path.display().to_string(),
-        requests: file.requests,
-        unpriced_requests: file.unpriced_requests,
-        cost_nano_usd: file.cost_nano_usd,
-        is_cost_unknown: file.is_cost_unknown,
-        is_whole: file.is_whole,
-    };
+    let saved = file.saved_at(path.display().to_string());
     console.print_view(&saved, |saved| {
         render_sentence(&format!("Wrote {}: {}.", saved.path, describe(saved)))
     })

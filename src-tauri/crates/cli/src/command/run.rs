@@ -7,13 +7,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use control::view::{
-    CallerEnvironment, ClientAdd, ClientRef, ClientTool, GatewayState, ToolWiringView, WiringState,
-};
+use control::view::{ClientAdd, ClientRef, ClientTool, GatewayState, ToolWiringView, WiringState};
 use control::{Core, Launch, ToolModel};
 use domain::{ClientId, Secret};
 
 use super::clients::find_named;
+use super::clients::wiring::caller_environment;
 use super::completers;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -74,10 +73,7 @@ pub(crate) async fn prepare(
 /// A tool whose settings lead past its environment must be wired first.
 async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError> {
     let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
-    let project = std::env::current_dir().ok();
-    let project = project.map(|folder| folder.to_string_lossy().into_owned());
-    let tools =
-        control::clients_wiring(core, CallerEnvironment { project, variables: Vec::new() }).await?;
+    let tools = control::clients_wiring(core, caller_environment(&[])).await?;
     let is_led_past = |tool: &ToolWiringView| {
         let layers = tool.conflicts.iter().map(|conflict| conflict.layer);
         let has_conflict = tool.run_obstacle.is_some();

@@ -116,7 +116,7 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     let until = row.ended.unwrap_or(now);
     let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
     let (_, shown_until) = incident_past::shown_range(row.since, row.ended, now);
-    let entries = audit::entries_until(engine, shown_until.max(until)).await?;
+    let entries = audit::entries_until(engine, shown_until).await?;
     // Before the rest: of two events in the same millisecond the action was the cause.
     let mut events = incident_past::actions(&entries, lead, until);
     events.extend(alert_events(&row));

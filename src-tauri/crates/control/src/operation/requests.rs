@@ -13,6 +13,7 @@ use ledger::RequestRow;
 pub(crate) use code::request_code;
 pub(crate) use export::{requests_export, requests_export_save};
 pub(crate) use query_text::request_query;
+pub use query_text::request_query_words;
 pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 
 use super::invoice::unpriced_view;

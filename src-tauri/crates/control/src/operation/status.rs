@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::ledger::LedgerState;
-use domain::{BackendId, CredentialId, ServiceId, count_noun, group_digits};
+use domain::{BackendId, CredentialId, Endpoint, ServiceId, count_noun, group_digits};
 use engine::{
     BackendAnswers, BackendQuota, DriftedTool, Engine, GatewaySilence, GatewayStatus,
     LedgerProblem, LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas,
@@ -225,20 +225,15 @@ fn collect_keys(engine: &Engine, settings: &Settings, backends: &[BackendFacts])
             users.entry(key).or_default().push(backend.clone());
         }
     }
-    let is_blocked = |id: &BackendId| {
-        let own = backends.iter().find(|backend| backend.id == *id);
-        own.is_some_and(|own| {
-            matches!(
-                &own.answers,
-                BackendAnswers::No(Outage { cause: OutageCause::Blocked(_), .. })
-            )
-        })
+    let blocked = |own: &&BackendFacts| {
+        matches!(&own.answers, BackendAnswers::No(Outage { cause: OutageCause::Blocked(_), .. }))
     };
+    let is_blocked = |id: &BackendId| backends.iter().filter(blocked).any(|own| own.id == *id);
+    let states = engine.backend_states();
     let blocked_at = |id: &CredentialId, at: &BackendId| {
-        let what = block_fault(engine.backend_states().key_block(settings, at, id)?).0;
-        let mut own = engine.backend_states().endpoints(settings, at).into_iter();
-        let (_, availability) = own.find(|(key, _)| key.as_ref() == Some(id))?;
-        Some((what, availability))
+        let what = block_fault(states.key_block(settings, at, id)?).0;
+        let endpoint = Endpoint { backend: at.clone(), credential: Some(id.clone()) };
+        Some((what, states.endpoint(settings, &endpoint)))
     };
     let fact = |(id, used_by): (&CredentialId, Vec<BackendId>)| {
         let status = engine.keys().status(id);

@@ -16,12 +16,11 @@ pub(super) const JSON: &str = "application/json";
 
 /// Writes `file` into the folder for downloads, beside what is there.
 pub(super) async fn save(engine: &Engine, file: TextFile) -> Result<SavedFile, ApiError> {
-    let TextFile { name, text, requests, unpriced_requests, cost_nano_usd, .. } = file;
-    let (is_cost_unknown, is_whole) = (file.is_cost_unknown, file.is_whole);
     let folder = engine.folders().downloads.clone();
-    let saved = tokio::task::spawn_blocking(move || write_new(&folder, &name, &text));
-    let path = saved.await.map_err(|error| ApiError::failed(error.to_string()))??;
-    Ok(SavedFile { path, requests, unpriced_requests, cost_nano_usd, is_cost_unknown, is_whole })
+    let saved = tokio::task::spawn_blocking(move || {
+        write_new(&folder, &file.name, &file.text).map(|path| file.saved_at(path))
+    });
+    saved.await.map_err(|error| ApiError::failed(error.to_string()))?
 }
 
 /// Creates `name`, or `name (2)` if that exists.

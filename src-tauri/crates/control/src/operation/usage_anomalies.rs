@@ -5,8 +5,8 @@ mod explanation;
 use std::ops::Range;
 
 use analytics::{
-    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, FINE_FOR_GOOD, HOURS_BEFORE, HourlyUsage,
-    LEARNING_HOURS, Spike, whole_count, whole_nanos,
+    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, FINE_FOR_GOOD, HourlyUsage, LEARNING_HOURS,
+    Spike, whole_count, whole_nanos,
 };
 use domain::{ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
@@ -113,7 +113,7 @@ struct Search {
     to: WallTime,
     /// The hour of the first request of all.
     oldest: Option<WallTime>,
-    /// From [`HOURS_BEFORE`] before `from` to the hour that runs.
+    /// From [`analytics::HOURS_BEFORE`] before `from` to the hour that runs.
     hours: Vec<HourlyUsage>,
 }
 
@@ -124,9 +124,7 @@ impl Search {
         let to = engine.clock().wall();
         let from = days_before(to, i64::from(days) - 1, &zone)
             .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))?;
-        let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
-        let start = WallTime::from_unix_ms(from.unix_ms() - history);
-        let hours = usage_hours(engine.ledger(), start, to).await?;
+        let hours = usage_hours(engine.ledger(), from, to).await?;
         let oldest = engine.ledger().first_hour().await?;
         let currency = currency_view(&engine.settings()).shown();
         Ok(Self { zone, currency, days, from, to, oldest, hours })

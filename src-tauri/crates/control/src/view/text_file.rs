@@ -22,6 +22,21 @@ pub struct TextFile {
     pub is_whole: bool,
 }
 
+impl TextFile {
+    /// What is said of it once it is written to `path`.
+    #[must_use]
+    pub fn saved_at(&self, path: String) -> SavedFile {
+        SavedFile {
+            path,
+            requests: self.requests,
+            unpriced_requests: self.unpriced_requests,
+            cost_nano_usd: self.cost_nano_usd,
+            is_cost_unknown: self.is_cost_unknown,
+            is_whole: self.is_whole,
+        }
+    }
+}
+
 /// A file in the folder for downloads.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct SavedFile {

@@ -201,9 +201,9 @@ fn print_unwired(
 
 /// The project in the current folder, whose settings may win over the user's, and the names of those
 /// `variables` that do so.
-fn caller_environment(variables: &[String]) -> CallerEnvironment {
+pub(in crate::command) fn caller_environment(variables: &[String]) -> CallerEnvironment {
     let here = std::env::current_dir().ok();
-    let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
+    let project = here.map(|folder| folder.to_string_lossy().into_owned());
     CallerEnvironment { project, variables: variables.to_vec() }
 }
 

@@ -4,10 +4,10 @@
 use control::Core;
 use control::view::{
     AgentProgram, AgentProgramAdd, AgentProgramPlanQuery, AgentProgramRemove, AgentProgramView,
-    CallerEnvironment, ChangedKeys, WiringState,
+    ChangedKeys, WiringState,
 };
 
-use crate::command::clients::wiring::{render_plan, state_sign};
+use crate::command::clients::wiring::{caller_environment, render_plan, state_sign};
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -113,10 +113,7 @@ async fn uninstall(
 
 /// Looks at the project in the current folder too, whose entry may win over the user's.
 async fn status(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
-    let here = std::env::current_dir().ok();
-    let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
-    let programs =
-        control::agent_programs(core, CallerEnvironment { project, variables: Vec::new() }).await?;
+    let programs = control::agent_programs(core, caller_environment(&[])).await?;
     console.print_view(&programs, |programs| render_status(programs))?;
     Ok(Exit::Success)
 }

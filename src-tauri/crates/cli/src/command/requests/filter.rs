@@ -172,3 +172,22 @@ async fn find_view(name: &str, core: &Core) -> Result<RequestsQuery, CommandErro
     let known = views.iter().map(|view| view.name.as_str());
     Ok(found.ok_or_else(|| unknown_name_error("view", name, known))?.query.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_word_of_a_query() {
+        let command = RequestFilterArguments::augment_args(clap::Command::new("requests"));
+        let query = command.get_arguments().find(|one| one.get_long() == Some("query"));
+        let help = query.and_then(clap::Arg::get_long_help).expect("a long help").to_string();
+        let words: Vec<_> =
+            control::request_query_words().into_iter().map(|known| known.word).collect();
+        let (last, others) = words.split_last().expect("words");
+        let sentence = format!("The words are {} and {last}.", others.join(", "));
+        assert!(help.contains(&sentence), "{sentence} is not in\n{help}");
+    }
+}

@@ -1,9 +1,9 @@
 //! `gatehouse usage --by meter`: what the invoice counts.
 
-use control::view::{CostBasis, MeterTotalsView, UsageFilter, UsageView};
+use control::view::{CostBasis, UsageFilter, UsageView};
 
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_count, format_exact_dollars, format_money};
+use crate::quantity::{CostSum, format_count, format_money};
 use crate::text::{Column, StyledText, TextTable};
 
 /// Refuses what is not counted by meter.
@@ -49,7 +49,10 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
                 0 => "".into(),
                 _ => format_count(total.unpriced_quantity).into(),
             },
-            cost(total).unwrap_or_else(|| "unpriced".to_owned()).into(),
+            match total.is_cost_unknown {
+                true => "unpriced".into(),
+                false => format_money(total.cost_nano_usd).into(),
+            },
             share.into(),
         ]);
     }
@@ -57,19 +60,13 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
     text
 }
 
-/// `None` if nothing has a rate: unknown is not zero.
-fn cost(total: &MeterTotalsView) -> Option<String> {
-    (!total.is_cost_unknown).then(|| format_money(total.cost_nano_usd))
-}
-
 pub(in crate::command) fn csv(usage: &UsageView) -> Result<String, CommandError> {
     let columns = ["meter", "unit", "quantity", "unpriced_quantity", "cost_usd"];
     let rows = usage.meters.iter().map(|total| {
-        let cost = (!total.is_cost_unknown).then(|| format_exact_dollars(total.cost_nano_usd));
         let [quantity, unpriced] =
             [total.quantity, total.unpriced_quantity].map(|number| number.0.to_string());
         let [meter, unit] = [total.meter.word(), total.unit.word()].map(str::to_owned);
-        [meter, unit, quantity, unpriced, cost.unwrap_or_default()]
+        [meter, unit, quantity, unpriced, CostSum::from(total).exact_dollars()]
     });
     super::write_csv(columns, rows)
 }

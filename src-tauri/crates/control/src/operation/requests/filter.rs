@@ -35,15 +35,14 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
     let (within, ended) =
         typed.map_err(|problem| ApiError::invalid("within", problem))?.unwrap_or_default();
     let until = req.until.map(wall_time);
-    let named = Named::of(req);
     Ok(RequestQuery {
-        backend: parse_optional_id("backend", named.get(GroupBy::Backend))?,
-        credential: parse_optional_id("key", named.get(GroupBy::Credential))?,
-        client: parse_optional_id("client", named.get(GroupBy::Client))?,
-        project: named.get(GroupBy::Project).map(str::to_owned),
-        route: named.get(GroupBy::Route).map(str::to_owned),
-        model: named.get(GroupBy::Model).map(str::to_owned),
-        without: named.without(),
+        backend: parse_optional_id("backend", named(req.backend.as_deref()))?,
+        credential: parse_optional_id("key", named(req.key.as_deref()))?,
+        client: parse_optional_id("client", named(req.client.as_deref()))?,
+        project: named(req.project.as_deref()).map(str::to_owned),
+        route: named(req.route.as_deref()).map(str::to_owned),
+        model: named(req.model.as_deref()).map(str::to_owned),
+        without: without(req),
         http_status: req.http_status.as_deref().map(parse_http_statuses).transpose()?,
         state: req.state,
         failure: req.failure.clone(),
@@ -61,30 +60,23 @@ pub(super) fn filters(req: &RequestsQuery, now: WallTime) -> Result<RequestQuery
     })
 }
 
-/// The names that are asked for. As in reports of usage, an empty one stands for the requests without.
-struct Named<'a>([(GroupBy, Option<&'a str>); 6]);
+/// The name that is asked for; an empty one is in [`without`].
+fn named(text: Option<&str>) -> Option<&str> {
+    text.filter(|name| !name.is_empty())
+}
 
-impl<'a> Named<'a> {
-    fn of(req: &'a RequestsQuery) -> Self {
-        Self([
-            (GroupBy::Backend, req.backend.as_deref()),
-            (GroupBy::Credential, req.key.as_deref()),
-            (GroupBy::Client, req.client.as_deref()),
-            (GroupBy::Project, req.project.as_deref()),
-            (GroupBy::Route, req.route.as_deref()),
-            (GroupBy::Model, req.model.as_deref()),
-        ])
-    }
-
-    fn get(&self, wanted: GroupBy) -> Option<&'a str> {
-        let found = self.0.iter().find(|(dimension, _)| *dimension == wanted);
-        found.and_then(|(_, name)| *name).filter(|name| !name.is_empty())
-    }
-
-    fn without(&self) -> Vec<GroupBy> {
-        let empty = self.0.iter().filter(|(_, name)| name.is_some_and(str::is_empty));
-        empty.map(|(dimension, _)| *dimension).collect()
-    }
+/// What has an empty name: as in reports of usage, that stands for the requests without.
+fn without(req: &RequestsQuery) -> Vec<GroupBy> {
+    let names = [
+        (GroupBy::Backend, &req.backend),
+        (GroupBy::Credential, &req.key),
+        (GroupBy::Client, &req.client),
+        (GroupBy::Project, &req.project),
+        (GroupBy::Route, &req.route),
+        (GroupBy::Model, &req.model),
+    ];
+    let empty = names.into_iter().filter(|(_, name)| name.as_deref().is_some_and(str::is_empty));
+    empty.map(|(dimension, _)| dimension).collect()
 }
 
 fn wall_time(at: UnixMs) -> WallTime {

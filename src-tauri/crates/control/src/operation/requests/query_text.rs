@@ -15,7 +15,7 @@ use crate::view::{RequestQueryText, RequestQueryView, RequestQueryWord, Requests
 const TEXT_CHARS_MAX: usize = 1_000;
 
 /// A word, an example and what it means. What follows `>` is the least, and what follows `<` the most.
-const WORDS: [(&str, &str, &str); 13] = [
+const WORDS: [(&str, &str, &str); 14] = [
     ("state", "state:failed", "whether it runs, or how it ended"),
     ("status", "status:5xx", "an HTTP status, or a class of them"),
     (
@@ -37,28 +37,27 @@ const WORDS: [(&str, &str, &str); 13] = [
         "at least so many US dollars; cost<1 at most, cost:unknown without a price",
     ),
     ("took", "took>5s", "at least so long; took<800ms at most"),
+    ("within", "within:24h", "a span until now, a day, or first..last; \"last 3h\" in quotes"),
 ];
-
-/// The word for a period, beside those of [`WORDS`] that a request has a value for.
-const WITHIN: (&str, &str, &str) =
-    ("within", "within:24h", "a span until now, a day, or first..last; \"last 3h\" in quotes");
-
-fn words() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-    WORDS.iter().chain([&WITHIN])
-}
 
 /// Reads the text, and lists the words that it may have.
 pub(crate) async fn request_query(
     engine: &Engine,
     req: RequestQueryText,
 ) -> Result<RequestQueryView, ApiError> {
-    let word = |(word, example, means): &(&str, &str, &str)| RequestQueryWord {
-        word: (*word).to_owned(),
-        example: (*example).to_owned(),
-        means: (*means).to_owned(),
-    };
     let query = parse(&req.text, engine.clock().wall())?;
-    Ok(RequestQueryView { query, words: words().map(word).collect() })
+    Ok(RequestQueryView { query, words: request_query_words() })
+}
+
+/// The words that a text of filters may have.
+#[must_use]
+pub fn request_query_words() -> Vec<RequestQueryWord> {
+    let word = |(word, example, means): (&str, &str, &str)| RequestQueryWord {
+        word: word.to_owned(),
+        example: example.to_owned(),
+        means: means.to_owned(),
+    };
+    WORDS.map(word).into()
 }
 
 /// What one word of the text asks for.
@@ -178,14 +177,14 @@ where
 }
 
 fn unknown(at: usize, name: &str) -> ApiError {
-    if let Some((_, example, _)) = words().find(|(word, ..)| *word == name) {
+    if let Some((_, example, _)) = WORDS.iter().find(|(word, ..)| *word == name) {
         return located(at, &format!("write it as {example}"));
     }
     let error = located(at, &format!("there is no filter named {name}"));
-    match nearest_name(name, words().map(|(word, ..)| *word)) {
+    match nearest_name(name, WORDS.iter().map(|(word, ..)| *word)) {
         Some(near) => error.with_hint(format!("Did you mean {near}?")),
         None => {
-            let all = words().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ");
+            let all = WORDS.iter().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ");
             error.with_hint(format!("The filters are {all}."))
         }
     }
@@ -229,7 +228,7 @@ mod tests {
             ..RequestsQuery::default()
         };
         assert_eq!(found, Ok(expected));
-        for (word, example, _) in words() {
+        for (word, example, _) in WORDS.iter() {
             let found = read(example).expect(example);
             assert_ne!(found, RequestsQuery::default(), "{word}");
         }
@@ -268,7 +267,7 @@ mod tests {
     }
 
     fn all_of_them() -> String {
-        let all: Vec<_> = words().map(|(word, ..)| *word).collect();
+        let all: Vec<_> = WORDS.iter().map(|(word, ..)| *word).collect();
         format!("The filters are {}.", all.join(", "))
     }
 
