@@ -15,15 +15,8 @@ export interface AddableFilter<Name extends string> {
   none?: string | undefined;
 }
 
-/** The values to choose from, the rows without one last. */
-export function choicesOf({
-  options,
-  none,
-}: Pick<AddableFilter<string>, "options" | "none">): readonly Option<string>[] {
-  return none === undefined ? (options ?? []) : [...(options ?? []), { value: "", label: none }];
-}
-
 interface AddFilterProps<Name extends string> {
+  /** Lists end with the choice of the rows without a value already. */
   filters: AddableFilter<Name>[];
   /** `value` is undefined for a filter that is typed. */
   onAdd: (name: Name, value: string | undefined) => void;
@@ -63,7 +56,7 @@ export function AddFilter<Name extends string>({ filters, onAdd }: AddFilterProp
             </Fragment>
           ) : (
             <Radix.Sub key={name}>
-              <Radix.SubTrigger className={ITEM} disabled={choicesOf({ options, none }).length === 0}>
+              <Radix.SubTrigger className={ITEM} disabled={options.length === 0}>
                 {label}
                 <ChevronRight size={12} strokeWidth={1.5} aria-hidden className="text-ink-3" />
               </Radix.SubTrigger>
@@ -73,7 +66,7 @@ export function AddFilter<Name extends string>({ filters, onAdd }: AddFilterProp
                   collisionPadding={8}
                   className={`${MENU_BOX} max-h-80 min-w-40 overflow-y-auto`}
                 >
-                  {choicesOf({ options, none }).map((option) => (
+                  {options.map((option) => (
                     <Radix.Item key={option.value} className={ITEM} onSelect={() => add(name, option.value)}>
                       {option.label}
                     </Radix.Item>

@@ -1,6 +1,6 @@
 /** List filters as chips: those that are set, and a menu of those that can be added. */
 import { useState } from "react";
-import { AddFilter, choicesOf, type AddableFilter } from "@/components/add-filter";
+import { AddFilter, type AddableFilter } from "@/components/add-filter";
 import { FilterMenu } from "@/components/filter-menu";
 import { FilterText } from "@/components/filter-text";
 
@@ -23,10 +23,11 @@ export function FilterChips<Name extends string>({ chips, values, onChange }: Fi
     setTyping(null);
     onChange(name, value);
   };
+  const full = chips.map(withNone);
   const isShown = ({ name }: Chip<Name>) => values[name] !== undefined || typing === name;
   return (
     <>
-      {chips
+      {full
         .filter(isShown)
         .map(({ name, label, options, example, none }) =>
           options === null ? (
@@ -45,15 +46,21 @@ export function FilterChips<Name extends string>({ chips, values, onChange }: Fi
               key={name}
               label={label}
               value={values[name]}
-              options={choicesOf({ options, none })}
+              options={options}
               onChange={(next) => set(name, next)}
             />
           ),
         )}
       <AddFilter
-        filters={chips.filter((chip) => !isShown(chip))}
+        filters={full.filter((chip) => !isShown(chip))}
         onAdd={(name, value) => (value === undefined ? setTyping(name) : set(name, value))}
       />
     </>
   );
+}
+
+/** With the choice of the rows without a value, last in the list. */
+function withNone<Name extends string>(chip: Chip<Name>): Chip<Name> {
+  const { options, none } = chip;
+  return options === null || none === undefined ? chip : { ...chip, options: [...options, { value: "", label: none }] };
 }

@@ -1,5 +1,6 @@
 /** Marks an unknown cost, which is never zero. */
 import { TriangleAlert } from "lucide-react";
+import { UNPRICED } from "@/lib/cost-sum";
 import { formatCounted } from "@/lib/quantity";
 
 export function Unpriced({ requests }: { requests?: number }) {
@@ -9,7 +10,7 @@ export function Unpriced({ requests }: { requests?: number }) {
       title="The usage or the price is unknown, so the cost is not included in totals."
     >
       <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
-      {requests === undefined ? "unpriced" : `${formatCounted(requests, "request", "requests")} unpriced`}
+      {requests === undefined ? UNPRICED : `${formatCounted(requests, "request", "requests")} ${UNPRICED}`}
     </span>
   );
 }

@@ -2,28 +2,26 @@
 import type { Chip } from "@/components/filter-chips";
 import { useBackends, useClients, useKeys } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
-import type { Lackable } from "@/lib/request-filter";
+import { selects } from "@/lib/request-filter";
 
 type KnownDimension = "backend" | "key" | "client" | "route" | "project";
-
-/** What requests may lack. */
-const NONE: Record<Lackable, string> & Partial<Record<KnownDimension, string>> = {
-  backend: "No backend",
-  key: "No key",
-  project: "No project",
-};
 
 export function useDimensionChips(): Chip<KnownDimension>[] {
   const backends = useBackends().data ?? [];
   const keys = useKeys().data ?? [];
   const clients = useClients().data ?? [];
   const routes = useRoutes().data?.routes ?? [];
-  const choice = (name: KnownDimension, label: string, known: { id: string; label?: string }[]) => ({
+  const choice = (
+    name: KnownDimension,
+    label: string,
+    known: { id: string; label?: string }[] | null,
+    example = "",
+  ) => ({
     name,
     label,
-    options: known.map((one) => ({ value: one.id, label: one.label ?? one.id })),
-    example: "",
-    none: NONE[name],
+    options: known?.map((one) => ({ value: one.id, label: one.label ?? one.id })) ?? null,
+    example,
+    none: selects(name, "") ? `No ${label.toLowerCase()}` : undefined,
   });
   return [
     choice("backend", "Backend", backends),
@@ -38,6 +36,6 @@ export function useDimensionChips(): Chip<KnownDimension>[] {
       "Route",
       routes.map(({ id }) => ({ id })),
     ),
-    { name: "project", label: "Project", options: null, example: "website", none: NONE.project },
+    choice("project", "Project", null, "website"),
   ];
 }

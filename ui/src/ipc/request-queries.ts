@@ -20,7 +20,6 @@ export function useRequestWords(): UseQueryResult<RequestQueryView, ApiError> {
   return useQuery<RequestQueryView, ApiError>({
     queryKey: queryKey("request_query"),
     queryFn: () => host.requestQuery({ text: "" }),
-    staleTime: Infinity,
   });
 }
 

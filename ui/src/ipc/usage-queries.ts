@@ -24,8 +24,7 @@ import type {
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useNow } from "@/lib/clock";
-import type { QueryName } from "@/ipc/query-key";
-import { queryKey } from "@/ipc/query-key";
+import { queryKey, type QueryName } from "@/ipc/query-key";
 
 const MINUTE_MS = 60_000;
 

@@ -14,14 +14,22 @@ export function isNothing(sum: CostSum): boolean {
 
 export const UNPRICED = "unpriced";
 
-/** `$4.10`, `$4.10 + 2 unpriced`, `unpriced`: for charts and sentences, where no mark can stand. */
-export function spendText(sum: CostSum, word = UNPRICED): string {
-  const { cost_nano_usd: cost, unpriced_requests: unpriced } = sum;
-  if (sum.is_cost_unknown) return word;
-  return unpriced === 0 ? formatMoney(cost) : `${formatMoney(cost)} + ${formatCount(unpriced)} ${word}`;
+/** A cost that may be unknown. */
+type Amount = Pick<CostSum, "cost_nano_usd" | "is_cost_unknown">;
+
+/** `$4.10`, or the word for an unknown cost. */
+export function amountText(amount: Amount, word = UNPRICED): string {
+  return amount.is_cost_unknown ? word : formatMoney(amount.cost_nano_usd);
 }
 
-/** The sort value of a sum: entirely unknown costs come after every amount. */
-export function spendValue(spend: CostSum): number | null {
-  return spend.is_cost_unknown ? null : spend.cost_nano_usd;
+/** `$4.10`, `$4.10 + 2 unpriced`, `unpriced`: for charts and sentences, where no mark can stand. */
+export function spendText(sum: CostSum, word = UNPRICED): string {
+  const { is_cost_unknown: isUnknown, unpriced_requests: unpriced } = sum;
+  const amount = amountText(sum, word);
+  return isUnknown || unpriced === 0 ? amount : `${amount} + ${formatCount(unpriced)} ${word}`;
+}
+
+/** The value to sort by, which puts unknown costs after every amount, and the cell of a file, where they are empty. */
+export function spendValue(amount: Amount): number | null {
+  return amount.is_cost_unknown ? null : amount.cost_nano_usd;
 }

@@ -6,12 +6,12 @@ type Filters = Omit<RequestsQuery, "before" | "limit" | "ended_since">;
 
 export type RequestFilter = { [Name in keyof Filters]?: NonNullable<Filters[Name]> };
 
-/** What requests may lack: with an empty text, a filter selects those without it, as in the core. */
+/** What requests may lack. */
 const LACKABLE = ["backend", "key", "project"] as const satisfies (keyof RequestFilter)[];
-export type Lackable = (typeof LACKABLE)[number];
 
-export function isLackable(name: string): name is Lackable {
-  return LACKABLE.some((lackable) => lackable === name);
+/** True if a filter selects something: one with an empty text selects the requests that lack it, as in the core. */
+export function selects(name: string, text: string): boolean {
+  return text !== "" || LACKABLE.some((one) => one === name);
 }
 
 const TEXTS = [
@@ -47,7 +47,7 @@ export function parseRequestFilter(search: Record<string, unknown>): RequestFilt
   for (const name of TEXTS) {
     const value = search[name];
     // The router parses `http_status=503` as a number.
-    const isText = typeof value === "string" && (value !== "" || isLackable(name));
+    const isText = typeof value === "string" && selects(name, value);
     if (isText || typeof value === "number") filter[name] = String(value);
   }
   const { since, until } = search;

@@ -11,7 +11,6 @@ import { useAction } from "@/ipc/actions";
 import type { PinSave, PinView } from "@/ipc/bindings";
 import { PinDialog } from "@/ipc/pin-dialog";
 import { formatPin, pinScreen } from "@/lib/pins";
-import { formatCounted } from "@/lib/quantity";
 import { pathWith } from "@/lib/request-filter";
 
 export function Pins({ pins }: { pins: PinView[] }) {
@@ -46,15 +45,9 @@ function Pin({ pin }: { pin: PinView }) {
           title={text}
           className="focus-inset text-18 leading-6 font-semibold tracking-[-0.01em]"
         >
-          {unpriced > 0 && value !== null ? (
-            <Partly missing={`excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`}>
-              {text}
-            </Partly>
-          ) : unit === "tokens" && value !== null ? (
-            formatPin(unit, value)
-          ) : (
-            text
-          )}
+          <Partly unpriced={value === null ? 0 : unpriced}>
+            {unit === "tokens" && value !== null ? formatPin(unit, value) : text}
+          </Partly>
         </PanelLink>
         <span
           className="text-12 text-ink-2"

@@ -5,12 +5,11 @@ import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isNothing, spendText } from "@/lib/cost-sum";
+import { amountText, isNothing, spendText } from "@/lib/cost-sum";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { RateNote } from "@/ipc/rate-note";
-import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 
@@ -30,9 +29,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       }
     >
       <div className="flex flex-wrap items-center gap-x-4">
-        <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-          {spend.is_cost_unknown ? "unpriced" : formatMoney(spend.cost_nano_usd)}
-        </p>
+        <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{amountText(spend)}</p>
         <p className="flex flex-col text-12 text-ink-2">
           <PanelLink look="plain" path={requestsPath(today)}>
             {formatCounted(spend.requests, "request", "requests")}

@@ -67,7 +67,10 @@ export function QueryBox({ filter, onChange }: QueryBoxProps) {
       </form>
       {error !== null && (
         <p id="query-fault" role="alert" className="order-last basis-full text-12 text-bad">
-          {error.message}.{error.hint !== null && <span className="text-ink-2"> {error.hint}</span>}
+          {/* The core says what is wrong with the text without a full stop. */}
+          {error.message}
+          {error.field === "text" && "."}
+          {error.hint !== null && <span className="text-ink-2"> {error.hint}</span>}
         </p>
       )}
       {draft !== null && error === null && (

@@ -1,5 +1,6 @@
 import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { offlineError } from "@/ipc/api-error";
 import type { RequestsQuery } from "@/ipc/bindings";
 import { NOW, renderPanel, type Rendered } from "../../../test/render-panel";
 import { undo } from "../../../test/undo";
@@ -244,6 +245,16 @@ test("a line of words turns into the chips with Enter, and an error says where i
   expect(box).toHaveValue("mini");
   const wanted = { client: "codex", http_status: "5xx", min_cost: "0.10", model: "*mini*" };
   expect(asked).toHaveBeenLastCalledWith(expect.objectContaining(wanted));
+});
+
+test("an error of the box ends with one full stop, also where it is not about the text", async () => {
+  const { host, user } = renderPanel("busy", "/requests");
+  const box = await screen.findByRole("searchbox", { name: /^Filter requests by model/ });
+  await user.type(box, "sttus:5xx{Enter}");
+  expect(await screen.findByRole("alert")).toHaveTextContent(/named sttus\. The filters are [^.]+\.$/);
+  vi.spyOn(host, "requestQuery").mockRejectedValue(offlineError());
+  await user.type(box, "{Enter}");
+  expect(await screen.findByText(/^Gatehouse is not responding\./)).toHaveTextContent(/responding\. Start it/);
 });
 
 test("the words of the box are listed, and one is filled in with its example", async () => {

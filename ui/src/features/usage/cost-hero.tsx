@@ -5,12 +5,11 @@ import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usag
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import { KeptWords } from "@/components/usage-tabs";
-import { spendText } from "@/lib/cost-sum";
+import { amountText, spendText } from "@/lib/cost-sum";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
 import { classNames } from "@/lib/class-names";
-import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { pathWith, requestsPath } from "@/lib/request-filter";
 
@@ -20,13 +19,12 @@ interface CostHeroProps {
 }
 
 export function CostHero({ usage, place }: CostHeroProps) {
-  const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
+  const { requests, failed_requests: failed, unpriced_requests: unpriced } = usage.totals;
   const { previous, unpriced_word: word } = usage;
   // Pins, the requests without a price and what sets one are about all known costs.
   const isOfAll = usage.cost_basis === "known";
   const period = periodFilter(usage, place);
   const kept = use(KeptWords);
-  const isUnknown = usage.totals.is_cost_unknown;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
       <h2 className="flex items-center justify-between text-12 text-ink-3">
@@ -35,7 +33,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
           <PinButton measure="cost" range={place.range} {...usageFilter(place)} />
         </span>
       </h2>
-      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{isUnknown ? word : formatMoney(cost)}</p>
+      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">{amountText(usage.totals, word)}</p>
       <p className="min-h-[18px] truncate text-12 text-ink-2">{previous && <Comparison previous={previous} />}</p>
       <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
         <PanelLink look="plain" path={requestsPath(period)}>

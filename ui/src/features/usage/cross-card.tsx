@@ -11,7 +11,7 @@ import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
 import { Spend } from "@/components/spend";
-import { isNothing, spendText } from "@/lib/cost-sum";
+import { isNothing, spendText, spendValue } from "@/lib/cost-sum";
 import { Treemap } from "@/components/treemap";
 import type { GroupBy, UsageCrossGroupView, UsageCrossView } from "@/ipc/bindings";
 import { useMoneyUnit, useUsageCross } from "@/ipc/queries";
@@ -235,7 +235,7 @@ function crossCsv({ rows, columns, cells }: UsageCrossView, rowName: GroupBy, co
     rows.flatMap((row, index) =>
       columns.map((column, place) => {
         const cell = cells[index]?.[place];
-        const cost = cell?.is_cost_unknown ? "" : (cell?.cost_nano_usd ?? 0);
+        const cost = cell ? spendValue(cell) : 0;
         return [row.label, column.label, cost, cell?.requests ?? 0, cell?.unpriced_requests ?? 0];
       }),
     ),

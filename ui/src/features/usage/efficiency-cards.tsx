@@ -8,7 +8,7 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
-import { spendText } from "@/lib/cost-sum";
+import { amountText, spendText } from "@/lib/cost-sum";
 import { Unpriced } from "@/components/unpriced";
 import type { UsageEfficiencyView, UsageSavingView, UsageWasteView } from "@/ipc/bindings";
 import { useUsageEfficiency } from "@/ipc/usage-queries";
@@ -147,7 +147,7 @@ function Waste({ efficiency, period }: EfficiencyProps) {
           key: one.kind,
           label: one.label,
           value: one.cost_nano_usd,
-          amount: amountOf(one),
+          amount: amountText(one),
           note: noteOf(one),
           path: requestsPath({ ...period, waste: one.kind }),
         }))}
@@ -157,10 +157,6 @@ function Waste({ efficiency, period }: EfficiencyProps) {
       </p>
     </div>
   );
-}
-
-function amountOf(waste: UsageWasteView): string {
-  return waste.is_cost_unknown ? "unpriced" : formatMoney(waste.cost_nano_usd);
 }
 
 function noteOf(waste: UsageWasteView): string {

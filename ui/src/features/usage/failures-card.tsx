@@ -9,7 +9,7 @@ import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { Spend } from "@/components/spend";
-import { type CostSum } from "@/lib/cost-sum";
+import type { CostSum } from "@/lib/cost-sum";
 import type { FailureBackendView, FailureClassView, UsageFailuresView } from "@/ipc/bindings";
 import { useUsageFailures } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";

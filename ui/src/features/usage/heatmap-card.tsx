@@ -7,7 +7,7 @@ import { Choice } from "@/components/choice";
 import { Heatmap, heatmapHeight } from "@/components/heatmap";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { isNothing, spendText } from "@/lib/cost-sum";
+import { isNothing, spendText, spendValue } from "@/lib/cost-sum";
 import type { UsageSegmentView } from "@/ipc/bindings";
 import type { UsageHeatmapView } from "@/ipc/bindings";
 import { useUsageHeatmap } from "@/ipc/usage-queries";
@@ -116,7 +116,7 @@ function hoursCsv({ weekdays }: UsageHeatmapView): string {
       hours.map((hour, index) => [
         weekday,
         index,
-        hour.is_cost_unknown ? "" : hour.cost_nano_usd,
+        spendValue(hour),
         hour.requests,
         hour.tokens,
         hour.unpriced_requests,

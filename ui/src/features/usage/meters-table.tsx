@@ -3,6 +3,7 @@ import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
 import { Unpriced } from "@/components/unpriced";
 import type { MeterTotalsView } from "@/ipc/bindings";
+import { spendValue } from "@/lib/cost-sum";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
@@ -26,7 +27,7 @@ const columnsOf = (period: RequestFilter): Column<MeterTotalsView>[] => [
     header: "Cost",
     numeric: true,
     width: "112px",
-    value: (row) => (row.is_cost_unknown ? null : row.cost_nano_usd),
+    value: spendValue,
     cell: (row) => (row.is_cost_unknown ? <Unpriced /> : formatMoney(row.cost_nano_usd)),
   },
   {

@@ -1,7 +1,7 @@
 /** The requests behind a number of the usage. */
 import { filterOf, spanOf, type UsagePlace } from "@/features/usage/usage-place";
 import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageFilter, UsageGroupView } from "@/ipc/bindings";
-import { isLackable, type RequestFilter } from "@/lib/request-filter";
+import { selects, type RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
 
@@ -44,7 +44,7 @@ export function groupFilter({ kind, key }: Group, by: GroupBy): RequestFilter | 
 /** The requests with a name, or, with an empty one, those without. Requests lack no other name. */
 function nameFilter(key: string, by: GroupBy): RequestFilter | null {
   const name = FILTERS[by];
-  return key !== "" || isLackable(name) ? { [name]: key } : null;
+  return selects(name, key) ? { [name]: key } : null;
 }
 
 /** Tells groups apart: one may have the name that is the key of the rest. */

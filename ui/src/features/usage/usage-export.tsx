@@ -5,6 +5,7 @@ import { StatementDialog } from "@/features/usage/statement-dialog";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { CsvMenu } from "@/components/csv-menu";
 import type { GroupBy, UsageView } from "@/ipc/bindings";
+import { spendValue } from "@/lib/cost-sum";
 import { toCsv } from "@/lib/csv";
 
 export function usageCsv(usage: UsageView, group: GroupBy): string {
@@ -12,7 +13,7 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
     bucket.segments.map((segment, index) => [
       new Date(bucket.start).toISOString(),
       usage.series[index]?.label ?? "",
-      segment.is_cost_unknown ? "" : segment.cost_nano_usd,
+      spendValue(segment),
       segment.requests,
       segment.tokens,
       segment.unpriced_requests,
