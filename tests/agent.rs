@@ -53,10 +53,7 @@ impl AgentSession {
     /// Starts `gatehouse mcp` and begins a session; returns the answer of the handshake too.
     pub async fn begin(home: &TestHome, revision: &str) -> (Self, Value) {
         let mut session = Self::start(home);
-        let client = json!({"name": "acceptance", "version": "1"});
-        let hello = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client});
-        let begun = session.request("initialize", hello).await;
-        session.notify("notifications/initialized", json!({})).await;
+        let begun = session.shake_hands(revision, json!({})).await;
         (session, begun)
     }
 
@@ -64,12 +61,17 @@ impl AgentSession {
     /// `accept`.
     pub async fn begin_with_person(home: &TestHome, revision: &str, answer: &'static str) -> Self {
         let mut session = Self { person: Some(answer), ..Self::start(home) };
-        let client = json!({"name": "acceptance", "version": "1"});
-        let can = json!({"elicitation": {}});
-        let hello = json!({"protocolVersion": revision, "capabilities": can, "clientInfo": client});
-        session.request("initialize", hello).await;
-        session.notify("notifications/initialized", json!({})).await;
+        session.shake_hands(revision, json!({"elicitation": {}})).await;
         session
+    }
+
+    /// Begins the session as an agent that can do this; returns the answer of the server.
+    async fn shake_hands(&mut self, revision: &str, can: Value) -> Value {
+        let client = json!({"name": "acceptance", "version": "1"});
+        let hello = json!({"protocolVersion": revision, "capabilities": can, "clientInfo": client});
+        let begun = self.request("initialize", hello).await;
+        self.notify("notifications/initialized", json!({})).await;
+        begun
     }
 
     /// Calls a tool and returns its result.
