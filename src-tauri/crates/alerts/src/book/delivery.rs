@@ -262,7 +262,7 @@ impl Delivery {
                 if hold == Hold::Quiet {
                     self.held.extend(live.iter().filter_map(|alert| alert.number));
                 } else {
-                    (shown.returns, shown.sent_ms) = (true, moment.now);
+                    shown.returns = true;
                 }
                 return self.hide(key, effects);
             }
@@ -306,7 +306,7 @@ impl Delivery {
             return;
         }
         let is_limited = self.is_limited(moment.now);
-        let mut returning = self.shown.get_mut(key).filter(|shown| shown.returns);
+        let returning = self.shown.get_mut(key).filter(|shown| shown.returns);
         let is_news = |alert: &Alert| (!alert.is_told || alert.came_back) && moment.is_due(alert);
         if returning.is_none() && !live.iter().any(|alert| is_news(alert)) {
             return;
@@ -314,12 +314,9 @@ impl Delivery {
         let numbers = || live.iter().filter_map(|alert| alert.number);
         let notification = notification(key, live);
         if hold == Some(Hold::Focus) {
-            // The window shows it. The time until it is repeated begins anew.
-            if let Some(shown) = &mut returning {
-                shown.sent_ms = moment.now;
-            }
+            // The window shows it.
         } else if hold == Some(Hold::Quiet) {
-            if let Some(shown) = &mut returning {
+            if let Some(shown) = returning {
                 shown.returns = false;
             }
             self.held.extend(numbers());
@@ -329,7 +326,10 @@ impl Delivery {
             let lasted = live.iter().map(|alert| alert.lasted(moment.now)).max();
             let (lasted, text) = (lasted.unwrap_or_default(), text(&notification));
             let shown = match returning.cloned() {
-                Some(known) => Shown { is_visible: true, returns: false, cause, text, ..known },
+                Some(known) => {
+                    let sent_ms = moment.now;
+                    Shown { is_visible: true, returns: false, cause, text, sent_ms, ..known }
+                }
                 None => {
                     self.count_sent(notification.urgency, moment.now);
                     Shown { lasted, text, ..Shown::new(cause, moment.now) }

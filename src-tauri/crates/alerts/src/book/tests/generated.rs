@@ -407,6 +407,27 @@ fn pause() -> impl Strategy<Value = u64> {
     prop_oneof![3 => 0..150_u64, 2 => 150..900_u64, 1 => 900..6_000_u64]
 }
 
+/// The window had the focus until a moment before: the desktop shows it again, and it is repeated ten
+/// minutes after that, not after the window last showed it.
+#[test]
+fn what_returns_to_the_desktop_is_repeated_a_whole_while_after_that() -> Result<(), TestCaseError> {
+    let mut world = World::new();
+    for (event, pause) in [
+        (Event::Backend(3, Fault::Down), 30),
+        (Event::Focus(true), 0),
+        (Event::Backend(2, Fault::Down), 2_493),
+    ] {
+        world.happen(&event)?;
+        world.run(pause)?;
+    }
+    world.happen(&Event::Focus(false))?;
+    let returned = world.bench.secs;
+    world.run(REPEAT_SECS + HOUR / 4)?;
+    let shown = world.told.last.get("fault/127.0.0.1:1").expect("it was shown");
+    prop_assert_eq!(shown.at, returned + REPEAT_SECS);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
