@@ -74,7 +74,6 @@ impl AgentSession {
         begun
     }
 
-    /// Calls a tool and returns its result.
     pub async fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let params = json!({"name": tool, "arguments": arguments});
         let answer = self.request("tools/call", params).await;

@@ -44,7 +44,6 @@ fn chat_request(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]})
 }
 
-/// Adds a key and a backend to a home.
 async fn add_key_and_backend(home: &TestHome, upstream: &ScriptedUpstream) {
     let said =
         home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.expect_success();

@@ -12,14 +12,12 @@ use crate::program::{TestCall, TestServer};
 /// The passphrase of all file vaults in these tests.
 const PASSPHRASE: &str = "correct-horse";
 
-/// The vault of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HomeVault {
     /// An encrypted file that every call unlocks with its passphrase.
     File,
     /// The memory of one process, lost when it ends. Fast, since nothing is encrypted.
     Memory,
-    /// Environment variables.
     Env,
     /// The keychain, as without any choice. A test has to give it a bus; the passphrase is that of a
     /// file vault to change to.
@@ -73,7 +71,6 @@ impl TestHome {
         self.path().join("config/settings.toml")
     }
 
-    /// Writes the settings file.
     #[track_caller]
     pub fn write_settings(&self, text: &str) {
         let path = self.settings();

@@ -8,7 +8,6 @@ use test_support::{RawAnswer, RawClient};
 
 use crate::program::await_or_fail;
 
-/// An address with that port on loopback.
 #[must_use]
 pub fn loopback_address(port: u16) -> SocketAddr {
     SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)

@@ -149,7 +149,6 @@ async fn run_until_killed(home: &TestHome, token: &str, round: usize) -> Vec<Str
     seen
 }
 
-/// One row of the ledger.
 struct LedgerRow {
     id: String,
     state: String,

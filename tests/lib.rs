@@ -24,7 +24,6 @@ pub use program::{ProgramResult, TestCall, TestServer, WAIT_MAX, await_or_fail};
 
 use std::path::PathBuf;
 
-/// The path of a built program.
 #[must_use]
 #[track_caller]
 pub fn built_program(program: &str) -> PathBuf {

@@ -39,9 +39,7 @@ pub struct TestCall {
 pub struct ProgramResult {
     /// `None` if it was killed.
     pub code: Option<i32>,
-    /// Standard output.
     pub out: String,
-    /// Standard error.
     pub err: String,
 }
 
@@ -49,7 +47,6 @@ pub struct ProgramResult {
 #[derive(Debug)]
 pub struct TestServer {
     child: Child,
-    /// The gateway's address.
     pub gateway: SocketAddr,
     /// The control API, for the command line and the panel.
     pub control: ControlClient,

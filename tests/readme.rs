@@ -142,7 +142,6 @@ async fn the_first_five_minutes_work_as_they_are_typed() {
     assert!(ended.success(), "{ended:?}");
 }
 
-/// True if a file of that name exists below the folder.
 fn file_exists_below(folder: &Path, name: &str) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| {

@@ -96,7 +96,6 @@ struct OpenAiFixture {
 /// One request for an SDK, and the way to call it.
 struct OpenAiSdkRequest(Value);
 
-/// The result that an SDK returned.
 struct OpenAiSdkResult(Value);
 
 impl OpenAiSdkRequest {

@@ -36,7 +36,6 @@ use simulation::world::{World, WorldPlan};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The default seed.
 const SEED: u64 = 4;
 
 #[test]

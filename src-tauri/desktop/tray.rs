@@ -46,7 +46,6 @@ enum ShownItem {
     Line,
 }
 
-/// What is to be shown.
 struct TrayFace {
     look: TrayLook,
     tooltip: String,

@@ -77,7 +77,6 @@ impl SdkFixture {
         self.served.gateway
     }
 
-    /// The target for SDKs.
     pub(crate) fn target(&self) -> SdkTarget {
         let root = format!("http://{}", self.served.gateway);
         SdkTarget { root, token: self.token.clone() }

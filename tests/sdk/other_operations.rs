@@ -17,7 +17,6 @@ fn of(language: SdkLanguage, surfaces: &[&'static str]) -> Vec<&'static str> {
     language.surfaces().iter().filter(|name| surfaces.contains(name)).copied().collect()
 }
 
-/// Every SDK that lists models gets the same names.
 pub(crate) async fn each_sdk_lists_the_same_models(language: SdkLanguage) {
     let bench = SdkFixture::new(&KINDS).await;
     let surfaces = of(language, &["openai-chat", "anthropic-messages", "gemini"]);

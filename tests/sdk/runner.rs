@@ -29,7 +29,6 @@ const OPENAI_NODE: &str = "7.55.0";
 /// server asked for.
 const SCRIPT_TIME_MAX: Duration = Duration::from_secs(90);
 
-/// The language of the SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SdkLanguage {
     Python,

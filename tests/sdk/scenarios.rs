@@ -21,10 +21,8 @@ pub(crate) struct SdkScenario {
     pub(crate) thinks: bool,
 }
 
-/// The expected text.
 #[derive(Debug, Clone)]
 pub(crate) enum ExpectedText {
-    /// Exactly this text.
     Text(&'static str),
     /// JSON text of this value.
     Json(Value),

@@ -35,7 +35,6 @@ impl Chance {
         mean.mul_f64(-(1.0 - self.unit()).ln())
     }
 
-    /// A random item.
     pub(crate) fn pick<T: Copy>(&self, from: &[T]) -> T {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);

@@ -46,7 +46,6 @@ pub(crate) struct InvariantChecker {
     pub(crate) history: u64,
 }
 
-/// The totals of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RunTotals {
     pub(crate) requests: u64,

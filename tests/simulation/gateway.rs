@@ -35,7 +35,6 @@ const TOKENS_ESTIMATED: u32 = 1_000;
 
 pub(crate) type CallId = u64;
 
-/// A client's request.
 #[derive(Debug, Clone)]
 pub(crate) struct SimulatedRequest {
     pub(crate) client: ClientId,
@@ -90,7 +89,6 @@ pub(crate) enum GatewayEffect {
     },
 }
 
-/// The outcome for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SimulatedOutcome {
     Answered,
@@ -213,7 +211,6 @@ impl SimulatedGateway {
         self.run(now);
     }
 
-    /// The first token has arrived.
     pub(crate) fn first_token_arrived(&mut self, call: CallId, now: Moment) {
         let Some(SimulatedCall { at: CallStage::Backend(attempt), .. }) = self.calls.get(&call)
         else {
@@ -246,7 +243,6 @@ impl SimulatedGateway {
         self.run(now);
     }
 
-    /// The client cancels.
     pub(crate) fn client_cancelled(&mut self, call: CallId, now: Moment) {
         let Some(SimulatedCall { at, .. }) = self.calls.get_mut(&call) else { return };
         match std::mem::replace(at, CallStage::Running) {

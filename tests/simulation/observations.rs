@@ -12,7 +12,6 @@ const COUNTED_MAX: usize = 500;
 /// Concurrent calls in half-open after 0, 1, and 2 or more successes.
 const TRIALS: [usize; 3] = [1, 2, 4];
 
-/// The observed state of a request.
 #[derive(Debug)]
 pub(crate) struct ObservedRequest {
     pub(crate) began: Moment,
@@ -28,7 +27,6 @@ pub(crate) struct ObservedRequest {
     pub(crate) busy: Vec<Endpoint>,
 }
 
-/// One attempt.
 #[derive(Debug)]
 pub(crate) struct ObservedAttempt {
     pub(crate) endpoint: Endpoint,
@@ -160,7 +158,6 @@ impl ObservedEndpoint {
         }
     }
 
-    /// Records the outcome of a call.
     pub(crate) fn record_outcome(
         &mut self,
         call: CallId,

@@ -141,7 +141,6 @@ impl ReplayableRegistry {
         transitions
     }
 
-    /// The number of attempts in flight.
     pub(crate) fn attempts_in_flight(&self) -> usize {
         self.live.attempts.len()
     }

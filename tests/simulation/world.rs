@@ -18,7 +18,6 @@ use super::upstream::{AnswerOutcome, ProviderAnswer, ProviderFault, SimulatedUps
 /// Interval at which the gateway looks for due probes.
 const TICK: Duration = Duration::from_secs(10);
 
-/// The definition of a world.
 pub(crate) struct WorldPlan {
     pub(crate) seed: u64,
     pub(crate) lasts: Duration,

@@ -97,7 +97,6 @@ impl PanelPage {
         self.button(name).await.click().await.expect(name);
     }
 
-    /// The field with that label.
     pub(crate) async fn field(&self, label: &str) -> WebElement {
         self.find(&format!("//*[@id=//label[normalize-space(text()[1])=\"{label}\"]/@for]")).await
     }

@@ -250,7 +250,6 @@ impl DesktopSession {
     }
 }
 
-/// A free port.
 pub(crate) fn free_port() -> u16 {
     let socket = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     socket.local_addr().expect("an address").port()

@@ -43,7 +43,6 @@ pub(crate) struct TrayView {
     pub(crate) refusal: Option<String>,
 }
 
-/// A row of the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TrayRow {
     /// Words only.

@@ -18,7 +18,6 @@ pub(crate) struct ProgramCall {
     shown: String,
 }
 
-/// The result of a captured call.
 pub(crate) struct CapturedOutput {
     /// True if the program ended with 0.
     pub(crate) succeeded: bool,
@@ -125,7 +124,6 @@ impl ProgramCall {
     }
 }
 
-/// Quotes an argument for a shell.
 fn quoted(argument: &OsStr) -> String {
     let text = argument.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);

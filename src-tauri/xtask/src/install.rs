@@ -12,7 +12,6 @@ use crate::call::ProgramCall;
 use crate::panel;
 use crate::repository::Repository;
 
-/// A prerequisite of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Prerequisite {
     RustComponents,

@@ -42,7 +42,6 @@ struct TestStep {
     run: fn(&StepContext<'_>) -> Result<StepOutcome>,
 }
 
-/// The context of all steps.
 struct StepContext<'a> {
     repository: &'a Repository,
     hermetic: HermeticHome,
@@ -59,7 +58,6 @@ enum StepOutcome {
     Skipped(&'static str),
 }
 
-/// The result of a step, for the table.
 struct StepResult {
     name: &'static str,
     took: Duration,

@@ -45,7 +45,6 @@ enum TidyRule {
     Expose,
 }
 
-/// One violation of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Violation {
     rule: TidyRule,

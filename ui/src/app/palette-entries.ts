@@ -58,7 +58,6 @@ const FOUND_MAX = 40;
 const RECENT_MAX = 5;
 const RECENT_STORED_UNDER = "gatehouse.palette.recent";
 
-/** The action of an entry. */
 export type PaletteTarget =
   | { kind: "go"; path: string }
   | { kind: "checks"; set: "quick" | "full" }

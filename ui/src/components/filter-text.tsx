@@ -5,7 +5,6 @@ import { FilterPill, filterWords } from "@/components/filter-chip";
 interface FilterTextProps {
   label: string;
   value: string | undefined;
-  /** An example of the text. */
   example: string;
   /** What an empty value stands for, "No project". */
   none?: string | undefined;

@@ -4,7 +4,6 @@ import type { ApiError, RequestCodeView, RequestQueryView, SavedView } from "@/i
 import { useHost } from "@/ipc/host-context";
 import { queryKey } from "@/ipc/query-key";
 
-/** A request as code. */
 export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiError> {
   const host = useHost();
   return useQuery<RequestCodeView, ApiError>({

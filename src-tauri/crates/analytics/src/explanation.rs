@@ -15,7 +15,6 @@ pub struct ModelChange {
     pub cost_before: NanoUsd,
 }
 
-/// Parts of an excess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExcessSplit {
     /// More tokens at the mean cost of before.

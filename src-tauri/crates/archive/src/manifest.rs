@@ -17,7 +17,6 @@ const LEDGER_BYTES_MAX: u64 = 137_438_953_472;
 /// Largest settings that are read, in bytes: those of a settings file. They are read whole.
 pub const SETTINGS_BYTES_MAX: u64 = 1_048_576;
 
-/// Name of the manifest in the archive.
 pub(crate) const MANIFEST_NAME: &str = "manifest.json";
 
 /// What every manifest names itself.

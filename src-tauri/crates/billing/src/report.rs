@@ -17,11 +17,10 @@ use crate::{BilledDays, UNNAMED_LINE, add};
 /// Most days that are asked for at once. Every provider reports the last 30 days.
 pub const REPORT_DAYS_MAX: i64 = 30;
 
-/// A page of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportPage {
     pub days: BilledDays,
-    /// Names the next page.
+    /// `None` on the last page.
     pub next: Option<String>,
 }
 

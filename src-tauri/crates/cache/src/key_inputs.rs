@@ -37,7 +37,6 @@ pub enum AnswerForm {
     Vector,
 }
 
-/// The parts of a cache key.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheKeyInputs<'a> {
     pub namespace: CacheNamespace<'a>,

@@ -87,7 +87,6 @@ impl PurgeRules {
         Self { generation: AtomicU64::new(generation), made: RwLock::default() }
     }
 
-    /// The generation of new requests.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }

@@ -79,7 +79,6 @@ impl StyledText {
     }
 }
 
-/// A text of one sentence.
 pub(crate) fn render_sentence(sentence: &str) -> StyledText {
     let mut text = StyledText::new();
     text.line(Tone::Plain, sentence);

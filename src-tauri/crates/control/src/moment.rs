@@ -6,7 +6,6 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::view::{TimeZoneChoice, UnixMs};
 
-/// A day or an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DayOrInstant {
     /// `2026-11-20`

@@ -438,7 +438,6 @@ macro_rules! entry_points {
             }
         )*
 
-        /// All operations.
         pub const OPERATIONS: &[Operation] = &[$(Operation {
             name: stringify!($name),
             changes: entry_points!(@changes $effect [$($tag),*]),

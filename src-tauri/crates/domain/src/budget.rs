@@ -298,7 +298,6 @@ impl FromStr for BudgetMark {
     }
 }
 
-/// A mark that was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetCrossing {
     pub budget: BudgetId,

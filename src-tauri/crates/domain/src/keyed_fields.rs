@@ -20,7 +20,6 @@ macro_rules! keyed_fields {
             /// Every field, in the order of the struct.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name of the field.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($field)),+ }

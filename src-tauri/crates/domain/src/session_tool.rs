@@ -11,7 +11,6 @@ crate::words! {
 }
 
 impl SessionTool {
-    /// The tool's own name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

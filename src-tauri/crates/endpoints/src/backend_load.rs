@@ -13,7 +13,6 @@ use crate::rules::TrafficRules;
 /// The adaptive limit without evidence: as many requests as the gateway has connections.
 pub const IN_FLIGHT_MAX: u32 = 512;
 
-/// The load of one backend.
 pub(crate) struct BackendLoad {
     in_flight: u32,
     rates: RateLimits,
@@ -28,7 +27,6 @@ pub struct BackendBusy {
     pub wait: Option<Duration>,
 }
 
-/// The traffic limits of a backend.
 #[derive(Debug, Clone, Copy)]
 pub struct BackendTraffic {
     pub rules: TrafficRules,

@@ -13,7 +13,6 @@ pub const NETWORK_DOUBT: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct CutOff {
     backends: HashSet<BackendId>,
-    /// When it was found.
     found: Option<Moment>,
     /// When it was over; `None` while it lasts.
     over: Option<Moment>,

@@ -41,7 +41,6 @@ use crate::snapshot::SnapshotStore;
 const NAMES_MAX: usize = 3;
 const DAY_MS: i64 = 86_400_000;
 
-/// Where the facts come from.
 pub(crate) struct AlertSources {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) snapshots: Arc<SnapshotStore>,

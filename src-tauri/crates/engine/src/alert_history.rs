@@ -299,7 +299,6 @@ impl AlertHistory {
     }
 }
 
-/// What is known of past facts.
 struct PastFacts {
     settings: Arc<Settings>,
     mock: BackendId,

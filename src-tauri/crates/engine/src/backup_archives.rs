@@ -53,12 +53,10 @@ pub struct BackupArchives {
     pub(crate) cancelled: Arc<AtomicBool>,
 }
 
-/// A backup that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupMade {
     pub path: PathBuf,
     pub at: WallTime,
-    /// Size of the archive.
     pub bytes: u64,
     pub requests: u64,
 }

@@ -105,7 +105,6 @@ impl ClientWiring {
         Self { environment: self.environment.clone().map(seen), ..self.clone() }
     }
 
-    /// The state of every tool.
     pub async fn list(&self) -> Result<Vec<ToolStatus>, ClientWiringError> {
         let wiring = self.wiring()?;
         Ok(tokio::task::spawn_blocking(move || wiring.list()).await?)

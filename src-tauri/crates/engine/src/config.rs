@@ -56,7 +56,6 @@ pub enum ConfigError {
     NoHome(#[from] NoHome),
     #[error("GATEHOUSE_VAULT is {text:?}; choose keychain, file, env or memory")]
     Vault {
-        /// Value of the variable.
         text: String,
         #[source]
         source: UnknownWord,

@@ -33,7 +33,6 @@ pub enum ServeError {
     },
 }
 
-/// Addresses of the listeners.
 #[derive(Debug, Clone)]
 pub struct ServingAddresses {
     /// Base URL for clients, `http://127.0.0.1:4283`.

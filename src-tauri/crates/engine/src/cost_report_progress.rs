@@ -5,7 +5,6 @@ use domain::BillingProvider;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostReportProgress {
     pub provider: BillingProvider,
-    /// Days of the report that are read.
     pub days_read: usize,
     /// Days that were asked for.
     pub days: usize,

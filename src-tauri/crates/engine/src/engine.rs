@@ -163,7 +163,6 @@ impl Engine {
         Arc::clone(&self.parts.base.entropy)
     }
 
-    /// When the engine was opened.
     #[must_use]
     pub fn started(&self) -> WallTime {
         self.parts.base.started

@@ -84,7 +84,6 @@ impl EventBus {
         }
     }
 
-    /// Subscribes to all later events.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {
         self.all.subscribe()

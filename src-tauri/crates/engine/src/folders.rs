@@ -81,7 +81,6 @@ impl Folders {
         self.data.join("cache-prices.json")
     }
 
-    /// The encrypted file vault.
     #[must_use]
     pub fn vault_file(&self) -> PathBuf {
         self.data.join("vault.age")

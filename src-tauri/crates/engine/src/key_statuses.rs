@@ -96,7 +96,6 @@ impl KeyStatuses {
         &self.access_tokens
     }
 
-    /// Keys that were replaced.
     #[must_use]
     pub const fn retired(&self) -> &RetiredKeys {
         &self.retired

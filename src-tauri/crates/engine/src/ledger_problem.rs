@@ -16,7 +16,6 @@ pub enum LedgerSeverity {
     Problem,
 }
 
-/// A problem of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerProblem {
     /// Identifies the cause; stable while the problem lasts.
@@ -38,7 +37,6 @@ pub struct BackupFailure {
     pub reason: String,
 }
 
-/// The number of waiting records as a clause.
 fn waiting_records_clause(backlog: &Backlog) -> String {
     match backlog.records {
         1 => "1 record is waiting in memory".to_owned(),

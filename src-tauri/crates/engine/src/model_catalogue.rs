@@ -10,7 +10,6 @@ use settings::{Settings, SettingsStore};
 pub struct ModelCatalogue {
     settings: Arc<SettingsStore>,
     mock: BackendId,
-    /// Models that backends listed.
     listed: Mutex<HashMap<BackendId, Vec<String>>>,
 }
 

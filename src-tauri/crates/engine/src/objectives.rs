@@ -7,7 +7,6 @@ use domain::{BackendId, RouteId, ServiceGoal, ServiceId, ServicePeriod};
 use service_levels::Objective;
 use settings::{OwnObjective, RouteSettings, Settings};
 
-/// What a service level is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LevelScope {
     Gateway,

@@ -37,7 +37,6 @@ pub struct PlatformReading {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PowerSource {
-    /// It has no battery.
     NoBattery,
     Mains,
     Battery,

@@ -17,7 +17,6 @@ use settings::{ReplacedFile, SettingsError, SettingsStore};
 
 use crate::Folders;
 
-/// What a restore did to the files.
 #[derive(Debug, Clone)]
 pub(crate) struct RestoredFiles {
     pub(crate) ledger: RestoreReport,

@@ -74,7 +74,6 @@ fn read_applied_fix(file: &Path) -> Option<AppliedFix> {
 }
 
 impl SettingsEditor {
-    /// State of the settings file.
     #[must_use]
     pub fn state(&self) -> SettingsFileState {
         self.store.state()

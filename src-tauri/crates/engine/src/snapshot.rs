@@ -57,7 +57,6 @@ pub struct SnapshotStore {
 }
 
 impl SnapshotStore {
-    /// The snapshot in force.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()

@@ -54,7 +54,6 @@ pub struct StageTime {
     pub ms: f64,
 }
 
-/// One start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartTrace {
     pub at: WallTime,

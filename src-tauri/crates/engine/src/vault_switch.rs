@@ -14,7 +14,6 @@ use crate::key_statuses::KeyStatuses;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
-/// Opens vaults of each kind.
 #[derive(Clone)]
 pub(crate) struct VaultOpener {
     pub(crate) environment: Arc<EnvStore>,

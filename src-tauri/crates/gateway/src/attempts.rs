@@ -62,7 +62,6 @@ pub(crate) async fn begin(
     Ok(key)
 }
 
-/// The attempts of one request.
 struct AttemptLoop<'a, C: Call> {
     outbound: &'a Outbound,
     routed: &'a RoutedCall<C>,

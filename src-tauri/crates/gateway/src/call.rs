@@ -101,7 +101,6 @@ pub(crate) trait CacheSlot: Send + Sync {
     fn recorder(&self) -> Option<AnswerRecorder>;
 }
 
-/// A call that has been routed.
 pub(crate) struct RoutedCall<C: Call> {
     pub(crate) context: RequestContext,
     pub(crate) call: C,
@@ -116,7 +115,6 @@ pub(crate) struct PendingRequest<C: Call> {
     pub(crate) record: RequestRecord,
 }
 
-/// The candidate of one attempt.
 #[derive(Clone, Copy)]
 pub(crate) struct AttemptTarget<'a> {
     pub(crate) backend: &'a Backend,

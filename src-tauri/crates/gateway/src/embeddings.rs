@@ -202,7 +202,6 @@ impl FetchedVectors {
     }
 }
 
-/// One batch of a request.
 struct Batch {
     inputs: Range<usize>,
     outgoing: BackendRequest,

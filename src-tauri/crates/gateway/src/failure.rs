@@ -225,7 +225,6 @@ impl Failure {
         Self { refusal, verdict: Verdict::NotSent, class: FailureClass::Paused, ..self }
     }
 
-    /// The backend sent a redirect.
     pub(crate) fn redirected(backend: &BackendId, status: u16) -> Self {
         let message = format!(
             "The backend {backend} answered with a redirect ({status}), which is not followed, \

@@ -32,7 +32,6 @@ use crate::snapshot::Snapshot;
 use crate::upstream::Upstream;
 use crate::wrong_token_limiter::WrongTokenLimiter;
 
-/// The parts that the gateway is built from.
 pub struct GatewayParts {
     /// Monotonic and wall time.
     pub clock: Arc<dyn Clock>,

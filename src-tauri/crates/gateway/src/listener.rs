@@ -72,7 +72,6 @@ pub enum Ipv6State {
 /// A port could not be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Another program listens on the port.
     #[error(
         "port {port} is in use by another program; stop that program, or choose another port in Settings or with `gatehouse serve --port N`"
     )]
@@ -237,7 +236,6 @@ fn bind_error(port: u16, source: io::Error) -> BindError {
     }
 }
 
-/// Handles the requests of a listener.
 pub(crate) trait RequestHandler: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client disconnects.
     fn answer(

@@ -26,7 +26,6 @@ use crate::response::REQUEST_ID;
 /// Time for a whole call. Longer operations report their progress as events.
 pub const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
 
-/// One call to a loopback port.
 #[derive(Debug)]
 pub struct LoopbackCall {
     port: u16,

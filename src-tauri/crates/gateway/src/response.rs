@@ -50,7 +50,6 @@ pub(crate) enum RetryAdvice {
     AsStatusSays,
     /// Do not retry: the same request fails again.
     Never,
-    /// Retry after this time.
     After(Duration),
     /// The wait is too long for an automatic retry. Retry by hand, after this time at the earliest.
     NotBefore(Duration),

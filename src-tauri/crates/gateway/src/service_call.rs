@@ -19,7 +19,6 @@ pub const SERVICE_ANSWER_BYTES_MAX: usize = 65_536;
 /// GitHub refuses requests without one.
 const AGENT: HeaderValue = HeaderValue::from_static("gatehouse");
 
-/// One request to a service.
 #[derive(Debug)]
 pub struct ServiceCall {
     pub method: ServiceMethod,

@@ -330,7 +330,6 @@ pub enum TokenState {
     Revoked,
 }
 
-/// Reason for refusing a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenRefused {
     Unknown,
@@ -338,7 +337,6 @@ pub(crate) enum TokenRefused {
     Revoked,
 }
 
-/// All clients, by the hash of their token.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayClients(HashMap<TokenHash, Arc<GatewayClient>>);
 

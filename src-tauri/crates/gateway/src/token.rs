@@ -15,7 +15,6 @@ pub use settings::TokenSha256 as TokenHash;
 /// Prefix of local tokens, for people and secret scanners.
 pub const TOKEN_PREFIX: &str = "ghk_";
 
-/// Prefix of control tokens.
 pub(crate) const CONTROL_TOKEN_PREFIX: &str = "ghc_";
 
 /// Random bytes of a token: 256 bits, 43 characters of base64url.

@@ -75,7 +75,6 @@ pub(crate) async fn answer(
     Ok(response)
 }
 
-/// One count.
 struct TokenCount<'a> {
     request: &'a CountRequest,
     context: &'a RequestContext,

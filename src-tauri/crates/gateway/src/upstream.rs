@@ -40,7 +40,6 @@ pub trait Upstream: Send + Sync {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure>;
 }
 
-/// One request to a backend.
 #[derive(Debug)]
 pub struct UpstreamRequest {
     /// GET or POST.
@@ -102,7 +101,6 @@ pub enum UpstreamFailure {
     /// The key may not be sent to this origin; nothing was sent.
     #[error("nothing was sent: {0}")]
     Key(OriginMismatch),
-    /// The name does not resolve.
     #[error("its name cannot be resolved; check the base URL and the network")]
     Dns,
     /// The name lookup timed out.

@@ -24,7 +24,6 @@ pub const FOLDER_DEPTH_MAX: usize = 6;
 const SKIPPED_FOLDERS: [&str; 8] =
     [".git", "node_modules", "target", "venv", ".venv", "__pycache__", "dist", "vendor"];
 
-/// A file to look into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ScanFile {
     pub(crate) path: PathBuf,

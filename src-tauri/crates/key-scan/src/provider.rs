@@ -24,7 +24,6 @@ const SHARED_PREFIX: &str = "sk-";
 /// Tokens of an account's login, which the tool that made them renews, and tokens of ours.
 const LOGIN_PREFIXES: [&str; 5] = ["sk-ant-oat", "sk-ant-ort", "eyJ", "ghk_", "ghc_"];
 
-/// The provider that a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyProvider {
     /// The usual id of its key in the vault.

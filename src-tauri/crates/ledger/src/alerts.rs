@@ -15,7 +15,6 @@ pub const ALERTS_KEPT_MAX: usize = 2_000;
 /// Notes kept per alert; more are refused.
 pub const ALERT_NOTES_MAX: usize = 100;
 
-/// An alert that fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertRow {
     pub number: u64,
@@ -70,7 +69,6 @@ pub enum AlertChange {
     },
 }
 
-/// Which alerts are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AlertQuery {
     /// Only alerts with a smaller number: the next page.

@@ -44,7 +44,6 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Removes the reservations of settled requests.
 pub(crate) fn remove(connection: &Connection, settled: &[RequestId]) -> rusqlite::Result<()> {
     let sql = "DELETE FROM budget_reservations WHERE request_id = ?1";
     let mut statement = connection.prepare_cached(sql)?;

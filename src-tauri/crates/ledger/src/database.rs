@@ -123,7 +123,6 @@ pub(crate) fn open(
     Ok(connection)
 }
 
-/// Opens a read-only connection.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;

@@ -49,7 +49,6 @@ pub enum LedgerError {
     /// No file was set aside, or none with that name.
     #[error("there is no damaged ledger file to repair")]
     NothingToRepair,
-    /// Any other SQLite error.
     #[error("the ledger could not be read or written; see the log, then run `gatehouse check`")]
     Sqlite(#[source] Arc<rusqlite::Error>),
 }

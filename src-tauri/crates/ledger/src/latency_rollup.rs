@@ -56,7 +56,6 @@ domain::words! {
     }
 }
 
-/// Latencies of some requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LatencyHistogram(Histogram<u64>);
 

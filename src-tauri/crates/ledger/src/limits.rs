@@ -10,7 +10,6 @@ pub const QUEUE_BYTES_MAX: usize = 33_554_432;
 /// state is known within the wait of an answer.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_millis(250);
 
-/// Resource limits of the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct LedgerLimits {
     /// Largest size of the main file in bytes; writes then fail as on a full disk. `None` is

@@ -25,7 +25,6 @@ pub(crate) fn pack(text: &str) -> Vec<u8> {
     packed
 }
 
-/// Reads a column of packed text.
 pub(crate) fn get_packed(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<String>> {
     let packed = row.get_ref(column)?.as_blob_or_null()?;
     Ok(packed.map(unpack).transpose()?)

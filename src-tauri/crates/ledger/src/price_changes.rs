@@ -15,7 +15,6 @@ use crate::rollup::Counting;
 use crate::text_columns::{WordColumn, bound_name, bound_sentence};
 use crate::{attempts, failed_attempts, hourly_rollup, meter_rollup, price_table, rollup};
 
-/// A change of prices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceChange {
     pub id: i64,

@@ -24,7 +24,6 @@ pub struct NewRequest {
     /// The client's own tag, for its accounting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Name of the matched route.
     pub route: String,
     /// The model name that the client sent.
     pub model_asked: String,

@@ -186,7 +186,6 @@ impl LedgerFile {
     }
 }
 
-/// Opens the ledger and reads its progress.
 fn open_with_progress(
     path: &Path,
     limits: LedgerLimits,

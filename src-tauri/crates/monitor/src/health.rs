@@ -71,7 +71,6 @@ pub struct Observation {
     pub finding: HealthFinding,
     /// The failure as a sentence without secrets; empty on success. Cut at [`REASON_CHARS_MAX`].
     pub reason: String,
-    /// Duration of the call.
     pub duration: Duration,
 }
 
@@ -111,7 +110,6 @@ pub struct HealthTransition {
     pub lasted: Option<Duration>,
 }
 
-/// Health for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedHealth {
     pub state: HealthState,

@@ -12,7 +12,6 @@ pub struct ProbeReport {
     pub finding: HealthFinding,
     /// The result in words, without secrets.
     pub detail: String,
-    /// What to do.
     pub fix: Option<String>,
     /// Models the backend lists; `None` if it did not list any.
     pub models: Option<Vec<String>>,
@@ -24,7 +23,6 @@ pub struct ProbeReport {
     pub duration: Duration,
 }
 
-/// Result of probing with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyProbeReport {
     pub credential: CredentialId,
@@ -35,7 +33,6 @@ pub struct KeyProbeReport {
     pub has_models: bool,
     /// The result in words.
     pub detail: String,
-    /// What to do.
     pub fix: Option<String>,
 }
 
@@ -50,12 +47,10 @@ pub enum ProbeStep {
     Failed {
         title: String,
         detail: String,
-        /// What to do.
         fix: Option<String>,
     },
     /// Not tried, because an earlier step failed.
     Skipped {
-        /// Title of the step.
         title: String,
     },
 }

@@ -175,7 +175,6 @@ impl Playground {
         Ok(run)
     }
 
-    /// Returns the run at its end.
     async fn end_run(
         &self,
         (id, request): (RunId, RequestId),

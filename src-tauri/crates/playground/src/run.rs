@@ -72,7 +72,6 @@ impl PlaygroundState {
 /// Code of the fault of a run that took longer than its `time_limit`.
 pub const TIME_LIMIT_CODE: &str = "time_limit";
 
-/// Error of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaygroundFault {
     /// The gateway's error message.

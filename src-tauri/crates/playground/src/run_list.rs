@@ -76,7 +76,6 @@ impl RunList {
         places.iter().filter(wanted).for_each(|place| place.cancel.cancel());
     }
 
-    /// Removes an ended run.
     pub(crate) fn remove(&self, id: RunId) {
         self.0.lock().retain(|place| place.run.id != id);
     }

@@ -21,7 +21,6 @@ use crate::{Factor, PriceOwner, PriceTerms};
 /// Most rows of a file; more is a mistake. LiteLLM's catalogue has some four thousand.
 pub const PRICE_ROWS_MAX: usize = 20_000;
 
-/// What a price file says.
 #[derive(Debug, Default)]
 pub struct PriceFile {
     pub rows: Vec<PriceFileRow>,

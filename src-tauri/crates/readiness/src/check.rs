@@ -36,7 +36,6 @@ pub struct ReadinessCheck {
     pub run: Arc<dyn CheckBody>,
 }
 
-/// The body of a check.
 #[async_trait]
 pub trait CheckBody: Send + Sync {
     /// Runs the check. Dropping the future cancels it, and the drop must undo whatever it has
@@ -116,7 +115,6 @@ domain::words! {
     }
 }
 
-/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckOutcome {
     /// [`CheckStatus::Pass`], [`CheckStatus::Warn`], [`CheckStatus::Fail`] or [`CheckStatus::NotApplicable`].

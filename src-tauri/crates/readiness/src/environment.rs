@@ -137,7 +137,6 @@ pub struct DataFolderFacts {
     pub free_bytes: Option<u64>,
 }
 
-/// A problem of the settings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsProblem {
     /// The problem, with its path in the file.

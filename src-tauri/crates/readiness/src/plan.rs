@@ -23,7 +23,6 @@ pub enum PlanError {
     /// A check depends on a check that does not exist.
     #[error("the check {check} depends on {missing}, which is not there; add it or drop the wait")]
     UnknownDependency {
-        /// The dependent check.
         check: CheckId,
         missing: CheckId,
     },

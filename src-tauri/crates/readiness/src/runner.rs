@@ -35,7 +35,6 @@ pub const NETWORK_CONCURRENCY_DEFAULT: usize = 3;
 /// Maximum time between two snapshots while checks run.
 pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
-/// Parameters of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunParameters {
     pub run: RunId,

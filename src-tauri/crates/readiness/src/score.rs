@@ -113,7 +113,6 @@ fn sentence(
     }
 }
 
-/// The causes of the failed checks of a severity.
 fn failed_causes(checks: &[CheckResult], severity: CheckSeverity) -> Vec<&str> {
     let failed = checks.iter().filter(|row| row.severity == severity && row.status.is_failure());
     failed.map(|row| row.cause.as_deref().unwrap_or(&row.title)).collect()

@@ -70,7 +70,6 @@ pub enum AdmissionOutcome {
     Slot(Ticket),
     /// Queued: a later call to [`AdmissionQueue::release`] or [`AdmissionQueue::resize`] returns this ticket.
     Queued(Ticket),
-    /// The queue is full.
     Full {
         /// Estimated time until there is room in the queue, from the pace of recent requests.
         retry_after: Duration,

@@ -21,7 +21,6 @@ words! {
     }
 }
 
-/// A block in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointBlock {
     pub reason: BlockReason,

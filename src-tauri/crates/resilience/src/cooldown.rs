@@ -51,7 +51,6 @@ pub struct CooldownEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cooldown {
     pub(crate) until: Moment,
-    /// When growth is reset.
     pub(crate) growth_reset_at: Moment,
     pub(crate) kind: LimitKind,
     /// True if `until` is our guess and not from the provider.
@@ -62,7 +61,6 @@ pub(crate) struct Cooldown {
     pub(crate) end_logged: bool,
 }
 
-/// All cooldowns of one endpoint.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cooldowns {
     pub(crate) endpoint: Option<Cooldown>,

@@ -114,7 +114,6 @@ impl BreakerRules {
         double_capped(self.open_first, step, self.open_max).mul_f64(factor)
     }
 
-    /// The length of one bucket of the window.
     pub(crate) fn bucket_length(&self) -> Duration {
         (self.window / 12).max(Duration::from_millis(1))
     }

@@ -38,7 +38,6 @@ pub struct EndpointStatus {
     pub until: Option<Moment>,
 }
 
-/// A cooldown of a single model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelCooldown {
     pub model: String,

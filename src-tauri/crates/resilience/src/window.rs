@@ -24,7 +24,6 @@ struct WindowBucket {
     tally: CallCounts,
 }
 
-/// A sliding window of buckets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SlidingWindow {
     buckets: [WindowBucket; WINDOW_BUCKETS],

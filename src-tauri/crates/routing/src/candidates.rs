@@ -34,7 +34,6 @@ pub(crate) struct BackendCandidate<'a> {
     keys: Vec<KeyCandidate<'a>>,
 }
 
-/// One key of the backend.
 struct KeyCandidate<'a> {
     known: &'a KnownEndpoint,
     available: CandidateAvailability,

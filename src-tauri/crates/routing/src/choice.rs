@@ -238,7 +238,6 @@ impl<'a> SelectionContext<'a> {
             .then_some(ExclusionReason::OtherEmbeddings)
     }
 
-    /// Decides for a rule with a single backend.
     fn decide_single(&mut self, rule: &str, part: BackendCandidate<'_>, text: String) -> Decision {
         let fingerprint = rule_fingerprint(rule, part.model, &[part.backend]);
         let mut parts = [part];

@@ -13,7 +13,6 @@ const REASONS_SHOWN_MAX: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoutingError {
-    /// The request names no model.
     #[error("the request has no model; use one that GET /v1/models lists")]
     MissingModel,
     /// Longer than [`MODEL_NAME_BYTES_MAX`]. Holds the length in bytes.

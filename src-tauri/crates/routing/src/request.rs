@@ -32,7 +32,6 @@ pub struct Needs {
     pub vision: bool,
     /// The request asks for JSON that follows a schema.
     pub json_schema: bool,
-    /// The request asks for embeddings.
     pub embeddings: bool,
     /// Estimated tokens of the request; 0 if unknown.
     pub input_tokens: u64,

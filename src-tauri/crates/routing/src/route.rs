@@ -60,7 +60,6 @@ impl Default for BalanceWeights {
     }
 }
 
-/// The keys of one backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct KeyPool {
     /// The order in which they are used.
@@ -69,7 +68,6 @@ pub struct KeyPool {
     pub members: Vec<PoolKey>,
 }
 
-/// One key of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolKey {
     /// The key's id; the key itself is never here.

@@ -35,7 +35,6 @@ pub trait RoutingSignals {
     fn last_answered_by(&self, conversation: u64) -> Option<(BackendId, String)>;
 }
 
-/// Availability of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CandidateAvailability {
     Ready,

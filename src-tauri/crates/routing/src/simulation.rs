@@ -16,7 +16,6 @@ use crate::table::RouteTable;
 /// Maximum draws of one simulation; more would not change the result noticeably.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
 
-/// The result of a simulation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
     pub draws: u32,

@@ -188,7 +188,6 @@ impl RouteTable {
         entries
     }
 
-    /// The route that matches a request, if there is one.
     #[must_use]
     pub fn matching_route(&self, request: &RoutingRequest<'_>) -> Option<&Route> {
         match request.target() {

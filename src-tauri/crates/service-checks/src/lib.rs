@@ -25,7 +25,6 @@ use crate::outcome::{Outcome, failed_step};
 /// Time for a whole check.
 pub const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
-/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCheck {
     pub report: ProbeReport,

@@ -96,7 +96,6 @@ pub enum BaseUrlError {
          use another address"
     )]
     Forbidden,
-    /// The gateway's own address.
     #[error(
         "this is the gateway's own address, so requests would loop; use the provider's address"
     )]

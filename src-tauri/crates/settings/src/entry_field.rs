@@ -1,7 +1,6 @@
 //! Fields of entries whose reading is more than a table can say. The reader knows their names from
 //! here, and the reference what they mean.
 
-/// A field of an entry.
 pub(crate) struct EntryField {
     pub(crate) name: &'static str,
     pub(crate) value: EntryValue,

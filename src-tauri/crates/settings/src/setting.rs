@@ -19,7 +19,6 @@ use crate::section_reader::SectionReader;
 /// Fields of one table of the file.
 pub(crate) type TableFields = IndexMap<&'static str, Value>;
 
-/// Definition of one setting.
 #[derive(Debug)]
 pub struct Setting {
     /// Path in the file. `<name>` stands for the name of an entry.
@@ -49,7 +48,6 @@ pub struct Setting {
 pub enum SettingKind {
     Number,
     Switch,
-    /// One of these words.
     Word(&'static [&'static str]),
     Text,
 }
@@ -107,7 +105,6 @@ impl Setting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(crate = "domain::serde", untagged)]
 pub enum SettingValue {
-    /// Absent.
     None,
     Switch(bool),
     Number(i64),
@@ -149,7 +146,6 @@ impl fmt::Display for SettingValue {
     }
 }
 
-/// A type that a setting can have.
 pub(crate) trait SettingType: Sized {
     const KIND: SettingKind;
     const IS_OPTIONAL: bool = false;

@@ -31,7 +31,6 @@ const BACKUPS_MAX: usize = 99;
 /// Rounds of repairs in one fix: names are nested three deep, and each may hide the next.
 const REPAIR_ROUNDS_MAX: usize = 4;
 
-/// Usability of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SettingsFileState {
     /// Usable, or missing.
@@ -64,7 +63,6 @@ pub enum SettingsError {
     #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first_error(.problems))]
     Invalid {
         path: PathBuf,
-        /// All problems of the file.
         problems: Vec<FileProblem>,
     },
     /// The edit would break a rule. Nothing was written.

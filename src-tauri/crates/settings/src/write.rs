@@ -9,7 +9,6 @@ use crate::Settings;
 use crate::finding::{Repair, RepairAction};
 use crate::setting::TableFields;
 
-/// Content of a new file.
 pub(crate) const NEW_FILE_TEXT: &str = "\
 # Settings of Gatehouse. You can edit this file; comments and order are kept.
 # Keys do not belong here; `gatehouse keys add` puts them into the vault.

@@ -33,7 +33,6 @@ pub(crate) struct RawHead {
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
     Length(usize),

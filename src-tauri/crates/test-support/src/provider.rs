@@ -84,7 +84,6 @@ pub(crate) struct ProviderRequest {
     delivery: AnswerDelivery,
 }
 
-/// The delivery format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AnswerDelivery {
     Whole,

@@ -164,7 +164,6 @@ impl Reply {
             .header("location", &format!("http://{to}/v1/chat/completions"))
     }
 
-    /// A list of models.
     #[must_use]
     pub fn models(names: &[&str]) -> Self {
         let entry =

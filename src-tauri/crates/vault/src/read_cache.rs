@@ -38,7 +38,6 @@ pub(crate) enum ReadRole {
     Cached(Arc<BoundSecret>),
     /// Wait for the read in flight.
     Join(ReadReceiver),
-    /// Perform the read.
     Lead(ReadLease),
 }
 

@@ -26,7 +26,6 @@ pub struct ChatError {
     pub code: Option<String>,
 }
 
-/// Reads a streamed answer.
 #[derive(Debug, Default)]
 pub struct ChatStreamReader(SseDecoder);
 

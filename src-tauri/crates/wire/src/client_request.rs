@@ -85,7 +85,6 @@ impl ApiSurface<'_> {
 }
 
 impl ClientRequest {
-    /// Parses a request body.
     pub fn parse(surface: ApiSurface<'_>, body: Bytes) -> Result<Self, RequestError> {
         Self::parse_with(surface, body, |_| false)
     }

@@ -104,7 +104,6 @@ pub fn upstream_error(dialect: Dialect, status: u16, body: &[u8]) -> UpstreamErr
     }
 }
 
-/// The error body for a client.
 #[must_use]
 pub fn error_body(dialect: Dialect, error: &ErrorAnswer<'_>) -> Bytes {
     match dialect {

@@ -156,7 +156,6 @@ impl<'a> JsonNode<'a> {
         })
     }
 
-    /// The value of a boolean.
     pub(crate) fn flag(&self) -> Result<bool, RequestError> {
         match self.raw() {
             "true" => Ok(true),

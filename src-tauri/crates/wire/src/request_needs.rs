@@ -10,7 +10,6 @@ use crate::json::Members;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestNeeds {
     pub tools: bool,
-    /// The request contains images.
     pub images: bool,
     /// The answer must follow a JSON schema.
     pub json_schema: bool,

@@ -48,7 +48,6 @@ pub struct SseDecoder {
     has_begun: bool,
 }
 
-/// State of the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum ScanState {
     #[default]

@@ -11,7 +11,6 @@ domain::words! {
 }
 
 impl AgentProgram {
-    /// The program's own name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

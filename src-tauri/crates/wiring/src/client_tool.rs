@@ -75,7 +75,6 @@ domain::words! {
 }
 
 impl ClientTool {
-    /// The tool's own name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -158,7 +158,6 @@ impl Disk {
         created.map_err(|error| WiringError::io(folder, error))
     }
 
-    /// Removes a folder that is empty.
     pub(crate) fn remove_empty_folder(&self, folder: &Path) {
         drop(std::fs::remove_dir(folder));
         self.step();

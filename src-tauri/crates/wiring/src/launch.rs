@@ -120,7 +120,6 @@ pub const HOME_VARIABLES: [&str; 2] =
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Launch {
     pub variables: Vec<(&'static str, String)>,
-    /// Variables that get the token.
     pub token_variables: Vec<&'static str>,
     pub removed_variables: Vec<&'static str>,
     /// Arguments before those of the user.

@@ -40,7 +40,6 @@ pub struct WiringTarget {
     pub home: Option<PathBuf>,
     /// For tools with a list of their own; at most [`TOOL_MODELS_MAX`] are written.
     pub models: Vec<ToolModel>,
-    /// The time of the wiring.
     pub now: WallTime,
 }
 

@@ -29,7 +29,6 @@ domain::words! {
     }
 }
 
-/// What wiring did to one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WiredFile {
     pub(crate) path: PathBuf,

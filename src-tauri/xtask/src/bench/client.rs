@@ -47,7 +47,6 @@ impl MeasuredServer {
         .into_bytes()
     }
 
-    /// Encodes a GET.
     pub(crate) fn get(&self, path: &str) -> Vec<u8> {
         let Self { address, token, .. } = self;
         format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n")

@@ -50,7 +50,6 @@ impl BenchDialect {
         }
     }
 
-    /// The body of a request.
     pub(crate) fn request_body(self, model: &str, answer: AnswerFormat) -> String {
         let (system, stream) = match (self, answer) {
             (Self::Chat, AnswerFormat::Whole) => (CHAT_SYSTEM, ""),

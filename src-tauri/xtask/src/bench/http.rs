@@ -65,7 +65,6 @@ impl RawHttpConnection {
         }
     }
 
-    /// Reads the head of an answer.
     pub(crate) async fn read_answer_head(&mut self) -> Result<MessageHead> {
         loop {
             if let Some(head) = parse_answer_head(&self.received)? {

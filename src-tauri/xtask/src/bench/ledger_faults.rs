@@ -26,7 +26,6 @@ const DISK_FAULT: &str = include_str!("disk_fault.c");
 /// Load before the fault begins.
 const TIME_BEFORE: Duration = Duration::from_secs(3);
 
-/// Duration of each fault.
 const FAULT_TIME: Duration = Duration::from_secs(40);
 
 /// Load after the fault.

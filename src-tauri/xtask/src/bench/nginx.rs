@@ -89,7 +89,6 @@ http {{
     )
 }
 
-/// The version that nginx reports.
 pub(crate) fn nginx_version() -> Result<String> {
     let program = NGINX_PATHS.into_iter().find(|path| Path::new(path).is_file());
     let Some(program) = program else { return Ok("not installed".to_owned()) };

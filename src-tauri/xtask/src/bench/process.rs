@@ -18,7 +18,6 @@ pub(crate) struct MeasuredProcess {
     child: Child,
 }
 
-/// The memory use of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MemoryUse {
     /// Resident megabytes, with shared pages counted in full.

@@ -39,7 +39,6 @@ struct Outage {
     mode: AnswerMode,
 }
 
-/// The outcome of one request.
 #[derive(Debug, Clone)]
 struct RequestResult {
     number: usize,

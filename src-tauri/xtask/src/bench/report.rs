@@ -9,7 +9,6 @@ use super::{nginx, process};
 use crate::call::ProgramCall;
 use crate::repository::Repository;
 
-/// The target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum FigureTarget {
     AtLeast(f64),
@@ -94,7 +93,6 @@ impl Figure {
         }
     }
 
-    /// The row of the table.
     fn table_row(&self) -> String {
         let target = match self.target {
             FigureTarget::AtLeast(target) => format!(">= {}", format_value(Some(target))),

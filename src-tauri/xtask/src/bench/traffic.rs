@@ -154,7 +154,6 @@ pub(crate) fn has_gap(streamed: &StreamTimings) -> bool {
 
 /// The result of many concurrent streams.
 pub(crate) struct ConcurrentStreams {
-    /// Incomplete streams.
     pub(crate) dropped: usize,
     /// 99th percentile of the time from sending to arrival of a piece, in milliseconds.
     pub(crate) chunk_ms_p99: f64,

@@ -37,7 +37,6 @@ interface ClientsScreenProps {
   adding: boolean;
   /** What is asked for a tool. */
   change: { kind: ToolChange["kind"]; tool: string } | null;
-  /** Every tool is to be disconnected. */
   disconnectingAll: boolean;
   onOpen: (id: string) => void;
   onAdd: () => void;

@@ -16,7 +16,6 @@ import { faultElsewhere, faultOf } from "@/lib/fault";
 
 const FIELDS = ["goal", "period", "max_ms"] as const;
 
-/** What is edited. */
 export interface EditedObjective {
   target: ObjectiveTarget;
   /** One route, backend or service; null for a default. */

@@ -11,7 +11,6 @@ export function numberLabel(name: string): string {
   return THRESHOLD_LABELS[name] ?? name;
 }
 
-/** The numbers of a preset. */
 export function numbersOf(settings: SettingsView, preset: ResiliencePreset): ResilienceValues["custom"] {
   const known = settings.resilience.presets.find((one) => one.preset === preset);
   return known?.numbers ?? settings.values.resilience.custom;

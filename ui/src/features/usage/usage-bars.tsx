@@ -30,7 +30,6 @@ const HALF_DAY_MS = 43_200_000;
 
 interface UsageBarsProps {
   usage: UsageView;
-  /** What the bars can measure. */
   measures: readonly Option<Measure>[];
   place: UsagePlace;
   onMeasure: (measure: Measure) => void;

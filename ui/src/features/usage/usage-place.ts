@@ -87,7 +87,6 @@ export const MEASURES = [
   { value: "tokens", label: "Tokens" },
 ] as const satisfies { value: Measure; label: string }[];
 
-/** What the bars of Activity measure. */
 export const ACTIVITY_MEASURES = MEASURES.slice(1);
 
 /** Which costs the totals are of. */
@@ -188,7 +187,6 @@ export function withDays(place: UsagePlace, days: DaySpan | undefined): UsagePla
   return days === undefined ? ranged : { ...ranged, days };
 }
 
-/** A place with the sums on this basis. */
 export function withBasis(place: UsagePlace, basis: CostBasis): UsagePlace {
   const { basis: _, ...rest } = place;
   return basis === "known" ? rest : { ...rest, basis };

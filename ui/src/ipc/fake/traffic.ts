@@ -227,7 +227,6 @@ export function isWanted(request: RequestView, filter: UsageFilter | undefined):
   });
 }
 
-/** The class of each failed attempt. */
 export function failedAttempts({ state, http_status, attempts }: RequestView): FailureClass[] {
   const last: FailureClass[] = state === "failed" ? [http_status === 401 ? "key-rejected" : "connect"] : [];
   return attempts > 1 ? [...last, "server"] : last;

@@ -13,7 +13,6 @@ export function checksAmong(requests: RequestView[]): RequestView[] {
     .map((request) => ({ ...request, id: `${request.id}_check`, state: "complete", cost_nano_usd: CHECK_NANO_USD }));
 }
 
-/** What was wasted in this way. */
 export function wastedAmong(requests: RequestView[], kind: WasteKind): RequestView[] {
   switch (kind) {
     case "failed":

@@ -62,7 +62,6 @@ export interface World {
   forced: Map<string, ActiveOverrideView>;
   /** Backends whose breaker was reset. */
   reset: Set<string>;
-  /** The cache was purged. */
   purged: boolean;
   services: ServiceView[];
   /** The ledger's file was damaged, and nothing has been restored yet. */

@@ -29,7 +29,6 @@ impl AlertBook {
         self.outboxes.values_mut().for_each(|outbox| outbox.recover(wall));
     }
 
-    /// What a channel did so far.
     #[must_use]
     pub fn channel_activity(&self, channel: AlertChannel) -> ChannelActivity {
         self.outboxes.get(&channel).map(Outbox::activity).unwrap_or_default()

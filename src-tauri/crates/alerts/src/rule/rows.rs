@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{AlertGroup, AlertRule};
 
-/// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleRow {
     pub rule: AlertRule,
@@ -451,7 +450,6 @@ const ROWS: &[RuleRow] = &[
 ];
 
 impl AlertRule {
-    /// The rule's row.
     #[must_use]
     pub fn row(self) -> &'static RuleRow {
         const FIRST: RuleRow =

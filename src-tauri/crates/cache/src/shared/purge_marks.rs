@@ -22,7 +22,6 @@ pub(super) const COUNT: &str = "count";
 /// Prefix of the field of a purge by age; a time in milliseconds follows.
 const OLDER: &str = "older:";
 
-/// A snapshot of the marks.
 pub(super) struct PurgeMarks {
     time: MarkTime,
     fields: HashMap<String, String>,

@@ -108,7 +108,6 @@ pub(super) fn render_rules(rules: &[AlertRuleView], now: UnixMs) -> StyledText {
     text
 }
 
-/// One rule with its settings.
 pub(super) fn render_rule(rule: &AlertRuleView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     text.line(Tone::Strong, &rule.title);

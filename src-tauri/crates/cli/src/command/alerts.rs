@@ -21,7 +21,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
-/// What to do with alerts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsCommand {
     /// List firing alerts, which of them are kept quiet, and silences
@@ -281,7 +280,6 @@ fn format_state(alert: &AlertView) -> String {
     }
 }
 
-/// The alerts of a page of the inbox.
 pub(super) fn render_inbox(page: &InboxView, now: UnixMs) -> StyledText {
     if page.entries.is_empty() {
         return render_sentence("There is no alert.");
@@ -340,7 +338,6 @@ pub(super) fn render_incident(incident: &IncidentView, markdown: bool, now: Unix
     text
 }
 
-/// The channels, and whether each works.
 pub(super) fn render_channels(channels: &[AlertChannelView], now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     let mut table = TextTable::new(&[

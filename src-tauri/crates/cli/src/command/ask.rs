@@ -24,7 +24,6 @@ use crate::word::word;
 /// Most bytes read from a pipe. The core has a lower limit and its own error for it.
 const PIPE_BYTES_MAX: u64 = 1_000_000;
 
-/// What to ask, and whom.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AskArguments {
     /// A model name, for example mock/chat

@@ -27,7 +27,6 @@ mod history;
 
 use compatibility::{Compatibility, CompatibilityArguments};
 
-/// What to do with backends.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackendsCommand {
     /// List backends with their health, models and last day
@@ -75,7 +74,6 @@ pub(crate) struct BackendArgument {
     name: String,
 }
 
-/// A backend that goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveBackendArguments {
     #[command(flatten)]

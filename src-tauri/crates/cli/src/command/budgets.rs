@@ -18,7 +18,6 @@ use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::word::word;
 
-/// What to do with budgets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetsCommand {
     /// List budgets and what is left of them

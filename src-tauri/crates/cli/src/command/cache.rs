@@ -15,7 +15,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 const MIB: u64 = 1_048_576;
 
-/// What to do with the cache.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Show its size, what it saved, and why requests bypassed it

@@ -24,7 +24,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::{WordOr, word, word_or_default};
 
-/// What to do with clients.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientsCommand {
     /// List clients and their use

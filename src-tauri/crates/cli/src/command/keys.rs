@@ -24,7 +24,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
-/// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// List keys with their last four characters, state and use
@@ -67,7 +66,6 @@ pub(crate) struct KeyArgument {
     name: String,
 }
 
-/// A key that goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveKeyArguments {
     #[command(flatten)]
@@ -117,7 +115,6 @@ pub(crate) struct EditKeyArguments {
     label: Option<String>,
 }
 
-/// Another key for a name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReplaceKeyArguments {
     #[command(flatten)]

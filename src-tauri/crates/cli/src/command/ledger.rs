@@ -20,7 +20,6 @@ use crate::quantity::{
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
-/// What to do with the ledger.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Show whether requests are recorded, what happened to the file, and its backups

@@ -7,7 +7,6 @@ use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::text::render_sentence;
 
-/// What to do with notifications.
 #[derive(Debug, Subcommand)]
 pub(crate) enum NotifyCommand {
     /// Send a test notification

@@ -24,7 +24,6 @@ use crate::word::word;
 /// Most differences and problems printed as text; JSON has what the core lists.
 const LINES_MAX: usize = 20;
 
-/// What to do with prices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PricesCommand {
     /// List prices with their source and date

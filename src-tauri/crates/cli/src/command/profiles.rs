@@ -10,7 +10,6 @@ use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TextTable, render_sentence};
 
-/// What to do with profiles.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProfilesCommand {
     /// List the profiles

@@ -17,7 +17,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 mod edit;
 mod simulate;
 
-/// What to do with routes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoutesCommand {
     /// List routes and where their requests went in the last day

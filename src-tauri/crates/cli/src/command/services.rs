@@ -19,7 +19,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
-/// What to do with services.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServicesCommand {
     /// List services with their state
@@ -120,7 +119,6 @@ pub(crate) struct ServiceOptions {
     scopes: Vec<String>,
 }
 
-/// A service that goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveServiceArguments {
     #[command(flatten)]

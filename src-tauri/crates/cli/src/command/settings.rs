@@ -14,7 +14,6 @@ use crate::quantity::{format_count, format_duration};
 use crate::sign::Tone;
 use crate::text::{StyledText, TableCell, TextTable, render_sentence};
 
-/// What to do with the settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettingsCommand {
     /// Show the current settings and file locations

@@ -15,7 +15,6 @@ use crate::text::{StyledText, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
 
-/// What to do with the vault.
 #[derive(Debug, Subcommand)]
 pub(crate) enum VaultCommand {
     /// Show which vault is in use and whether it works

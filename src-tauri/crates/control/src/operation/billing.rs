@@ -18,7 +18,6 @@ use crate::view::{
     StatedDriftView,
 };
 
-/// Where each provider makes its admin keys.
 const fn admin_key_page(provider: BillingProvider) -> &'static str {
     match provider {
         BillingProvider::OpenAi => "https://platform.openai.com/settings/organization/admin-keys",

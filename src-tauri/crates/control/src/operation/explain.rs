@@ -224,7 +224,6 @@ fn whole_percent(share: f64) -> u8 {
     percent
 }
 
-/// Turns a clause into a sentence.
 pub(super) fn to_full_sentence(clause: &str) -> String {
     let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{stop}", capitalize(clause))

@@ -154,10 +154,8 @@ fn scope_label(pin: &PinSettings) -> String {
 /// A value in units of the measure; of percentages and milliseconds in tenths.
 type Value = Option<i64>;
 
-/// A value for each step of time.
 type Steps = Vec<(WallTime, Value)>;
 
-/// What was measured in a period.
 struct Measured {
     value: Value,
     /// Requests that are not in it, since their cost is not known; 0 of what is no cost.

@@ -75,7 +75,6 @@ async fn load_newest_report(engine: &Engine) -> Result<Option<ReadinessReport>, 
     Ok(run.and_then(|run| serde_json::from_str(&run.report).ok()))
 }
 
-/// View of a run in progress.
 pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> ReadinessRunView {
     ReadinessRunView {
         id: snapshot.run.to_string(),
@@ -94,7 +93,6 @@ pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> ReadinessRunView {
     }
 }
 
-/// View of a run that has ended.
 pub(crate) fn report_view(report: &ReadinessReport) -> ReadinessRunView {
     let judgement = &report.judgement;
     let category = |part: &CategoryScore| CheckCategoryView {

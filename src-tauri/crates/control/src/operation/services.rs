@@ -102,7 +102,6 @@ pub(crate) async fn service_remove(engine: &Engine, req: ServiceRef) -> Result<(
     Ok(removed.await?)
 }
 
-/// The key that a service is checked with.
 enum ChosenKey {
     None,
     Stored(CredentialId),

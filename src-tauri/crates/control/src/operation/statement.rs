@@ -26,7 +26,6 @@ use crate::view::{SavedFile, StatementFormat, StatementQuery, TextFile};
 /// Longest project name in a query, in characters, as the ledger keeps them.
 const PROJECT_CHARS_MAX: usize = ledger::NAME_CHARS_MAX;
 
-/// What a statement says.
 #[derive(Debug, Serialize)]
 struct Statement {
     /// Year and month.

@@ -177,7 +177,6 @@ fn change_view(engine: &Engine, changed: &VaultChangeResult, sentence: String) -
     }
 }
 
-/// Describes in a sentence what was moved.
 fn moved_sentence(changed: &VaultChangeResult, old: VaultKind) -> String {
     let (copied, left) =
         (changed.moved.len() + changed.not_removed.len(), changed.not_removed.len());

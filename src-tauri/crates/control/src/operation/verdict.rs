@@ -19,7 +19,6 @@ pub(super) const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
 
 const ISSUES_MAX: usize = 5;
 
-/// What the verdict is made from.
 pub(super) struct VerdictFacts {
     /// The user's enabled backends, in order.
     pub(super) backends: Vec<BackendFacts>,
@@ -60,7 +59,6 @@ pub(super) struct KeyFacts {
     pub(super) used_by: Vec<BackendId>,
 }
 
-/// A required service.
 pub(super) struct ServiceFacts {
     pub(super) id: ServiceId,
     pub(super) label: String,

@@ -16,7 +16,6 @@ fn a_month_later(config: &mut EngineConfig) {
     config.clock = Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(later)));
 }
 
-/// The checks of a quick run.
 async fn run_quick(core: &Core) -> Vec<CheckView> {
     let mut events = CoreEvents::subscribe(core).await.expect("events");
     control::readiness_start(core, ReadinessStart { set: CheckSet::Quick }).await.expect("run");

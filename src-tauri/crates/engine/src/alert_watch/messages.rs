@@ -36,7 +36,6 @@ impl AlertWatch {
         });
     }
 
-    /// What a channel did so far.
     #[must_use]
     pub fn channel_activity(&self, channel: AlertChannel) -> ChannelActivity {
         self.book.lock().channel_activity(channel)

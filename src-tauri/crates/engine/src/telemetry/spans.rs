@@ -23,7 +23,6 @@ const SPAN_ID_BYTES: usize = 8;
 /// A client that left before its answer ended.
 const CANCELLED: &str = "cancelled";
 
-/// What is told of a request.
 pub(super) struct TracedRequest {
     /// The request's id, by which the panel finds it.
     id: String,

@@ -33,7 +33,6 @@ pub(super) const TOKEN_ANSWER_BYTES_MAX: usize = 131_072;
 /// Longest reason of the endpoint that is shown, in characters.
 const REASON_CHARS_MAX: usize = 200;
 
-/// What the endpoint gave.
 #[derive(Debug)]
 pub(super) struct TokenAnswer {
     pub(super) access_token: Secret,

@@ -55,7 +55,6 @@ impl RefreshFault {
 pub(super) enum RefreshOutcome {
     Issued {
         token: Arc<BoundSecret>,
-        /// When it was asked for.
         asked: ClockReading,
         /// `None` if the server names none.
         life: Option<Duration>,
@@ -67,7 +66,6 @@ pub(super) enum RefreshOutcome {
     Failed(RefreshFault),
 }
 
-/// What a request gets.
 #[derive(Debug)]
 pub(super) enum TokenUse {
     Usable(Arc<BoundSecret>),

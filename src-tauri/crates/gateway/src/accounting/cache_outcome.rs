@@ -37,7 +37,6 @@ pub(crate) struct AnswerRecord {
 pub(crate) type AnswerEndCell = Arc<OnceLock<AnswerEnd>>;
 
 impl RequestRecord {
-    /// Records that the cache was bypassed.
     pub(crate) fn bypassed(&mut self, why: BypassReason) {
         self.cache(CacheOutcome::Bypass, Some(why.word()));
     }

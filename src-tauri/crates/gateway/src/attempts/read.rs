@@ -10,7 +10,6 @@ use futures_util::stream::BoxStream;
 use crate::unpaused_timeout::within;
 use crate::upstream::UpstreamFailure;
 
-/// Limits of reading a body.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadLimits {
     pub(crate) bytes_max: usize,

@@ -22,7 +22,6 @@ use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamRes
 /// Time to read the error body of a backend that has already failed.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One request to one backend.
 pub(crate) struct BackendCall<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) key: Option<Arc<BoundSecret>>,

@@ -171,7 +171,6 @@ impl Fetch {
     }
 }
 
-/// The response for one reader.
 pub(crate) async fn respond(mut items: SharedItems, mut reader: Reader) -> Response<ResponseBody> {
     let Some(Ok(Item::Head(head))) = items.next().await else {
         return lost().answer(reader.dialect());
@@ -258,7 +257,6 @@ async fn collect(mut items: SharedItems, reader: &mut Reader) -> Option<Bytes> {
     }
 }
 
-/// The streamed body for one reader.
 struct SharedBody {
     items: SharedItems,
     reader: Reader,

@@ -47,7 +47,6 @@ impl NameLookup for SystemNameLookup {
     }
 }
 
-/// A name did not resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ResolveError {
     #[error("the name cannot be resolved")]

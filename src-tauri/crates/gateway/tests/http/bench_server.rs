@@ -160,7 +160,6 @@ impl Server {
         [self.begun(), vec![self.text("lo")], self.finish()].concat()
     }
 
-    /// A whole stream.
     pub(crate) fn whole(self) -> Vec<String> {
         [self.finished(), self.terminator().into_iter().collect()].concat()
     }

@@ -19,7 +19,6 @@ use tokio::task::JoinSet;
 use crate::pair::{At, Pair, WELL, always, endpoint, limits};
 use crate::world::{ASK, ASK_STREAM, KEY, network};
 
-/// One row of the table.
 struct Row {
     name: &'static str,
     at: At,

@@ -117,7 +117,6 @@ impl Case {
         self.model.as_deref().unwrap_or("m-1")
     }
 
-    /// The whole answer.
     fn answer(&self) -> Value {
         let (model, usage) = (self.model(), &self.usage);
         let answer = match self.of {

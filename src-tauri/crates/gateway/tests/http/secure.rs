@@ -26,7 +26,6 @@ pub(crate) const HOST: &str = "gate.localhost";
 /// The answer of a resolver to every name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScriptedLookup {
-    /// This machine.
     Here,
     /// No such name.
     Nowhere,

@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-/// Summary of a valid stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChatStreamSummary {
     /// Text chunks.

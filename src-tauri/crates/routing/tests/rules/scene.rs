@@ -111,7 +111,6 @@ pub(crate) fn backend(id: &str) -> RoutableBackend {
     }
 }
 
-/// A backend with keys.
 pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> RoutableBackend {
     let member = |(key, weight): &(&str, u16)| PoolKey {
         credential: CredentialId::new(*key).expect("an id"),

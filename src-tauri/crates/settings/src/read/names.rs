@@ -5,7 +5,6 @@ use toml_edit::{Item, Value};
 use crate::finding::{Findings, RepairAction, quote_value};
 use crate::section_reader::SectionReader;
 
-/// Rules of one list.
 pub(super) struct NameListRules {
     /// Name in the file.
     pub(super) field: &'static str,

@@ -29,7 +29,6 @@ const SIGNATURE: &str = "c2lnbmVkIGJ5IGdlbWluaQ==";
 const PLACEHOLDER_SIGNATURES: [&str; 2] =
     ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
-/// The result of a method.
 pub(super) enum MethodOutcome {
     Asked(Box<ProviderRequest>),
     Answered(Reply),

@@ -142,7 +142,6 @@ impl PendingCall {
     }
 }
 
-/// Whether any arguments of a call were emitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EmittedArguments {
     Nothing,

@@ -29,14 +29,12 @@ pub(super) enum ModelGeneration {
     Levels(ThinkingLevels),
 }
 
-/// Whether thinking can be turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ThinkingOff {
     Possible,
     Impossible,
 }
 
-/// Thinking levels that a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ThinkingLevels {
     /// Low and high: Gemini 3 Pro.

@@ -125,7 +125,6 @@ impl MockFault {
     }
 }
 
-/// Answer to an unknown model name.
 pub(super) fn unknown_model_answer(dialect: Dialect, model: &str) -> MockAnswer {
     let shown = crate::error::sanitize(model, crate::ERROR_FIELD_CHARS_MAX);
     let message =

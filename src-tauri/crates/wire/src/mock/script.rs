@@ -14,7 +14,6 @@ use crate::neutral::{
 };
 use crate::{UsageReading, UsageReport};
 
-/// How the mock makes an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerStyle {
     /// Repeats the last user text.
@@ -27,7 +26,6 @@ pub(super) enum AnswerStyle {
     TextAndTool,
 }
 
-/// Content of one answer.
 #[derive(Debug)]
 pub(super) struct AnswerScript {
     /// Letters and digits that depend on the prompt alone.

@@ -149,7 +149,6 @@ impl ExtraField {
     }
 }
 
-/// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConversationTurn {
     pub role: Role,

@@ -11,7 +11,6 @@ use crate::{
     UpstreamError,
 };
 
-/// The body of an error response.
 #[must_use]
 pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     Bytes::from(json!({"error": error_object(error)}).to_string())

@@ -23,7 +23,6 @@ pub(crate) struct StreamWriter {
     choices: BTreeMap<u32, ChoiceProgress>,
 }
 
-/// State of one choice.
 #[derive(Debug, Default)]
 struct ChoiceProgress {
     has_role: bool,

@@ -47,7 +47,6 @@ pub(super) struct ResponseObject<'a> {
     metadata: JsonText,
 }
 
-/// State of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResponseState<'a> {
     InProgress,

@@ -23,7 +23,6 @@ pub(crate) struct StreamReader {
     tool_calls: ToolCalls,
 }
 
-/// What was received of one item.
 #[derive(Debug, Default)]
 struct ItemProgress {
     call: Option<CallKind>,

@@ -57,7 +57,6 @@ pub(super) enum MessageContent<'a> {
     Parts(Vec<InputPart<'a>>),
 }
 
-/// The output of a tool.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum ToolOutput<'a> {

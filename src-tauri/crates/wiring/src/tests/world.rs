@@ -174,7 +174,6 @@ impl World {
         std::io::Write::write_all(&mut file, text.as_bytes()).expect("written");
     }
 
-    /// The names of what is in a folder.
     pub(super) fn names(&self, folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("a folder").flatten();
         let mut names: Vec<_> =

@@ -16,7 +16,6 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 
-/// What to do with removed copies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CopiesCommand {
     /// List the plain copies that were removed
@@ -34,7 +33,6 @@ pub(crate) struct RestoreCopyArguments {
     id: String,
 }
 
-/// How to remove.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RemoveOptions {
     pub(super) dry_run: bool,

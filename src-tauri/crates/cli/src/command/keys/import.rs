@@ -21,7 +21,6 @@ use crate::unlock::unlock_interactively;
 /// Largest file read, in bytes. A `.env` file usually has a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1_048_576;
 
-/// A file to import from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportKeysArguments {
     /// A file of lines such as OPENAI_API_KEY=…, for example .env

@@ -17,7 +17,6 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
 
-/// What to look into.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanKeysArguments {
     /// More files, or folders whose .env files are read

@@ -15,7 +15,6 @@ pub(super) struct ViewsArguments {
     command: Option<ViewsCommand>,
 }
 
-/// What to do with saved views.
 #[derive(Debug, clap::Subcommand)]
 enum ViewsCommand {
     /// List the saved views with their filters

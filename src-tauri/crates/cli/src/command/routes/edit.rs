@@ -46,7 +46,6 @@ pub(crate) struct EditRouteArguments {
     rules: RouteRuleArguments,
 }
 
-/// How a route works.
 #[derive(Debug, clap::Args)]
 struct RouteRuleArguments {
     /// A model name it serves (repeatable); * matches anything. Defaults to the route's name

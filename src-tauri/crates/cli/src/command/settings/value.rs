@@ -20,7 +20,6 @@ pub(crate) struct GetSettingArguments {
     name: Option<String>,
 }
 
-/// A setting and its new value.
 #[derive(Debug, Args)]
 pub(crate) struct SetSettingArguments {
     /// The setting, for example gateway_port

@@ -144,7 +144,6 @@ impl std::str::FromStr for UsagePeriod {
     }
 }
 
-/// End of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UsageEnd {
     SpanMs(i64),

@@ -72,7 +72,6 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
     }
 }
 
-/// The health of a configured backend.
 pub(in crate::operation) fn backend_health_view(engine: &Engine, id: &BackendId) -> HealthView {
     let settings = engine.settings();
     match settings.why_backend_is_off(id) {

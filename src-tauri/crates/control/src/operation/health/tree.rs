@@ -22,7 +22,6 @@ pub(crate) async fn health_tree(engine: &Engine) -> Result<HealthTreeView, ApiEr
     Ok(build(&facts::collect(engine)))
 }
 
-/// What the tree is made from.
 struct TreeFacts {
     /// True when no network leads off this machine.
     is_offline: bool,

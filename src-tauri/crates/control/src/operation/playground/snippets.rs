@@ -32,7 +32,6 @@ pub(in crate::operation) fn render_snippets(
     ]
 }
 
-/// Input of every snippet.
 struct SnippetInputs<'a> {
     address: &'a str,
     client: &'a str,

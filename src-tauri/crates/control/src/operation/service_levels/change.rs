@@ -19,7 +19,6 @@ use crate::ApiError;
 use crate::operation::input;
 use crate::view::{ServiceLevelPreviewView, ServiceLevelSet, ServiceLevelsView};
 
-/// What a request changes.
 #[derive(Debug)]
 enum ObjectiveChange {
     /// Values of `service_levels`, by their paths.

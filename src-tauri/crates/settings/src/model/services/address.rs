@@ -119,7 +119,6 @@ impl ServiceAddress {
         Ok(Self { url, host, port })
     }
 
-    /// The address as a URL.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
