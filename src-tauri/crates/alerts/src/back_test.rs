@@ -57,7 +57,7 @@ pub fn back_test(
     let mut next_change = past.next_change(at);
     while at < past.until {
         firings.take(book.evaluate(&judged, &context, past.reading(at)), at);
-        let step = if book.is_settled() { past.until } else { later(at, STEP) };
+        let step = if book.is_settled() { past.until } else { at + STEP };
         at = past.after_gap(step.min(next_change));
         if next_change <= at {
             judged = conditions(&facts_at(at), &context.tunings);
@@ -101,10 +101,6 @@ impl PastTime {
     }
 }
 
-fn later(at: WallTime, span: Duration) -> WallTime {
-    WallTime::from_unix_ms(at.unix_ms() + i64::try_from(span.as_millis()).unwrap_or_default())
-}
-
 struct Firings {
     rule: AlertRule,
     by_number: BTreeMap<u64, PastFiring>,
@@ -136,15 +132,13 @@ impl Firings {
 
 #[cfg(test)]
 mod tests {
-    use domain::BackendId;
+    use domain::{BackendId, MINUTE_MS};
     use proptest::prelude::*;
 
     use super::*;
     use crate::facts::{BackendFact, BackendFault, Impact};
     use crate::measurement::Measurement;
     use crate::rule::tunings;
-
-    const MINUTE_MS: i64 = 60_000;
 
     fn at(ms: i64) -> WallTime {
         WallTime::from_unix_ms(ms)
@@ -225,7 +219,7 @@ mod tests {
                 let judged = conditions(&known_at(known, now), &context.tunings);
                 firings.take(book.evaluate(&judged, &context, past.reading(now)), now);
             }
-            now = later(now, STEP);
+            now = now + STEP;
         }
         firings.by_number.into_values().collect()
     }

@@ -1,6 +1,6 @@
 //! What kinds of anomalies there are, and how one is told from another.
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 
 domain::words! {
     /// By which rule something is unusual.
@@ -47,8 +47,6 @@ impl UsageAnomalyRule {
         end.unix_ms() <= until || now.unix_ms() <= until
     }
 }
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// When something was called fine that is so for good: the end of the year 9999.
 pub const FINE_FOR_GOOD: WallTime = WallTime::from_unix_ms(253_402_300_799_999);

@@ -107,9 +107,9 @@ const fn whole(ms: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use domain::HOUR_MS;
 
-    const HOUR_MS: i64 = 3_600_000;
+    use super::*;
 
     /// Five hours that end at hour 5, read at `read` hours.
     fn window(used_percent: f64, read_hours: i64) -> PlanWindow {

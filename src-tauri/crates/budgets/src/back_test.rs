@@ -235,11 +235,10 @@ const fn reservation(amount: NanoUsd) -> Reservation {
 
 #[cfg(test)]
 mod tests {
-    use domain::{BudgetAction, BudgetDimension, BudgetSchedule};
+    use domain::{BudgetAction, BudgetDimension, BudgetSchedule, DAY_MS};
 
     use super::*;
 
-    const DAY_MS: i64 = 86_400_000;
     /// 2026-11-20T00:00Z.
     const START_MS: i64 = 1_795_132_800_000;
 

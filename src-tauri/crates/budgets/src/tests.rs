@@ -1,15 +1,14 @@
 //! What the book of budgets refuses, counts and forgets, on fixed times.
 
-use domain::BudgetSchedule;
+use domain::{BudgetSchedule, DAY_MS};
 use proptest::prelude::*;
 
 use super::*;
 
 const START: WallTime = WallTime::from_unix_ms(1_795_219_200_000); // 2026-11-21T00:00Z
-const DAY_MS: i64 = 86_400_000;
 
 fn at(ms: i64) -> WallTime {
-    WallTime::from_unix_ms(START.unix_ms() + ms)
+    START.plus_ms(ms)
 }
 
 fn id(name: &str) -> BudgetId {

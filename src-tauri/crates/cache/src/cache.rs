@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, NanoUsd, WallTime};
+use domain::{Clock, NanoUsd};
 
 use crate::disk::{DiskLookup, DiskTier};
 use crate::memory::{MemoryEntry, MemoryTier};
@@ -207,7 +207,7 @@ impl Cache {
             return Err(NotStoredReason::Purged);
         }
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let expires = WallTime::from_unix_ms(clock.wall().unix_ms().saturating_add(ttl_ms));
+        let expires = clock.wall().plus_ms(ttl_ms);
         let entry = Arc::new(entry);
         let kept =
             StoredEntry { entry, tags, generation, shared: shared_time, requested_at, expires };

@@ -1,5 +1,6 @@
 //! Ends of a period as people write them: days and instants.
 
+use domain::DAY_MS;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -67,7 +68,6 @@ impl DayOrInstant {
 /// calendar.
 #[must_use]
 pub fn clock_time(at: UnixMs, now: UnixMs, zone: TimeZoneChoice) -> String {
-    const DAY_MS: i64 = 86_400_000;
     let format = if at.0 - now.0 < DAY_MS { "%H:%M" } else { "%-d %b %H:%M" };
     let zoned = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(time_zone(zone)));
     zoned.map(|at| at.strftime(format).to_string()).unwrap_or_default()

@@ -82,7 +82,7 @@ fn unknown(text: &str) -> String {
 
 fn ago(span: &str, now: WallTime) -> Option<WallTime> {
     let span = i64::try_from(parse_span(span)?.as_millis()).ok()?;
-    Some(WallTime::from_unix_ms(now.unix_ms().saturating_sub(span)))
+    Some(now.minus_ms(span))
 }
 
 const fn wall_time(at: UnixMs) -> WallTime {

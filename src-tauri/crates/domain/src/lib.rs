@@ -88,7 +88,9 @@ pub use text::{
     capitalize, count_noun, cut_between_words, format_seconds, format_span, group_digits,
     list_names, one_line,
 };
-pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
+pub use time::{
+    Clock, ClockReading, DAY_MS, HOUR_MS, MINUTE_MS, ManualClock, Moment, SystemClock, WallTime,
+};
 pub use usage::{CacheWrites, TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;
 pub use words::{UnknownWord, Word};

@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// Lengths of wall time, in milliseconds. Days are those of UTC.
+pub const MINUTE_MS: i64 = 60_000;
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
 /// A point on the monotonic clock, in microseconds since the process's clock was created.
 ///
 /// A plain number, so that tests can write `Moment::from_secs(30)`.
@@ -84,7 +89,23 @@ impl WallTime {
     /// The start of its day in UTC.
     #[must_use]
     pub const fn day_start(self) -> Self {
-        Self(self.0.saturating_sub(self.0.rem_euclid(86_400_000)))
+        Self(self.0.saturating_sub(self.0.rem_euclid(DAY_MS)))
+    }
+
+    /// The start of its hour in UTC.
+    #[must_use]
+    pub const fn hour_start(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(HOUR_MS)))
+    }
+
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    #[must_use]
+    pub const fn minus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_sub(ms))
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`.
@@ -101,6 +122,24 @@ impl WallTime {
         let time: String = self.to_rfc3339().chars().take(19).collect();
         format!("{}Z", time.replace(':', "-"))
     }
+}
+
+impl Add<Duration> for WallTime {
+    type Output = Self;
+    fn add(self, interval: Duration) -> Self {
+        self.plus_ms(millis(interval))
+    }
+}
+
+impl Sub<Duration> for WallTime {
+    type Output = Self;
+    fn sub(self, interval: Duration) -> Self {
+        self.minus_ms(millis(interval))
+    }
+}
+
+fn millis(interval: Duration) -> i64 {
+    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Both clocks, passed in wherever time is needed.
@@ -127,10 +166,7 @@ impl ClockReading {
     /// Converts a point of the monotonic clock to the wall clock.
     #[must_use]
     pub fn wall_at(&self, moment: Moment) -> WallTime {
-        let ms = |interval: Duration| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-        let (ahead, behind) = (moment.since(self.now), self.now.since(moment));
-        let at = self.wall.unix_ms().saturating_add(ms(ahead)).saturating_sub(ms(behind));
-        WallTime::from_unix_ms(at)
+        self.wall + moment.since(self.now) - self.now.since(moment)
     }
 }
 
@@ -167,7 +203,7 @@ impl Clock for SystemClock {
         let elapsed = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        WallTime(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        WallTime(millis(elapsed))
     }
 }
 
@@ -189,8 +225,7 @@ impl ManualClock {
     pub fn advance(&self, interval: Duration) {
         let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         self.micros.fetch_add(micros, Ordering::SeqCst);
-        let ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-        self.wall_ms.fetch_add(ms, Ordering::SeqCst);
+        self.wall_ms.fetch_add(millis(interval), Ordering::SeqCst);
     }
 
     /// Sets only the wall clock, as a user or a time server does.
@@ -230,6 +265,16 @@ mod tests {
             ClockReading { now: Moment::from_secs(100), wall: WallTime::from_unix_ms(1_000_000) };
         let at = |secs| clocks.wall_at(Moment::from_secs(secs)).unix_ms();
         assert_eq!((at(100), at(160), at(40)), (1_000_000, 1_060_000, 940_000));
+    }
+
+    #[test]
+    fn wall_time_stays_in_its_range() {
+        let end = WallTime::from_unix_ms(i64::MAX);
+        assert_eq!([end.plus_ms(1), end + Duration::MAX], [end, end]);
+        let before = WallTime::from_unix_ms(-1);
+        assert_eq!(before.hour_start().unix_ms(), -HOUR_MS);
+        assert_eq!(before.minus_ms(i64::MAX), WallTime::from_unix_ms(i64::MIN));
+        assert_eq!((before - Duration::from_hours(24)).unix_ms(), -1 - DAY_MS);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use alerts::{
 };
 use budgets::BudgetStatus;
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, Origin, RouteId, ServiceId, ShownCurrency,
+    BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId, ShownCurrency,
     WallTime, list_names,
 };
 use endpoints::EndpointRegistry;
@@ -39,7 +39,6 @@ use crate::snapshot::SnapshotStore;
 
 /// Most names in a sentence.
 const NAMES_MAX: usize = 3;
-const DAY_MS: i64 = 86_400_000;
 
 pub(crate) struct AlertSources {
     pub(crate) settings: Arc<SettingsStore>,

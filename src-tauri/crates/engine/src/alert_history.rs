@@ -23,7 +23,7 @@ use alerts::{
     AlertRule, BudgetFact, Facts, FirstUse, KeyFact, Measurement, PastFiring, PastTime,
     RuleTunings, tuning_of,
 };
-use domain::{BackendId, Clock, CredentialId, WallTime};
+use domain::{BackendId, Clock, CredentialId, DAY_MS, WallTime};
 use ledger::{Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
@@ -36,12 +36,9 @@ use crate::alert_facts::{burn_facts, error_rates, key_times};
 use crate::budget_watch::BudgetWatch;
 use crate::cost_reports::CostReports;
 use crate::local_resources::{LocalResources, PastSamples, PastStarts};
-use crate::measurement_watch::{before, checks_age};
+use crate::measurement_watch::checks_age;
 use crate::service_level_watch::ServiceLevelWatch;
-use crate::usage_hours::hour_start;
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// Time judged before the days that are asked about, beside the rule's own: an alert that fired in it
 /// and goes on is none of these days.
 const LEAD_MS: i64 = DAY_MS;
@@ -162,11 +159,11 @@ impl AlertHistory {
     ) -> Result<Option<RuleBackTest>, LedgerError> {
         let Some(source) = PastSource::of(rule) else { return Ok(None) };
         let until = self.clock.wall();
-        let wanted = before(until, i64::from(days) * DAY_MS);
+        let wanted = until.minus_ms(i64::from(days) * DAY_MS);
         let hold = tunings.iter().map(|all| tuning_of(all, rule).hold).max().unwrap_or_default();
         let lead = (LEAD_MS + millis(hold)).min(LEAD_MS_MAX);
-        let judged_from = before(wanted, lead);
-        let mut observed = self.service_levels.observed_since(hour_start(judged_from)).await?;
+        let judged_from = wanted.minus_ms(lead);
+        let mut observed = self.service_levels.observed_since(judged_from.hour_start()).await?;
         observed.retain(|row| matches!(row.subject, ObservedSubject::Backend(_)));
         let Some(begin) = self.known_since(source, judged_from, &observed).await? else {
             return Ok(None);
@@ -369,7 +366,7 @@ impl PastFacts {
         for key in self.settings.credentials.values() {
             let since = key.replaced.unwrap_or(key.created);
             // A day before the end is over a moment later than a day after the beginning begins.
-            let end = key.expires.map(|at| before(at, -1));
+            let end = key.expires.map(|at| at.plus_ms(1));
             for day in std::iter::once(since).chain(end) {
                 self.changes.extend(days_since(day, from, until));
             }

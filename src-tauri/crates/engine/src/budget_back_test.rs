@@ -1,13 +1,11 @@
 //! Tries a budget on the ledger's past.
 
 use budgets::{BudgetBackTest, PastCall, PastRequest, back_test};
-use domain::{Budget, BudgetId, RequestId, WallTime};
+use domain::{Budget, BudgetId, DAY_MS, RequestId, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{LedgerError, PAST_CALLS_MAX, PastCallRow};
 
 use crate::budget_watch::BudgetWatch;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// What a budget would have done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -235,7 +235,7 @@ mod tests {
         ledger.settle(Box::new(ended)).await.expect("settled");
         assert_eq!(activity.last_seen(&id("codex"), NOW).await.expect("read"), Some(NOW));
         assert!(activity.any_request_seen().await.expect("read"));
-        let later = WallTime::from_unix_ms(NOW.unix_ms() + 1);
+        let later = NOW.plus_ms(1);
         assert_eq!(ledger.purge_before(later).await.expect("purged"), 1);
         activity.forget_ledger();
         assert_eq!(activity.last_seen(&id("codex"), NOW).await.expect("read"), None);

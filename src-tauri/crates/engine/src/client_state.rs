@@ -48,7 +48,7 @@ mod tests {
 
     fn ago(time: Duration) -> WallTime {
         let ms = i64::try_from(time.as_millis()).expect("a short time");
-        WallTime::from_unix_ms(NOW.unix_ms() - ms)
+        NOW.minus_ms(ms)
     }
 
     fn client() -> ClientSettings {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use domain::{Clock, ClockReading, Endpoint, Entropy, WallTime};
+use domain::{Clock, ClockReading, DAY_MS, Endpoint, Entropy, WallTime};
 use endpoints::{EndpointRegistry, ResilienceRules, TransitionSink};
 use ledger::{Ledger, LedgerError, StoredEndpointState, TransitionRecord};
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
 
 /// Maximum age of responses from which speeds are learnt at the start, in milliseconds: a week.
-const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
+const SPEEDS_AGE_MS_MAX: i64 = 7 * DAY_MS;
 
 /// Interval of the background work, in milliseconds.
 const TICK_MS: u64 = 1_000;
@@ -147,7 +147,7 @@ impl EndpointSaver {
     /// Loads past response times from the ledger.
     async fn load_past_speeds(&self) -> Result<(), LedgerError> {
         let now = self.clock.wall();
-        let since = WallTime::from_unix_ms(now.unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX));
+        let since = now.minus_ms(SPEEDS_AGE_MS_MAX);
         for pace in self.ledger.model_latencies((since, now)).await? {
             self.registry.load_past_speed(&pace.backend, &pace.model, pace.first_token_p50);
         }
@@ -219,7 +219,7 @@ mod tests {
         let saver = saver_in(&home);
         let endpoint = home_endpoint();
         let settled = |days_ago: i64, first_token_ms: u64| {
-            let started = WallTime::from_unix_ms(NOW.unix_ms() - days_ago * 24 * 3_600_000);
+            let started = NOW.minus_ms(days_ago * DAY_MS);
             let request = NewRequest {
                 id: domain::RequestId::generate(started, &SeededEntropy::new(first_token_ms)),
                 started,

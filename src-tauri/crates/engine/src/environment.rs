@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    AlertChannel, BackendId, Clock, CredentialId, HealthState, NanoUsd, Secret, WallTime,
+    AlertChannel, BackendId, Clock, CredentialId, DAY_MS, HealthState, NanoUsd, Secret, WallTime,
 };
 use gateway::{LoopbackCall, loopback_call};
 use ledger::Ledger;
@@ -32,12 +32,10 @@ use crate::gateway_server::GatewayServer;
 use crate::key_scanner::{KeyScanPlaces, KeyScanner};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
-use crate::measurement_watch::before;
 use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
 use crate::wiring_trouble::WiringExpectation;
 
-const DAY_MS: i64 = 86_400_000;
 /// Age of the requests that the checks look at: whose models must have a price, and what they cost.
 const MONTH_DAYS: i64 = 30;
 /// A model of the mock that answers immediately.
@@ -284,13 +282,13 @@ impl ReadinessEnvironment for EngineEnvironment {
 
     async fn month_cost(&self) -> Result<NanoUsd, String> {
         let now = self.clock.wall();
-        let spend = self.ledger.spend(before(now, MONTH_DAYS * DAY_MS), now).await;
+        let spend = self.ledger.spend(now.minus_ms(MONTH_DAYS * DAY_MS), now).await;
         spend.map(|spend| spend.cost).map_err(|error| error.to_string())
     }
 
     async fn prices(&self) -> Result<PriceFacts, String> {
         let (now, list_date) = (self.clock.wall(), self.prices.list_date());
-        let since = before(now, MONTH_DAYS * DAY_MS);
+        let since = now.minus_ms(MONTH_DAYS * DAY_MS);
         let everything = ledger::DimensionFilter::default();
         let unpriced = self.ledger.unpriced_models(since, now, everything).await;
         let unpriced = unpriced.map_err(|error| error.to_string())?;

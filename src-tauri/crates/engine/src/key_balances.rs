@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use billing::{Balance, BalanceEndpoint, KeyPermissions, ReportError};
 use domain::{
-    BalanceKind, Clock, CredentialId, CurrencyCode, Moment, NanoUsd, Origin, ShownCurrency,
+    BalanceKind, Clock, CredentialId, CurrencyCode, DAY_MS, Moment, NanoUsd, Origin, ShownCurrency,
     WallTime,
 };
 use endpoints::KeyGeneration;
@@ -37,7 +37,6 @@ const ASKED_EVERY: Duration = Duration::from_secs(15 * 60);
 const READING_AGE_MAX_MS: i64 = 60 * 60 * 1_000;
 /// Largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 65_536;
-const DAY_MS: i64 = 86_400_000;
 /// Days whose cost is the pace.
 const PACE_DAYS: i64 = 7;
 /// A shorter time says nothing about the pace.
@@ -258,7 +257,7 @@ impl KeyBalances {
         keys: impl Iterator<Item = &'a BalanceKey>,
     ) -> Result<Option<NanoUsd>, LedgerError> {
         let now = self.clock.wall();
-        let week_ago = WallTime::from_unix_ms(now.unix_ms().saturating_sub(PACE_DAYS * DAY_MS));
+        let week_ago = now.minus_ms(PACE_DAYS * DAY_MS);
         let Some(oldest) = self.ledger.first_hour().await? else { return Ok(None) };
         let (mut names, mut first) = (BTreeSet::new(), now);
         for key in keys {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use archive::ArchiveWatch;
-use domain::{Clock, WallTime};
+use domain::{Clock, DAY_MS, HOUR_MS, WallTime};
 use ledger::{Ledger, LedgerError, LedgerState, MergeReport, Recovery};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -28,11 +28,11 @@ const FILE_CHECKS_PER_POSITION_SAVE: u32 = 6;
 /// records change without an event.
 const STATE_CHECK_SECS: u64 = 1;
 /// Age of the newest backup from which another is due, in milliseconds: a day.
-const BACKUP_EVERY_MS: i64 = 86_400_000;
+const BACKUP_EVERY_MS: i64 = DAY_MS;
 /// Maximum time a due backup waits for a moment without requests, in milliseconds: an hour.
-const BACKUP_DELAY_MS_MAX: i64 = 3_600_000;
+const BACKUP_DELAY_MS_MAX: i64 = HOUR_MS;
 /// Delay after a failed backup, in milliseconds: an hour.
-const BACKUP_RETRY_MS: i64 = 3_600_000;
+const BACKUP_RETRY_MS: i64 = HOUR_MS;
 /// Free space required for a backup beyond the ledger's size, in bytes.
 const BACKUP_HEADROOM_BYTES: u64 = 200_000_000;
 

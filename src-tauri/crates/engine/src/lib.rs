@@ -188,7 +188,7 @@ pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};
 pub use tool_watch::{DriftedTool, ToolWatch};
 pub use topic::Topic;
 pub use uptime::{row_time, uptime};
-pub use usage_hours::{hour_start, smallest_daily_budget, usage_hours};
+pub use usage_hours::{smallest_daily_budget, usage_hours};
 pub use vault_change::{
     VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, describe_unlocked_keys,
     move_keys_from,

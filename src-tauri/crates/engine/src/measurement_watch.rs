@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
 use analytics::{Spike, UsageAnomalyRule, whole_count, whole_nanos};
-use domain::{BackendId, CheckSet, Clock, CredentialId, Moment, NanoUsd, ShownCurrency, WallTime};
+use domain::{
+    BackendId, CheckSet, Clock, CredentialId, DAY_MS, HOUR_MS, Moment, NanoUsd, ShownCurrency,
+    WallTime,
+};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use ledger::{
@@ -23,13 +26,11 @@ use crate::key_scanner::KeyScanner;
 use crate::ledger_watch::LedgerWatch;
 use crate::snapshot::PLAYGROUND_CLIENT;
 use crate::tasks::Tasks;
-use crate::usage_hours::{hour_start, smallest_daily_budget, usage_hours};
+use crate::usage_hours::{smallest_daily_budget, usage_hours};
 
 const EVALUATION_SECS: u64 = 300;
 /// Wait for the first one, which is not part of the start.
 const FIRST_EVALUATION_SECS: u64 = 15;
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// Time that latencies are compared with, before the last hour.
 pub(crate) const USUAL_DAYS: i64 = 7;
 /// Answers in that time before it says anything.
@@ -151,10 +152,10 @@ impl MeasurementWatch {
     /// is new.
     async fn first_uses(&self, now: WallTime) -> Result<Vec<FirstUse>, LedgerError> {
         let oldest = self.ledger.first_hour().await?;
-        if oldest.is_none_or(|oldest| oldest > before(now, FIRST_USE_DAYS * DAY_MS)) {
+        if oldest.is_none_or(|oldest| oldest > now.minus_ms(FIRST_USE_DAYS * DAY_MS)) {
             return Ok(Vec::new());
         }
-        let all = first_uses_since(&self.ledger, before(now, DAY_MS)).await?;
+        let all = first_uses_since(&self.ledger, now.minus_ms(DAY_MS)).await?;
         Ok(all.into_iter().map(|(used, _)| used).collect())
     }
 
@@ -188,8 +189,8 @@ impl MeasurementWatch {
         &self,
         now: WallTime,
     ) -> Result<BTreeMap<BackendId, Duration>, LedgerError> {
-        let to = hour_start(before(now, HOUR_MS));
-        let week = self.first_tokens(before(to, USUAL_DAYS * DAY_MS), to).await?;
+        let to = now.minus_ms(HOUR_MS).hour_start();
+        let week = self.first_tokens(to.minus_ms(USUAL_DAYS * DAY_MS), to).await?;
         let enough = week.into_iter().filter(|(_, known)| known.count() >= USUAL_REQUESTS_MIN);
         let usual = |(name, known): (String, LatencyHistogram)| {
             Some((BackendId::new(name.as_str()).ok()?, known.percentile(95.0)))
@@ -214,7 +215,7 @@ impl MeasurementWatch {
 
     /// Whether this hour or the one before is unlike those before them.
     async fn spikes(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let hours = usage_hours(&self.ledger, before(now, HOUR_MS), now).await?;
+        let hours = usage_hours(&self.ledger, now.minus_ms(HOUR_MS), now).await?;
         let from = hours.len().saturating_sub(2);
         let shown = self.shown();
         let budget = smallest_daily_budget(&self.budgets.statuses());
@@ -225,7 +226,7 @@ impl MeasurementWatch {
             let (fine, start_of) = (&fine, &start_of);
             move |spike: &Spike| {
                 let said = fine.get(&rule.id(start_of(spike.since), None));
-                let end = before(start_of(spike.hours.end.saturating_sub(1)), -HOUR_MS);
+                let end = start_of(spike.hours.end.saturating_sub(1)).plus_ms(HOUR_MS);
                 said.is_none_or(|said| !rule.is_still_fine(*said, end, now))
             }
         };
@@ -270,7 +271,7 @@ impl MeasurementWatch {
 
     /// Unknown costs and the use of the response cache in 24 hours.
     async fn last_day(&self, now: WallTime) -> Result<Vec<Measurement>, LedgerError> {
-        let from = before(now, DAY_MS);
+        let from = now.minus_ms(DAY_MS);
         let unpriced = self.ledger.unpriced_models(from, now, DimensionFilter::default()).await?;
         let requests = unpriced.iter().map(|model| model.requests).sum();
         let models = unpriced.into_iter().map(|model| model.model).collect();
@@ -299,7 +300,7 @@ impl MeasurementWatch {
     /// Keys for requests that are old enough to have been used. Nothing is said while the ledger is
     /// younger than that.
     async fn unused_keys(&self, now: WallTime) -> Result<Vec<CredentialId>, LedgerError> {
-        let from = before(now, UNUSED_DAYS * DAY_MS);
+        let from = now.minus_ms(UNUSED_DAYS * DAY_MS);
         let oldest = self.ledger.first_hour().await?;
         if oldest.is_none_or(|oldest| oldest > from) {
             return Ok(Vec::new());
@@ -410,10 +411,6 @@ impl Measured {
             }
         }
     }
-}
-
-pub(crate) fn before(time: WallTime, ms: i64) -> WallTime {
-    WallTime::from_unix_ms(time.unix_ms().saturating_sub(ms))
 }
 
 /// More than any threshold where nothing is usual.

@@ -50,7 +50,7 @@ mod tests {
         let date = PriceListDate { file: home.path().join("list") };
         let bundled = pricing::bundled_as_of();
         assert_eq!(date.read(), bundled);
-        let later = WallTime::from_unix_ms(bundled.unix_ms() + 1);
+        let later = bundled.plus_ms(1);
         date.note(later);
         assert_eq!(date.read(), later);
         date.forget();

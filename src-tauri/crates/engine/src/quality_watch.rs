@@ -19,7 +19,7 @@ use settings::SettingsStore;
 
 use crate::events::EventBus;
 use crate::health_watch::HealthWatch;
-use crate::measurement_watch::{MeasurementWatch, before};
+use crate::measurement_watch::MeasurementWatch;
 use crate::objectives::LevelScope;
 use crate::service_level_watch::ServiceLevelWatch;
 use crate::tasks::Tasks;
@@ -173,7 +173,7 @@ impl QualityWatch {
 
 /// When the window until now began.
 fn start_of(window: BurnWindow, now: WallTime) -> WallTime {
-    before(now, i64::try_from(window.length().as_millis()).unwrap_or_default())
+    now - window.length()
 }
 
 struct RecentTokens(Vec<RecentFirstToken>);

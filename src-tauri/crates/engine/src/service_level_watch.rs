@@ -213,7 +213,7 @@ impl ServiceLevelWatch {
     ) -> Result<ValidCounts, LedgerError> {
         let length = window.length();
         let back_ms = i64::try_from(length.min(kept).as_millis()).unwrap_or(i64::MAX);
-        let from = WallTime::from_unix_ms(now.unix_ms().saturating_sub(back_ms));
+        let from = now.minus_ms(back_ms);
         let precision = match length <= EXACT_MAX {
             true => OutcomePrecision::Exact,
             false => OutcomePrecision::Quarter,

@@ -78,8 +78,7 @@ impl StartTrace {
     /// When clients were served.
     pub(crate) fn ready_at(&self) -> WallTime {
         let taken = Duration::try_from_secs_f64(self.ready_ms() / 1_000.0).unwrap_or_default();
-        let ms = i64::try_from(taken.as_millis()).unwrap_or(i64::MAX);
-        WallTime::from_unix_ms(self.at.unix_ms().saturating_add(ms))
+        self.at + taken
     }
 
     #[must_use]

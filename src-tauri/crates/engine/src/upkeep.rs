@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, WallTime};
+use domain::{Clock, DAY_MS, WallTime};
 use endpoints::EndpointRegistry;
 use gateway::HttpUpstream;
 use ledger::Ledger;
@@ -27,7 +27,6 @@ const PAUSE_CHECK_SECS: u64 = 1;
 const RETENTION_SECS: u64 = 3_600;
 /// Interval of saving the programs of clients, in seconds.
 const PROGRAMS_SAVE_SECS: u64 = 10;
-const DAY_MS: i64 = 86_400_000;
 
 /// Loads the system's certificates, which is slow and which nothing waits for.
 pub(crate) fn spawn_certificate_loading(upstream: Arc<HttpUpstream>, tasks: &Tasks) {

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 use ledger::ObservedTimeRow;
 use service_levels::{ObservedTime, Uptime};
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// The observed time of the period until `now`: whole hours with the present one as the last, and
 /// whole days where only those are kept. What is later is from before the clock was set back.
@@ -22,9 +20,7 @@ pub fn uptime<'a>(
 
 /// Start of a period that ends with the present hour.
 pub(crate) fn period_start(now: WallTime, period: Duration) -> WallTime {
-    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
-    let length = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
-    WallTime::from_unix_ms(hour.saturating_add(HOUR_MS).saturating_sub(length))
+    now.hour_start().plus_ms(HOUR_MS) - period
 }
 
 #[must_use]

@@ -2,17 +2,8 @@
 
 use analytics::{HOURS_BEFORE, HourlyUsage};
 use budgets::BudgetStatus;
-use domain::{BudgetPeriod, NanoUsd, WallTime};
+use domain::{BudgetPeriod, HOUR_MS, NanoUsd, WallTime};
 use ledger::{DimensionFilter, Ledger, LedgerError, UsageTotals};
-
-const HOUR_MS: i64 = 3_600_000;
-
-/// The hour of UTC that `time` is in.
-#[must_use]
-pub fn hour_start(time: WallTime) -> WallTime {
-    let ms = time.unix_ms();
-    WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS))
-}
 
 /// The user's own traffic of every hour of UTC to that of `to`, and from [`HOURS_BEFORE`] before that of
 /// `from`, the first that is asked about.
@@ -25,7 +16,7 @@ pub async fn usage_hours(
     to: WallTime,
 ) -> Result<Vec<HourlyUsage>, LedgerError> {
     let history = i64::try_from(HOURS_BEFORE).unwrap_or_default() * HOUR_MS;
-    let start = hour_start(WallTime::from_unix_ms(from.unix_ms().saturating_sub(history)));
+    let start = from.minus_ms(history).hour_start();
     let known = ledger.usage_by_hour(start, to, DimensionFilter::default()).await?;
     Ok(without_gaps(start, to, &known))
 }
@@ -52,7 +43,7 @@ pub(crate) fn without_gaps(
         let totals = known.next_if(|(start, _)| *start == hour).map(|(_, totals)| *totals);
         let UsageTotals { cost, requests, .. } = totals.unwrap_or_default();
         hours.push(HourlyUsage { start: hour, cost, requests });
-        hour = WallTime::from_unix_ms(hour.unix_ms() + HOUR_MS);
+        hour = hour.plus_ms(HOUR_MS);
     }
     hours
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use domain::{BudgetDimension, Clock, SystemClock, WallTime};
+use domain::{BudgetDimension, Clock, DAY_MS, SystemClock, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{
     BucketWidth, CrossQuery, DimensionFilter, GroupBy, LatencyGroupBy, Ledger, LedgerError,
@@ -18,8 +18,6 @@ use ledger::{
 
 /// Times that each question is asked.
 const ROUNDS: usize = 20;
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The panel's ranges in days; the first begins at midnight.
 const RANGES: [(&str, i64); 5] =
@@ -59,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (name, days) in RANGES {
         let from = match days {
             1 => now.day_start(),
-            days => WallTime::from_unix_ms(now.unix_ms() - days * DAY_MS),
+            days => now.minus_ms(days * DAY_MS),
         };
         let bucket = if days == 1 { BucketWidth::Hour } else { BucketWidth::Day };
         let range = Range { from, to: now, bucket, zone: zone.clone() };

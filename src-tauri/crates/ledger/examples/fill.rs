@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, Meter, NanoUsd, RequestId,
+    BackendId, ClientId, Clock, CredentialId, DAY_MS, Endpoint, Entropy, Meter, NanoUsd, RequestId,
     SeededEntropy, SystemClock, TokenUsage, WallTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -69,7 +69,6 @@ const MODELS: [(&str, [&str; 2]); 20] = [
 
 /// Age of the first request, in days.
 const DAYS: i64 = 365;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The hours with requests: from 7 to 23 o'clock.
 const DAY_BEGINS_MS: i64 = 7 * 60 * 60 * 1_000;
@@ -210,7 +209,7 @@ impl Sample {
 
     fn ended(&self) -> WallTime {
         let took = i64::try_from(self.took.as_millis()).unwrap_or_default();
-        WallTime::from_unix_ms(self.started.unix_ms() + took)
+        self.started.plus_ms(took)
     }
 
     fn failed(&self, request: NewRequest, attempt: AttemptRecord) -> Settlement {

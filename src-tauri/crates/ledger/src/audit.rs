@@ -1,6 +1,6 @@
 //! The audit log: operations that changed something, in the order in which they ended.
 
-use domain::{AuditOutcome, CallerKind, WallTime};
+use domain::{AuditOutcome, CallerKind, DAY_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{
@@ -13,8 +13,6 @@ pub const AUDIT_ENTRIES_KEPT_MAX: usize = 10_000;
 
 /// Days for which entries are kept.
 pub const AUDIT_DAYS_KEPT_MAX: i64 = 365;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Calls of agents that the settings did not allow: most that are kept of one hour, among the newest
 /// 200 entries. An agent in a loop must not drive out what was changed.

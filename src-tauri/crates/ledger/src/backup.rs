@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{DAY_MS, WallTime};
 use private_files::{create_folder, create_new_file};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
@@ -38,7 +38,6 @@ pub(crate) enum CopySpeed {
 
 const PREFIX: &str = "ledger-";
 const SUFFIX: &str = ".sqlite";
-const DAY_MS: i64 = 86_400_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerBackup {

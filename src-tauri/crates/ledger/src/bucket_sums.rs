@@ -1,10 +1,9 @@
 //! Sums by step of a range and by name, while the rows of a query are read.
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 use rusqlite::Rows;
 
 use crate::rollup_sums::{NameNumbers, SumValues};
-use crate::usage::HOUR_MS;
 use crate::{UsageBucket, UsageKey};
 
 /// The edges of the steps of a range, in milliseconds and in order.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{CostBasis, WallTime};
+use domain::{CostBasis, DAY_MS, HOUR_MS, WallTime};
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params};
 
@@ -16,7 +16,7 @@ use crate::rollup_sums::{
     NameNumbers, columns_on, dimension_rows_sql, read_totals, rollup_sums, sum_columns,
 };
 use crate::text_columns::WordColumn;
-use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
+use crate::usage::{rank_groups, slot_end, slot_start};
 use crate::{
     CrossQuery, CrossSummary, DimensionFilter, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX,
     USAGE_CROSS_ROWS_MAX, UsageKey, UsageTotals,

@@ -4,6 +4,7 @@
 //! of a range begins is counted in one of the two steps that share it, and the hours of the other
 //! one, which are the fewer, are moved there.
 
+use domain::{DAY_MS, HOUR_MS};
 use rusqlite::Connection;
 
 use crate::UsageQuery;
@@ -11,7 +12,6 @@ use crate::bucket_sums::{BucketSums, StepEdges};
 use crate::hourly_rollup::{DIMENSIONS, unfold_sql};
 use crate::rollup_range::{RangePiece, SlotWidth, day_start_ms};
 use crate::rollup_sums::{dimension_rows_sql, rollup_sums, sum_columns};
-use crate::usage::{DAY_MS, HOUR_MS};
 
 /// Most steps that begin in a day, on average, for which whole days are fewer rows than its hours.
 const STEPS_PER_DAY_MAX: usize = 2;

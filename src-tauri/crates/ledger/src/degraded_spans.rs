@@ -3,12 +3,11 @@
 //! Apart from the log of health changes: a degraded backend is up, and what counts as up must not depend
 //! on how well it answers.
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, DAY_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{clamp_time, collect_known, get_named, row_count};
 use crate::text_columns::bound_text;
-use crate::usage::DAY_MS;
 use crate::{SENTENCE_CHARS_MAX, WATCH_DAYS_KEPT};
 
 /// Spans that are kept of each backend; the oldest are deleted first.

@@ -3,14 +3,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use domain::{RequestId, WallTime};
+use domain::{DAY_MS, RequestId, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::Settlement;
 use crate::integer_columns::clamp_time;
 use crate::packed_text::{get_packed, pack};
 use crate::text_columns::{DECISION_BYTES_MAX, bound_json, bound_sentence};
-use crate::usage::DAY_MS;
 
 pub(crate) const INSERT: &str = "INSERT INTO explanations (id, last_day, sentence, decision)
     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET last_day = excluded.last_day

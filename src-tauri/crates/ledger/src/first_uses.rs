@@ -1,9 +1,8 @@
 //! Names that are in use for the first time.
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::usage::HOUR_MS;
 use crate::{GroupBy, Purpose, rollup_range};
 
 /// The hour of the first request of the user's own traffic.

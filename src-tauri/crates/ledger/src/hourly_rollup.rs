@@ -7,13 +7,12 @@
 //! stays unfolded for long requests. A request that settles later still unfolds its hour and all
 //! later ones until they are folded again.
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 use rusqlite::{Connection, params, params_from_iter};
 
 use crate::requests::oldest_id_at;
 use crate::rollup_range::folded_until;
 use crate::rollup_sums::{rollup_sums, sum_columns};
-use crate::usage::HOUR_MS;
 use crate::{Settlement, cross_rollup, daily_rollup, latency_rollup, request_costs};
 
 /// Every dimension along which requests are summed.

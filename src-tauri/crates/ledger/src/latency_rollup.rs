@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{DAY_MS, HOUR_MS, WallTime};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 use rusqlite::types::FromSqlError;
@@ -21,7 +21,6 @@ use rusqlite::{Connection, Row, params};
 use crate::integer_columns::get_interval;
 use crate::requests::oldest_id_at;
 use crate::rollup_range::{self, SlotWidth, day_start_ms};
-use crate::usage::{DAY_MS, HOUR_MS};
 use crate::{Purpose, UsageQuery};
 
 /// Longest latency told apart, in microseconds; a longer one counts as an hour.

@@ -10,12 +10,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::integer_columns::{get_count, row_count};
 use crate::rollup::Counting;
-use crate::usage::{DAY_MS, SLOT_MS};
+use crate::usage::SLOT_MS;
 use crate::{
     LedgerError, cache_bypasses, failed_attempts, hourly_rollup, meter_rollup, price_table,
     request_versions, rollup, session_matches, session_merge, stated_costs,
 };
-use domain::WallTime;
+use domain::{DAY_MS, WallTime};
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
 const DELETE_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'

@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use domain::{BackendId, ServiceId, WallTime};
+use domain::{BackendId, DAY_MS, HOUR_MS, ServiceId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{clamp_count, clamp_time, collect_known, get_count, get_named};
 use crate::rollup_range::day_start_ms;
-use crate::usage::{DAY_MS, HOUR_MS};
 
 /// Days whose hours are kept apart, today included. More than a week, so that a week may begin at
 /// any hour.

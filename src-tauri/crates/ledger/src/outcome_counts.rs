@@ -4,7 +4,7 @@
 //! from the roll-ups, by quarter hour, and what failed from its rows, which are few and have an
 //! index.
 
-use domain::WallTime;
+use domain::{MINUTE_MS, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
@@ -17,8 +17,6 @@ pub const EXACT_REQUESTS_MAX: usize = 50_000;
 pub const FAILED_REQUESTS_MAX: usize = 100_000;
 /// Most requests read for outcomes by minute, the newest.
 pub const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
-
-const MINUTE_MS: i64 = 60_000;
 
 domain::words! {
     /// What requests are counted by.

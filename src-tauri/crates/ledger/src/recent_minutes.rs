@@ -1,7 +1,7 @@
 //! The user's own requests minute by minute, for what is going on now. Reads request rows: roll-ups
 //! know quarter hours at best.
 
-use domain::WallTime;
+use domain::{MINUTE_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{get_count, row_count};
@@ -10,8 +10,6 @@ use crate::token_columns::token_columns;
 
 /// Most requests read, the newest.
 pub const RECENT_MINUTE_REQUESTS_MAX: usize = 50_000;
-
-const MINUTE_MS: i64 = 60_000;
 
 /// Requests that began in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

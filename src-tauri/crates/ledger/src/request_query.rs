@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
+use domain::{BackendId, ClientId, CredentialId, HOUR_MS, NanoUsd, RequestId, WallTime};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -18,7 +18,6 @@ use crate::attempt_costs::booked_model;
 use crate::failed_requests::RETRIED;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{NO_ID_MAX, find, oldest_id_at};
-use crate::usage::HOUR_MS;
 use crate::{
     CacheOutcome, GroupBy, Purpose, RequestRow, RequestState, WasteKind, hourly_rollup, requests,
     rollup_range,

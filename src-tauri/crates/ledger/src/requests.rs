@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{BackendId, RequestId, TokenUsage, WallTime};
+use domain::{BackendId, HOUR_MS, RequestId, TokenUsage, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
@@ -16,7 +16,6 @@ use crate::text_columns::{
     USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
 };
 use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
-use crate::usage::HOUR_MS;
 use crate::{
     NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts, explanations,
 };
@@ -207,7 +206,7 @@ pub(crate) fn oldest_id_at(time: WallTime) -> String {
 /// Smallest text of an id made after `time`. What is later than now is from before the clock was set
 /// back.
 pub(crate) fn oldest_id_after(time: WallTime) -> String {
-    oldest_id_at(WallTime::from_unix_ms(time.unix_ms().saturating_add(1)))
+    oldest_id_at(time.plus_ms(1))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {

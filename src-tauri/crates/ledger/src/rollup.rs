@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use domain::{BudgetDimension, NanoUsd, RequestId, WallTime};
+use domain::{BudgetDimension, HOUR_MS, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, params, params_from_iter};
 
 use crate::bucket_sums::{BucketSums, StepEdges};
 use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
 use crate::rollup_sums::{list_sums, request_sums, sum_columns};
-use crate::usage::{HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
+use crate::usage::{SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
     Purpose, Settlement, Spend, USAGE_GROUPS_MAX, UsageBucket, UsageKey, UsageQuery, UsageSummary,
     UsageTotals, attempt_costs, cross_rollup, daily_rollup, hourly_rollup,

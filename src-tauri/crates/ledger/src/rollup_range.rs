@@ -1,11 +1,10 @@
 //! Which roll-up answers which part of a range: folded days and hours, and the quarters at the ends.
 
-use domain::WallTime;
+use domain::{DAY_MS, HOUR_MS, WallTime};
 use rusqlite::Connection;
 
 use crate::Purpose;
 use crate::text_columns::WordColumn;
-use crate::usage::{DAY_MS, HOUR_MS};
 
 /// The end of the hours that are folded.
 pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {

@@ -1,13 +1,12 @@
 //! The latest health of each service across restarts, and a log of it.
 
-use domain::{HealthState, ServiceId, WallTime};
+use domain::{DAY_MS, HealthState, ServiceId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
 use crate::integer_columns::{collect_known, get_named, row_count};
 use crate::observed_time::OBSERVED_DAYS_KEPT;
 use crate::text_columns::bound_text;
-use crate::usage::DAY_MS;
 
 /// Changes kept per service; the oldest are deleted first.
 pub const SERVICE_HEALTH_LOG_ENTRIES_MAX: usize = 1_000;

@@ -60,7 +60,7 @@ pub(crate) fn find(
     connection: &Connection,
     since: WallTime,
 ) -> rusqlite::Result<Vec<SessionMatch>> {
-    let oldest = WallTime::from_unix_ms(since.unix_ms().saturating_sub(REQUEST_MS_MAX));
+    let oldest = since.minus_ms(REQUEST_MS_MAX);
     list(connection, &unmatched_sql(), oldest)
 }
 

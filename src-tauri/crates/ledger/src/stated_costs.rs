@@ -4,7 +4,7 @@
 //! Both are in an attempt: its cost is what was stated, and its lines are what was computed. An
 //! answer is compared if each of its lines has a rate.
 
-use domain::{NanoUsd, RequestId, WallTime};
+use domain::{DAY_MS, NanoUsd, RequestId, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, Row, params};
 
@@ -16,8 +16,6 @@ use crate::{Purpose, Settlement, rollup};
 
 /// Most groups in one result.
 pub const STATED_GROUPS_MAX: usize = 500;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Answers of a model whose backend stated what they cost.
 #[derive(Debug, Clone, PartialEq, Eq)]

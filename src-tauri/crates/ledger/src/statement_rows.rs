@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::{CostBasis, WallTime};
+use domain::{CostBasis, HOUR_MS, WallTime};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::rollup_range::{self, split_range};
 use crate::rollup_sums::{NameNumbers, read_totals};
-use crate::usage::{HOUR_MS, slot_end, slot_start};
+use crate::usage::{slot_end, slot_start};
 use crate::{DimensionFilter, GroupBy, Purpose, UsageTotals, cross_rollup};
 
 /// The user's requests of a quarter hour or an hour to one model.

@@ -122,7 +122,7 @@ pub(crate) fn settlement(number: u32) -> Settlement {
     let attempts = vec![attempt("away", Some("timeout")), answered_attempt()];
     Settlement {
         request,
-        ended: WallTime::from_unix_ms(started.unix_ms() + 900),
+        ended: started.plus_ms(900),
         outcome: RequestOutcome::Complete,
         backend: Some(backend("home")),
         credential: Some(CredentialId::new("home-key").expect("a name")),

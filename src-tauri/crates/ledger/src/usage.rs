@@ -26,12 +26,6 @@ pub const USAGE_CROSS_COLUMNS_MAX: usize = 8;
 /// hours (Nepal 5:45, India 5:30), so the days of any zone are whole numbers of these.
 pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
 
-/// Width of an hourly roll-up in milliseconds.
-pub(crate) const HOUR_MS: i64 = 4 * SLOT_MS;
-
-/// Width of a daily roll-up in milliseconds.
-pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
-
 /// A usage query, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
 #[derive(Debug, Clone)]
 pub struct UsageQuery {
@@ -424,7 +418,7 @@ pub(crate) fn slot_start(time: WallTime) -> WallTime {
 
 /// `time` rounded up to the end of a slot.
 pub(crate) fn slot_end(time: WallTime) -> WallTime {
-    slot_start(WallTime::from_unix_ms(time.unix_ms().saturating_add(SLOT_MS - 1)))
+    slot_start(time.plus_ms(SLOT_MS - 1))
 }
 
 fn bucket_edges(

@@ -3,11 +3,10 @@
 //! Apart from [`crate::ObservedTimeRow`], which counts by hour and backend: a time line needs the
 //! moments at which sleep, a stop or a lost network began.
 
-use domain::WallTime;
+use domain::{DAY_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{clamp_time, collect_known, get_named, row_count};
-use crate::usage::DAY_MS;
 
 /// Days that are kept; more than the longest time line.
 pub const WATCH_DAYS_KEPT: i64 = 35;

@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_late_price_completes_what_was_known_at_the_time() {
         let rates = PriceTerms::flat(Rates::from_iter([(Meter::WebSearch, Rate::new(9))]));
-        let later = WallTime::from_unix_ms(NOW.unix_ms() + 1);
+        let later = NOW.plus_ms(1);
         let book =
             PriceBook::bundled().with_price(Price::declared(&backend(), "gpt-4.1", rates, later));
         let searches = |price: Option<Cow<'_, Price>>| {

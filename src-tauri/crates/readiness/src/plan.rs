@@ -22,10 +22,7 @@ pub enum PlanError {
     DuplicateId(CheckId),
     /// A check depends on a check that does not exist.
     #[error("the check {check} depends on {missing}, which is not there; add it or drop the wait")]
-    UnknownDependency {
-        check: CheckId,
-        missing: CheckId,
-    },
+    UnknownDependency { check: CheckId, missing: CheckId },
     /// The checks of a cycle. Each depends on the next, the last on the first.
     #[error("checks wait for each other: {}; drop one of these waits", format_cycle(.0))]
     Cycle(Vec<CheckId>),

@@ -61,10 +61,7 @@ pub enum SettingsError {
     },
     /// The file has errors, so an edit could destroy its writer's intent.
     #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first_error(.problems))]
-    Invalid {
-        path: PathBuf,
-        problems: Vec<FileProblem>,
-    },
+    Invalid { path: PathBuf, problems: Vec<FileProblem> },
     /// The edit would break a rule. Nothing was written.
     #[error("the change was not made: {}", first_error(.problems))]
     Rejected {

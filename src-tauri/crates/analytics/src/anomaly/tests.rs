@@ -1,8 +1,8 @@
 //! Planted spikes are found; constant spending and made-up developers are left alone.
 
 use super::*;
+use domain::HOUR_MS;
 
-const HOUR_MS: i64 = 3_600_000;
 const DAYS: usize = 70;
 
 fn dollars(amount: f64) -> NanoUsd {

@@ -1,7 +1,7 @@
 //! Operations on the rules of alerts.
 
 use alerts::{AlertRule, tuning_of};
-use domain::{AlertSeverity, WallTime};
+use domain::{AlertSeverity, DAY_MS};
 use engine::{Engine, RuleSettingNames, rule_tunings};
 use ledger::AlertQuery;
 use settings::{AlertSettings, SettingValue, Settings};
@@ -12,12 +12,12 @@ use crate::view::{
     AlertRuleNumberView, AlertRulePreviewView, AlertRuleSet, AlertRuleSeverityView, AlertRuleView,
 };
 
-const WEEK_MS: i64 = 7 * 86_400_000;
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, ApiError> {
     let all = AlertQuery { limit: usize::MAX, ..AlertQuery::default() };
     let fired = engine.ledger().alerts(all).await?;
-    let week_ago = WallTime::from_unix_ms(engine.clock().wall().unix_ms() - WEEK_MS);
+    let week_ago = engine.clock().wall().minus_ms(WEEK_MS);
     let settings = engine.settings();
     let tunings = rule_tunings(&settings.alerts);
     let view = |rule: &AlertRule| {

@@ -7,7 +7,7 @@ use alerts::{
     AlertRule, MessageKind, PastFiring, RehearsalEvent, RehearsalStep, RuleTuning, RuleTunings,
     SHOWN_FROM, tuning_of,
 };
-use domain::{AlertDelivery, AlertSeverity, WallTime, capitalize, count_noun, format_span};
+use domain::{AlertDelivery, AlertSeverity, DAY_MS, WallTime, capitalize, count_noun, format_span};
 use engine::{Engine, RuleBackTest, rule_tunings};
 use ledger::{ALERTS_KEPT_MAX, AlertQuery, AlertRow};
 
@@ -19,7 +19,6 @@ use crate::view::{
     AlertRehearsalView, AlertRuleBacktest, AlertRuleSet, RehearsalStepKind,
 };
 
-const DAY_MS: i64 = 86_400_000;
 /// Less than this much unknown is not worth a sentence.
 const UNKNOWN_MIN: Duration = Duration::from_secs(3_600);
 
@@ -44,7 +43,7 @@ pub(crate) async fn alert_rule_backtest(
     tunings.extend((!is_saved).then_some(saved));
     let tested = engine.alert_history().back_test(rule, tunings, days).await?;
     let to = engine.clock().wall();
-    let wanted = WallTime::from_unix_ms(to.unix_ms() - i64::from(days) * DAY_MS);
+    let wanted = to.minus_ms(i64::from(days) * DAY_MS);
     let from = tested.as_ref().map_or(wanted, |tested| tested.from);
     let fired = really_fired(engine, rule, from, to).await?;
     let (tried, saved) = match &tested {

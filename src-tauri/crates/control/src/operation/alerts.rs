@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use alerts::{Alert, SILENCES_MAX, Silence, SilenceMatcher};
-use domain::{BackendId, HealthState, WallTime};
+use domain::{BackendId, DAY_MS, HealthState, WallTime};
 use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
 
@@ -23,7 +23,6 @@ const SILENCE_DAYS_MAX: i64 = 30;
 const LEAD_MS: i64 = 300_000;
 /// Most changes of a backend in a time line.
 const INCIDENT_CHANGES_MAX: usize = 200;
-const DAY_MS: i64 = 86_400_000;
 
 pub(crate) async fn alerts(engine: &Engine) -> Result<AlertsView, ApiError> {
     let watch = engine.alerts();
@@ -114,7 +113,7 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     let alert = entry_view(&row).ok_or_else(missing)?;
     let now = engine.clock().wall();
     let until = row.ended.unwrap_or(now);
-    let lead = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
+    let lead = row.since.minus_ms(LEAD_MS);
     let (_, shown_until) = incident_past::shown_range(row.since, row.ended, now);
     let entries = audit::entries_until(engine, shown_until).await?;
     // Before the rest: of two events in the same millisecond the action was the cause.
@@ -245,7 +244,7 @@ async fn add_backend_events(
     backend: &BackendId,
     events: &mut Vec<IncidentEventView>,
 ) -> Result<(), ApiError> {
-    let from = WallTime::from_unix_ms(row.since.unix_ms() - LEAD_MS);
+    let from = row.since.minus_ms(LEAD_MS);
     let to = row.ended.unwrap_or_else(|| engine.clock().wall());
     let (ledger, limit) = (engine.ledger(), INCIDENT_CHANGES_MAX);
     for change in ledger.health_log_between(backend.clone(), (from, to), limit).await? {
@@ -257,7 +256,7 @@ async fn add_backend_events(
         let text = format!("{backend} {state}: {}", change.reason);
         events.push(event(change.at, IncidentSource::Health, text));
     }
-    let to = WallTime::from_unix_ms(to.unix_ms() + 1);
+    let to = to.plus_ms(1);
     let query =
         TransitionQuery { backend: Some(backend.clone()), from, to, limit: INCIDENT_CHANGES_MAX };
     for change in engine.ledger().transitions(query).await? {

@@ -104,7 +104,7 @@ fn parse_purge(what: CachePurgeSelector, now: WallTime) -> Result<(Purge, String
         }
         CachePurgeSelector::OlderThan { secs } => {
             let ms = i64::from(secs).saturating_mul(1_000);
-            let before = WallTime::from_unix_ms(now.unix_ms().saturating_sub(ms));
+            let before = now.minus_ms(ms);
             (Purge::OlderThan(before), format!("responses older than {secs} s"))
         }
         CachePurgeSelector::Key { key } => {

@@ -9,7 +9,7 @@ mod switch;
 
 pub(crate) use switch::client_switch;
 
-use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, Secret, WallTime};
+use domain::{BoundSecret, Budget, BudgetId, ClientId, CredentialId, DAY_MS, Secret, WallTime};
 use engine::{ClientState, Engine, REVOKED_CLIENT_AGE_MAX, RevokedClient};
 use gateway::{NewToken, new_token};
 use ledger::{GroupBy, UsageKey};
@@ -26,7 +26,6 @@ use crate::view::{
 
 /// Days over which a client's usage is summed.
 const CLIENT_USAGE_DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 /// Longest lifetime of a token, in days (ten years).
 const EXPIRY_DAYS_MAX: u32 = 3_650;
 
@@ -335,7 +334,7 @@ fn expiry_time(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>,
     match days {
         None => Ok(None),
         Some(days) if (1..=EXPIRY_DAYS_MAX).contains(&days) => {
-            Ok(Some(WallTime::from_unix_ms(created.unix_ms() + i64::from(days) * DAY_MS)))
+            Ok(Some(created.plus_ms(i64::from(days) * DAY_MS)))
         }
         Some(_) => {
             let message = format!("choose 1 to {EXPIRY_DAYS_MAX} days, or no expiry");

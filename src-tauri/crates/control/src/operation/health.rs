@@ -9,7 +9,7 @@ mod tree;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{BackendId, WallTime, Word};
+use domain::{BackendId, DAY_MS, WallTime, Word};
 use engine::{Engine, KeyState, endpoints_of, open_breaker};
 use ledger::{
     GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedSubject, ObservedTimeRow,
@@ -30,7 +30,6 @@ use crate::view::{
     ShownHealth,
 };
 
-const DAY_MS: i64 = 86_400_000;
 /// Fewest first tokens whose percentiles are compared.
 const FIRST_TOKENS_MIN: u64 = 10;
 /// A result this old counts as fresh for nothing.
@@ -50,9 +49,9 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
     let observed = observed_time(engine).await?;
     let budgets_left = engine.service_levels().backend_budgets_left().await?;
     // By whole hours, so that no answer is of both times.
-    let day_ago = engine::hour_start(WallTime::from_unix_ms(now.unix_ms() - DAY_MS));
+    let day_ago = now.minus_ms(DAY_MS).hour_start();
     let lately = first_tokens(engine, day_ago, now).await?;
-    let week_before = WallTime::from_unix_ms(now.unix_ms() - 8 * DAY_MS);
+    let week_before = now.minus_ms(8 * DAY_MS);
     let usual = first_tokens(engine, week_before, day_ago).await?;
     let settings = engine.settings();
     let mut backends: Vec<BackendHealthView> = settings

@@ -1,7 +1,7 @@
 //! What happened around an alert: the lanes of what it is about, the requests that failed, and what was
 //! changed meanwhile.
 
-use domain::{AuditOutcome, BackendId, WallTime};
+use domain::{AuditOutcome, BackendId, DAY_MS, WallTime};
 use engine::Engine;
 use ledger::{AlertRow, AuditRow, RequestQuery, RequestState};
 
@@ -14,7 +14,7 @@ use crate::view::{FailedRequestsView, HealthTimelineView, IncidentEventView, Inc
 const MARGIN_SHARE: i64 = 4;
 const MARGIN_MS_MIN: i64 = 600_000;
 /// Longest time before an alert's end that is drawn; alerts can fire for weeks.
-const SHOWN_MS_MAX: i64 = 7 * 86_400_000;
+const SHOWN_MS_MAX: i64 = 7 * DAY_MS;
 /// Failed requests that are counted.
 const FAILED_COUNTED_MAX: usize = 500;
 /// Most changes in a time line.

@@ -77,7 +77,7 @@ async fn verdicts(
         let query = TransitionQuery {
             backend: Some(backend.clone()),
             from: WallTime::from_unix_ms(0),
-            to: WallTime::from_unix_ms(engine.clock().wall().unix_ms().saturating_add(1)),
+            to: engine.clock().wall().plus_ms(1),
             limit: TRANSITIONS_PAGE_ROWS_MAX,
         };
         let steps = engine.ledger().transitions(query).await?;

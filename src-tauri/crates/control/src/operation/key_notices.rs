@@ -4,12 +4,10 @@
 use std::sync::Arc;
 
 use alerts::{AlertRule, RuleTunings, tuning_of};
-use domain::BoundSecret;
+use domain::{BoundSecret, DAY_MS};
 use engine::UNUSED_DAYS;
 
 use crate::view::{DependentsView, KeyNotice, KeyNoticeView, KeyView, UnixMs};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Adds to each key its notices. `secrets` are in the same order; `None` for one that could not be
 /// read. They are compared as they are: a map of them or of their hashes would be a copy in memory.

@@ -22,7 +22,7 @@ pub(crate) async fn plans(engine: &Engine) -> Result<PlansView, ApiError> {
 
 async fn values(engine: &Engine, now: WallTime) -> Result<Vec<PlanValueView>, ApiError> {
     let query = SessionQuery {
-        from: WallTime::from_unix_ms(now.unix_ms().saturating_sub(VALUE_MS)),
+        from: now.minus_ms(VALUE_MS),
         to: WallTime::from_unix_ms(i64::MAX),
         group_by: SessionGroupBy::Tool,
         zone: TimeZone::UTC,

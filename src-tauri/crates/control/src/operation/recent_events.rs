@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ::resilience::TransitionState as State;
-use domain::{AuditOutcome, HealthState, WallTime};
+use domain::{AuditOutcome, DAY_MS, HealthState, WallTime};
 use engine::{Engine, backend_labels};
 use ledger::{AlertQuery, AuditQuery, AuditRow, TransitionQuery, TransitionRecord};
 
@@ -17,7 +17,7 @@ const EVENTS_MAX: u32 = 100;
 /// How many more entries of a source are read than shown, since some are left out.
 const READ_FACTOR: usize = 4;
 /// How far back transitions are read.
-const TRANSITIONS_MS: i64 = 30 * 86_400_000;
+const TRANSITIONS_MS: i64 = 30 * DAY_MS;
 
 pub(crate) async fn recent_events(
     engine: &Engine,

@@ -6,7 +6,7 @@ mod filter;
 mod query_text;
 mod saved;
 
-use domain::{RequestId, WallTime, count_noun};
+use domain::{DAY_MS, RequestId, WallTime, count_noun};
 use engine::Engine;
 use ledger::RequestRow;
 
@@ -48,8 +48,6 @@ fn no_longer_kept(engine: &Engine, since: WallTime, now: WallTime) -> Option<Str
     let days = count_noun(days.into(), "day");
     is_before.then(|| format!("Requests older than {days} are no longer kept; sums stay."))
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 pub(super) fn request_view(row: RequestRow) -> RequestView {
     let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);

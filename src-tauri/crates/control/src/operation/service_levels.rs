@@ -7,7 +7,7 @@ mod objectives;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, DAY_MS, WallTime};
 use engine::{
     Engine, LevelScope, ObjectiveTarget, ServiceLevel, backend_labels, default_first_token_max,
     default_terms, first_token_max, has_own_terms, objective_of, terms_of,
@@ -30,7 +30,7 @@ use self::downtime::availability_level_view;
 use self::objectives::objective_views;
 
 const DAY_SECS: u64 = 86_400;
-const WEEK_MS: i64 = 7 * 86_400_000;
+const WEEK_MS: i64 = 7 * DAY_MS;
 /// Budgets with less left are tight.
 const TIGHT_FROM: f64 = 0.5;
 /// Budgets with less left call for another default.
@@ -65,7 +65,7 @@ async fn recent_first_tokens(
     engine: &Engine,
 ) -> Result<HashMap<String, LatencyHistogram>, ApiError> {
     let now = engine.clock().wall();
-    first_tokens(engine, WallTime::from_unix_ms(now.unix_ms() - WEEK_MS), now).await
+    first_tokens(engine, now.minus_ms(WEEK_MS), now).await
 }
 
 /// First tokens in time and late ones.
@@ -95,7 +95,7 @@ fn level_view(
         let rate = (recent.valid() >= VALID_MIN).then(|| level.objective.burn_rate(recent));
         let after = level.objective.exhausted_in(left, rate.flatten().unwrap_or_default())?;
         let after_ms = i64::try_from(after.as_millis()).ok()?;
-        Some(WallTime::from_unix_ms(now.unix_ms().saturating_add(after_ms)).into())
+        Some(now.plus_ms(after_ms).into())
     });
     let plain = plain_view(settings, (&level.scope, level.target), counts, labels);
     let state = state_of(level.budget_left(), level.burn);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{CostBasis, NanoUsd, ShownCurrency, WallTime, count_noun};
+use domain::{CostBasis, DAY_MS, NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use ledger::{
@@ -23,8 +23,6 @@ use crate::view::{
     UsagePeriodQuery, UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageSeriesView,
     UsageTotalsView, UsageView,
 };
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
     let UsageReportQuery { range, group_by, zone, from, to, filter, compare, basis } = req;
@@ -174,7 +172,7 @@ pub(super) async fn sum_last_days(
     group_by: GroupBy,
 ) -> Result<HashMap<UsageKey, UsageTotals>, ApiError> {
     let to = engine.clock().wall();
-    let from = WallTime::from_unix_ms(to.unix_ms() - days * DAY_MS);
+    let from = to.minus_ms(days * DAY_MS);
     let question = Question::new(from, to, BucketWidth::Day, &TimeZone::UTC, group_by)
         .map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(engine.ledger().usage(question).await?.groups.into_iter().collect())
@@ -183,7 +181,7 @@ pub(super) async fn sum_last_days(
 /// Usage of the last 24 hours by hour and backend, each of them by name.
 pub(super) async fn sum_last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
     let to = engine.clock().wall();
-    let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
+    let from = to.minus_ms(DAY_MS);
     let question = Question::new(from, to, BucketWidth::Hour, &TimeZone::UTC, GroupBy::Backend)
         .map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(engine.ledger().usage(question.every_group()).await?)

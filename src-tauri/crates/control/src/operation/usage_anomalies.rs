@@ -8,7 +8,7 @@ use analytics::{
     CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, FINE_FOR_GOOD, HourlyUsage, LEARNING_HOURS,
     Spike, whole_count, whole_nanos,
 };
-use domain::{ShownCurrency, WallTime, count_noun};
+use domain::{HOUR_MS, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, smallest_daily_budget, usage_hours};
 use jiff::tz::TimeZone;
 use ledger::{BucketWidth, GroupBy, StoppedLoop, UsageKey, UsageQuery, UsageSummary, UsageTotals};
@@ -29,7 +29,6 @@ use crate::view::{
 const DAYS_MAX: u32 = 28;
 /// Anomalies in one answer, the newest.
 const ANOMALIES_MAX: usize = 20;
-const HOUR_MS: i64 = 3_600_000;
 
 /// Dimensions whose names are noticed when they are new.
 const NOTICED: [GroupBy; 3] = [GroupBy::Client, GroupBy::Model, GroupBy::Credential];
@@ -226,14 +225,14 @@ impl Search {
         let RunawayRules { requests, within, .. } = RunawayRules::default();
         let within = i64::try_from(within.as_millis()).unwrap_or_default();
         let view = |stopped: &StoppedLoop| {
-            let start = WallTime::from_unix_ms(stopped.at.unix_ms() - within);
+            let start = stopped.at.minus_ms(within);
             let client = stopped.client.as_str();
             let subject = subject_view(&UsageKey::Named(client.to_owned()), GroupBy::Client);
             UsageAnomalyView {
                 id: UsageAnomalyRule::Loop.id(stopped.at, Some((GroupBy::Client.word(), client))),
                 rule: UsageAnomalyRule::Loop,
                 start: start.into(),
-                end: WallTime::from_unix_ms(stopped.at.unix_ms() + 1).into(),
+                end: stopped.at.plus_ms(1).into(),
                 finding: format!(
                     "{client} sent one conversation {requests} times in {} seconds and was stopped \
                      on {}",
@@ -271,7 +270,7 @@ impl Search {
                 id: UsageAnomalyRule::FirstSeen.id(*hour, Some((group_by.word(), name))),
                 rule: UsageAnomalyRule::FirstSeen,
                 start: (*hour).into(),
-                end: WallTime::from_unix_ms(hour.unix_ms() + HOUR_MS).into(),
+                end: hour.plus_ms(HOUR_MS).into(),
                 finding: format!(
                     "New {}: {name}, {} since {}",
                     noun(group_by),
@@ -295,7 +294,7 @@ impl Search {
         let hours = self.hours.get(places.clone()).unwrap_or_default();
         let start = hours.first().map_or(self.to, |hour| hour.start);
         let length = i64::try_from(hours.len()).unwrap_or_default() * HOUR_MS;
-        (start, WallTime::from_unix_ms(start.unix_ms() + length))
+        (start, start.plus_ms(length))
     }
 
     fn spike_view(

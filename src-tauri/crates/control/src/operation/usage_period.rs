@@ -1,7 +1,7 @@
 //! Periods of usage: named ones, custom ones, and the period before for comparison. Days are those
 //! of a time zone, so that one with a change of clock has 23 or 25 hours.
 
-use domain::{NanoUsd, WallTime, count_noun};
+use domain::{DAY_MS, HOUR_MS, NanoUsd, WallTime, count_noun};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -10,9 +10,6 @@ use ledger::{BucketWidth, GroupBy, UsageTotals};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{UnixMs, UsageFilter, UsagePeriodQuery, UsageRange};
-
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Longest custom period that is shown by hour, in milliseconds.
 const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
@@ -45,7 +42,7 @@ impl Period {
         let before = |from, to| Self { from, to, ..self.clone() };
         if start.start_of_day().ok()? != start {
             let length = self.to.unix_ms() - self.from.unix_ms();
-            let from = WallTime::from_unix_ms(self.from.unix_ms() - length);
+            let from = self.from.minus_ms(length);
             let hours = u64::try_from(length / HOUR_MS).unwrap_or_default();
             let name = match hours {
                 0 => "the same time before".to_owned(),
@@ -53,7 +50,7 @@ impl Period {
             };
             return Some((before(from, self.from), name));
         }
-        let last = to_zoned(WallTime::from_unix_ms(self.to.unix_ms() - 1), &self.zone)?;
+        let last = to_zoned(self.to.minus_ms(1), &self.zone)?;
         let days = start.date().until(last.date()).ok()?.get_days() + 1;
         let earlier = |time: &Zoned| {
             let civil: DateTime = time.datetime().checked_sub(days.days()).ok()?;
@@ -91,7 +88,7 @@ pub(super) fn period(
     to: WallTime,
     zone: &TimeZone,
 ) -> Result<(WallTime, BucketWidth), ApiError> {
-    let back = |ms: i64| WallTime::from_unix_ms(to.unix_ms() - ms);
+    let back = |ms: i64| to.minus_ms(ms);
     let midnight = |days: i64| {
         days_before(to, days, zone)
             .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::{WallTime, count_noun, group_digits};
+use domain::{MINUTE_MS, WallTime, count_noun, group_digits};
 use engine::Engine;
 use ledger::{OutcomeCount, OutcomeDimension, RecentMinute};
 
 use crate::ApiError;
 use crate::view::{RecentFailureView, RecentMinuteView, UsageRecentView};
 
-const MINUTE_MS: i64 = 60_000;
 const MINUTES: i64 = 60;
 /// Minutes of the rates: short enough for now, long enough for a pause between two prompts.
 const RATE_MINUTES: i64 = 5;
@@ -65,7 +64,7 @@ fn minute_views(from: WallTime, minutes: &[RecentMinute]) -> Vec<RecentMinuteVie
     let known: HashMap<WallTime, &RecentMinute> =
         minutes.iter().map(|one| (one.start, one)).collect();
     let view = |number: i64| {
-        let start = WallTime::from_unix_ms(from.unix_ms() + number * MINUTE_MS);
+        let start = from.plus_ms(number * MINUTE_MS);
         let sums = known.get(&start).map_or_else(RecentMinute::default, |one| **one);
         RecentMinuteView {
             start: start.into(),

@@ -42,7 +42,7 @@ async fn a_backend_has_the_availability_that_was_observed() {
     let now = engine.clock().wall();
     let row = |hours: i64, good: u64, bad: u64| ObservedTimeRow {
         subject: ObservedSubject::Backend(BackendId::new(&id).expect("a name")),
-        slot: WallTime::from_unix_ms(now.unix_ms() - hours * 3_600_000),
+        slot: now.minus_ms(hours * 3_600_000),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(good),
         bad: Duration::from_secs(bad),

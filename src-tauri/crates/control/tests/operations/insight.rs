@@ -2,13 +2,11 @@
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{BackendId, ClientId, Endpoint, NanoUsd, RequestId, TokenUsage, WallTime};
+use domain::{BackendId, ClientId, Endpoint, HOUR_MS, NanoUsd, RequestId, TokenUsage, WallTime};
 use ledger::{AttemptRecord, CacheOutcome, Purpose, RequestOutcome, Settlement};
 use pricing::Cost;
 
 use crate::world::{World, new_home, refused, world};
-
-const HOUR_MS: i64 = 3_600_000;
 
 fn dollars(cents: i64) -> NanoUsd {
     NanoUsd::new(cents * 10_000_000)

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use control::view::*;
 use control::{Core, ErrorCode};
-use domain::{BackendId, Endpoint, ServiceId, WallTime};
+use domain::{BackendId, Endpoint, HOUR_MS, ServiceId, WallTime};
 use engine::LevelScope;
 use ledger::{AttemptRecord, ObservedSubject, ObservedTimeRow, RequestOutcome, Settlement};
 use service_levels::{Burn, BurnSpeed};
 
 use crate::routes::{route, to};
 use crate::world::{World, lists_models, marked_key, new_home, refused, world};
-
-const HOUR_MS: i64 = 3_600_000;
 
 fn objective(target: ObjectiveTarget, name: Option<&str>) -> ServiceLevelSet {
     let name = name.map(str::to_owned);

@@ -1,14 +1,12 @@
 //! Sums of usage: every form of them shows the same amounts.
 
 use control::view::*;
-use domain::{BackendId, NanoUsd, RequestId, TokenUsage, WallTime};
+use domain::{BackendId, HOUR_MS, NanoUsd, RequestId, TokenUsage};
 use ledger::Settlement;
 use pricing::Cost;
 use test_support::{Reply, ScriptedUpstream};
 
 use crate::world::{World, world};
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// More than the bars name.
 const GROUPS: i64 = 12;
@@ -16,7 +14,7 @@ const GROUPS: i64 = 12;
 /// An answer `hours` ago by the backend and model of this number; the first are the dearest.
 fn answer(world: &World, number: i64, hours: i64) -> Settlement {
     let mut ended = world.answered("c");
-    let started = WallTime::from_unix_ms(ended.request.started.unix_ms() - hours * HOUR_MS);
+    let started = ended.request.started.minus_ms(hours * HOUR_MS);
     ended.request.id = RequestId::generate(started, world.engine().entropy());
     (ended.request.started, ended.ended) = (started, started);
     ended.request.model_asked = format!("m-{number:02}");

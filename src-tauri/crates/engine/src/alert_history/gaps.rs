@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{HOUR_MS, WallTime};
 use ledger::{ObservedTimeRow, WatchSpan};
 
-use super::{HOUR_MS, millis};
-use crate::usage_hours::hour_start;
+use super::millis;
 
 /// Time since the last save of the present span in which the program still watched.
 const SAVED_BEFORE_MAX: Duration = Duration::from_secs(120);
@@ -28,7 +27,7 @@ pub(super) fn unobserved_hours(
     if seen.is_empty() {
         return gaps;
     }
-    let mut hour = hour_start(from).unix_ms();
+    let mut hour = from.hour_start().unix_ms();
     while hour < until.unix_ms() {
         let end = hour + HOUR_MS;
         let latest = seen.range(..=(hour, i64::MAX)).next_back();

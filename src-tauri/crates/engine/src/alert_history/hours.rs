@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use alerts::Measurement;
 use analytics::HISTORY_HOURS;
-use domain::{BackendId, WallTime};
+use domain::{BackendId, DAY_MS, HOUR_MS, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{
     BucketWidth, CacheTotals, DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram,
@@ -13,11 +13,11 @@ use ledger::{
 };
 use settings::Settings;
 
-use super::{AlertHistory, DAY_MS, HOUR_MS, before};
+use super::AlertHistory;
 use crate::measurement_watch::{
     USUAL_DAYS, USUAL_REQUESTS_MIN, request_spike, shown_currency, spend_spike,
 };
-use crate::usage_hours::{hour_start, smallest_daily_budget, without_gaps};
+use crate::usage_hours::{smallest_daily_budget, without_gaps};
 
 /// Hours of latencies that are read at most; the steps of a query are limited.
 const LATENCY_HOURS_MAX: i64 = 990;
@@ -33,7 +33,7 @@ impl AlertHistory {
         until: WallTime,
     ) -> Result<HourlyMeasurements, LedgerError> {
         let history = i64::try_from(HISTORY_HOURS + 1).unwrap_or_default() * HOUR_MS;
-        let start = hour_start(before(from, history));
+        let start = from.minus_ms(history).hour_start();
         let known = self.ledger.usage_by_hour(start, until, DimensionFilter::default()).await?;
         let hours = without_gaps(start, until, &known);
         let totals: BTreeMap<WallTime, (u64, CacheTotals)> =
@@ -62,7 +62,7 @@ impl AlertHistory {
                     eligible: cache.eligible(),
                 },
             ];
-            found.insert(before(hour.start, -HOUR_MS), measurements);
+            found.insert(hour.start.plus_ms(HOUR_MS), measurements);
         }
         Ok(found)
     }
@@ -74,8 +74,8 @@ impl AlertHistory {
         from: WallTime,
         until: WallTime,
     ) -> Result<HourlyMeasurements, LedgerError> {
-        let start = before(from, USUAL_DAYS * DAY_MS + 2 * HOUR_MS);
-        let start = hour_start(start.max(before(until, LATENCY_HOURS_MAX * HOUR_MS)));
+        let start = from.minus_ms(USUAL_DAYS * DAY_MS + 2 * HOUR_MS);
+        let start = start.max(until.minus_ms(LATENCY_HOURS_MAX * HOUR_MS)).hour_start();
         let mut found = HourlyMeasurements::new();
         for (id, known) in settings.backends_on() {
             let hours = self.first_token_hours(id, start, until).await?;
@@ -90,11 +90,11 @@ impl AlertHistory {
                     recent: recent.percentile(95.0),
                     usual: usual.percentile(95.0),
                 };
-                found.entry(before(hour, -HOUR_MS)).or_default().push(measurement);
+                found.entry(hour.plus_ms(HOUR_MS)).or_default().push(measurement);
             }
             // The end of an hour without measurements ends what the one before said.
             for (hour, _) in hours.iter().filter(|(hour, _)| *hour >= from) {
-                found.entry(before(*hour, -HOUR_MS)).or_default();
+                found.entry(hour.plus_ms(HOUR_MS)).or_default();
             }
         }
         Ok(found)

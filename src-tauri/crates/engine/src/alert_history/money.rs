@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use alerts::BudgetFact;
 use budgets::BudgetStatus;
 use domain::{
-    Budget, BudgetAllowance, BudgetDimension, BudgetId, NanoUsd, ShownCurrency, WallTime,
+    Budget, BudgetAllowance, BudgetDimension, BudgetId, DAY_MS, HOUR_MS, NanoUsd, ShownCurrency,
+    WallTime,
 };
 use jiff::tz::TimeZone;
 use ledger::{DimensionFilter, GroupBy, LedgerError};
 use settings::Settings;
 
 use super::spans::Spans;
-use super::{AlertHistory, DAY_MS, HOUR_MS, PastFacts, before};
+use super::{AlertHistory, PastFacts};
 use crate::alert_facts::budget_facts;
 use crate::cost_reports::day_start;
 use crate::measurement_watch::{BILL_DAYS, bill_measurements, shown_currency};
-use crate::usage_hours::hour_start;
 
 impl AlertHistory {
     /// The marks of budgets by what they had spent at the end of each hour, for an hour each. Rolling
@@ -97,14 +97,14 @@ impl PastBudget {
         zone: &TimeZone,
         shown: ShownCurrency,
     ) {
-        let mut hour = before(hour_start(from), HOUR_MS);
+        let mut hour = from.hour_start().minus_ms(HOUR_MS);
         while hour < until {
-            let end = before(hour, -HOUR_MS);
+            let end = hour.plus_ms(HOUR_MS);
             let own = self.allowances.iter().filter(|it| it.at <= end).copied().collect();
             let spent_since = |since: WallTime| self.spent.range(since..end).map(|it| *it.1).sum();
             let status = BudgetStatus::past((&self.id, &self.budget), zone, end, spent_since, own);
             let facts = status.iter().flat_map(|status| budget_facts(status, end, zone, shown));
-            marks.extend(facts.map(|fact| (end..before(end, -HOUR_MS), fact)));
+            marks.extend(facts.map(|fact| (end..end.plus_ms(HOUR_MS), fact)));
             hour = end;
         }
     }

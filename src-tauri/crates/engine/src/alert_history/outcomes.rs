@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::WallTime;
+use domain::{DAY_MS, MINUTE_MS, WallTime};
 use ledger::{Ledger, LedgerError};
 use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
 use settings::Settings;
 
-use super::before;
 use crate::objectives::{LevelScope, ObjectiveTarget, objective_of, targets};
 use crate::service_level_watch::{ServiceLevel, kept_time, scopes_of};
 
-const MINUTE_MS: i64 = 60_000;
 /// The windows that alerts are judged by.
 const WINDOWS: [BurnWindow; 7] = [
     BurnWindow::FiveMinutes,
@@ -23,7 +21,7 @@ const WINDOWS: [BurnWindow; 7] = [
     BurnWindow::ThreeDays,
 ];
 /// The longest of them.
-const WINDOW_MS_MAX: i64 = 3 * 86_400_000;
+const WINDOW_MS_MAX: i64 = 3 * DAY_MS;
 
 /// What a scope is to keep.
 type Promise = (LevelScope, ObjectiveTarget, Objective);
@@ -46,8 +44,8 @@ impl PastOutcomes {
         from: WallTime,
         until: WallTime,
     ) -> Result<Self, LedgerError> {
-        let start = before(from, WINDOW_MS_MAX);
-        let kept_from = before(until, super::millis(kept_time(settings)));
+        let start = from.minus_ms(WINDOW_MS_MAX);
+        let kept_from = until - kept_time(settings);
         let found = ledger.outcome_minutes(start).await?;
         let first = found.from.unix_ms().div_euclid(MINUTE_MS) * MINUTE_MS;
         let place = |minute: WallTime| usize::try_from((minute.unix_ms() - first) / MINUTE_MS).ok();

@@ -6,7 +6,7 @@ use ledger::{LedgerError, SERVICE_HEALTH_LOG_ENTRIES_MAX, WatchSpan};
 use settings::ServiceSettings;
 
 use super::gaps::unwatched;
-use super::{AlertHistory, PastFacts, before, millis};
+use super::{AlertHistory, PastFacts};
 use crate::service_level_watch::kept_time;
 
 /// The services of today where they are today: what was at another address is another service.
@@ -46,7 +46,7 @@ impl AlertHistory {
         if !facts.know_from(first) {
             return Ok(false);
         }
-        facts.know_from(Some(before(until, millis(kept_time(&settings)))));
+        facts.know_from(Some(until - kept_time(&settings)));
         let spans = self.ledger.watch_spans(facts.known_from).await?;
         facts.gaps = Some(unwatched(&spans, facts.known_from, until));
         facts.changes.extend(services.iter().flat_map(|it| it.states.iter().map(|(at, _)| *at)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alerts::{BudgetFact, FirstUse, KeyFact};
-use domain::{BackendId, BudgetMark, CheckSet, CredentialId, WallTime};
+use domain::{BackendId, BudgetMark, CheckSet, CredentialId, DAY_MS, HOUR_MS, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{
     BUDGET_CROSSINGS_KEPT_MAX, GroupBy, KEY_VERDICTS_KEPT_MAX, KeyVerdict, LedgerError,
@@ -14,8 +14,8 @@ use ledger::{
 use resilience::TransitionState;
 use settings::Settings;
 
+use super::AlertHistory;
 use super::states::transitions;
-use super::{AlertHistory, DAY_MS, HOUR_MS, before, millis};
 use crate::alert_facts::{REPLACE_KEY, block_fault};
 use crate::key_statuses::KeyState;
 use crate::measurement_watch::{FIRST_USE_DAYS, UNUSED_DAYS, first_uses_since, keys_for_requests};
@@ -76,10 +76,10 @@ impl AlertHistory {
     /// after it, once the ledger was old enough.
     pub(super) async fn first_uses(&self, from: WallTime) -> Result<Spans<FirstUse>, LedgerError> {
         let Some(oldest) = self.ledger.first_hour().await? else { return Ok(Vec::new()) };
-        let old_enough = add_ms(oldest, FIRST_USE_DAYS * DAY_MS);
-        let used = first_uses_since(&self.ledger, before(from, DAY_MS)).await?;
+        let old_enough = oldest.plus_ms(FIRST_USE_DAYS * DAY_MS);
+        let used = first_uses_since(&self.ledger, from.minus_ms(DAY_MS)).await?;
         let span = |(used, hour): (FirstUse, WallTime)| {
-            (hour.max(old_enough)..add_ms(hour, DAY_MS + 1), used)
+            (hour.max(old_enough)..hour.plus_ms(DAY_MS + 1), used)
         };
         Ok(used.into_iter().map(span).filter(|(time, _)| !time.is_empty()).collect())
     }
@@ -96,11 +96,11 @@ impl AlertHistory {
         let mut spans = Vec::new();
         for (id, key) in keys_for_requests(settings) {
             let own = [(GroupBy::Credential, id.to_string())].into_iter().collect();
-            let used = self.ledger.usage_by_hour(before(from, unused), until, own).await?;
-            let mut start = add_ms(oldest.max(key.created), unused);
+            let used = self.ledger.usage_by_hour(from.minus_ms(unused), until, own).await?;
+            let mut start = oldest.max(key.created).plus_ms(unused);
             for (hour, _) in used {
                 spans.push((start..hour, id.clone()));
-                start = start.max(add_ms(hour, HOUR_MS + unused));
+                start = start.max(hour.plus_ms(HOUR_MS + unused));
             }
             spans.push((start..WallTime::from_unix_ms(i64::MAX), id.clone()));
         }
@@ -115,7 +115,7 @@ impl AlertHistory {
         settings: &Settings,
         until: WallTime,
     ) -> Result<(Spans<KeyFact>, WallTime), LedgerError> {
-        let kept_from = before(until, millis(kept_time(settings)));
+        let kept_from = until - kept_time(settings);
         let (mut spans, mut known_from) = (Vec::new(), kept_from);
         for (backend, known) in settings.backends_on() {
             let (all, oldest) = transitions(&self.ledger, backend, until).await?;
@@ -206,8 +206,4 @@ pub(super) fn key_faults_at(spans: &Spans<KeyFact>, at: WallTime) -> Vec<KeyFact
         }
     }
     faults.into_values().collect()
-}
-
-fn add_ms(time: WallTime, ms: i64) -> WallTime {
-    WallTime::from_unix_ms(time.unix_ms().saturating_add(ms))
 }

@@ -11,7 +11,7 @@ use ledger::{
 use resilience::{BlockReason, TransitionState};
 use settings::{BackendSettings, Settings};
 
-use super::{before, millis};
+use super::millis;
 use crate::alert_facts::server_name;
 use crate::backend_answers::{RATE_LIMIT_TOLERATED, backend_fault, is_tolerated};
 use crate::backend_states::AvailabilityState;
@@ -60,7 +60,7 @@ impl PastStates {
         let mut all = Self {
             backends: Vec::new(),
             routes: routes(settings),
-            known_from: before(until, millis(kept_time(settings))),
+            known_from: until - kept_time(settings),
         };
         for (id, known) in settings.backends_on() {
             let health = ledger.health_log(id.clone(), HEALTH_LOG_ENTRIES_MAX).await?;
@@ -177,7 +177,7 @@ fn endpoint_changes(transitions: &[TransitionRecord]) -> Vec<(WallTime, Change)>
             continue;
         }
         changes.push((one.at, Change::Endpoint(key.clone(), to, one.rule.clone())));
-        let after = |ms: i64| WallTime::from_unix_ms(one.at.unix_ms().saturating_add(ms));
+        let after = |ms: i64| one.at.plus_ms(ms);
         match (to, lasts) {
             (TransitionState::CoolingDown, Some(lasts)) => {
                 let end = after(lasts - millis(RATE_LIMIT_TOLERATED));

@@ -20,7 +20,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
 fn ago(secs: i64) -> WallTime {
-    before(NOW, secs * 1_000)
+    NOW.minus_ms(secs * 1_000)
 }
 
 fn up() -> BackendId {
@@ -42,7 +42,7 @@ async fn health(engine: &Engine, secs_ago: i64, to: HealthState) {
 async fn observe(engine: &Engine, hours_ago: impl Iterator<Item = i64>) {
     let row = |hour: i64| ObservedTimeRow {
         subject: ObservedSubject::Backend(up()),
-        slot: hour_start(ago(hour * HOUR)),
+        slot: ago(hour * HOUR).hour_start(),
         width: Duration::from_secs(3_600),
         good: Duration::from_secs(600),
         bad: Duration::ZERO,
@@ -312,7 +312,7 @@ async fn a_name_was_new_for_a_day_once_the_ledger_was_a_week_old() {
     settle(&engine, all).await;
     let found = tested(&engine, AlertRule::FirstUse, vec![rule_tunings(&engine.settings().alerts)]);
     let found = found.await;
-    let whole_hour = |secs: i64| (NOW.unix_ms() - hour_start(ago(secs)).unix_ms()) / 60_000;
+    let whole_hour = |secs: i64| (NOW.unix_ms() - ago(secs).hour_start().unix_ms()) / 60_000;
     let told: Vec<_> = minutes(&found.firings[0]).into_iter().map(|it| it.0).collect();
     let early = 5 * 24 * 60 + whole_hour(12 * DAY) - 12 * 24 * 60;
     let expected =
@@ -341,7 +341,7 @@ async fn a_key_was_unused_from_thirty_days_after_its_last_request_to_the_next() 
     let [idle] = of("key idle")[..] else { panic!("{told:?}") };
     assert!(idle.fired < found.from && idle.ended.is_none(), "{idle:?}");
     let [fired] = of("key used")[..] else { panic!("{told:?}") };
-    let hour = |secs: i64| hour_start(ago(secs)).unix_ms();
+    let hour = |secs: i64| ago(secs).hour_start().unix_ms();
     assert_eq!(fired.fired.unix_ms(), hour(35 * DAY) + HOUR * 1_000 + 30 * DAY * 1_000);
     assert_eq!(fired.ended.expect("over").unix_ms(), hour(2 * DAY));
     assert_eq!(told.len(), 2, "nothing is said of a new key");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alerts::{AlertBook, ChannelActivity, ChannelFact, ChannelMessage, MessageKind, PostOutcome};
-use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod, WallTime};
+use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod, HOUR_MS, WallTime};
 use jiff::tz::TimeZone;
 
 use super::AlertWatch;
@@ -12,7 +12,7 @@ use crate::message_channels::MessageChannels;
 use crate::notifications::NotificationOutcome;
 
 /// Longest time by which a clock is set back now and then, so that no digest is made twice for it.
-const CLOCK_CORRECTION_MS_MAX: i64 = 3_600_000;
+const CLOCK_CORRECTION_MS_MAX: i64 = HOUR_MS;
 
 impl AlertWatch {
     /// Sends a message in a task of its own, then goes on with what follows from its end.
@@ -152,7 +152,7 @@ mod tests {
         let watch = &engine.parts.alerts;
         let mut book = AlertBook::default();
         // It was made while the clock was 90 days ahead.
-        book.set_last_digest(Some(WallTime::from_unix_ms(NOW.unix_ms() + 90 * 86_400_000)));
+        book.set_last_digest(Some(NOW.plus_ms(90 * 86_400_000)));
         assert_eq!(watch.due_digest(&mut book).await, None);
         clock.advance(Duration::from_secs(DAY_SECS));
         assert!(watch.due_digest(&mut book).await.is_some());

@@ -66,7 +66,7 @@ async fn scene(base_url: &str) -> Scene {
     backend.pool = settings::KeyPoolSettings::from_credential(Some(id()));
     let secret = Secret::parse(SECRET.to_owned()).expect("a secret");
     engine.vault().put(&id(), BoundSecret::new(secret, origin.clone())).await.expect("stored");
-    let created = WallTime::from_unix_ms(NOW.unix_ms() - 40 * DAY_MS);
+    let created = NOW.minus_ms(40 * DAY_MS);
     let known = credential_settings(origin, created);
     let add = move |draft: &mut Settings| {
         draft.credentials.insert(id(), known);

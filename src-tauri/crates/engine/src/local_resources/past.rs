@@ -45,7 +45,7 @@ impl PastSamples {
         let ends = self.samples.iter().skip(1).map(|sample| sample.at).chain([until]);
         let between = self.samples.iter().zip(ends);
         let gap = |(sample, next): (&LocalSample, WallTime)| {
-            let seen_until = later(sample.at, SAMPLES_APART_MAX);
+            let seen_until = sample.at + SAMPLES_APART_MAX;
             (seen_until < next).then_some(seen_until..next)
         };
         between.filter_map(gap).collect()
@@ -101,9 +101,4 @@ impl LocalResources {
     pub(crate) fn past_starts(&self) -> PastStarts {
         PastStarts::new(self.starts.kept())
     }
-}
-
-fn later(at: WallTime, span: Duration) -> WallTime {
-    let ms = i64::try_from(span.as_millis()).unwrap_or_default();
-    WallTime::from_unix_ms(at.unix_ms().saturating_add(ms))
 }

@@ -87,7 +87,7 @@ fn coverage_is_unknown_until_backends_were_to_be_checked_for_ten_minutes() {
 
 /// So many seconds after the first sample of a test.
 fn after(secs: i64) -> WallTime {
-    WallTime::from_unix_ms(NOW.unix_ms() + secs * 1_000)
+    NOW.plus_ms(secs * 1_000)
 }
 
 /// A sample every half minute, with so many slow statements since the start.
@@ -141,7 +141,7 @@ fn nobody_looked_between_samples_that_lie_apart_and_a_clock_set_back_begins_anew
     assert_eq!(stopped.last(), Some(&(after(239 * 30 + 60)..after(239 * 30 + 600))));
     // By an hour, at the sample that is now the fiftieth.
     for sample in &mut all[50..] {
-        sample.at = WallTime::from_unix_ms(sample.at.unix_ms() - 3_600_000);
+        sample.at = sample.at.minus_ms(3_600_000);
     }
     let past = PastSamples::new(all.clone());
     assert_eq!(past.changes().next(), Some(all[50].at));

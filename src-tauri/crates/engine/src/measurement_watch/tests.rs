@@ -15,7 +15,7 @@ const CENT: i64 = 10_000_000;
 
 /// A request of `editor` that `up` answered so long before now.
 pub(crate) fn answered(number: u64, secs_ago: i64, cost: Cost, first_token_ms: u64) -> Settlement {
-    let started = before(NOW, secs_ago * 1_000);
+    let started = NOW.minus_ms(secs_ago * 1_000);
     let request = NewRequest {
         id: RequestId::generate(started, &SeededEntropy::new(number)),
         started,
@@ -63,7 +63,7 @@ pub(crate) async fn with_backend_and_keys(engine: &Engine) {
         label: "Key".to_owned(),
         origin: Some(origin.clone()),
         tail: None,
-        created: before(NOW, days_ago * DAY_MS),
+        created: NOW.minus_ms(days_ago * DAY_MS),
         replaced: None,
         expires: None,
         note: None,
@@ -157,7 +157,7 @@ async fn a_run_of_hours_that_was_called_fine_is_news_if_it_goes_on() {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
     with_backend_and_keys(&engine).await;
-    let hour = hour_start(NOW);
+    let hour = NOW.hour_start();
     let secs_ago = |hours: i64, minute: i64| {
         (NOW.unix_ms() - hour.unix_ms()) / 1_000 + hours * 3_600 - minute * 60
     };
@@ -175,9 +175,9 @@ async fn a_run_of_hours_that_was_called_fine_is_news_if_it_goes_on() {
         found.measurements.iter().any(|it| matches!(it, Measurement::Spend(Some(_))))
     };
     assert!(is_told().await);
-    let id = UsageAnomalyRule::Cost.id(before(hour, 4 * HOUR_MS), None);
+    let id = UsageAnomalyRule::Cost.id(hour.minus_ms(4 * HOUR_MS), None);
     for (said, expected) in
-        [(before(NOW, 4 * HOUR_MS), true), (NOW, false), (analytics::FINE_FOR_GOOD, false)]
+        [(NOW.minus_ms(4 * HOUR_MS), true), (NOW, false), (analytics::FINE_FOR_GOOD, false)]
     {
         engine.ledger().dismiss_anomaly(id.clone(), said).await.expect("remembered");
         assert_eq!(is_told().await, expected, "{said:?}");
@@ -217,7 +217,7 @@ async fn full_runs_of_the_checks_are_told_by_their_age_and_quick_ones_are_none()
     };
     assert_eq!(age().await, None, "they were never run");
     for (days_ago, set) in [(40, CheckSet::Full), (31, CheckSet::Full), (1, CheckSet::Quick)] {
-        let ended = before(NOW, days_ago * DAY_MS);
+        let ended = NOW.minus_ms(days_ago * DAY_MS);
         let summary = ledger::ReadinessRunSummary {
             id: domain::RunId::generate(ended, engine.entropy()),
             started: ended,

@@ -87,7 +87,7 @@ impl World {
         failed.error_class = Some("connect".to_owned());
         failed.class = Some("connect".to_owned());
         for answering in &mut settled.attempts {
-            answering.started = before(started, -3_000);
+            answering.started = started.plus_ms(3_000);
         }
         settled.attempts.insert(0, failed);
         settled
@@ -111,7 +111,7 @@ impl World {
 
     /// Where the times in which it was degraded begin and end, in seconds from now.
     async fn degraded_secs(&self) -> Vec<(i64, i64)> {
-        let spans = self.engine.quality().degraded_since(before(NOW, 86_400_000)).await;
+        let spans = self.engine.quality().degraded_since(NOW.minus_ms(86_400_000)).await;
         let now = self.clock.wall().unix_ms();
         let secs = |at: WallTime| (at.unix_ms() - now) / 1_000;
         spans.expect("read").iter().map(|it| (secs(it.from), secs(it.until))).collect()
@@ -200,7 +200,7 @@ async fn a_degraded_time_ends_when_this_machine_goes_to_sleep() {
     world.pass(60).await;
     assert_eq!(world.degraded_secs().await, [(-60, 0)]);
     // The monotonic clock stands still meanwhile.
-    world.clock.set_wall(before(world.clock.wall(), -NIGHT * 1_000));
+    world.clock.set_wall(world.clock.wall().plus_ms(NIGHT * 1_000));
     let before_it = (-60 - NIGHT, -NIGHT);
     assert_eq!(world.degraded_secs().await, [before_it], "nothing was judged since");
     // It is as slow as before.
@@ -269,7 +269,7 @@ async fn what_was_degraded_before_the_clock_was_set_back_is_over_five_minutes_la
     assert_eq!(world.title().as_deref(), Some("OpenAI fails 3 of 10 requests"));
     world.pass(60).await;
 
-    world.clock.set_wall(before(world.clock.wall(), BACK_SECS * 1_000));
+    world.clock.set_wall(world.clock.wall().minus_ms(BACK_SECS * 1_000));
     for _ in 0..4 {
         world.pass(60).await;
         assert!(world.title().is_some(), "nothing shows yet that it is over");
@@ -282,7 +282,7 @@ async fn what_was_degraded_before_the_clock_was_set_back_is_over_five_minutes_la
     world.settle(10, |world| world.failure("server")).await;
     world.evaluate().await;
     assert_eq!(world.title().as_deref(), Some("OpenAI fails 10 of 11 requests"));
-    let spans = world.engine.quality().degraded_since(before(NOW, 86_400_000)).await;
+    let spans = world.engine.quality().degraded_since(NOW.minus_ms(86_400_000)).await;
     for span in spans.expect("read") {
         assert!(span.from <= span.until, "{span:?}");
     }

@@ -10,7 +10,6 @@ use cache::{
 };
 use domain::{
     BackendId, ClientId, Endpoint, ManualClock, Meter, NanoUsd, RequestId, SeededEntropy, Usage,
-    WallTime,
 };
 use indexmap::IndexMap;
 use ledger::{AttemptRecord, NewRequest, Purpose, RequestOutcome, Settlement};
@@ -152,7 +151,7 @@ async fn an_added_and_a_removed_price_purge_their_models() {
 
 /// A request of the last day that `up` answered with a thousand tokens of `llama`.
 fn unpriced(number: u32) -> Settlement {
-    let started = WallTime::from_unix_ms(NOW.unix_ms() - i64::from(number) * 60_000);
+    let started = NOW.minus_ms(i64::from(number) * 60_000);
     let request = NewRequest {
         id: RequestId::generate(started, &SeededEntropy::new(u64::from(number))),
         started,
@@ -200,7 +199,7 @@ async fn a_price_that_is_set_purges_its_model_at_once_and_prices_the_last_day() 
     let cache = engine.response_cache().cache().expect("a cache");
     assert!(!matches!(cache.get(&key("llama")).await, Lookup::Hit { .. }));
     assert!(matches!(cache.get(&key("gpt-4o")).await, Lookup::Hit { .. }));
-    let day = WallTime::from_unix_ms(NOW.unix_ms() - 24 * 3_600_000);
+    let day = NOW.minus_ms(24 * 3_600_000);
     let spend = engine.ledger().spend(day, NOW).await.expect("read");
     assert_eq!((spend.cost, spend.unpriced_requests), (NanoUsd::new(300 * 2_000), 0));
     engine.stop().await;

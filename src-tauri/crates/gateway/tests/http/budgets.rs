@@ -5,7 +5,6 @@ use std::sync::Arc;
 use budgets::LoadedSpending;
 use domain::{
     Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency, SystemClock,
-    WallTime,
 };
 use futures_util::future::join_all;
 use gateway::Budgets;
@@ -291,7 +290,7 @@ async fn a_budget_for_another_backend_stops_nothing_here() {
 async fn correct(world: &World, budgets: &Budgets, scope: (BudgetDimension, &str)) {
     let status = budgets.statuses().remove(0);
     let scope = (scope.0, scope.1.to_owned());
-    let now = WallTime::from_unix_ms(status.until.unix_ms() - 1);
+    let now = status.until.minus_ms(1);
     let spend = world.ledger.spend_in(Some(scope), status.from, now).await.expect("read");
     let loaded = LoadedSpending { spent: spend.cost, ..LoadedSpending::default() };
     budgets.correct(&status.id, status.from, status.spent, loaded);

@@ -1,6 +1,6 @@
 //! Costs of attempts are booked where they were made, and under every name of their model.
 
-use domain::{BudgetDimension, CredentialId, NanoUsd, WallTime};
+use domain::{BudgetDimension, CredentialId, DAY_MS, NanoUsd, WallTime};
 use pricing::{Cost, Unpriced, UnpricedReason};
 
 use super::rollups::{DIMENSIONS, check_against_recount, query};
@@ -12,8 +12,6 @@ use crate::{
     BilledName, DimensionFilter, GroupBy, Ledger, LedgerLimits, RequestOutcome, RequestQuery,
     Settlement, UsageKey, WasteKind, database,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 fn priced(nanos: i64) -> Cost {
     Cost::Reported(NanoUsd::new(nanos))

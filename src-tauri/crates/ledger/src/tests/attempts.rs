@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Meter, NanoUsd, Usage};
+use domain::{HOUR_MS, Meter, NanoUsd, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
@@ -12,8 +12,6 @@ use crate::{
     AttemptRecord, CacheOutcome, CacheTotals, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
     FailedAttempts, MeterTotals, Purpose, Settlement,
 };
-
-const HOUR_MS: i64 = 3_600_000;
 
 const fn reported(nanos: i64) -> Cost {
     Cost::Reported(NanoUsd::new(nanos))

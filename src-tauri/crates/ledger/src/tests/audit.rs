@@ -1,14 +1,12 @@
 //! The audit log: paged, filtered, and kept up to a count and an age.
 
-use domain::{AuditOutcome, CallerKind, WallTime};
+use domain::{AuditOutcome, CallerKind, DAY_MS, MINUTE_MS, WallTime};
 
 use super::{LedgerFixture, at};
 use crate::{
     AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AUDIT_NOT_ALLOWED_MAX, AuditQuery, AuditRecord,
     Ledger, LedgerError,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 fn record(at: WallTime) -> AuditRecord {
     AuditRecord {
@@ -70,7 +68,7 @@ async fn the_oldest_entries_go_by_count_and_by_age() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let old = WallTime::from_unix_ms(at(0).unix_ms());
-    let later = |days: i64| WallTime::from_unix_ms(old.unix_ms() + days * DAY_MS);
+    let later = |days: i64| old.plus_ms(days * DAY_MS);
     add(&ledger, record(old)).await;
     add(&ledger, record(later(AUDIT_DAYS_KEPT_MAX))).await;
     assert_eq!(numbers(&ledger, AuditQuery::default()).await, [2, 1], "at the limit");
@@ -99,7 +97,6 @@ async fn the_oldest_entries_go_by_count_and_by_age() {
 /// However an agent repeats a call that it may not make, and whatever it calls itself.
 #[tokio::test]
 async fn calls_that_were_not_allowed_cannot_fill_the_log() {
-    const MINUTE_MS: i64 = 60_000;
     let place = LedgerFixture::new();
     let ledger = place.open();
     let begin = at(0).unix_ms();

@@ -6,15 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{Clock, ManualClock, Meter, NanoUsd};
+use domain::{Clock, DAY_MS, ManualClock, Meter, NanoUsd};
 use pricing::{LineItem, Rate};
 
 use super::{LedgerFixture, at, request, rollups, settlement};
 use crate::{
     GroupBy, Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState, Settlement,
 };
-
-pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A machine with its ledger.
 pub(super) struct Device {

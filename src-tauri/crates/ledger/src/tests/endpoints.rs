@@ -220,7 +220,7 @@ async fn a_backends_time_begins_at_its_attempt_and_a_requests_at_its_arrival() {
     let ledger = place.open();
     let mut settlement = settlement(1);
     let arrived = settlement.request.started;
-    let attempted = WallTime::from_unix_ms(arrived.unix_ms() + 3_000);
+    let attempted = arrived.plus_ms(3_000);
     let failed = AttemptRecord { started: arrived, ..attempt("away", Some("connect")) };
     let answering = AttemptRecord { started: attempted, ..attempt("home", None) };
     settlement.attempts = vec![failed, answering];

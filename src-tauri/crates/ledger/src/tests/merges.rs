@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::NanoUsd;
+use domain::{DAY_MS, NanoUsd};
 use pricing::{Cost, PriceBook};
 use proptest::prelude::*;
 use session_logs::UsageRecord;
 
-use super::devices::{DAY_MS, Device, with_lines};
+use super::devices::{Device, with_lines};
 use super::price_changes::{price_at, pricing, reprice, usage};
 use super::rollups::check_against_recount;
 use super::sessions::{part, record, sums};

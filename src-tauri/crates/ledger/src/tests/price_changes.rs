@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, Usage};
+use domain::{HOUR_MS, Meter, MeteredUsage, NanoUsd, PriceTier, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, Provider};
 
 use super::rollups::{check_against_recount, totals};
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
 use crate::{GroupBy, Ledger, MeterTotals, RepricedAttempt};
-
-const HOUR_MS: i64 = 3_600_000;
 
 pub(super) fn pricing(prices: PriceBook) -> AttemptPricing {
     AttemptPricing {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use domain::{NanoUsd, WallTime};
+use domain::{HOUR_MS, NanoUsd, WallTime};
 use pricing::Cost;
 use proptest::prelude::*;
 
@@ -11,8 +11,6 @@ use super::{LedgerFixture, at, settlement};
 use crate::{
     DimensionFilter, EXPENSIVE_REQUESTS_MAX, GroupBy, Ledger, RequestQuery, RequestRow, UsageKey,
 };
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// Compares what requests of whole quarter hours cost with their rows.
 async fn check(ledger: &Ledger, (from, to): (WallTime, WallTime), filter: Option<(GroupBy, &str)>) {

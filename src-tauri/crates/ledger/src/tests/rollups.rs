@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    BudgetDimension, ClientId, CostBasis, CredentialId, Meter, NanoUsd, TokenUsage, WallTime,
+    BudgetDimension, ClientId, CostBasis, CredentialId, DAY_MS, Meter, NanoUsd, TokenUsage,
+    WallTime,
 };
 use jiff::tz::TimeZone;
 use pricing::{Cost, LineItem, Rate};
@@ -20,7 +21,6 @@ use crate::{
     rollup_sums,
 };
 
-const DAY_MS: i64 = 24 * 3_600_000;
 pub(super) const DIMENSIONS: [GroupBy; 6] = [
     GroupBy::Backend,
     GroupBy::Model,

@@ -321,18 +321,18 @@ async fn what_is_in_the_future_is_not_counted_after_the_clock_was_set_back() {
     let began = failed.request.started;
     ledger.settle(failed).await.expect("settled");
     ledger.settle(settlement(2)).await.expect("settled");
-    let from = WallTime::from_unix_ms(began.unix_ms() - 3_600_000);
+    let from = began.minus_ms(3_600_000);
     let counted = async |until, precision| {
         let found = ledger.outcome_counts((from, until), precision).await.expect("read");
         found.iter().map(|one| one.count).sum::<u64>()
     };
-    let before = WallTime::from_unix_ms(began.unix_ms() - 1);
+    let before = began.minus_ms(1);
     let exact = OutcomePrecision::Exact;
     assert_eq!(counted(before, exact).await, 0);
     assert_eq!(counted(began, exact).await, 2, "the request, and its attempt");
     assert_eq!(counted(NEVER, exact).await, 5, "the second failed over");
     // By whole quarters of an hour, and failed requests exactly.
-    let an_hour_ago = WallTime::from_unix_ms(began.unix_ms() - 3_600_000);
+    let an_hour_ago = began.minus_ms(3_600_000);
     assert_eq!(counted(an_hour_ago, OutcomePrecision::Quarter).await, 0);
     assert_eq!(counted(NEVER, OutcomePrecision::Quarter).await, 5);
 }

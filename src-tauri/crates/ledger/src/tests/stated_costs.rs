@@ -1,12 +1,10 @@
 //! What backends stated, beside what the price list computes.
 
-use domain::{Meter, NanoUsd};
+use domain::{DAY_MS, Meter, NanoUsd};
 use pricing::{Cost, LineItem, Rate};
 
 use super::{LedgerFixture, at, settlement};
 use crate::{Settlement, StatedCosts};
-
-const DAY_MS: i64 = 86_400_000;
 
 fn line(quantity: u64, rate: Option<i64>) -> LineItem {
     let rate = rate.map(Rate::new);

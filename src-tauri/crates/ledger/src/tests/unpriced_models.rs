@@ -1,11 +1,10 @@
 //! Models without a price.
 
+use domain::HOUR_MS;
 use pricing::{Cost, Unpriced, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, backend, settlement};
 use crate::{DimensionFilter, GroupBy, UnpricedModel};
-
-const HOUR_MS: i64 = 3_600_000;
 
 #[tokio::test]
 async fn models_without_a_price_are_listed_with_the_newest_reason() {

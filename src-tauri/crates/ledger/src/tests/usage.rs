@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CostBasis, RequestId, SeededEntropy, WallTime};
+use domain::{CostBasis, HOUR_MS, RequestId, SeededEntropy, WallTime};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,8 +15,6 @@ use crate::{
     LatencyPart, LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement,
     UsageKey, UsageQuery, UsageTotals, hourly_rollup,
 };
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// Starts of periods, most with a change of clock in some zone.
 const PERIODS: [&str; 6] = [
@@ -53,7 +51,7 @@ fn any_traffic() -> impl Strategy<Value = (WallTime, Vec<Settlement>)> {
         |(start, settlements)| {
             let start = time(start);
             let settle = |(number, (mut ended, after)): (u64, (Settlement, i64))| {
-                ended.request.started = WallTime::from_unix_ms(start.unix_ms() + after);
+                ended.request.started = start.plus_ms(after);
                 let entropy = SeededEntropy::new(number);
                 ended.request.id = RequestId::generate(ended.request.started, &entropy);
                 ended
@@ -133,7 +131,7 @@ async fn check_first_uses(ledger: &Ledger, rows: &[Part], group_by: GroupBy, fro
     let oldest = first_hours(rows, GroupBy::Client).into_values().min();
     assert_eq!(ledger.first_hour().await.expect("read"), oldest);
     for hours in [0, 30] {
-        let since = WallTime::from_unix_ms(from.unix_ms() + hours * HOUR_MS);
+        let since = from.plus_ms(hours * HOUR_MS);
         let found = ledger.first_uses(group_by, since).await.expect("read");
         let expected = expected.iter().filter(|(_, hour)| **hour >= since);
         let expected: BTreeMap<_, _> = expected.map(|(name, hour)| (name.clone(), *hour)).collect();
@@ -284,12 +282,12 @@ proptest! {
                 ledger.settle(settlement).await.expect("settled");
             }
             ledger.wait_until_folded().await;
-            let unfolded = WallTime::from_unix_ms(start.unix_ms() + unfolded_hour * HOUR_MS);
+            let unfolded = start.plus_ms(unfolded_hour * HOUR_MS);
             hourly_rollup::unfold(&place.raw(), unfolded).expect("unfolded");
             let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
             let whole: Vec<Part> = rows.iter().map(Part::whole).collect();
             let parts = parts_on(CostBasis::Known, &ledger, &rows).await;
-            let end = WallTime::from_unix_ms(start.unix_ms() + 60 * HOUR_MS);
+            let end = start.plus_ms(60 * HOUR_MS);
             for basis in CostBasis::ALL {
                 let chosen = Some((filter_by, key_of(filter_row.get(&rows), filter_by)));
                 let parts = parts_on(*basis, &ledger, &rows).await;

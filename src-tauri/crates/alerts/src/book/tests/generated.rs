@@ -345,7 +345,7 @@ impl World {
         self.has_silences = true;
         let (at, matcher) = (self.bench.reading().wall, SilenceMatcher::default());
         let matcher = SilenceMatcher { scope: Some(scope.to_owned()), ..matcher };
-        let until = WallTime::from_unix_ms(at.unix_ms() + 3_600_000);
+        let until = at.plus_ms(3_600_000);
         self.bench.book.silence(matcher, "planned".to_owned(), at, until).expect("room for it");
     }
 

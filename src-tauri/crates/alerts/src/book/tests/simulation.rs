@@ -373,7 +373,7 @@ fn a_clock_that_is_set_neither_fires_ends_nor_prolongs_anything() {
     // A silence of an hour lasts an hour, though the clock is set back by a day in it.
     weeks.log.clear();
     let (now, matcher) = (weeks.bench.reading().wall, SilenceMatcher::default());
-    let until = WallTime::from_unix_ms(now.unix_ms() + 3_600_000);
+    let until = now.plus_ms(3_600_000);
     weeks.bench.book.silence(matcher, String::new(), now, until).expect("room for one");
     weeks.sent.clear();
     weeks.bench.set(down("b", covered()));
@@ -385,7 +385,7 @@ fn a_clock_that_is_set_neither_fires_ends_nor_prolongs_anything() {
     assert_eq!(weeks.sent.len(), 1, "it still holds when the silence ends");
     // Set forward, the silence ends early and hides nothing.
     let (now, matcher) = (weeks.bench.reading().wall, SilenceMatcher::default());
-    let until = WallTime::from_unix_ms(now.unix_ms() + 3_600_000);
+    let until = now.plus_ms(3_600_000);
     weeks.bench.book.silence(matcher, String::new(), now, until).expect("room for one");
     weeks.bench.jump(86_400);
     weeks.run(15);

@@ -113,7 +113,7 @@ pub(super) enum UsagePeriod {
 
 impl UsagePeriod {
     fn resolve(self, now: UnixMs, zone: TimeZoneChoice) -> Result<UnixMs, CommandError> {
-        let days_ago = |days: i64| Some(UnixMs(now.0 - days * 86_400_000));
+        let days_ago = |days: i64| Some(UnixMs(now.0 - days * domain::DAY_MS));
         let start = match self {
             Self::Range(UsageRange::Today) => {
                 DayOrInstant::today(now, zone).and_then(|day| day.start(zone))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::WallTime;
+use domain::{DAY_MS, WallTime};
 use engine::{Engine, row_time, uptime};
 use ledger::{ObservedSubject, ObservedTimeRow};
 use service_levels::{ObservedTime, Uptime, strip_cell};
@@ -10,8 +10,6 @@ use service_levels::{ObservedTime, Uptime, strip_cell};
 use crate::ApiError;
 use crate::view::{AvailabilityShareView, StripDayView};
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// Cells of the strip.
 const STRIP_DAYS: i64 = 90;
 /// What availability is told of, in hours.

@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use domain::{BackendId, HealthState, WallTime};
+use domain::{BackendId, HOUR_MS, HealthState, WallTime};
 use engine::Engine;
 use ledger::{AuditRow, DegradedSpan, HEALTH_LOG_ENTRIES_MAX, HealthChange, WatchSpan, WatchStart};
 
@@ -25,7 +25,6 @@ use crate::view::{
     TimelineMarkerKind, TimelineMarkerView,
 };
 
-const HOUR_MS: i64 = 3_600_000;
 /// Time without a step of the observer that is no gap yet: it takes one every quarter of a minute.
 const GAP_MS_MIN: i64 = 60_000;
 /// Most markers; the newest.
@@ -40,7 +39,7 @@ pub(crate) async fn health_timeline(
         return Err(ApiError::invalid("hours", message));
     }
     let to = engine.clock().wall();
-    let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
+    let from = to.minus_ms(i64::from(req.hours) * HOUR_MS);
     let settings = engine.settings();
     let backends: Vec<BackendId> = settings.backends_on().map(|(id, _)| id.clone()).collect();
     let entries = audit::entries_until(engine, to).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::resilience::{BreakerRules, TransitionState};
-use domain::{BackendId, WallTime};
+use domain::{BackendId, DAY_MS};
 use engine::{Engine, back_test};
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
@@ -12,7 +12,6 @@ use super::timeline::{count_trips, times_text};
 use crate::ApiError;
 use crate::view::{BACKTEST_DAYS_MAX, BacktestQuery, BacktestView};
 
-const DAY_MS: i64 = 24 * 3_600_000;
 /// Largest thresholds that can be tried: a little more than the settings allow.
 const CALLS_MAX: u32 = 1_000;
 const OPEN_SECS_MAX: u32 = 3_600;
@@ -26,7 +25,7 @@ pub(crate) async fn breaker_backtest(
     let backend: Option<BackendId> =
         req.backend.as_deref().map(|text| input::parse_id("backend", text)).transpose()?;
     let to = engine.clock().wall();
-    let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.days) * DAY_MS);
+    let from = to.minus_ms(i64::from(req.days) * DAY_MS);
     let outcomes = engine.ledger().attempt_outcomes((from, to), backend.clone()).await?;
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     let really = engine.ledger().transitions(TransitionQuery { backend, from, to, limit }).await?;

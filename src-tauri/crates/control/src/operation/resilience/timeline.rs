@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::resilience::{
     BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
 };
-use domain::{CredentialId, WallTime};
+use domain::{CredentialId, HOUR_MS, WallTime};
 use engine::{Engine, HEALTHY_SENTENCE};
 use ledger::TransitionRecord;
 
@@ -25,7 +25,6 @@ mod past;
 pub(in crate::operation) use past::restrictions_since;
 use past::{build_strips, load_steps};
 
-const HOUR_MS: i64 = 3_600_000;
 /// Most transitions that are listed.
 const TRANSITIONS_SHOWN_MAX: usize = 200;
 
@@ -41,7 +40,7 @@ pub(crate) async fn breaker_timeline(
         _ => input::parse_known_backend(&engine.settings(), &req.backend)?,
     };
     let to = engine.clock().wall();
-    let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
+    let from = to.minus_ms(i64::from(req.hours) * HOUR_MS);
     let newest_first = load_steps(engine, &backend, from).await?;
     let strips = build_strips(engine, &backend, &newest_first, from, to);
     let steps = || newest_first.iter().map(|step| (step.from, step.to));
@@ -264,7 +263,7 @@ fn list_changes(steps: &[&TimelineStep], to: WallTime) -> Vec<(WallTime, Mechani
         let until = later.map_or(to, |next| next.at);
         let ends = step.lasts.map(|lasts| {
             let ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
-            WallTime::from_unix_ms(step.at.unix_ms().saturating_add(ms))
+            step.at.plus_ms(ms)
         });
         if let (Some(ends), Some(after)) =
             (ends.filter(|ends| *ends < until), state_after_timeout(step.to))

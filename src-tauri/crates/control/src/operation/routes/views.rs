@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, ClientTarget, HealthState, RouteId, RoutePolicy, capitalize};
+use domain::{BackendId, ClientTarget, DAY_MS, HealthState, RouteId, RoutePolicy, capitalize};
 use engine::{Availability, Engine, backend_labels};
 use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
@@ -14,14 +14,12 @@ use crate::view::{
     AvailabilityState, BalanceWeightsView, RouteCandidateView, RouteView, RoutesView,
 };
 
-const DAY_MS: i64 = 86_400_000;
 /// Most backends named in a sentence.
 const NAMES_LISTED_MAX: usize = 4;
 
 /// Requests of the last 24 hours by route, backend and model.
 pub(super) async fn load_request_counts(engine: &Engine) -> Result<Vec<RouteCount>, ApiError> {
-    let since =
-        domain::WallTime::from_unix_ms(engine.clock().wall().unix_ms().saturating_sub(DAY_MS));
+    let since = engine.clock().wall().minus_ms(DAY_MS);
     Ok(engine.ledger().route_counts(since).await?)
 }
 

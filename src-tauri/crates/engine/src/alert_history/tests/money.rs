@@ -30,12 +30,12 @@ async fn a_budget_was_on_the_way_to_be_used_up_while_its_pace_was_too_fast() {
         draft.budgets.insert(BudgetId::new("model").expect("a name"), of_model);
     };
     engine.settings_editor().edit(add).await.expect("added");
-    let hours = |hours: i64| before(begun, -hours * HOUR * 1_000);
+    let hours = |hours: i64| begun.plus_ms(hours * HOUR * 1_000);
     // In the sixth hour $0.30 of a dollar: at its end 20 h are left to it, at that of the eighth too
     // many.
-    settle(&engine, [paid(1, before(hours(5), -600_000), 30)]).await;
+    settle(&engine, [paid(1, hours(5).plus_ms(600_000), 30)]).await;
     // The next day the same, when a second dollar was allowed in the hour before.
-    settle(&engine, [paid(2, before(hours(24 + 5), -600_000), 30)]).await;
+    settle(&engine, [paid(2, hours(24 + 5).plus_ms(600_000), 30)]).await;
     let allowed =
         BudgetAllowance { amount: NanoUsd::new(DOLLAR), at: hours(24 + 5), until: hours(48) };
     engine.ledger().allow_budget(id(), allowed).await.expect("allowed");
@@ -45,11 +45,11 @@ async fn a_budget_was_on_the_way_to_be_used_up_while_its_pace_was_too_fast() {
     let [only] = &found.firings[0][..] else { panic!("{found:?}") };
     assert_eq!(only.title, "Budget daily will be used up early");
     // It must hold for half an hour, and is kept for six.
-    assert_eq!(only.fired, before(hours(6), -1_800_000));
+    assert_eq!(only.fired, hours(6).plus_ms(1_800_000));
     assert_eq!(only.ended, Some(hours(8 + 6)));
     assert_eq!(found.firings[1], []);
-    let spent = before(hours(5), 0);
-    assert_eq!(found.from, hour_start(spent), "the ledger knows nothing before");
+    let spent = hours(5);
+    assert_eq!(found.from, spent.hour_start(), "the ledger knows nothing before");
     engine.stop().await;
 }
 
@@ -66,7 +66,7 @@ async fn a_bill_of_the_past_counts_from_the_end_of_its_day() {
     let day = |days: i64| today.saturating_sub(jiff::ToSpan::days(days));
     let noon = |days: i64| {
         let start = crate::cost_reports::day_start(day(days)).expect("a time");
-        before(start, -12 * HOUR * 1_000)
+        start.plus_ms(12 * HOUR * 1_000)
     };
     // Of the first day twice as much was billed as was computed; of the next one too little, so that
     // both together agree.

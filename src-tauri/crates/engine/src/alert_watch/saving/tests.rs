@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::AlertRule;
-use domain::{BackendId, Clock, ManualClock, WallTime};
+use domain::{BackendId, Clock, ManualClock};
 use ledger::{AlertQuery, AlertRow};
 use monitor::{HealthFinding, Observation, ObservationSource};
 
@@ -107,7 +107,7 @@ fn row(number: u64, title: &str) -> AlertChange {
 }
 
 fn end(number: u64) -> AlertChange {
-    let at = WallTime::from_unix_ms(NOW.unix_ms() + 1);
+    let at = NOW.plus_ms(1);
     AlertChange::End { number, at, ending: "resolved".to_owned() }
 }
 

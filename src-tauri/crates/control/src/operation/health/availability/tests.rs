@@ -1,6 +1,6 @@
 //! Figures computed by hand.
 
-use domain::BackendId;
+use domain::{BackendId, HOUR_MS};
 
 use super::*;
 

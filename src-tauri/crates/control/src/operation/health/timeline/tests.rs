@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::view::UnixMs;
+use domain::MINUTE_MS;
 
 use DependencyState::{Degraded, Down, NotObserved, Offline, Unknown, Up};
 
-const MINUTE_MS: i64 = 60_000;
 const DAY: Range = Range { from: at(0), to: at(1_440) };
 
 const fn at(minute: i64) -> WallTime {
@@ -239,7 +239,7 @@ fn what_was_slow_is_degraded_and_counts_as_up_while_it_was_up() {
 fn the_step_of_the_observer_that_is_due_is_no_gap() {
     let until = |secs: i64| {
         let mut spans = all_day();
-        spans[0].until = WallTime::from_unix_ms(DAY.to.unix_ms() - secs * 1_000);
+        spans[0].until = DAY.to.minus_ms(secs * 1_000);
         gaps(&bridge(spans, DAY.to), DAY).len()
     };
     assert_eq!((until(60), until(61)), (0, 1));

@@ -46,7 +46,7 @@ pub(super) async fn load_steps(
     from: WallTime,
 ) -> Result<Vec<TimelineStep>, ApiError> {
     // Includes what happened in this very millisecond.
-    let end = WallTime::from_unix_ms(engine.clock().wall().unix_ms().saturating_add(1));
+    let end = engine.clock().wall().plus_ms(1);
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     let query = TransitionQuery { backend: Some(backend.clone()), from, to: end, limit };
     let found = engine.ledger().transitions(query).await?;
