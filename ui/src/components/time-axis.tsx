@@ -1,15 +1,12 @@
 /** The labels of a time axis: full hours or days of local time, far enough apart to be read. */
-import { formatClock } from "@/lib/time";
+import { HOUR_MS, formatClock, formatDay } from "@/lib/time";
 
-const HOUR_MS = 3_600_000;
 const TICK_WIDTH_PX = 64;
 
 interface TimeTick {
   at: number;
   label: string;
 }
-
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 function timeTicks(from: number, to: number, width: number): TimeTick[] {
   const room = Math.max(Math.floor(width / TICK_WIDTH_PX), 1);
@@ -20,7 +17,7 @@ function timeTicks(from: number, to: number, width: number): TimeTick[] {
   const isDays = step >= 24 * HOUR_MS;
   return Array.from({ length: count }, (_, index) => midnight + (index + 1) * step)
     .filter((at) => at > from && at < to)
-    .map((at) => ({ at, label: isDays ? day.format(at) : formatClock(at) }));
+    .map((at) => ({ at, label: isDays ? formatDay(at) : formatClock(at) }));
 }
 
 const EDGE_PX = 20;

@@ -25,8 +25,7 @@ import type {
 import { useHost } from "@/ipc/host-context";
 import { useNow } from "@/lib/clock";
 import { queryKey, type QueryName } from "@/ipc/query-key";
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "@/lib/time";
 
 /** The month that runs now. */
 export function useUsageForecast(query: UsageForecastQuery): UseQueryResult<UsageForecastView, ApiError> {

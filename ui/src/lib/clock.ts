@@ -3,9 +3,9 @@
  * are on the page. Nothing else in the panel uses a timer.
  */
 import { createContext, useContext, useSyncExternalStore } from "react";
+import { SECOND_MS } from "@/lib/time";
 
 const TICK_MS = 15_000;
-const SECOND_MS = 1_000;
 
 interface Pace {
   /** Milliseconds since 1970; constant between two ticks. */

@@ -1,10 +1,9 @@
 /** The last day of something that ends, as date fields hold it. */
+import { dayOf } from "@/lib/time";
 
 /** `2026-12-31` in local time; empty if it does not end. */
 export function lastDay(at: number | null): string {
-  if (at === null) return "";
-  const day = new Date(at);
-  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  return at === null ? "" : dayOf(at, "local");
 }
 
 /** The last moment of that day in local time. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { parseRequestFilter, requestsPath } from "@/lib/request-filter";
+import { HOUR_MS } from "@/lib/time";
 
 const NOON = Date.UTC(2026, 10, 20, 12);
-const HOUR_MS = 3_600_000;
 
 function timeOf(search: Record<string, unknown>): (number | undefined)[] {
   const { since, until } = parseRequestFilter(search);

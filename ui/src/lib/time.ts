@@ -2,10 +2,10 @@
  * Formats points in time: relative for reading, exact for hovering. The current time is an argument, so that tests and
  * screenshots agree.
  */
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** `just now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`, `in 4 days`. */
 export function formatRelative(moment: number, now: number): string {
@@ -48,18 +48,26 @@ export function formatCountdown(ms: number): string {
   return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`;
 }
 
-const dateOf = { day: "numeric", month: "short" } as const;
 const timeOf = { hour: "2-digit", minute: "2-digit" } as const;
+
+/** `20 Nov`. */
+export function formatDay(moment: number, zone: "local" | "utc" = "local"): string {
+  return days[zone].format(moment);
+}
+
+const dateOf = { day: "numeric", month: "short" } as const;
+const days = {
+  local: new Intl.DateTimeFormat("en-GB", dateOf),
+  utc: new Intl.DateTimeFormat("en-GB", { ...dateOf, timeZone: "UTC" }),
+};
 
 /** A day or some hours of it: `20 Nov`, `20 Nov, 14:00–15:00`; without an end `since 20 Nov`, `since 20 Nov, 14:00`. */
 export function formatPart(since: number, until: number | null, zone: "local" | "utc"): string {
-  const timeZone = zone === "utc" ? { timeZone: "UTC" } : {};
-  const date = new Intl.DateTimeFormat("en-GB", { ...dateOf, ...timeZone });
-  const time = new Intl.DateTimeFormat("en-GB", { ...timeOf, ...timeZone });
+  const time = new Intl.DateTimeFormat("en-GB", { ...timeOf, ...(zone === "utc" && { timeZone: "UTC" }) });
   const isMidnight = (moment: number) => time.format(moment) === "00:00";
-  const start = date.format(since);
+  const start = formatDay(since, zone);
   if (until === null) return isMidnight(since) ? `since ${start}` : `since ${start}, ${time.format(since)}`;
-  const isDay = isMidnight(since) && isMidnight(until) && date.format(until - 1) === start;
+  const isDay = isMidnight(since) && isMidnight(until) && formatDay(until - 1, zone) === start;
   return isDay ? start : `${start}, ${time.format(since)}–${time.format(until)}`;
 }
 
@@ -74,4 +82,12 @@ export function formatClock(moment: number): string {
 /** `15:20:04`. */
 export function formatClockSeconds(moment: number): string {
   return clockSeconds.format(moment);
+}
+
+/** The day in which a time lies: `2026-11-01`. */
+export function dayOf(at: number, zone: "local" | "utc"): string {
+  const date = new Date(at);
+  if (zone === "utc") return date.toISOString().slice(0, 10);
+  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
+  return parts.map((part, index) => String(part).padStart(index === 0 ? 4 : 2, "0")).join("-");
 }

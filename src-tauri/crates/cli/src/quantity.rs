@@ -2,6 +2,7 @@
 //! a unit.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use control::view::{
     CostBasis, Count, FailureClassView, MeterTotalsView, NanoDollars, PlanValueView, SavedFile,
@@ -11,9 +12,6 @@ use control::view::{
 use domain::ShownCurrency;
 
 const SECOND_MS: u64 = 1_000;
-const MINUTE_MS: u64 = 60 * SECOND_MS;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
-const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// Printed for an unknown value.
 pub(crate) const UNKNOWN: &str = "–";
@@ -30,12 +28,7 @@ pub(crate) fn format_distance(now: UnixMs, then: UnixMs) -> String {
 
 /// A time in its largest whole unit: `42 s`, `12 min`, `3 h`, `4 d`.
 pub(crate) fn format_length(ms: u64) -> String {
-    match ms {
-        0..MINUTE_MS => format!("{} s", ms / SECOND_MS),
-        MINUTE_MS..HOUR_MS => format!("{} min", ms / MINUTE_MS),
-        HOUR_MS..DAY_MS => format!("{} h", ms / HOUR_MS),
-        _ => format!("{} d", ms / DAY_MS),
-    }
+    domain::format_length(Duration::from_millis(ms))
 }
 
 pub(crate) fn format_distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {

@@ -85,8 +85,8 @@ pub use session_tool::SessionTool;
 pub use slow::{SLOW_CALLS_MIN, SLOW_PERCENT, SLOWER_MIN, percent_if_slower};
 pub use states::{AuditOutcome, CallerKind, CheckSet, HealthState, ReadinessVerdict, ShownHealth};
 pub use text::{
-    capitalize, count_noun, cut_between_words, format_seconds, format_span, group_digits,
-    list_names, one_line,
+    capitalize, count_noun, cut_between_words, format_length, format_seconds, format_span,
+    group_digits, list_names, one_line,
 };
 pub use time::{
     Clock, ClockReading, DAY_MS, HOUR_MS, MINUTE_MS, ManualClock, Moment, SystemClock, WallTime,

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// Seconds in each unit of a length of time, the largest first.
+const SPAN_UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+
 /// Formats a number in groups of three digits: `1,234,567`.
 #[must_use]
 pub fn group_digits(number: u64) -> String {
@@ -24,15 +27,23 @@ pub fn count_noun(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", group_digits(number))
 }
 
+/// A length of time in its largest whole unit: `42 s`, `12 min`, `3 h`, `4 d`.
+#[must_use]
+pub fn format_length(length: Duration) -> String {
+    let secs = length.as_secs();
+    let (size, unit) = SPAN_UNITS.iter().find(|(size, _)| secs >= *size).unwrap_or(&(1, "s"));
+    format!("{} {unit}", secs / size)
+}
+
 /// A length of time in its two largest units: `45 s`, `5 min`, `5 min 30 s`, `2 h 10 min`, `3 d 4 h`.
 #[must_use]
 pub fn format_span(span: Duration) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let secs = span.as_secs();
-    let place = UNITS.iter().position(|(size, _)| secs >= *size).unwrap_or(UNITS.len() - 1);
+    let place =
+        SPAN_UNITS.iter().position(|(size, _)| secs >= *size).unwrap_or(SPAN_UNITS.len() - 1);
     let mut left = secs;
     let mut parts = Vec::new();
-    for (size, unit) in UNITS.iter().skip(place).take(2) {
+    for (size, unit) in SPAN_UNITS.iter().skip(place).take(2) {
         let count = left / size;
         left %= size;
         if count > 0 || *size == 1 && parts.is_empty() {
@@ -120,6 +131,20 @@ mod tests {
         check(&["a", "b"], "a and b");
         check(&["a", "b", "c"], "a, b and 1 more");
         check(&["a", "b", "c", "d", "e"], "a, b and 3 more");
+    }
+
+    #[test]
+    fn a_length_changes_its_unit_at_the_limit() {
+        for (secs, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (86_400, "1 d"),
+        ] {
+            assert_eq!(format_length(Duration::from_secs(secs)), text);
+        }
     }
 
     #[test]

@@ -7,9 +7,7 @@
 
 use std::time::Duration;
 
-use domain::{ClockReading, Entropy, HealthState, Moment, WallTime, one_line};
-
-use crate::text::format_duration;
+use domain::{ClockReading, Entropy, HealthState, Moment, WallTime, format_length, one_line};
 
 /// Consecutive good results that make a backend [`HealthState::Up`].
 pub const SUCCESSES_FOR_UP: u32 = 2;
@@ -241,7 +239,7 @@ impl Health {
         self.set_state(
             HealthState::Unknown,
             HealthCause::NoRecentResult,
-            format!("no result for {}", format_duration(silence)),
+            format!("no result for {}", format_length(silence)),
             at,
         )
     }
@@ -253,7 +251,7 @@ impl Health {
         let silent = stale || self.cause == HealthCause::NoRecentResult;
         let reason = match (&self.last_known, self.cause) {
             _ if silent => {
-                format!("no result for {}", format_duration(self.time_since_result(at.now)))
+                format!("no result for {}", format_length(self.time_since_result(at.now)))
             }
             (Some(known), HealthCause::LastKnown) => last_known_sentence(known, at.wall),
             _ => self.reason.clone(),
@@ -450,7 +448,7 @@ fn last_known_sentence(known: &LastKnownHealth, now: WallTime) -> String {
     let Some(observed) = known.observed else { return format!("last known: {word}") };
     let age = now.unix_ms().saturating_sub(observed.unix_ms());
     let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-    format!("last known: {word}, {} ago", format_duration(age))
+    format!("last known: {word}, {} ago", format_length(age))
 }
 
 fn reason_sentence(start: &str, reason: &str) -> String {

@@ -12,7 +12,6 @@ mod health;
 mod network_reach;
 mod probe_report;
 mod schedule;
-mod text;
 
 pub use channel::{
     AppIdentity, CALLS_AT_ONCE_MAX, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopAbility,

@@ -1,10 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { HOUR_MS } from "@/lib/time";
 import { choose } from "../../../test/choose";
 import { undo } from "../../../test/undo";
 import { NOW, renderPanel } from "../../../test/render-panel";
-
-const HOUR_MS = 3_600_000;
 
 test("what fires is told with the worst first, and is acknowledged", async () => {
   const { host, user } = renderPanel("failing", "/alerts");

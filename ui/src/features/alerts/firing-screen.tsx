@@ -18,6 +18,7 @@ import { useNow } from "@/lib/clock";
 import { useAlerts } from "@/ipc/alert-queries";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertsView, AlertView, SilenceView, SuppressedAlertView } from "@/ipc/bindings";
+import { HOUR_MS } from "@/lib/time";
 
 export function FiringScreen() {
   const alerts = useAlerts();
@@ -115,8 +116,6 @@ function Line({ alert, silence, children }: LineProps) {
     </li>
   );
 }
-
-const HOUR_MS = 3_600_000;
 
 const SILENCES = [
   { label: "Silence for 1 hour", hours: 1 },

@@ -20,6 +20,7 @@ import { useNow } from "@/lib/clock";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";
 import { textOrNull } from "@/lib/text";
+import { HOUR_MS } from "@/lib/time";
 
 export function SilencesScreen() {
   const alerts = useAlerts();
@@ -82,7 +83,6 @@ function Silence({ silence }: { silence: SilenceView }) {
   );
 }
 
-const HOUR_MS = 3_600_000;
 const ANY = "";
 const SPANS = [
   { value: "1", label: "1 hour" },

@@ -4,8 +4,8 @@ import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import type { ClientView, KeyView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
+import { DAY_MS, formatDay } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** Further ahead nothing needs to be planned. */
 const AHEAD_MS = 13 * WEEK_MS;
@@ -77,8 +77,6 @@ function byWeek(all: Expiry[], now: number): { words: string; expiries: Expiry[]
   return [...weeks].map(([words, expiries]) => ({ words, expiries }));
 }
 
-const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-
 function mondayOf(moment: number): number {
   const day = new Date(moment);
   day.setHours(0, 0, 0, 0);
@@ -90,5 +88,5 @@ function weekWords(at: number, now: number): string {
   if (at < now) return "Ended";
   const weeks = Math.round((mondayOf(at) - mondayOf(now)) / WEEK_MS);
   if (weeks === 0) return "This week";
-  return weeks === 1 ? "Next week" : `Week of ${date.format(mondayOf(at))}`;
+  return weeks === 1 ? "Next week" : `Week of ${formatDay(mondayOf(at))}`;
 }

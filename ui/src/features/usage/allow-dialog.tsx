@@ -10,8 +10,8 @@ import type { BudgetAllow, BudgetView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatMoney } from "@/lib/money";
+import { HOUR_MS } from "@/lib/time";
 
-const HOUR_MS = 3_600_000;
 const FIELDS = ["usd", "until"] as const;
 
 interface AllowValues {

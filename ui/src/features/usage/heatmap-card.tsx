@@ -15,6 +15,7 @@ import { toCsv } from "@/lib/csv";
 import { formatMoney } from "@/lib/money";
 import { formatCounted, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
+import { HOUR_MS } from "@/lib/time";
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, "0")}:00`);
 
@@ -32,8 +33,6 @@ interface HeatmapCardProps {
   place: UsagePlace;
   onRequests: (filter: RequestFilter) => void;
 }
-
-const HOUR_MS = 3_600_000;
 
 export function HeatmapCard({ place, onRequests }: HeatmapCardProps) {
   const heatmap = useUsageHeatmap(periodOf(place));

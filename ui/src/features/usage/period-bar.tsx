@@ -3,7 +3,6 @@ import { useState } from "react";
 import { UsageFilters } from "@/features/usage/usage-filters";
 import {
   BASES,
-  dayOf,
   GROUPS,
   isDaySpan,
   RANGES,
@@ -16,6 +15,7 @@ import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
 import type { TimeZoneChoice, UsageRange } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
+import { dayOf } from "@/lib/time";
 
 const CUSTOM = "custom";
 const PERIODS = [

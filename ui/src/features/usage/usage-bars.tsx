@@ -5,7 +5,6 @@ import { seriesColour } from "@/components/series-colour";
 import { barFilter, groupId } from "@/features/usage/requests-link";
 import {
   barUnit,
-  dayOf,
   isFiltered,
   periodLabel,
   type DaySpan,
@@ -24,6 +23,7 @@ import { useMoneyUnit } from "@/ipc/queries";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
+import { dayOf } from "@/lib/time";
 
 const HEIGHT_PX = 224;
 const HALF_DAY_MS = 43_200_000;

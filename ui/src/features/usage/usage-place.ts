@@ -1,6 +1,7 @@
 /** The state of the parts of Usage that show a period, as stored in the address. */
 import type { CostBasis, GroupBy, TimeZoneChoice, UsageFilter, UsageRange } from "@/ipc/bindings";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
+import { HOUR_MS, formatDay } from "@/lib/time";
 
 export type Measure = "cost" | "requests" | "tokens";
 
@@ -173,14 +174,6 @@ function midnight(day: string, zone: TimeZoneChoice, daysLater = 0): number {
   return zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
 }
 
-/** The day in which a time lies: `2026-11-01`. */
-export function dayOf(at: number, zone: TimeZoneChoice): string {
-  const date = new Date(at);
-  if (zone === "utc") return date.toISOString().slice(0, 10);
-  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
-  return parts.map((part, index) => String(part).padStart(index === 0 ? 4 : 2, "0")).join("-");
-}
-
 /** A place with these days; with its range if there are none. */
 export function withDays(place: UsagePlace, days: DaySpan | undefined): UsagePlace {
   const { days: _, ...ranged } = place;
@@ -212,8 +205,7 @@ export function periodOf(place: UsagePlace) {
 /** `7 days`, `1 Nov to 15 Nov`. */
 export function periodLabel({ range, days }: UsagePlace): string {
   if (days === undefined) return RANGES.find((one) => one.value === range)?.label ?? "";
-  const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-  const [first, last] = [days.first, days.last].map((day) => date.format(midnight(day, "utc")));
+  const [first, last] = [days.first, days.last].map((day) => formatDay(midnight(day, "utc"), "utc"));
   return first === last ? `${first}` : `${first} to ${last}`;
 }
 
@@ -225,7 +217,7 @@ export function periodWords(place: UsagePlace): string {
 /** Bars are hours up to two days. */
 export function barUnit({ range, zone, days }: UsagePlace): "hour" | "day" {
   if (days === undefined) return range === "today" || range === "last_day" ? "hour" : "day";
-  const hours = (midnight(days.last, zone, 1) - midnight(days.first, zone)) / 3_600_000;
+  const hours = (midnight(days.last, zone, 1) - midnight(days.first, zone)) / HOUR_MS;
   return hours <= 48 ? "hour" : "day";
 }
 

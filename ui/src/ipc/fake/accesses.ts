@@ -12,10 +12,8 @@ import { fault, raise } from "@/ipc/fake/rules";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Scenario, World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "@/lib/time";
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 const FULL = "Healthy.";
 
 function availability(

@@ -1,8 +1,8 @@
 import type { RequestView, UsageAdviceCardView, UsageAdviceQuery, UsageAdviceView } from "@/ipc/bindings";
 import { groupKey, startOfDay, totalsOf } from "@/ipc/fake/traffic";
 import { groupBy } from "@/lib/group";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS = 30;
 /** Share of the cost that the other model takes. */
 const CHEAPER = 0.3;

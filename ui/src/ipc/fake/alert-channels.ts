@@ -3,10 +3,9 @@ import type { AlertChannel, AlertChannelView, DesktopAbilityView, DesktopService
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
+import { MINUTE_MS } from "@/lib/time";
 
 type ChannelOperation = "alertChannels" | "alertChannelSecret" | "alertChannelTest" | "alertTestAnswer";
-
-const MINUTE_MS = 60_000;
 
 const ABILITIES: [DesktopAbilityView["ability"], boolean, string][] = [
   ["text", true, "The sentence below the title is shown."],

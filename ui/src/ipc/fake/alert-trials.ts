@@ -13,10 +13,10 @@ import type { RuleRow } from "@/ipc/fake/alert-rules";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
 type TrialOperation = "alertRuleBacktest" | "alertRuleRehearse";
 
-const DAY_MS = 86_400_000;
 const DAYS_MAX = 30;
 const GROUP_WAIT_SECS = 30;
 

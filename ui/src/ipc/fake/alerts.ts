@@ -17,10 +17,7 @@ import type { Doing } from "@/ipc/fake/doing";
 import { healthTimeline } from "@/ipc/fake/health-timeline";
 import { fault, raise } from "@/ipc/fake/rules";
 import type { World } from "@/ipc/fake/world";
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "@/lib/time";
 
 function entry(
   number: number,

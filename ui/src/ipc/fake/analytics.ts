@@ -7,8 +7,8 @@ import type {
   UsagePeriodQuery,
 } from "@/ipc/bindings";
 import { isWanted, segmentOf, startOfDay, startsOf } from "@/ipc/fake/traffic";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Width of the band, up and down. */
 const BAND_SHARE = 0.18;
 

@@ -1,14 +1,13 @@
 import type { RequestView, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalyView } from "@/ipc/bindings";
 import { segmentOf, startOfDay } from "@/ipc/fake/traffic";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS } from "@/lib/time";
 
 const dollars = (amount: number) => `$${(amount / 1_000_000_000).toFixed(2)}`;
 
+const hourOf = ({ started_at }: RequestView) => started_at - (started_at % HOUR_MS);
+
 /** Shows the dearest hour as unusual; the core compares it with the same hours of the weeks before. */
 function costOf(requests: RequestView[], from: number, now: number): UsageAnomalyView[] {
-  const hourOf = ({ started_at }: RequestView) => started_at - (started_at % HOUR_MS);
   const hours = [...new Set(requests.map(hourOf))]
     .filter((start) => start >= from && start < now)
     .map((start) => ({ start, sums: segmentOf(requests.filter((request) => hourOf(request) === start)) }))

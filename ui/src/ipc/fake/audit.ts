@@ -2,8 +2,8 @@
 import type { AuditEntryView, AuditOutcome, CallerKind } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Host } from "@/ipc/host";
+import { MINUTE_MS } from "@/lib/time";
 
-const MINUTE_MS = 60_000;
 const ENTRIES = 64;
 
 /** Caller, agent and its version, operation, subject, outcome. */

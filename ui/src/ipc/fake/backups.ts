@@ -3,8 +3,8 @@ import type { BackupCheckView, BackupView, MissingKeysView } from "@/ipc/binding
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 const FOLDER = "/home/dev/Downloads";
 
 /** The core refuses the same: a relative path depends on where it was started. */

@@ -2,8 +2,8 @@
 import type { BilledSource, BillingProvider, BillingReportView, DriftDayView, DriftView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
-import { DAY_MS } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
 const LABELS: Record<BillingProvider, string> = {
   openai: "OpenAI",

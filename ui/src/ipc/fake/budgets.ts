@@ -2,8 +2,8 @@
 import type { BudgetAllowanceView, BudgetCrossingView, BudgetSet, BudgetView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
-import { DAY_MS } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
 const LENGTH_DAYS = { day: 1, week: 7, month: 30 };
 const MARKS = [50, 80, 95, 100];

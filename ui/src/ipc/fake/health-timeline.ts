@@ -3,10 +3,7 @@ import type { DependencyKind, DependencyState, HealthLaneView, HealthTimelineVie
 import { seededRandom } from "@/ipc/fake/random";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "@/lib/time";
 
 /** Lays `over` on a lane. */
 function put(lane: LaneSpanView[], over: LaneSpanView): LaneSpanView[] {

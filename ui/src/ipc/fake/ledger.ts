@@ -6,9 +6,8 @@ import { ledgerPerformance } from "@/ipc/fake/local";
 import { fault } from "@/ipc/fake/rules";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { DAY_MS, HOUR_MS } from "@/lib/time";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const KEPT = "ledger.sqlite.kept-damaged-2026-11-21T07-12-40Z";
 
 const backupName = (at: number) => `ledger-${new Date(at).toISOString().slice(0, 19).replaceAll(":", "-")}Z.sqlite`;

@@ -4,8 +4,8 @@ import type { Doing } from "@/ipc/fake/doing";
 import { seededRandom } from "@/ipc/fake/random";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { HOUR_MS } from "@/lib/time";
 
-const HOUR_MS = 3_600_000;
 const POINTS = 120;
 const STEP_MS = (6 * HOUR_MS) / POINTS;
 const MB = 1_000_000;

@@ -1,7 +1,7 @@
 /** What the fake core observed of a backend or a service: a calm past, and a bad day today for what is down. */
 import type { AvailabilityShareView, ShownHealth, StripDayView } from "@/ipc/bindings";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 const STRIP_DAYS = 90;
 const DAY_MINUTES = 540;
 const UNSEEN = { cell: "not_observed", percent: null, observed_minutes: 0, down_minutes: 0 } as const;

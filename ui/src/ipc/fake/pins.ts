@@ -4,8 +4,8 @@ import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { isWanted, startOfDay, totalsOf } from "@/ipc/fake/traffic";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const PINS_MAX = 4;
 const UNITS: Record<PinMeasure, PinUnit> = {
   cost: "nano_usd",

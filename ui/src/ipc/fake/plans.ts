@@ -2,9 +2,7 @@
 import type { PlansView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import type { Host } from "@/ipc/host";
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+import { HOUR_MS, MINUTE_MS } from "@/lib/time";
 
 export function fakePlans({ world, now, answer }: Doing): Pick<Host, "plans"> {
   const some = (): PlansView => ({

@@ -4,8 +4,7 @@ import type { RecentEventKind, RecentEventView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { backendViews } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "@/lib/time";
 
 type Past = [minutesAgo: number, kind: RecentEventKind, tone: RecentEventView["tone"], title: string, path: string];
 

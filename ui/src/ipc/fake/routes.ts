@@ -17,8 +17,8 @@ import { fault, raise, requireId } from "@/ipc/fake/rules";
 import { switchedTo } from "@/ipc/fake/views";
 import type { World } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 /** Percent of the day's requests by the route's position. */
 const SHARES = [44, 21, 9, 6];
 const WEIGHTS = { latency: 50, cost: 30, headroom: 20 };

@@ -1,8 +1,8 @@
 /** Services of the fake core: some that work, and in the failing world a required one that does not. */
 import { observedDays } from "@/ipc/fake/observed-days";
 import type { HealthView, ServiceExpectationView, ServicesView, ServiceView } from "@/ipc/bindings";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 const ANY: ServiceExpectationView = { method: "GET", status: null, contains: "", key_header: "", scopes: [] };
 
 export function makeServices(scenario: string, now: number): ServiceView[] {

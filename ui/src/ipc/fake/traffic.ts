@@ -27,9 +27,8 @@ import { modelsOf } from "@/ipc/fake/catalogue";
 import { groupNames } from "@/ipc/fake/group-names";
 import { groupBy } from "@/lib/group";
 import type { Random } from "@/ipc/fake/random";
+import { DAY_MS, HOUR_MS } from "@/lib/time";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const DAYS = 30;
 const GROUPS_MAX = 8;
 const CLIENTS = ["claude-code", "claude-code", "claude-code", "codex", "codex", "zed"] as const;

@@ -2,11 +2,11 @@
 import type { RequestView, UsageRecentView } from "@/ipc/bindings";
 import { failedAttempts } from "@/ipc/fake/traffic";
 import { groupBy } from "@/lib/group";
+import { MINUTE_MS } from "@/lib/time";
 
 /** What a part of an answer ended with. */
 const BROKEN = "stalled";
 
-const MINUTE_MS = 60_000;
 const MINUTES = 60;
 const RATE_MINUTES = 5;
 

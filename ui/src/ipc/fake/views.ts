@@ -15,9 +15,7 @@ import type {
 import { DEFAULTS, RANGES, RESILIENCE } from "@/ipc/fake/catalogue";
 import { spendOf, startOfDay } from "@/ipc/fake/traffic";
 import type { ClientSwitchTarget, World } from "@/ipc/fake/world";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS } from "@/lib/time";
 
 export function backendViews(world: World, now: number): BackendView[] {
   return world.backends.map((backend) => {

@@ -23,6 +23,7 @@ import { seededRandom } from "@/ipc/fake/random";
 import { makeRoutes } from "@/ipc/fake/routes";
 import { makeServices } from "@/ipc/fake/service-data";
 import { makeRequests } from "@/ipc/fake/traffic";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "@/lib/time";
 
 export const SCENARIOS = [
   "fresh",
@@ -72,9 +73,6 @@ export interface World {
   removedCopies: RemovedKeyCopyView[];
 }
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
 const SEED = 4283;
 
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };

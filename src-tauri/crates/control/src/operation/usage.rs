@@ -14,7 +14,7 @@ use pricing::Cost;
 use super::currency::currency_view;
 use super::invoice::{meter_label, unpriced_view};
 use super::usage_period::{
-    Period, cost_change_percent, ledger_filter, requests_change_percent, to_zoned, zone_name,
+    Period, cost_change_percent, format_zoned, ledger_filter, requests_change_percent, zone_name,
 };
 use crate::ApiError;
 use crate::view::{
@@ -193,7 +193,7 @@ pub(super) fn bar_label(start: WallTime, period: &Period) -> String {
         BucketWidth::Hour => "%H:%M",
         BucketWidth::Day => "%-d %b",
     };
-    to_zoned(start, &period.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
+    format_zoned(start, &period.zone, format)
 }
 
 /// The two are true where the groups, and the totals, are those of a backend, key or model.

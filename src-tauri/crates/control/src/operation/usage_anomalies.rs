@@ -17,7 +17,7 @@ use resilience::RunawayRules;
 use self::explanation::Explainer;
 use super::currency::currency_view;
 use super::usage::group_label;
-use super::usage_period::{days_before, to_zoned};
+use super::usage_period::{days_before, format_zoned};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{
@@ -329,7 +329,7 @@ impl Search {
     }
 
     fn shown(&self, time: WallTime, format: &str) -> String {
-        to_zoned(time, &self.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
+        format_zoned(time, &self.zone, format)
     }
 }
 

@@ -83,6 +83,11 @@ pub(super) fn to_zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
     Some(Timestamp::from_millisecond(time.unix_ms()).ok()?.to_zoned(zone.clone()))
 }
 
+/// Empty outside the calendar.
+pub(super) fn format_zoned(time: WallTime, zone: &TimeZone, format: &str) -> String {
+    to_zoned(time, zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
+}
+
 pub(super) fn period(
     range: UsageRange,
     to: WallTime,

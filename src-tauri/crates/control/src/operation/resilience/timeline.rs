@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::resilience::{
     BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
 };
-use domain::{CredentialId, HOUR_MS, WallTime};
+use domain::{CredentialId, HOUR_MS, WallTime, format_span};
 use engine::{Engine, HEALTHY_SENTENCE};
 use ledger::TransitionRecord;
 
@@ -361,14 +361,11 @@ fn timeline_finding(
     domain::capitalize(&text)
 }
 
-/// `42 s`, `4 min`, `2 h 5 min`.
+/// `42 s`, `4 min`, `2 h 5 min`: from a minute on without seconds.
 fn duration_text(ms: i64) -> String {
-    let secs = ms / 1_000;
-    match (secs / 3_600, secs / 60) {
-        (0, 0) => format!("{secs} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {} min", minutes % 60),
-    }
+    let secs = u64::try_from(ms).unwrap_or_default() / 1_000;
+    let whole = if secs < 60 { secs } else { secs - secs % 60 };
+    format_span(Duration::from_secs(whole))
 }
 
 #[cfg(test)]

@@ -160,7 +160,8 @@ fn the_title_is_the_finding() {
     let again = timeline_finding(1, 5, &strip(&outage), 1);
     let sentence = "Tripped once, and 5 trials failed, 4 min in total; cooling down for 42 s";
     assert_eq!(again, sentence);
-    assert_eq!(duration_text(7_500_000), "2 h 5 min");
+    assert_eq!(duration_text(7_530_000), "2 h 5 min");
+    assert_eq!(duration_text(330_000), "5 min");
 }
 
 #[test]
