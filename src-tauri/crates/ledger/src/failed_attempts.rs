@@ -4,15 +4,16 @@
 //! its failed attempts happened elsewhere. Failures are few, so quarter hours suffice for any
 //! range.
 
-use domain::{Endpoint, NanoUsd, RequestId, WallTime};
+use domain::{Endpoint, NanoUsd, WallTime};
 use rusqlite::{Connection, Row, params};
 
+use crate::attempt_rollup::AttemptRollup;
 use crate::endpoint_states::read_endpoint;
 use crate::integer_columns::{get_count, row_count};
 use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
-use crate::{AttemptRecord, Purpose, Settlement, rollup};
+use crate::{AttemptRecord, Purpose};
 
 /// Most groups in one result.
 pub const FAILURE_GROUPS_MAX: usize = 500;
@@ -30,35 +31,8 @@ pub struct FailedAttempts {
     pub unpriced_attempts: u64,
 }
 
-/// Counts the failed attempts of just settled requests, in the same transaction.
-pub(crate) fn count_settled(
-    connection: &Connection,
-    settled: &[&Settlement],
-) -> rusqlite::Result<()> {
-    let has_failures = |ended: &&&Settlement| ended.attempts.iter().any(AttemptRecord::has_failed);
-    let ids: Vec<RequestId> =
-        settled.iter().filter(has_failures).map(|ended| ended.request.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    count(connection, &ids, Counting::Add)
-}
-
-/// Counts the failed attempts of requests, or takes them out of the sums.
-pub(crate) fn count(
-    connection: &Connection,
-    ids: &[RequestId],
-    counting: Counting,
-) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))", counting);
-    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
-}
-
-/// Counts the requests in the temporary table `added`, or takes them out of the sums.
-pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
-    connection.execute(&sql, [SLOT_MS]).map(drop)
-}
+pub(crate) const FAILURES: AttemptRollup =
+    AttemptRollup { count_sql, is_counted: AttemptRecord::has_failed };
 
 /// The statement that counts the failures of requests that match a condition on `a.request_id`.
 fn count_sql(condition: &str, counting: Counting) -> String {
@@ -66,7 +40,7 @@ fn count_sql(condition: &str, counting: Counting) -> String {
     let updates = updates.join(", ");
     format!(
         "INSERT INTO rollup_failures
-        SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
+        SELECT r.started_ms - r.started_ms % {SLOT_MS}, r.purpose, a.backend, coalesce(a.credential, ''),
          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
          sum(a.cost_nano_usd IS NULL)
         FROM attempts a JOIN requests r ON r.id = a.request_id

@@ -14,6 +14,7 @@
 mod alerts;
 mod attempt_costs;
 mod attempt_outcomes;
+mod attempt_rollup;
 mod attempts;
 mod audit;
 mod backup;

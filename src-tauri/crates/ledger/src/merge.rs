@@ -8,12 +8,15 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::failed_attempts::FAILURES;
 use crate::integer_columns::{get_count, row_count};
+use crate::meter_rollup::METERS;
 use crate::rollup::Counting;
+use crate::stated_costs::STATED;
 use crate::usage::SLOT_MS;
 use crate::{
-    LedgerError, cache_bypasses, failed_attempts, hourly_rollup, meter_rollup, price_table,
-    request_versions, rollup, session_matches, session_merge, stated_costs,
+    LedgerError, cache_bypasses, hourly_rollup, price_table, request_versions, rollup,
+    session_matches, session_merge,
 };
 use domain::{DAY_MS, WallTime};
 
@@ -366,9 +369,9 @@ fn unfold_listed(connection: &Connection) -> rusqlite::Result<()> {
 /// Counts the listed requests that have ended in the roll-ups, or takes them out.
 fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
     rollup::count_listed(connection, counting)?;
-    meter_rollup::count_listed(connection, counting)?;
-    stated_costs::count_listed(connection, counting)?;
-    failed_attempts::count_listed(connection, counting)?;
+    METERS.count_listed(connection, counting)?;
+    STATED.count_listed(connection, counting)?;
+    FAILURES.count_listed(connection, counting)?;
     cache_bypasses::count_listed(connection, counting)
 }
 

@@ -1,14 +1,15 @@
 //! Sums by meter, per quarter hour: what the classes of tokens in the other roll-ups do not tell
 //! apart, such as audio and calls of server tools.
 
-use domain::{Meter, NanoUsd, RequestId, WallTime};
+use domain::{Meter, NanoUsd, WallTime};
 use rusqlite::{Connection, Row, params};
 
+use crate::attempt_rollup::AttemptRollup;
 use crate::integer_columns::{collect_known, get_count};
 use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
-use crate::{COST_MAX, COUNT_MAX, Purpose, Settlement, rollup};
+use crate::{COST_MAX, COUNT_MAX, Purpose};
 
 /// What one meter counted and cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,43 +49,15 @@ fn count_sql(condition: &str, counting: Counting) -> String {
     let updates = updates.join(", ");
     format!(
         "INSERT INTO rollup_meters
-         SELECT r.started_ms - r.started_ms % ?1, r.purpose, line.value ->> 0, {sums}
+         SELECT r.started_ms - r.started_ms % {SLOT_MS}, r.purpose, line.value ->> 0, {sums}
          FROM attempts a JOIN requests r ON r.id = a.request_id JOIN json_each(a.lines) line
          WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3
          ON CONFLICT DO UPDATE SET {updates}"
     )
 }
 
-/// Counts the lines of just settled requests, in the same transaction.
-pub(crate) fn count_settled(
-    connection: &Connection,
-    settled: &[&Settlement],
-) -> rusqlite::Result<()> {
-    let has_lines =
-        |ended: &&&Settlement| ended.attempts.iter().any(|attempt| !attempt.lines.is_empty());
-    let ids: Vec<RequestId> =
-        settled.iter().filter(has_lines).map(|ended| ended.request.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    count(connection, &ids, Counting::Add)
-}
-
-/// Counts the lines of requests, or takes them out of the sums.
-pub(crate) fn count(
-    connection: &Connection,
-    ids: &[RequestId],
-    counting: Counting,
-) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))", counting);
-    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
-}
-
-/// Counts the requests in the temporary table `added`, or takes them out of the sums.
-pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
-    connection.execute(&sql, [SLOT_MS]).map(drop)
-}
+pub(crate) const METERS: AttemptRollup =
+    AttemptRollup { count_sql, is_counted: |attempt| !attempt.lines.is_empty() };
 
 /// Sums over whole quarter hours, in the order of the meters.
 pub(crate) fn sum_between(

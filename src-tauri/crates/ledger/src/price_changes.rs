@@ -10,10 +10,12 @@ use pricing::{AttemptCost, Cost, LineItem, Price, bundled_price};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::attempts::{read_lines, read_tier, stored_lines};
+use crate::failed_attempts::FAILURES;
 use crate::integer_columns::{clamp_cost, clamp_time, get_named, row_count};
+use crate::meter_rollup::METERS;
 use crate::rollup::Counting;
 use crate::text_columns::{WordColumn, bound_name, bound_sentence};
-use crate::{attempts, failed_attempts, hourly_rollup, meter_rollup, price_table, rollup};
+use crate::{attempts, hourly_rollup, price_table, rollup};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceChange {
@@ -252,8 +254,8 @@ fn recount(
 
 fn count(connection: &Connection, ids: &[RequestId], counting: Counting) -> rusqlite::Result<()> {
     rollup::count(connection, ids, counting)?;
-    meter_rollup::count(connection, ids, counting)?;
-    failed_attempts::count(connection, ids, counting)
+    METERS.count(connection, ids, counting)?;
+    FAILURES.count(connection, ids, counting)
 }
 
 /// Computes the cost of a request from its attempts again. The version is later than the one before

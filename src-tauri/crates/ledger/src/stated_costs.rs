@@ -4,15 +4,16 @@
 //! Both are in an attempt: its cost is what was stated, and its lines are what was computed. An
 //! answer is compared if each of its lines has a rate.
 
-use domain::{DAY_MS, NanoUsd, RequestId, WallTime};
+use domain::{DAY_MS, NanoUsd, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, Row, params};
 
+use crate::Purpose;
+use crate::attempt_rollup::AttemptRollup;
 use crate::cost_bases::computed_beside;
 use crate::integer_columns::{get_count, row_count};
 use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
-use crate::{Purpose, Settlement, rollup};
 
 /// Most groups in one result.
 pub const STATED_GROUPS_MAX: usize = 500;
@@ -52,28 +53,8 @@ fn count_sql(condition: &str, counting: Counting) -> String {
     )
 }
 
-/// Counts the attempts of just settled requests, in the same transaction.
-pub(crate) fn count_settled(
-    connection: &Connection,
-    settled: &[&Settlement],
-) -> rusqlite::Result<()> {
-    let has_stated = |ended: &&&Settlement| {
-        ended.attempts.iter().any(|attempt| matches!(attempt.cost, Cost::Reported(_)))
-    };
-    let ids: Vec<RequestId> =
-        settled.iter().filter(has_stated).map(|ended| ended.request.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?1))", Counting::Add);
-    connection.prepare_cached(&sql)?.execute([rollup::id_list(&ids)]).map(drop)
-}
-
-/// Counts the requests in the temporary table `added`, or takes them out of the sums.
-pub(crate) fn count_listed(connection: &Connection, counting: Counting) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", counting);
-    connection.execute(&sql, []).map(drop)
-}
+pub(crate) const STATED: AttemptRollup =
+    AttemptRollup { count_sql, is_counted: |attempt| matches!(attempt.cost, Cost::Reported(_)) };
 
 /// Sums over whole UTC days, the largest difference first.
 pub(crate) fn sum_between(

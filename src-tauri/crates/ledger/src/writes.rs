@@ -11,19 +11,21 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::alerts::{self, AlertChange};
 use crate::audit::{self, AuditRecord};
+use crate::failed_attempts::FAILURES;
 use crate::key_verdicts::{self, KeyVerdictRecord};
+use crate::meter_rollup::METERS;
 use crate::observed_time::{self, ObservedTimeRow};
 use crate::service_health::{self, ServiceHealthRow};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
+use crate::stated_costs::STATED;
 use crate::{
     AnswerValue, BilledDay, DegradedSpan, HealthChange, LedgerError, NewRequest,
     ReadinessRunRecord, RepricedAttempt, ReservedAmount, SessionPart, Settlement, StoppedLoop,
     StoredEndpointState, TransitionRecord, WatchSpan, attempts, billed, budget_history,
     budget_reservations, cache_bypasses, degraded_spans, dismissed_anomalies, endpoint_states,
-    explanations, failed_attempts, health, hourly_rollup, loops, meter_rollup, price_changes,
-    price_table, readiness_runs, requests, rollup, session_imports, session_values, stated_costs,
-    transitions, watch_spans,
+    explanations, health, hourly_rollup, loops, price_changes, price_table, readiness_runs,
+    requests, rollup, session_imports, session_values, transitions, watch_spans,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -292,9 +294,9 @@ pub(crate) fn commit(
         budget_reservations::remove(connection, &ids)?;
         rollup::count_settled(connection, &settled)?;
         hourly_rollup::unfold_settled(connection, &settled)?;
-        failed_attempts::count_settled(connection, &settled)?;
-        meter_rollup::count_settled(connection, &settled)?;
-        stated_costs::count_settled(connection, &settled)?;
+        FAILURES.count_settled(connection, &settled)?;
+        METERS.count_settled(connection, &settled)?;
+        STATED.count_settled(connection, &settled)?;
         cache_bypasses::count_settled(connection, &settled)?;
         price_table::keep_used(connection, &settled)
     })
