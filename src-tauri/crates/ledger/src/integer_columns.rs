@@ -20,7 +20,7 @@ pub(crate) fn clamp_count(count: u64) -> i64 {
 }
 
 /// Start of the year 9999, near the end of the calendar. A clock past it, or before 1970, is wrong.
-const TIME_MS_MAX: i64 = 253_370_764_800_000;
+pub(crate) const TIME_MS_MAX: i64 = 253_370_764_800_000;
 
 pub(crate) fn clamp_time(time: WallTime) -> i64 {
     time.unix_ms().clamp(0, TIME_MS_MAX)

@@ -109,7 +109,7 @@ pub use budget_reservations::{InterruptedReservations, ReservedAmount};
 pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
 pub use database::schema_version;
 pub use degraded_spans::{DEGRADED_SPANS_KEPT_MAX, DegradedSpan};
-pub use dismissed_anomalies::{ANOMALY_ID_BYTES_MAX, DISMISSED_ANOMALIES_MAX};
+pub use dismissed_anomalies::ANOMALY_ID_BYTES_MAX;
 pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
 pub use error::LedgerError;
 pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
@@ -148,9 +148,7 @@ pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
-pub use service_health::{
-    SERVICE_HEALTH_LOG_DAYS_KEPT, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow,
-};
+pub use service_health::{SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow};
 pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};
 pub use session_usage::{
     SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,

@@ -11,7 +11,7 @@ use crate::text_columns::bound_text;
 /// Changes kept per service; the oldest are deleted first.
 pub const SERVICE_HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
 /// Age from which only the latest change of a service is kept, in days: as long as observed time is.
-pub const SERVICE_HEALTH_LOG_DAYS_KEPT: i64 = OBSERVED_DAYS_KEPT;
+pub(crate) const SERVICE_HEALTH_LOG_DAYS_KEPT: i64 = OBSERVED_DAYS_KEPT;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceHealthRow {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use domain::{HealthState, ServiceId, WallTime};
 
 use super::{LedgerFixture, at, back_to_version_36, backend, settlement};
+use crate::service_health::SERVICE_HEALTH_LOG_DAYS_KEPT;
 use crate::{
     DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
     ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
-    SERVICE_HEALTH_LOG_DAYS_KEPT, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
+    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
     WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
