@@ -68,13 +68,24 @@ pub(crate) async fn run(
     }
     let found = list(query, core).await?;
     console.print_view(&found, |requests| table(requests, now))?;
-    if let Some(back_to) = found.looked_back_to {
-        let mut remark = StyledText::new();
-        let begin = format_distance(now, back_to);
-        remark.line(Tone::Muted, &format!("Looked back to {begin}; older requests may match."));
-        console.print_remark(&remark);
+    if let Some(remarks) = remarks(&found, now) {
+        console.print_remark(&remarks);
     }
     Ok(Exit::Success)
+}
+
+/// What the list leaves out.
+pub(super) fn remarks(found: &RequestsView, now: UnixMs) -> Option<StyledText> {
+    let looked_back = found.looked_back_to.map(|back_to| {
+        format!("Looked back to {}; older requests may match.", format_distance(now, back_to))
+    });
+    let sentences: Vec<String> =
+        looked_back.into_iter().chain(found.no_longer_kept.clone()).collect();
+    let mut text = StyledText::new();
+    for sentence in &sentences {
+        text.line(Tone::Muted, sentence);
+    }
+    (!sentences.is_empty()).then_some(text)
 }
 
 /// The newest requests that match, up to the query's limit.

@@ -505,6 +505,16 @@ fn requests_for_people() {
     check_seen!("requests", requests::table(&view::<RequestsView>(requests_fixture()), NOW));
     let none = json!({"requests": [], "next": null});
     check_seen!("requests_none", requests::table(&view::<RequestsView>(none), NOW));
+    let remarks = |looked_back_to: Value, no_longer_kept: Value| {
+        let page = json!({"requests": [], "next": null, "looked_back_to": looked_back_to,
+            "no_longer_kept": no_longer_kept});
+        requests::remarks(&view::<RequestsView>(page), NOW).map(|text| seen(&text))
+    };
+    assert_eq!(remarks(Value::Null, Value::Null), None);
+    let both = remarks(json!(NOW.0 - 7_200_000), json!("Older ones are no longer kept."));
+    let expected =
+        "Looked back to 2 h ago; older requests may match.\nOlder ones are no longer kept.";
+    assert_eq!(both.as_deref(), Some(expected));
 }
 
 #[test]
