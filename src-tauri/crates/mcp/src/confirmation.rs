@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use control::{ApiError, PersonAnswer};
+use domain::one_line;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientResult, ElicitRequest, ElicitRequestParams, ElicitationSchema, InputRequest,
@@ -78,15 +79,13 @@ pub(crate) fn can_ask(context: &RequestContext<RoleServer>) -> bool {
     declared.is_some_and(|kinds| kinds.form.is_some() || kinds.url.is_none())
 }
 
-/// The question about a call of `tool`. An agent wrote the arguments, so they are shown as they are, cut
-/// and without what looks like a key.
+/// The question about a call of `tool`. An agent wrote the arguments, so they are shown as they are, on one
+/// line, cut and without what looks like a key.
 pub(crate) fn question(agent: Option<&str>, tool: &str, arguments: &Value) -> String {
     let agent = agent.unwrap_or("The agent");
     let what = title(tool);
-    let text = arguments.to_string();
-    let shown: String = domain::redact(&text).chars().take(ARGUMENTS_CHARS_MAX).collect();
-    let cut = if text.chars().count() > ARGUMENTS_CHARS_MAX { "…" } else { "" };
-    format!("{agent} wants to change something in Gatehouse. {what}: {shown}{cut}")
+    let shown = one_line(&domain::redact(&arguments.to_string()), ARGUMENTS_CHARS_MAX);
+    format!("{agent} wants to change something in Gatehouse. {what}: {shown}")
 }
 
 #[cfg(test)]
@@ -106,5 +105,8 @@ mod tests {
         assert!(!question(None, "set_route", &json!({"name": key})).contains("7f3a9c51"));
         let long = question(None, "set_route", &json!({"name": "x".repeat(9_000)}));
         assert!(long.ends_with('…') && long.chars().count() < ARGUMENTS_CHARS_MAX + 80, "{long}");
+        let key = format!("sk-ant-api03-{}", "a1".repeat(ARGUMENTS_CHARS_MAX));
+        let whole = question(None, "set_route", &json!({"name": key}));
+        assert!(whole.ends_with('}'), "it fits once the key is out: {whole}");
     }
 }

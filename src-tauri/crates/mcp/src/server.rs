@@ -165,12 +165,11 @@ impl Server {
         reply: Reply,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ApiError> {
-        let mut caller = caller(&context).with_client(self.client.clone());
+        let mut caller = self.caller(&context);
         let mut limit = call_limit(call_secs(&tool, &arguments));
         // Before anybody is asked, so that calls which wait for a person are few.
         let _slot = self.calls.acquire(&tool, limit, context.ct.cancelled()).await?;
         if tool.permission == AgentPermission::Change && can_ask(&context) {
-            self.check_allowed(&tool, &caller).await?;
             match self.confirm(&tool, &arguments, &reply, &context, limit).await? {
                 Confirmation::Answered(answer) => caller.answer = Some(answer),
                 Confirmation::Required(question) => return Ok(question.into()),
@@ -185,6 +184,15 @@ impl Server {
         outcome.map(|view| view_result(view).into())
     }
 
+    /// The agent, as it named itself.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        let caller = match context.client_info() {
+            Some(client) => Caller::agent(&client.name, &client.version),
+            None => Caller::new(CallerKind::Mcp),
+        };
+        caller.with_client(self.client.clone())
+    }
+
     /// Errors if the settings do not allow `tool`: nobody is asked about that.
     async fn check_allowed(&self, tool: &AgentTool, caller: &Caller) -> Result<(), ApiError> {
         let core = self.cores.acquire().await?.called_by(caller.clone());
@@ -194,7 +202,8 @@ impl Server {
         allowed
     }
 
-    /// Asks a person about a change that the settings allow.
+    /// Asks a person about a change that the settings allow. Where the person has answered, the call
+    /// itself is what the settings allow or not.
     async fn confirm(
         &self,
         tool: &AgentTool,
@@ -203,14 +212,17 @@ impl Server {
         context: &RequestContext<RoleServer>,
         limit: CallLimit,
     ) -> Result<Confirmation, ApiError> {
-        let agent = caller(context).agent;
-        let text = question(agent.as_ref().map(|agent| agent.name.as_str()), tool.name, arguments);
-        if is_without_session(context) {
-            let open = &self.calls.open;
-            return Ok(match open.take_answer(reply, tool.name, arguments) {
-                Some(answer) => Confirmation::Answered(answer),
-                None => Confirmation::Required(required(text, open.add(tool.name, arguments))),
-            });
+        let open = &self.calls.open;
+        let is_without_session = is_without_session(context);
+        if is_without_session && let Some(answer) = open.take_answer(reply, tool.name, arguments) {
+            return Ok(Confirmation::Answered(answer));
+        }
+        let caller = self.caller(context);
+        self.check_allowed(tool, &caller).await?;
+        let agent = caller.agent.as_ref().map(|agent| agent.name.as_str());
+        let text = question(agent, tool.name, arguments);
+        if is_without_session {
+            return Ok(Confirmation::Required(required(text, open.add(tool.name, arguments))));
         }
         let _turn = self.calls.acquire_question(tool, limit, context.ct.cancelled()).await?;
         ask_person(context, text).await.map(Confirmation::Answered)
@@ -287,14 +299,6 @@ impl ServerHandler for Server {
         let view = view.map_err(|error| ErrorData::internal_error(error.message, None))?;
         let text = ResourceContents::text(view.to_string(), row.uri).with_mime_type(MIME_TYPE);
         Ok(ReadResourceResult::new(vec![text]).into())
-    }
-}
-
-/// The agent, as it named itself.
-fn caller(context: &RequestContext<RoleServer>) -> Caller {
-    match context.client_info() {
-        Some(client) => Caller::agent(&client.name, &client.version),
-        None => Caller::new(CallerKind::Mcp),
     }
 }
 
