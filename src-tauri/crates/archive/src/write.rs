@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use private_files::folder_of;
 use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
@@ -37,14 +38,10 @@ pub fn write_archive(
     if target.symlink_metadata().is_ok() {
         return Err(ArchiveError::Exists(target.to_owned()));
     }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     manifest.parts = parts.iter().map(describe_part).collect::<Result<_, _>>()?;
     let mut beside = tempfile::Builder::new()
         .prefix(".gatehouse-backup-")
-        .tempfile_in(folder)
+        .tempfile_in(folder_of(target))
         .map_err(failed)?;
     let mut encoder =
         zstd::Encoder::new(beside.as_file_mut(), COMPRESSION_LEVEL).map_err(failed)?;

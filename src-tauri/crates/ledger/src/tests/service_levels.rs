@@ -9,8 +9,8 @@ use crate::service_health::SERVICE_HEALTH_LOG_DAYS_KEPT;
 use crate::{
     DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
     ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
-    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
-    WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
+    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
+    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 
 const HOUR: i64 = 3_600_000;

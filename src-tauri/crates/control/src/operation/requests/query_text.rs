@@ -77,10 +77,6 @@ fn parse(text: &str, now: WallTime) -> Result<RequestsQuery, ApiError> {
     }
     let mut query = RequestsQuery::default();
     for term in terms(text)? {
-        // Each is checked alone, so that an error can say where it is.
-        let mut alone = RequestsQuery::default();
-        set(&mut alone, &term)?;
-        filter::filters(&alone, now).map_err(|error| located(term.at, &error.message))?;
         if !set(&mut query, &term)? {
             let message = match term.name.as_str() {
                 "" => "there are two texts for the model; put one with spaces in quotes".to_owned(),
@@ -88,6 +84,8 @@ fn parse(text: &str, now: WallTime) -> Result<RequestsQuery, ApiError> {
             };
             return Err(located(term.at, &message));
         }
+        // What was there before is right, so an error is this term's.
+        filter::filters(&query, now).map_err(|error| located(term.at, &error.message))?;
     }
     Ok(query)
 }
