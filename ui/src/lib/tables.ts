@@ -36,6 +36,7 @@ import type {
   ShownHealth,
   StripCell,
   ToolCheckOutcome,
+  UsageAnomalyRule,
   UsageBasis,
   VaultKind,
   VaultStateView,
@@ -532,6 +533,14 @@ export const TOOL_CHECK: Record<ToolCheckOutcome, Sign> = {
   answers: { word: "Answers", shape: "disc", tone: "ok" },
   token_not_tried: { word: "Token not tried", shape: "half", tone: "info" },
   fails: { word: "Fails", shape: "barred", tone: "bad" },
+};
+
+export const USAGE_ANOMALY: Record<UsageAnomalyRule, Sign> = {
+  cost: { word: "Cost", shape: "triangle", tone: "warn" },
+  request_rate: { word: "Many requests", shape: "triangle", tone: "warn" },
+  first_seen: { word: "First seen", shape: "ring", tone: "info" },
+  cache_collapse: { word: "Cache not read", shape: "half", tone: "warn" },
+  loop: { word: "Loop", shape: "triangle", tone: "warn" },
 };
 
 export const VAULT: Record<VaultStateView, Sign> = {

@@ -6,7 +6,7 @@ use control::view::DependentsView;
 
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::StyledText;
 
 /// Prints the plan on standard error and asks. True for `y` or `yes`.
@@ -74,7 +74,7 @@ pub(crate) fn confirm_removal(
     }
     let mut text = StyledText::new();
     for consequence in consequences {
-        text.piece(Tone::Warn, "▲ ").line(Tone::Plain, consequence);
+        text.marked(Mark::Attention, consequence);
     }
     text.piece(Tone::Strong, &format!("{question} [y/N] "));
     console.print_remark(&text);

@@ -10,7 +10,7 @@ use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::notifications::NotificationOpener;
 use crate::panel_assets::{no_panel_file, panel_file};
-use crate::sign::Tone;
+use crate::sign::Mark;
 use crate::text::StyledText;
 use crate::unlock::unlock_interactively;
 
@@ -116,7 +116,7 @@ fn report_listen_failure(
         return Err(CommandError::new(Exit::Negative, reason));
     }
     let mut text = StyledText::new();
-    text.piece(Tone::Bad, "▬ ").line(Tone::Plain, &format!("gateway not listening: {reason}"));
+    text.marked(Mark::Failed, &format!("gateway not listening: {reason}"));
     console.print_remark(&text);
     Ok(())
 }
@@ -133,11 +133,10 @@ pub(crate) fn announce(
     }
     let mut text = StyledText::new();
     if let Some(address) = gateway {
-        text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {address}"));
+        text.marked(Mark::Done, &format!("gateway listening on {address}"));
     }
     if let Some(address) = panel {
-        text.piece(Tone::Good, "● ")
-            .line(Tone::Plain, &format!("panel (one-time link): {address}"));
+        text.marked(Mark::Done, &format!("panel (one-time link): {address}"));
     }
     console.print(&text.to_string())
 }

@@ -1,6 +1,6 @@
 //! The meaning of a piece of text; a terminal may show it by colour.
 
-pub(crate) use control::Sign;
+pub(crate) use control::{Shape, Sign};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -23,5 +23,33 @@ impl From<control::Tone> for Tone {
             control::Tone::Info => Self::Plain,
             control::Tone::Muted => Self::Muted,
         }
+    }
+}
+
+/// What a sentence says of something, shown by the symbol before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Done,
+    Attention,
+    Failed,
+}
+
+impl Mark {
+    pub(crate) const fn tone(self) -> Tone {
+        match self {
+            Self::Done => Tone::Good,
+            Self::Attention => Tone::Warn,
+            Self::Failed => Tone::Bad,
+        }
+    }
+
+    /// The sentence with the symbol before it.
+    pub(crate) fn before(self, sentence: &str) -> String {
+        let shape = match self {
+            Self::Done => Shape::Disc,
+            Self::Attention => Shape::Triangle,
+            Self::Failed => Shape::Barred,
+        };
+        format!("{} {sentence}", shape.symbol())
     }
 }

@@ -11,7 +11,7 @@ use comfy_table::{
 };
 
 use crate::escape::escape;
-use crate::sign::{Sign, Tone};
+use crate::sign::{Mark, Sign, Tone};
 
 /// Styled lines for a terminal. The writer strips the styles if the output is no terminal.
 #[derive(Debug, Default)]
@@ -48,6 +48,16 @@ impl StyledText {
 
     pub(crate) fn line(&mut self, tone: Tone, content: &str) -> &mut Self {
         self.piece(tone, content).end()
+    }
+
+    /// Appends a sentence behind its mark, which alone has a colour.
+    pub(crate) fn marked(&mut self, mark: Mark, sentence: &str) -> &mut Self {
+        self.piece(mark.tone(), &mark.before("")).line(Tone::Plain, sentence)
+    }
+
+    /// As [`Self::marked`], with the whole line in the colour of the mark.
+    pub(crate) fn marked_line(&mut self, mark: Mark, sentence: &str) -> &mut Self {
+        self.line(mark.tone(), &mark.before(sentence))
     }
 
     /// Appends several trusted lines (a diff, a piece of code): each is escaped, the line breaks

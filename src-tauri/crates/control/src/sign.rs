@@ -295,6 +295,13 @@ signs! {
         TokenNotTried => Half Info "token not tried",
         Fails => Barred Bad "fails",
     }
+    USAGE_ANOMALY: UsageAnomalyRule {
+        Cost => Triangle Warn "cost",
+        RequestRate => Triangle Warn "many requests",
+        FirstSeen => Ring Info "first seen",
+        CacheCollapse => Half Warn "cache not read",
+        Loop => Triangle Warn "loop",
+    }
     VAULT: VaultStateView {
         Unknown => Ring Muted "not checked yet",
         Ready => Disc Ok "ready",

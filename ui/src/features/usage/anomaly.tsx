@@ -6,30 +6,22 @@ import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
+import type { UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { requestsPath } from "@/lib/request-filter";
-import type { Sign } from "@/lib/tables";
-
-const SIGNS: Record<UsageAnomalyRule, Sign> = {
-  cost: { word: "Cost", shape: "triangle", tone: "warn" },
-  request_rate: { word: "Many requests", shape: "triangle", tone: "warn" },
-  cache_collapse: { word: "Cache not read", shape: "half", tone: "warn" },
-  first_seen: { word: "First seen", shape: "ring", tone: "info" },
-  loop: { word: "Loop", shape: "triangle", tone: "warn" },
-};
+import { USAGE_ANOMALY, type Sign } from "@/lib/tables";
 
 const CALM: Sign = { word: "Usual", shape: "disc", tone: "ok" };
 
 /** The sign of the newest finding, or of a calm period. */
 export function anomalySign(first: UsageAnomalyView | undefined): Sign {
-  return first ? SIGNS[first.rule] : CALM;
+  return first ? USAGE_ANOMALY[first.rule] : CALM;
 }
 
 /** With the button that says it is fine, or takes that back. */
 export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView; isFine?: boolean }) {
   const { rule, subject, start, end, contributors } = anomaly;
-  const sign = SIGNS[rule];
+  const sign = USAGE_ANOMALY[rule];
   const about = subject === null ? {} : dimensionFilter(subject);
   const explanation = explanationOf(anomaly);
   return (

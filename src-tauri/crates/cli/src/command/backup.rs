@@ -13,7 +13,7 @@ use crate::confirm::confirm_plan;
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_counted_noun, format_distance};
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// Width of a progress bar in characters.
@@ -153,8 +153,8 @@ pub(super) fn render_made(made: &BackupView) -> StyledText {
     let mut text = StyledText::new();
     let requests = format_counted_noun(made.requests, "request");
     let size = format_megabytes(made.bytes.0);
-    let line = format!("● Backed up to {}, {size}: all settings and {requests}.", made.path);
-    text.line(Tone::Good, &line);
+    let line = format!("Backed up to {}, {size}: all settings and {requests}.", made.path);
+    text.marked_line(Mark::Done, &line);
     text.line(
         Tone::Muted,
         "It holds no key. `gatehouse export --secrets FILE` writes those, encrypted.",
@@ -164,7 +164,7 @@ pub(super) fn render_made(made: &BackupView) -> StyledText {
 
 pub(super) fn render_check(check: &BackupCheckView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
-    text.line(Tone::Good, &format!("● {}", check.sentence));
+    text.marked_line(Mark::Done, &check.sentence);
     let age = format_distance(now, check.made);
     text.line(Tone::Muted, &format!("Made {age} by Gatehouse {}.", check.app_version));
     text
@@ -218,18 +218,18 @@ pub(super) fn add_differences(text: &mut StyledText, differences: &[SettingsDiff
 pub(super) fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
     if !keys.missing.is_empty() {
         let names = keys.missing.join(", ");
-        text.line(Tone::Warn, &format!("▲ The vault lacks these keys: {names}"));
+        text.marked_line(Mark::Attention, &format!("The vault lacks these keys: {names}"));
         text.line(Tone::Muted, "To add one again: gatehouse keys replace NAME");
     }
     if let Some(reason) = &keys.unknown {
-        let line = format!("▲ It is not known which keys the vault lacks: {reason}");
-        text.line(Tone::Warn, &line);
+        let line = format!("It is not known which keys the vault lacks: {reason}");
+        text.marked_line(Mark::Attention, &line);
     }
 }
 
 pub(super) fn render_restored(restored: &RestoredView) -> StyledText {
     let mut text = StyledText::new();
-    text.line(Tone::Good, &format!("● {}", restored.sentence));
+    text.marked_line(Mark::Done, &restored.sentence);
     for kept in [&restored.ledger_kept, &restored.settings_kept].into_iter().flatten() {
         text.line(Tone::Muted, &format!("The previous file is kept as {kept}."));
     }

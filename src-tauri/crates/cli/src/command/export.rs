@@ -17,7 +17,7 @@ use crate::exit::{CommandError, Exit};
 use crate::passphrase::ask_twice;
 use crate::quantity::format_counted_noun;
 use crate::secret_input::{prompt_hidden, read_line_limited};
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::StyledText;
 use crate::word::word;
 
@@ -150,14 +150,14 @@ fn read_passphrase(
 pub(super) fn render_exported(made: &ConfigExportedView) -> StyledText {
     let mut text = StyledText::new();
     let line = format!(
-        "● Exported to {}: {}, {}, {} and {}.",
+        "Exported to {}: {}, {}, {} and {}.",
         made.path,
         format_counted_noun(made.backends, "backend"),
         format_counted_noun(made.routes, "route"),
         format_counted_noun(made.clients, "client"),
         format_counted_noun(made.budgets, "budget"),
     );
-    text.line(Tone::Good, &line);
+    text.marked_line(Mark::Done, &line);
     text.line(Tone::Muted, "It holds no key.");
     text
 }
@@ -172,21 +172,20 @@ pub(super) fn render_import(view: &ConfigImportView, tense: ImportTense) -> Styl
     let mut text = StyledText::new();
     let changes = format_counted_noun((view.changes.len() as u64).into(), "setting");
     match (view.changes.is_empty(), tense) {
-        (true, _) => {
-            text.line(Tone::Good, "● Nothing to import: everything in the file is already here.")
-        }
+        (true, _) => text
+            .marked_line(Mark::Done, "Nothing to import: everything in the file is already here."),
         (false, ImportTense::Would) => text.line(Tone::Strong, &format!("{changes} would change.")),
         (false, ImportTense::Did) => {
-            text.line(Tone::Good, &format!("● Imported: {changes} changed."))
+            text.marked_line(Mark::Done, &format!("Imported: {changes} changed."))
         }
     };
     for client in &view.new_clients {
-        let line = format!("▲ New client {client}: whoever has its token can call the gateway.");
-        text.line(Tone::Warn, &line);
+        let line = format!("New client {client}: whoever has its token can call the gateway.");
+        text.marked_line(Mark::Attention, &line);
     }
     for detached in &view.detached {
-        let line = format!("▲ {detached} is bound to another host, so it is no longer used here.");
-        text.line(Tone::Warn, &line);
+        let line = format!("{detached} is bound to another host, so it is no longer used here.");
+        text.marked_line(Mark::Attention, &line);
     }
     add_missing_keys(&mut text, &view.keys);
     if !view.changes.is_empty() {
@@ -206,11 +205,14 @@ pub(super) fn render_secrets_exported(made: &SecretsExportedView) -> StyledText 
     let mut text = StyledText::new();
     let keys = format_counted_noun((made.keys.len() as u64).into(), "key");
     let tokens = format_counted_noun((made.clients.len() as u64).into(), "token");
-    text.line(Tone::Good, &format!("● Exported {keys} and {tokens}, encrypted, to {}.", made.path));
+    text.marked_line(
+        Mark::Done,
+        &format!("Exported {keys} and {tokens}, encrypted, to {}.", made.path),
+    );
     text.line(Tone::Muted, "`age -d FILE` opens it too, with the same passphrase.");
     if !made.missing.is_empty() {
         let names = made.missing.join(", ");
-        text.line(Tone::Warn, &format!("▲ The vault lacks these keys: {names}"));
+        text.marked_line(Mark::Attention, &format!("The vault lacks these keys: {names}"));
     }
     text
 }
@@ -221,19 +223,22 @@ pub(super) fn render_secrets_imported(done: &SecretsImportedView) -> StyledText 
         text.line(Tone::Plain, "Nothing was imported.");
     } else {
         let names = done.imported.join(", ");
-        text.line(Tone::Good, &format!("● Imported, read back and compared: {names}"));
+        text.marked_line(Mark::Done, &format!("Imported, read back and compared: {names}"));
     }
     if !done.same.is_empty() {
         text.line(Tone::Muted, &format!("The same already: {}", done.same.join(", ")));
     }
     if !done.kept.is_empty() {
         let names = done.kept.join(", ");
-        let line = format!("▲ Kept as here (--on-conflict replace takes the file's): {names}");
-        text.line(Tone::Warn, &line);
+        let line = format!("Kept as here (--on-conflict replace takes the file's): {names}");
+        text.marked_line(Mark::Attention, &line);
     }
     if !done.unknown.is_empty() {
         let names = done.unknown.join(", ");
-        text.line(Tone::Warn, &format!("▲ Not imported, since no settings name them: {names}"));
+        text.marked_line(
+            Mark::Attention,
+            &format!("Not imported, since no settings name them: {names}"),
+        );
         text.line(Tone::Muted, "Import the settings first: gatehouse import FILE");
     }
     text

@@ -4,7 +4,7 @@ pub(super) mod local;
 
 use control::Core;
 use control::view::{
-    BackendHealthView, HealthReportView, LatencyChange, ScoreConfidence, StripCell, UnixMs,
+    BackendHealthView, HealthReportView, LatencyChange, ScoreConfidence, UnixMs,
 };
 
 use super::health_tree;
@@ -12,7 +12,7 @@ use super::services::append_services;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
-use crate::sign::{Sign, Tone};
+use crate::sign::{Mark, Sign, Tone};
 use crate::text::{Column, StyledText, TextTable};
 
 const TIMELINE_HOURS: u32 = 24;
@@ -118,7 +118,11 @@ fn first_token_text(backend: &BackendHealthView) -> String {
     match &backend.first_token {
         Some(found) => {
             let is_slower = found.changes.iter().any(|it| it.change == LatencyChange::Slower);
-            let mark = if is_slower { " ▲ slower" } else { "" };
+            let mark = if is_slower {
+                format!(" {}", Mark::Attention.before("slower"))
+            } else {
+                String::new()
+            };
             format!("{:.0} / {:.0} ms{mark}", found.p50_ms, found.p95_ms)
         }
         None => "–".to_owned(),
@@ -141,7 +145,8 @@ pub(super) fn render_backend_health(backend: &BackendHealthView, now: UnixMs) ->
         text.line(tone, &format!("First tokens: {}", change.sentence));
     }
     let skipped = backend.strip.len().saturating_sub(STRIP_DAYS_SHOWN);
-    let cells: String = backend.strip.iter().skip(skipped).map(|day| cell(day.cell)).collect();
+    let cells: String =
+        backend.strip.iter().skip(skipped).map(|day| Sign::from(day.cell).shape.symbol()).collect();
     text.line(Tone::Plain, &format!("Last {STRIP_DAYS_SHOWN} days: {cells}"));
     text.line(Tone::Strong, &format!("Score: {}", score_text(backend)));
     let mut table = TextTable::new(&[
@@ -161,13 +166,4 @@ pub(super) fn render_backend_health(backend: &BackendHealthView, now: UnixMs) ->
         text.line(Tone::Warn, cap);
     }
     text
-}
-
-const fn cell(cell: StripCell) -> char {
-    match cell {
-        StripCell::Good => '●',
-        StripCell::Partial => '◐',
-        StripCell::Bad => '▬',
-        StripCell::NotObserved => '·',
-    }
 }

@@ -17,7 +17,7 @@ use crate::exit::{CommandError, Exit};
 use crate::quantity::{
     format_count, format_counted_noun, format_distance, format_distance_if_known, format_duration,
 };
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 #[derive(Debug, Subcommand)]
@@ -208,10 +208,10 @@ fn render_merged(merged: &LedgerMergedView) -> StyledText {
     let of = device_name(merged.device.as_deref());
     let known = format_count(merged.known);
     if merged.is_cancelled {
-        let line = format!("▲ Cancelled after {added} of {of}. Merge again for the rest.");
-        text.line(Tone::Warn, &line);
+        let line = format!("Cancelled after {added} of {of}. Merge again for the rest.");
+        text.marked_line(Mark::Attention, &line);
     } else {
-        text.line(Tone::Good, &format!("● Added {added} of {of}; {known} were here already."));
+        text.marked_line(Mark::Done, &format!("Added {added} of {of}; {known} were here already."));
     }
     add_replaced(merged.replaced, &mut text);
     add_unfinished(merged.unfinished, &mut text);
@@ -264,16 +264,16 @@ pub(super) fn describe_repair_plan(found: &LedgerSalvageView) -> String {
 pub(super) fn render_restored(restored: &LedgerRestoredView) -> StyledText {
     let mut text = StyledText::new();
     for skipped in &restored.skipped {
-        let line = format!("▲ {} cannot be used: {}", skipped.name, skipped.reason);
-        text.line(Tone::Warn, &line);
+        let line = format!("{} cannot be used: {}", skipped.name, skipped.reason);
+        text.marked_line(Mark::Attention, &line);
     }
     let sentence = format!(
-        "● Restored from {}: {} in the ledger, {} of them newer.",
+        "Restored from {}: {} in the ledger, {} of them newer.",
         restored.from,
         format_counted_noun(restored.requests, "request"),
         format_count(restored.added)
     );
-    text.line(Tone::Good, &sentence);
+    text.marked_line(Mark::Done, &sentence);
     if let Some(kept) = &restored.kept {
         text.line(Tone::Muted, &format!("The previous file is kept as {kept}."));
     }
@@ -283,7 +283,7 @@ pub(super) fn render_restored(restored: &LedgerRestoredView) -> StyledText {
 pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     if ledger.problems.is_empty() {
-        text.line(Tone::Good, "● Every request is recorded.");
+        text.marked_line(Mark::Done, "Every request is recorded.");
     }
     for problem in &ledger.problems {
         text.sign(problem.level).piece(Tone::Plain, "  ").line(Tone::Strong, &problem.title);

@@ -11,7 +11,7 @@ use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{StyledText, TableCell, TextTable, render_sentence};
 
 #[derive(Debug, Subcommand)]
@@ -115,14 +115,13 @@ pub(super) const fn validity_exit(settings: &SettingsView) -> Exit {
 pub(super) fn render_check(settings: &SettingsView) -> StyledText {
     let mut text = StyledText::new();
     match (settings.valid, settings.problems.is_empty()) {
-        (true, true) => text.line(Tone::Good, &format!("● {} is valid.", settings.path)),
-        (true, false) => {
-            text.line(Tone::Warn, &format!("▲ {} is valid, with warnings.", settings.path))
-        }
-        (false, _) => text.line(
-            Tone::Bad,
+        (true, true) => text.marked_line(Mark::Done, &format!("{} is valid.", settings.path)),
+        (true, false) => text
+            .marked_line(Mark::Attention, &format!("{} is valid, with warnings.", settings.path)),
+        (false, _) => text.marked_line(
+            Mark::Failed,
             &format!(
-                "▬ {} has errors; defaults or the last valid settings are in use.",
+                "{} has errors; defaults or the last valid settings are in use.",
                 settings.path
             ),
         ),

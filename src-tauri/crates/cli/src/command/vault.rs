@@ -10,7 +10,7 @@ use super::keys::vault_kind_word;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
-use crate::sign::{Sign, Tone};
+use crate::sign::{Mark, Sign, Tone};
 use crate::text::{StyledText, render_sentence};
 use crate::unlock::unlock_interactively;
 use crate::word::word;
@@ -140,8 +140,8 @@ pub(crate) fn render_vault_line(vault: &VaultView) -> StyledText {
     let kind = vault_kind_word(vault.kind);
     match vault.keychain_missing {
         true => {
-            text.piece(Tone::Warn, "▲ ").line(
-                Tone::Plain,
+            text.marked(
+                Mark::Attention,
                 "vault: none (no keychain on this machine). To store keys: `gatehouse vault set \
                  file`",
             );

@@ -1,7 +1,7 @@
 //! Renders a readiness report as text.
 
 use crate::quantity::format_duration;
-use crate::sign::{Sign, Tone};
+use crate::sign::{Shape, Sign, Tone};
 use crate::text::StyledText;
 use control::view::{CheckStatus, CheckView, ReadinessRunView};
 
@@ -38,7 +38,7 @@ pub(in crate::command) fn render_report(
     text.end();
     let (tone, sign) = match run.verdict.map(Sign::from) {
         Some(sign) => (sign.tone.into(), sign.text()),
-        None => (Tone::Muted, "■ cancelled".to_owned()),
+        None => (Tone::Muted, format!("{} cancelled", Shape::Square.symbol())),
     };
     text.piece(tone, &sign).line(Tone::Strong, &format!("  {}", run.sentence));
     for category in &run.categories {

@@ -6,7 +6,7 @@ use control::view::{ClientSwitch, ClientTargetView, ClientView};
 use super::{ClientArgument, completers, find_client};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::sign::Tone;
+use crate::sign::{Mark, Shape, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 
 /// Without an option it lists what the client can be switched to.
@@ -70,7 +70,7 @@ pub(in crate::command) fn render_targets(client: &ClientView) -> StyledText {
             (None, None) => "--reset".to_owned(),
         };
         table.row([
-            if target.current { "●" } else { "" }.to_owned().into(),
+            if target.current { Shape::Disc.symbol().to_string() } else { String::new() }.into(),
             target_cell(target),
             option.into(),
         ]);
@@ -91,7 +91,10 @@ pub(super) fn current_cell(client: &ClientView) -> TableCell {
 
 fn target_cell(target: &ClientTargetView) -> TableCell {
     match &target.unavailable {
-        Some(why) => TableCell::styled(Tone::Warn, &format!("▲ {}, which {why}", target.label)),
+        Some(why) => TableCell::styled(
+            Tone::Warn,
+            &Mark::Attention.before(&format!("{}, which {why}", target.label)),
+        ),
         None => target.label.clone().into(),
     }
 }

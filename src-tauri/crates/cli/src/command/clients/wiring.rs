@@ -14,7 +14,7 @@ use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
-use crate::sign::{Sign, Tone};
+use crate::sign::{Mark, Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::{ask_with_vault, unlock_interactively};
 use crate::word::word;
@@ -240,7 +240,7 @@ fn render_status(tools: &[ToolWiringView]) -> StyledText {
             WiringState::NotInstalled | WiringState::Wired | WiringState::NotWired
         );
         if !says_all || tool.cause.is_some() {
-            text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &tool.sentence);
+            text.marked(Mark::Attention, &tool.sentence);
         }
     }
     if let Some(tool) = tools.iter().find(|tool| tool.state == WiringState::NotWired) {
@@ -319,7 +319,7 @@ pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
         text.diff(&file.diff);
     }
     for conflict in &plan.conflicts {
-        text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &conflict.explanation);
+        text.marked(Mark::Attention, &conflict.explanation);
     }
     text
 }

@@ -4,7 +4,7 @@ use control::view::{LocalHealthView, StartView, UnixMs};
 
 use crate::command::ledger::{performance_facts, slow_statements_table};
 use crate::quantity::{UNKNOWN, format_distance, format_duration};
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// Starts that are printed; the view has more.
@@ -21,12 +21,16 @@ pub(in crate::command) fn render_local(local: &LocalHealthView, now: UnixMs) -> 
     ]);
     for chart in &local.charts {
         let known = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
-        let beyond = if chart.is_beyond { "▲ beyond its threshold" } else { UNKNOWN };
+        let beyond = if chart.is_beyond {
+            Mark::Attention.before("beyond its threshold")
+        } else {
+            UNKNOWN.to_owned()
+        };
         table.row([
             chart.label.as_str().into(),
             known(&chart.latest).into(),
             known(&chart.extreme).into(),
-            TableCell::styled(Tone::Warn, beyond),
+            TableCell::styled(Tone::Warn, &beyond),
         ]);
     }
     text.table(&table);

@@ -12,7 +12,7 @@ use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
 
@@ -120,7 +120,7 @@ fn render_plan(plan: &KeyCopiesPlanView) -> StyledText {
     for file in &plan.files {
         text.diff(&file.diff);
         if let Some(warning) = &file.warning {
-            text.piece(Tone::Warn, "▲ ").line(Tone::Plain, warning);
+            text.marked(Mark::Attention, warning);
         }
     }
     render_left(&mut text, &plan.left);
@@ -130,7 +130,7 @@ fn render_plan(plan: &KeyCopiesPlanView) -> StyledText {
 fn render_left(text: &mut StyledText, left: &[LeftKeyCopyView]) {
     for LeftKeyCopyView { path, line, reason } in left {
         let sentence = format!("{path}:{} stays. {reason}", line.0);
-        text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &sentence);
+        text.marked(Mark::Attention, &sentence);
     }
 }
 
@@ -140,13 +140,13 @@ fn render_outcomes(outcomes: &[KeyCopiesOutcomeView], left: &[LeftKeyCopyView]) 
         match (error, removed) {
             (None, Some(removed)) => {
                 let sentence = format!("Removed {} from {path}.", removed.keys.join(", "));
-                text.piece(Tone::Good, "● ").line(Tone::Plain, &sentence);
+                text.marked(Mark::Done, &sentence);
                 let hint = format!("`gatehouse keys copies restore {}` puts it back.", removed.id);
                 text.piece(Tone::Muted, "  ").line(Tone::Muted, &hint);
             }
             (error, _) => {
                 let error = error.as_deref().unwrap_or_default();
-                text.piece(Tone::Bad, "✕ ").line(Tone::Plain, &format!("{path}: {error}"));
+                text.marked(Mark::Failed, &format!("{path}: {error}"));
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
 
@@ -124,7 +124,7 @@ fn render_scan(found: &KeysScanView) -> StyledText {
 
 fn render_limits(text: &mut StyledText, found: &KeysScanView) {
     for problem in &found.problems {
-        text.piece(Tone::Warn, "▲ ").line(Tone::Plain, problem);
+        text.marked(Mark::Attention, problem);
     }
     if found.is_truncated {
         text.line(Tone::Warn, "There are more than this list has.");
@@ -201,10 +201,10 @@ fn render_import(outcomes: &[KeyImportView], found: &KeysScanView) -> StyledText
         let name = &outcome.name;
         match &outcome.error {
             Some(error) => {
-                text.piece(Tone::Bad, "✕ ").line(Tone::Plain, &format!("{name}: {error}"));
+                text.marked(Mark::Failed, &format!("{name}: {error}"));
             }
             None => {
-                text.piece(Tone::Good, "● ").line(Tone::Plain, &describe_import(outcome));
+                text.marked(Mark::Done, &describe_import(outcome));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
-use crate::sign::Tone;
+use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::ask_with_vault;
 use crate::word::word;
@@ -139,7 +139,7 @@ pub(crate) fn render_status(programs: &[AgentProgramView]) -> StyledText {
             WiringState::Drifted | WiringState::Conflict | WiringState::Broken
         );
         if needs_attention || program.cause.is_some() {
-            text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &program.sentence);
+            text.marked(Mark::Attention, &program.sentence);
         }
     }
     if let Some(program) = programs.iter().find(|program| program.state == WiringState::NotWired) {
