@@ -109,7 +109,7 @@ pub struct Impact {
 impl Impact {
     /// True when something has no backend left, or when nothing else stands in for this one.
     #[must_use]
-    pub fn is_critical(&self) -> bool {
+    pub(crate) fn is_critical(&self) -> bool {
         let stands_in = !self.covered.is_empty() || self.models_covered;
         !self.uncovered.is_empty() || self.models_uncovered > 0 || !stands_in
     }

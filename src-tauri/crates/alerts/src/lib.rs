@@ -43,9 +43,9 @@ pub use notification::{
     BODY_CHARS_MAX, DesktopScreen, Notification, NotificationAction, NotificationResponse,
     ShownNotification, TITLE_CHARS_MAX, Urgency,
 };
-pub use rehearsal::{REHEARSAL_MARK, RehearsalEvent, RehearsalStep, rehearse};
+pub use rehearsal::{RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{
     AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,
-    ThresholdSide, UNKNOWN_KEPT, tuning_of,
+    ThresholdSide, tuning_of,
 };
 pub use silence::{SILENCES_MAX, Silence, SilenceMatcher};

@@ -18,7 +18,7 @@ use crate::rule::AlertRule;
 use crate::{Alert, Facts};
 
 /// Put before each text, so that nobody takes one for a real alert.
-pub const REHEARSAL_MARK: &str = "Rehearsal: ";
+pub(crate) const REHEARSAL_MARK: &str = "Rehearsal: ";
 
 /// Time between two evaluations, as the engine's while something waits to be told.
 const STEP: Duration = Duration::from_secs(2);

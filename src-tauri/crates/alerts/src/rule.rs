@@ -113,4 +113,4 @@ domain::words! {
 }
 
 /// How long an alert is kept while nothing is known about its condition.
-pub const UNKNOWN_KEPT: Duration = Duration::from_secs(120);
+pub(crate) const UNKNOWN_KEPT: Duration = Duration::from_secs(120);

@@ -12,7 +12,7 @@ use jiff::civil::{Date, Weekday};
 use crate::statistics::{quantile, sorted};
 
 /// Days with a cost before which the forecast is a run rate.
-pub const ACTIVE_DAYS_MIN: usize = 7;
+pub(crate) const ACTIVE_DAYS_MIN: usize = 7;
 
 /// Active days after which a day counts half.
 const HALF_LIFE_ACTIVE_DAYS: f64 = 7.0;

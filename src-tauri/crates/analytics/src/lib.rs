@@ -18,8 +18,7 @@ pub use anomaly::{
 pub use anomaly_rule::{FINE_FOR_GOOD, UsageAnomalyRule};
 pub use explanation::{ExcessSplit, ModelChange, contributions, split_excess};
 pub use forecast::{
-    ACTIVE_DAYS_MIN, DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today,
-    back_test, forecast,
+    DailyCost, Forecast, ForecastBackTest, ForecastDay, ForecastMethod, Today, back_test, forecast,
 };
 pub use plan_window::{PlanWindow, PlanWindowOutlook, PlanWindowState};
 pub use statistics::{whole_count, whole_nanos};

@@ -12,9 +12,7 @@ mod read;
 mod write;
 
 pub use error::ArchiveError;
-pub use manifest::{
-    ArchivePart, FORMAT, MANIFEST_BYTES_MAX, Manifest, PartName, SETTINGS_BYTES_MAX,
-};
+pub use manifest::{ArchivePart, FORMAT, Manifest, PartName, SETTINGS_BYTES_MAX};
 pub use progress::{ArchiveWatch, Unwatched};
 pub use read::{read_manifest, unpack};
 pub use write::{PartSource, write_archive};

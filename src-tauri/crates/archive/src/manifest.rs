@@ -9,7 +9,7 @@ use crate::ArchiveError;
 pub const FORMAT: u32 = 1;
 
 /// Largest manifest that is read, in bytes; a real one has less than 1,000.
-pub const MANIFEST_BYTES_MAX: u64 = 65_536;
+pub(crate) const MANIFEST_BYTES_MAX: u64 = 65_536;
 
 /// Largest ledger that is read, in bytes: some 300 million requests.
 const LEDGER_BYTES_MAX: u64 = 137_438_953_472;

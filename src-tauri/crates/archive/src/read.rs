@@ -7,9 +7,10 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tar::{Archive, Entry, EntryType};
 
+use crate::manifest::MANIFEST_BYTES_MAX;
 use crate::manifest::MANIFEST_NAME;
 use crate::write::{CancelledRead, PIECE_BYTES, Progress, hex};
-use crate::{ArchiveError, ArchivePart, ArchiveWatch, MANIFEST_BYTES_MAX, Manifest};
+use crate::{ArchiveError, ArchivePart, ArchiveWatch, Manifest};
 
 /// First bytes of a zstd frame (RFC 8878, section 3.1.1).
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -9,7 +9,7 @@ pub const OUTPUT_TOKENS_ASSUMED: u64 = 4_096;
 pub const ANSWERS_MIN: usize = 10;
 
 /// Latest answers of a model that count.
-pub const ANSWERS_KEPT_MAX: usize = 64;
+pub(crate) const ANSWERS_KEPT_MAX: usize = 64;
 
 /// Models whose answers are kept; any further one counts as having none.
 pub const MODELS_MAX: usize = 256;

@@ -6,7 +6,7 @@ use crate::BudgetStatus;
 
 /// Part of the period that must be over before its pace means something, in percent: six days of a
 /// month, a day and a half of a week, five hours of a day.
-pub const FORECAST_ELAPSED_PERCENT_MIN: i128 = 20;
+pub(crate) const FORECAST_ELAPSED_PERCENT_MIN: i128 = 20;
 
 impl BudgetStatus {
     /// When the budget is used up if spending goes on at the pace since the period began. `None` if

@@ -20,15 +20,9 @@ use domain::{
 };
 use jiff::tz::TimeZone;
 
-pub use answer_length::{
-    ANSWERS_KEPT_MAX, ANSWERS_MIN, AnswerLengths, MODELS_MAX, OUTPUT_TOKENS_ASSUMED,
-};
+pub use answer_length::{ANSWERS_MIN, AnswerLengths, MODELS_MAX, OUTPUT_TOKENS_ASSUMED};
 pub use back_test::{BudgetBackTest, PastCall, PastRequest, back_test};
-pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
-pub use recent_calls::{
-    BilledNames, CACHE_KEPT_MS, CACHED_CALLS_KEPT_MAX, CACHED_CALLS_MIN, CacheReads,
-    PromptCacheKey, RECENT_NAMES_MAX,
-};
+pub use recent_calls::{BilledNames, CACHED_CALLS_MIN, CacheReads, PromptCacheKey};
 
 /// Whose money one call spends.
 #[derive(Debug, Clone, Copy)]

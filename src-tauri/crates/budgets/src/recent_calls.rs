@@ -9,14 +9,14 @@ use domain::{BackendId, ClientId, CredentialId, WallTime};
 pub const CACHED_CALLS_MIN: usize = 3;
 
 /// Latest calls of a client and model that count.
-pub const CACHED_CALLS_KEPT_MAX: usize = 8;
+pub(crate) const CACHED_CALLS_KEPT_MAX: usize = 8;
 
 /// How long after a call its cache is expected to be there, in milliseconds: the shortest term that
 /// providers keep one for.
-pub const CACHE_KEPT_MS: i64 = 300_000;
+pub(crate) const CACHE_KEPT_MS: i64 = 300_000;
 
 /// Callers with a model, and billed names, that are kept; of any further one nothing is known.
-pub const RECENT_NAMES_MAX: usize = 1_024;
+pub(crate) const RECENT_NAMES_MAX: usize = 1_024;
 
 #[derive(Debug, Clone, Copy)]
 struct CachedCall {

@@ -7,7 +7,7 @@ use domain::{BackendId, ClientId, NanoUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Most chunks of one answer. The longest real answers have some 30,000 events.
-pub const CHUNKS_MAX: usize = 65_536;
+pub(crate) const CHUNKS_MAX: usize = 65_536;
 
 /// Memory of an entry beyond its bytes, as measured.
 const OVERHEAD_BYTES: usize = 768;

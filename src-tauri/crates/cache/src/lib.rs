@@ -27,7 +27,7 @@ mod stored_entry;
 pub use address::{CacheKey, EntryAddress};
 pub use cache::{Cache, Lookup, PurgeIncomplete};
 pub use config::{CacheConfig, CacheTier, DiskConfig, SharedConfig};
-pub use entry::{BodyRecorder, CHUNKS_MAX, CacheEntry, CachedBody, EntryTags};
+pub use entry::{BodyRecorder, CacheEntry, CachedBody, EntryTags};
 pub use key_inputs::{AnswerForm, CacheKeyInputs, CacheNamespace};
 pub use purge::{InsertTicket, PURGE_RULES_MAX, Purge};
 pub use reasons::{BypassReason, NotStoredReason};

@@ -153,7 +153,7 @@ pub(crate) fn unseal(key: &CacheKey, sealed: &[u8], bytes_max: usize) -> Option<
 
 /// Each end is at most ten decimal digits and a comma.
 const fn ends_bytes_max() -> usize {
-    crate::CHUNKS_MAX.saturating_mul(11)
+    crate::entry::CHUNKS_MAX.saturating_mul(11)
 }
 
 /// Format and address: a row moved to another address does not open.

@@ -12,7 +12,7 @@ use crate::panel_event::{ChangeTag, PanelEvent};
 
 /// How long changes are collected after a panel was told, in milliseconds: less than the 50 ms within
 /// which a change is to be told, and long enough that busy times cause few refreshes.
-pub const CHANGES_BATCH_MS: u64 = 40;
+pub(crate) const CHANGES_BATCH_MS: u64 = 40;
 
 /// Events of an engine, as panels receive them.
 ///

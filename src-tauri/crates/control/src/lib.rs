@@ -47,7 +47,7 @@ pub use engine::{
     private_variable_names, private_variables, start_log,
 };
 pub use error::{ApiError, ErrorCode};
-pub use event::{CHANGES_BATCH_MS, PanelEvents};
+pub use event::PanelEvents;
 pub use gateway::{AgentBody, AgentEndpoint, Asset};
 pub use json::parse_request;
 pub use json_format::JSON_FORMAT_VERSION;

@@ -114,7 +114,7 @@ impl Meter {
 
     /// The class in which its tokens are summed; `None` if it counts no tokens.
     #[must_use]
-    pub const fn token_class(self) -> Option<TokenClass> {
+    pub(crate) const fn token_class(self) -> Option<TokenClass> {
         match self {
             Self::Input | Self::InputAudio | Self::InputImage | Self::InputVideo => {
                 Some(TokenClass::InputUncached)

@@ -31,7 +31,7 @@ crate::keyed_fields! {
 
 impl TokenClass {
     #[must_use]
-    pub const fn is_input(self) -> bool {
+    pub(crate) const fn is_input(self) -> bool {
         match self {
             Self::InputUncached | Self::CacheRead | Self::CacheWrite5m | Self::CacheWrite1h => true,
             Self::OutputVisible | Self::Reasoning => false,

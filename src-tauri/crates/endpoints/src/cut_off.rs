@@ -7,7 +7,7 @@ use domain::{BackendId, Moment};
 
 /// Failures this long before the network was found to be down may be its own: finding out takes as
 /// long as hosts that do not answer are waited for.
-pub const NETWORK_DOUBT: Duration = Duration::from_secs(60);
+pub(crate) const NETWORK_DOUBT: Duration = Duration::from_secs(60);
 
 /// The latest outage of the network.
 #[derive(Debug, Default)]

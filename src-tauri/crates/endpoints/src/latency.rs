@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::BackendId;
 
 /// Pairs of backend and model that are remembered; more than one person uses in a day.
-pub const SPEEDS_MAX: usize = 512;
+pub(crate) const SPEEDS_MAX: usize = 512;
 /// Share of the newest time in the moving mean of the time to the first token, as RFC 6298 has it for
 /// round trips.
 const NEWEST_SHARE: f64 = 0.125;

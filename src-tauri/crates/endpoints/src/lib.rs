@@ -13,9 +13,7 @@ mod rules;
 mod verdict;
 
 pub use backend_load::{BackendBusy, BackendTraffic, IN_FLIGHT_MAX};
-pub use cut_off::NETWORK_DOUBT;
-pub use latency::SPEEDS_MAX;
-pub use quotas::{QUOTA_ENDPOINTS_MAX, QuotaKind, QuotaLeft};
+pub use quotas::{QuotaKind, QuotaLeft};
 pub use registry::{
     AdmittedAttempt, CONVERSATIONS_MAX, EndpointRegistry, KeyGeneration, NotAdmitted, RequestLoad,
     TransitionSink,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{Endpoint, Moment};
 
 /// Endpoints whose limits are remembered.
-pub const QUOTA_ENDPOINTS_MAX: usize = 1_000;
+pub(crate) const QUOTA_ENDPOINTS_MAX: usize = 1_000;
 /// How long an answer says something about a limit that does not say when it renews: most are of a
 /// minute.
 const QUOTA_AGE_MAX: Duration = Duration::from_secs(60);

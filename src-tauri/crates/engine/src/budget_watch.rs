@@ -28,7 +28,7 @@ use crate::topic::Topic;
 const CORRECTION_SECS: u64 = 60;
 
 /// Reached marks of a budget that are shown. More than a period can have.
-pub const BUDGET_CROSSINGS_SHOWN_MAX: usize = 50;
+pub(crate) const BUDGET_CROSSINGS_SHOWN_MAX: usize = 50;
 
 pub struct BudgetWatch {
     budgets: Arc<Budgets>,

@@ -6,7 +6,7 @@ use domain::WallTime;
 use settings::ClientSettings;
 
 /// How long after its last request a client still counts as active.
-pub const CLIENT_ACTIVE: Duration = Duration::from_secs(300);
+pub(crate) const CLIENT_ACTIVE: Duration = Duration::from_secs(300);
 
 domain::words! {
     ClientState {

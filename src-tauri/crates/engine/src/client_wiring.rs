@@ -218,7 +218,7 @@ impl ClientWiring {
 
     /// What is compared with the files of tools, with the gateway at `address`.
     #[must_use]
-    pub fn expectation(&self, settings: &Settings, address: String) -> WiringExpectation {
+    pub(crate) fn expectation(&self, settings: &Settings, address: String) -> WiringExpectation {
         let clients = settings.clients.keys().map(ToString::to_string).collect();
         WiringExpectation { address, clients, home: self.home.clone() }
     }

@@ -16,7 +16,7 @@ use crate::log_import::LogImportProgress;
 use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.
-pub const EVENTS_QUEUED_MAX: usize = 1_024;
+pub(crate) const EVENTS_QUEUED_MAX: usize = 1_024;
 
 #[derive(Debug, Clone)]
 pub enum EngineEvent {

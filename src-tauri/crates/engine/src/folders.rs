@@ -66,18 +66,18 @@ impl Folders {
     }
 
     #[must_use]
-    pub fn ledger_file(&self) -> PathBuf {
+    pub(crate) fn ledger_file(&self) -> PathBuf {
         self.data.join("ledger.sqlite")
     }
 
     #[must_use]
-    pub fn cache_file(&self) -> PathBuf {
+    pub(crate) fn cache_file(&self) -> PathBuf {
         self.data.join("cache.sqlite")
     }
 
     /// Prices recorded for the cached responses.
     #[must_use]
-    pub fn cache_prices_file(&self) -> PathBuf {
+    pub(crate) fn cache_prices_file(&self) -> PathBuf {
         self.data.join("cache-prices.json")
     }
 
@@ -89,7 +89,7 @@ impl Folders {
     /// The highest known revision of the vault file. It lies in another folder, so that restoring a
     /// backup of the data folder does not reset both.
     #[must_use]
-    pub fn vault_revision_file(&self) -> PathBuf {
+    pub(crate) fn vault_revision_file(&self) -> PathBuf {
         self.state.join("vault-revision")
     }
 

@@ -106,7 +106,7 @@ impl LedgerWatch {
 
     /// Failure of the last backup; `None` if it succeeded.
     #[must_use]
-    pub fn backup_failure(&self) -> Option<BackupFailure> {
+    pub(crate) fn backup_failure(&self) -> Option<BackupFailure> {
         self.backup.lock().failure.clone()
     }
 

@@ -115,9 +115,9 @@ pub use backup_archives::{
 pub use backup_progress::{BackupProgress, BackupTask};
 pub use budget_back_test::BudgetTrial;
 pub use budget_notice::BudgetNotice;
-pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
+pub use budget_watch::BudgetWatch;
 pub use client_activity::{ClientActivity, ClientRefusals};
-pub use client_state::{CLIENT_ACTIVE, ClientState};
+pub use client_state::ClientState;
 pub use client_wiring::{ClientWiring, ClientWiringError, GatewayTarget};
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{
@@ -127,7 +127,7 @@ pub use control_server::{ControlServer, ServeError, ServingAddresses};
 pub use cost_report_progress::CostReportProgress;
 pub use cost_reports::{CostReportError, CostReports, DRIFT_DAYS_MAX, ProviderDay, StoredReport};
 pub use engine::{Engine, VERSION};
-pub use events::{EVENTS_QUEUED_MAX, EngineEvent, EventBus};
+pub use events::{EngineEvent, EventBus};
 pub use folders::{FolderError, Folders, NoHome};
 pub use gateway_server::{GatewayServer, GatewaySilence, GatewayStatus};
 pub use hardening::harden_process;
@@ -143,10 +143,7 @@ pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
 pub use measurement_watch::UNUSED_DAYS;
 pub use model_catalogue::ModelCatalogue;
-pub use tool_attempt::{
-    COMMAND_OUTPUT_BYTES_MAX, MODEL_LIST_MS_MAX, TOKEN_COMMAND_MS_MAX, list_models_at,
-    run_token_command,
-};
+pub use tool_attempt::{TOKEN_COMMAND_MS_MAX, list_models_at, run_token_command};
 pub use web_view::{WebView, WebViewState};
 pub use wiring_trouble::{WiringExpectation, WiringTrouble};
 
@@ -171,9 +168,9 @@ pub use quality_watch::QualityWatch;
 pub use readiness_runs::{ReadinessRuns, RunError};
 pub use record_keys::RECORD_KEY_PREFIX;
 pub use replaced_keys::is_replaced;
-pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
+pub use resilience_rules::{attempt_rules, forced_closed_time};
 pub use response_cache::ResponseCache;
-pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};
+pub use retired_keys::{RetiredKey, RetiredKeys};
 pub use revoked_clients::{REVOKED_CLIENT_AGE_MAX, RevokedClient, RevokedClients};
 pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
 pub use rule_tunings::{RuleSettingNames, rule_tunings};
@@ -181,7 +178,7 @@ pub use service_level_watch::{ServiceAvailability, ServiceLevel, ServiceLevelWat
 pub use service_watch::ServiceWatch;
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use short_lived::ShortLived;
-pub use snapshot::{HEALTH_CLIENT, PLAYGROUND_CLIENT, SnapshotStore};
+pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
 pub use start::StartError;
 pub use start_trace::{StageTime, StartStage, StartTrace, StartTraces};
 pub use telemetry::{Telemetry, TelemetryFailure, TelemetryStatus};

@@ -8,7 +8,7 @@ use settings::ResilienceNumbers;
 
 /// When a breaker opens and how it recovers.
 #[must_use]
-pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
+pub(crate) fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
     BreakerRules {
         failures_in_a_row: numbers.failures_in_a_row,
         failure_percent: saturating_u8(numbers.failure_percent),
@@ -49,7 +49,7 @@ pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
 
 /// Share of all traffic that may be retries.
 #[must_use]
-pub fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
+pub(crate) fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
     RetryBudgetRules {
         percent: saturating_u8(numbers.retry_budget_percent),
         reserve: numbers.retry_reserve,

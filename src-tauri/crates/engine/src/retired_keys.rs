@@ -11,7 +11,7 @@ use domain::{BoundSecret, CredentialId, WallTime};
 use crate::short_lived::ShortLived;
 
 /// Time for which a replaced key is kept.
-pub const RETIRED_KEY_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const RETIRED_KEY_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// A key that another one replaced.
 #[derive(Clone)]

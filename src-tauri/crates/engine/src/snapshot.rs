@@ -37,7 +37,7 @@ const MOCK_URL: &str = "http://mock.localhost/v1";
 /// Client id of the readiness checks.
 pub(crate) const CHECK_CLIENT: &str = "gatehouse.check";
 /// Client id of the health checks that ask a model.
-pub const HEALTH_CLIENT: &str = "gatehouse.health";
+pub(crate) const HEALTH_CLIENT: &str = "gatehouse.health";
 /// Client id of the playground. Its requests count as the user's own traffic.
 pub const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 

@@ -17,10 +17,10 @@ use crate::private_variables::private_variable_names;
 pub const TOKEN_COMMAND_MS_MAX: u64 = 10_000;
 
 /// Time for the list of models.
-pub const MODEL_LIST_MS_MAX: u64 = 5_000;
+pub(crate) const MODEL_LIST_MS_MAX: u64 = 5_000;
 
 /// What is read of the command's output, in bytes of each stream. No secret is as long.
-pub const COMMAND_OUTPUT_BYTES_MAX: u64 = 4_096;
+pub(crate) const COMMAND_OUTPUT_BYTES_MAX: u64 = 4_096;
 
 /// What is shown of the command's complaint, in characters.
 const COMPLAINT_CHARS_MAX: usize = 300;

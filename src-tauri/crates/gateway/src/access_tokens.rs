@@ -28,7 +28,7 @@ use token_endpoint::request_token;
 use token_state::{RefreshFault, RefreshOutcome, TokenState, TokenUse};
 
 /// Longest wait of a request for an access token. Longer than the endpoint has to answer.
-pub const ACCESS_TOKEN_WAIT_MAX: Duration = Duration::from_secs(10);
+pub(crate) const ACCESS_TOKEN_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Longest time until the tokens are looked at again: after a sleep of the machine a token may have
 /// ended early by the wall clock.

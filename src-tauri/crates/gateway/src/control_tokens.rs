@@ -16,19 +16,19 @@ use tokio_util::sync::CancellationToken;
 use crate::token::{CONTROL_TOKEN_PREFIX, TokenHash, hash_token, random_token};
 
 /// Lifetime of a one-time address.
-pub const ONE_TIME_LIFETIME: Duration = Duration::from_secs(600);
+pub(crate) const ONE_TIME_LIFETIME: Duration = Duration::from_secs(600);
 
 /// One-time addresses that are valid at once; past the limit the oldest is removed.
-pub const ONE_TIME_OPEN_MAX: usize = 8;
+pub(crate) const ONE_TIME_OPEN_MAX: usize = 8;
 
 /// Browser sessions at once; past the limit the oldest ends.
-pub const PANEL_SESSIONS_MAX: usize = 16;
+pub(crate) const PANEL_SESSIONS_MAX: usize = 16;
 
 /// Time without a call after which a browser session ends.
-pub const PANEL_SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
+pub(crate) const PANEL_SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
 
 /// Time after which a browser session ends, even if it is in use.
-pub const PANEL_SESSION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+pub(crate) const PANEL_SESSION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 /// The tokens of one process.
 pub struct ControlTokens {

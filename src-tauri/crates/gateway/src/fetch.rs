@@ -17,10 +17,10 @@ use crate::upstream::{
 };
 
 /// Time for a whole document.
-pub const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time for a host to answer [`is_reachable`].
-pub const REACH_TIMEOUT: Duration = Duration::from_secs(4);
+pub(crate) const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -115,9 +115,9 @@ pub async fn fetch_report(
 }
 
 /// Time for a webhook to take a message.
-pub const POST_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const POST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Largest body of a message, in bytes.
-pub const POST_BYTES_MAX: usize = 16_384;
+pub(crate) const POST_BYTES_MAX: usize = 16_384;
 
 /// Why a webhook or a collector did not take a message. No text holds its address, which is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

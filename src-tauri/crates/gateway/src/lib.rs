@@ -54,37 +54,31 @@ mod unpaused_timeout;
 mod upstream;
 mod wrong_token_limiter;
 
-pub use access_tokens::{ACCESS_TOKEN_WAIT_MAX, AccessTokenStatus, AccessTokens, KeyError};
+pub use access_tokens::{AccessTokenStatus, AccessTokens, KeyError};
 pub use agents::{AgentBody, AgentEndpoint};
 pub use budget_guard::Budgets;
 pub use control_listener::{
     Asset, ControlCaller, ControlListener, ControlOperations, ControlReply,
 };
-pub use control_tokens::{
-    ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
-    PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
-};
+pub use control_tokens::ControlTokens;
 pub use event::{AttemptSummary, EventSink, GatewayEvent, Recorded, RequestSummary};
 pub use fetch::{
-    FETCH_TIMEOUT, FetchError, POST_BYTES_MAX, POST_TIMEOUT, PostError, REACH_TIMEOUT, ReportCall,
-    fetch_report, fetch_text, is_reachable, post_json, post_protobuf,
+    FetchError, PostError, ReportCall, fetch_report, fetch_text, is_reachable, post_json,
+    post_protobuf,
 };
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
-    ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
-    DROPPED_HEADER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX,
-    HEADERS_MAX, HEARTBEAT, ListenerLimits, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
-    RequestLimits, STREAM_BYTES_MAX,
+    ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX,
+    HEARTBEAT, ListenerLimits, RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener, StopSignal};
 pub use loopback::{
-    LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
-    LoopbackReply, loopback_call,
+    LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call,
 };
 pub use metrics::MetricsSource;
-pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, probe};
+pub use probe::{PROBE_TIMEOUT, ProbeFailure, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
-pub use service_call::{SERVICE_ANSWER_BYTES_MAX, ServiceAnswer, ServiceCall, call_service};
+pub use service_call::{ServiceAnswer, ServiceCall, call_service};
 pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{

@@ -22,27 +22,27 @@ pub const CONTROL_BODY_BYTES_MAX: usize = 8_388_608;
 pub const ANSWER_BYTES_MAX: usize = 67_108_864;
 
 /// Batches of one embeddings request that are sent concurrently. Providers count each as a request.
-pub const EMBEDDING_BATCHES_AT_ONCE_MAX: usize = 4;
+pub(crate) const EMBEDDING_BATCHES_AT_ONCE_MAX: usize = 4;
 
 /// Largest answer to a token count, in bytes. The largest observed has about 200.
-pub const COUNT_ANSWER_BYTES_MAX: usize = 65_536;
+pub(crate) const COUNT_ANSWER_BYTES_MAX: usize = 65_536;
 
 /// Largest streamed answer relayed, in bytes. A longer stream is ended as broken.
 pub const STREAM_BYTES_MAX: u64 = 268_435_456;
 
 /// Largest error body read from a backend, in bytes. The message kept from it is far smaller.
-pub const ERROR_BODY_BYTES_MAX: usize = 65_536;
+pub(crate) const ERROR_BODY_BYTES_MAX: usize = 65_536;
 
 /// Longest `retry-after` sent to a client, in seconds. The `anthropic` SDK waits however long it
 /// says; `openai` gives up above 120. A longer wait becomes this value with "do not retry".
-pub const RETRY_AFTER_SECS_MAX: u64 = 60;
+pub(crate) const RETRY_AFTER_SECS_MAX: u64 = 60;
 
 /// Longest `x-gatehouse-dropped` header, in bytes; longer text is cut.
-pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
+pub(crate) const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
 /// Smallest body that the runaway guard watches, in bytes. Agents send 20 KB or more of
 /// instructions and tools with each request. A script may repeat a short question on purpose.
-pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
+pub(crate) const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
 
 /// Bytes of an in-flight answer kept for followers that join late or read slowly. A text answer
 /// stays under 1 MiB.

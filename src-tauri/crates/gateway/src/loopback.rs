@@ -24,7 +24,7 @@ use crate::limits::ANSWER_BYTES_MAX;
 use crate::response::REQUEST_ID;
 
 /// Time for a whole call. Longer operations report their progress as events.
-pub const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
+pub(crate) const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
 
 #[derive(Debug)]
 pub struct LoopbackCall {

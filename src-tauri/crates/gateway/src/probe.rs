@@ -20,7 +20,7 @@ use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamRespon
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest model list read, in bytes. The largest aggregators send under a megabyte.
-pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
+pub(crate) const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
 
 /// What comes before the names of scopes in OpenAI's refusals.
 const MISSING_SCOPES: &str = "Missing scopes: ";

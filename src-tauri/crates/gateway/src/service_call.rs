@@ -15,7 +15,7 @@ use url::Url;
 use crate::upstream::{KeyCarrier, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// Most bytes of an answer that are read.
-pub const SERVICE_ANSWER_BYTES_MAX: usize = 65_536;
+pub(crate) const SERVICE_ANSWER_BYTES_MAX: usize = 65_536;
 /// GitHub refuses requests without one.
 const AGENT: HeaderValue = HeaderValue::from_static("gatehouse");
 

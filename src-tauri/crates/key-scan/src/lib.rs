@@ -18,8 +18,8 @@ mod report;
 
 pub use files::{FILE_BYTES_MAX, FILES_MAX, FOLDER_DEPTH_MAX};
 pub use plain_key::{KeyPlace, PlainKey};
-pub use provider::{KeyProvider, find_provider};
-pub use report::{KEYS_MAX, PLACES_MAX, ScanProblem, ScanReport, key_in_variable, scan};
+pub use provider::KeyProvider;
+pub use report::{ScanProblem, ScanReport, key_in_variable, scan};
 
 #[cfg(test)]
 mod tests;

@@ -70,7 +70,7 @@ pub(crate) fn has_key_prefix(value: &str) -> bool {
 
 /// The provider whose keys have this key's prefix; `None` if several have.
 #[must_use]
-pub fn find_provider(key: &str) -> Option<KeyProvider> {
+pub(crate) fn find_provider(key: &str) -> Option<KeyProvider> {
     if let Some((_, credential, label, origin)) =
         OTHER_PROVIDERS.into_iter().find(|(prefix, ..)| key.starts_with(prefix))
     {

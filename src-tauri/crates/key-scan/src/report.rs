@@ -10,10 +10,10 @@ use crate::files::{ScanFile, find_files, read_text};
 use crate::plain_key::{KeyPlace, PlainKey};
 
 /// Most keys in a report.
-pub const KEYS_MAX: usize = 200;
+pub(crate) const KEYS_MAX: usize = 200;
 
 /// Most places of one key in a report.
-pub const PLACES_MAX: usize = 20;
+pub(crate) const PLACES_MAX: usize = 20;
 
 /// Problems of a report; a folder without permission has one for each of its own.
 const PROBLEMS_MAX: usize = 50;

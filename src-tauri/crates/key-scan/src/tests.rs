@@ -4,7 +4,9 @@ use std::fs::{File, create_dir_all};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::{FILE_BYTES_MAX, KEYS_MAX, PLACES_MAX, ScanReport, scan};
+use crate::report::KEYS_MAX;
+use crate::report::PLACES_MAX;
+use crate::{FILE_BYTES_MAX, ScanReport, scan};
 
 fn write(home: &Path, path: &str, text: &str) -> PathBuf {
     let path = home.join(path);

@@ -13,10 +13,10 @@ use crate::integer_columns::{get_interval, get_named, get_parsed, row_count};
 use crate::requests::{oldest_id_after, oldest_id_at};
 
 /// Most attempts in one result of [`crate::Ledger::attempt_outcomes`].
-pub const OUTCOMES_MAX: usize = 50_000;
+pub(crate) const OUTCOMES_MAX: usize = 50_000;
 
 /// Most requests, the newest, that [`ModelLatency`] is computed from.
-pub const RECENT_REQUESTS_MAX: usize = 1_000;
+pub(crate) const RECENT_REQUESTS_MAX: usize = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOutcome {

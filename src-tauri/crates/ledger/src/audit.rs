@@ -9,14 +9,14 @@ use crate::integer_columns::{
 use crate::text_columns::bound_name;
 
 /// Entries kept; the oldest are deleted first.
-pub const AUDIT_ENTRIES_KEPT_MAX: usize = 10_000;
+pub(crate) const AUDIT_ENTRIES_KEPT_MAX: usize = 10_000;
 
 /// Days for which entries are kept.
-pub const AUDIT_DAYS_KEPT_MAX: i64 = 365;
+pub(crate) const AUDIT_DAYS_KEPT_MAX: i64 = 365;
 
 /// Calls of agents that the settings did not allow: most that are kept of one hour, among the newest
 /// 200 entries. An agent in a loop must not drive out what was changed.
-pub const AUDIT_NOT_ALLOWED_MAX: usize = 20;
+pub(crate) const AUDIT_NOT_ALLOWED_MAX: usize = 20;
 const NOT_ALLOWED_SPAN_MS: i64 = 3_600_000;
 const NOT_ALLOWED_ENTRIES: usize = 200;
 

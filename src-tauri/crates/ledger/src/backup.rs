@@ -19,10 +19,10 @@ use crate::error::file_error;
 use crate::set_aside::{file_bytes, file_name_time, remove_side_files};
 
 /// Most backups kept; the oldest is deleted first.
-pub const BACKUPS_KEPT_MAX: usize = 7;
+pub(crate) const BACKUPS_KEPT_MAX: usize = 7;
 
 /// Age in days past which a backup is deleted. The newest one always stays.
-pub const BACKUP_AGE_DAYS_MAX: i64 = 30;
+pub(crate) const BACKUP_AGE_DAYS_MAX: i64 = 30;
 
 /// Pages of 4 KiB copied per step, and the pause after each step: at most 100 MB a second.
 const STEP_PAGES: i32 = 256;

@@ -11,7 +11,7 @@ use crate::integer_columns::{clamp_cost, clamp_time, collect_known, get_named, r
 pub const BUDGET_CROSSINGS_KEPT_MAX: usize = 500;
 
 /// Allowances kept per budget; the oldest are deleted first.
-pub const BUDGET_ALLOWANCES_KEPT_MAX: usize = 100;
+pub(crate) const BUDGET_ALLOWANCES_KEPT_MAX: usize = 100;
 
 pub(crate) fn add_crossings(
     connection: &Connection,

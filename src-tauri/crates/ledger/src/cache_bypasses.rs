@@ -16,7 +16,7 @@ use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{CacheOutcome, Purpose, Settlement};
 
 /// Most reasons in one result.
-pub const BYPASS_REASONS_MAX: usize = 100;
+pub(crate) const BYPASS_REASONS_MAX: usize = 100;
 
 /// Number of requests that bypassed the cache for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

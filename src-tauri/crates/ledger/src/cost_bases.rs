@@ -8,7 +8,7 @@
 
 use domain::CostBasis;
 
-use crate::COST_MAX;
+use crate::integer_columns::COST_MAX;
 
 /// The columns of the roll-ups for one basis.
 #[derive(Debug)]

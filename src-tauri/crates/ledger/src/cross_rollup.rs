@@ -16,11 +16,10 @@ use crate::rollup_sums::{
     NameNumbers, columns_on, dimension_rows_sql, read_totals, rollup_sums, sum_columns,
 };
 use crate::text_columns::WordColumn;
+use crate::usage::USAGE_CROSS_COLUMNS_MAX;
+use crate::usage::USAGE_CROSS_ROWS_MAX;
 use crate::usage::{rank_groups, slot_end, slot_start};
-use crate::{
-    CrossQuery, CrossSummary, DimensionFilter, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX,
-    USAGE_CROSS_ROWS_MAX, UsageKey, UsageTotals,
-};
+use crate::{CrossQuery, CrossSummary, DimensionFilter, GroupBy, Purpose, UsageKey, UsageTotals};
 
 const KEY_COLUMNS: &str = "purpose, backend, model, client, credential, project, route";
 

@@ -6,12 +6,13 @@
 use domain::{BackendId, DAY_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
+use crate::SENTENCE_CHARS_MAX;
 use crate::integer_columns::{clamp_time, collect_known, get_named, row_count};
 use crate::text_columns::bound_text;
-use crate::{SENTENCE_CHARS_MAX, WATCH_DAYS_KEPT};
+use crate::watch_spans::WATCH_DAYS_KEPT;
 
 /// Spans that are kept of each backend; the oldest are deleted first.
-pub const DEGRADED_SPANS_KEPT_MAX: usize = 1_000;
+pub(crate) const DEGRADED_SPANS_KEPT_MAX: usize = 1_000;
 
 /// A time in which the same backend was degraded.
 #[derive(Debug, Clone, PartialEq, Eq)]

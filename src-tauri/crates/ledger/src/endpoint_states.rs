@@ -6,10 +6,10 @@ use rusqlite::{Connection, Row, params};
 use crate::integer_columns::{clamp_time, get_named, row_count};
 
 /// Most endpoints whose state is saved; the rest is dropped.
-pub const ENDPOINT_STATES_MAX: usize = 512;
+pub(crate) const ENDPOINT_STATES_MAX: usize = 512;
 
 /// Longest state that is saved, in bytes; a longer one is dropped.
-pub const ENDPOINT_STATE_BYTES_MAX: usize = 65_536;
+pub(crate) const ENDPOINT_STATE_BYTES_MAX: usize = 65_536;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEndpointState {

@@ -16,7 +16,7 @@ use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{AttemptRecord, Purpose};
 
 /// Most groups in one result.
-pub const FAILURE_GROUPS_MAX: usize = 500;
+pub(crate) const FAILURE_GROUPS_MAX: usize = 500;
 
 /// Failed attempts of one class at one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

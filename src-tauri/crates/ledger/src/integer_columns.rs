@@ -10,10 +10,10 @@ use domain::{NanoUsd, UnknownWord, WallTime};
 use rusqlite::Row;
 
 /// Highest count, byte count or microsecond count saved per request: 10¹².
-pub const COUNT_MAX: u64 = 1_000_000_000_000;
+pub(crate) const COUNT_MAX: u64 = 1_000_000_000_000;
 
 /// Highest cost saved per request: a thousand dollars, ten times the dearest call there is.
-pub const COST_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000);
+pub(crate) const COST_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000);
 
 pub(crate) fn clamp_count(count: u64) -> i64 {
     i64::try_from(count.min(COUNT_MAX)).unwrap_or(i64::MAX)

@@ -41,7 +41,7 @@ const PURGE_ROWS: usize = 500;
 const SESSION_MATCHES: usize = 1_000;
 
 /// Most problems that [`Ledger::check_integrity`] lists.
-pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
+pub(crate) const INTEGRITY_PROBLEMS_MAX: usize = 100;
 
 /// Requests, costs, runs and health in one SQLite file.
 ///

@@ -94,48 +94,38 @@ mod writes;
 
 pub use alerts::{ALERT_NOTES_MAX, ALERTS_KEPT_MAX, AlertChange, AlertNote, AlertQuery, AlertRow};
 pub use attempt_costs::BilledName;
-pub use attempt_outcomes::{
-    AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX, RecentFirstToken,
-};
+pub use attempt_outcomes::{AttemptEnd, AttemptOutcome, ModelLatency, RecentFirstToken};
 pub use attempts::ATTEMPTS_MAX;
-pub use audit::{
-    AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AUDIT_NOT_ALLOWED_MAX, AuditQuery, AuditRecord,
-    AuditRow,
-};
-pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
+pub use audit::{AuditQuery, AuditRecord, AuditRow};
+pub use backup::LedgerBackup;
 pub use billed::BilledDay;
-pub use budget_history::{BUDGET_ALLOWANCES_KEPT_MAX, BUDGET_CROSSINGS_KEPT_MAX};
+pub use budget_history::BUDGET_CROSSINGS_KEPT_MAX;
 pub use budget_reservations::{InterruptedReservations, ReservedAmount};
-pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
+pub use cache_bypasses::BypassCount;
 pub use database::schema_version;
-pub use degraded_spans::{DEGRADED_SPANS_KEPT_MAX, DegradedSpan};
+pub use degraded_spans::DegradedSpan;
 pub use dismissed_anomalies::ANOMALY_ID_BYTES_MAX;
-pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
+pub use endpoint_states::StoredEndpointState;
 pub use error::LedgerError;
-pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
+pub use failed_attempts::FailedAttempts;
 pub use failed_requests::{FailedCosts, RetriedRequests};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
-pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use key_verdicts::{KEY_VERDICTS_KEPT_MAX, KeyVerdict, KeyVerdictRecord, KeyVerdictSource};
 pub use latency_rollup::{
     LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts, LatencySummary,
 };
-pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
+pub use ledger::{IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
-pub use loops::{LOOPS_MAX, StoppedLoop};
+pub use loops::StoppedLoop;
 pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
-pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedSubject, ObservedTimeRow};
-pub use outcome_counts::{
-    EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount,
-    OutcomeDimension, OutcomeMinutes, OutcomePrecision,
-};
+pub use observed_time::{OBSERVED_ROWS_MAX, ObservedSubject, ObservedTimeRow};
+pub use outcome_counts::{OutcomeCount, OutcomeDimension, OutcomeMinutes, OutcomePrecision};
 pub use past_calls::{PAST_CALLS_MAX, PastCallRow};
 pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
-pub use project_meters::PROJECT_METER_REQUESTS_MAX;
-pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
+pub use queue::CommitStatus;
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
-pub use recent_minutes::{RECENT_MINUTE_REQUESTS_MAX, RecentMinute};
+pub use recent_minutes::RecentMinute;
 pub use record::{
     AttemptRecord, CacheOutcome, NewRequest, Purpose, RequestOutcome, RequestRow, RequestState,
     Settlement, Timings, UsageBasis, WasteKind,
@@ -144,37 +134,29 @@ pub use recovery::{
     LedgerCopy, LedgerDevice, MergePlan, MergeReport, Recovery, RestoreReport, SkippedBackup,
     examine_copy,
 };
-pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
-pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
-pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
+pub use request_costs::{CostStep, RequestCosts};
+pub use request_query::{REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
+pub use route_counts::RouteCount;
 pub use salvage::SalvageReport;
 pub use service_health::{SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow};
-pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};
-pub use session_usage::{
-    SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,
-};
+pub use session_imports::{SESSION_ROWS_MAX, SessionPart, SessionProblem};
+pub use session_usage::{SessionGroupBy, SessionQuery, SessionSummary, SessionTotals};
 pub use session_values::{AnswerValue, UnpricedAnswer};
-pub use set_aside::SET_ASIDE_FILES_MAX;
-pub use slow_statements::{ReaderWaits, SLOW_STATEMENT, SLOW_STATEMENTS_KEPT_MAX, SlowStatement};
-pub use spill::REJECTED_BYTES_MAX;
+pub use slow_statements::{ReaderWaits, SLOW_STATEMENT, SlowStatement};
 pub use state::{Backlog, BacklogReason, LedgerState};
-pub use stated_costs::{STATED_GROUPS_MAX, StatedCosts};
+pub use stated_costs::StatedCosts;
 pub use statement_rows::StatementRow;
-pub use text_columns::{
-    DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX,
-};
+pub use text_columns::{NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
 pub use transitions::{
-    EVIDENCE_KEPT_MAX, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
-    TransitionRecord,
+    TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
 };
-pub use unpriced_models::{UNPRICED_MODELS_MAX, UnpricedModel};
+pub use unpriced_models::UnpricedModel;
 pub use usage::{
     BucketWidth, CacheTotals, CrossQuery, CrossSummary, DimensionFilter, GroupBy, Spend,
-    USAGE_BUCKETS_MAX, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, USAGE_GROUPS_MAX,
     USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary,
     UsageTotals,
 };
-pub use watch_spans::{WATCH_DAYS_KEPT, WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart};
+pub use watch_spans::{WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart};
 
 #[cfg(test)]
 mod tests;

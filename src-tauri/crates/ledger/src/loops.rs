@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use crate::integer_columns::{clamp_time, get_named, row_count};
 
 /// Most loops in one result, the newest.
-pub const LOOPS_MAX: usize = 100;
+pub(crate) const LOOPS_MAX: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedLoop {

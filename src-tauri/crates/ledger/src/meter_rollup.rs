@@ -4,12 +4,14 @@
 use domain::{Meter, NanoUsd, WallTime};
 use rusqlite::{Connection, Row, params};
 
+use crate::Purpose;
 use crate::attempt_rollup::AttemptRollup;
+use crate::integer_columns::COST_MAX;
+use crate::integer_columns::COUNT_MAX;
 use crate::integer_columns::{collect_known, get_count};
 use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
-use crate::{COST_MAX, COUNT_MAX, Purpose};
 
 /// What one meter counted and cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

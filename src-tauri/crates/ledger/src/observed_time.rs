@@ -16,7 +16,7 @@ use crate::rollup_range::day_start_ms;
 /// any hour.
 const HOURS_KEPT_DAYS: i64 = 9;
 /// Days that are kept, today included.
-pub const OBSERVED_DAYS_KEPT: i64 = 400;
+pub(crate) const OBSERVED_DAYS_KEPT: i64 = 400;
 /// Most rows of one write: what was observed by the hours that they were observed in.
 pub const OBSERVED_ROWS_MAX: usize = 10_000;
 

@@ -12,11 +12,11 @@ use crate::requests::{NO_ID_MAX, oldest_id_after, oldest_id_at};
 use crate::usage::slot_start;
 
 /// Most requests read for an exact range, the newest.
-pub const EXACT_REQUESTS_MAX: usize = 50_000;
+pub(crate) const EXACT_REQUESTS_MAX: usize = 50_000;
 /// Most failed requests read for a long range, the newest.
-pub const FAILED_REQUESTS_MAX: usize = 100_000;
+pub(crate) const FAILED_REQUESTS_MAX: usize = 100_000;
 /// Most requests read for outcomes by minute, the newest.
-pub const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
+pub(crate) const OUTCOME_MINUTE_REQUESTS_MAX: usize = 500_000;
 
 domain::words! {
     /// What requests are counted by.

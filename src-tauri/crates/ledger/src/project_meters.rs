@@ -10,7 +10,7 @@ use crate::requests::oldest_id_at;
 use crate::usage::{slot_end, slot_start};
 
 /// Most requests whose lines are read.
-pub const PROJECT_METER_REQUESTS_MAX: u64 = 100_000;
+pub(crate) const PROJECT_METER_REQUESTS_MAX: u64 = 100_000;
 
 /// Over whole quarter hours of the user's own traffic. `None` if the project has more requests than
 /// that, or if some of them were deleted.

@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// Most queued writes other than records (runs, health, prices, purges).
-pub const QUEUE_TASKS_MAX: usize = 256;
+pub(crate) const QUEUE_TASKS_MAX: usize = 256;
 
 /// Default wait of the end of an answer for its commit.
-pub const COMMIT_WAIT_DEFAULT: Duration = Duration::from_millis(250);
+pub(crate) const COMMIT_WAIT_DEFAULT: Duration = Duration::from_millis(250);
 
 /// Divisor of the wait while the ledger is behind: long enough to notice that the disk has
 /// recovered, too short to slow every answer down.

@@ -9,7 +9,7 @@ use crate::requests::oldest_id_at;
 use crate::token_columns::token_columns;
 
 /// Most requests read, the newest.
-pub const RECENT_MINUTE_REQUESTS_MAX: usize = 50_000;
+pub(crate) const RECENT_MINUTE_REQUESTS_MAX: usize = 50_000;
 
 /// Requests that began in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -260,7 +260,7 @@ impl AttemptRecord {
 
     /// True if the attempt failed. One that the client cancelled did not.
     #[must_use]
-    pub const fn has_failed(&self) -> bool {
+    pub(crate) const fn has_failed(&self) -> bool {
         self.error_class.is_some()
     }
 }

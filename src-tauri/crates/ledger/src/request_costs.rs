@@ -19,7 +19,7 @@ use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{DimensionFilter, GroupBy, Purpose, RequestRow, cross_rollup, rollup_range};
 
 /// Most requests in [`RequestCosts::expensive`].
-pub const EXPENSIVE_REQUESTS_MAX: usize = 20;
+pub(crate) const EXPENSIVE_REQUESTS_MAX: usize = 20;
 
 /// Powers of ten in nano-dollars that the steps lie between: from a hundredth of a cent to more than
 /// a request can cost.

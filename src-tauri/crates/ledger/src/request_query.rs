@@ -27,7 +27,7 @@ use crate::{
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
 
 /// Most rows that one call checks against the filters. They take at most some 30 ms.
-pub const REQUESTS_EXAMINED_MAX: usize = 5_000;
+pub(crate) const REQUESTS_EXAMINED_MAX: usize = 5_000;
 
 /// Filters of a list of requests, newest first. All set filters must match.
 #[derive(Debug, Clone, Default)]

@@ -12,10 +12,11 @@ use rusqlite::{Connection, params, params_from_iter};
 use crate::bucket_sums::{BucketSums, StepEdges};
 use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
 use crate::rollup_sums::{list_sums, request_sums, sum_columns};
+use crate::usage::USAGE_GROUPS_MAX;
 use crate::usage::{SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    Purpose, Settlement, Spend, USAGE_GROUPS_MAX, UsageBucket, UsageKey, UsageQuery, UsageSummary,
-    UsageTotals, attempt_costs, cross_rollup, daily_rollup, hourly_rollup,
+    Purpose, Settlement, Spend, UsageBucket, UsageKey, UsageQuery, UsageSummary, UsageTotals,
+    attempt_costs, cross_rollup, daily_rollup, hourly_rollup,
 };
 
 /// Whether rows are added to the sums or taken out of them.

@@ -8,9 +8,9 @@ use crate::integer_columns::{get_count, get_parsed, row_count};
 use crate::requests::oldest_id_at;
 
 /// Most requests counted, newest first: a busy day of one person.
-pub const ROUTE_COUNT_REQUESTS_MAX: usize = 20_000;
+pub(crate) const ROUTE_COUNT_REQUESTS_MAX: usize = 20_000;
 /// Most groups in one result, largest first.
-pub const ROUTE_COUNT_GROUPS_MAX: usize = 1_000;
+pub(crate) const ROUTE_COUNT_GROUPS_MAX: usize = 1_000;
 
 /// Number of requests that a route sent to one model of one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]

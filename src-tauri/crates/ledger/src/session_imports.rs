@@ -18,7 +18,7 @@ use crate::{price_table, session_matches};
 pub const SESSION_ROWS_MAX: u64 = 5_000_000;
 
 /// Most problems of one [`crate::SessionSummary`] that are listed.
-pub const SESSION_PROBLEMS_MAX: usize = 200;
+pub(crate) const SESSION_PROBLEMS_MAX: usize = 200;
 
 /// A part of a session log, to be stored in one transaction with others.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use crate::session_imports::{self, SessionProblem};
 use crate::token_columns::{read_tokens, token_columns};
 
 /// Most groups in a [`SessionSummary`]: the newest days, or else those of most value.
-pub const SESSION_GROUPS_MAX: usize = 500;
+pub(crate) const SESSION_GROUPS_MAX: usize = 500;
 
 domain::words! {
     /// Dimension of a report on session logs.

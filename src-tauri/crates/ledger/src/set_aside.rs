@@ -13,7 +13,7 @@ use sqlite_file::{wal_path, with_suffix};
 
 /// Most kept files of one ledger. Past it opening fails instead, so that a failing disk does not
 /// fill the folder.
-pub const SET_ASIDE_FILES_MAX: usize = 16;
+pub(crate) const SET_ASIDE_FILES_MAX: usize = 16;
 
 /// Separates the ledger's name from the reason in the name of a kept file.
 const KEPT_SUFFIX: &str = ".kept-";

@@ -17,7 +17,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 /// A statement that takes this long is slow.
 pub const SLOW_STATEMENT: Duration = Duration::from_millis(100);
 /// Most statements that are listed; the one with the least worst time makes room.
-pub const SLOW_STATEMENTS_KEPT_MAX: usize = 20;
+pub(crate) const SLOW_STATEMENTS_KEPT_MAX: usize = 20;
 /// Longest text of a statement, in characters.
 const STATEMENT_CHARS_MAX: usize = 2_000;
 /// Most lines of a plan.

@@ -14,7 +14,7 @@ use crate::writes::{self, LedgerWrite};
 use crate::{LedgerError, NewRequest, ReservedAmount, Settlement};
 
 /// File size in bytes from which no more rejected records are saved; the log still names each.
-pub const REJECTED_BYTES_MAX: u64 = 1_048_576;
+pub(crate) const REJECTED_BYTES_MAX: u64 = 1_048_576;
 
 /// Reason why a record was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

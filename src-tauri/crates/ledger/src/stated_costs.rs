@@ -16,7 +16,7 @@ use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 
 /// Most groups in one result.
-pub const STATED_GROUPS_MAX: usize = 500;
+pub(crate) const STATED_GROUPS_MAX: usize = 500;
 
 /// Answers of a model whose backend stated what they cost.
 #[derive(Debug, Clone, PartialEq, Eq)]

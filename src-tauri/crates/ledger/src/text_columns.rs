@@ -18,7 +18,7 @@ pub const SENTENCE_CHARS_MAX: usize = 512;
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
 /// Largest routing decision saved, in bytes of JSON; one with ten candidates has some 1,500.
-pub const DECISION_BYTES_MAX: usize = 4_096;
+pub(crate) const DECISION_BYTES_MAX: usize = 4_096;
 
 /// The first `chars_max` characters of `text`, with control characters replaced by U+FFFD.
 pub(crate) fn bound_text(text: &str, chars_max: usize) -> Cow<'_, str> {

@@ -19,7 +19,7 @@ pub const TRANSITIONS_KEPT_MAX: usize = 5_000;
 pub const TRANSITIONS_PAGE_ROWS_MAX: usize = 2_000;
 
 /// Most request ids saved per transition.
-pub const EVIDENCE_KEPT_MAX: usize = 10;
+pub(crate) const EVIDENCE_KEPT_MAX: usize = 10;
 
 /// A state change of a breaker, cooldown, block or manual setting.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::usage::{slot_end, slot_start};
 use crate::{DimensionFilter, Purpose, RequestQuery, attempts, cross_rollup, request_query};
 
 /// Most models in one result.
-pub const UNPRICED_MODELS_MAX: usize = 12;
+pub(crate) const UNPRICED_MODELS_MAX: usize = 12;
 
 /// Most requests that are looked at for the reason of a model, in the hours that it has requests.
 const REASON_ROWS_MAX: usize = 500;

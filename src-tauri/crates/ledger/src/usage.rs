@@ -10,17 +10,17 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use crate::Purpose;
 
 /// Most buckets in one result: 41 days of hours, or 2.7 years of days.
-pub const USAGE_BUCKETS_MAX: usize = 1_000;
+pub(crate) const USAGE_BUCKETS_MAX: usize = 1_000;
 
 /// Groups shown by name in each bucket; the others are summed as [`UsageKey::Other`].
 pub const USAGE_SERIES_MAX: usize = 8;
 
 /// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::Other`].
-pub const USAGE_GROUPS_MAX: usize = 200;
+pub(crate) const USAGE_GROUPS_MAX: usize = 200;
 
 /// Most rows and columns of a [`CrossSummary`]; the others are summed as [`UsageKey::Other`].
-pub const USAGE_CROSS_ROWS_MAX: usize = 20;
-pub const USAGE_CROSS_COLUMNS_MAX: usize = 8;
+pub(crate) const USAGE_CROSS_ROWS_MAX: usize = 20;
+pub(crate) const USAGE_CROSS_COLUMNS_MAX: usize = 8;
 
 /// Width of a roll-up slot in milliseconds. Every time zone in use has an offset in whole quarter
 /// hours (Nepal 5:45, India 5:30), so the days of any zone are whole numbers of these.

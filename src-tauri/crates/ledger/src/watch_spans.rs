@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use crate::integer_columns::{clamp_time, collect_known, get_named, row_count};
 
 /// Days that are kept; more than the longest time line.
-pub const WATCH_DAYS_KEPT: i64 = 35;
+pub(crate) const WATCH_DAYS_KEPT: i64 = 35;
 /// Spans that are kept; the oldest are deleted first. A network that comes and goes makes many.
 pub const WATCH_SPANS_KEPT_MAX: usize = 5_000;
 

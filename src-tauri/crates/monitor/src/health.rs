@@ -10,16 +10,16 @@ use std::time::Duration;
 use domain::{ClockReading, Entropy, HealthState, Moment, WallTime, format_length, one_line};
 
 /// Consecutive good results that make a backend [`HealthState::Up`].
-pub const SUCCESSES_FOR_UP: u32 = 2;
+pub(crate) const SUCCESSES_FOR_UP: u32 = 2;
 /// Consecutive bad results that make a backend [`HealthState::Down`].
-pub const FAILURES_FOR_DOWN: u32 = 3;
+pub(crate) const FAILURES_FOR_DOWN: u32 = 3;
 /// Delay of the next probe while the results are inconclusive.
-pub const RECHECK_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RECHECK_AFTER: Duration = Duration::from_secs(1);
 /// How long a successful client request makes a probe unnecessary.
-pub const PASSIVE_TTL: Duration = Duration::from_secs(60);
+pub(crate) const PASSIVE_TTL: Duration = Duration::from_secs(60);
 /// Maximum jitter of the probe interval, in thousandths of it. It keeps backends that were added
 /// together from being probed together.
-pub const JITTER_PERMILLE_MAX: u64 = 100;
+pub(crate) const JITTER_PERMILLE_MAX: u64 = 100;
 /// Maximum length of a reason, in characters.
 pub const REASON_CHARS_MAX: usize = 200;
 
@@ -230,7 +230,7 @@ impl Health {
     }
 
     /// Changes the state to [`HealthState::Unknown`] if there was no result for [`Self::stale_after`].
-    pub fn expire_if_stale(&mut self, at: ClockReading) -> Option<HealthTransition> {
+    pub(crate) fn expire_if_stale(&mut self, at: ClockReading) -> Option<HealthTransition> {
         if !self.is_stale(at.now) {
             return None;
         }
@@ -275,7 +275,7 @@ impl Health {
 
     /// When the next probe is due; in the past if it is overdue.
     #[must_use]
-    pub fn next_probe_at(&self) -> Moment {
+    pub(crate) fn next_probe_at(&self) -> Moment {
         let Some(last) = self.last_result else {
             // A probe that this machine could not make is repeated after the interval, not
             // immediately.
@@ -305,7 +305,7 @@ impl Health {
     /// How long a state stays valid without a result: twice the longer of the passive TTL and the
     /// interval, so that a long interval does not make a healthy backend flap.
     #[must_use]
-    pub fn stale_after(&self) -> Duration {
+    pub(crate) fn stale_after(&self) -> Duration {
         PASSIVE_TTL.max(self.longest_interval).saturating_mul(2)
     }
 

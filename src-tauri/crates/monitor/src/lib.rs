@@ -19,13 +19,9 @@ pub use channel::{
     ResponseHandler, ScreenHandler, WebhookCall, send_mail, webhook_call,
 };
 pub use health::{
-    FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition, JITTER_PERMILLE_MAX,
-    LastKnownHealth, Observation, ObservationSource, ObservedHealth, PASSIVE_TTL, REASON_CHARS_MAX,
-    RECHECK_AFTER, SUCCESSES_FOR_UP,
+    Health, HealthCause, HealthFinding, HealthTransition, LastKnownHealth, Observation,
+    ObservationSource, ObservedHealth, REASON_CHARS_MAX,
 };
-pub use network_reach::{HOSTS_MIN, NetworkReach};
+pub use network_reach::NetworkReach;
 pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
-pub use schedule::{
-    Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, TRANSITIONS_KEPT_MAX, WatchedId,
-    WatchedTransition,
-};
+pub use schedule::{Monitor, Probe, TRANSITIONS_KEPT_MAX, WatchedId, WatchedTransition};

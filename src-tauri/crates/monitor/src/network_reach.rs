@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 /// Fewest hosts that must be unreachable at once for the network to be at fault.
-pub const HOSTS_MIN: usize = 2;
+pub(crate) const HOSTS_MIN: usize = 2;
 
 /// What is known of the network by the hosts that were asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -22,9 +22,9 @@ use crate::health::{
 use crate::probe_report::ProbeReport;
 
 /// Maximum number of concurrent probes.
-pub const PROBES_AT_ONCE_MAX: usize = 3;
+pub(crate) const PROBES_AT_ONCE_MAX: usize = 3;
 /// Time limit of a probe, including the connection; exceeding it counts as a failure.
-pub const PROBE_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// Queue length per subscriber. A slow one loses the oldest transitions and gets a lag error.
 pub const TRANSITIONS_KEPT_MAX: usize = 64;
 
@@ -195,7 +195,7 @@ impl<Id: WatchedId> Monitor<Id> {
     /// When [`Monitor::due`] can next be non-empty; `None` if nothing is watched or no slot is
     /// free.
     #[must_use]
-    pub fn next_wake(&self) -> Option<Moment> {
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
         self.lock().next_wake()
     }
 

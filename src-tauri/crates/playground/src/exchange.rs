@@ -20,18 +20,18 @@ use crate::run::{
 use crate::run_list::{RunList, RunSlot};
 
 /// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
-pub const PLAYGROUND_UPDATE_MS: u64 = 50;
+pub(crate) const PLAYGROUND_UPDATE_MS: u64 = 50;
 
 /// Maximum text and reasoning of one response, in bytes: some 60,000 tokens. A longer response is
 /// cut off.
-pub const PLAYGROUND_TEXT_BYTES_MAX: usize = 262_144;
+pub(crate) const PLAYGROUND_TEXT_BYTES_MAX: usize = 262_144;
 
 /// Maximum raw body kept per response, in bytes. Further bytes are only counted.
-pub const PLAYGROUND_RAW_BYTES_MAX: usize = 262_144;
+pub(crate) const PLAYGROUND_RAW_BYTES_MAX: usize = 262_144;
 
 /// Maximum silence within a stream before the run fails, in seconds. The gateway sends four
 /// heartbeats in this time.
-pub const PLAYGROUND_IDLE_SECS_MAX: u64 = 60;
+pub(crate) const PLAYGROUND_IDLE_SECS_MAX: u64 = 60;
 
 /// Time added to the gateway's total timeout before the run fails, in seconds.
 const TIMEOUT_MARGIN_SECS: u64 = 10;

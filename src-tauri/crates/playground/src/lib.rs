@@ -13,10 +13,6 @@ mod run;
 mod run_list;
 
 pub use crate::playground::Playground;
-pub use exchange::{
-    PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_RAW_BYTES_MAX, PLAYGROUND_TEXT_BYTES_MAX,
-    PLAYGROUND_UPDATE_MS,
-};
 pub use host::{GatewayTarget, PlaygroundHost};
 pub use parameters::{
     AGENT_PROJECT, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, PromptSender,

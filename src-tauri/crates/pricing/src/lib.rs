@@ -27,8 +27,8 @@ pub use line_item::LineItem;
 pub use price::{ATTEMPT_COST_MAX, ATTEMPT_TOKENS_MAX, Price, PriceConfidence, PriceOwner};
 pub use price_book::PriceBook;
 pub use price_file::{
-    PRICE_ROWS_MAX, PriceFile, PriceFileError, PriceFileFormat, PriceFilePlace, PriceFileProblem,
-    PriceFileRow, PriceFileValue, read_price_file,
+    PriceFile, PriceFileError, PriceFileFormat, PriceFilePlace, PriceFileProblem, PriceFileRow,
+    PriceFileValue, read_price_file,
 };
 pub use provider::Provider;
 pub use rates::{Rate, RateError, Rates};

@@ -68,19 +68,6 @@ impl PriceBook {
         self.find_among(backend, provider, model, |rows| valid_row(rows, at))
     }
 
-    /// [`PriceBook::find`], with the first later row of each owner that has none at `at`: for a
-    /// request that was made before its price was known.
-    #[must_use]
-    pub fn find_or_first(
-        &self,
-        backend: &BackendId,
-        provider: Option<Provider>,
-        model: &str,
-        at: WallTime,
-    ) -> Option<Cow<'_, Price>> {
-        self.find_among(backend, provider, model, |rows| valid_or_first_row(rows, at))
-    }
-
     /// The price of an answer of the model `billed` to a request for `sent`, as `pick` chooses among
     /// the rows of a model. The user names their backend's models as they are sent, so their own row
     /// for `sent` holds whatever the answer names, unless they have one for `billed`. A listed price
@@ -323,12 +310,9 @@ mod tests {
         assert_eq!(argon("2026-12-01"), Some(Some(Rate::new(20_000_000_000))));
         assert_eq!(argon("2026-10-31"), None);
         let book = PriceBook::bundled();
-        let first = book.find_or_first(
-            &backend(),
-            Some(Provider::Google),
-            "gemini-4-argon",
-            WallTime::default(),
-        );
+        let first = book.find_among(&backend(), Some(Provider::Google), "gemini-4-argon", |rows| {
+            valid_or_first_row(rows, WallTime::default())
+        });
         assert_eq!(
             first.as_ref().map(|price| price.id.as_str()),
             Some("google/gemini-4-argon@2026-11-01")
@@ -391,7 +375,9 @@ mod tests {
         let openai = Some(Provider::OpenAi);
         let listed = searches(book.find(&backend(), openai, "gpt-4.1", NOW));
         assert_ne!(listed, Some(Rate::new(9)));
-        let late = searches(book.find_or_first(&backend(), openai, "gpt-4.1", NOW));
+        let late = searches(
+            book.find_among(&backend(), openai, "gpt-4.1", |rows| valid_or_first_row(rows, NOW)),
+        );
         assert_eq!(late, Some(Rate::new(9)));
     }
 

@@ -19,7 +19,7 @@ use crate::Provider;
 use crate::{Factor, PriceOwner, PriceTerms};
 
 /// Most rows of a file; more is a mistake. LiteLLM's catalogue has some four thousand.
-pub const PRICE_ROWS_MAX: usize = 20_000;
+pub(crate) const PRICE_ROWS_MAX: usize = 20_000;
 
 #[derive(Debug, Default)]
 pub struct PriceFile {

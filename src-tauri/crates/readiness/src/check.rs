@@ -202,7 +202,7 @@ impl CheckId {
 
     /// Id of the check `name` for one backend: `name/backend`.
     #[must_use]
-    pub fn for_backend(name: &str, backend: &BackendId) -> Self {
+    pub(crate) fn for_backend(name: &str, backend: &BackendId) -> Self {
         Self(format!("{name}/{backend}"))
     }
 
@@ -265,13 +265,13 @@ impl CheckStatus {
 
     /// True when the check ran and its result says something about the machine.
     #[must_use]
-    pub const fn was_tried(self) -> bool {
+    pub(crate) const fn was_tried(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::Fail | Self::Crashed)
     }
 
     /// True when checks that depend on it may run.
     #[must_use]
-    pub const fn allows_dependents(self) -> bool {
+    pub(crate) const fn allows_dependents(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::NotApplicable)
     }
 
@@ -302,7 +302,7 @@ impl CheckOutcome {
 
     /// There is nothing to check, with the reason.
     #[must_use]
-    pub fn not_applicable(cause: impl Into<String>) -> Self {
+    pub(crate) fn not_applicable(cause: impl Into<String>) -> Self {
         Self::with(CheckStatus::NotApplicable, Some(cause.into()), None)
     }
 

@@ -23,14 +23,9 @@ pub use check::{
 pub use checks::{BackendNeed, BackendTarget, CheckInputs, FREE_BYTES_MIN, built_in_checks};
 pub use environment::*;
 pub use plan::{CHECKS_MAX, Plan, PlanError};
-pub use report::{
-    CheckResult, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
-};
+pub use report::{CheckResult, ReadinessReport, RunEnd, RunSnapshot, RunState};
 pub use runner::{
     CONCURRENCY_DEFAULT, CONCURRENCY_MAX, ConcurrencyLimits, NETWORK_CONCURRENCY_DEFAULT,
     PROGRESS_EVERY, RunParameters, start_run,
 };
-pub use score::{
-    BEST_FIXES_MAX, BestFix, CategoryScore, Judgement, READY_FROM_TENTHS, WARNINGS_FROM_TENTHS,
-    judge,
-};
+pub use score::{BestFix, CategoryScore, Judgement, judge};

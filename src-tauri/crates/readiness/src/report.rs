@@ -7,7 +7,7 @@ use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus, FixAction
 use crate::score::{Judgement, judge};
 
 /// Version of the stored [`ReadinessReport`]. Raised when a field changes its meaning.
-pub const REPORT_SCHEMA_VERSION: u32 = 1;
+pub(crate) const REPORT_SCHEMA_VERSION: u32 = 1;
 
 /// A finished or cancelled run, stored as JSON in this shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

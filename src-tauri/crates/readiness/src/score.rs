@@ -11,11 +11,11 @@ use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus};
 use crate::report::{CheckResult, RunEnd};
 
 /// Lowest score of [`ReadinessVerdict::Ready`], in tenths of a point.
-pub const READY_FROM_TENTHS: u32 = 90;
+pub(crate) const READY_FROM_TENTHS: u32 = 90;
 /// Lowest score of [`ReadinessVerdict::ReadyWithWarnings`], in tenths of a point.
-pub const WARNINGS_FROM_TENTHS: u32 = 70;
+pub(crate) const WARNINGS_FROM_TENTHS: u32 = 70;
 /// Maximum number of proposed fixes.
-pub const BEST_FIXES_MAX: usize = 3;
+pub(crate) const BEST_FIXES_MAX: usize = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {

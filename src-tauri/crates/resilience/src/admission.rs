@@ -21,14 +21,14 @@ use domain::{Moment, words};
 
 /// How often in a row a waiting class may be skipped. 8: under a steady stream of interactive
 /// requests, background work still gets a ninth of the slots.
-pub const SKIPS_MAX: u32 = 8;
+pub(crate) const SKIPS_MAX: u32 = 8;
 
 /// Lower bound for the `retry_after` of a rejected request.
-pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Upper bound for the `retry_after` of a rejected request: some SDKs sleep for as long as they are
 /// told.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
 words! {
     /// Queue priority of a request.
@@ -47,7 +47,7 @@ words! {
 impl Priority {
     /// Share of the queue that may be filled before this class is rejected, in percent.
     #[must_use]
-    pub const fn queue_percent(self) -> usize {
+    pub(crate) const fn queue_percent(self) -> usize {
         match self {
             Self::Interactive => 100,
             Self::Background => 75,

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Minimum number of samples for a percentile.
 pub const SAMPLES_MIN: u32 = 20;
 /// Number of samples at which all counts are halved.
-pub const SAMPLES_MAX: u32 = 1_000;
+pub(crate) const SAMPLES_MAX: u32 = 1_000;
 
 const STEPS: usize = 64;
 const STEPS_PER_OCTAVE: f64 = 4.0;

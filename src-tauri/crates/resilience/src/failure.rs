@@ -136,13 +136,13 @@ impl FailureClass {
     /// Maximum retries on the same endpoint within one request. A rate limit is retried only if the
     /// server named a short wait ([`crate::AttemptRules::wait_max`]).
     #[must_use]
-    pub const fn same_backend_retries_max(self) -> u8 {
+    pub(crate) const fn same_backend_retries_max(self) -> u8 {
         self.rules().retries_max
     }
 
     /// True if another candidate may be tried.
     #[must_use]
-    pub fn may_fail_over(self) -> bool {
+    pub(crate) fn may_fail_over(self) -> bool {
         self.rules().scope != FailureScope::Everything
     }
 

@@ -30,13 +30,11 @@ mod transition;
 mod window;
 
 pub use adaptive_limit::{AdaptiveLimit, AdaptiveRules};
-pub use admission::{
-    AdmissionOutcome, AdmissionQueue, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, SKIPS_MAX, Ticket,
-};
+pub use admission::{AdmissionOutcome, AdmissionQueue, Priority, Ticket};
 pub use attempt_plan::{AttemptContext, AttemptPlan, AttemptRules, AttemptStep, StopReason};
 pub use availability::{Availability, ClosedReason};
 pub use backoff::full_jitter;
-pub use baseline::{SAMPLES_MAX, SAMPLES_MIN};
+pub use baseline::SAMPLES_MIN;
 pub use block::{BlockReason, EndpointBlock};
 pub use cooldown::{
     CooldownEnd, GROWTH_RESET_AFTER, LimitKind, LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX,
@@ -47,16 +45,13 @@ pub use endpoints::{
 };
 pub use failure::{AttemptFailure, FailureClass, FailureOwner, FailureScope, ServerRetryHint};
 pub use manual_override::{ActiveOverride, BreakerOverride};
-pub use pause::{PAUSE_GRACE, PAUSE_MIN, PAUSES_RECORDED_MAX, Pause, PauseDetector};
+pub use pause::{PAUSE_GRACE, Pause, PauseDetector};
 pub use probe_outcome::ProbeOutcome;
 pub use rate_window::{
     RateExceeded, RateKind, RateLimits, RateReservation, RateRules, RateWindow, RatesReservation,
 };
-pub use retry_budget::{RETRY_BUDGET_SPAN, RetryBudget, RetryBudgetRules};
-pub use rules::{
-    BreakerRules, COOLDOWN_MAX, OPEN_RETRY_AFTER_MAX, RAMP_PERCENTS, SOLE_TRIAL_AFTER,
-    TRIALS_OUT_MAX, WINDOW_BUCKETS,
-};
+pub use retry_budget::{RetryBudget, RetryBudgetRules};
+pub use rules::{BreakerRules, COOLDOWN_MAX, OPEN_RETRY_AFTER_MAX, SOLE_TRIAL_AFTER};
 pub use runaway::{CONVERSATIONS_MAX, LoopDetection, RunawayError, RunawayGuard, RunawayRules};
 pub use saved::SavedEndpoint;
 pub use state::EndpointState;

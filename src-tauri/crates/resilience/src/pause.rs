@@ -10,14 +10,14 @@ use std::time::Duration;
 use domain::{Moment, WallTime};
 
 /// Minimum length of a pause. A busy machine delays a tick by a second or two.
-pub const PAUSE_MIN: Duration = Duration::from_secs(5);
+pub(crate) const PAUSE_MIN: Duration = Duration::from_secs(5);
 
 /// How long the network may take to come back after a pause. Connection failures within this time
 /// say nothing about a backend.
 pub const PAUSE_GRACE: Duration = Duration::from_secs(15);
 
 /// Maximum number of pauses remembered; a request rarely spans two.
-pub const PAUSES_RECORDED_MAX: usize = 8;
+pub(crate) const PAUSES_RECORDED_MAX: usize = 8;
 
 /// The latest pauses, at most [`PAUSES_RECORDED_MAX`].
 #[derive(Debug, Clone, Default)]

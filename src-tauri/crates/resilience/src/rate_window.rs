@@ -37,7 +37,7 @@ impl RateWindow {
     }
 
     /// Changes the limit. Amounts already taken stay.
-    pub const fn set_per_minute(&mut self, per_minute: u32) {
+    pub(crate) const fn set_per_minute(&mut self, per_minute: u32) {
         self.per_minute = per_minute;
     }
 

@@ -5,14 +5,9 @@
 //! is already down (Google SRE, "Handling Overload"; the same share as in tower's and linkerd's
 //! budget).
 
-use std::time::Duration;
-
 use domain::Moment;
 
-use crate::minute_counter::{MinuteCounter, SPAN};
-
-/// The period over which requests and retries are counted.
-pub const RETRY_BUDGET_SPAN: Duration = SPAN;
+use crate::minute_counter::MinuteCounter;
 
 /// Twelve steps of five seconds, and the one that is partly outside the minute.
 const STEPS: usize = 13;
@@ -68,7 +63,7 @@ impl RetryBudget {
     }
 
     #[must_use]
-    pub fn retries_left(&self, now: Moment) -> u32 {
+    pub(crate) fn retries_left(&self, now: Moment) -> u32 {
         // Requests count only while they are certainly within the minute, and retries until they
         // are certainly outside, so the share holds over any minute.
         let share = self.requests.count_at_least(now) * u64::from(self.rules.percent) / 100;
@@ -85,7 +80,10 @@ impl Default for RetryBudget {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::minute_counter::SPAN;
 
     #[test]
     fn a_fifth_of_the_requests_and_the_reserve_and_no_more() {
@@ -105,7 +103,7 @@ mod tests {
         let mut budget = RetryBudget::default();
         let start = Moment::from_secs(1_004);
         (0..3).for_each(|_| assert!(budget.try_take(start)));
-        assert!(!budget.try_take(start + RETRY_BUDGET_SPAN));
+        assert!(!budget.try_take(start + SPAN));
         assert!(budget.try_take(start + Duration::from_secs(65)));
     }
 

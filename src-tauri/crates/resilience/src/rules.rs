@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// Buckets of the sliding window. A call leaves the counts at most a twelfth of the window late.
-pub const WINDOW_BUCKETS: usize = 12;
+pub(crate) const WINDOW_BUCKETS: usize = 12;
 
 /// Longest open time that a server's `retry-after` can set. A longer one is a mistake or an attack.
 pub const OPEN_RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
@@ -17,7 +17,7 @@ pub const COOLDOWN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// Shares of the traffic that a recovering endpoint gets, in sequence, in percent. After the last
 /// one the breaker is closed.
-pub const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
+pub(crate) const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
 
 /// How long a breaker stays open before it admits a sole trial because no other endpoint can
 /// answer: short enough to use a recovered backend at once, and long enough that a dead one gets at
@@ -25,7 +25,7 @@ pub const RAMP_PERCENTS: [u8; 3] = [10, 25, 50];
 pub const SOLE_TRIAL_AFTER: Duration = Duration::from_secs(1);
 
 /// Maximum trials in flight in half-open after 0, 1, and 2 or more successes.
-pub const TRIALS_OUT_MAX: [u8; 3] = [1, 2, 4];
+pub(crate) const TRIALS_OUT_MAX: [u8; 3] = [1, 2, 4];
 
 /// When a breaker trips, how long it stays open and how it recovers; and how long a rate limit
 /// lasts if the server names no time.

@@ -23,7 +23,7 @@ use settings::ServiceSettings;
 use crate::outcome::{Outcome, failed_step};
 
 /// Time for a whole check.
-pub const CHECK_LIMIT: Duration = Duration::from_secs(10);
+const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCheck {

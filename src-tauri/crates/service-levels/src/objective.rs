@@ -17,9 +17,9 @@ const PERIOD_MONTH: Duration = ServicePeriod::Month.length();
 /// Fewest valid requests in the long window that say anything.
 pub const VALID_MIN: u64 = 20;
 /// Fewest failed requests in the long window of an alert.
-pub const BAD_LONG_MIN: u64 = 5;
+pub(crate) const BAD_LONG_MIN: u64 = 5;
 /// Fewest failed requests in the short window of an alert.
-pub const BAD_SHORT_MIN: u64 = 2;
+pub(crate) const BAD_SHORT_MIN: u64 = 2;
 
 /// Requests that say something about who answers them: not the caller's own errors, requests that
 /// were cancelled, or faults of this machine.
@@ -175,7 +175,7 @@ const fn rule(
 }
 
 /// The rules of both periods, the fastest first.
-pub const BURN_RULES: &[BurnRule] = {
+pub(crate) const BURN_RULES: &[BurnRule] = {
     use BurnSpeed::{Fast, Slow};
     use BurnWindow::{Day, FiveMinutes, HalfHour, Hour, SixHours, ThreeDays, TwoHours};
     &[

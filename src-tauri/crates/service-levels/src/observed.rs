@@ -6,7 +6,7 @@ use domain::{ClockReading, WallTime};
 
 /// Longest time between two readings of the clocks that counts as observed. A longer one means that
 /// the machine slept or the program stood still.
-pub const OBSERVATION_GAP_MAX: Duration = Duration::from_secs(60);
+pub(crate) const OBSERVATION_GAP_MAX: Duration = Duration::from_secs(60);
 
 /// How far the wall clock may differ from the monotonic one between two readings. More than this is a
 /// clock that was set, or a sleep that the monotonic clock does not count.
@@ -43,7 +43,7 @@ impl std::iter::Sum for ObservedTime {
 }
 
 /// Observed time from which a share of it is told.
-pub const OBSERVED_MIN: Duration = Duration::from_secs(60);
+pub(crate) const OBSERVED_MIN: Duration = Duration::from_secs(60);
 
 /// The share of the observed time of a period in which a backend answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

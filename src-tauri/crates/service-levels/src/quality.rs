@@ -17,14 +17,14 @@ pub const QUALITY_WINDOW: BurnWindow = BurnWindow::HalfHour;
 /// The time until now in which it must still be so.
 pub const QUALITY_LATEST: BurnWindow = BurnWindow::FiveMinutes;
 /// Fewer calls say nothing, as for slow answers.
-pub const DEGRADED_CALLS_MIN: u64 = SLOW_CALLS_MIN as u64;
+pub(crate) const DEGRADED_CALLS_MIN: u64 = SLOW_CALLS_MIN as u64;
 /// Share of failed requests, in percent, from which a backend fails often. Where most fail, its breaker
 /// opens, and it is not only degraded.
-pub const FAILED_PERCENT: u32 = 5;
+pub(crate) const FAILED_PERCENT: u32 = 5;
 /// One request that failed is no rate.
 pub const FAILED_MIN: u64 = 2;
 /// How long nothing must be found before it is over.
-pub const CLEAR_AFTER: Duration = Duration::from_secs(300);
+pub(crate) const CLEAR_AFTER: Duration = Duration::from_secs(300);
 /// The percentile of first tokens that is compared.
 const SLOW_PERCENTILE: f64 = 95.0;
 

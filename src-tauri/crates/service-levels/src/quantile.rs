@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 pub const CHANGE_CONFIDENCE_PERCENT: u32 = 95;
 
 /// Fewer values than this in one of both times tell nothing.
-pub const CHANGE_VALUES_MIN: u64 = 100;
+pub(crate) const CHANGE_VALUES_MIN: u64 = 100;
 
 /// Of the standard normal distribution: 97.5 % lie between it and its negative.
 const INTERVAL_Z: f64 = 2.241_402_8;

@@ -17,7 +17,7 @@ pub(crate) type Raw<'a> = Option<&'a RawValue>;
 pub const TOKENS_MAX: u64 = 100_000_000;
 
 /// How far in the future a time may lie, for clocks that differ: one day.
-pub const FUTURE_MS_MAX: i64 = 24 * 3_600 * 1_000;
+pub(crate) const FUTURE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 
 /// 2020-01-01, before any of the tools. An earlier time is a fault.
 const EARLIEST_MS: i64 = 1_577_836_800_000;

@@ -19,7 +19,7 @@ use crate::part::{FilePart, PartBuilder};
 use crate::progress::{FileProgress, HEAD_BYTES, hash_of};
 
 /// Records after which a part is handed out.
-pub const RECORDS_PER_PART: usize = 512;
+pub(crate) const RECORDS_PER_PART: usize = 512;
 
 /// Most threads that read.
 pub const WORKERS_MAX: usize = 10;

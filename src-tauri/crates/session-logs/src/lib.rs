@@ -25,13 +25,10 @@ mod record;
 mod roots;
 
 pub use discovery::{FILES_MAX, FOLDER_DEPTH_MAX, LogFile, LogScan, find_files};
-pub use fields::{FUTURE_MS_MAX, TOKENS_MAX};
-pub use files::{PlannedFile, RECORDS_PER_PART, ReadOptions, WORKERS_MAX, read_files};
-pub use lines::LINE_BYTES_MAX;
-pub use part::{FilePart, PROBLEMS_PER_PART_MAX};
-pub use plan_limits::{
-    PLAN_FILES_MAX, PLAN_TAIL_BYTES_MAX, PlanReading, PlanWindowReading, read_plan_limits,
-};
+pub use fields::TOKENS_MAX;
+pub use files::{PlannedFile, ReadOptions, WORKERS_MAX, read_files};
+pub use part::FilePart;
+pub use plan_limits::{PlanReading, PlanWindowReading, read_plan_limits};
 pub use progress::FileProgress;
 pub use record::{LogProblem, RecordKey, UsageRecord};
 pub use roots::{LogRoot, VARIABLES};

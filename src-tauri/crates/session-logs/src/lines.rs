@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use memchr::memchr;
 
 /// Longest line that is read; a longer one is skipped without being held in memory.
-pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// First size of the buffer. Most lines are shorter, and most files are.
 const BUFFER_BYTES: usize = 256 * 1024;

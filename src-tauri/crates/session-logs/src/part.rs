@@ -8,7 +8,7 @@ use crate::progress::FileProgress;
 use crate::record::{LogProblem, RecordKey, UsageRecord};
 
 /// Most problems of a part that are listed; all are counted.
-pub const PROBLEMS_PER_PART_MAX: usize = 100;
+pub(crate) const PROBLEMS_PER_PART_MAX: usize = 100;
 
 /// New usage of one file. Storing the records together with `progress` in one transaction makes an
 /// import resumable: after a kill it goes on behind the last stored part.

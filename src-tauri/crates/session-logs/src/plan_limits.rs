@@ -16,10 +16,10 @@ use crate::discovery::{LogFile, LogFormat, find_files};
 use crate::roots::LogRoot;
 
 /// Files that are looked into, newest first.
-pub const PLAN_FILES_MAX: usize = 20;
+pub(crate) const PLAN_FILES_MAX: usize = 20;
 
 /// The end of a file that is looked into; a single answer seldom has more after its count.
-pub const PLAN_TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const PLAN_TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Files that have not changed for longer are not looked into: the longest window is a week.
 const AGE_MS_MAX: i64 = 8 * 24 * 3_600 * 1_000;

@@ -144,7 +144,7 @@ pub enum WebhookUrlError {
 }
 
 /// Longest address of a webhook, in characters.
-pub const WEBHOOK_URL_CHARS_MAX: usize = 1_024;
+pub(crate) const WEBHOOK_URL_CHARS_MAX: usize = 1_024;
 
 /// Parses and checks the address of a webhook: https, or a server on this machine. It may have a
 /// query. Other servers are judged as those of backends.
@@ -170,7 +170,7 @@ pub fn parse_webhook_url(text: &str, gateway_port: u16) -> Result<Url, WebhookUr
 
 /// The intended URL, if it is certain and passes the rules without an error.
 #[must_use]
-pub fn correct_base_url(text: &str, gateway_port: u16) -> Option<String> {
+pub(crate) fn correct_base_url(text: &str, gateway_port: u16) -> Option<String> {
     let text = text.trim();
     let candidate = match parse_base_url(text, gateway_port) {
         Ok(BaseUrl { url, .. }) => {

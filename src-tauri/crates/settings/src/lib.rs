@@ -20,9 +20,8 @@ mod values;
 mod write;
 
 pub use base_url::{
-    AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
-    WebhookUrlError, api_root, check_resolved_address, correct_base_url, is_on_own_network,
-    parse_base_url, parse_webhook_url,
+    AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WebhookUrlError, api_root,
+    check_resolved_address, is_on_own_network, parse_base_url, parse_webhook_url,
 };
 pub use domain::BackendKind;
 pub use domain::VaultKind;

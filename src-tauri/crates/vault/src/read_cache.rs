@@ -15,10 +15,10 @@ use crate::VaultError;
 
 /// Longest time a value is cached, in seconds. Long enough for a few dozen keychain reads in a
 /// working day, short enough that a key does not linger.
-pub const CACHE_SECS_MAX: u64 = 300;
+pub(crate) const CACHE_SECS_MAX: u64 = 300;
 
 /// Most cached values; past it the first to expire is dropped.
-pub const CACHE_ENTRIES_MAX: usize = 256;
+pub(crate) const CACHE_ENTRIES_MAX: usize = 256;
 
 /// Result of a read, shared by all its waiters.
 pub(crate) type SecretResult = Result<Arc<BoundSecret>, VaultError>;

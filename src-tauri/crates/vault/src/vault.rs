@@ -21,11 +21,11 @@ use crate::{Passphrase, SecretStore, VaultConfig, VaultError, VaultKind, VaultSt
 
 /// Longest wait for a keychain, in milliseconds: what users still accept as an answer, and also
 /// D-Bus' time-out for `NoReply`.
-pub const CALL_MS_MAX: u64 = 2_000;
+pub(crate) const CALL_MS_MAX: u64 = 2_000;
 
 /// Longest wait for the file vault, in milliseconds. Its key derivation takes half a second here,
 /// several on a slow or busy machine.
-pub const FILE_CALL_MS_MAX: u64 = 15_000;
+pub(crate) const FILE_CALL_MS_MAX: u64 = 15_000;
 
 /// Most concurrent calls on a store, and so most threads that a hanging store can hold. The file
 /// vault serves one call at a time, in order: a read during an unlock must wait for it, not fail as

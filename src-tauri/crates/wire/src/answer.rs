@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::{MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, UpstreamError, UsageReport};
 
 /// Maximum number of choices in one answer (OpenAI's API allows `n` up to 128).
-pub const CHOICES_MAX: usize = 128;
+pub(crate) const CHOICES_MAX: usize = 128;
 
 /// Facts read from a whole or streamed answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -17,7 +17,7 @@ use crate::translation::AnswerTranslation;
 use crate::{AnswerFacts, Delivery, ErrorAnswer, StreamEnd, TapOutput, UsageChunk};
 
 /// Maximum number of bytes withheld before an answer's first content.
-pub const HELD_BYTES_MAX: usize = 65_536;
+pub(crate) const HELD_BYTES_MAX: usize = 65_536;
 
 /// One backend's stream to one client.
 pub struct AnswerStream {

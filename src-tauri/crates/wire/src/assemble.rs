@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use choice::ChoiceAssembler;
 
+use crate::answer::CHOICES_MAX;
 use crate::answer::is_model_name;
 use crate::neutral::{AnswerEvent, Finish, ProviderEvent};
 use crate::tool_names::ToolNames;
-use crate::{AnswerFacts, CHOICES_MAX, StreamFault};
+use crate::{AnswerFacts, StreamFault};
 
 /// Maximum number of bytes of calls and texts buffered while another part is open, over all
 /// choices.
@@ -177,7 +178,7 @@ impl Assembler {
         finish: Finish,
         events: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        let word = crate::error::sanitize(&finish.word, crate::ERROR_FIELD_CHARS_MAX);
+        let word = crate::error::sanitize(&finish.word, crate::error::ERROR_FIELD_CHARS_MAX);
         let mut added = Vec::new();
         self.choice_mut(choice)?.finish(finish, &mut added)?;
         self.facts.finish_reason.get_or_insert(word);

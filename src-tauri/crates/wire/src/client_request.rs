@@ -162,7 +162,7 @@ impl ClientRequest {
     }
 
     /// Decodes the whole request, for a backend of another dialect.
-    pub fn to_neutral(&self) -> Result<ModelRequest, RequestError> {
+    pub(crate) fn to_neutral(&self) -> Result<ModelRequest, RequestError> {
         read_request(self.dialect, self.text(), &self.model, self.delivery)
     }
 
@@ -215,7 +215,7 @@ impl ClientRequest {
     /// The body for a backend: unchanged except for the value of `model` and, in a stream,
     /// `stream_options.include_usage`.
     #[must_use]
-    pub fn upstream_body(&self, model: &str, metering: Metering) -> Bytes {
+    pub(crate) fn upstream_body(&self, model: &str, metering: Metering) -> Bytes {
         let name = quote(model);
         let rename = self.model_at.as_ref().filter(|_| model != self.model);
         let rename = rename.map(|at| (at, name.as_str()));
@@ -250,7 +250,7 @@ fn read_object(text: &str) -> Result<Members<'_>, RequestError> {
 }
 
 fn reject_duplicate_keys(members: &Members<'_>, path: &str) -> Result<(), RequestError> {
-    let shown = |key: &str| crate::error::sanitize(key, crate::ERROR_FIELD_CHARS_MAX);
+    let shown = |key: &str| crate::error::sanitize(key, crate::error::ERROR_FIELD_CHARS_MAX);
     match members.duplicate_key() {
         Some(key) => Err(RequestError::DuplicateKey(format!("{path}{}", shown(key)))),
         None => Ok(()),

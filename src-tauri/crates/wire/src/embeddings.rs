@@ -28,14 +28,14 @@ pub use vector::EmbeddingVector;
 
 /// Maximum number of inputs in one request: OpenAI's own limit
 /// (<https://platform.openai.com/docs/api-reference/embeddings/create>).
-pub const EMBEDDING_INPUTS_MAX: usize = 2_048;
+pub(crate) const EMBEDDING_INPUTS_MAX: usize = 2_048;
 
 /// Maximum number of inputs in one `:batchEmbedContents` (<https://ai.google.dev/api/embeddings>).
-pub const GEMINI_EMBEDDING_BATCH_MAX: usize = 100;
+pub(crate) const GEMINI_EMBEDDING_BATCH_MAX: usize = 100;
 
 /// Maximum number of inputs sent to Ollama at once. Ollama has no limit and processes them one
 /// after the other; more would leave a connection silent for minutes.
-pub const OLLAMA_EMBEDDING_BATCH_MAX: usize = 256;
+pub(crate) const OLLAMA_EMBEDDING_BATCH_MAX: usize = 256;
 
 /// The API endpoint a client called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

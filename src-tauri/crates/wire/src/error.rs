@@ -4,10 +4,10 @@ use std::time::Duration;
 
 /// Longest message kept from an upstream error, in characters. Providers' own messages have fewer
 /// than 1,000; "prompt is too long" messages, which clients parse, are far shorter.
-pub const ERROR_MESSAGE_CHARS_MAX: usize = 2_000;
+pub(crate) const ERROR_MESSAGE_CHARS_MAX: usize = 2_000;
 
 /// Longest `type`, `code` or `param` kept from an upstream error, in characters.
-pub const ERROR_FIELD_CHARS_MAX: usize = 128;
+pub(crate) const ERROR_FIELD_CHARS_MAX: usize = 128;
 
 /// Length of an unbroken run of letters and digits that is treated as a key: the shortest bare keys
 /// in use (Azure, Mistral) have 32.

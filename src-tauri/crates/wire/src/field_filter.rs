@@ -149,7 +149,7 @@ pub(crate) fn field_named(dialect: Dialect, name: &str) -> FieldKind {
 
 /// The table: what happens to `field` in a request that is written in `dialect`.
 #[must_use]
-pub const fn field_handling(field: FieldKind, dialect: Dialect) -> FieldHandling {
+pub(crate) const fn field_handling(field: FieldKind, dialect: Dialect) -> FieldHandling {
     use Dialect as D;
     use FieldHandling::{Dropped, Rejected, Translated};
     use FieldKind as F;

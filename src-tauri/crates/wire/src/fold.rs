@@ -32,7 +32,7 @@ pub(crate) fn fold_events(events: Vec<AnswerEvent>) -> ModelAnswer {
 
 /// The choice at `index`, created if missing; the assembler limits indexes.
 fn choice_at(answer: &mut ModelAnswer, index: u32) -> &mut AnswerChoice {
-    let place = usize::try_from(index).unwrap_or(0).min(crate::CHOICES_MAX);
+    let place = usize::try_from(index).unwrap_or(0).min(crate::answer::CHOICES_MAX);
     while answer.choices.len() <= place {
         answer.choices.push(AnswerChoice::default());
     }

@@ -15,10 +15,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// Maximum nesting depth of a request body, in brackets (the limit of `serde_json` itself).
-pub const JSON_DEPTH_MAX: usize = 128;
+pub(crate) const JSON_DEPTH_MAX: usize = 128;
 
 /// Maximum number of members read from one object. A Chat Completions request has about 40 fields.
-pub const JSON_MEMBERS_MAX: usize = 1_024;
+pub(crate) const JSON_MEMBERS_MAX: usize = 1_024;
 
 /// Why a text could not be read as an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::neutral::{ExtraField, JsonText};
 
 /// Maximum number of items read from one array of a request. The longest conversations seen have a
 /// few thousand turns.
-pub const JSON_ITEMS_MAX: usize = 100_000;
+pub(crate) const JSON_ITEMS_MAX: usize = 100_000;
 
 /// One value of a request, with its path.
 #[derive(Debug, Clone)]
@@ -190,7 +190,7 @@ impl<'a> JsonNode<'a> {
 }
 
 fn join_path(path: &str, key: &str) -> String {
-    let key = crate::error::sanitize(key, crate::ERROR_FIELD_CHARS_MAX);
+    let key = crate::error::sanitize(key, crate::error::ERROR_FIELD_CHARS_MAX);
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 

@@ -57,39 +57,28 @@ mod translation;
 mod turns;
 mod usage;
 
-pub use answer::{
-    AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput, is_tool_call,
-};
-pub use answer_stream::{AnswerStream, HELD_BYTES_MAX};
+pub use answer::{AnswerFacts, BadAnswer, Flow, StreamEnd, StreamFault, TapOutput, is_tool_call};
+pub use answer_stream::AnswerStream;
 pub use billing_terms::BillingTerms;
 pub use chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 pub use client_request::{ApiSurface, ClientRequest, Metering};
 pub use delivery::{Delivery, UsageChunk};
 pub use dialect::{error_body, error_event, error_status, heartbeat, upstream_error};
 pub use embeddings::{
-    EMBEDDING_INPUTS_MAX, EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface,
-    EmbeddingVector, GEMINI_EMBEDDING_BATCH_MAX, OLLAMA_EMBEDDING_BATCH_MAX,
+    EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface, EmbeddingVector,
 };
-pub use error::{
-    ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
-    UpstreamError,
-};
+pub use error::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 pub use exchange::{BackendExchange, BackendRequest};
-pub use field_filter::{FieldHandling, FieldKind, field_handling};
-pub use json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX};
-pub use json_node::JSON_ITEMS_MAX;
+pub use field_filter::{FieldHandling, FieldKind};
 pub use models::{BadModelList, MODELS_MAX, read_model_list, write_model, write_model_list};
 pub use openai_responses::{ResponseItem, resolve_items, response_items};
-pub use request_digest::{
-    CacheTraits, CanonicalDigest, ConversationFingerprint, Determinism, FINGERPRINT_TURN_BYTES_MAX,
-    FINGERPRINT_TURNS_MAX,
-};
+pub use request_digest::{CacheTraits, CanonicalDigest, ConversationFingerprint, Determinism};
 pub use request_error::RequestError;
 pub use request_needs::RequestNeeds;
 pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
 pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
 pub use token_count::{CountRequest, read_count, write_count};
-pub use usage::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
+pub use usage::{USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
 
 /// Longest model name read from a request, an answer or a backend's model list, in bytes. The
 /// longest names in use (Bedrock ARNs, Hugging Face paths) have fewer than 200.

@@ -27,16 +27,16 @@ use script::{AnswerScript, AnswerStyle};
 use crate::{ClientRequest, CountRequest, EmbeddingRequest, write_count, write_model_list};
 
 /// Pause between the tokens of `chat`, in milliseconds: a fast hosted model.
-pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
+pub(crate) const CHAT_TOKEN_DELAY_MS: u64 = 5;
 
 /// Pause between the tokens of `slow`, in milliseconds: a small model on a CPU.
-pub const SLOW_TOKEN_DELAY_MS: u64 = 150;
+pub(crate) const SLOW_TOKEN_DELAY_MS: u64 = 150;
 
 /// Content tokens that `fault-cut`, `fault-stall` and `fault-error-event` send before they fail.
-pub const TOKENS_BEFORE_FAULT: usize = 2;
+pub(crate) const TOKENS_BEFORE_FAULT: usize = 2;
 
 /// Most tokens of one answer; `echo` of a longer text ends with `length`.
-pub const ANSWER_TOKENS_MAX: usize = 4_096;
+pub(crate) const ANSWER_TOKENS_MAX: usize = 4_096;
 
 /// Every model of the mock, as `GET /v1/models` lists them.
 ///

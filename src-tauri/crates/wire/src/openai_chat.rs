@@ -29,7 +29,7 @@ pub(crate) use tap::ChatTap;
 pub use usage::is_search_model;
 pub(crate) use write::write_request;
 
-pub const DONE_EVENT: &[u8] = b"data: [DONE]\n\n";
+pub(crate) const DONE_EVENT: &[u8] = b"data: [DONE]\n\n";
 
 #[cfg(test)]
 mod tests;

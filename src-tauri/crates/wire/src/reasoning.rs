@@ -56,7 +56,7 @@ impl ThinkingEffort {
 
     /// Parses a common name.
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "minimal" => Self::Minimal,
             "low" => Self::Low,

@@ -28,10 +28,10 @@ mod json_digest;
 mod tests;
 
 /// Maximum number of turns sampled from the beginning of a conversation.
-pub const FINGERPRINT_TURNS_MAX: usize = 8;
+pub(crate) const FINGERPRINT_TURNS_MAX: usize = 8;
 
 /// Maximum number of bytes sampled from one turn, half from its beginning and half from its end.
-pub const FINGERPRINT_TURN_BYTES_MAX: usize = 2_048;
+pub(crate) const FINGERPRINT_TURN_BYTES_MAX: usize = 2_048;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Determinism {

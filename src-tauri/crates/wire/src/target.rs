@@ -46,7 +46,7 @@ impl Target {
     /// The dialect for sending a request of `client`'s dialect to the backend: the same one if the
     /// backend supports it, else its richest.
     #[must_use]
-    pub fn dialect_for(&self, client: Dialect) -> Dialect {
+    pub(crate) fn dialect_for(&self, client: Dialect) -> Dialect {
         match &self.kind {
             TargetKind::OpenAi if client == Dialect::OpenAiChat => Dialect::OpenAiChat,
             TargetKind::OpenAi => Dialect::OpenAiResponses,

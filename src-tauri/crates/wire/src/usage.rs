@@ -14,7 +14,7 @@ use crate::json::{self, Members};
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
 /// Largest plausible count, in tokens; anything above it is a fault of the backend.
-pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
+pub(crate) const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
 
 /// Longest name kept of a part that is not understood, in characters.
 const UNREAD_CHARS_MAX: usize = 120;

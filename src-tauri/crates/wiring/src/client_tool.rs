@@ -90,7 +90,7 @@ impl ClientTool {
 
     /// True if its environment does not lead it to the gateway without a change of its files.
     #[must_use]
-    pub const fn needs_wired_files(self) -> bool {
+    pub(crate) const fn needs_wired_files(self) -> bool {
         matches!(self, Self::GeminiCli | Self::Zed | Self::Continue)
     }
 

@@ -9,7 +9,7 @@ use private_files::sync_folder;
 use crate::error::{ToolFileProblem, WiringError};
 
 /// Largest file of a tool that is read, in bytes.
-pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
+pub(crate) const CONFIG_BYTES_MAX: u64 = 4 << 20;
 
 /// Where Claude Code keeps its MCP servers beside all that it remembers, which may outgrow the limit.
 const CLAUDE_STATE: &str = ".claude.json";

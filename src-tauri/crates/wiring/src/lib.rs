@@ -44,7 +44,6 @@ pub use client_tool::{ClientTool, ConflictLayer, WiringRung, WiringState};
 pub use conflict::Conflict;
 pub use environment::ToolEnvironment;
 pub use error::{ToolFileProblem, WiringError};
-pub use files::CONFIG_BYTES_MAX;
 pub use guide::{GuideKind, GuideStep, GuidedTool, ToolGuide};
 pub use installation::Installation;
 pub use key::KeyChange;
@@ -58,8 +57,8 @@ pub use record::{is_sealed_with, record_keys_of};
 pub use record_keys::{RecordKeys, RecordKeysError};
 pub use status::{DriftCause, ToolStatus};
 pub use tool::{
-    ClientToolDefinition, McpServerTarget, TOOL_MODELS_MAX, ToolModel, ToolModelLimits,
-    ToolPointer, WiredTool, WiringOrigin, WiringTarget,
+    ClientToolDefinition, McpServerTarget, ToolModel, ToolModelLimits, ToolPointer, WiredTool,
+    WiringOrigin, WiringTarget,
 };
 pub use undo::ChangedKeys;
 pub use wiring::Wiring;

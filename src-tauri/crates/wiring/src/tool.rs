@@ -26,7 +26,7 @@ use crate::key::{KeyPath, ValueEdit};
 pub(crate) const TOKEN_VARIABLE: &str = "GATEHOUSE_API_KEY";
 
 /// Models that a tool with a list of its own is told, at most.
-pub const TOOL_MODELS_MAX: usize = 200;
+pub(crate) const TOOL_MODELS_MAX: usize = 200;
 
 /// Where a wired tool sends its requests, and whose token it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,7 @@
 pub(super) mod local;
 
 use control::Core;
-use control::view::{
-    BackendHealthView, HealthReportView, LatencyChange, ScoreConfidence, UnixMs,
-};
+use control::view::{BackendHealthView, HealthReportView, LatencyChange, ScoreConfidence, UnixMs};
 
 use super::health_tree;
 use super::services::append_services;

@@ -63,7 +63,7 @@ impl KeyScrubber {
     /// The text of an error without the key, altered or not. Masks everything else that looks like
     /// a key.
     #[must_use]
-    pub fn scrub(&self, text: &str) -> String {
+    pub(crate) fn scrub(&self, text: &str) -> String {
         let Some(key) = self.key() else { return redact(text).into_owned() };
         let text = text.replace(key, REMOVED);
         redact(&altered::without_altered(&text, key)).into_owned()

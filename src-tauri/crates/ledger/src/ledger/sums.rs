@@ -5,16 +5,17 @@ use domain::{BackendId, BudgetDimension, WallTime};
 use jiff::civil::Date;
 
 use super::Ledger;
+use crate::outcome_counts::OUTCOME_MINUTE_REQUESTS_MAX;
 use crate::{
     AttemptOutcome, BilledDay, BilledName, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
-    ModelLatency, OUTCOME_MINUTE_REQUESTS_MAX, OutcomeCount, OutcomeMinutes, OutcomePrecision,
-    PastCallRow, Purpose, RecentFirstToken, RecentMinute, RequestCosts, RetriedRequests,
-    RouteCount, Spend, StatedCosts, StatementRow, UnpricedModel, UsageKey, UsageQuery,
-    UsageSummary, UsageTotals, attempt_costs, attempt_outcomes, billed, cache_bypasses,
-    cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup,
-    outcome_counts, past_calls, project_meters, recent_minutes, request_costs, rollup,
-    route_counts, stated_costs, statement_rows, unpriced_models,
+    ModelLatency, OutcomeCount, OutcomeMinutes, OutcomePrecision, PastCallRow, Purpose,
+    RecentFirstToken, RecentMinute, RequestCosts, RetriedRequests, RouteCount, Spend, StatedCosts,
+    StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_costs,
+    attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests,
+    first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls, project_meters,
+    recent_minutes, request_costs, rollup, route_counts, stated_costs, statement_rows,
+    unpriced_models,
 };
 
 impl Ledger {

@@ -6,11 +6,12 @@ use domain::{HOUR_MS, Meter, NanoUsd, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
+use crate::failed_attempts::FAILURE_GROUPS_MAX;
 use crate::spill::SpilledRecord;
+use crate::text_columns::DECISION_BYTES_MAX;
 use crate::writes::LedgerWrite;
 use crate::{
-    AttemptRecord, CacheOutcome, CacheTotals, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
-    FailedAttempts, MeterTotals, Purpose, Settlement,
+    AttemptRecord, CacheOutcome, CacheTotals, FailedAttempts, MeterTotals, Purpose, Settlement,
 };
 
 const fn reported(nanos: i64) -> Cost {

@@ -3,10 +3,10 @@
 use domain::{AuditOutcome, CallerKind, DAY_MS, MINUTE_MS, WallTime};
 
 use super::{LedgerFixture, at};
-use crate::{
-    AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AUDIT_NOT_ALLOWED_MAX, AuditQuery, AuditRecord,
-    Ledger, LedgerError,
-};
+use crate::audit::AUDIT_DAYS_KEPT_MAX;
+use crate::audit::AUDIT_ENTRIES_KEPT_MAX;
+use crate::audit::AUDIT_NOT_ALLOWED_MAX;
+use crate::{AuditQuery, AuditRecord, Ledger, LedgerError};
 
 fn record(at: WallTime) -> AuditRecord {
     AuditRecord {

@@ -5,12 +5,14 @@ use std::time::Duration;
 use domain::{CredentialId, Endpoint, RequestId, TokenUsage, WallTime};
 
 use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
+use crate::endpoint_states::ENDPOINT_STATE_BYTES_MAX;
+use crate::endpoint_states::ENDPOINT_STATES_MAX;
+use crate::transitions::EVIDENCE_KEPT_MAX;
 use crate::{
-    AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus,
-    ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, EVIDENCE_KEPT_MAX, GroupBy, LatencyGroupBy,
-    LatencyPart, Ledger, ModelLatency, Purpose, RecentFirstToken, RequestOutcome, Settlement,
-    StoredEndpointState, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
-    TransitionRecord, UsageQuery,
+    AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus, GroupBy,
+    LatencyGroupBy, LatencyPart, Ledger, ModelLatency, Purpose, RecentFirstToken, RequestOutcome,
+    Settlement, StoredEndpointState, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX,
+    TransitionQuery, TransitionRecord, UsageQuery,
 };
 
 fn endpoint(name: &str, key: Option<&str>) -> Endpoint {

@@ -9,11 +9,12 @@ use domain::{
 use pricing::{Cost, Price, PriceConfidence, PriceTerms, Rate, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
+use crate::request_query::REQUESTS_EXAMINED_MAX;
 use crate::{
     ATTEMPTS_MAX, CacheOutcome, GroupBy, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX,
-    Purpose, REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
-    ReadinessRunSummary, RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX,
-    Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
+    Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary,
+    RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX, Settlement, Timings,
+    USAGE_RAW_BYTES_MAX, UsageBasis,
 };
 
 #[tokio::test]

@@ -9,9 +9,11 @@ use std::time::Duration;
 use domain::{Clock, CredentialId, ManualClock};
 
 use super::{LedgerFixture, NOW_MS, at, backend, files, request, rollups, sessions, settlement};
+use crate::backup::BACKUPS_KEPT_MAX;
+use crate::set_aside::SET_ASIDE_FILES_MAX;
 use crate::{
-    BACKUPS_KEPT_MAX, DegradedSpan, IncidentCause, KeyVerdict, KeyVerdictRecord, KeyVerdictSource,
-    Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState, SET_ASIDE_FILES_MAX,
+    DegradedSpan, IncidentCause, KeyVerdict, KeyVerdictRecord, KeyVerdictSource, Ledger,
+    LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);

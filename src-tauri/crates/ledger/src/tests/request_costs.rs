@@ -8,9 +8,8 @@ use proptest::prelude::*;
 
 use super::rollups::{DIMENSIONS, any_settlement, key_of};
 use super::{LedgerFixture, at, settlement};
-use crate::{
-    DimensionFilter, EXPENSIVE_REQUESTS_MAX, GroupBy, Ledger, RequestQuery, RequestRow, UsageKey,
-};
+use crate::request_costs::EXPENSIVE_REQUESTS_MAX;
+use crate::{DimensionFilter, GroupBy, Ledger, RequestQuery, RequestRow, UsageKey};
 
 /// Compares what requests of whole quarter hours cost with their rows.
 async fn check(ledger: &Ledger, (from, to): (WallTime, WallTime), filter: Option<(GroupBy, &str)>) {

@@ -12,11 +12,12 @@ use pricing::{Cost, LineItem, Rate};
 use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
+use crate::integer_columns::COUNT_MAX;
+use crate::request_query::REQUESTS_EXAMINED_MAX;
 use crate::{
-    AttemptRecord, BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, DimensionFilter, GroupBy,
-    Ledger, Purpose, REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState,
-    Settlement, Spend, UsageKey, UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup,
-    failed_requests, requests, rollup,
+    AttemptRecord, BucketWidth, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger,
+    Purpose, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey,
+    UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, failed_requests, requests, rollup,
     rollup_range::{RangePiece, SlotWidth},
     rollup_sums,
 };
@@ -95,7 +96,7 @@ async fn absurd_counts_are_clamped_and_the_sums_stay_whole() {
     }
     let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
     assert_eq!(totals.tokens.input_uncached, 3 * COUNT_MAX);
-    assert_eq!(totals.cost, NanoUsd::new(3 * crate::COST_MAX.nanos()));
+    assert_eq!(totals.cost, NanoUsd::new(3 * crate::integer_columns::COST_MAX.nanos()));
 }
 
 #[tokio::test]

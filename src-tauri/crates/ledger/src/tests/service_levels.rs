@@ -5,11 +5,13 @@ use std::time::Duration;
 use domain::{HealthState, ServiceId, WallTime};
 
 use super::{LedgerFixture, at, back_to_version_36, backend, settlement};
+use crate::degraded_spans::DEGRADED_SPANS_KEPT_MAX;
+use crate::observed_time::OBSERVED_DAYS_KEPT;
 use crate::service_health::SERVICE_HEALTH_LOG_DAYS_KEPT;
+use crate::watch_spans::WATCH_DAYS_KEPT;
 use crate::{
-    DEGRADED_SPANS_KEPT_MAX, DegradedSpan, Ledger, OBSERVED_DAYS_KEPT, ObservedSubject,
-    ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose, RequestOutcome,
-    SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement, WATCH_DAYS_KEPT,
+    DegradedSpan, Ledger, ObservedSubject, ObservedTimeRow, OutcomeDimension, OutcomePrecision,
+    Purpose, RequestOutcome, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
     WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
 };
 

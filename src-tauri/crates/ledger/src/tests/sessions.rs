@@ -7,9 +7,8 @@ use session_logs::{FilePart, FileProgress, LogProblem, RecordKey, UsageRecord};
 
 use super::*;
 use crate::session_matches::unmatched_sql;
-use crate::{
-    SESSION_GROUPS_MAX, SessionGroupBy, SessionPart, SessionQuery, SessionSummary, SessionTotals,
-};
+use crate::session_usage::SESSION_GROUPS_MAX;
+use crate::{SessionGroupBy, SessionPart, SessionQuery, SessionSummary, SessionTotals};
 
 pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
     let [input_uncached, output_visible] = tokens;

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::*;
-use crate::LINE_BYTES_MAX;
+use crate::lines::LINE_BYTES_MAX;
 
 fn line(id: u32, usage: &str, time: &str) -> String {
     format!(

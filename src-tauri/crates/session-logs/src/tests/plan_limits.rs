@@ -131,7 +131,7 @@ fn what_cannot_be_believed_is_no_reading() {
 #[test]
 fn only_the_end_of_a_file_and_the_newest_files_are_looked_into() {
     let counted = line("2026-11-22T23:00:00Z", &limits(12.0, 1_795_400_000));
-    let tail = usize::try_from(crate::PLAN_TAIL_BYTES_MAX).expect("a small number");
+    let tail = usize::try_from(crate::plan_limits::PLAN_TAIL_BYTES_MAX).expect("a small number");
     let after = |bytes: usize| format!("{counted}\n{}", "x".repeat(bytes));
     let room = tail - counted.len() - 1;
     assert_eq!(readings(&[("rollout.jsonl", after(room))]).len(), 1);

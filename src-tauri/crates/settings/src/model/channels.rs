@@ -49,7 +49,7 @@ settings! {
 impl MailSettings {
     /// True for a server on this machine.
     #[must_use]
-    pub fn is_this_machine(&self) -> bool {
+    pub(crate) fn is_this_machine(&self) -> bool {
         match url::Host::parse(&self.server) {
             Ok(url::Host::Domain(name)) => name == "localhost",
             Ok(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -15,6 +15,7 @@ use super::names::{NameListRules, read_names};
 use super::oauth::{OAUTH_NAMES, read_oauth};
 use super::objective::read_backend_objective;
 use super::{client_target, pool, scope};
+use crate::base_url::correct_base_url;
 use crate::finding::{Findings, RepairAction, id_error_hint};
 use crate::section_reader::SectionReader;
 use crate::setting::Rows as _;
@@ -22,7 +23,7 @@ use crate::{
     AllowedNetwork, BackendKind, BackendSettings, ClientPriority, ClientSettings,
     CredentialSettings, ENTRIES_MAX, KEY_NOTE_CHARS_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID,
     MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, VIEW_QUERY_CHARS_MAX,
-    VIEWS_MAX, ViewSettings, correct_base_url, parse_base_url,
+    VIEWS_MAX, ViewSettings, parse_base_url,
 };
 
 /// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.

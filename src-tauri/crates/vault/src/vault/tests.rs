@@ -10,7 +10,8 @@ use parking_lot::Condvar;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::{CACHE_SECS_MAX, Damage, FileStore, LockReason, MemoryStore};
+use crate::read_cache::CACHE_SECS_MAX;
+use crate::{Damage, FileStore, LockReason, MemoryStore};
 
 /// The calls that wait until they are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,7 +1,8 @@
 //! Tests which requests are rejected, with which field name, and which bytes of a body change.
 
 use super::*;
-use crate::{JSON_MEMBERS_MAX, MODEL_NAME_BYTES_MAX};
+use crate::MODEL_NAME_BYTES_MAX;
+use crate::json::JSON_MEMBERS_MAX;
 
 fn parse(body: &str) -> Result<ClientRequest, RequestError> {
     ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::copy_from_slice(body.as_bytes()))

@@ -53,7 +53,7 @@ impl EmbeddingVector {
     }
 
     #[must_use]
-    pub fn to_numbers(&self) -> JsonText {
+    pub(crate) fn to_numbers(&self) -> JsonText {
         let text = match self {
             Self::Numbers(json) => return json.clone(),
             Self::Base64(text) => text,
@@ -66,7 +66,7 @@ impl EmbeddingVector {
     }
 
     #[must_use]
-    pub fn to_base64(&self) -> String {
+    pub(crate) fn to_base64(&self) -> String {
         let json = match self {
             Self::Base64(text) => return text.clone(),
             Self::Numbers(json) => json,

@@ -11,13 +11,14 @@ use serde_json::value::RawValue;
 use super::error::in_band_error;
 use super::media;
 use super::usage::AnswerUsage;
+use crate::answer::CHOICES_MAX;
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{
     CallKey, CallKind, Finish, FinishReason, MediaContent, MediaSource, ProviderEvent,
     ThoughtSignature,
 };
-use crate::{BadAnswer, CHOICES_MAX, SseEvent, SsePayload, StreamFault};
+use crate::{BadAnswer, SseEvent, SsePayload, StreamFault};
 
 pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     let mut reader = FragmentReader::default();

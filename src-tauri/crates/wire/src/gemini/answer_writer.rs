@@ -91,7 +91,7 @@ impl StreamWriter {
     }
 
     fn choice_state(&mut self, choice: u32) -> &mut ChoiceState {
-        let place = usize::try_from(choice).unwrap_or(0).min(crate::CHOICES_MAX);
+        let place = usize::try_from(choice).unwrap_or(0).min(crate::answer::CHOICES_MAX);
         if self.choices.len() <= place {
             self.choices.resize_with(place + 1, ChoiceState::default);
         }

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::error::ERROR_FIELD_CHARS_MAX;
 use crate::error::sanitize;
 use crate::json::{Members, array_items};
 use crate::openai_chat;
-use crate::{ERROR_FIELD_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
+use crate::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 
 /// Longest retry delay accepted from a backend, in seconds: one day, after which a daily quota
 /// renews.

@@ -126,7 +126,7 @@ impl MockFault {
 }
 
 pub(super) fn unknown_model_answer(dialect: Dialect, model: &str) -> MockAnswer {
-    let shown = crate::error::sanitize(model, crate::ERROR_FIELD_CHARS_MAX);
+    let shown = crate::error::sanitize(model, crate::error::ERROR_FIELD_CHARS_MAX);
     let message =
         format!("The model '{shown}' does not exist. The mock has: {}.", MODELS.join(", "));
     let error = ErrorAnswer {

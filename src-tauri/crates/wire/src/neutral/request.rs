@@ -33,7 +33,7 @@ impl JsonText {
     }
 
     #[must_use]
-    pub fn empty_object() -> Self {
+    pub(crate) fn empty_object() -> Self {
         Self("{}".into())
     }
 
@@ -228,7 +228,7 @@ impl ThoughtSignature {
     /// Spelling for a client of `dialect`: unchanged in its own dialect, else prefixed with its
     /// origin.
     #[must_use]
-    pub fn encode_for_client(&self, dialect: Dialect) -> String {
+    pub(crate) fn encode_for_client(&self, dialect: Dialect) -> String {
         if dialect == self.origin {
             return self.data.clone();
         }
@@ -237,7 +237,7 @@ impl ThoughtSignature {
 
     /// Reads a signature that a client of `dialect` sent back.
     #[must_use]
-    pub fn from_client(text: &str, dialect: Dialect) -> Self {
+    pub(crate) fn from_client(text: &str, dialect: Dialect) -> Self {
         let crossed = text.strip_prefix(Self::FOREIGN_PREFIX).and_then(|rest| {
             let (word, data) = rest.split_once('.')?;
             Some(Self { origin: word.parse().ok()?, data: data.to_owned() })

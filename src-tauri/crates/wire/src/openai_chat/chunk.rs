@@ -5,8 +5,9 @@
 use serde_json::value::RawValue;
 
 use super::usage::{BESIDE_CHOICES, ChunkBill, has_citations, is_filled, server_tool, server_work};
+use crate::StreamFault;
+use crate::answer::CHOICES_MAX;
 use crate::json::{PickedValues, array_items, decode_string, pick, pick_each};
-use crate::{CHOICES_MAX, StreamFault};
 
 /// The members of a chunk that a tap needs.
 #[derive(Debug)]

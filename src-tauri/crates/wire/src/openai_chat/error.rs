@@ -4,12 +4,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::error::ERROR_FIELD_CHARS_MAX;
+use crate::error::ERROR_MESSAGE_CHARS_MAX;
 use crate::error::sanitize;
 use crate::json::{Members, array_items};
-use crate::{
-    ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
-    UpstreamError,
-};
+use crate::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 
 #[must_use]
 pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {

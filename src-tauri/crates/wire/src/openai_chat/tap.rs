@@ -11,11 +11,12 @@ use super::DONE_EVENT;
 use super::chunk::{ChatChunk, ChunkChoice, DeltaKind, data_event};
 use super::error::in_band_error;
 use super::usage::ChatUsage;
+use crate::answer::CHOICES_MAX;
 use crate::answer::is_model_name;
 use crate::json::range_in;
 use crate::{
-    AnswerFacts, CHOICES_MAX, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault,
-    TapOutput, UsageChunk,
+    AnswerFacts, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault, TapOutput,
+    UsageChunk,
 };
 
 /// Longest finish reason kept, in characters; the longest defined one is `content_filter`.

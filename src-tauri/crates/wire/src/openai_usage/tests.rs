@@ -1,7 +1,8 @@
 //! Splits of OpenAI's counts, and nonsense that servers report.
 
 use super::*;
-use crate::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading};
+use crate::usage::TOKEN_COUNT_MAX;
+use crate::{USAGE_RAW_BYTES_MAX, UsageReading};
 
 fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
     let raw: &RawValue = serde_json::from_str(json).expect("JSON");

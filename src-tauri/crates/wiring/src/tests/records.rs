@@ -476,7 +476,7 @@ fn a_record_of_the_first_version_of_a_large_file_is_read() {
         }],
     });
     let first = serde_json::to_string_pretty(&first).expect("JSON");
-    assert!(first.len() as u64 > crate::CONFIG_BYTES_MAX, "{} bytes", first.len());
+    assert!(first.len() as u64 > crate::files::CONFIG_BYTES_MAX, "{} bytes", first.len());
     world.write(&record, &first);
     agents.unwire(AgentProgram::ClaudeCode, ChangedKeys::Refuse).expect("undone");
     assert_eq!(read(&config), Some(before));

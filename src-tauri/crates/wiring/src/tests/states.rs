@@ -5,9 +5,10 @@ use std::path::Path;
 use domain::WallTime;
 
 use super::world::{World, read, target, target_at};
+use crate::tool::TOOL_MODELS_MAX;
 use crate::{
-    ChangedKeys, ClientTool, ConflictLayer, DriftCause, TOOL_MODELS_MAX, ToolEnvironment,
-    ToolModel, WiringError, WiringState, WiringTarget,
+    ChangedKeys, ClientTool, ConflictLayer, DriftCause, ToolEnvironment, ToolModel, WiringError,
+    WiringState, WiringTarget,
 };
 
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
