@@ -1,5 +1,7 @@
 //! The programs whose agents can be given our MCP server.
 
+use domain::SessionTool;
+
 domain::words! {
     /// A program whose agents can be given the MCP server of Gatehouse.
     AgentProgram {
@@ -14,10 +16,10 @@ impl AgentProgram {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::ClaudeCode => "Claude Code",
-            Self::Codex => "Codex CLI",
+            Self::ClaudeCode => SessionTool::ClaudeCode.name(),
+            Self::Codex => SessionTool::Codex.name(),
             Self::ClaudeDesktop => "Claude Desktop",
-            Self::GeminiCli => "Gemini CLI",
+            Self::GeminiCli => SessionTool::GeminiCli.name(),
         }
     }
 }

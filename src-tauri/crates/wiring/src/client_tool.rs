@@ -1,5 +1,7 @@
 //! The client tools that can be wired.
 
+use domain::SessionTool;
+
 domain::words! {
     /// A client tool that can be wired to the gateway.
     ClientTool {
@@ -78,10 +80,10 @@ impl ClientTool {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::ClaudeCode => "Claude Code",
-            Self::Codex => "Codex CLI",
-            Self::GeminiCli => "Gemini CLI",
-            Self::OpenCode => "OpenCode",
+            Self::ClaudeCode => SessionTool::ClaudeCode.name(),
+            Self::Codex => SessionTool::Codex.name(),
+            Self::GeminiCli => SessionTool::GeminiCli.name(),
+            Self::OpenCode => SessionTool::OpenCode.name(),
             Self::Zed => "Zed",
             Self::Aider => "Aider",
             Self::Continue => "Continue",
