@@ -1,7 +1,7 @@
 /**
  * Holds the panel to its budget: under one `useEffect` for each 1,000 lines, no polling, no `any` in a cast.
  * A linter counts per file; these are sums over the whole panel. And the generated contract is taken as types
- * everywhere but in the window's host, because its values reach Tauri.
+ * everywhere but in the window's host, because its values reach Tauri; and `ipc` draws nothing.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +18,9 @@ const faults = files
 for (const { name, text } of files)
   if (name !== "ipc/tauri-host.ts" && /^import (?!type )[^;]*"(@\/ipc|\.)\/bindings"/m.test(text))
     faults.push(`${name}: takes values from the generated contract; only ipc/tauri-host.ts may`);
+for (const { name } of files)
+  if (name.startsWith("ipc/") && name.endsWith(".tsx"))
+    faults.push(`${name}: a component; those that talk to the core are in connected/ or their feature`);
 if (effects * 1000 >= lines)
   faults.push(`${effects} effects in ${lines} lines: the budget is under one for each 1,000`);
 if (faults.length > 0) {

@@ -35,7 +35,7 @@ import {
   useStatus,
 } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
-import { signOut } from "@/ipc/sign-out";
+import { signOut } from "@/app/sign-out";
 import { useProfileSwitch } from "@/features/settings/profile-actions";
 
 interface PaletteProps {

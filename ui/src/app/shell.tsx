@@ -17,7 +17,7 @@ import { PanelLink } from "@/components/panel-link";
 import { useAlerts } from "@/ipc/alert-queries";
 import { useHost } from "@/ipc/host-context";
 import { useCurrency, useStatus } from "@/ipc/queries";
-import { signOut } from "@/ipc/sign-out";
+import { signOut } from "@/app/sign-out";
 import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
 import { formatCounted } from "@/lib/quantity";

@@ -9,7 +9,7 @@ import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
 import { useInbox } from "@/ipc/alert-queries";
-import { signOfEntry } from "@/ipc/alert-sign";
+import { signOfEntry } from "@/features/alerts/alert-sign";
 import type { InboxEntryView } from "@/ipc/bindings";
 import { formatSpan } from "@/lib/time";
 

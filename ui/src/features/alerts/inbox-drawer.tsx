@@ -10,7 +10,7 @@ import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import { useAction } from "@/ipc/actions";
 import { useInbox } from "@/ipc/alert-queries";
-import { signOfEntry } from "@/ipc/alert-sign";
+import { signOfEntry } from "@/features/alerts/alert-sign";
 import { notifyError } from "@/components/toast";
 import type { InboxEntryView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";

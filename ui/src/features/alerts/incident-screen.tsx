@@ -29,7 +29,7 @@ import { notify } from "@/components/toast";
 import { WithCode } from "@/components/with-code";
 import { useAction } from "@/ipc/actions";
 import { useIncident } from "@/ipc/alert-queries";
-import { signOfEntry } from "@/ipc/alert-sign";
+import { signOfEntry } from "@/features/alerts/alert-sign";
 import type {
   FailedRequestsView,
   IncidentEventView,

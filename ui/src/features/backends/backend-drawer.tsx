@@ -14,7 +14,7 @@ import { Facts, type Fact } from "@/components/facts";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
-import { SetPriceButton } from "@/ipc/set-price";
+import { SetPriceButton } from "@/connected/set-price";
 import { Sparkline } from "@/components/sparkline";
 import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";

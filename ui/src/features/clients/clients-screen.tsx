@@ -12,7 +12,7 @@ import { Menu } from "@/components/menu";
 import { Page } from "@/components/page";
 import type { ClientView, ToolWiringView, WiringState } from "@/ipc/bindings";
 import { useClients, useClientsWiring } from "@/ipc/queries";
-import { VaultNotice } from "@/ipc/vault-notice";
+import { VaultNotice } from "@/connected/vault-notice";
 import { formatCounted } from "@/lib/quantity";
 
 const AddClientDialog = lazyOverlay(

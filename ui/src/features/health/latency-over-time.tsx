@@ -8,12 +8,12 @@ import { LineChart } from "@/components/line-chart";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
-import { latencySpan } from "@/features/usage/latency-words";
 import type { LatencyPartView, UsageLatencyView, UsageRange } from "@/ipc/bindings";
 import { useHealth, useServiceLevels } from "@/ipc/health-queries";
 import { useUsageLatency } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
 import { toCsv } from "@/lib/csv";
+import { latencySpan } from "@/lib/latency-span";
 import { formatCount, formatDuration } from "@/lib/quantity";
 import type { TimelineRange } from "@/lib/timeline-range";
 

@@ -7,7 +7,7 @@ import { FilterInput } from "@/components/filter-input";
 import { lazyOverlay } from "@/components/lazy";
 import { Page } from "@/components/page";
 import { useKeys, useStatus } from "@/ipc/queries";
-import { VaultNotice } from "@/ipc/vault-notice";
+import { VaultNotice } from "@/connected/vault-notice";
 import { formatCounted } from "@/lib/quantity";
 import { VAULT_KIND_WORD } from "@/lib/tables";
 

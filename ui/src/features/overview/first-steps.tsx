@@ -1,6 +1,6 @@
 /** Four steps for a new installation, each with its button, completed when the core reports them done. */
 import { Check } from "lucide-react";
-import { ActionButton } from "@/ipc/action-button";
+import { ActionButton } from "@/connected/action-button";
 import { Card } from "@/components/card";
 import { CodeBlock } from "@/components/copy-button";
 import type { PanelActionView, FirstStepsView } from "@/ipc/bindings";

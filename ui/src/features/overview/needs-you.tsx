@@ -1,5 +1,5 @@
 /** What needs attention, most urgent first. The core limits it to five. */
-import { ActionButton } from "@/ipc/action-button";
+import { ActionButton } from "@/connected/action-button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";

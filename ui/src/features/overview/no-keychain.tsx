@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
-import { FileVaultForm } from "@/ipc/file-vault-form";
+import { FileVaultForm } from "@/connected/file-vault-form";
 
 const DISMISSED_UNDER = "gatehouse.no_keychain.dismissed";
 

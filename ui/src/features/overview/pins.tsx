@@ -9,7 +9,7 @@ import { Sparkline } from "@/components/sparkline";
 import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PinSave, PinView } from "@/ipc/bindings";
-import { PinDialog } from "@/ipc/pin-dialog";
+import { PinDialog } from "@/connected/pin-dialog";
 import { formatPin, pinScreen } from "@/lib/pins";
 import { pathWith } from "@/lib/request-filter";
 

@@ -6,7 +6,7 @@ import { Reading } from "@/components/reading";
 import { ScoreDial } from "@/components/score-dial";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import { RunChecksButton } from "@/ipc/action-button";
+import { RunChecksButton } from "@/connected/action-button";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 import { formatTenths, formatTenthsChange } from "@/lib/quantity";

@@ -9,7 +9,7 @@ import { amountText, isNothing, spendText } from "@/lib/cost-sum";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
-import { RateNote } from "@/ipc/rate-note";
+import { RateNote } from "@/connected/rate-note";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 

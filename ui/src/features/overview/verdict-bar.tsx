@@ -1,5 +1,5 @@
 /** The verdict in one sentence, the facts behind it, and the most useful action. */
-import { ActionButton, RunChecksButton } from "@/ipc/action-button";
+import { ActionButton, RunChecksButton } from "@/connected/action-button";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import type { StatusView, VerdictLevel } from "@/ipc/bindings";

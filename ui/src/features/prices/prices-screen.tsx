@@ -8,7 +8,7 @@ import { DataTable, type Column } from "@/components/data-table";
 import { FilterInput } from "@/components/filter-input";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
-import { SetPriceDialog } from "@/ipc/set-price";
+import { SetPriceDialog } from "@/connected/set-price";
 import { Skeleton } from "@/components/skeleton";
 import { UsageTabs } from "@/components/usage-tabs";
 import { notify } from "@/components/toast";

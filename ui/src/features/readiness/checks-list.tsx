@@ -1,7 +1,7 @@
 /** The checks, live during a run, problems first after it; each expands to its evidence, cause and fix. */
 import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
-import { ActionButton } from "@/ipc/action-button";
+import { ActionButton } from "@/connected/action-button";
 import { StateMark, TONE_TEXT } from "@/components/state-mark";
 import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";

@@ -2,7 +2,7 @@
 import { Cost } from "@/components/cost";
 import { Invoice } from "@/components/invoice";
 import { PanelLink } from "@/components/panel-link";
-import { SetPriceButton } from "@/ipc/set-price";
+import { SetPriceButton } from "@/connected/set-price";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";

@@ -3,7 +3,7 @@ import type { Option } from "@/components/choice";
 import { FilterChip } from "@/components/filter-chip";
 import { FilterChips, type Chip } from "@/components/filter-chips";
 import { QueryBox } from "@/features/requests/query-box";
-import { useDimensionChips } from "@/ipc/dimension-chips";
+import { useDimensionChips } from "@/connected/dimension-chips";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 import { CACHE_OUTCOME, FAILURE_WORD, REQUEST, WASTE_WORD } from "@/lib/tables";
 import { formatPart } from "@/lib/time";

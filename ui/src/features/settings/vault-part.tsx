@@ -12,7 +12,7 @@ import { Tick } from "@/components/tick";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { SettingsView, VaultKind, VaultView } from "@/ipc/bindings";
-import { FileVaultForm } from "@/ipc/file-vault-form";
+import { FileVaultForm } from "@/connected/file-vault-form";
 import { useKeys } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";

@@ -4,7 +4,7 @@ import { usageFilter, type UsagePlace } from "@/features/usage/usage-place";
 import { Figure } from "@/components/figure";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";
-import { PinButton } from "@/ipc/pin-dialog";
+import { PinButton } from "@/connected/pin-dialog";
 import type { UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";

@@ -11,7 +11,7 @@ import { Skeleton } from "@/components/skeleton";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { BudgetView } from "@/ipc/bindings";
 import { useBudgets } from "@/ipc/queries";
-import { RateNote } from "@/ipc/rate-note";
+import { RateNote } from "@/connected/rate-note";
 import { formatCounted } from "@/lib/quantity";
 
 interface BudgetsScreenProps {

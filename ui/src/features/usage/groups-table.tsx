@@ -6,7 +6,7 @@ import { GROUPS, type UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
-import { SetPriceButton } from "@/ipc/set-price";
+import { SetPriceButton } from "@/connected/set-price";
 import { Spend } from "@/components/spend";
 import { isNothing, spendValue } from "@/lib/cost-sum";
 import type { UsageGroupView, UsageView } from "@/ipc/bindings";

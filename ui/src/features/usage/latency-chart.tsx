@@ -4,7 +4,6 @@ import {
   formatLatency,
   formatLatencyTick,
   LATENCY_PARTS,
-  latencySpan,
   latencyFinding,
   latencyOf,
   type LatencyGroup,
@@ -18,6 +17,7 @@ import { EmptyState } from "@/components/empty-state";
 import { LineChart } from "@/components/line-chart";
 import type { LatencyGroupBy, LatencyPart, UsageLatencyView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
+import { latencySpan } from "@/lib/latency-span";
 import { formatCount, formatDuration } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
 

@@ -4,7 +4,7 @@ import type { UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import type { UnpricedModelView, UsageView } from "@/ipc/bindings";
-import { SetPriceButton } from "@/ipc/set-price";
+import { SetPriceButton } from "@/connected/set-price";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 

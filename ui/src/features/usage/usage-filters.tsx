@@ -2,7 +2,7 @@
 import { DIMENSIONS, filterOf, spanOf, type Dimension, type UsagePlace } from "@/features/usage/usage-place";
 import { FilterChips, type Chip } from "@/components/filter-chips";
 import type { UsageCrossView } from "@/ipc/bindings";
-import { useDimensionChips } from "@/ipc/dimension-chips";
+import { useDimensionChips } from "@/connected/dimension-chips";
 import { useUsageCross } from "@/ipc/queries";
 
 interface UsageFiltersProps {
