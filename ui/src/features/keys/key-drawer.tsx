@@ -3,6 +3,7 @@ import { Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
 import { KeyHistory } from "@/features/keys/key-history";
+import { unusedWord } from "@/features/keys/key-times";
 import { KeysPage } from "@/features/keys/keys-page";
 import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
@@ -22,6 +23,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { KeyBalanceView, KeyOAuthView, KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
+import { useNow } from "@/lib/clock";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
 import { formatCounted } from "@/lib/quantity";
@@ -36,6 +38,7 @@ export function KeyDrawer({ stored, onClose }: { stored: KeyView | undefined; on
 }
 
 function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
+  const now = useNow();
   const [asking, setAsking] = useState<Asking>("nothing");
   const verify = useAction("keyVerify", (call, id: string) => call({ id }));
   const remove = useAction("keyRemove", (call, id: string) => call({ id }));
@@ -98,7 +101,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           <ErrorNotice error={verify.error} />
           {verify.data && <Verification seen={verify.data} />}
           {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} keysUrl={stored.keys_url} />}
-          <Facts facts={factsOf(stored)} />
+          <Facts facts={factsOf(stored, now)} />
           <KeyHistory id={stored.id} readOnly={stored.read_only} />
         </DialogBody>
       </Drawer>
@@ -192,7 +195,7 @@ function balanceFacts(balance: KeyBalanceView | null): Fact[] {
   ];
 }
 
-function factsOf(stored: KeyView): Fact[] {
+function factsOf(stored: KeyView, now: number): Fact[] {
   return [
     ...oauthFacts(stored.oauth),
     {
@@ -238,7 +241,10 @@ function factsOf(stored: KeyView): Fact[] {
       name: "Last verified",
       value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable />,
     },
-    { name: "Last used", value: stored.used_at === null ? "never" : <Moment at={stored.used_at} focusable /> },
+    {
+      name: "Last used",
+      value: stored.used_at === null ? unusedWord(stored, now) : <Moment at={stored.used_at} focusable />,
+    },
     ...balanceFacts(stored.balance),
     ...(stored.permissions === null ? [] : [{ name: "Permissions", value: stored.permissions.sentence }]),
     { name: "Stored in", value: VAULT_KIND_WORD[stored.storage] },

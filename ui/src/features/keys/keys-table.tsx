@@ -1,6 +1,7 @@
 /** Every key: its state, allowed host, users and cost. */
 import { KeyRound, Plus } from "lucide-react";
 import { KeyDrawer } from "@/features/keys/key-drawer";
+import { inUseSince, unusedWord } from "@/features/keys/key-times";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
@@ -13,8 +14,10 @@ import { spendValue } from "@/lib/cost-sum";
 import { StateBadge } from "@/components/state-mark";
 import type { KeyView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
+import { useNow } from "@/lib/clock";
 import { matchesFilter } from "@/lib/filter";
 import { KEY, KEY_NOTICE } from "@/lib/tables";
+import { formatExact, formatSpan } from "@/lib/time";
 
 interface KeysTableProps {
   filter: string;
@@ -31,6 +34,24 @@ export function shortOrigin(origin: string): string {
 
 function usersOf({ used_by: backends, dependents }: KeyView): string[] {
   return [...backends, ...dependents.services];
+}
+
+/** A time sorts by how long ago it is. */
+const negated = (moment: number | null) => (moment === null ? null : -moment);
+
+/** How long the present secret has been in use. */
+function Age({ since }: { since: number | null }) {
+  const now = useNow();
+  if (since === null) return <span className="text-ink-3">not known</span>;
+  return (
+    <time dateTime={new Date(since).toISOString()} title={formatExact(since)} className="text-ink-2">
+      {formatSpan(Math.max(0, now - since))}
+    </time>
+  );
+}
+
+function Unused({ of }: { of: KeyView }) {
+  return <span className="text-ink-3">{unusedWord(of, useNow())}</span>;
 }
 
 const COLUMNS: Column<KeyView>[] = [
@@ -54,12 +75,13 @@ const COLUMNS: Column<KeyView>[] = [
     id: "tail",
     header: "Ends in",
     width: "76px",
+    from: "1000",
     cell: (key) => <span className="font-mono text-12 text-ink-2">{key.tail === null ? "–" : `…${key.tail}`}</span>,
   },
   {
     id: "state",
     header: "State",
-    width: "116px",
+    width: "108px",
     value: (key) => key.state,
     cell: (key) => (
       <span title={key.reason ?? undefined}>
@@ -70,7 +92,7 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "origin",
     header: "Allowed host",
-    from: "640",
+    from: "1100",
     value: (key) => key.origin,
     cell: (key) =>
       key.origin === null ? (
@@ -91,18 +113,50 @@ const COLUMNS: Column<KeyView>[] = [
     },
   },
   {
+    id: "age",
+    header: "Age",
+    width: "84px",
+    numeric: true,
+    from: "640",
+    value: (key) => negated(inUseSince(key)),
+    cell: (key) => <Age since={inUseSince(key)} />,
+  },
+  {
     id: "seen",
     header: "Last used",
-    width: "108px",
+    width: "112px",
     numeric: true,
-    from: "800",
+    from: "640",
     value: (key) => key.used_at,
-    cell: (key) => <span className="text-ink-2">{key.used_at === null ? "never" : <Moment at={key.used_at} />}</span>,
+    cell: (key) =>
+      key.used_at === null ? (
+        <Unused of={key} />
+      ) : (
+        <span className="text-ink-2">
+          <Moment at={key.used_at} />
+        </span>
+      ),
+  },
+  {
+    id: "expires",
+    header: "Expires",
+    width: "100px",
+    numeric: true,
+    from: "640",
+    value: (key) => key.expires_at,
+    cell: (key) =>
+      key.expires_at === null ? (
+        <span className="text-ink-3">not known</span>
+      ) : (
+        <span className="text-ink-2">
+          <Moment at={key.expires_at} />
+        </span>
+      ),
   },
   {
     id: "spend",
     header: "Spend 30 days",
-    width: "128px",
+    width: "132px",
     numeric: true,
     value: (key) => spendValue(key.last_month),
     cell: (key) => <Spend spend={key.last_month} />,
@@ -115,7 +169,7 @@ const BALANCE: Column<KeyView> = {
   header: "Balance",
   width: "96px",
   numeric: true,
-  from: "1000",
+  from: "1100",
   value: ({ balance }) => (balance?.is_used_up ? 0 : (balance?.days_left ?? null)),
   cell: ({ balance }) => (
     <span className={balance?.left ? "text-ink-2" : "text-ink-3"} title={balance?.sentence}>

@@ -292,7 +292,7 @@ function furnish(world: World, now: number): void {
       permissions: { sentence: "It may ask models, with a limit of $100.00", manages_keys: false },
       notices: [{ notice: "balance_low", sentence: `${LEFT_SENTENCE}.` }],
     },
-    makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
+    { ...makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41), expires_at: now + 120 * DAY_MS },
     {
       ...makeKey("mistral", "p0Zk", "https://api.mistral.ai:443", now, 30),
       state: "unverified",
