@@ -40,9 +40,9 @@ test("an alert is silenced for a time, which is told beside it and can be taken 
     reason: "Ollama is down",
     until: NOW + 8 * HOUR_MS,
   });
-  expect(await screen.findByText(/silenced until/)).toBeVisible();
+  expect(await screen.findByText(/silenced \(ends/)).toBeVisible();
   await undo(user);
-  await waitFor(() => expect(screen.queryByText(/silenced until/)).not.toBeInTheDocument());
+  await waitFor(() => expect(screen.queryByText(/silenced \(ends/)).not.toBeInTheDocument());
 });
 
 test("a silence is added with its reason, and removed", async () => {

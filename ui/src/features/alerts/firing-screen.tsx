@@ -1,9 +1,10 @@
 /** What fires now, what is about to, and what is part of something else. */
-import { BellOff, Check, ShieldCheck } from "lucide-react";
+import { ShieldCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
+import { useContextualActions } from "@/components/contextual-actions";
 import { EmptyState } from "@/components/empty-state";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
@@ -11,14 +12,11 @@ import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { notify, notifyError } from "@/components/toast";
 import { WithCode } from "@/components/with-code";
-import { useAction } from "@/ipc/actions";
-import { useNow } from "@/lib/clock";
+import { useAlertActions } from "@/connected/alert-actions";
 import { useAlerts } from "@/ipc/alert-queries";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertsView, AlertView, SilenceView, SuppressedAlertView } from "@/ipc/bindings";
-import { HOUR_MS } from "@/lib/time";
 
 export function FiringScreen() {
   const alerts = useAlerts();
@@ -53,7 +51,7 @@ function Now({ alerts: { alerts, suppressed, silences } }: { alerts: AlertsView 
           <ul>
             {firing.map((alert) => (
               <Line key={`${alert.number} ${alert.title}`} alert={alert} silence={silenceOf(alert)}>
-                <AlertActions alert={alert} />
+                <AlertControls alert={alert} />
               </Line>
             ))}
           </ul>
@@ -105,7 +103,7 @@ function Line({ alert, silence, children }: LineProps) {
             {alert.state === "ending" && ", over unless it comes back"}
             {silence !== undefined && (
               <>
-                , silenced until <Moment at={silence.until} />
+                , silenced (ends <Moment at={silence.until} />)
               </>
             )}
             .
@@ -117,33 +115,21 @@ function Line({ alert, silence, children }: LineProps) {
   );
 }
 
-const SILENCES = [
-  { label: "Silence for 1 hour", hours: 1 },
-  { label: "Silence for 8 hours", hours: 8 },
-  { label: "Silence for a day", hours: 24 },
-];
-
-function AlertActions({
-  alert: { number, rule, silence_scope: scope, path, title, acknowledged_at: acknowledged },
-}: {
-  alert: AlertView;
-}) {
-  const now = useNow();
-  const acknowledge = useAction("alertAcknowledge", (call, of: number) => call({ number: of }));
-  const remove = useAction("silenceRemove", (call, of: number) => call({ number: of }));
-  const silence = useAction("alertSilence", (call, hours: number) =>
-    call({ rule, scope, reason: title, until: now + hours * HOUR_MS }),
-  );
+function AlertControls({ alert }: { alert: AlertView }) {
+  const { acknowledge, isAcknowledging, silences } = useAlertActions()(alert);
+  const { number, title, path } = alert;
+  useContextualActions({
+    kind: "Alert",
+    id: String(number),
+    name: title,
+    isOpen: false,
+    actions: [...(acknowledge === null ? [] : [acknowledge]), ...silences],
+  });
   return (
     <span className="flex items-center gap-1.5">
-      {number !== null && acknowledged === null && (
-        <Button
-          size="small"
-          icon={Check}
-          busy={acknowledge.isPending}
-          onClick={() => acknowledge.mutate(number, { onError: notifyError })}
-        >
-          Acknowledge
+      {acknowledge !== null && (
+        <Button size="small" icon={acknowledge.icon} busy={isAcknowledging} onClick={acknowledge.onChoose}>
+          {acknowledge.label}
         </Button>
       )}
       <Button asChild size="small">
@@ -151,23 +137,7 @@ function AlertActions({
           Open
         </PanelLink>
       </Button>
-      <Menu
-        label={`More for ${title}`}
-        entries={SILENCES.map(({ label, hours }) => ({
-          label,
-          icon: BellOff,
-          onChoose: () =>
-            silence.mutate(hours, {
-              onError: notifyError,
-              onSuccess: (made) =>
-                notify({
-                  title: `Silenced ${title}`,
-                  detail: "It is still measured and listed.",
-                  undo: () => remove.mutate(made.number, { onError: notifyError }),
-                }),
-            }),
-        }))}
-      />
+      <Menu label={`More for ${title}`} entries={silences} />
     </span>
   );
 }
