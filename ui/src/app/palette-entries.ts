@@ -17,6 +17,7 @@ import {
   LogOut,
   MessageCircleQuestion,
   Moon,
+  Pause,
   Plug,
   Play,
   Plus,
@@ -45,6 +46,7 @@ import type {
   BudgetView,
   ClientTargetView,
   ClientView,
+  GatewayState,
   KeyView,
   ProfilesView,
   RequestView,
@@ -68,6 +70,8 @@ export type PaletteTarget =
   | { kind: "client_target"; client: ClientView; to: ClientTargetView }
   | { kind: "client_block"; id: string; blocked: boolean }
   | { kind: "profile"; name: string | null; before: string | null }
+  | { kind: "gateway"; paused: boolean }
+  | { kind: "run"; run: () => void }
   | { kind: "sign_out" };
 
 export interface PaletteEntry {
@@ -91,6 +95,13 @@ export interface PaletteEntry {
   keywords: string[];
   icon: LucideIcon;
   target: PaletteTarget;
+  /** Shown beside it instead of its group. */
+  note?: string;
+  /** `Backend:groq`: the thing that it acts on. */
+  about?: string;
+  /** Why it cannot be chosen now. */
+  blocked?: string | null;
+  danger?: boolean;
 }
 
 interface World {
@@ -103,6 +114,7 @@ interface World {
   alerts: AlertView[];
   services: ServiceView[];
   profiles: ProfilesView | undefined;
+  gateway: GatewayState | undefined;
   hasSession: boolean;
 }
 
@@ -197,6 +209,36 @@ function profileEntries(profiles: ProfilesView | undefined): PaletteEntry[] {
   return before === null ? named : [...named, none];
 }
 
+/** The switch, and a question to one of its models. */
+function backendEntries(backend: BackendView): PaletteEntry[] {
+  const { id, label, enabled } = backend;
+  const toggle = action(
+    `switch:${id}`,
+    Power,
+    `${enabled ? "Disable" : "Enable"} ${label}`,
+    [id, enabled ? "switch off" : "switch on"],
+    { kind: "switch", backend },
+  );
+  const ask = action(
+    `ask:${id}`,
+    MessageCircleQuestion,
+    `Ask a model of ${label}…`,
+    [id, "probe", "check", "test"],
+    go(pathWith(`/backends/${encodeURIComponent(id)}`, { ask: "true" })),
+  );
+  return [toggle, ask].map((entry) => ({ ...entry, about: `Backend:${id}` }));
+}
+
+/** Only where one knows whether it is paused. */
+function gatewayEntries(state: GatewayState | undefined): PaletteEntry[] {
+  const words = ["stop", "maintenance", "503"];
+  if (state === "listening")
+    return [action("gateway", Pause, "Pause gateway", words, { kind: "gateway", paused: true })];
+  return state === "paused"
+    ? [action("gateway", Play, "Resume gateway", words, { kind: "gateway", paused: false })]
+    : [];
+}
+
 /** A switch to each target that is not in use, and the block. */
 function clientEntries(client: ClientView): PaletteEntry[] {
   const { id, blocked, targets } = client;
@@ -218,7 +260,7 @@ function clientEntries(client: ClientView): PaletteEntry[] {
     ["client", blocked ? "unblock" : "kill switch"],
     { kind: "client_block", id, blocked: !blocked },
   );
-  return [...places, block];
+  return [...places, block].map((entry) => ({ ...entry, about: `Client:${id}` }));
 }
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
@@ -261,7 +303,7 @@ function alertEntry({ number, rule, title, path, scopes }: AlertView): PaletteEn
 }
 
 export function allEntries(world: World): PaletteEntry[] {
-  const { backends, routes, keys, clients, tools, budgets, alerts, services, profiles, hasSession } = world;
+  const { backends, routes, keys, clients, tools, budgets, alerts, services, profiles, gateway, hasSession } = world;
   const place = (group: PaletteEntry["group"], icon: LucideIcon, path: string, id: string, label: string) => ({
     id: `${group}:${id}`,
     group,
@@ -275,24 +317,7 @@ export function allEntries(world: World): PaletteEntry[] {
     ...USAGE_ENTRIES,
     ...HEALTH_ENTRIES,
     ...backends.map(({ id, label }) => place("Backend", Server, "/backends", id, label)),
-    ...backends.map((backend) =>
-      action(
-        `switch:${backend.id}`,
-        Power,
-        `${backend.enabled ? "Disable" : "Enable"} ${backend.label}`,
-        [backend.id, backend.enabled ? "switch off" : "switch on"],
-        { kind: "switch", backend },
-      ),
-    ),
-    ...backends.map(({ id, label }) =>
-      action(
-        `ask:${id}`,
-        MessageCircleQuestion,
-        `Ask a model of ${label}…`,
-        [id, "probe", "check", "test"],
-        go(pathWith(`/backends/${encodeURIComponent(id)}`, { ask: "true" })),
-      ),
-    ),
+    ...backends.flatMap(backendEntries),
     ...tools
       .filter(({ run_command }) => run_command !== null)
       .map(({ tool, name }) =>
@@ -304,6 +329,7 @@ export function allEntries(world: World): PaletteEntry[] {
           go(pathWith("/clients", { launch: tool })),
         ),
       ),
+    ...gatewayEntries(gateway),
     ...profileEntries(profiles),
     ...routes.map(({ id, models }) => {
       const entry = place("Route", Route, "/routing", id, id);
@@ -359,7 +385,9 @@ export function recentEntries(entries: PaletteEntry[]): PaletteEntry[] {
   return storedRecent().flatMap((id) => entries.find((entry) => entry.id === id) ?? []);
 }
 
-export function rememberEntry({ id }: PaletteEntry): void {
+/** What acts on a thing that is shown is at hand while it is. */
+export function rememberEntry({ id, target }: PaletteEntry): void {
+  if (target.kind === "run") return;
   const ids = [id, ...storedRecent().filter((other) => other !== id)].slice(0, RECENT_MAX);
   localStorage.setItem(RECENT_STORED_UNDER, JSON.stringify(ids));
 }

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { renderPanel } from "../../test/render-panel";
+import { renderPanel, type Rendered } from "../../test/render-panel";
 
 async function search(query: string) {
   const rendered = renderPanel("busy", "/");
@@ -94,4 +94,94 @@ test("budgets, alerts, services and requests by id are found", async () => {
   await user.clear(input);
   await user.type(input, unseen);
   await waitFor(() => expect(names()).toEqual([`${unseen}Request`]));
+});
+
+async function openPalette(user: Rendered["user"]) {
+  await user.keyboard("{Control>}k{/Control}");
+  return within(await screen.findByRole("dialog", { name: "Search or run" }));
+}
+
+const labelsOf = (group: HTMLElement) =>
+  within(group)
+    .getAllByRole("option")
+    .map((option) => option.textContent);
+
+test("what is open comes first with its own actions, and they are those of its buttons", async () => {
+  const { user, host } = renderPanel("busy", "/keys/openai");
+  const verify = vi.spyOn(host, "keyVerify");
+  await screen.findByRole("dialog", { name: "OpenAI" });
+  const palette = await openPalette(user);
+  const own = await palette.findByRole("group", { name: "Key OpenAI" });
+  expect(labelsOf(own)).toEqual(["Verify", "Show requests", "Replace", "Edit name, expiry and note", "Remove key"]);
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(verify).toHaveBeenCalledWith({ id: "openai" }));
+  const again = await openPalette(user);
+  await user.type(again.getByRole("combobox"), "replace openai");
+  expect(await again.findByRole("option", { name: /^Replace/ })).toHaveTextContent("ReplaceKey OpenAI");
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("dialog", { name: "Replace the OpenAI key" })).toBeVisible();
+  // What had the focus was in the palette, which is gone.
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.getByRole("dialog", { name: "OpenAI" })).toHaveFocus());
+});
+
+test("an open backend is tested and disabled; nothing of it is offered once it is closed", async () => {
+  const { user, host } = renderPanel("busy", "/backends/groq");
+  const tested = vi.spyOn(host, "backendTest");
+  await screen.findByRole("dialog", { name: "Groq" });
+  const palette = await openPalette(user);
+  const own = await palette.findByRole("group", { name: "Backend Groq" });
+  expect(labelsOf(own)).toEqual([
+    "Test",
+    "Show requests",
+    "Open key",
+    "Copy address",
+    "Disable Groq",
+    "Ask a model of Groq…",
+    "Remove backend",
+  ]);
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(tested).toHaveBeenCalledWith({ id: "groq" }));
+  const drawer = await screen.findByRole("dialog", { name: "Groq" });
+  expect(await within(drawer).findByRole("tab", { name: "Test", selected: true })).toBeVisible();
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog", { name: "Groq" })).not.toBeInTheDocument());
+  const next = await openPalette(user);
+  expect(await next.findByRole("group", { name: "Screens" })).toBeVisible();
+  expect(next.queryByRole("group", { name: "Backend Groq" })).not.toBeInTheDocument();
+});
+
+test("what cannot be done now says why and is not chosen", async () => {
+  const { user } = renderPanel("busy", "/backends/mock");
+  await screen.findByRole("dialog", { name: /mock/i });
+  const palette = await openPalette(user);
+  const remove = await palette.findByRole("option", { name: /Remove backend/ });
+  expect(remove).toHaveTextContent("Built in. Switch it off instead.");
+  expect(remove).toHaveAttribute("aria-disabled", "true");
+});
+
+test("an alert is acknowledged by name where it is listed", async () => {
+  const { user, host } = renderPanel("failing", "/alerts");
+  const acknowledge = vi.spyOn(host, "alertAcknowledge");
+  await screen.findByRole("button", { name: "More for Ollama is down" });
+  const palette = await openPalette(user);
+  await palette.findByRole("group", { name: "Screens" });
+  expect(palette.queryByRole("group", { name: /^Alert/ })).not.toBeInTheDocument();
+  await user.type(palette.getByRole("combobox"), "acknowledge ollama");
+  await palette.findByRole("option", { name: /^Acknowledge/ });
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(acknowledge).toHaveBeenCalledWith({ number: 4 }));
+});
+
+test("the gateway is paused and resumed", async () => {
+  const { host, user } = await search("pause gateway");
+  const [pause, resume] = [vi.spyOn(host, "gatewayPause"), vi.spyOn(host, "gatewayResume")];
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(pause).toHaveBeenCalledOnce());
+  expect(await screen.findByText("New requests are refused; those in flight go on.")).toBeVisible();
+  const palette = await openPalette(user);
+  await user.type(palette.getByRole("combobox"), "resume");
+  await palette.findByRole("option", { name: /^Resume gateway/ });
+  await user.keyboard("{Enter}");
+  await waitFor(() => expect(resume).toHaveBeenCalledOnce());
 });

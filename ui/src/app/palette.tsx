@@ -1,6 +1,7 @@
 /** The command palette: finds and runs anything by name. */
 import { Command } from "cmdk";
 import { useState } from "react";
+import { contextualEntries, openThing } from "@/app/palette-contextual";
 import {
   allEntries,
   baseEntries,
@@ -13,10 +14,12 @@ import {
   type PaletteTarget,
 } from "@/app/palette-entries";
 import { copyAddress } from "@/app/status-line";
+import { useShownThings } from "@/components/contextual-actions";
 import { Dialog } from "@/components/dialog";
 import { notifyError } from "@/components/toast";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { currentTarget, useClientBlock, useClientSwitch } from "@/features/clients/client-actions";
+import { useGatewayPause } from "@/connected/gateway-actions";
 import { useAction } from "@/ipc/actions";
 import type { CheckSet, SettingsValues } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
@@ -37,6 +40,7 @@ import {
 import { useRoutes } from "@/ipc/route-queries";
 import { signOut } from "@/app/sign-out";
 import { useProfileSwitch } from "@/features/settings/profile-actions";
+import { classNames } from "@/lib/class-names";
 
 interface PaletteProps {
   open: boolean;
@@ -73,6 +77,7 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
   const switchClient = useClientSwitch();
   const blockClient = useClientBlock();
   const changeProfile = useProfileSwitch();
+  const { change: pauseGateway } = useGatewayPause();
   const start = useAction("readinessStart", (call, set: CheckSet) => call({ set }));
   const theme = useAction("settingsEdit", async (call, choice: SettingsValues["theme"]) => {
     if (settings) await call({ ...settings.values, theme: choice });
@@ -97,16 +102,19 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
         return blockClient(target.id, target.blocked);
       case "profile":
         return changeProfile({ name: target.name, before: target.before });
+      case "gateway":
+        return pauseGateway(target.paused);
+      case "run":
+        return target.run();
       case "sign_out":
         return session === null ? undefined : signOut(session);
     }
   };
 }
 
-function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }) {
-  const [query, setQuery] = useState("");
-  const hasSession = useHost().session !== null;
-  const entries = allEntries({
+/** Everything that can be found from everywhere. */
+function useEverywhere(hasSession: boolean): PaletteEntry[] {
+  return allEntries({
     backends: useBackends().data ?? [],
     routes: useRoutes().data?.routes ?? [],
     keys: useKeys().data ?? [],
@@ -116,23 +124,46 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
     alerts: useAlerts().data?.alerts ?? [],
     services: useServices().data?.services ?? [],
     profiles: useProfiles().data,
+    gateway: useStatus().data?.gateway.state,
     hasSession,
   });
+}
+
+interface EntryGroup {
+  heading?: string;
+  found: PaletteEntry[];
+}
+
+/** What the screen shows first; without a query its own actions, the recent entries, the screens and the actions. */
+function useGroups(query: string): EntryGroup[] {
+  const hasSession = useHost().session !== null;
+  const everywhere = useEverywhere(hasSession);
+  const things = useShownThings();
   const latest =
     useRequests({}, REQUESTS_PAGE_ROWS, isRequestId(query)).data?.pages.flatMap(({ requests }) => requests) ?? [];
+  if (query.trim() !== "") {
+    const entries = [...things.flatMap(contextualEntries), ...everywhere];
+    return [{ found: [...requestEntries(query, latest), ...findEntries(entries, query)] }];
+  }
+  const base = baseEntries(hasSession);
+  const open = openThing(things, everywhere);
+  return [
+    ...(open === null ? [] : [open]),
+    { heading: RECENT, found: recentEntries(everywhere) },
+    { heading: "Screens", found: base.filter(({ group }) => group === "Screen") },
+    { heading: "Actions", found: base.filter(({ group }) => group === "Action") },
+  ];
+}
+
+const RECENT = "Recent";
+
+function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }) {
+  const [query, setQuery] = useState("");
+  const groups = useGroups(query);
   const choose = (entry: PaletteEntry) => {
     rememberEntry(entry);
     onChoose(entry.target);
   };
-  const base = baseEntries(hasSession);
-  const groups: { heading?: string; found: PaletteEntry[] }[] =
-    query.trim() === ""
-      ? [
-          { heading: "Recent", found: recentEntries(entries) },
-          { heading: "Screens", found: base.filter(({ group }) => group === "Screen") },
-          { heading: "Actions", found: base.filter(({ group }) => group === "Action") },
-        ]
-      : [{ found: [...requestEntries(query, latest), ...findEntries(entries, query)] }];
   return (
     <Command label="Search or run" loop shouldFilter={false} className="flex min-h-0 flex-col">
       <Command.Input
@@ -153,7 +184,7 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
                   key={entry.id}
                   value={`${heading ?? ""} ${entry.id}`}
                   entry={entry}
-                  hasGroup={heading === undefined || heading === "Recent"}
+                  hasNote={heading === undefined || heading === RECENT}
                   onSelect={() => choose(entry)}
                 />
               ))}
@@ -167,21 +198,27 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
 interface ItemProps {
   value: string;
   entry: PaletteEntry;
-  /** Shows the entry's group beside it. */
-  hasGroup: boolean;
+  /** Shows beside it what it belongs to. */
+  hasNote: boolean;
   onSelect: () => void;
 }
 
-function Item({ value, entry: { icon: Icon, label, group }, hasGroup, onSelect }: ItemProps) {
+function Item({ value, entry, hasNote, onSelect }: ItemProps) {
+  const { icon: Icon, label, group, note = group, blocked = null, danger = false } = entry;
   return (
     <Command.Item
       value={value}
+      disabled={blocked !== null}
       onSelect={onSelect}
-      className="flex h-9 items-center gap-3 rounded-control px-3 text-ink-1 data-[selected=true]:bg-surface-2"
+      className={classNames(
+        "flex h-9 items-center gap-3 rounded-control px-3 data-[disabled=true]:opacity-70 data-[selected=true]:bg-surface-2",
+        danger ? "text-bad" : "text-ink-1",
+      )}
     >
-      <Icon size={16} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />
-      <span className="min-w-0 truncate">{label}</span>
-      {hasGroup && <span className="ml-auto shrink-0 text-12 text-ink-3">{group}</span>}
+      <Icon size={16} strokeWidth={1.5} aria-hidden className={classNames("shrink-0", !danger && "text-ink-3")} />
+      <span className="min-w-0 shrink-0 truncate">{label}</span>
+      {blocked !== null && <span className="min-w-0 truncate text-12 text-ink-3">{blocked}</span>}
+      {hasNote && <span className="ml-auto max-w-[45%] truncate text-12 text-ink-3">{note}</span>}
     </Command.Item>
   );
 }

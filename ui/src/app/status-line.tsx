@@ -1,10 +1,10 @@
 /** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
+import { copyText } from "@/components/copy-text";
 import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
 import { spendText } from "@/lib/cost-sum";
 import { StateBadge } from "@/components/state-mark";
 import type { ApiError, StatusView } from "@/ipc/bindings";
-import { notify } from "@/components/toast";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { GATEWAY, VAULT, type Sign } from "@/lib/tables";
@@ -17,10 +17,7 @@ function gatewaySign(status: StatusView | undefined, error: ApiError | null): Si
 }
 
 export function copyAddress(address: string): void {
-  navigator.clipboard.writeText(address).then(
-    () => notify({ title: "Copied the gateway address" }),
-    () => notify({ tone: "bad", title: "Could not copy the gateway address", detail: address }),
-  );
+  copyText(address, "the gateway address");
 }
 
 export function StatusLine({ status, error }: { status: StatusView | undefined; error: ApiError | null }) {

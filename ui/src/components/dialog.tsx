@@ -44,8 +44,8 @@ function focusWhole(event: Event) {
 
 /**
  * Remembers the focused element on opening and restores the focus on closing. Radix would restore its own trigger, but
- * these dialogs are opened by navigation. If that element was removed with its page, the new page's content gets the
- * focus.
+ * these dialogs are opened by navigation. If that element is gone, with its page or with the palette, the dialog that is
+ * still open gets the focus, else the page's content.
  */
 function useReturn(focus: (event: Event) => void) {
   const opener = useRef<Element | null>(null);
@@ -59,7 +59,8 @@ function useReturn(focus: (event: Event) => void) {
       event.preventDefault();
       const target = opener.current;
       const hasGone = !(target instanceof HTMLElement) || !target.isConnected || target === document.body;
-      (hasGone ? document.getElementById("main") : target)?.focus();
+      const rest = [...document.querySelectorAll<HTMLElement>("[role=dialog]")].at(-1);
+      (hasGone ? (rest ?? document.getElementById("main")) : target)?.focus();
     },
   };
 }

@@ -11,9 +11,20 @@ export interface Tab {
 const TRIGGER =
   "focus-inset relative -mx-1.5 h-9 rounded-mark px-2 text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:font-medium data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-1.5 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
 
-export function Tabs({ label, tabs, initial }: { label: string; tabs: Tab[]; initial?: string }) {
+interface TabsProps {
+  label: string;
+  tabs: Tab[];
+  initial?: string;
+  /** The tab that is shown, where something else chooses it too. */
+  shown?: { id: string; onShow: (id: string) => void };
+}
+
+export function Tabs({ label, tabs, initial, shown }: TabsProps) {
+  const value = shown
+    ? { value: shown.id, onValueChange: shown.onShow }
+    : { defaultValue: initial ?? tabs[0]?.id ?? "" };
   return (
-    <Radix.Root defaultValue={initial ?? tabs[0]?.id ?? ""} className="flex min-h-0 flex-1 flex-col">
+    <Radix.Root {...value} className="flex min-h-0 flex-1 flex-col">
       <Radix.List aria-label={label} className="flex shrink-0 gap-5 border-b border-line px-5">
         {tabs.map((tab) => (
           <Radix.Trigger key={tab.id} value={tab.id} className={TRIGGER}>

@@ -1,4 +1,5 @@
 /** The button of an issue: navigates to its fix, or starts the checks. */
+import { useGatewayPause } from "@/connected/gateway-actions";
 import { useAction } from "@/ipc/actions";
 import type { PanelActionView } from "@/ipc/bindings";
 import { Button, type ButtonLook } from "@/components/button";
@@ -28,13 +29,9 @@ export function ActionButton({ action, need, look = "plain", size = "small" }: A
 }
 
 function ResumeButton({ look, size, label }: { look: ButtonLook; size: "small" | "medium"; label: string }) {
-  const resume = useAction("gatewayResume", (call) => call());
-  const run = () =>
-    resume.mutate(undefined, {
-      onError: notifyError,
-    });
+  const { change, isPending } = useGatewayPause();
   return (
-    <Button look={look} size={size} busy={resume.isPending} onClick={run}>
+    <Button look={look} size={size} busy={isPending} onClick={() => change(false)}>
       {label}
     </Button>
   );

@@ -5,6 +5,7 @@ import {
   ClipboardCopy,
   HeartPulse,
   MessageSquarePlus,
+  SquareArrowOutUpRight,
   StickyNote,
   Unplug,
   Wrench,
@@ -14,9 +15,12 @@ import { useForm } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { ChartCard } from "@/components/chart-card";
+import { useContextualActions } from "@/components/contextual-actions";
+import { copyText } from "@/components/copy-text";
 import { ErrorNotice } from "@/components/error-notice";
 import { Facts } from "@/components/facts";
 import { TextInput } from "@/components/field";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
@@ -25,10 +29,10 @@ import { LoadingCard } from "@/components/skeleton";
 import { StateBadge } from "@/components/state-mark";
 import { SwimLanes } from "@/components/swim-lanes";
 import { SwimLanesTable } from "@/components/swim-lanes-table";
-import { notify } from "@/components/toast";
 import { WithCode } from "@/components/with-code";
+import { useAlertActions } from "@/connected/alert-actions";
 import { useAction } from "@/ipc/actions";
-import { useIncident } from "@/ipc/alert-queries";
+import { useAlerts, useIncident } from "@/ipc/alert-queries";
 import { signOfEntry } from "@/features/alerts/alert-sign";
 import type {
   FailedRequestsView,
@@ -50,22 +54,7 @@ export function IncidentScreen({ number }: { number: number }) {
     <Page
       title={data?.alert.title ?? `Alert ${number}`}
       lead={data && <WithCode>{data.alert.detail}</WithCode>}
-      actions={
-        <>
-          {data && (
-            <Button icon={ClipboardCopy} onClick={() => copyMarkdown(data.markdown)}>
-              Copy as Markdown
-            </Button>
-          )}
-          {data && (
-            <Button asChild look="primary">
-              <PanelLink look="none" path={data.alert.path}>
-                Open
-              </PanelLink>
-            </Button>
-          )}
-        </>
-      }
+      actions={data && <IncidentActions incident={data} />}
     >
       <p>
         <PanelLink look="plain" path="/alerts/history" className="inline-flex items-center gap-1.5 text-12 text-ink-2">
@@ -77,6 +66,49 @@ export function IncidentScreen({ number }: { number: number }) {
         {(detail) => <Detail detail={detail} />}
       </Reading>
     </Page>
+  );
+}
+
+function IncidentActions({ incident: { alert, markdown } }: { incident: IncidentView }) {
+  const { number, title, path } = alert;
+  const firing = useAlerts().data?.alerts.find((one) => one.number === number);
+  const actionsOf = useAlertActions();
+  // What has ended is neither acknowledged nor silenced.
+  const { acknowledge = null, isAcknowledging = false, silences = [] } = firing ? actionsOf(firing) : {};
+  const copy: MenuEntry = {
+    label: "Copy as Markdown",
+    icon: ClipboardCopy,
+    onChoose: () => copyText(markdown, "the alert as Markdown"),
+  };
+  useContextualActions({
+    kind: "Alert",
+    id: String(number),
+    name: title,
+    isOpen: true,
+    actions: [
+      ...(acknowledge === null ? [] : [acknowledge]),
+      ...silences,
+      { label: "Open", icon: SquareArrowOutUpRight, path },
+      copy,
+    ],
+  });
+  return (
+    <>
+      {acknowledge !== null && (
+        <Button icon={acknowledge.icon} busy={isAcknowledging} onClick={acknowledge.onChoose}>
+          {acknowledge.label}
+        </Button>
+      )}
+      <Button icon={copy.icon} onClick={copy.onChoose}>
+        {copy.label}
+      </Button>
+      <Button asChild look="primary">
+        <PanelLink look="none" path={path}>
+          Open
+        </PanelLink>
+      </Button>
+      {silences.length > 0 && <Menu label={`More for ${title}`} entries={silences} />}
+    </>
   );
 }
 
@@ -205,12 +237,5 @@ function AddNote({ number }: { number: number }) {
       )}
       <ErrorNotice error={faultElsewhere(add.error, ["note"])} />
     </form>
-  );
-}
-
-function copyMarkdown(text: string): void {
-  void navigator.clipboard.writeText(text).then(
-    () => notify({ title: "Copied the alert as Markdown" }),
-    () => notify({ tone: "bad", title: "Could not copy the alert" }),
   );
 }

@@ -1,17 +1,19 @@
 /** Everything about one backend: health, models with prices, test, settings. */
-import { MessageCircleQuestion, Trash2 } from "lucide-react";
+import { Copy, KeyRound, ListTree, MessageCircleQuestion, Trash2, Zap } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { AskModelDialog } from "@/features/backends/ask-model";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
 import { EditBackend } from "@/features/backends/edit-backend";
 import { Resilience } from "@/features/backends/resilience";
-import { BackendTest } from "@/features/backends/test-steps";
+import { BackendTest, useBackendTest } from "@/features/backends/test-steps";
 import { useBackendSwitch, useRemovalLosses } from "@/features/backends/backend-actions";
 import { ServiceSummary } from "@/features/backends/service-summary";
 import { Confirm } from "@/components/confirm";
+import { useContextualActions } from "@/components/contextual-actions";
+import { copyText } from "@/components/copy-text";
 import { Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/connected/set-price";
@@ -37,26 +39,24 @@ interface BackendDrawerProps {
   onClose: () => void;
 }
 
+const FIRST_TAB = "summary";
+const TEST_TAB = "test";
+
 export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawerProps) {
   const [isRemoving, setRemoving] = useState(false);
-  const toggle = useBackendSwitch();
+  const [chosen, setChosen] = useState({ of: "", tab: FIRST_TAB });
   const losses = useRemovalLosses(backend);
+  const test = useBackendTest();
   const remove = useAction("backendRemove", (call, id: string) => call({ id }));
   if (backend === undefined) return null;
-  const tabs: Tab[] = [
-    { id: "summary", label: "Summary", content: <Summary backend={backend} /> },
-    { id: "resilience", label: "Resilience", content: <Resilience backend={backend.id} /> },
-    { id: "models", label: `Models (${backend.models.length})`, content: <Models backend={backend} /> },
-    { id: "test", label: "Test", content: <BackendTest id={backend.id} onAsk={() => onAsk(true)} /> },
-  ];
-  if (!backend.built_in)
-    tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
+  const { id, label } = backend;
+  const show = (tab: string) => setChosen({ of: id, tab });
   return (
     <>
       <Drawer
         open
         onClose={onClose}
-        title={backend.label}
+        title={label}
         description={
           <span className="flex items-start gap-2">
             <StateBadge sign={healthSign(backend.health)} />
@@ -64,34 +64,24 @@ export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawer
           </span>
         }
         actions={
-          <>
-            <Switch
-              label={`${backend.label} switched on`}
-              checked={backend.enabled}
-              onChange={(enabled) => toggle.change(backend, enabled)}
-            />
-            <Menu
-              label="More for this backend"
-              entries={[
-                {
-                  label: "Ask a model…",
-                  icon: MessageCircleQuestion,
-                  onChoose: () => onAsk(true),
-                },
-                {
-                  label: "Remove backend",
-                  icon: Trash2,
-                  danger: true,
-                  blocked: backend.built_in ? "Built in. Switch it off instead." : null,
-                  onChoose: () => setRemoving(true),
-                },
-              ]}
-            />
-          </>
+          <BackendActions
+            backend={backend}
+            onTest={() => {
+              show(TEST_TAB);
+              test.mutate(id);
+            }}
+            onAsk={() => onAsk(true)}
+            onRemove={() => setRemoving(true)}
+          />
         }
       >
-        <Tabs key={backend.id} label={`About ${backend.label}`} tabs={tabs} />
-        <AskModelDialog key={`ask ${backend.id}`} backend={backend} open={asking} onClose={() => onAsk(false)} />
+        <Tabs
+          key={id}
+          label={`About ${label}`}
+          tabs={tabsOf(backend, <BackendTest id={id} test={test} onAsk={() => onAsk(true)} />)}
+          shown={{ id: chosen.of === id ? chosen.tab : FIRST_TAB, onShow: show }}
+        />
+        <AskModelDialog key={`ask ${id}`} backend={backend} open={asking} onClose={() => onAsk(false)} />
       </Drawer>
       <Confirm
         open={isRemoving}
@@ -110,6 +100,66 @@ export function BackendDrawer({ backend, asking, onAsk, onClose }: BackendDrawer
             },
           })
         }
+      />
+    </>
+  );
+}
+
+function tabsOf(backend: BackendView, test: ReactNode): Tab[] {
+  const tabs: Tab[] = [
+    { id: FIRST_TAB, label: "Summary", content: <Summary backend={backend} /> },
+    { id: "resilience", label: "Resilience", content: <Resilience backend={backend.id} /> },
+    { id: "models", label: `Models (${backend.models.length})`, content: <Models backend={backend} /> },
+    { id: TEST_TAB, label: "Test", content: test },
+  ];
+  if (!backend.built_in)
+    tabs.push({ id: "settings", label: "Settings", content: <EditBackend key={backend.id} backend={backend} /> });
+  return tabs;
+}
+
+interface BackendActionsProps {
+  backend: BackendView;
+  onTest: () => void;
+  onAsk: () => void;
+  onRemove: () => void;
+}
+
+function BackendActions({ backend, onTest, onAsk, onRemove }: BackendActionsProps) {
+  const { id, label, base_url: address, credential, enabled } = backend;
+  const toggle = useBackendSwitch();
+  const copy: MenuEntry[] =
+    address === null
+      ? []
+      : [{ label: "Copy address", icon: Copy, onChoose: () => copyText(address, `the address of ${label}`) }];
+  const remove: MenuEntry = {
+    label: "Remove backend",
+    icon: Trash2,
+    danger: true,
+    blocked: backend.built_in ? "Built in. Switch it off instead." : null,
+    onChoose: onRemove,
+  };
+  // The palette finds the switch and the question from everywhere.
+  useContextualActions({
+    kind: "Backend",
+    id,
+    name: label,
+    isOpen: true,
+    actions: [
+      { label: "Test", icon: Zap, onChoose: onTest },
+      { label: "Show requests", icon: ListTree, path: requestsPath({ backend: id, within: "24h" }) },
+      ...(credential === null
+        ? []
+        : [{ label: "Open key", icon: KeyRound, path: `/keys/${encodeURIComponent(credential)}` }]),
+      ...copy,
+      remove,
+    ],
+  });
+  return (
+    <>
+      <Switch label={`${label} switched on`} checked={enabled} onChange={(next) => toggle.change(backend, next)} />
+      <Menu
+        label="More for this backend"
+        entries={[{ label: "Ask a model…", icon: MessageCircleQuestion, onChoose: onAsk }, ...copy, remove]}
       />
     </>
   );

@@ -15,19 +15,27 @@ export function useBackendTest() {
   return useAction("backendTest", (call, id: string) => call({ id }));
 }
 
+interface BackendTestProps {
+  id: string;
+  /** May be that of another backend. */
+  test: ReturnType<typeof useBackendTest>;
+  onAsk: () => void;
+}
+
 /** The test with its button, for the drawer. */
-export function BackendTest({ id, onAsk }: { id: string; onAsk: () => void }) {
-  const test = useBackendTest();
+export function BackendTest({ id, test, onAsk }: BackendTestProps) {
+  const isOwn = test.variables === id;
+  const result = isOwn ? test.data : undefined;
   return (
     <div className="flex flex-col gap-3">
       <div className="flex items-center justify-between gap-4">
         <p className="text-ink-2">Connects, checks the key and lists models. Free.</p>
         <Button icon={Zap} busy={test.isPending} onClick={() => test.mutate(id)}>
-          {test.data ? "Test again" : "Test"}
+          {result ? "Test again" : "Test"}
         </Button>
       </div>
-      <ErrorNotice error={test.error} />
-      <TestSteps result={test.data} running={test.isPending} />
+      <ErrorNotice error={isOwn ? test.error : null} />
+      <TestSteps result={result} running={isOwn && test.isPending} />
       <div className="mt-1 flex items-center justify-between gap-4 border-t border-line pt-4">
         <p className="text-ink-2">Sends one real request to a model. Billed, after its price is shown.</p>
         <Button icon={MessageCircleQuestion} onClick={onAsk}>

@@ -1,15 +1,16 @@
 /** One client: how to use its token, its limits, and revoking it. */
-import { Ban, CircleCheck, Trash2 } from "lucide-react";
+import { Ban, CircleCheck, ListTree, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { programText, useClientBlock } from "@/features/clients/client-actions";
 import { ClientSettings } from "@/features/clients/client-settings";
 import { ClientTargetSelect } from "@/features/clients/client-target";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
+import { useContextualActions } from "@/components/contextual-actions";
 import { CodeBlock } from "@/components/copy-button";
 import { Drawer } from "@/components/dialog";
 import { Facts } from "@/components/facts";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Spend } from "@/components/spend";
@@ -34,15 +35,7 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         onClose={onClose}
         title={client.id}
         description={<StateBadge sign={CLIENT[client.state]} />}
-        actions={
-          <>
-            <BlockButton client={client} />
-            <Menu
-              label="More for this client"
-              entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]}
-            />
-          </>
-        }
+        actions={<ClientActions client={client} onRevoke={() => setRevoking(true)} />}
       >
         <Tabs
           key={client.id}
@@ -94,6 +87,25 @@ function budgetLosses({ own_budget: own, other_budgets: others }: ClientView): s
     ...(own === null ? [] : [`The budget ${own} of its requests, which has its name, ends too.`]),
     ...(others.length === 0 ? [] : [`Other budgets for its requests stay: ${others.join(", ")}.`]),
   ];
+}
+
+function ClientActions({ client, onRevoke }: { client: ClientView; onRevoke: () => void }) {
+  const { id } = client;
+  const revoke: MenuEntry = { label: "Revoke token", icon: Trash2, danger: true, onChoose: onRevoke };
+  // The palette finds the block and the switches from everywhere.
+  useContextualActions({
+    kind: "Client",
+    id,
+    name: id,
+    isOpen: true,
+    actions: [{ label: "Show requests", icon: ListTree, path: requestsPath({ client: id, within: "30d" }) }, revoke],
+  });
+  return (
+    <>
+      <BlockButton client={client} />
+      <Menu label="More for this client" entries={[revoke]} />
+    </>
+  );
 }
 
 /** Undone from its toast, so it does not ask first. */

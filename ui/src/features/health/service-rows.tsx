@@ -6,9 +6,10 @@ import { kindWords } from "@/features/health/service-kinds";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { Confirm } from "@/components/confirm";
+import { useContextualActions } from "@/components/contextual-actions";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { EmptyState } from "@/components/empty-state";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import { notify, notifyError } from "@/components/toast";
@@ -56,23 +57,19 @@ export function ServicesCard({ view }: { view: ServicesView }) {
   );
 }
 
-function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: Open) => void }) {
-  const test = useAction("serviceTest", (call) => call({ id: service.id }));
-  const save = useAction("serviceSet", (call, enabled: boolean) => call({ ...requestOf(service), enabled }));
-  const { label, health, account, required, enabled } = service;
-  const sign = HEALTH[health.state];
-  const run = () =>
-    test.mutate(undefined, {
-      onSuccess: ({ passed, sentence }) => notify({ tone: passed ? "ok" : "bad", title: label, detail: sentence }),
-      onError: notifyError,
-    });
-  const pause = () => save.mutate(!enabled, { onError: notifyError });
+interface ServiceRowProps {
+  service: ServiceView;
+  onOpen: (open: Open) => void;
+}
+
+function ServiceRow({ service, onOpen }: ServiceRowProps) {
+  const { label, health, account, required } = service;
   return (
     <li className="border-b border-line px-4 py-3 last:border-b-0">
       <div className="grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_auto] items-center gap-x-6">
         <div className="min-w-0">
           <p className="flex items-center gap-2 font-medium text-ink-1">
-            <StateMark sign={sign} size={14} />
+            <StateMark sign={HEALTH[health.state]} size={14} />
             <span className="truncate">{label}</span>
             <HealthWord health={health} />
           </p>
@@ -89,22 +86,49 @@ function ServiceRow({ service, onOpen }: { service: ServiceView; onOpen: (open: 
         <div className="min-w-0">
           <AvailabilityStrip label={label} availability={service.availability} strip={service.strip} />
         </div>
-        <div className="flex items-center gap-2">
-          <Button size="small" icon={Zap} busy={test.isPending} aria-label={`Test ${label}`} onClick={run}>
-            Test
-          </Button>
-          <Menu
-            label={`More for ${label}`}
-            entries={[
-              { label: "Edit", icon: Pencil, onChoose: () => onOpen({ kind: "edit", service }) },
-              { label: enabled ? "Pause" : "Watch again", icon: enabled ? Pause : Play, onChoose: pause },
-              { label: "Remove", icon: Trash2, danger: true, onChoose: () => onOpen({ kind: "remove", service }) },
-            ]}
-          />
-        </div>
+        <ServiceActions service={service} onOpen={onOpen} />
       </div>
       <ServiceDetails service={service} />
     </li>
+  );
+}
+
+function ServiceActions({ service, onOpen }: ServiceRowProps) {
+  const { id, label, enabled } = service;
+  const test = useAction("serviceTest", (call) => call({ id }));
+  const save = useAction("serviceSet", (call, watched: boolean) => call({ ...requestOf(service), enabled: watched }));
+  const run: MenuEntry = {
+    label: "Test",
+    icon: Zap,
+    onChoose: () =>
+      test.mutate(undefined, {
+        onSuccess: ({ passed, sentence }) => notify({ tone: passed ? "ok" : "bad", title: label, detail: sentence }),
+        onError: notifyError,
+      }),
+  };
+  const entries: MenuEntry[] = [
+    { label: "Edit", icon: Pencil, onChoose: () => onOpen({ kind: "edit", service }) },
+    {
+      label: enabled ? "Pause" : "Watch again",
+      icon: enabled ? Pause : Play,
+      onChoose: () => save.mutate(!enabled, { onError: notifyError }),
+    },
+    { label: "Remove", icon: Trash2, danger: true, onChoose: () => onOpen({ kind: "remove", service }) },
+  ];
+  useContextualActions({ kind: "Service", id, name: label, isOpen: false, actions: [run, ...entries] });
+  return (
+    <div className="flex items-center gap-2">
+      <Button
+        size="small"
+        icon={run.icon}
+        busy={test.isPending}
+        aria-label={`${run.label} ${label}`}
+        onClick={run.onChoose}
+      >
+        {run.label}
+      </Button>
+      <Menu label={`More for ${label}`} entries={entries} />
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 /** One key: its state and the reason, its allowed host, its users; verify, replace, remove. */
-import { Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
+import { ListTree, Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
 import { KeyHistory } from "@/features/keys/key-history";
@@ -8,10 +8,11 @@ import { KeysPage } from "@/features/keys/keys-page";
 import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
+import { useContextualActions } from "@/components/contextual-actions";
 import { Dialog, DialogBody, Drawer, SubmitFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Facts, type Fact } from "@/components/facts";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
@@ -43,6 +44,39 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
   const verify = useAction("keyVerify", (call, id: string) => call({ id }));
   const remove = useAction("keyRemove", (call, id: string) => call({ id }));
   const readOnly = stored.read_only ? "Set by an environment variable. Change it there." : null;
+  const check: MenuEntry = { label: "Verify", icon: ShieldCheck, onChoose: () => verify.mutate(stored.id) };
+  const replace: MenuEntry = {
+    label: "Replace",
+    icon: RefreshCw,
+    blocked: readOnly,
+    onChoose: () => setAsking("replace"),
+  };
+  const edit: MenuEntry = {
+    label: "Edit name, expiry and note",
+    icon: Pencil,
+    blocked: readOnly,
+    onChoose: () => setAsking("edit"),
+  };
+  const drop: MenuEntry = {
+    label: "Remove key",
+    icon: Trash2,
+    danger: true,
+    blocked: readOnly,
+    onChoose: () => setAsking("remove"),
+  };
+  useContextualActions({
+    kind: "Key",
+    id: stored.id,
+    name: stored.label,
+    isOpen: true,
+    actions: [
+      check,
+      { label: "Show requests", icon: ListTree, path: requestsPath({ key: stored.id, within: "30d" }) },
+      replace,
+      edit,
+      drop,
+    ],
+  });
   return (
     <>
       <Drawer
@@ -50,26 +84,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
         onClose={onClose}
         title={stored.label}
         description={<StateBadge sign={KEY[stored.state]} />}
-        actions={
-          <Menu
-            label="More for this key"
-            entries={[
-              {
-                label: "Edit name, expiry and note",
-                icon: Pencil,
-                blocked: readOnly,
-                onChoose: () => setAsking("edit"),
-              },
-              {
-                label: "Remove key",
-                icon: Trash2,
-                danger: true,
-                blocked: readOnly,
-                onChoose: () => setAsking("remove"),
-              },
-            ]}
-          />
-        }
+        actions={<Menu label="More for this key" entries={[edit, drop]} />}
       >
         <DialogBody className="flex flex-col gap-4">
           {stored.reason !== null && (
@@ -86,16 +101,16 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
             />
           ))}
           <div className="flex gap-2">
-            <Button icon={ShieldCheck} busy={verify.isPending} onClick={() => verify.mutate(stored.id)}>
-              Verify
+            <Button icon={check.icon} busy={verify.isPending} onClick={check.onChoose}>
+              {check.label}
             </Button>
             <Button
-              icon={RefreshCw}
+              icon={replace.icon}
               disabled={stored.read_only}
               title={readOnly ?? undefined}
-              onClick={() => setAsking("replace")}
+              onClick={replace.onChoose}
             >
-              Replace
+              {replace.label}
             </Button>
           </div>
           <ErrorNotice error={verify.error} />

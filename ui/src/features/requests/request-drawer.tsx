@@ -1,5 +1,8 @@
 /** One request in full: the routing decision, timing, cost and how the cost is known. */
+import { Cable, Copy, ListTree, MessagesSquare, Server } from "lucide-react";
+import { useContextualActions } from "@/components/contextual-actions";
 import { CopyButton } from "@/components/copy-button";
+import { copyText } from "@/components/copy-text";
 import { Cost } from "@/components/cost";
 import { DialogBody, Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
@@ -37,8 +40,31 @@ export function RequestDrawer({ id, onClose }: { id: string; onClose: () => void
   );
 }
 
+const replayPath = ({ model_asked: model }: RequestView) => `/playground?model=${encodeURIComponent(model)}`;
+
+/** For the palette. */
+function useRequestActions(request: RequestView): void {
+  const { id, model_asked: name, client, backend } = request;
+  useContextualActions({
+    kind: "Request",
+    id,
+    name,
+    isOpen: true,
+    actions: [
+      { label: "Replay in the playground", icon: MessagesSquare, path: replayPath(request) },
+      { label: "Copy request id", icon: Copy, onChoose: () => copyText(id, "the request id") },
+      { label: `Open client ${client}`, icon: Cable, path: `/clients/${encodeURIComponent(client)}` },
+      { label: `Show requests of ${client}`, icon: ListTree, path: requestsPath({ client }) },
+      ...(backend === null
+        ? []
+        : [{ label: `Open backend ${backend}`, icon: Server, path: `/backends/${encodeURIComponent(backend)}` }]),
+    ],
+  });
+}
+
 export function RequestDetail({ path }: { path: RequestPathView }) {
   const { request, failure } = path;
+  useRequestActions(request);
   return (
     <>
       {failure !== null && (
@@ -51,10 +77,8 @@ export function RequestDetail({ path }: { path: RequestPathView }) {
       <Facts facts={factsOf(request, failure?.cause)} />
       <RequestCode id={request.id} />
       <p className="text-12 text-ink-2">
-        <PanelLink path={`/playground?model=${encodeURIComponent(request.model_asked)}`}>
-          Replay in the playground
-        </PanelLink>{" "}
-        with a prompt of your own: prompts are not kept.
+        <PanelLink path={replayPath(request)}>Replay in the playground</PanelLink> with a prompt of your own: prompts
+        are not kept.
       </p>
     </>
   );

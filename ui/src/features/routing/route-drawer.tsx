@@ -1,13 +1,14 @@
 /** One route: where its requests go now and why, and its settings. */
-import { Copy, Trash2 } from "lucide-react";
+import { Copy, ListTree, Power, Trash2 } from "lucide-react";
 import { RouteForm } from "@/features/routing/route-form";
 import { policyOf } from "@/features/routing/policies";
 import { useRouteChanges } from "@/features/routing/route-changes";
 import { newValues, valuesOf, type RouteValues } from "@/features/routing/route-values";
 import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
+import { useContextualActions } from "@/components/contextual-actions";
 import { DialogBody, Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";
 import { Switch } from "@/components/switch";
@@ -25,7 +26,7 @@ interface RouteDrawerProps {
 }
 
 export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps) {
-  const { change, remove } = useRouteChanges();
+  const changes = useRouteChanges();
   if (route === undefined) return null;
   return (
     <Drawer
@@ -34,24 +35,12 @@ export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps
       title={route.id}
       description={route.sentence}
       actions={
-        <>
-          <Switch
-            label={`Route ${route.id} switched on`}
-            checked={route.enabled}
-            onChange={(enabled) => change(route, { enabled }, enabled ? `${route.id} is on` : `${route.id} is off`)}
-          />
-          <Menu
-            label="More for this route"
-            entries={[
-              {
-                label: "Duplicate route",
-                icon: Copy,
-                onChoose: () => onCopy({ ...valuesOf(route), id: `${route.id}-copy` }),
-              },
-              { label: "Remove route", icon: Trash2, danger: true, onChoose: () => remove(route, onClose) },
-            ]}
-          />
-        </>
+        <RouteActions
+          route={route}
+          changes={changes}
+          onCopy={() => onCopy({ ...valuesOf(route), id: `${route.id}-copy` })}
+          onRemove={() => changes.remove(route, onClose)}
+        />
       }
     >
       <Tabs
@@ -76,6 +65,39 @@ export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps
         ]}
       />
     </Drawer>
+  );
+}
+
+interface RouteActionsProps {
+  route: RouteView;
+  changes: ReturnType<typeof useRouteChanges>;
+  onCopy: () => void;
+  onRemove: () => void;
+}
+
+function RouteActions({ route, changes, onCopy, onRemove }: RouteActionsProps) {
+  const { id, enabled } = route;
+  const toggle = (next: boolean) => changes.change(route, { enabled: next }, next ? `${id} is on` : `${id} is off`);
+  const entries: MenuEntry[] = [
+    { label: "Duplicate route", icon: Copy, onChoose: onCopy },
+    { label: "Remove route", icon: Trash2, danger: true, onChoose: onRemove },
+  ];
+  useContextualActions({
+    kind: "Route",
+    id,
+    name: id,
+    isOpen: true,
+    actions: [
+      { label: "Show requests", icon: ListTree, path: requestsPath({ route: id, within: "24h" }) },
+      { label: enabled ? "Disable route" : "Enable route", icon: Power, onChoose: () => toggle(!enabled) },
+      ...entries,
+    ],
+  });
+  return (
+    <>
+      <Switch label={`Route ${id} switched on`} checked={enabled} onChange={toggle} />
+      <Menu label="More for this route" entries={entries} />
+    </>
   );
 }
 

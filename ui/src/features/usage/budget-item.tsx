@@ -1,5 +1,5 @@
 /** One budget: how full it is, what happens at its limit, what was allowed more, and its history. */
-import { Pencil, Trash2 } from "lucide-react";
+import { Pencil, Trash2, Wallet } from "lucide-react";
 import { useState } from "react";
 import { AllowDialog } from "@/features/usage/allow-dialog";
 import { budgetSet } from "@/features/usage/budget-values";
@@ -17,8 +17,9 @@ import {
 import { scopeFilter } from "@/features/usage/requests-link";
 import { BudgetBar } from "@/components/budget-bar";
 import { Button } from "@/components/button";
+import { useContextualActions } from "@/components/contextual-actions";
 import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
@@ -61,12 +62,7 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
         <h2 className="truncate text-15 font-semibold">{id}</h2>
         <span className="min-w-0 flex-1 truncate text-ink-3">{scopeWords(scope)}</span>
         <StateBadge sign={sign} />
-        {budget.action !== "tell" && sign.tone !== "ok" && (
-          <Button size="small" onClick={() => setAllowing(true)}>
-            Allow more
-          </Button>
-        )}
-        <BudgetMenu budget={budget} onEdit={onEdit} />
+        <BudgetActions budget={budget} isPointed={isPointed} onAllow={() => setAllowing(true)} onEdit={onEdit} />
       </div>
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <p>
@@ -165,7 +161,14 @@ function History({ budget }: { budget: BudgetView }) {
   );
 }
 
-function BudgetMenu({ budget, onEdit }: { budget: BudgetView; onEdit: () => void }) {
+interface BudgetActionsProps {
+  budget: BudgetView;
+  isPointed: boolean;
+  onAllow: () => void;
+  onEdit: () => void;
+}
+
+function BudgetActions({ budget, isPointed, onAllow, onEdit }: BudgetActionsProps) {
   const remove = useAction("budgetRemove", (call) => call({ id: budget.id }));
   const restore = useAction("budgetSet", (call, values: BudgetSet) => call(values));
   const removeNow = () =>
@@ -178,13 +181,29 @@ function BudgetMenu({ budget, onEdit }: { budget: BudgetView; onEdit: () => void
           undo: () => restore.mutate(budgetSet(budget), report),
         }),
     });
+  const entries: MenuEntry[] = [
+    { label: "Edit", icon: Pencil, onChoose: onEdit },
+    { label: "Remove", icon: Trash2, danger: true, onChoose: removeNow },
+  ];
+  const allow: MenuEntry | null =
+    budget.action !== "tell" && BUDGET[budget.state].tone !== "ok"
+      ? { label: "Allow more", icon: Wallet, onChoose: onAllow }
+      : null;
+  useContextualActions({
+    kind: "Budget",
+    id: budget.id,
+    name: budget.id,
+    isOpen: isPointed,
+    actions: allow === null ? entries : [allow, ...entries],
+  });
   return (
-    <Menu
-      label={`Actions for ${budget.id}`}
-      entries={[
-        { label: "Edit", icon: Pencil, onChoose: onEdit },
-        { label: "Remove", icon: Trash2, danger: true, onChoose: removeNow },
-      ]}
-    />
+    <>
+      {allow !== null && (
+        <Button size="small" onClick={allow.onChoose}>
+          {allow.label}
+        </Button>
+      )}
+      <Menu label={`Actions for ${budget.id}`} entries={entries} />
+    </>
   );
 }
