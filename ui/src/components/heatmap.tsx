@@ -1,4 +1,4 @@
-/** Amounts by hour and weekday: the stronger a cell, the more. The arrow keys walk the cells. */
+/** Amounts by hour and weekday, or by week and weekday: the stronger a cell, the more. The arrow keys walk the cells. */
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { classNames } from "@/lib/class-names";
@@ -10,6 +10,10 @@ export interface HeatmapRow {
   words?: string[];
   /** Where nothing is known of a value, which is then no zero. */
   unknown?: boolean[];
+  /** What each cell is, instead of the names of its row and column. */
+  names?: string[];
+  /** Where there is nothing to count: only an outline. */
+  absent?: boolean[];
 }
 
 interface HeatmapProps {
@@ -17,6 +21,11 @@ interface HeatmapProps {
   label: string;
   columns: string[];
   rows: HeatmapRow[];
+  /** The words under the columns, instead of every third one's name. */
+  ticks?: (string | null)[];
+  rowHeight?: number;
+  /** What the arrow keys move along. */
+  walked?: string;
   format: (value: number) => string;
   /** Of a cell that was chosen by a click or Enter. */
   onChoose?: (row: number, column: number) => void;
@@ -36,148 +45,210 @@ function fillOf(value: number, highest: number): string {
   return `color-mix(in oklab, var(--series-1) ${step}%, var(--surface-2))`;
 }
 
-export function heatmapHeight(rows: number): number {
-  return rows * ROW_PX + AXIS_PX + 24;
+export function heatmapHeight(rows: number, rowHeight = ROW_PX): number {
+  return rows * rowHeight + AXIS_PX + 24;
 }
 
-export function Heatmap({ label, columns, rows, format, onChoose }: HeatmapProps) {
-  const [width, measure] = useMeasuredWidth(480);
-  const [cursor, setCursor] = useState<{ row: number; column: number } | null>(null);
-  const highest = Math.max(1, ...rows.flatMap((row) => row.values));
-  const cell = (width - LEFT_PX) / Math.max(columns.length, 1);
-  const spell = ({ row, column }: { row: number; column: number }) =>
-    `${rows[row]?.label} ${columns[column]}: ${rows[row]?.words?.[column] ?? format(rows[row]?.values[column] ?? 0)}`;
-  const move = (event: KeyboardEvent) => {
-    const { row, column } = cursor ?? { row: 0, column: 0 };
+function hourTicks(columns: string[]): (string | null)[] {
+  return columns.map((column, across) => (across % LABEL_EVERY === 0 ? column.slice(0, 2) : null));
+}
+
+interface Cell {
+  row: number;
+  column: number;
+}
+
+interface Grid {
+  rows: number;
+  columns: number;
+  /** Of a cell, in pixels. */
+  width: number;
+  height: number;
+}
+
+/** The cell at the keyboard's or the pointer's place. */
+function useCell({ rows, columns, width, height }: Grid, onChoose: HeatmapProps["onChoose"]) {
+  const [cell, setCell] = useState<Cell | null>(null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { row, column } = cell ?? { row: 0, column: 0 };
     const there = {
       ArrowLeft: { row, column: column - 1 },
-      ArrowRight: { row, column: cursor === null ? 0 : column + 1 },
+      ArrowRight: { row, column: cell === null ? 0 : column + 1 },
       ArrowUp: { row: row - 1, column },
-      ArrowDown: { row: cursor === null ? 0 : row + 1, column },
+      ArrowDown: { row: cell === null ? 0 : row + 1, column },
       Home: { row, column: 0 },
-      End: { row, column: columns.length - 1 },
+      End: { row, column: columns - 1 },
     }[event.key];
-    if (event.key === "Enter" && cursor !== null) onChoose?.(cursor.row, cursor.column);
-    if (event.key === "Escape" && cursor !== null) {
+    if (event.key === "Enter" && cell !== null) onChoose?.(cell.row, cell.column);
+    if (event.key === "Escape" && cell !== null) {
       event.stopPropagation();
-      setCursor(null);
+      setCell(null);
     }
     if (there === undefined) return;
     event.preventDefault();
-    setCursor({ row: clamp(there.row, rows.length), column: clamp(there.column, columns.length) });
+    setCell({ row: clamp(there.row, rows), column: clamp(there.column, columns) });
   };
-  const point = (event: PointerEvent<HTMLElement>) => {
+  const onPointerMove = (event: PointerEvent<HTMLElement>) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const [across, down] = [event.clientX - left - LEFT_PX, event.clientY - top];
-    const isInside = across >= 0 && down < rows.length * ROW_PX;
-    setCursor(
+    const isInside = across >= 0 && down < rows * height;
+    setCell(
       isInside
-        ? {
-            row: clamp(Math.floor(down / ROW_PX), rows.length),
-            column: clamp(Math.floor(across / cell), columns.length),
-          }
+        ? { row: clamp(Math.floor(down / height), rows), column: clamp(Math.floor(across / width), columns) }
         : null,
     );
+  };
+  const clear = () => setCell(null);
+  return { cell, onKeyDown, pointer: { onPointerMove, onPointerLeave: clear, onBlur: clear } };
+}
+
+export function Heatmap({
+  label,
+  columns,
+  rows,
+  ticks = hourTicks(columns),
+  rowHeight = ROW_PX,
+  walked = "hours and days",
+  format,
+  onChoose,
+}: HeatmapProps) {
+  const [width, measure] = useMeasuredWidth(480);
+  const grid = {
+    rows: rows.length,
+    columns: columns.length,
+    width: (width - LEFT_PX) / Math.max(columns.length, 1),
+    height: rowHeight,
+  };
+  const { cell, onKeyDown, pointer } = useCell(grid, onChoose);
+  const highest = Math.max(1, ...rows.flatMap((row) => row.values));
+  const spell = ({ row: down, column }: Cell) => {
+    const row = rows[down];
+    const name = row?.names?.[column] ?? `${row?.label} ${columns[column]}`;
+    return `${name}: ${row?.words?.[column] ?? format(row?.values[column] ?? 0)}`;
   };
   return (
     <div ref={measure}>
       <div
         role="slider"
         tabIndex={0}
-        aria-label={`${label}. The arrow keys move along the hours and days.${onChoose ? " Enter opens the requests." : ""}`}
+        aria-label={`${label}. The arrow keys move along the ${walked}.${onChoose ? " Enter opens the requests." : ""}`}
         aria-valuemin={0}
         aria-valuemax={rows.length * columns.length - 1}
-        aria-valuenow={cursor === null ? 0 : cursor.row * columns.length + cursor.column}
-        aria-valuetext={cursor === null ? "Nothing chosen" : spell(cursor)}
+        aria-valuenow={cell === null ? 0 : cell.row * columns.length + cell.column}
+        aria-valuetext={cell === null ? "Nothing chosen" : spell(cell)}
         className={classNames("rounded-mark", onChoose && "cursor-pointer")}
-        onClick={() => cursor !== null && onChoose?.(cursor.row, cursor.column)}
-        onKeyDown={move}
-        onPointerMove={point}
-        onPointerLeave={() => setCursor(null)}
-        onBlur={() => setCursor(null)}
+        onClick={() => cell !== null && onChoose?.(cell.row, cell.column)}
+        onKeyDown={onKeyDown}
+        {...pointer}
       >
-        <svg width={width} height={rows.length * ROW_PX + AXIS_PX} aria-hidden="true" className="block">
+        <svg width={width} height={rows.length * rowHeight + AXIS_PX} aria-hidden="true" className="block">
           {rows.map((row, down) => (
-            <g key={row.label} transform={`translate(0,${down * ROW_PX})`}>
-              <text
-                y={(ROW_PX - GAP_PX) / 2}
-                dy="0.34em"
-                className={cursor?.row === down ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
-              >
-                {row.label.slice(0, 3)}
-              </text>
-              {row.values.map((value, across) => (
-                <rect
-                  key={columns[across]}
-                  data-mark
-                  x={LEFT_PX + across * cell}
-                  width={Math.max(cell - GAP_PX, 1)}
-                  height={ROW_PX - GAP_PX}
-                  rx={3}
-                  style={{ fill: fillOf(value, highest) }}
-                  className={cursor?.row === down && cursor.column === across ? "stroke-ink-1" : undefined}
-                  strokeWidth={1.5}
-                />
-              ))}
-              {row.unknown?.map(
-                (isUnknown, across) =>
-                  isUnknown && (
-                    <text
-                      key={columns[across]}
-                      data-mark
-                      x={LEFT_PX + (across + 0.5) * cell - GAP_PX / 2}
-                      y={(ROW_PX - GAP_PX) / 2}
-                      dy="0.36em"
-                      textAnchor="middle"
-                      className="fill-warn text-11"
-                    >
-                      ?
-                    </text>
-                  ),
-              )}
+            <g key={row.label} transform={`translate(0,${down * rowHeight})`}>
+              <Cells row={row} grid={grid} highest={highest} chosen={cell?.row === down ? cell.column : null} />
             </g>
           ))}
-          {columns.map((column, across) =>
-            across % LABEL_EVERY === 0 ? (
+          {ticks.map((tick, across) =>
+            tick === null ? null : (
               <text
-                key={column}
-                x={LEFT_PX + (across + 0.5) * cell}
-                y={rows.length * ROW_PX + 12}
+                key={columns[across]}
+                x={LEFT_PX + (across + 0.5) * grid.width}
+                y={rows.length * rowHeight + 12}
                 textAnchor="middle"
-                className={cursor?.column === across ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+                className={cell?.column === across ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
               >
-                {column.slice(0, 2)}
+                {tick}
               </text>
-            ) : null,
+            ),
           )}
         </svg>
       </div>
       {/* Always reserves one line, so that the layout does not shift. */}
       <p aria-hidden className="flex h-6 items-end gap-1.5 pl-9 text-12 text-ink-3">
-        {cursor === null ? (
-          <>
-            {rows.some(({ values }) => values.some((value) => value > 0)) && (
-              <>
-                0
-                {["var(--surface-2)", ...STEPS.map((_, index) => fillOf((index + 0.5) / STEPS.length, 1))].map(
-                  (fill) => (
-                    <span key={fill} data-mark className="mb-1 h-2.5 w-5 rounded-mark" style={{ background: fill }} />
-                  ),
-                )}
-                {format(highest)}
-              </>
-            )}
-            {rows.some(({ unknown }) => unknown?.includes(true)) && (
-              <span className="ml-2">
-                <span className="text-warn">?</span> not known
-              </span>
-            )}
-          </>
+        {cell === null ? (
+          <Legend rows={rows} highest={format(highest)} />
         ) : (
-          <span className="text-ink-1">{spell(cursor)}</span>
+          <span className="text-ink-1">{spell(cell)}</span>
         )}
       </p>
     </div>
+  );
+}
+
+interface CellsProps {
+  row: HeatmapRow;
+  grid: Grid;
+  highest: number;
+  /** The chosen cell, if it is one of these. */
+  chosen: number | null;
+}
+
+function Cells({ row: { label, values, unknown, absent }, grid: { width, height }, highest, chosen }: CellsProps) {
+  const middle = (height - GAP_PX) / 2;
+  return (
+    <>
+      <text y={middle} dy="0.34em" className={chosen === null ? "fill-ink-3 text-11" : "fill-ink-1 text-11"}>
+        {label.slice(0, 3)}
+      </text>
+      {values.map((value, across) => {
+        const isAbsent = absent?.[across] === true;
+        return (
+          <rect
+            key={across}
+            data-mark
+            x={LEFT_PX + across * width}
+            width={Math.max(width - GAP_PX, 1)}
+            height={height - GAP_PX}
+            rx={3}
+            style={{ fill: isAbsent ? "none" : fillOf(value, highest) }}
+            className={chosen === across ? "stroke-ink-1" : isAbsent ? "stroke-line" : undefined}
+            strokeWidth={isAbsent ? 1 : 1.5}
+          />
+        );
+      })}
+      {unknown?.map(
+        (isUnknown, across) =>
+          isUnknown && (
+            <text
+              key={across}
+              data-mark
+              x={LEFT_PX + (across + 0.5) * width - GAP_PX / 2}
+              y={middle}
+              dy="0.36em"
+              textAnchor="middle"
+              className="fill-warn text-11"
+            >
+              ?
+            </text>
+          ),
+      )}
+    </>
+  );
+}
+
+function Legend({ rows, highest }: { rows: HeatmapRow[]; highest: string }) {
+  const fills = ["var(--surface-2)", ...STEPS.map((_, index) => fillOf((index + 0.5) / STEPS.length, 1))];
+  return (
+    <>
+      {rows.some(({ values }) => values.some((value) => value > 0)) && (
+        <>
+          0
+          {fills.map((fill) => (
+            <span key={fill} data-mark className="mb-1 h-2.5 w-5 rounded-mark" style={{ background: fill }} />
+          ))}
+          {highest}
+        </>
+      )}
+      {rows.some(({ unknown }) => unknown?.includes(true)) && (
+        <span className="ml-2">
+          <span className="text-warn">?</span> not known
+        </span>
+      )}
+      {rows.some(({ absent }) => absent?.includes(true)) && (
+        <>
+          <span data-mark className="mb-1 ml-2 h-2.5 w-5 rounded-mark border border-line" /> nothing recorded
+        </>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 /** What was asked and answered: requests, tokens by class, who used them, how fast they were and what failed. */
 import { ActivityTotals } from "@/features/usage/activity-totals";
+import { CalendarCard } from "@/features/usage/calendar-card";
 import { FailuresCard } from "@/features/usage/failures-card";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { LatencyCard } from "@/features/usage/latency-card";
@@ -58,6 +59,7 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
                 <HeatmapCard place={place} onRequests={onRequests} />
               </>
             )}
+            <CalendarCard place={place} onRequests={onRequests} />
           </div>
         )}
       </Reading>
