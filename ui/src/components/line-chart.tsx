@@ -4,6 +4,7 @@ import { Area, LinePath } from "@visx/shape";
 import { useChartCursor } from "@/components/chart-cursor";
 import { ChartReadout } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
+import { PointAxis } from "@/components/point-axis";
 import { ValueAxis } from "@/components/value-axis";
 
 export interface Line {
@@ -35,39 +36,54 @@ interface LineChartProps {
 
 const MARGIN = { top: 8, right: 76, bottom: 22, left: 52 };
 const TICKS = 4;
-const LABEL_WIDTH_PX = 52;
 const END_LABEL_HEIGHT_PX = 14;
+
+/** Places in the plot, in pixels from its upper left corner. */
+interface Plot {
+  width: number;
+  height: number;
+  /** Of a point, from the left. */
+  at: (index: number) => number;
+  /** Of a value, from the top. */
+  y: (value: number) => number;
+}
+
+function plotOf({ height, points, lines, band, limit }: LineChartProps, whole: number) {
+  const width = Math.max(whole - MARGIN.left - MARGIN.right, 40);
+  const inner = height - MARGIN.top - MARGIN.bottom;
+  const all = [...lines.flatMap((line) => line.values), ...(band?.high ?? []), limit?.value ?? null];
+  const highest = Math.max(1, ...all.filter((value) => value !== null));
+  const x = scalePoint({ domain: points.map((point) => point.key), range: [0, width], padding: 0.5 });
+  const y = scaleLinear({ domain: [0, highest], range: [inner, 0], nice: TICKS });
+  const ticks = y.ticks(TICKS);
+  const at = (index: number) => x(points[index]?.key ?? "") ?? 0;
+  const step = x.step() || width;
+  const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.round((offset - MARGIN.left - at(0)) / step));
+  const plot: Plot = { width, height: inner, at, y };
+  return { plot, ticks, tickStep: (ticks[1] ?? highest) - (ticks[0] ?? 0), indexAt };
+}
+
+type PointValue = Omit<Line, "values"> & { value: number };
+
+function valuesAt(lines: Line[], index: number): PointValue[] {
+  return lines.flatMap(({ values, ...line }) => {
+    const value = values[index] ?? null;
+    return value === null ? [] : [{ ...line, value }];
+  });
+}
+
+function spell({ points, lines, band, format }: LineChartProps, index: number): string {
+  const parts = valuesAt(lines, index).map((line) => `${line.label} ${format(line.value)}`);
+  const [low, high] = [band?.low[index] ?? null, band?.high[index] ?? null];
+  if (band && low !== null && high !== null) parts.push(`${band.label} ${format(low)} to ${format(high)}`);
+  return `${points[index]?.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
+}
 
 export function LineChart(props: LineChartProps) {
   const { label, height, points, lines, band, limit, format, formatTick, onChoose } = props;
   const [width, measure] = useMeasuredWidth(760);
-  const inner = {
-    width: Math.max(width - MARGIN.left - MARGIN.right, 40),
-    height: height - MARGIN.top - MARGIN.bottom,
-  };
-  const all = [...lines.flatMap((line) => line.values), ...(band?.high ?? []), limit?.value ?? null];
-  const highest = Math.max(1, ...all.filter((value) => value !== null));
-  const x = scalePoint({ domain: points.map((point) => point.key), range: [0, inner.width], padding: 0.5 });
-  const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
-  const ticks = y.ticks(TICKS);
-  const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
-  const step = x.step() || inner.width;
-  const at = (index: number) => x(points[index]?.key ?? "") ?? 0;
-  const labelEvery = Math.max(1, Math.ceil((points.length * LABEL_WIDTH_PX) / inner.width));
-  const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.round((offset - MARGIN.left - at(0)) / step));
+  const { plot, ticks, tickStep, indexAt } = plotOf(props, width);
   const { index: cursor, handlers } = useChartCursor({ count: points.length, indexAt, onChoose });
-  const values = (index: number) =>
-    lines.flatMap(({ values, ...line }) => {
-      const value = values[index] ?? null;
-      return value === null ? [] : [{ ...line, value }];
-    });
-  const spell = (index: number) => {
-    const parts = values(index).map((line) => `${line.label} ${format(line.value)}`);
-    const [low, high] = [band?.low[index] ?? null, band?.high[index] ?? null];
-    if (band && low !== null && high !== null) parts.push(`${band.label} ${format(low)} to ${format(high)}`);
-    return `${points[index]?.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
-  };
-
   return (
     <div ref={measure} className="relative">
       <div
@@ -77,99 +93,24 @@ export function LineChart(props: LineChartProps) {
         aria-valuemin={0}
         aria-valuemax={Math.max(points.length - 1, 0)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={cursor === null ? "Nothing chosen" : spell(cursor)}
+        aria-valuetext={cursor === null ? "Nothing chosen" : spell(props, cursor)}
         className="rounded-control"
         {...handlers}
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            <ValueAxis ticks={ticks} y={y} width={inner.width} format={(tick) => formatTick(tick, tickStep)} />
+            <ValueAxis ticks={ticks} y={plot.y} width={plot.width} format={(tick) => formatTick(tick, tickStep)} />
             {cursor !== null && (
-              <line x1={at(cursor)} x2={at(cursor)} y2={inner.height} className="stroke-line-strong" />
+              <line x1={plot.at(cursor)} x2={plot.at(cursor)} y2={plot.height} className="stroke-line-strong" />
             )}
-            {band && (
-              <Area
-                data={points.map((_, index) => index)}
-                defined={(index) => (band.low[index] ?? null) !== null && (band.high[index] ?? null) !== null}
-                x={at}
-                y0={(index) => y(band.low[index] ?? 0)}
-                y1={(index) => y(band.high[index] ?? 0)}
-                data-mark
-                style={{ fill: band.colour }}
-                fillOpacity={0.22}
-              />
-            )}
-            {limit && (
-              <g transform={`translate(0,${y(limit.value)})`}>
-                <line data-mark x2={inner.width} className="stroke-bad" strokeDasharray="2 3" />
-                <text x={inner.width + 8} dy="0.32em" className="fill-bad text-11">
-                  {limit.label}
-                </text>
-              </g>
-            )}
+            {band && <BandArea band={band} count={points.length} plot={plot} />}
+            {limit && <LimitLine limit={limit} plot={plot} />}
             {lines.map((line) => (
-              <g key={line.key}>
-                <LinePath
-                  data={line.values}
-                  defined={(value) => value !== null}
-                  x={(_, index) => at(index)}
-                  y={(value) => y(value ?? 0)}
-                  data-mark
-                  fill="none"
-                  style={{ stroke: line.colour }}
-                  strokeWidth={1.75}
-                  strokeLinejoin="round"
-                  {...(line.dashed ? { strokeDasharray: "4 4" } : {})}
-                />
-                {lonely(line.values).map((index) => (
-                  <circle
-                    key={index}
-                    data-mark
-                    cx={at(index)}
-                    cy={y(line.values[index] ?? 0)}
-                    r={2}
-                    style={{ fill: line.colour }}
-                  />
-                ))}
-              </g>
+              <LineMarks key={line.key} line={line} plot={plot} />
             ))}
-            {cursor !== null &&
-              values(cursor).map((line) => (
-                <circle
-                  key={line.key}
-                  data-mark
-                  cx={at(cursor)}
-                  cy={y(line.value)}
-                  r={3.5}
-                  className="stroke-surface-1"
-                  strokeWidth={1.5}
-                  style={{ fill: line.colour }}
-                />
-              ))}
-            {endLabels(lines, y).map(({ key, label, index, top }) =>
-              index === points.length - 1 ? (
-                <text key={key} x={inner.width + 8} y={top} dy="0.32em" className="fill-ink-2 text-11">
-                  {label}
-                </text>
-              ) : (
-                <text key={key} x={at(index)} y={top - 10} textAnchor="end" className="fill-ink-2 text-11">
-                  {label}
-                </text>
-              ),
-            )}
-            {points.map((point, index) =>
-              (points.length - 1 - index) % labelEvery === 0 ? (
-                <text
-                  key={point.key}
-                  x={at(index)}
-                  y={inner.height + 16}
-                  textAnchor="middle"
-                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
-                >
-                  {point.label}
-                </text>
-              ) : null,
-            )}
+            {cursor !== null && <CursorMarks values={valuesAt(lines, cursor)} x={plot.at(cursor)} y={plot.y} />}
+            <EndLabels lines={lines} count={points.length} plot={plot} />
+            <PointAxis points={points} at={plot.at} width={plot.width} height={plot.height} cursor={cursor} />
           </g>
         </svg>
       </div>
@@ -177,15 +118,105 @@ export function LineChart(props: LineChartProps) {
         <ChartReadout
           title={points[cursor]?.label ?? ""}
           parts={[
-            ...values(cursor).map((line) => ({ ...line, value: format(line.value) })),
+            ...valuesAt(lines, cursor).map((line) => ({ ...line, value: format(line.value) })),
             ...bandPart(band, cursor, format),
           ]}
           hint={onChoose && "Click to list the requests"}
-          left={MARGIN.left + at(cursor)}
+          left={MARGIN.left + plot.at(cursor)}
           width={width}
         />
       )}
     </div>
+  );
+}
+
+interface BandAreaProps {
+  band: NonNullable<LineChartProps["band"]>;
+  count: number;
+  plot: Plot;
+}
+
+function BandArea({ band, count, plot: { at, y } }: BandAreaProps) {
+  return (
+    <Area
+      data={Array.from({ length: count }, (_, index) => index)}
+      defined={(index) => (band.low[index] ?? null) !== null && (band.high[index] ?? null) !== null}
+      x={at}
+      y0={(index) => y(band.low[index] ?? 0)}
+      y1={(index) => y(band.high[index] ?? 0)}
+      data-mark
+      style={{ fill: band.colour }}
+      fillOpacity={0.22}
+    />
+  );
+}
+
+function LimitLine({ limit, plot }: { limit: { label: string; value: number }; plot: Plot }) {
+  return (
+    <g transform={`translate(0,${plot.y(limit.value)})`}>
+      <line data-mark x2={plot.width} className="stroke-bad" strokeDasharray="2 3" />
+      <text x={plot.width + 8} dy="0.32em" className="fill-bad text-11">
+        {limit.label}
+      </text>
+    </g>
+  );
+}
+
+function LineMarks({ line, plot: { at, y } }: { line: Line; plot: Plot }) {
+  return (
+    <g>
+      <LinePath
+        data={line.values}
+        defined={(value) => value !== null}
+        x={(_, index) => at(index)}
+        y={(value) => y(value ?? 0)}
+        data-mark
+        fill="none"
+        style={{ stroke: line.colour }}
+        strokeWidth={1.75}
+        strokeLinejoin="round"
+        {...(line.dashed ? { strokeDasharray: "4 4" } : {})}
+      />
+      {lonely(line.values).map((index) => (
+        <circle
+          key={index}
+          data-mark
+          cx={at(index)}
+          cy={y(line.values[index] ?? 0)}
+          r={2}
+          style={{ fill: line.colour }}
+        />
+      ))}
+    </g>
+  );
+}
+
+function CursorMarks({ values, x, y }: { values: PointValue[]; x: number; y: Plot["y"] }) {
+  return values.map((line) => (
+    <circle
+      key={line.key}
+      data-mark
+      cx={x}
+      cy={y(line.value)}
+      r={3.5}
+      className="stroke-surface-1"
+      strokeWidth={1.5}
+      style={{ fill: line.colour }}
+    />
+  ));
+}
+
+function EndLabels({ lines, count, plot }: { lines: Line[]; count: number; plot: Plot }) {
+  return endLabels(lines, plot.y).map(({ key, label, index, top }) =>
+    index === count - 1 ? (
+      <text key={key} x={plot.width + 8} y={top} dy="0.32em" className="fill-ink-2 text-11">
+        {label}
+      </text>
+    ) : (
+      <text key={key} x={plot.at(index)} y={top - 10} textAnchor="end" className="fill-ink-2 text-11">
+        {label}
+      </text>
+    ),
   );
 }
 

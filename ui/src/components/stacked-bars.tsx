@@ -8,6 +8,7 @@ import { BarStack } from "@visx/shape";
 import { useChartCursor, type ChartRange } from "@/components/chart-cursor";
 import { ChartReadout, type ReadoutPart } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
+import { PointAxis } from "@/components/point-axis";
 import { ValueAxis } from "@/components/value-axis";
 
 export interface BarGroup {
@@ -49,7 +50,6 @@ interface StackedBarsProps {
 
 const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
 const TICKS = 4;
-const LABEL_WIDTH_PX = 52;
 const BAR_WIDTH_PX_MAX = 44;
 
 interface Datum {
@@ -57,39 +57,45 @@ interface Datum {
   [group: string]: string | number;
 }
 
-export function StackedBars(props: StackedBarsProps) {
-  const { label, groups, bars, height, format, formatTick, onChoose, onZoom, flat } = props;
-  const [width, measure] = useMeasuredWidth(760);
-  const inner = {
-    width: Math.max(width - MARGIN.left - MARGIN.right, 40),
-    height: height - MARGIN.top - MARGIN.bottom,
-  };
-  const data: Datum[] = bars.map((bar) => ({
-    key: bar.key,
-    ...Object.fromEntries(groups.map((group, index) => [group.key, bar.values[index] ?? 0])),
-  }));
+function plotOf({ bars, height }: StackedBarsProps, whole: number) {
+  const width = Math.max(whole - MARGIN.left - MARGIN.right, 40);
+  const inner = height - MARGIN.top - MARGIN.bottom;
   const highest = Math.max(1, ...bars.map((bar) => bar.total));
   const x = scaleBand({
     domain: bars.map((bar) => bar.key),
-    range: [0, inner.width],
+    range: [0, width],
     paddingInner: 0.28,
     paddingOuter: 0.14,
   });
-  const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
+  const y = scaleLinear({ domain: [0, highest], range: [inner, 0], nice: TICKS });
   // Counts are whole numbers, so there are no ticks between them. Without a value the axis has only its base line.
   const isFlat = bars.every((bar) => bar.total === 0);
   const ticks = isFlat ? [0] : y.ticks(TICKS).filter(Number.isInteger);
-  const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
-  const colourOf = new Map(groups.map((group) => [group.key, group.colour]));
-  const labelEvery = Math.max(1, Math.ceil((bars.length * LABEL_WIDTH_PX) / inner.width));
-  const step = x.step();
-  const barWidth = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
-  const barInset = (x.bandwidth() - barWidth) / 2;
+  return {
+    width,
+    height: inner,
+    x,
+    y,
+    step: x.step(),
+    isFlat,
+    ticks,
+    tickStep: (ticks[1] ?? highest) - (ticks[0] ?? 0),
+    /** The middle of a bar, from the left. */
+    at: (index: number) => (x(bars[index]?.key ?? "") ?? 0) + x.bandwidth() / 2,
+  };
+}
+
+/** Places in the plot, in pixels from its upper left corner. */
+type Plot = ReturnType<typeof plotOf>;
+
+export function StackedBars(props: StackedBarsProps) {
+  const { label, groups, bars, height, format, formatTick, onChoose, onZoom, flat } = props;
+  const [width, measure] = useMeasuredWidth(760);
+  const plot = plotOf(props, width);
+  const { step } = plot;
   const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.floor((offset - MARGIN.left) / step));
   const { index: cursor, range, handlers } = useChartCursor({ count: bars.length, indexAt, onChoose, onRange: onZoom });
   const current = cursor === null ? undefined : bars[cursor];
-  const band = (bar: Bar) => ({ x: (x(bar.key) ?? 0) - (step - x.bandwidth()) / 2, width: step });
-
   return (
     <div ref={measure} className="relative">
       <div
@@ -105,74 +111,21 @@ export function StackedBars(props: StackedBarsProps) {
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            <ValueAxis ticks={ticks} y={y} width={inner.width} format={(tick) => formatTick(tick, tickStep)} />
-            {current !== undefined && range === null && (
-              <rect {...band(current)} height={inner.height} className="fill-surface-2" />
-            )}
-            {range !== null && (
-              <rect
-                x={range.first * step}
-                width={(range.last - range.first + 1) * step}
-                height={inner.height}
-                className="fill-accent/15 stroke-accent/50"
-              />
-            )}
-            <BarStack<Datum, string, typeof x, typeof y>
-              data={data}
-              keys={groups.map((group) => group.key)}
-              x={(datum) => datum.key}
-              xScale={x}
-              yScale={y}
-              color={(key) => colourOf.get(String(key)) ?? "currentColor"}
-            >
-              {(stacks) =>
-                // A path for each group and not an element for each part: a month by model has hundreds.
-                stacks.map((stack) => (
-                  <path
-                    key={stack.key}
-                    data-mark
-                    d={stack.bars
-                      .filter((bar) => bar.height > 0)
-                      .map((bar) => pathOf(bar.x + barInset, bar.y, barWidth, Math.max(bar.height - 0.75, 0.75)))
-                      .join("")}
-                    style={{ fill: colourOf.get(stack.key) }}
-                  />
-                ))
-              }
-            </BarStack>
-            {isFlat && flat !== undefined && (
-              <text x={inner.width / 2} y={inner.height / 2} textAnchor="middle" className="fill-ink-3 text-13">
+            <ValueAxis
+              ticks={plot.ticks}
+              y={plot.y}
+              width={plot.width}
+              format={(tick) => formatTick(tick, plot.tickStep)}
+            />
+            <Marked cursor={cursor} range={range} plot={plot} />
+            <Stacks groups={groups} bars={bars} plot={plot} />
+            {plot.isFlat && flat !== undefined && (
+              <text x={plot.width / 2} y={plot.height / 2} textAnchor="middle" className="fill-ink-3 text-13">
                 {flat}
               </text>
             )}
-            {bars.map(
-              (bar) =>
-                bar.isUnknown === true && (
-                  <text
-                    key={bar.key}
-                    data-mark
-                    x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
-                    y={inner.height - 5}
-                    textAnchor="middle"
-                    className="fill-warn text-12 font-medium"
-                  >
-                    ?
-                  </text>
-                ),
-            )}
-            {bars.map((bar, index) =>
-              (bars.length - 1 - index) % labelEvery === 0 ? (
-                <text
-                  key={bar.key}
-                  x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
-                  y={inner.height + 16}
-                  textAnchor="middle"
-                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
-                >
-                  {bar.label}
-                </text>
-              ) : null,
-            )}
+            <UnknownMarks bars={bars} plot={plot} />
+            <PointAxis points={bars} at={plot.at} width={plot.width} height={plot.height} cursor={cursor} />
           </g>
         </svg>
       </div>
@@ -197,6 +150,82 @@ export function StackedBars(props: StackedBarsProps) {
         />
       )}
     </div>
+  );
+}
+
+/** What is behind the bar at the cursor, or behind the marked ones. */
+function Marked({ cursor, range, plot }: { cursor: number | null; range: ChartRange | null; plot: Plot }) {
+  const { step, height, at } = plot;
+  if (range !== null)
+    return (
+      <rect
+        x={range.first * step}
+        width={(range.last - range.first + 1) * step}
+        height={height}
+        className="fill-accent/15 stroke-accent/50"
+      />
+    );
+  return cursor === null ? null : (
+    <rect x={at(cursor) - step / 2} width={step} height={height} className="fill-surface-2" />
+  );
+}
+
+interface StacksProps {
+  groups: BarGroup[];
+  bars: Bar[];
+  plot: Plot;
+}
+
+function Stacks({ groups, bars, plot: { x, y } }: StacksProps) {
+  const data: Datum[] = bars.map((bar) => ({
+    key: bar.key,
+    ...Object.fromEntries(groups.map((group, index) => [group.key, bar.values[index] ?? 0])),
+  }));
+  const colourOf = new Map(groups.map((group) => [group.key, group.colour]));
+  const width = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
+  const inset = (x.bandwidth() - width) / 2;
+  return (
+    <BarStack<Datum, string, typeof x, typeof y>
+      data={data}
+      keys={groups.map((group) => group.key)}
+      x={(datum) => datum.key}
+      xScale={x}
+      yScale={y}
+      color={(key) => colourOf.get(String(key)) ?? "currentColor"}
+    >
+      {(stacks) =>
+        // A path for each group and not an element for each part: a month by model has hundreds.
+        stacks.map((stack) => (
+          <path
+            key={stack.key}
+            data-mark
+            d={stack.bars
+              .filter((bar) => bar.height > 0)
+              .map((bar) => pathOf(bar.x + inset, bar.y, width, Math.max(bar.height - 0.75, 0.75)))
+              .join("")}
+            style={{ fill: colourOf.get(stack.key) }}
+          />
+        ))
+      }
+    </BarStack>
+  );
+}
+
+function UnknownMarks({ bars, plot }: { bars: Bar[]; plot: Plot }) {
+  return bars.map(
+    (bar, index) =>
+      bar.isUnknown === true && (
+        <text
+          key={bar.key}
+          data-mark
+          x={plot.at(index)}
+          y={plot.height - 5}
+          textAnchor="middle"
+          className="fill-warn text-12 font-medium"
+        >
+          ?
+        </text>
+      ),
   );
 }
 

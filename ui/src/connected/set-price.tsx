@@ -1,6 +1,6 @@
 /** Sets one's own price of a model at a backend, in one step, wherever a cost is not known. */
 import { useState } from "react";
-import { useForm } from "react-hook-form";
+import { useForm, type UseFormReturn } from "react-hook-form";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
@@ -8,7 +8,7 @@ import { Field, TextInput } from "@/components/field";
 import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { Meter, MissingPriceView, PriceSet, PriceTier } from "@/ipc/bindings";
+import type { ApiError, Meter, MissingPriceView, PriceSet, PriceTier } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { METERS, PRICE_TIERS } from "@/lib/form-tables";
@@ -111,22 +111,9 @@ export function SetPriceDialog({ backend, model, missing, onClose }: SetPricePro
                 <TextInput {...control} {...form.register("above")} inputMode="numeric" placeholder="200000" />
               )}
             </Field>
-            {meters.map((meter, index) => {
-              const { label, note } = METERS.find(({ value }) => value === meter) ?? { label: meter, note: "" };
-              return (
-                <Field key={meter} label={label} help={note} fault={faultOf(set.error, meter)}>
-                  {(control) => (
-                    <TextInput
-                      {...control}
-                      {...form.register(`prices.${meter}`)}
-                      data-autofocus={(index === 0 && !isRegion) || undefined}
-                      inputMode="decimal"
-                      placeholder="2.50"
-                    />
-                  )}
-                </Field>
-              );
-            })}
+            {meters.map((meter, index) => (
+              <RateField key={meter} meter={meter} form={form} error={set.error} isFirst={index === 0 && !isRegion} />
+            ))}
             {others.length > 0 && (
               <Field label="Another rate">
                 {(control) => (
@@ -140,27 +127,7 @@ export function SetPriceDialog({ backend, model, missing, onClose }: SetPricePro
               </Field>
             )}
           </div>
-          <div className="grid grid-cols-2 gap-4">
-            <Field label="Region" optional help="As the backend names it." fault={faultOf(set.error, "region")}>
-              {(control) => <TextInput {...control} mono {...form.register("region")} placeholder="us" />}
-            </Field>
-            <Field
-              label="Its factor"
-              optional
-              help="What tokens cost there, times the other rates."
-              fault={faultOf(set.error, "factor")}
-            >
-              {(control) => (
-                <TextInput
-                  {...control}
-                  {...form.register("factor")}
-                  data-autofocus={isRegion || undefined}
-                  inputMode="decimal"
-                  placeholder="1.1"
-                />
-              )}
-            </Field>
-          </div>
+          <RegionFields form={form} error={set.error} isFirst={isRegion} />
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
         </DialogBody>
         <DialogFoot>
@@ -171,6 +138,56 @@ export function SetPriceDialog({ backend, model, missing, onClose }: SetPricePro
         </DialogFoot>
       </form>
     </Dialog>
+  );
+}
+
+interface FormPartProps {
+  form: UseFormReturn<PriceForm>;
+  error: ApiError | null;
+  /** Gets the focus first. */
+  isFirst: boolean;
+}
+
+function RateField({ meter, form, error, isFirst }: FormPartProps & { meter: Meter }) {
+  const { label, note } = METERS.find(({ value }) => value === meter) ?? { label: meter, note: "" };
+  return (
+    <Field label={label} help={note} fault={faultOf(error, meter)}>
+      {(control) => (
+        <TextInput
+          {...control}
+          {...form.register(`prices.${meter}`)}
+          data-autofocus={isFirst || undefined}
+          inputMode="decimal"
+          placeholder="2.50"
+        />
+      )}
+    </Field>
+  );
+}
+
+function RegionFields({ form, error, isFirst }: FormPartProps) {
+  return (
+    <div className="grid grid-cols-2 gap-4">
+      <Field label="Region" optional help="As the backend names it." fault={faultOf(error, "region")}>
+        {(control) => <TextInput {...control} mono {...form.register("region")} placeholder="us" />}
+      </Field>
+      <Field
+        label="Its factor"
+        optional
+        help="What tokens cost there, times the other rates."
+        fault={faultOf(error, "factor")}
+      >
+        {(control) => (
+          <TextInput
+            {...control}
+            {...form.register("factor")}
+            data-autofocus={isFirst || undefined}
+            inputMode="decimal"
+            placeholder="1.1"
+          />
+        )}
+      </Field>
+    </div>
   );
 }
 

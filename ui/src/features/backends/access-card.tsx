@@ -12,7 +12,7 @@ import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/tables";
 import type { ReactNode } from "react";
 
 export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: boolean }) {
-  const { availability, breaker, block, cooldowns, forced, concurrency } = access;
+  const { availability, forced } = access;
   const name = access.credential_label ?? access.credential ?? "no key";
   return (
     <section aria-label={isOnly ? "Now" : `Now, with ${name}`} className="flex flex-col gap-3">
@@ -25,87 +25,95 @@ export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: b
           </p>
         )}
       </header>
-      <dl className="flex flex-col rounded-control border border-line">
-        <Mechanism
-          name="Breaker"
-          says={
-            <StateBadge
-              sign={BREAKER[breaker.state]}
-              {...(breaker.percent === null ? {} : { word: `${BREAKER[breaker.state].word}, ${breaker.percent} %` })}
-            />
-          }
-        >
-          {breaker.why}
-          {breaker.until !== null && (
-            <>
-              {" "}
-              Retries in: <Until at={breaker.until} />.
-            </>
-          )}
-        </Mechanism>
-        <Mechanism
-          name="Cooldown"
-          says={<StateBadge sign={cooldowns.length === 0 ? NONE : AVAILABILITY.cooling_down} />}
-        >
-          {cooldowns.length === 0
-            ? "No rate limit in effect."
-            : cooldowns.map((cooldown) => (
-                <span key={cooldown.model ?? ""} className="block">
-                  {cooldown.model !== null && <code className="font-mono text-12 text-ink-1">{cooldown.model} </code>}
-                  {cooldown.why} <Until at={cooldown.until} />.
-                </span>
-              ))}
-        </Mechanism>
-        <Mechanism name="Block" says={<StateBadge sign={block === null ? NONE : AVAILABILITY.blocked} />}>
-          {block === null ? (
-            "The key and account are accepted."
-          ) : (
-            <>
-              {block.why}{" "}
-              {access.credential === null ? (
-                block.fix
-              ) : (
-                <PanelLink path={`/keys/${encodeURIComponent(access.credential)}`}>{block.fix}</PanelLink>
-              )}{" "}
-              {block.since !== null && (
-                <>
-                  Since <Moment at={block.since} />.
-                </>
-              )}
-            </>
-          )}
-        </Mechanism>
-        <Mechanism
-          name="In flight"
-          says={`${concurrency.in_flight} ${concurrency.limit === null ? "(no limit)" : `of ${concurrency.limit}`}`}
-        >
-          {concurrency.limit === null
-            ? "Requests running now."
-            : concurrency.limit === concurrency.limit_max
-              ? "Requests running now, and the limit from Settings."
-              : `Requests running now. The limit was lowered from ${concurrency.limit_max ?? "none"} after slow responses or 429s.`}
-        </Mechanism>
-      </dl>
+      <Mechanisms access={access} />
       <ByHand access={access} />
-      {forced !== null && (
-        <p role="status" className="text-12 text-ink-2">
-          {FORCED_WORD[forced.forced]} by {forced.by}
-          {forced.since !== null && (
-            <>
-              {" "}
-              <Moment at={forced.since} />
-            </>
-          )}
-          {forced.until === null ? (
-            ", until reset."
-          ) : (
-            <>
-              , <Until at={forced.until} />.
-            </>
-          )}
-        </p>
-      )}
+      {forced !== null && <Override forced={forced} />}
     </section>
+  );
+}
+
+function Mechanisms({ access }: { access: EndpointView }) {
+  const { breaker, block, cooldowns, concurrency } = access;
+  return (
+    <dl className="flex flex-col rounded-control border border-line">
+      <Mechanism
+        name="Breaker"
+        says={
+          <StateBadge
+            sign={BREAKER[breaker.state]}
+            {...(breaker.percent === null ? {} : { word: `${BREAKER[breaker.state].word}, ${breaker.percent} %` })}
+          />
+        }
+      >
+        {breaker.why}
+        {breaker.until !== null && (
+          <>
+            {" "}
+            Retries in: <Until at={breaker.until} />.
+          </>
+        )}
+      </Mechanism>
+      <Mechanism name="Cooldown" says={<StateBadge sign={cooldowns.length === 0 ? NONE : AVAILABILITY.cooling_down} />}>
+        {cooldowns.length === 0
+          ? "No rate limit in effect."
+          : cooldowns.map((cooldown) => (
+              <span key={cooldown.model ?? ""} className="block">
+                {cooldown.model !== null && <code className="font-mono text-12 text-ink-1">{cooldown.model} </code>}
+                {cooldown.why} <Until at={cooldown.until} />.
+              </span>
+            ))}
+      </Mechanism>
+      <Mechanism name="Block" says={<StateBadge sign={block === null ? NONE : AVAILABILITY.blocked} />}>
+        {block === null ? (
+          "The key and account are accepted."
+        ) : (
+          <>
+            {block.why}{" "}
+            {access.credential === null ? (
+              block.fix
+            ) : (
+              <PanelLink path={`/keys/${encodeURIComponent(access.credential)}`}>{block.fix}</PanelLink>
+            )}{" "}
+            {block.since !== null && (
+              <>
+                Since <Moment at={block.since} />.
+              </>
+            )}
+          </>
+        )}
+      </Mechanism>
+      <Mechanism
+        name="In flight"
+        says={`${concurrency.in_flight} ${concurrency.limit === null ? "(no limit)" : `of ${concurrency.limit}`}`}
+      >
+        {concurrency.limit === null
+          ? "Requests running now."
+          : concurrency.limit === concurrency.limit_max
+            ? "Requests running now, and the limit from Settings."
+            : `Requests running now. The limit was lowered from ${concurrency.limit_max ?? "none"} after slow responses or 429s.`}
+      </Mechanism>
+    </dl>
+  );
+}
+
+function Override({ forced }: { forced: NonNullable<EndpointView["forced"]> }) {
+  return (
+    <p role="status" className="text-12 text-ink-2">
+      {FORCED_WORD[forced.forced]} by {forced.by}
+      {forced.since !== null && (
+        <>
+          {" "}
+          <Moment at={forced.since} />
+        </>
+      )}
+      {forced.until === null ? (
+        ", until reset."
+      ) : (
+        <>
+          , <Until at={forced.until} />.
+        </>
+      )}
+    </p>
   );
 }
 

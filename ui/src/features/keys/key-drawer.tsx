@@ -38,44 +38,31 @@ export function KeyDrawer({ stored, onClose }: { stored: KeyView | undefined; on
   return <OpenKey key={stored.id} stored={stored} onClose={onClose} />;
 }
 
+const READ_ONLY = "Set by an environment variable. Change it there.";
+
+/** What can be done with a key, as its buttons, its menu and the palette show it. */
+function keyActions({ read_only }: KeyView, onVerify: () => void, onAsk: (asking: Asking) => void) {
+  const blocked = read_only ? READ_ONLY : null;
+  return {
+    verify: { label: "Verify", icon: ShieldCheck, onChoose: onVerify },
+    replace: { label: "Replace", icon: RefreshCw, blocked, onChoose: () => onAsk("replace") },
+    edit: { label: "Edit name, expiry and note", icon: Pencil, blocked, onChoose: () => onAsk("edit") },
+    remove: { label: "Remove key", icon: Trash2, danger: true, blocked, onChoose: () => onAsk("remove") },
+  } satisfies Record<string, MenuEntry>;
+}
+
 function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const now = useNow();
   const [asking, setAsking] = useState<Asking>("nothing");
-  const verify = useAction("keyVerify", (call, id: string) => call({ id }));
-  const remove = useAction("keyRemove", (call, id: string) => call({ id }));
-  const readOnly = stored.read_only ? "Set by an environment variable. Change it there." : null;
-  const check: MenuEntry = { label: "Verify", icon: ShieldCheck, onChoose: () => verify.mutate(stored.id) };
-  const replace: MenuEntry = {
-    label: "Replace",
-    icon: RefreshCw,
-    blocked: readOnly,
-    onChoose: () => setAsking("replace"),
-  };
-  const edit: MenuEntry = {
-    label: "Edit name, expiry and note",
-    icon: Pencil,
-    blocked: readOnly,
-    onChoose: () => setAsking("edit"),
-  };
-  const drop: MenuEntry = {
-    label: "Remove key",
-    icon: Trash2,
-    danger: true,
-    blocked: readOnly,
-    onChoose: () => setAsking("remove"),
-  };
+  const test = useAction("keyVerify", (call, id: string) => call({ id }));
+  const { verify, replace, edit, remove } = keyActions(stored, () => test.mutate(stored.id), setAsking);
+  const requests = { label: "Show requests", icon: ListTree, path: requestsPath({ key: stored.id, within: "30d" }) };
   useContextualActions({
     kind: "Key",
     id: stored.id,
     name: stored.label,
     isOpen: true,
-    actions: [
-      check,
-      { label: "Show requests", icon: ListTree, path: requestsPath({ key: stored.id, within: "30d" }) },
-      replace,
-      edit,
-      drop,
-    ],
+    actions: [verify, requests, replace, edit, remove],
   });
   return (
     <>
@@ -84,37 +71,25 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
         onClose={onClose}
         title={stored.label}
         description={<StateBadge sign={KEY[stored.state]} />}
-        actions={<Menu label="More for this key" entries={[edit, drop]} />}
+        actions={<Menu label="More for this key" entries={[edit, remove]} />}
       >
         <DialogBody className="flex flex-col gap-4">
-          {stored.reason !== null && (
-            <Notice
-              tone={stored.state === "rejected" || stored.state === "expired" ? "bad" : "warn"}
-              title={stored.reason}
-            />
-          )}
-          {stored.notices.map(({ notice, sentence }) => (
-            <Notice
-              key={notice}
-              tone={notice === "expired" ? "bad" : notice === "unused" ? "info" : "warn"}
-              title={sentence}
-            />
-          ))}
+          <KeyNotices stored={stored} />
           <div className="flex gap-2">
-            <Button icon={check.icon} busy={verify.isPending} onClick={check.onChoose}>
-              {check.label}
+            <Button icon={verify.icon} busy={test.isPending} onClick={verify.onChoose}>
+              {verify.label}
             </Button>
             <Button
               icon={replace.icon}
               disabled={stored.read_only}
-              title={readOnly ?? undefined}
+              title={replace.blocked ?? undefined}
               onClick={replace.onChoose}
             >
               {replace.label}
             </Button>
           </div>
-          <ErrorNotice error={verify.error} />
-          {verify.data && <Verification seen={verify.data} />}
+          <ErrorNotice error={test.error} />
+          {test.data && <Verification seen={test.data} />}
           {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} keysUrl={stored.keys_url} />}
           <Facts facts={factsOf(stored, now)} />
           <KeyHistory id={stored.id} readOnly={stored.read_only} />
@@ -122,34 +97,62 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
       </Drawer>
       <EditKeyDialog stored={stored} open={asking === "edit"} onClose={() => setAsking("nothing")} />
       <ReplaceDialog stored={stored} open={asking === "replace"} onClose={() => setAsking("nothing")} />
-      <Confirm
-        open={asking === "remove"}
-        title={`Remove the ${stored.label} key?`}
-        losses={[
-          "It is deleted from the vault and cannot be restored. You can create a new key at the provider.",
-          stored.used_by.length === 0
-            ? "No backend uses it."
-            : `These backends lose their key: ${stored.used_by.join(", ")}.`,
-          ...routeLosses(stored.dependents.routes, stored.dependents.broken_routes),
-          ...stored.dependents.clients.map((id) => `Requests of ${id}, switched there, are refused.`),
-          ...stored.dependents.services.map((id) => `The service ${id} is checked without it.`),
-          ...(stored.dependents.cache_server ? ["The shared cache loses its password."] : []),
-          "Its past requests and costs stay in the ledger.",
-        ]}
-        verb="Remove key"
-        busy={remove.isPending}
-        error={remove.error}
-        onClose={() => setAsking("nothing")}
-        onConfirm={() =>
-          remove.mutate(stored.id, {
-            onSuccess: () => {
-              onClose();
-              notify({ title: `Removed the ${stored.label} key` });
-            },
-          })
-        }
-      />
+      <RemoveKey stored={stored} open={asking === "remove"} onClose={() => setAsking("nothing")} onRemoved={onClose} />
     </>
+  );
+}
+
+function KeyNotices({ stored: { reason, state, notices } }: { stored: KeyView }) {
+  return (
+    <>
+      {reason !== null && <Notice tone={state === "rejected" || state === "expired" ? "bad" : "warn"} title={reason} />}
+      {notices.map(({ notice, sentence }) => (
+        <Notice
+          key={notice}
+          tone={notice === "expired" ? "bad" : notice === "unused" ? "info" : "warn"}
+          title={sentence}
+        />
+      ))}
+    </>
+  );
+}
+
+interface RemoveKeyProps {
+  stored: KeyView;
+  open: boolean;
+  onClose: () => void;
+  onRemoved: () => void;
+}
+
+function RemoveKey({ stored, open, onClose, onRemoved }: RemoveKeyProps) {
+  const { id, label, used_by: backends, dependents } = stored;
+  const remove = useAction("keyRemove", (call) => call({ id }));
+  return (
+    <Confirm
+      open={open}
+      title={`Remove the ${label} key?`}
+      losses={[
+        "It is deleted from the vault and cannot be restored. You can create a new key at the provider.",
+        backends.length === 0 ? "No backend uses it." : `These backends lose their key: ${backends.join(", ")}.`,
+        ...routeLosses(dependents.routes, dependents.broken_routes),
+        ...dependents.clients.map((client) => `Requests of ${client}, switched there, are refused.`),
+        ...dependents.services.map((service) => `The service ${service} is checked without it.`),
+        ...(dependents.cache_server ? ["The shared cache loses its password."] : []),
+        "Its past requests and costs stay in the ledger.",
+      ]}
+      verb="Remove key"
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onConfirm={() =>
+        remove.mutate(undefined, {
+          onSuccess: () => {
+            onRemoved();
+            notify({ title: `Removed the ${label} key` });
+          },
+        })
+      }
+    />
   );
 }
 

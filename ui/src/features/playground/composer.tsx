@@ -35,7 +35,6 @@ interface ComposerProps {
 export function Composer({ draft, change, going, error, onSend, onStop }: ComposerProps) {
   const set = (part: Partial<Draft>) => change((now) => ({ ...now, ...part }));
   const fault = FIELDS.map((name) => faultOf(error, name)).find((text) => text !== null) ?? null;
-  const isEmpty = draft.prompt.trim() === "";
   return (
     <section
       aria-label="Prompt"
@@ -70,66 +69,8 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
             System prompt
           </Button>
         )}
-        <Knob label="Temperature">
-          {(id) => (
-            <TextInput
-              id={id}
-              type="number"
-              min={0}
-              max={2}
-              step={0.1}
-              placeholder="auto"
-              className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
-              value={draft.temperature}
-              aria-invalid={faultOf(error, "temperature") !== null || undefined}
-              onChange={(event) => set({ temperature: event.target.value })}
-            />
-          )}
-        </Knob>
-        <Knob label="Max tokens">
-          {(id) => (
-            <TextInput
-              id={id}
-              type="number"
-              min={1}
-              step={1}
-              placeholder="auto"
-              className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
-              value={draft.max_tokens}
-              aria-invalid={faultOf(error, "max_tokens") !== null || undefined}
-              onChange={(event) => set({ max_tokens: event.target.value })}
-            />
-          )}
-        </Knob>
-        <Knob label="Effort">
-          {(id) => (
-            <Select
-              id={id}
-              className="w-24"
-              value={draft.effort}
-              onChange={(effort) => set({ effort })}
-              options={EFFORTS}
-            />
-          )}
-        </Knob>
-        <div className="ml-auto flex items-center gap-3">
-          <span aria-hidden className="hidden items-center gap-2 text-12 text-ink-3 @min-[900px]:flex">
-            <Kbd keys={going ? ["Esc"] : [COMMAND_KEY, "↵"]} />
-          </span>
-          {/* One button for both actions, so that it keeps the focus. */}
-          <Button
-            look={going ? "plain" : "primary"}
-            icon={going ? Square : CornerDownLeft}
-            size="small"
-            className="w-22"
-            disabled={!going && isEmpty}
-            title={!going && isEmpty ? "Write a prompt first" : undefined}
-            aria-keyshortcuts={going ? "Escape" : "Control+Enter Meta+Enter"}
-            onClick={going ? onStop : onSend}
-          >
-            {going ? "Stop" : "Send"}
-          </Button>
-        </div>
+        <Knobs draft={draft} set={set} error={error} />
+        <SendButton going={going} isEmpty={draft.prompt.trim() === ""} onSend={onSend} onStop={onStop} />
       </div>
       {fault !== null && (
         <p role="alert" className="px-3 pb-2.5 text-12 text-bad">
@@ -142,6 +83,88 @@ export function Composer({ draft, change, going, error, onSend, onStop }: Compos
         </div>
       )}
     </section>
+  );
+}
+
+interface KnobsProps {
+  draft: Draft;
+  set: (part: Partial<Draft>) => void;
+  error: ApiError | null;
+}
+
+function Knobs({ draft, set, error }: KnobsProps) {
+  return (
+    <>
+      <Knob label="Temperature">
+        {(id) => (
+          <TextInput
+            id={id}
+            type="number"
+            min={0}
+            max={2}
+            step={0.1}
+            placeholder="auto"
+            className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
+            value={draft.temperature}
+            aria-invalid={faultOf(error, "temperature") !== null || undefined}
+            onChange={(event) => set({ temperature: event.target.value })}
+          />
+        )}
+      </Knob>
+      <Knob label="Max tokens">
+        {(id) => (
+          <TextInput
+            id={id}
+            type="number"
+            min={1}
+            step={1}
+            placeholder="auto"
+            className="numeric w-16 [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
+            value={draft.max_tokens}
+            aria-invalid={faultOf(error, "max_tokens") !== null || undefined}
+            onChange={(event) => set({ max_tokens: event.target.value })}
+          />
+        )}
+      </Knob>
+      <Knob label="Effort">
+        {(id) => (
+          <Select
+            id={id}
+            className="w-24"
+            value={draft.effort}
+            onChange={(effort) => set({ effort })}
+            options={EFFORTS}
+          />
+        )}
+      </Knob>
+    </>
+  );
+}
+
+interface SendButtonProps extends Pick<ComposerProps, "going" | "onSend" | "onStop"> {
+  isEmpty: boolean;
+}
+
+function SendButton({ going, isEmpty, onSend, onStop }: SendButtonProps) {
+  return (
+    <div className="ml-auto flex items-center gap-3">
+      <span aria-hidden className="hidden items-center gap-2 text-12 text-ink-3 @min-[900px]:flex">
+        <Kbd keys={going ? ["Esc"] : [COMMAND_KEY, "↵"]} />
+      </span>
+      {/* One button for both actions, so that it keeps the focus. */}
+      <Button
+        look={going ? "plain" : "primary"}
+        icon={going ? Square : CornerDownLeft}
+        size="small"
+        className="w-22"
+        disabled={!going && isEmpty}
+        title={!going && isEmpty ? "Write a prompt first" : undefined}
+        aria-keyshortcuts={going ? "Escape" : "Control+Enter Meta+Enter"}
+        onClick={going ? onStop : onSend}
+      >
+        {going ? "Stop" : "Send"}
+      </Button>
+    </div>
   );
 }
 

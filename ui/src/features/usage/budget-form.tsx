@@ -53,7 +53,6 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
       },
     });
   };
-  const [dimension, action] = useWatch({ control: form.control, name: ["dimension", "action"] });
   return (
     <Dialog
       open
@@ -72,78 +71,18 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
               {(control) => <TextInput {...control} mono {...form.register("id")} />}
             </Field>
           )}
-          <div className="grid grid-cols-2 gap-4">
-            <Field
-              label="Limit in USD"
-              help="For example 20 or 2.50. Amounts are shown in your currency."
-              fault={faultOf(error, "limit_usd")}
-            >
-              {(control) => (
-                <TextInput
-                  {...control}
-                  {...form.register("limit_usd")}
-                  data-autofocus={budget !== null || undefined}
-                  inputMode="decimal"
-                  placeholder="20"
-                />
-              )}
-            </Field>
-            <Field label="In each" fault={faultOf(error, "period")}>
-              {(control) => (
-                <FormSelect<BudgetValues> {...control} name="period" control={form.control} options={PERIODS} />
-              )}
-            </Field>
-            <Field label="Counts">
-              {(control) => (
-                <FormSelect<BudgetValues> {...control} name="dimension" control={form.control} options={SCOPES} />
-              )}
-            </Field>
-            {dimension !== "all" && (
-              <Field
-                label={DIMENSIONS.find((one) => one.value === dimension)?.label ?? ""}
-                fault={faultOf(error, "scope")}
-              >
-                {(control) => <ScopeName dimension={dimension} control={form.control} field={control} />}
-              </Field>
-            )}
-            <div className={dimension === "all" ? undefined : "col-start-1"}>
-              <Field label="At the limit" fault={faultOf(error, "action")}>
-                {(control) => (
-                  <FormSelect<BudgetValues> {...control} name="action" control={form.control} options={ACTIONS} />
-                )}
-              </Field>
-            </div>
-            {action === "switch" && (
-              <Field label="Route" fault={faultOf(error, "switch_to")}>
-                {(control) => <RouteName control={form.control} field={control} />}
-              </Field>
-            )}
-            <div className="col-start-1">
-              <Field label="Tell me at" help="Percent, separated by commas." fault={faultOf(error, "marks")}>
-                {(control) => <TextInput {...control} {...form.register("marks")} />}
-              </Field>
-            </div>
-            <PeriodField form={form} error={error} />
-          </div>
-          <Controller
-            control={form.control}
+          <BudgetFields form={form} error={error} isNew={budget === null} />
+          <SwitchField
+            form={form}
             name="forecast"
-            render={({ field }) => (
-              <div className="flex items-center gap-3">
-                <Switch label="Tell me when it will not last" checked={field.value} onChange={field.onChange} />
-                <span aria-hidden>Tell me when it will not last at this pace</span>
-              </div>
-            )}
+            label="Tell me when it will not last"
+            words="Tell me when it will not last at this pace"
           />
-          <Controller
-            control={form.control}
+          <SwitchField
+            form={form}
             name="refuse_unpriced"
-            render={({ field }) => (
-              <div className="flex items-center gap-3">
-                <Switch label="Refuse unknown prices" checked={field.value} onChange={field.onChange} />
-                <span aria-hidden>Refuse requests with an unknown price, which it cannot count</span>
-              </div>
-            )}
+            label="Refuse unknown prices"
+            words="Refuse requests with an unknown price, which it cannot count"
           />
           <BudgetBacktest form={form} onFault={setTrialError} />
           <ErrorNotice error={faultElsewhere(error, FIELDS)} />
@@ -156,13 +95,91 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
   );
 }
 
-interface PeriodFieldProps {
+interface FormPartProps {
   form: UseFormReturn<BudgetValues>;
   error: ApiError | null;
 }
 
+/** What is limited, by how much, and what happens then. */
+function BudgetFields({ form, error, isNew }: FormPartProps & { isNew: boolean }) {
+  const [dimension, action] = useWatch({ control: form.control, name: ["dimension", "action"] });
+  return (
+    <div className="grid grid-cols-2 gap-4">
+      <Field
+        label="Limit in USD"
+        help="For example 20 or 2.50. Amounts are shown in your currency."
+        fault={faultOf(error, "limit_usd")}
+      >
+        {(control) => (
+          <TextInput
+            {...control}
+            {...form.register("limit_usd")}
+            data-autofocus={!isNew || undefined}
+            inputMode="decimal"
+            placeholder="20"
+          />
+        )}
+      </Field>
+      <Field label="In each" fault={faultOf(error, "period")}>
+        {(control) => <FormSelect<BudgetValues> {...control} name="period" control={form.control} options={PERIODS} />}
+      </Field>
+      <Field label="Counts">
+        {(control) => (
+          <FormSelect<BudgetValues> {...control} name="dimension" control={form.control} options={SCOPES} />
+        )}
+      </Field>
+      {dimension !== "all" && (
+        <Field label={DIMENSIONS.find((one) => one.value === dimension)?.label ?? ""} fault={faultOf(error, "scope")}>
+          {(control) => <ScopeName dimension={dimension} control={form.control} field={control} />}
+        </Field>
+      )}
+      <div className={dimension === "all" ? undefined : "col-start-1"}>
+        <Field label="At the limit" fault={faultOf(error, "action")}>
+          {(control) => (
+            <FormSelect<BudgetValues> {...control} name="action" control={form.control} options={ACTIONS} />
+          )}
+        </Field>
+      </div>
+      {action === "switch" && (
+        <Field label="Route" fault={faultOf(error, "switch_to")}>
+          {(control) => <RouteName control={form.control} field={control} />}
+        </Field>
+      )}
+      <div className="col-start-1">
+        <Field label="Tell me at" help="Percent, separated by commas." fault={faultOf(error, "marks")}>
+          {(control) => <TextInput {...control} {...form.register("marks")} />}
+        </Field>
+      </div>
+      <PeriodField form={form} error={error} />
+    </div>
+  );
+}
+
+interface SwitchFieldProps {
+  form: UseFormReturn<BudgetValues>;
+  name: "forecast" | "refuse_unpriced";
+  label: string;
+  /** Beside it, in full. */
+  words: string;
+}
+
+function SwitchField({ form, name, label, words }: SwitchFieldProps) {
+  return (
+    <Controller
+      control={form.control}
+      name={name}
+      render={({ field }) => (
+        <div className="flex items-center gap-3">
+          <Switch label={label} checked={field.value} onChange={field.onChange} />
+          <span aria-hidden>{words}</span>
+        </div>
+      )}
+    />
+  );
+}
+
 /** When the period begins, or how long it is. */
-function PeriodField({ form, error }: PeriodFieldProps) {
+function PeriodField({ form, error }: FormPartProps) {
   const period = useWatch({ control: form.control, name: "period" });
   if (period === "week")
     return (

@@ -9,12 +9,9 @@ import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/connected/set-price";
 import { Spend } from "@/components/spend";
 import { isNothing, spendValue } from "@/lib/cost-sum";
-import type { UsageGroupView, UsageView } from "@/ipc/bindings";
+import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
-
-/** Columns about money. */
-const MONEY = new Set(["cost", "share", "change"]);
 
 interface GroupsTableProps {
   usage: UsageView;
@@ -23,11 +20,130 @@ interface GroupsTableProps {
   withoutCost?: boolean;
 }
 
+type Totals = UsageGroupView["totals"];
+
+function tokensColumn(
+  column: Pick<Column<UsageGroupView>, "id" | "header" | "width" | "from">,
+  tokensOf: (totals: Totals) => number,
+): Column<UsageGroupView> {
+  return {
+    ...column,
+    numeric: true,
+    value: (row) => tokensOf(row.totals),
+    cell: (row) => <span title={formatCount(tokensOf(row.totals))}>{formatCountShort(tokensOf(row.totals))}</span>,
+  };
+}
+
+const TOKENS_COLUMNS = [
+  tokensColumn({ id: "in", header: "Tokens in", width: "100px" }, (totals) => totals.input_tokens),
+  tokensColumn({ id: "cached", header: "Cached", width: "96px", from: "800" }, (totals) => totals.cache_read_tokens),
+  tokensColumn({ id: "out", header: "Tokens out", width: "112px", from: "640" }, (totals) => totals.output_tokens),
+];
+
+const SHARE_COLUMNS: Column<UsageGroupView>[] = [
+  {
+    id: "share",
+    header: "Share",
+    numeric: true,
+    width: "84px",
+    value: (row) => row.cost_share_percent,
+    cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
+  },
+  {
+    id: "change",
+    header: "Change",
+    numeric: true,
+    width: "100px",
+    from: "1000",
+    value: (row) => row.cost_change_percent,
+    cell: (row) =>
+      row.cost_change_percent === null ? (
+        <span className="text-ink-3">–</span>
+      ) : (
+        <Change percent={row.cost_change_percent} />
+      ),
+  },
+];
+
+function costColumn(usage: UsageView, group: GroupBy): Column<UsageGroupView> {
+  const isPriced = usage.cost_basis === "known" && group === "model";
+  const unpricedOf = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
+  return {
+    id: "cost",
+    header: "Cost",
+    numeric: true,
+    width: group === "model" ? "168px" : "124px",
+    value: (row) => spendValue(row.totals),
+    cell: (row) => (
+      <span className="flex items-center justify-end gap-1">
+        {isNothing(row.totals) ? (
+          <span className="text-ink-3">–</span>
+        ) : (
+          <Spend spend={row.totals} word={usage.unpriced_word} />
+        )}
+        {isPriced && row.kind === "named" && row.totals.unpriced_requests > 0 && (
+          <SetPriceButton
+            backend={unpricedOf(row)?.backend ?? null}
+            model={row.label}
+            missing={unpricedOf(row)?.why?.missing}
+          />
+        )}
+      </span>
+    ),
+  };
+}
+
+/** Leads to the requests of a row, where a filter selects them. */
+type Linked = (row: UsageGroupView, content: ReactNode, more?: RequestFilter) => ReactNode;
+
+function labelColumn(header: string, groups: UsageGroupView[], linked: Linked): Column<UsageGroupView> {
+  const colours = new Map(groups.map((one, index) => [groupId(one), seriesColour(index)]));
+  return {
+    id: "label",
+    header,
+    value: (row) => row.label,
+    cell: (row) => (
+      <span className="flex items-center gap-2.5">
+        <span data-mark className="size-2.5 shrink-0 rounded-[3px]" style={{ background: colours.get(groupId(row)) }} />
+        <span className="truncate font-medium text-ink-1">{linked(row, row.label)}</span>
+      </span>
+    ),
+  };
+}
+
+function countColumns(linked: Linked): Column<UsageGroupView>[] {
+  return [
+    {
+      id: "requests",
+      header: "Requests",
+      numeric: true,
+      width: "100px",
+      value: (row) => row.totals.requests,
+      cell: (row) => linked(row, formatCount(row.totals.requests)),
+    },
+    {
+      id: "failed",
+      header: "Failed",
+      numeric: true,
+      width: "76px",
+      from: "640",
+      value: (row) => row.totals.failed_requests,
+      cell: (row) => (
+        <span className={row.totals.failed_requests > 0 ? "text-bad" : "text-ink-3"}>
+          {row.totals.failed_requests === 0
+            ? "0"
+            : linked(row, formatCount(row.totals.failed_requests), { state: "failed" })}
+        </span>
+      ),
+    },
+  ];
+}
+
 export function GroupsTable({ usage, place, withoutCost = false }: GroupsTableProps) {
   const { group } = place;
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
   const columns = useMemo<Column<UsageGroupView>[]>(() => {
-    const linked = (row: UsageGroupView, content: ReactNode, more: RequestFilter = {}) => {
+    const linked: Linked = (row, content, more = {}) => {
       const filter = groupFilter(row, group);
       if (filter === null) return content;
       return (
@@ -36,127 +152,12 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         </PanelLink>
       );
     };
-    const of = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
-    const colours = new Map(usage.groups.map((one, index) => [groupId(one), seriesColour(index)]));
-    const all: Column<UsageGroupView>[] = [
-      {
-        id: "label",
-        header,
-        value: (row) => row.label,
-        cell: (row) => (
-          <span className="flex items-center gap-2.5">
-            <span
-              data-mark
-              className="size-2.5 shrink-0 rounded-[3px]"
-              style={{ background: colours.get(groupId(row)) }}
-            />
-            <span className="truncate font-medium text-ink-1">{linked(row, row.label)}</span>
-          </span>
-        ),
-      },
-      {
-        id: "cost",
-        header: "Cost",
-        numeric: true,
-        width: group === "model" ? "168px" : "124px",
-        value: (row) => spendValue(row.totals),
-        cell: (row) => (
-          <span className="flex items-center justify-end gap-1">
-            {isNothing(row.totals) ? (
-              <span className="text-ink-3">–</span>
-            ) : (
-              <Spend spend={row.totals} word={usage.unpriced_word} />
-            )}
-            {usage.cost_basis === "known" &&
-              group === "model" &&
-              row.kind === "named" &&
-              row.totals.unpriced_requests > 0 && (
-                <SetPriceButton backend={of(row)?.backend ?? null} model={row.label} missing={of(row)?.why?.missing} />
-              )}
-          </span>
-        ),
-      },
-      {
-        id: "share",
-        header: "Share",
-        numeric: true,
-        width: "84px",
-        value: (row) => row.cost_share_percent,
-        cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
-      },
-      {
-        id: "change",
-        header: "Change",
-        numeric: true,
-        width: "100px",
-        from: "1000",
-        value: (row) => row.cost_change_percent,
-        cell: (row) =>
-          row.cost_change_percent === null ? (
-            <span className="text-ink-3">–</span>
-          ) : (
-            <Change percent={row.cost_change_percent} />
-          ),
-      },
-      {
-        id: "requests",
-        header: "Requests",
-        numeric: true,
-        width: "100px",
-        value: (row) => row.totals.requests,
-        cell: (row) => linked(row, formatCount(row.totals.requests)),
-      },
-      {
-        id: "failed",
-        header: "Failed",
-        numeric: true,
-        width: "76px",
-        from: "640",
-        value: (row) => row.totals.failed_requests,
-        cell: (row) => (
-          <span className={row.totals.failed_requests > 0 ? "text-bad" : "text-ink-3"}>
-            {row.totals.failed_requests === 0
-              ? "0"
-              : linked(row, formatCount(row.totals.failed_requests), { state: "failed" })}
-          </span>
-        ),
-      },
-      {
-        id: "in",
-        header: "Tokens in",
-        numeric: true,
-        width: "100px",
-        value: (row) => row.totals.input_tokens,
-        cell: (row) => (
-          <span title={formatCount(row.totals.input_tokens)}>{formatCountShort(row.totals.input_tokens)}</span>
-        ),
-      },
-      {
-        id: "cached",
-        header: "Cached",
-        numeric: true,
-        width: "96px",
-        from: "800",
-        value: (row) => row.totals.cache_read_tokens,
-        cell: (row) => (
-          <span title={formatCount(row.totals.cache_read_tokens)}>
-            {formatCountShort(row.totals.cache_read_tokens)}
-          </span>
-        ),
-      },
-      {
-        id: "out",
-        header: "Tokens out",
-        numeric: true,
-        width: "112px",
-        from: "640",
-        value: (row) => row.totals.output_tokens,
-        cell: (row) => (
-          <span title={formatCount(row.totals.output_tokens)}>{formatCountShort(row.totals.output_tokens)}</span>
-        ),
-      },
+    return [
+      labelColumn(header, usage.groups, linked),
+      ...(withoutCost ? [] : [costColumn(usage, group), ...SHARE_COLUMNS]),
+      ...countColumns(linked),
+      ...TOKENS_COLUMNS,
     ];
-    return withoutCost ? all.filter(({ id }) => !MONEY.has(id)) : all;
   }, [header, group, usage, place, withoutCost]);
   if (usage.groups.length === 0) return null;
   return (
