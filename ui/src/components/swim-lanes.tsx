@@ -56,14 +56,20 @@ interface Place {
   item: number;
 }
 
-export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesProps) {
-  const [width, measure] = useMeasuredWidth(720);
+interface PlaceOptions {
+  from: number;
+  to: number;
+  lanes: HealthLaneView[];
+  changes: TimelineMarkerView[];
+  /** Of the lanes, in pixels. */
+  width: number;
+  x: Scale;
+}
+
+/** What the keyboard or the pointer is at: a state of a lane, or a change of the settings below them. */
+function usePlace({ from, to, lanes, changes, width, x }: PlaceOptions) {
   const [chosen, setChosen] = useState<Place | null>(null);
-  const prefix = useId();
-  const x = (moment: number) => ((moment - from) / Math.max(to - from, 1)) * width;
-  const changes = markers.filter(({ kind }) => kind === "settings");
   const rows = lanes.length + (changes.length > 0 ? 1 : 0);
-  const height = rows * LANE_PX;
   const count = (lane: number) => lanes[lane]?.spans.length ?? changes.length;
   const place = chosen !== null && chosen.lane < rows && chosen.item < count(chosen.lane) ? chosen : null;
 
@@ -78,7 +84,7 @@ export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesP
     const distances = changes.map(({ at }) => Math.abs(at - moment));
     return distances.indexOf(Math.min(...distances));
   };
-  const move = (event: KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && place !== null) {
       event.stopPropagation();
       setChosen(null);
@@ -101,7 +107,7 @@ export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesP
     event.preventDefault();
     setChosen(there());
   };
-  const point = (event: PointerEvent<HTMLElement>) => {
+  const onPointerMove = (event: PointerEvent<HTMLElement>) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const lane = Math.floor((event.clientY - top) / LANE_PX);
     if (lane < 0 || lane >= rows) return setChosen(null);
@@ -110,7 +116,18 @@ export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesP
     const isFar = lane >= lanes.length && Math.abs(x(momentOf({ lane, item })) - x(moment)) > MARKER_REACH_PX;
     setChosen(isFar ? null : { lane, item });
   };
+  const clear = () => setChosen(null);
+  return { place, count, onKeyDown, pointer: { onPointerMove, onPointerLeave: clear, onBlur: clear } };
+}
 
+export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesProps) {
+  const [width, measure] = useMeasuredWidth(720);
+  const prefix = useId();
+  const x = (moment: number) => ((moment - from) / Math.max(to - from, 1)) * width;
+  const changes = markers.filter(({ kind }) => kind === "settings");
+  const rows = lanes.length + (changes.length > 0 ? 1 : 0);
+  const height = rows * LANE_PX;
+  const { place, count, onKeyDown, pointer } = usePlace({ from, to, lanes, changes, width, x });
   return (
     <div className="min-w-0">
       <div className="grid grid-cols-[minmax(88px,148px)_minmax(0,1fr)] gap-x-3">
@@ -134,10 +151,8 @@ export function SwimLanes({ label, from, to, lanes, markers, shade }: SwimLanesP
             aria-valuenow={place?.item ?? 0}
             aria-valuetext={place === null ? "No state selected" : spell(place, lanes, changes)}
             className="rounded-mark"
-            onKeyDown={move}
-            onPointerMove={point}
-            onPointerLeave={() => setChosen(null)}
-            onBlur={() => setChosen(null)}
+            onKeyDown={onKeyDown}
+            {...pointer}
           >
             <svg width={width} height={height + AXIS_PX} aria-hidden="true" className="block">
               <Patterns prefix={prefix} />

@@ -1,6 +1,6 @@
 /** Adding a backend in three steps: the provider, its details and key, and a test. */
 import { ArrowLeft } from "lucide-react";
-import { useRef, useState } from "react";
+import { useRef, useState, type RefObject } from "react";
 import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { differingOf } from "@/features/backends/dialects";
 import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
@@ -15,7 +15,7 @@ import { Field, TextInput } from "@/components/field";
 import { SecretField } from "@/components/secret-field";
 import { StoredKeyField } from "@/components/stored-key-field";
 import { useAction } from "@/ipc/actions";
-import type { BackendAdd, BackendKey, BackendPresetView } from "@/ipc/bindings";
+import type { ApiError, BackendAdd, BackendKey, BackendPresetView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useKeys, usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -78,33 +78,30 @@ function focusField(body: HTMLElement | null): void {
   (fields.find((field) => field.type === "password" && fields[0]?.value !== "") ?? fields[0])?.focus();
 }
 
-function FillIn({
-  preset,
-  onBack,
-  onAdded,
-}: {
+function valuesOf(preset: BackendPresetView | null): FillValues {
+  return {
+    id: preset?.id ?? "",
+    label: preset?.label ?? "",
+    kind: preset?.kind ?? "openai-compatible",
+    base_url: preset?.base_url ?? "",
+    lacks: preset?.lacks ?? [],
+    offers: preset?.offers ?? [],
+    crossing: "strict",
+    stored: "",
+    models: "",
+  };
+}
+
+interface FillInProps {
   preset: BackendPresetView | null;
   onBack: () => void;
   onAdded: (id: string, label: string) => void;
-}) {
-  const host = useHost();
-  const presets = usePresets().data ?? [];
-  const keys = useKeys().data ?? [];
+}
+
+function FillIn({ preset, onBack, onAdded }: FillInProps) {
   const secret = useRef<HTMLInputElement>(null);
   const [mode, setMode] = useState<KeyMode>(preset?.local === true ? "none" : "new");
-  const form = useForm<FillValues>({
-    defaultValues: {
-      id: preset?.id ?? "",
-      label: preset?.label ?? "",
-      kind: preset?.kind ?? "openai-compatible",
-      base_url: preset?.base_url ?? "",
-      lacks: preset?.lacks ?? [],
-      offers: preset?.offers ?? [],
-      crossing: "strict",
-      stored: "",
-      models: "",
-    },
-  });
+  const form = useForm<FillValues>({ defaultValues: valuesOf(preset) });
   const id = useWatch({ control: form.control, name: "id" });
   const add = useAction("backendAdd", (call, values: FillValues) =>
     call(requestOf(values, keyOf(mode, values, secret.current))),
@@ -135,27 +132,7 @@ function FillIn({
           <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-4">
             <KindAndAddress error={add.error} />
           </div>
-          <fieldset className="flex flex-col gap-3">
-            <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
-              Key
-              {preset !== null && !preset.local && (
-                <button
-                  type="button"
-                  className="rounded-mark font-normal text-accent hover:underline"
-                  onClick={() => void host.openUrl(preset.keys_url ?? preset.docs_url)}
-                >
-                  Get a key from {preset.label}
-                </button>
-              )}
-            </legend>
-            <div>
-              <Choice label="Key source" options={KEY_MODES} value={mode} onChange={setMode} />
-            </div>
-            {mode === "new" && (
-              <SecretField label="API key" ref={secret} presets={presets} fault={faultOf(add.error, "secret")} />
-            )}
-            {mode === "stored" && <StoredKeyField keys={keys} />}
-          </fieldset>
+          <KeySource preset={preset} mode={mode} onMode={setMode} secret={secret} error={add.error} />
           <Field
             label="Models"
             optional
@@ -177,6 +154,43 @@ function FillIn({
         </DialogFoot>
       </form>
     </FormProvider>
+  );
+}
+
+interface KeySourceProps {
+  preset: BackendPresetView | null;
+  mode: KeyMode;
+  onMode: (mode: KeyMode) => void;
+  secret: RefObject<HTMLInputElement | null>;
+  error: ApiError | null;
+}
+
+function KeySource({ preset, mode, onMode, secret, error }: KeySourceProps) {
+  const host = useHost();
+  const presets = usePresets().data ?? [];
+  const keys = useKeys().data ?? [];
+  return (
+    <fieldset className="flex flex-col gap-3">
+      <legend className="mb-1.5 flex w-full items-center justify-between text-12 font-medium">
+        Key
+        {preset !== null && !preset.local && (
+          <button
+            type="button"
+            className="rounded-mark font-normal text-accent hover:underline"
+            onClick={() => void host.openUrl(preset.keys_url ?? preset.docs_url)}
+          >
+            Get a key from {preset.label}
+          </button>
+        )}
+      </legend>
+      <div>
+        <Choice label="Key source" options={KEY_MODES} value={mode} onChange={onMode} />
+      </div>
+      {mode === "new" && (
+        <SecretField label="API key" ref={secret} presets={presets} fault={faultOf(error, "secret")} />
+      )}
+      {mode === "stored" && <StoredKeyField keys={keys} />}
+    </fieldset>
   );
 }
 

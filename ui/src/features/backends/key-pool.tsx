@@ -1,6 +1,6 @@
 /** The keys of a backend: one, none, or several in an order or by weight. */
 import { Plus, X } from "lucide-react";
-import { useRef } from "react";
+import { useRef, type ReactNode } from "react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { Button, IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
@@ -44,7 +44,7 @@ interface PoolFormValues {
 }
 
 export function KeyPool({ error }: { error: ApiError | null }) {
-  const { control, register, setValue } = useFormContext<PoolFormValues>();
+  const { control, setValue } = useFormContext<PoolFormValues>();
   const add = useRef<HTMLButtonElement>(null);
   const keys = useKeys().data ?? [];
   const rows = useFieldArray({ control, name: "pool.members" });
@@ -68,35 +68,16 @@ export function KeyPool({ error }: { error: ApiError | null }) {
         nameOf={(row) => `key ${row.credential}`}
         onOrder={(_ids, from, to) => rows.move(from, to)}
       >
-        {(_row, handle, index) => {
-          const current = members[index]?.credential ?? "";
-          const key = keys.find((known) => known.id === current);
-          return (
-            <div className="flex items-center gap-1.5">
-              {rows.fields.length > 1 && handle}
-              <StateMark sign={KEY[key?.state ?? "missing"]} />
-              <FormSelect<PoolFormValues>
-                aria-label={`Key ${index + 1}`}
-                className="w-0 flex-1"
-                name={`pool.members.${index}.credential`}
-                options={[
-                  ...(key === undefined ? [{ value: current, label: `${current} (removed)` }] : []),
-                  ...keys.map((known) => ({ value: known.id, label: `${known.label} (${known.id})` })),
-                ]}
-              />
-              {order === "weighted" && rows.fields.length > 1 && (
-                <TextInput
-                  aria-label={`Weight of key ${index + 1}`}
-                  title="Weight; 0 is used only when the others fail"
-                  inputMode="numeric"
-                  className="w-14 text-right"
-                  {...register(`pool.members.${index}.weight`)}
-                />
-              )}
-              <IconButton label={`Remove key ${index + 1}`} icon={X} onClick={() => rows.remove(index)} />
-            </div>
-          );
-        }}
+        {(_row, handle, index) => (
+          <PoolRow
+            index={index}
+            credential={members[index]?.credential ?? ""}
+            keys={keys}
+            handle={rows.fields.length > 1 && handle}
+            isWeighted={order === "weighted" && rows.fields.length > 1}
+            onRemove={() => rows.remove(index)}
+          />
+        )}
       </SortableList>
       {rows.fields.length === 0 && <p className="text-12 text-ink-3">No key. Requests are sent without one.</p>}
       {locked.length > 0 && (
@@ -137,6 +118,46 @@ export function KeyPool({ error }: { error: ApiError | null }) {
         )}
       </div>
     </fieldset>
+  );
+}
+
+interface PoolRowProps {
+  index: number;
+  credential: string;
+  keys: KeyView[];
+  /** Nothing where there is no other row. */
+  handle: ReactNode;
+  isWeighted: boolean;
+  onRemove: () => void;
+}
+
+function PoolRow({ index, credential, keys, handle, isWeighted, onRemove }: PoolRowProps) {
+  const { register } = useFormContext<PoolFormValues>();
+  const key = keys.find((known) => known.id === credential);
+  return (
+    <div className="flex items-center gap-1.5">
+      {handle}
+      <StateMark sign={KEY[key?.state ?? "missing"]} />
+      <FormSelect<PoolFormValues>
+        aria-label={`Key ${index + 1}`}
+        className="w-0 flex-1"
+        name={`pool.members.${index}.credential`}
+        options={[
+          ...(key === undefined ? [{ value: credential, label: `${credential} (removed)` }] : []),
+          ...keys.map((known) => ({ value: known.id, label: `${known.label} (${known.id})` })),
+        ]}
+      />
+      {isWeighted && (
+        <TextInput
+          aria-label={`Weight of key ${index + 1}`}
+          title="Weight; 0 is used only when the others fail"
+          inputMode="numeric"
+          className="w-14 text-right"
+          {...register(`pool.members.${index}.weight`)}
+        />
+      )}
+      <IconButton label={`Remove key ${index + 1}`} icon={X} onClick={onRemove} />
+    </div>
   );
 }
 

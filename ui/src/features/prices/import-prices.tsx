@@ -1,6 +1,6 @@
 /** Imports a price list from a file, from pasted text or from an address. Shows the differences before they apply. */
 import { FileUp } from "lucide-react";
-import { useRef, useState } from "react";
+import { useRef, useState, type RefObject } from "react";
 import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
@@ -9,7 +9,7 @@ import { CONTROL, Field, TextInput } from "@/components/field";
 import { Notice } from "@/components/notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { PriceImport, PriceImportView } from "@/ipc/bindings";
+import type { ApiError, PriceImport, PriceImportView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCount } from "@/lib/quantity";
 import { classNames } from "@/lib/class-names";
@@ -21,6 +21,12 @@ const FROM = [
   { value: "paste", label: "Paste" },
   { value: "address", label: "Address" },
 ] as const;
+
+interface Source {
+  from: From;
+  text: string;
+  url: string;
+}
 
 export function ImportPrices() {
   const [isOpen, setOpen] = useState(false);
@@ -35,13 +41,12 @@ export function ImportPrices() {
 }
 
 function ImportDialog({ onClose }: { onClose: () => void }) {
-  const [from, setFrom] = useState<From>("file");
-  const [text, setText] = useState("");
-  const [url, setUrl] = useState("");
+  const [source, setSource] = useState<Source>({ from: "file", text: "", url: "" });
   const file = useRef<HTMLInputElement>(null);
   const preview = useAction("priceImport", (call, list: PriceImport) => call(list));
   const apply = useAction("priceImportApply", (call, id: number) => call({ id }));
   const look = async () => {
+    const { from, text, url } = source;
     if (from === "address") return preview.mutate({ kind: "address", url });
     const chosen = file.current?.files?.[0];
     if (from === "paste") return preview.mutate({ kind: "text", name: "pasted", text });
@@ -59,43 +64,12 @@ function ImportDialog({ onClose }: { onClose: () => void }) {
     >
       <DialogBody className="flex flex-col gap-4">
         {seen === undefined ? (
-          <>
-            <Choice label="Import from" options={FROM} value={from} onChange={setFrom} />
-            {from === "file" && (
-              <Field label="Price list">
-                {(control) => (
-                  <input {...control} ref={file} type="file" accept=".json,application/json" className="text-13" />
-                )}
-              </Field>
-            )}
-            {from === "paste" && (
-              <Field label="Price list">
-                {(control) => (
-                  <textarea
-                    {...control}
-                    rows={8}
-                    spellCheck={false}
-                    value={text}
-                    onChange={(event) => setText(event.target.value)}
-                    className={classNames(CONTROL, "h-auto w-full py-2 font-mono text-12")}
-                  />
-                )}
-              </Field>
-            )}
-            {from === "address" && (
-              <Field label="Address" fault={faultOf(preview.error, "url")}>
-                {(control) => (
-                  <TextInput
-                    {...control}
-                    mono
-                    placeholder="https://"
-                    value={url}
-                    onChange={(event) => setUrl(event.target.value)}
-                  />
-                )}
-              </Field>
-            )}
-          </>
+          <ListFields
+            source={source}
+            change={(part) => setSource({ ...source, ...part })}
+            file={file}
+            error={preview.error}
+          />
         ) : (
           <Preview seen={seen} />
         )}
@@ -126,6 +100,56 @@ function ImportDialog({ onClose }: { onClose: () => void }) {
         )}
       </DialogFoot>
     </Dialog>
+  );
+}
+
+interface ListFieldsProps {
+  source: Source;
+  change: (part: Partial<Source>) => void;
+  file: RefObject<HTMLInputElement | null>;
+  error: ApiError | null;
+}
+
+/** Where the list comes from. */
+function ListFields({ source: { from, text, url }, change, file, error }: ListFieldsProps) {
+  return (
+    <>
+      <Choice label="Import from" options={FROM} value={from} onChange={(next) => change({ from: next })} />
+      {from === "file" && (
+        <Field label="Price list">
+          {(control) => (
+            <input {...control} ref={file} type="file" accept=".json,application/json" className="text-13" />
+          )}
+        </Field>
+      )}
+      {from === "paste" && (
+        <Field label="Price list">
+          {(control) => (
+            <textarea
+              {...control}
+              rows={8}
+              spellCheck={false}
+              value={text}
+              onChange={(event) => change({ text: event.target.value })}
+              className={classNames(CONTROL, "h-auto w-full py-2 font-mono text-12")}
+            />
+          )}
+        </Field>
+      )}
+      {from === "address" && (
+        <Field label="Address" fault={faultOf(error, "url")}>
+          {(control) => (
+            <TextInput
+              {...control}
+              mono
+              placeholder="https://"
+              value={url}
+              onChange={(event) => change({ url: event.target.value })}
+            />
+          )}
+        </Field>
+      )}
+    </>
   );
 }
 
