@@ -158,46 +158,17 @@ export function DataTable<Row extends object>({
         <tbody>
           {above > 0 && <Spacer height={above} />}
           {visible.map((row) => (
-            <tr
+            <BodyRow
               key={row.id}
-              aria-rowindex={row.index + 2}
-              onClick={onOpen && (() => onOpen(row.original))}
-              className={classNames("group", onOpen && "hover:bg-surface-2")}
-            >
-              {columns.map((column, index) => (
-                <td
-                  key={column.id}
-                  className={classNames(
-                    "h-[33px] truncate border-b border-line px-3 group-last:border-b-0 first:pl-4 last:pr-4",
-                    column.numeric && "numeric",
-                    column.from && FROM[column.from],
-                  )}
-                >
-                  {index === 0 && onOpen ? (
-                    <button
-                      type="button"
-                      data-row
-                      ref={
-                        row.id !== awaited
-                          ? undefined
-                          : (button) => {
-                              button?.focus();
-                              setAwaited(null);
-                            }
-                      }
-                      tabIndex={row.id === stop ? 0 : -1}
-                      onFocus={() => setCurrent(row.id)}
-                      className="focus-inset block w-full truncate rounded-mark text-left"
-                      onClick={(event) => (event.stopPropagation(), onOpen(row.original))}
-                    >
-                      {column.cell(row.original)}
-                    </button>
-                  ) : (
-                    column.cell(row.original)
-                  )}
-                </td>
-              ))}
-            </tr>
+              columns={columns}
+              row={row.original}
+              index={row.index}
+              isStop={row.id === stop}
+              isAwaited={row.id === awaited}
+              onFocus={() => setCurrent(row.id)}
+              onReached={() => setAwaited(null)}
+              onOpen={onOpen}
+            />
           ))}
           {below > 0 && <Spacer height={below} />}
         </tbody>
@@ -205,6 +176,60 @@ export function DataTable<Row extends object>({
       {rows.length === 0 && empty}
       {after}
     </div>
+  );
+}
+
+interface BodyRowProps<Row> {
+  columns: Column<Row>[];
+  row: Row;
+  index: number;
+  /** The one row that is a tab stop. */
+  isStop: boolean;
+  /** Gets the focus as soon as it is drawn. */
+  isAwaited: boolean;
+  onFocus: () => void;
+  onReached: () => void;
+  onOpen: ((row: Row) => void) | undefined;
+}
+
+function BodyRow<Row>({ columns, row, index, isStop, isAwaited, onFocus, onReached, onOpen }: BodyRowProps<Row>) {
+  const reach = (button: HTMLButtonElement | null) => {
+    button?.focus();
+    onReached();
+  };
+  return (
+    <tr
+      aria-rowindex={index + 2}
+      onClick={onOpen && (() => onOpen(row))}
+      className={classNames("group", onOpen && "hover:bg-surface-2")}
+    >
+      {columns.map((column, place) => (
+        <td
+          key={column.id}
+          className={classNames(
+            "h-[33px] truncate border-b border-line px-3 group-last:border-b-0 first:pl-4 last:pr-4",
+            column.numeric && "numeric",
+            column.from && FROM[column.from],
+          )}
+        >
+          {place === 0 && onOpen ? (
+            <button
+              type="button"
+              data-row
+              ref={isAwaited ? reach : undefined}
+              tabIndex={isStop ? 0 : -1}
+              onFocus={onFocus}
+              className="focus-inset block w-full truncate rounded-mark text-left"
+              onClick={(event) => (event.stopPropagation(), onOpen(row))}
+            >
+              {column.cell(row)}
+            </button>
+          ) : (
+            column.cell(row)
+          )}
+        </td>
+      ))}
+    </tr>
   );
 }
 

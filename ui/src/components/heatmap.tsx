@@ -147,19 +147,7 @@ export function Heatmap({
               <Cells row={row} grid={grid} highest={highest} chosen={cell?.row === down ? cell.column : null} />
             </g>
           ))}
-          {ticks.map((tick, across) =>
-            tick === null ? null : (
-              <text
-                key={columns[across]}
-                x={LEFT_PX + (across + 0.5) * grid.width}
-                y={rows.length * rowHeight + 12}
-                textAnchor="middle"
-                className={cell?.column === across ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
-              >
-                {tick}
-              </text>
-            ),
-          )}
+          <Ticks ticks={ticks} grid={grid} chosen={cell?.column ?? null} />
         </svg>
       </div>
       {/* Always reserves one line, so that the layout does not shift. */}
@@ -171,6 +159,30 @@ export function Heatmap({
         )}
       </p>
     </div>
+  );
+}
+
+interface TicksProps {
+  ticks: (string | null)[];
+  grid: Grid;
+  /** The column of the chosen cell. */
+  chosen: number | null;
+}
+
+function Ticks({ ticks, grid, chosen }: TicksProps) {
+  return ticks.map(
+    (tick, across) =>
+      tick !== null && (
+        <text
+          key={across}
+          x={LEFT_PX + (across + 0.5) * grid.width}
+          y={grid.rows * grid.height + 12}
+          textAnchor="middle"
+          className={chosen === across ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+        >
+          {tick}
+        </text>
+      ),
   );
 }
 

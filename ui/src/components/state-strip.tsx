@@ -80,24 +80,9 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
         onBlur={() => setCursor(null)}
       >
         <svg width={width} height={HEIGHT_PX + AXIS_PX} aria-hidden="true" className="block">
-          {spans.map((span, index) => {
-            const { share, fill } = LOOKS[span.state];
-            const left = x(span.from);
-            const wide = Math.max(x(span.to) - left, SPAN_WIDTH_PX_MIN);
-            return (
-              <g key={span.from}>
-                {index === cursor && <rect x={left} width={wide} height={HEIGHT_PX} className="fill-surface-3" />}
-                <rect
-                  data-mark
-                  x={left}
-                  y={HEIGHT_PX * (1 - share)}
-                  width={Math.max(wide - 0.5, SPAN_WIDTH_PX_MIN - 0.5)}
-                  height={HEIGHT_PX * share}
-                  className={fill}
-                />
-              </g>
-            );
-          })}
+          {spans.map((span, index) => (
+            <SpanMark key={span.from} span={span} x={x} isChosen={index === cursor} />
+          ))}
           <line x2={width} y1={HEIGHT_PX + 0.5} y2={HEIGHT_PX + 0.5} className="stroke-line-strong" />
           <TimeAxis from={from} to={to} width={width} y={HEIGHT_PX + 14} />
         </svg>
@@ -116,6 +101,31 @@ export function StateStrip({ label, from, to, spans }: StateStripProps) {
         )}
       </p>
     </div>
+  );
+}
+
+interface SpanMarkProps {
+  span: BreakerSpanView;
+  x: (moment: number) => number;
+  isChosen: boolean;
+}
+
+function SpanMark({ span, x, isChosen }: SpanMarkProps) {
+  const { share, fill } = LOOKS[span.state];
+  const left = x(span.from);
+  const wide = Math.max(x(span.to) - left, SPAN_WIDTH_PX_MIN);
+  return (
+    <g>
+      {isChosen && <rect x={left} width={wide} height={HEIGHT_PX} className="fill-surface-3" />}
+      <rect
+        data-mark
+        x={left}
+        y={HEIGHT_PX * (1 - share)}
+        width={Math.max(wide - 0.5, SPAN_WIDTH_PX_MIN - 0.5)}
+        height={HEIGHT_PX * share}
+        className={fill}
+      />
+    </g>
   );
 }
 
