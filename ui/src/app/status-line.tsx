@@ -1,9 +1,9 @@
 /** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
-import { copyText } from "@/components/copy-text";
 import { Hint } from "@/components/hint";
 import { PanelLink } from "@/components/panel-link";
 import { spendText } from "@/lib/cost-sum";
 import { StateBadge } from "@/components/state-mark";
+import { copyText } from "@/components/toast";
 import type { ApiError, StatusView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";

@@ -63,6 +63,14 @@ export function notifyError(error: { message: string; hint: string | null }): vo
   notify({ tone: "bad", title: error.message, detail: error.hint });
 }
 
+/** Copies a text to the clipboard, and tells whether it did. `what` as inside a sentence: `the gateway address`. */
+export function copyText(text: string, what: string): void {
+  navigator.clipboard.writeText(text).then(
+    () => notify({ title: `Copied ${what}` }),
+    () => notify({ tone: "bad", title: `Could not copy ${what}` }),
+  );
+}
+
 function dismiss(id: number): void {
   replace(shown.filter((toast) => toast.id !== id));
 }

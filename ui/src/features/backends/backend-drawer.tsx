@@ -1,5 +1,5 @@
 /** Everything about one backend: health, models with prices, test, settings. */
-import { Copy, KeyRound, ListTree, MessageCircleQuestion, Trash2, Zap } from "lucide-react";
+import { Copy, KeyRound, ScrollText, MessageCircleQuestion, Trash2, Zap } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { AskModelDialog } from "@/features/backends/ask-model";
 import { kindLabel, sayDiffering } from "@/features/backends/dialects";
@@ -10,7 +10,6 @@ import { useBackendSwitch, useRemovalLosses } from "@/features/backends/backend-
 import { ServiceSummary } from "@/features/backends/service-summary";
 import { Confirm } from "@/components/confirm";
 import { useContextualActions } from "@/components/contextual-actions";
-import { copyText } from "@/components/copy-text";
 import { Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
 import { Menu, type MenuEntry } from "@/components/menu";
@@ -22,7 +21,7 @@ import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Switch } from "@/components/switch";
 import { Tabs, type Tab } from "@/components/tabs";
-import { notify } from "@/components/toast";
+import { copyText, notify } from "@/components/toast";
 import { Unpriced } from "@/components/unpriced";
 import { useAction } from "@/ipc/actions";
 import type { BackendView, HealthView } from "@/ipc/bindings";
@@ -146,7 +145,7 @@ function BackendActions({ backend, onTest, onAsk, onRemove }: BackendActionsProp
     isOpen: true,
     actions: [
       { label: "Test", icon: Zap, onChoose: onTest },
-      { label: "Show requests", icon: ListTree, path: requestsPath({ backend: id, within: "24h" }) },
+      { label: "Show requests", icon: ScrollText, path: requestsPath({ backend: id, within: "24h" }) },
       ...(credential === null
         ? []
         : [{ label: "Open key", icon: KeyRound, path: `/keys/${encodeURIComponent(credential)}` }]),

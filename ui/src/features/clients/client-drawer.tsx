@@ -1,5 +1,5 @@
 /** One client: how to use its token, its limits, and revoking it. */
-import { Ban, CircleCheck, ListTree, Trash2 } from "lucide-react";
+import { Ban, CircleCheck, ScrollText, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { programText, useClientBlock } from "@/features/clients/client-actions";
 import { ClientSettings } from "@/features/clients/client-settings";
@@ -98,7 +98,7 @@ function ClientActions({ client, onRevoke }: { client: ClientView; onRevoke: () 
     id,
     name: id,
     isOpen: true,
-    actions: [{ label: "Show requests", icon: ListTree, path: requestsPath({ client: id, within: "30d" }) }, revoke],
+    actions: [{ label: "Show requests", icon: ScrollText, path: requestsPath({ client: id, within: "30d" }) }, revoke],
   });
   return (
     <>

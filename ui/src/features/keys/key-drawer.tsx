@@ -1,5 +1,5 @@
 /** One key: its state and the reason, its allowed host, its users; verify, replace, remove. */
-import { ListTree, Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
+import { ScrollText, Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
 import { KeyHistory } from "@/features/keys/key-history";
@@ -56,7 +56,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
   const [asking, setAsking] = useState<Asking>("nothing");
   const test = useAction("keyVerify", (call, id: string) => call({ id }));
   const { verify, replace, edit, remove } = keyActions(stored, () => test.mutate(stored.id), setAsking);
-  const requests = { label: "Show requests", icon: ListTree, path: requestsPath({ key: stored.id, within: "30d" }) };
+  const requests = { label: "Show requests", icon: ScrollText, path: requestsPath({ key: stored.id, within: "30d" }) };
   useContextualActions({
     kind: "Key",
     id: stored.id,

@@ -1,5 +1,5 @@
 /** What needs attention, most urgent first. The core limits it to five. */
-import { Siren } from "lucide-react";
+import { SquareArrowOutUpRight } from "lucide-react";
 import { alertsAbout } from "@/features/overview/issue-alerts";
 import { ActionButton } from "@/connected/action-button";
 import { useAlertActions } from "@/connected/alert-actions";
@@ -104,7 +104,7 @@ function AlertMenu({ need, alerts }: { need: StatusIssueView; alerts: AlertView[
     const { acknowledge, silences } = actionsOf(alert);
     const open = {
       label: "Open alert",
-      icon: Siren,
+      icon: SquareArrowOutUpRight,
       onChoose: () => {
         window.location.hash = `/alerts/${alert.number}`;
       },

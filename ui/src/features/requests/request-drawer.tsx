@@ -1,8 +1,7 @@
 /** One request in full: the routing decision, timing, cost and how the cost is known. */
-import { Cable, Copy, ListTree, MessagesSquare, Server } from "lucide-react";
+import { Link2, Copy, ScrollText, Play, Server } from "lucide-react";
 import { useContextualActions } from "@/components/contextual-actions";
 import { CopyButton } from "@/components/copy-button";
-import { copyText } from "@/components/copy-text";
 import { Cost } from "@/components/cost";
 import { DialogBody, Drawer } from "@/components/dialog";
 import { Facts, type Fact } from "@/components/facts";
@@ -11,6 +10,7 @@ import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { copyText } from "@/components/toast";
 import { RequestCode } from "@/features/requests/request-code";
 import { RequestPath } from "@/features/requests/request-path";
 import { Tokens } from "@/features/requests/tokens";
@@ -51,10 +51,10 @@ function useRequestActions(request: RequestView): void {
     name,
     isOpen: true,
     actions: [
-      { label: "Replay in the playground", icon: MessagesSquare, path: replayPath(request) },
+      { label: "Replay in the playground", icon: Play, path: replayPath(request) },
       { label: "Copy request id", icon: Copy, onChoose: () => copyText(id, "the request id") },
-      { label: `Open client ${client}`, icon: Cable, path: `/clients/${encodeURIComponent(client)}` },
-      { label: `Show requests of ${client}`, icon: ListTree, path: requestsPath({ client }) },
+      { label: `Open client ${client}`, icon: Link2, path: `/clients/${encodeURIComponent(client)}` },
+      { label: `Show requests of ${client}`, icon: ScrollText, path: requestsPath({ client }) },
       ...(backend === null
         ? []
         : [{ label: `Open backend ${backend}`, icon: Server, path: `/backends/${encodeURIComponent(backend)}` }]),

@@ -1,5 +1,5 @@
 /** One route: where its requests go now and why, and its settings. */
-import { Copy, ListTree, Power, Trash2 } from "lucide-react";
+import { Copy, ScrollText, Power, Trash2 } from "lucide-react";
 import { RouteForm } from "@/features/routing/route-form";
 import { policyOf } from "@/features/routing/policies";
 import { useRouteChanges } from "@/features/routing/route-changes";
@@ -88,7 +88,7 @@ function RouteActions({ route, changes, onCopy, onRemove }: RouteActionsProps) {
     name: id,
     isOpen: true,
     actions: [
-      { label: "Show requests", icon: ListTree, path: requestsPath({ route: id, within: "24h" }) },
+      { label: "Show requests", icon: ScrollText, path: requestsPath({ route: id, within: "24h" }) },
       { label: enabled ? "Disable route" : "Enable route", icon: Power, onChoose: () => toggle(!enabled) },
       ...entries,
     ],

@@ -1,9 +1,9 @@
 /** The days of the last 53 weeks, whatever period is chosen: a column for each week, a row for each weekday. */
 import { useState } from "react";
+import { lastWeeks } from "@/features/usage/last-weeks";
 import {
   ACTIVITY_MEASURES,
   filterOf,
-  lastWeeks,
   periodOf,
   withDays,
   type Measure,

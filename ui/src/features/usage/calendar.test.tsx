@@ -1,6 +1,6 @@
 import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { lastWeeks } from "@/features/usage/usage-place";
+import { lastWeeks } from "@/features/usage/last-weeks";
 import { renderPanel } from "../../../test/render-panel";
 
 const weeks = (at: string, count: number) => lastWeeks(Date.parse(at), "utc", count);

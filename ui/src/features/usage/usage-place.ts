@@ -1,7 +1,7 @@
 /** The state of the parts of Usage that show a period, as stored in the address. */
 import type { CostBasis, GroupBy, TimeZoneChoice, UsageFilter, UsageRange } from "@/ipc/bindings";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
-import { DAY_MS, HOUR_MS, formatDay } from "@/lib/time";
+import { HOUR_MS, formatDay } from "@/lib/time";
 
 export type Measure = "cost" | "requests" | "tokens";
 
@@ -180,15 +180,6 @@ export function dayOf(at: number, zone: TimeZoneChoice): string {
   if (zone === "utc") return date.toISOString().slice(0, 10);
   const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
   return parts.map((part, index) => String(part).padStart(index === 0 ? 4 : 2, "0")).join("-");
-}
-
-/** Whole weeks from a Monday on, the last of which is this one until today. */
-export function lastWeeks(now: number, zone: TimeZoneChoice, weeks: number): DaySpan {
-  const last = dayOf(now, zone);
-  const today = new Date(`${last}T00:00:00Z`);
-  const daysSinceMonday = (today.getUTCDay() + 6) % 7;
-  const first = today.getTime() - (daysSinceMonday + (weeks - 1) * 7) * DAY_MS;
-  return { first: dayOf(first, "utc"), last };
 }
 
 /** A place with these days; with its range if there are none. */
