@@ -3,7 +3,7 @@
  * a row is dragged, the others only shift visually and keep their place in the document, so that focus is not lost.
  */
 import { GripVertical } from "lucide-react";
-import { useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode, type RefObject } from "react";
 import { flushSync } from "react-dom";
 import { classNames } from "@/lib/class-names";
 
@@ -58,26 +58,20 @@ function shift(drag: Drag, index: number): number {
   return 0;
 }
 
-export function SortableList<Item>({
-  label,
-  items,
-  idOf,
-  nameOf,
-  onOrder,
-  className,
-  children,
-}: SortableListProps<Item>) {
-  const listId = useId();
-  const list = useRef<HTMLOListElement>(null);
-  const [drag, setDrag] = useState<Drag | null>(null);
+interface Order<Item> {
+  shown: Item[];
+  /** The last move in words. */
+  said: string;
+  move: (from: number, to: number) => void;
+}
+
+/** The order that was asked for, until the owner of the rows has accepted or refused it. */
+function useOrder<Item>({ items, idOf, nameOf, onOrder }: SortableListProps<Item>, listId: string): Order<Item> {
   const [said, setSaid] = useState("");
-  // The requested order, until the owner of the rows has accepted or refused it.
   const [wanted, setWanted] = useState<{ over: string; ids: string[] } | null>(null);
-  const given = items.map(idOf);
-  const over = given.join("\n");
+  const over = items.map(idOf).join("\n");
   const shown =
     wanted?.over === over ? wanted.ids.flatMap((id) => items.find((item) => idOf(item) === id) ?? []) : items;
-
   const settle = () => setWanted(null);
   const move = (from: number, to: number) => {
     const item = shown[from];
@@ -91,20 +85,24 @@ export function SortableList<Item>({
     document.getElementById(`${listId}-${idOf(item)}`)?.focus();
     void Promise.resolve(onOrder(ids, from, to)).then(settle, settle);
   };
+  return { shown, said, move };
+}
 
+/** Moves a row by the pointer or by keys. */
+function useDrag(list: RefObject<HTMLOListElement | null>, count: number, move: (from: number, to: number) => void) {
+  const [drag, setDrag] = useState<Drag | null>(null);
   const press = (event: KeyboardEvent, index: number) => {
     if (drag !== null && event.key === "Escape") {
       event.stopPropagation();
       setDrag(null);
       return;
     }
-    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: shown.length - 1 }[event.key];
+    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: count - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     move(index, to);
   };
-
   const take = (event: PointerEvent<HTMLElement>, from: number) => {
     if (event.button !== 0 || list.current === null) return;
     event.currentTarget.setPointerCapture(event.pointerId);
@@ -121,7 +119,22 @@ export function SortableList<Item>({
     setDrag(null);
     move(drag.from, drag.to);
   };
+  const handlers = (index: number) => ({
+    onKeyDown: (event: KeyboardEvent) => press(event, index),
+    onPointerDown: (event: PointerEvent<HTMLElement>) => take(event, index),
+    onPointerMove: pull,
+    onPointerUp: drop,
+    onPointerCancel: () => setDrag(null),
+  });
+  return { drag, handlers };
+}
 
+export function SortableList<Item>(props: SortableListProps<Item>) {
+  const { label, idOf, nameOf, className, children } = props;
+  const listId = useId();
+  const list = useRef<HTMLOListElement>(null);
+  const { shown, said, move } = useOrder(props, listId);
+  const { drag, handlers } = useDrag(list, shown.length, move);
   return (
     <>
       <ol ref={list} aria-label={label} className={className}>
@@ -146,11 +159,7 @@ export function SortableList<Item>({
                   aria-keyshortcuts="ArrowUp ArrowDown"
                   title="Drag, or press ↑ ↓"
                   disabled={shown.length < 2}
-                  onKeyDown={(event) => press(event, index)}
-                  onPointerDown={(event) => take(event, index)}
-                  onPointerMove={pull}
-                  onPointerUp={drop}
-                  onPointerCancel={() => setDrag(null)}
+                  {...handlers(index)}
                   className="flex h-7 w-5 shrink-0 touch-none items-center justify-center rounded-mark text-ink-3 not-disabled:cursor-grab hover:text-ink-1 active:cursor-grabbing disabled:opacity-30"
                 >
                   <GripVertical size={14} strokeWidth={1.5} aria-hidden />

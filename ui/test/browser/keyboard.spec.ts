@@ -280,6 +280,23 @@ test("what is closed gives the focus back to what opened it, over the same list"
   await expect(page.getByLabel("Filter backends")).toHaveValue("groq");
 });
 
+test("the palette acts on the open key, and the focus comes back to its drawer", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await openPanel(page, { scenario: "busy", path: "/keys/openai" });
+  await settled(page);
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Search or run" });
+  await expect(palette.getByRole("group", { name: "Key OpenAI" }).getByRole("option").first()).toHaveText("Verify");
+  await page.keyboard.type("replace");
+  await page.keyboard.press("Enter");
+  const replace = page.getByRole("dialog", { name: "Replace the OpenAI key" });
+  await expect(replace).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(replace).toHaveCount(0);
+  await expect(page.getByRole("dialog", { name: "OpenAI" })).toBeFocused();
+  expect(await faults()).toEqual([]);
+});
+
 test("make the first route, put its candidates in order, and ask what it would do", async ({ page }) => {
   const faults = await watchFaults(page);
   await openPanel(page, { scenario: "busy", path: "/routing" });

@@ -71,31 +71,7 @@ function FindKeys({ onClose }: { onClose: () => void }) {
       className="flex min-h-0 grow flex-col"
     >
       <DialogBody className="flex grow flex-col gap-4">
-        <div className="flex items-start gap-2">
-          <div className="grow">
-            <Field label="Also look into" optional help="The whole path of a file, or of a folder with .env files.">
-              {(control) => (
-                <TextInput
-                  {...control}
-                  mono
-                  value={path}
-                  placeholder="/home/me/work"
-                  onChange={(event) => setPath(event.target.value)}
-                  onKeyDown={(event) => {
-                    if (event.key !== "Enter") return;
-                    event.preventDefault();
-                    search();
-                  }}
-                />
-              )}
-            </Field>
-          </div>
-          <div className="pt-5.5">
-            <Button onClick={search} busy={found.isFetching && !found.isPending}>
-              Search
-            </Button>
-          </div>
-        </div>
+        <SearchPlace path={path} onPath={setPath} busy={found.isFetching && !found.isPending} onSearch={search} />
         <ErrorNotice error={found.error ?? imports.error} />
         {found.isPending && <SkeletonRows rows={4} label="Looking for keys" />}
         {found.data && (
@@ -121,6 +97,43 @@ function FindKeys({ onClose }: { onClose: () => void }) {
         </Button>
       </DialogFoot>
     </form>
+  );
+}
+
+interface SearchPlaceProps {
+  path: string;
+  onPath: (path: string) => void;
+  busy: boolean;
+  onSearch: () => void;
+}
+
+function SearchPlace({ path, onPath, busy, onSearch }: SearchPlaceProps) {
+  return (
+    <div className="flex items-start gap-2">
+      <div className="grow">
+        <Field label="Also look into" optional help="The whole path of a file, or of a folder with .env files.">
+          {(control) => (
+            <TextInput
+              {...control}
+              mono
+              value={path}
+              placeholder="/home/me/work"
+              onChange={(event) => onPath(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter") return;
+                event.preventDefault();
+                onSearch();
+              }}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="pt-5.5">
+        <Button onClick={onSearch} busy={busy}>
+          Search
+        </Button>
+      </div>
+    </div>
   );
 }
 
