@@ -5,7 +5,7 @@ export function Change({ percent, against }: { percent: number; against?: string
   const Arrow = percent > 0 ? ArrowUpRight : percent < 0 ? ArrowDownRight : ArrowRight;
   const words = percent === 0 ? "as much" : `${Math.abs(percent)} % ${percent > 0 ? "more" : "less"}`;
   return (
-    <span className="inline-flex items-center gap-1 whitespace-nowrap">
+    <span className="marked gap-1">
       <Arrow size={13} strokeWidth={1.75} aria-hidden className="shrink-0 text-ink-3" />
       {against === undefined ? (
         <>

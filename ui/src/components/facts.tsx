@@ -8,7 +8,7 @@ export interface Fact {
 
 export function Facts({ facts }: { facts: Fact[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(108px,max-content)_minmax(0,1fr)] gap-x-4 gap-y-2">
+    <dl className="grid grid-cols-[minmax(108px,max-content)_minmax(0,1fr)] items-baseline gap-x-4 gap-y-2">
       {facts.map((fact) => (
         <Fragment key={fact.name}>
           <dt className="text-ink-3">{fact.name}</dt>

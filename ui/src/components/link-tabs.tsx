@@ -18,24 +18,24 @@ interface LinkTabsProps {
 
 export function LinkTabs({ label, tabs, current }: LinkTabsProps) {
   return (
-    <nav
-      aria-label={label}
-      className="-mt-1.5 flex shrink-0 gap-4 overflow-x-auto overflow-y-hidden border-b border-line"
-    >
-      {tabs.map(({ id, label: name, path, count = 0 }) => (
-        <PanelLink
-          key={id}
-          look="none"
-          onKeyDown={moveByArrow}
-          path={path}
-          aria-current={id === current ? "page" : undefined}
-          className="focus-inset relative flex h-9 shrink-0 items-center gap-1.5 rounded-mark px-0.5 text-ink-2 transition-colors duration-150 after:absolute after:inset-x-0 after:bottom-0 after:h-0.5 hover:text-ink-1 aria-[current=page]:font-medium aria-[current=page]:text-ink-1 aria-[current=page]:after:bg-accent"
-        >
-          {name}
-          {count > 0 && <span className="text-12 text-ink-3">{count}</span>}
-        </PanelLink>
-      ))}
-    </nav>
+    <div className="-mt-1.5 shrink-0 border-b border-line">
+      {/* The names stand at the page's edge, and the focus ring outside of it. */}
+      <nav aria-label={label} className="-mx-2 -mb-px flex gap-1 overflow-x-auto overflow-y-hidden">
+        {tabs.map(({ id, label: name, path, count = 0 }) => (
+          <PanelLink
+            key={id}
+            look="none"
+            onKeyDown={moveByArrow}
+            path={path}
+            aria-current={id === current ? "page" : undefined}
+            className="focus-inset relative flex h-9 shrink-0 items-center gap-1.5 rounded-mark px-2 font-medium text-ink-2 transition-colors duration-150 after:absolute after:inset-x-2 after:bottom-0 after:h-0.5 hover:text-ink-1 aria-[current=page]:text-ink-1 aria-[current=page]:after:bg-accent"
+          >
+            {name}
+            {count > 0 && <span className="text-12 text-ink-3">{count}</span>}
+          </PanelLink>
+        ))}
+      </nav>
+    </div>
   );
 }
 

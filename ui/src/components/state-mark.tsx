@@ -76,7 +76,7 @@ export function StateBadge({ sign, word }: { sign: Sign; word?: string }) {
   return (
     <span
       className={classNames(
-        "inline-flex items-center gap-1.5 whitespace-nowrap",
+        "marked gap-1.5",
         loud ? TONE_TEXT[sign.tone] : sign.tone === "muted" ? "text-ink-2" : "text-ink-1",
       )}
     >

@@ -9,7 +9,7 @@ export interface Tab {
 }
 
 const TRIGGER =
-  "focus-inset relative -mx-1.5 h-9 rounded-mark px-2 text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:font-medium data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-1.5 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
+  "focus-inset relative -mx-2 h-9 rounded-mark px-2 font-medium text-ink-2 transition-colors duration-150 hover:text-ink-1 data-[state=active]:text-ink-1 data-[state=active]:after:absolute data-[state=active]:after:inset-x-2 data-[state=active]:after:-bottom-px data-[state=active]:after:h-0.5 data-[state=active]:after:bg-accent";
 
 interface TabsProps {
   label: string;
@@ -25,7 +25,7 @@ export function Tabs({ label, tabs, initial, shown }: TabsProps) {
     : { defaultValue: initial ?? tabs[0]?.id ?? "" };
   return (
     <Radix.Root {...value} className="flex min-h-0 flex-1 flex-col">
-      <Radix.List aria-label={label} className="flex shrink-0 gap-5 border-b border-line px-5">
+      <Radix.List aria-label={label} className="flex shrink-0 gap-5 border-b border-line px-(--inset)">
         {tabs.map((tab) => (
           <Radix.Trigger key={tab.id} value={tab.id} className={TRIGGER}>
             {tab.label}
@@ -33,7 +33,11 @@ export function Tabs({ label, tabs, initial, shown }: TabsProps) {
         ))}
       </Radix.List>
       {tabs.map((tab) => (
-        <Radix.Content key={tab.id} value={tab.id} className="focus-inset min-h-0 flex-1 overflow-y-auto px-5 py-4">
+        <Radix.Content
+          key={tab.id}
+          value={tab.id}
+          className="focus-inset min-h-0 flex-1 overflow-y-auto px-(--inset) py-4"
+        >
           {tab.content}
         </Radix.Content>
       ))}

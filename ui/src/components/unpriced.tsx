@@ -6,7 +6,7 @@ import { formatCounted } from "@/lib/quantity";
 export function Unpriced({ requests }: { requests?: number }) {
   return (
     <span
-      className="inline-flex items-center gap-1 whitespace-nowrap text-warn"
+      className="marked gap-1 text-warn"
       title="The usage or the price is unknown, so the cost is not included in totals."
     >
       <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />

@@ -28,9 +28,9 @@ export function Pane({ seat, run, sending, request, suggest }: PaneProps) {
   return (
     <section
       aria-label={name}
-      className="relative flex min-h-0 min-w-0 flex-col rounded-card border border-line bg-surface-1"
+      className="relative flex min-h-0 min-w-0 flex-col rounded-card border border-line bg-surface-1 [--inset:16px]"
     >
-      <div className="pointer-events-none absolute top-0 right-3 flex h-9 max-w-[45%] items-center gap-2">
+      <div className="pointer-events-none absolute top-0 right-4 flex h-9 max-w-[45%] items-center gap-2">
         {isNamed && (
           <span
             className={classNames(

@@ -57,8 +57,8 @@ const FIGURES: Figure[] = [
   { name: "Cost", of: (run) => run.record?.cost_nano_usd ?? null, spell: formatMoneyFine, better: "lower" },
 ];
 
-const HEAD = "h-7 px-3 text-11 font-medium text-ink-3";
-const CELL = "h-10 px-3";
+const HEAD = "h-7 px-3 first:pl-4 last:pr-4 text-11 font-medium text-ink-3";
+const CELL = "h-10 px-3 first:pl-4 last:pr-4";
 
 export function Race({ runners, locked, onModel }: RaceProps) {
   const scale = Math.max(...runners.map(({ run }) => run?.elapsed_ms ?? 0));
