@@ -26,7 +26,7 @@ export function ChartCard({ finding, note, controls, table, file, className, chi
       aria-label={finding}
       className={classNames("min-w-0 rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3", className)}
     >
-      <figcaption className="mb-3 flex items-start gap-2">
+      <figcaption className="mb-3 flex items-start gap-2 [--control-height:28px]">
         <div className="min-w-0 flex-1 pr-2">
           <h2 className="truncate text-15 font-semibold text-ink-1" title={finding}>
             {finding}
@@ -34,13 +34,15 @@ export function ChartCard({ finding, note, controls, table, file, className, chi
           <p className="truncate text-12 text-ink-3">{note}</p>
         </div>
         {controls}
-        <IconButton
-          label={view === "chart" ? "Show as table" : "Show as chart"}
-          icon={view === "chart" ? Table2 : ChartColumn}
-          className="size-8 border border-line"
-          onClick={() => setView(view === "chart" ? "table" : "chart")}
-        />
-        {file && <CsvMenu small {...file} />}
+        {/* The icons, not the room around them, end at the edge of the chart. */}
+        <span className="-mr-1.5 flex">
+          <IconButton
+            label={view === "chart" ? "Show as table" : "Show as chart"}
+            icon={view === "chart" ? Table2 : ChartColumn}
+            onClick={() => setView(view === "chart" ? "table" : "chart")}
+          />
+          {file && <CsvMenu small {...file} />}
+        </span>
       </figcaption>
       {view === "chart" ? children : table}
     </figure>

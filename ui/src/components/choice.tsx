@@ -24,7 +24,7 @@ export function Choice<Value extends string>({ label, options, value, onChange }
         const chosen = options.find((option) => option.value === next);
         if (chosen) onChange(chosen.value);
       }}
-      className="inline-flex h-8 items-center rounded-control border border-line bg-surface-2 p-0.5"
+      className="inline-flex h-(--control-height) items-center rounded-control border border-line bg-surface-2 p-0.5"
     >
       {options.map((option) => (
         <Radix.Item

@@ -26,8 +26,7 @@ export function CsvMenu({ name, csv, small = false, more = [] }: CsvMenuProps) {
           detail: "The browser may not allow this page to use the clipboard.",
         }),
     );
-  if (!canDownload() && small)
-    return <IconButton label="Copy CSV" icon={ClipboardCopy} className={SMALL} onClick={copy} />;
+  if (!canDownload() && small) return <IconButton label="Copy CSV" icon={ClipboardCopy} onClick={copy} />;
   const download: MenuEntry = {
     label: "Download CSV",
     icon: Download,
@@ -38,7 +37,7 @@ export function CsvMenu({ name, csv, small = false, more = [] }: CsvMenuProps) {
       label="Export"
       trigger={
         small ? (
-          <button type="button" aria-label={`Export ${name}`} title="Export" className={`${SMALL} ${SMALL_TRIGGER}`}>
+          <button type="button" aria-label={`Export ${name}`} title="Export" className={SMALL_TRIGGER}>
             <FileDown size={16} strokeWidth={1.5} aria-hidden />
           </button>
         ) : (
@@ -54,6 +53,5 @@ export function CsvMenu({ name, csv, small = false, more = [] }: CsvMenuProps) {
   );
 }
 
-const SMALL = "size-8 border border-line";
 const SMALL_TRIGGER =
-  "inline-flex shrink-0 items-center justify-center rounded-control text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1";
+  "inline-flex size-7 shrink-0 items-center justify-center rounded-control text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1";

@@ -47,7 +47,7 @@ export function Field({ label, help, fault, optional = false, children }: FieldP
 
 /** The style of every form control. */
 export const CONTROL =
-  "h-8 min-w-0 rounded-control border border-line-strong/70 bg-field px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
+  "h-(--control-height) min-w-0 rounded-control border border-line-strong/70 bg-field px-2.5 text-13 text-ink-1 transition-colors duration-150 hover:border-line-strong disabled:opacity-60 aria-invalid:border-bad";
 
 export function TextInput({
   className = "w-full",

@@ -2,9 +2,18 @@
 import { classNames } from "@/lib/class-names";
 
 export function Skeleton({ className }: { className?: string }) {
+  const isCard = className?.includes("rounded-card") ?? false;
   const isRound = className?.includes("rounded-") ?? false;
   return (
-    <span aria-hidden="true" className={classNames("block bg-surface-2", !isRound && "rounded-mark", className)} />
+    <span
+      aria-hidden="true"
+      className={classNames(
+        "block",
+        isCard ? "border border-line bg-surface-1" : "bg-surface-2",
+        !isRound && "rounded-mark",
+        className,
+      )}
+    />
   );
 }
 
