@@ -24,6 +24,8 @@ interface LineChartProps {
   height: number;
   /** The moments, oldest first. */
   points: { key: string; label: string }[];
+  /** The names on the axis by the index of their point; the points' own where there is room, if left out. */
+  ticks?: Map<number, string>;
   lines: Line[];
   /** A range around a line, for example of a forecast. */
   band?: { label: string; colour: string; low: (number | null)[]; high: (number | null)[] };
@@ -34,8 +36,14 @@ interface LineChartProps {
   onChoose?: (index: number) => void;
 }
 
-const MARGIN = { top: 8, right: 76, bottom: 22, left: 52 };
-const TICKS = 4;
+const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
+/** A line for every so many pixels, and not more. */
+const TICKS_MAX = 4;
+const TICK_HEIGHT_PX = 34;
+const LETTER_WIDTH_PX = 6.5;
+/** Room for a shorter name too, so that the plot keeps its width while a name that is a number changes. */
+const LETTERS_MIN = 6;
+const NAME_GAP_PX = 8;
 const END_LABEL_HEIGHT_PX = 14;
 
 /** Places in the plot, in pixels from its upper left corner. */
@@ -49,13 +57,15 @@ interface Plot {
 }
 
 function plotOf({ height, points, lines, band, limit }: LineChartProps, whole: number) {
-  const width = Math.max(whole - MARGIN.left - MARGIN.right, 40);
+  const letters = Math.max(LETTERS_MIN, limit?.label.length ?? 0, ...lines.map((line) => line.label.length));
+  const width = Math.max(whole - MARGIN.left - MARGIN.right - letters * LETTER_WIDTH_PX, 40);
   const inner = height - MARGIN.top - MARGIN.bottom;
+  const tickCount = Math.min(Math.floor(inner / TICK_HEIGHT_PX), TICKS_MAX);
   const all = [...lines.flatMap((line) => line.values), ...(band?.high ?? []), limit?.value ?? null];
   const highest = Math.max(1, ...all.filter((value) => value !== null));
   const x = scalePoint({ domain: points.map((point) => point.key), range: [0, width], padding: 0.5 });
-  const y = scaleLinear({ domain: [0, highest], range: [inner, 0], nice: TICKS });
-  const ticks = y.ticks(TICKS);
+  const y = scaleLinear({ domain: [0, highest], range: [inner, 0], nice: tickCount });
+  const ticks = y.ticks(tickCount);
   const at = (index: number) => x(points[index]?.key ?? "") ?? 0;
   const step = x.step() || width;
   const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.round((offset - MARGIN.left - at(0)) / step));
@@ -80,7 +90,7 @@ function spell({ points, lines, band, format }: LineChartProps, index: number): 
 }
 
 export function LineChart(props: LineChartProps) {
-  const { label, height, points, lines, band, limit, format, formatTick, onChoose } = props;
+  const { label, height, points, ticks: named, lines, band, limit, format, formatTick, onChoose } = props;
   const [width, measure] = useMeasuredWidth(760);
   const { plot, ticks, tickStep, indexAt } = plotOf(props, width);
   const { index: cursor, handlers } = useChartCursor({ count: points.length, indexAt, onChoose });
@@ -110,7 +120,7 @@ export function LineChart(props: LineChartProps) {
             ))}
             {cursor !== null && <CursorMarks values={valuesAt(lines, cursor)} x={plot.at(cursor)} y={plot.y} />}
             <EndLabels lines={lines} count={points.length} plot={plot} />
-            <PointAxis points={points} at={plot.at} width={plot.width} height={plot.height} cursor={cursor} />
+            <PointAxis points={points} ticks={named} at={plot.at} width={plot.width} height={plot.height} cursor={cursor} />
           </g>
         </svg>
       </div>
@@ -155,7 +165,7 @@ function LimitLine({ limit, plot }: { limit: { label: string; value: number }; p
   return (
     <g transform={`translate(0,${plot.y(limit.value)})`}>
       <line data-mark x2={plot.width} className="stroke-bad" strokeDasharray="2 3" />
-      <text x={plot.width + 8} dy="0.32em" className="fill-bad text-11">
+      <text x={plot.width + NAME_GAP_PX} dy="0.32em" className="fill-bad text-11">
         {limit.label}
       </text>
     </g>
@@ -209,7 +219,7 @@ function CursorMarks({ values, x, y }: { values: PointValue[]; x: number; y: Plo
 function EndLabels({ lines, count, plot }: { lines: Line[]; count: number; plot: Plot }) {
   return endLabels(lines, plot.y).map(({ key, label, index, top }) =>
     index === count - 1 ? (
-      <text key={key} x={plot.width + 8} y={top} dy="0.32em" className="fill-ink-2 text-11">
+      <text key={key} x={plot.width + NAME_GAP_PX} y={top} dy="0.32em" className="fill-ink-2 text-11">
         {label}
       </text>
     ) : (

@@ -201,7 +201,7 @@ function Stacks({ groups, bars, plot: { x, y } }: StacksProps) {
             data-mark
             d={stack.bars
               .filter((bar) => bar.height > 0)
-              .map((bar) => pathOf(bar.x + inset, bar.y, width, Math.max(bar.height - 0.75, 0.75)))
+              .map((bar) => pathOf(bar.x + inset, bar.y + bar.height, width, bar.height))
               .join("")}
             style={{ fill: colourOf.get(stack.key) }}
           />
@@ -229,8 +229,9 @@ function UnknownMarks({ bars, plot }: { bars: Bar[]; plot: Plot }) {
   );
 }
 
-function pathOf(x: number, y: number, width: number, height: number): string {
-  return `M${x} ${y}h${width}v${height}h${-width}Z`;
+/** A part of a bar from its foot up, a little lower than it is: the gap to the next one. */
+function pathOf(x: number, foot: number, width: number, height: number): string {
+  return `M${x} ${foot}h${width}v${-Math.max(height - 0.75, 0.75)}h${-width}Z`;
 }
 
 /** The total in words; null where there is nothing. */

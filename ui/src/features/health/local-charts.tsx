@@ -7,6 +7,9 @@ import { toCsv } from "@/lib/csv";
 import { formatClock, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 112;
+const HOUR_MS = 3_600_000;
+const CLOCK_STEPS_MS = [0.25, 0.5, 1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS);
+const CLOCK_TICKS_MAX = 4;
 const GB = 1_000_000_000;
 const MB = 1_000_000;
 
@@ -59,6 +62,7 @@ function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView
         label={label}
         height={HEIGHT_PX}
         points={moments}
+        ticks={clockTicks(points)}
         lines={[
           {
             key: measure,
@@ -73,6 +77,21 @@ function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView
         formatTick={(value) => format(value).replace(".0 ", " ")}
       />
     </ChartCard>
+  );
+}
+
+/** Full hours, at the first measurement of each. */
+function clockTicks(points: number[]): Map<number, string> {
+  const [first = 0, last = 0] = [points[0], points.at(-1)];
+  const step = CLOCK_STEPS_MS.find((ms) => (last - first) / ms <= CLOCK_TICKS_MAX) ?? 24 * HOUR_MS;
+  const midnight = new Date(first).setHours(0, 0, 0, 0);
+  const stepOf = (at: number) => Math.floor((at - midnight) / step);
+  return new Map(
+    points.flatMap((at, index) => {
+      const before = points[index - 1];
+      const isFirst = before !== undefined && stepOf(before) < stepOf(at);
+      return isFirst ? [[index, formatClock(midnight + stepOf(at) * step)] as const] : [];
+    }),
   );
 }
 
