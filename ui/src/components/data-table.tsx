@@ -48,6 +48,8 @@ interface DataTableProps<Row> {
   /** Follows the last row, for example "show older". */
   after?: ReactNode;
   className?: string;
+  /** Inside of a card: as wide as the card, with its lines instead of a second frame. */
+  nested?: boolean;
   /** In a narrower area the table scrolls sideways, in pixels. */
   minWidth?: number | undefined;
 }
@@ -75,6 +77,7 @@ export function DataTable<Row extends object>({
   empty,
   after,
   className,
+  nested = false,
   minWidth,
 }: DataTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -123,7 +126,8 @@ export function DataTable<Row extends object>({
       aria-label={label}
       tabIndex={rows.length === 0 ? -1 : 0}
       className={classNames(
-        "@container focus-inset overflow-auto rounded-card border border-line bg-surface-1",
+        "@container focus-inset overflow-auto border-line bg-surface-1",
+        nested ? "-mx-4 border-t last:-mb-4 last:rounded-b-card not-last:border-b" : "rounded-card border",
         className,
       )}
     >

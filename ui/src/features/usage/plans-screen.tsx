@@ -93,6 +93,7 @@ function ValueCard({ values }: { values: PlanValueView[] }) {
             costs.
           </p>
           <DataTable
+            nested
             label="Worth at list prices"
             columns={VALUE_COLUMNS}
             rows={values}

@@ -44,7 +44,7 @@ export function SessionLogs({ zone }: { zone: TimeZoneChoice }) {
   return (
     <Card
       title="From session logs"
-      note="in no other total"
+      note="not in any other total"
       action={
         <>
           {logs.data !== undefined && logs.data.groups.length > 0 && (
@@ -167,6 +167,7 @@ function Sums({ logs, group }: { logs: SessionLogsView; group: SessionGroupBy })
         money spent and part of no other total.
       </p>
       <DataTable
+        nested
         label="Usage from session logs"
         columns={columns}
         rows={logs.groups}

@@ -62,6 +62,7 @@ export function StatedCard() {
       <div className="flex flex-col gap-3">
         <p className="text-ink-1">{data.stated_finding}</p>
         <DataTable
+          nested
           label="Stated and computed by model"
           columns={COLUMNS}
           rows={data.stated}
