@@ -84,7 +84,7 @@ function Figures({ recent }: { recent: UsageRecentView }) {
 function Figure({ name, value, title }: { name: ReactNode; value: string; title: string }) {
   return (
     <p className="flex flex-col text-right leading-4 whitespace-nowrap" title={title}>
-      <span className="text-14 font-semibold">{value}</span>
+      <span className="text-15 font-semibold">{value}</span>
       <span className="text-11 text-ink-3">{name}</span>
     </p>
   );

@@ -68,13 +68,13 @@ function Rows({ rows }: { rows: RequestView[] }) {
     );
   }
   return (
-    <ul className="@container">
+    <ul className="@container grid h-full auto-rows-[minmax(34px,40px)]">
       {rows.map((request) => (
         <li key={request.id} className="border-b border-line last:border-b-0">
           <PanelLink
             look="none"
             path={requestsPath({ request: request.id })}
-            className="focus-inset flex h-[34px] items-center gap-3 px-4 hover:bg-surface-2"
+            className="focus-inset flex h-full items-center gap-3 px-4 hover:bg-surface-2"
             title={request.error ?? undefined}
           >
             <StateMark sign={REQUEST[request.state]} />

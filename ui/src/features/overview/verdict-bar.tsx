@@ -23,7 +23,7 @@ export function VerdictBar({ status }: { status: StatusView }) {
     <section
       aria-label="Verdict"
       className={classNames(
-        "flex min-h-[68px] items-center gap-4 rounded-card border bg-surface-1 px-5 py-3",
+        "flex min-h-[68px] items-center gap-4 rounded-card border bg-surface-1 px-4 py-3",
         EDGE[verdict.level],
       )}
     >
