@@ -2,6 +2,7 @@
 import { useId } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { TextInput } from "@/components/field";
+import { WithCode } from "@/components/with-code";
 
 interface NumberRowProps {
   label: string;
@@ -29,7 +30,7 @@ export function NumberRow(props: NumberRowProps) {
       changed={text !== standard}
       detail={
         <span id={noteId}>
-          {standardShown === "" ? `${detail}.` : `${detail}, default ${standardShown}.`}
+          <WithCode>{standardShown === "" ? `${detail}.` : `${detail}, default ${standardShown}.`}</WithCode>
           {fault !== null && (
             <span role="alert" className="block text-bad">
               {fault}
@@ -38,18 +39,21 @@ export function NumberRow(props: NumberRowProps) {
         </span>
       }
     >
-      <span className="flex items-center gap-2">
+      <span className="relative">
         <TextInput
           id={id}
           inputMode={inputMode}
           disabled={disabled}
           aria-describedby={noteId}
           aria-invalid={fault !== null || undefined}
-          className={inputMode === "text" ? "w-64" : "w-24 text-right"}
+          className={inputMode === "text" ? "w-64" : "w-36 text-right"}
+          style={unit === "" ? undefined : { paddingRight: `calc(${unit.length * 0.8}ch + 18px)` }}
           value={text}
           onChange={(event) => onType(event.target.value)}
         />
-        <span className="w-16 text-12 text-ink-3">{unit}</span>
+        <span className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-12 text-ink-3">
+          {unit}
+        </span>
       </span>
     </SettingRow>
   );

@@ -1,5 +1,6 @@
 /** One setting: its description on the left, its control on the right, and a mark if it is not the default. */
 import type { ReactNode } from "react";
+import { WithCode } from "@/components/with-code";
 
 interface SettingRowProps {
   label: ReactNode;
@@ -17,7 +18,9 @@ export function SettingRow({ label, detail, changed, children }: SettingRowProps
           {label}
           {changed && <span className="ml-2 text-11 font-normal text-accent">changed</span>}
         </div>
-        <div className="text-12 text-ink-3">{detail}</div>
+        <div className="text-12 text-pretty text-ink-3">
+          <WithCode>{detail}</WithCode>
+        </div>
       </div>
       {children}
     </div>
