@@ -12,7 +12,7 @@ import { classNames } from "@/lib/class-names";
 import { formatPercent } from "@/lib/percent";
 import { HEALTH } from "@/lib/tables";
 
-const GRID = "grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_64px_64px_64px_40px] gap-x-4 px-4";
+const GRID = "grid grid-cols-[minmax(0,1.3fr)_minmax(0,1.6fr)_64px_64px_64px_40px] gap-x-4 pr-4 pl-10";
 
 export function BackendRows({ backends }: { backends: BackendHealthView[] }) {
   return (
@@ -44,7 +44,7 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
   const { label, health, availability, strip, first_token: first } = backend;
   const sign = HEALTH[health.state];
   return (
-    <li className="border-b border-line py-2.5 last:border-b-0">
+    <li className="relative border-b border-line py-2.5 last:border-b-0">
       <dl className={classNames(GRID, "items-center")}>
         <div className="min-w-0">
           <dt className="flex items-center gap-2 font-medium text-ink-1">
@@ -69,11 +69,10 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
         <FirstTokens first={first} percentile={95} />
         <Figure name="Score" text={backend.score.points === null ? "–" : String(backend.score.points)} />
       </dl>
-      <details className="group mt-1 px-4" onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <DisclosureSummary className="w-fit cursor-pointer rounded-mark text-12 text-ink-3">
-          <span>
-            Details<span className="sr-only"> of {label}</span>
-          </span>
+      <details className="group pr-4 pl-10" onToggle={(event) => setOpen(event.currentTarget.open)}>
+        {/* Before the name, as in the tree above. */}
+        <DisclosureSummary className="absolute top-2 left-3 rounded-mark p-1.5 hover:bg-surface-2">
+          <span className="sr-only">Details of {label}</span>
         </DisclosureSummary>
         {isOpen && <Behind backend={backend} />}
       </details>

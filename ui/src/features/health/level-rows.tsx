@@ -67,7 +67,7 @@ export function LevelRows({ levels }: { levels: ServiceLevelView[] }) {
           {isFolded && (
             <tr>
               <td colSpan={7} className="border-t border-line px-4 py-1.5">
-                <Button size="small" look="quiet" onClick={() => setAll(true)}>
+                <Button size="small" look="quiet" className="-ml-2.5" onClick={() => setAll(true)}>
                   Show {formatCounted(unknown.length, "objective", "objectives")} without enough data
                 </Button>
               </td>
@@ -163,7 +163,7 @@ function BudgetLeft({ level, name }: { level: ServiceLevelView; name: string }) 
         aria-valuemax={100}
         aria-valuenow={left}
         aria-valuetext={`${left.toFixed(0)} %`}
-        className="mt-1.5 block h-2 rounded-full bg-surface-3 forced-colors:border"
+        className="mt-1.5 mb-[5px] block h-2 rounded-full bg-surface-3 forced-colors:border"
       >
         <span
           data-mark

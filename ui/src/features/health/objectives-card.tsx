@@ -29,6 +29,7 @@ export function ObjectivesCard({ objectives, first_token_max_ms: maxMs }: Servic
               size="small"
               look="quiet"
               icon={Pencil}
+              className="-mr-2.5"
               aria-label={`Edit the objective of ${one.label}`}
               onClick={() => setEdited(one.target)}
             >
