@@ -24,7 +24,7 @@ export function PlanWindow({ window }: { window: PlanWindowView }) {
           </>
         ) : (
           <>
-            Starts again <Moment at={window.resets_at} focusable />
+            Resets <Moment at={window.resets_at} focusable />
             {window.runs_out_at !== null && (
               <span className="text-warn">
                 , at this pace used up <Moment at={window.runs_out_at} focusable />

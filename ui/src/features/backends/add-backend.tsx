@@ -145,7 +145,7 @@ function FillIn({ preset, onBack, onAdded }: FillInProps) {
           <ErrorNotice error={faultElsewhere(add.error, FIELDS)} />
         </DialogBody>
         <DialogFoot>
-          <Button look="quiet" icon={ArrowLeft} className="mr-auto" onClick={onBack}>
+          <Button look="quiet" icon={ArrowLeft} className="mr-auto -ml-3" onClick={onBack}>
             Back
           </Button>
           <Button type="submit" look="primary" busy={add.isPending}>

@@ -142,7 +142,7 @@ function useColumns(): Column<BackendView>[] {
       {
         id: "name",
         header: "Name",
-        width: "15%",
+        width: "116px",
         value: (backend) => backend.label,
         cell: (backend) => <span className="font-medium text-ink-1">{backend.label}</span>,
       },
@@ -153,7 +153,7 @@ function useColumns(): Column<BackendView>[] {
         cell: (backend) => (
           <span className="flex min-w-0 items-center gap-2" title={backend.health.reason}>
             <StateBadge sign={healthSign(backend.health)} />
-            {backend.health.state !== "up" && (
+            {backend.health.state !== "up" && backend.enabled && (
               <span className="truncate text-12 text-ink-3">{backend.health.reason}</span>
             )}
           </span>
@@ -163,7 +163,7 @@ function useColumns(): Column<BackendView>[] {
         id: "first",
         header: "First token",
         numeric: true,
-        width: "112px",
+        width: "104px",
         from: "1000",
         value: (backend) => backend.last_day.first_token_ms,
         cell: (backend) =>
@@ -173,7 +173,7 @@ function useColumns(): Column<BackendView>[] {
         id: "requests",
         header: "Requests 24 h",
         numeric: true,
-        width: "148px",
+        width: "140px",
         value: (backend) => backend.last_day.spend.requests,
         cell: ({ last_day: day }) => (
           <span title={`${formatCounted(day.spend.requests, "request", "requests")}, ${day.failed} failed`}>

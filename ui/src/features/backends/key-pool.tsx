@@ -101,6 +101,7 @@ export function KeyPool({ error }: { error: ApiError | null }) {
           size="small"
           look="quiet"
           icon={Plus}
+          className="-ml-2.5"
           disabled={next === undefined}
           onClick={() => next && rows.append({ credential: next.id, weight: "1" })}
         >

@@ -65,7 +65,7 @@ function Chooser({
       </Command>
       {/* Outside of the list, which handles every Enter inside it as a choice. */}
       <DialogFoot>
-        <Button look="quiet" icon={Plus} className="mr-auto" onClick={() => onChoose(null)}>
+        <Button look="quiet" icon={Plus} className="mr-auto -ml-3" onClick={() => onChoose(null)}>
           Custom address
         </Button>
       </DialogFoot>

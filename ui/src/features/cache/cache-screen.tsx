@@ -58,7 +58,7 @@ export function CacheScreen({ range, onRange }: CacheScreenProps) {
             )}
             <Savings cache={data} />
             {data.advice !== null && <Advice advice={data.advice} />}
-            <div className="grid items-start gap-4 @min-[820px]:grid-cols-2">
+            <div className="grid gap-4 @min-[820px]:grid-cols-2">
               <Tiers tiers={data.tiers} ttlSecs={data.ttl_secs} />
               <Bypasses all={data.bypasses} />
             </div>
@@ -74,7 +74,7 @@ function Savings({ cache }: { cache: CacheView }) {
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-[1.5fr_1fr_1fr]">
       <div className="col-span-2 flex flex-col bg-surface-1 px-4 py-3 @min-[560px]:col-span-1">
-        <dt className="text-12 text-ink-3">Served from cache</dt>
+        <dt className="flex h-6 items-center text-12 text-ink-3">Served from cache</dt>
         <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">
           {rate === null ? "–" : `${rate.toFixed(rate < 10 ? 1 : 0)} %`}
         </dd>

@@ -43,11 +43,11 @@ function Fill({ tier, bytes }: { tier: CacheTierView; bytes: number }) {
           />
         )}
       </span>
-      <span className="whitespace-nowrap">
+      <span className="w-28 text-right whitespace-nowrap">
         {formatBytes(bytes)}
         {max !== null && ` of ${formatBytes(max)}`}
       </span>
-      <span className="whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since start</span>
+      <span className="w-28 text-right whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since start</span>
     </span>
   );
 }

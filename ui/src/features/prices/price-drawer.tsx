@@ -8,7 +8,7 @@ import { formatCount } from "@/lib/quantity";
 export function PriceDrawer({ row, onClose }: { row: ListedPriceView | undefined; onClose: () => void }) {
   if (row === undefined) return null;
   const facts: Fact[] = [
-    { name: "Of", value: row.owner },
+    { name: "Provider", value: row.owner },
     { name: "From", value: row.from },
     { name: "Until", value: row.until ?? "further notice" },
     { name: "Source", value: <span className="[overflow-wrap:anywhere]">{row.source}</span> },

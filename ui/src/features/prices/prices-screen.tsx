@@ -29,19 +29,20 @@ const COLUMNS: Column<ListedPriceView>[] = [
     header: "Model",
     value: (row) => row.model,
     cell: (row) => (
-      <span className={row.state === "in_force" ? "text-ink-1" : "text-ink-3"}>
+      <span className={row.state === "in_force" ? "font-medium text-ink-1" : "text-ink-3"}>
         {row.model === "*" ? "all models" : row.model}
+        {STATES[row.state] !== "" && <span className="ml-2 text-12 font-normal">{STATES[row.state]}</span>}
       </span>
     ),
   },
-  { id: "owner", header: "Of", width: "140px", value: (row) => row.owner, cell: (row) => row.owner },
+  { id: "owner", header: "Provider", width: "112px", value: (row) => row.owner, cell: (row) => row.owner },
   price("input", "Input", (row) => row.input),
   { ...price("cached", "Cached", (row) => row.cache_read), from: "800" },
   price("output", "Output", (row) => row.output),
   {
     id: "from",
     header: "From",
-    width: "112px",
+    width: "104px",
     from: "640",
     value: (row) => row.from,
     cell: (row) => row.from,
@@ -49,26 +50,22 @@ const COLUMNS: Column<ListedPriceView>[] = [
   {
     id: "until",
     header: "Until",
-    width: "112px",
-    from: "800",
+    width: "104px",
+    from: "1000",
     value: (row) => row.until,
     cell: (row) => row.until ?? "–",
   },
   {
     id: "source",
     header: "Source",
-    width: "200px",
+    width: "176px",
     from: "1000",
     value: (row) => row.source,
-    cell: (row) => <span className="truncate text-ink-2">{row.source}</span>,
-  },
-  {
-    id: "state",
-    header: "State",
-    width: "88px",
-    from: "640",
-    value: (row) => STATES[row.state],
-    cell: (row) => <span className="text-ink-3">{STATES[row.state]}</span>,
+    cell: (row) => (
+      <span className="text-ink-2" title={row.source}>
+        {row.source.replace(/^https:\/\//, "")}
+      </span>
+    ),
   },
 ];
 

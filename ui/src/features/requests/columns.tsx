@@ -57,7 +57,7 @@ export const COLUMNS: Column<RequestView>[] = [
   {
     id: "state",
     header: "State",
-    width: "100px",
+    width: "92px",
     from: "800",
     value: (request) => REQUEST[request.state].word,
     cell: (request) => (
@@ -72,14 +72,14 @@ export const COLUMNS: Column<RequestView>[] = [
     value: (request) => request.http_status,
     cell: (request) => request.http_status ?? dash,
   },
-  { ...named("client", "Client", "120px", (request) => request.client), from: "640" },
+  { ...named("client", "Client", "104px", (request) => request.client), from: "640" },
   named("project", "Project", "112px", (request) => request.project),
   named("route", "Route", "120px", (request) => request.route),
-  { ...named("backend", "Backend", "112px", (request) => request.backend), from: "1000" },
+  { ...named("backend", "Backend", "104px", (request) => request.backend), from: "1000" },
   named("key", "Key", "112px", (request) => request.key),
   named("billed", "Model billed", "160px", (request) => request.model_billed),
   { ...timed("first", "First token", "104px", (request) => request.first_token_ms), from: "1100" },
-  timed("total", "Total", "80px", (request) => request.total_ms),
+  timed("total", "Total", "92px", (request) => request.total_ms),
   counted("in", "In", (request) => request.input_tokens),
   counted("cached", "Cached", (request) => request.cache_read_tokens),
   counted("out", "Out", (request) => request.output_tokens),
@@ -108,7 +108,7 @@ export const COLUMNS: Column<RequestView>[] = [
   {
     id: "when",
     header: "When",
-    width: "112px",
+    width: "104px",
     numeric: true,
     value: (request) => request.started_at,
     cell: (request) => (

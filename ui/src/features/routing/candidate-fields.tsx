@@ -64,6 +64,7 @@ export function CandidateFields({ error }: { error: ApiError | null }) {
           size="small"
           look="quiet"
           icon={Plus}
+          className="-ml-2.5"
           disabled={next === undefined}
           onClick={() => rows.append({ backend: next?.id ?? "", model: next?.models[0]?.id ?? "", weight: "1" })}
         >

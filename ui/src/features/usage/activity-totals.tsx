@@ -47,8 +47,8 @@ export function ActivityTotals({ usage, place }: { usage: UsageView; place: Usag
         note={`${formatCountShort(totals.input_tokens)} in, ${formatCountShort(totals.output_tokens)} out`}
       />
       <div className="col-span-2 flex flex-col bg-surface-1 px-4 py-3 @min-[640px]:col-span-1">
-        <dt className="text-12 text-ink-3">Tokens by class</dt>
-        <dd className="mt-3">
+        <dt className="flex h-6 items-center text-12 text-ink-3">Tokens by class</dt>
+        <dd className="mt-2">
           {totals.input_tokens + totals.output_tokens === 0 ? (
             <span className="text-ink-2">No tokens in this period</span>
           ) : (

@@ -25,8 +25,8 @@ export function Anomaly({ anomaly, isFine = false }: { anomaly: UsageAnomalyView
   const about = subject === null ? {} : dimensionFilter(subject);
   const explanation = explanationOf(anomaly);
   return (
-    <li className="flex items-start gap-3 border-t border-line py-2 first:border-t-0">
-      <span className="mt-1" title={sign.word}>
+    <li className="flex items-baseline gap-3 border-t border-line py-2 first:border-t-0">
+      <span className="marked self-start pt-1" title={sign.word}>
         <StateMark sign={sign} />
       </span>
       <div className="min-w-0 flex-1">
@@ -90,7 +90,7 @@ function FineButtons({ anomaly: { id, finding }, isFine }: { anomaly: UsageAnoma
   );
   if (isFine) return button("Show again", restore.isPending, showAgain);
   return (
-    <span className="flex gap-1">
+    <span className="-my-1 -mr-2.5 flex">
       {button("It's fine", dismiss.isPending, () => sayFine(false))}
       {button("Always fine", dismiss.isPending, () => sayFine(true))}
     </span>

@@ -79,7 +79,7 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
           </span>
           {isReserving(budget) && <span className="text-12 text-ink-3">, {reservedWords(budget)}</span>}
         </p>
-        {!isRolling && <p className="text-12 whitespace-nowrap text-ink-2">starts again {dateWords(until)}</p>}
+        {!isRolling && <p className="ml-auto text-12 whitespace-nowrap text-ink-2">resets {dateWords(until)}</p>}
       </div>
       <BudgetBar
         label={`${id}: used`}

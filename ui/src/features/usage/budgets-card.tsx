@@ -17,7 +17,7 @@ export function BudgetsCard() {
   const others = fullest.length - SHOWN_MAX;
   return (
     <section aria-label="Budgets" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="flex items-baseline justify-between text-12 text-ink-3">
+      <h2 className="flex h-6 items-center justify-between text-12 text-ink-3">
         Budgets
         <PanelLink path="/budgets" className="text-12">
           {others > 0 ? `${others} more` : "All budgets"}
@@ -31,7 +31,7 @@ export function BudgetsCard() {
               <PanelLink path="/budgets?add=true">Add budget</PanelLink>
             </p>
           ) : (
-            <ul className="mt-1.5 flex flex-col gap-2.5">
+            <ul className="mt-1 flex flex-col gap-2.5">
               {fullest.slice(0, SHOWN_MAX).map((budget) => {
                 const sign = BUDGET[budget.state];
                 return (

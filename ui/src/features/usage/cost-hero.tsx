@@ -27,9 +27,9 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const kept = use(KeptWords);
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="flex items-center justify-between text-12 text-ink-3">
+      <h2 className="flex h-6 items-center justify-between text-12 text-ink-3">
         Cost, {periodLabel(place)}
-        <span className={classNames(!isOfAll && "invisible")}>
+        <span className={classNames("-mr-1.5", !isOfAll && "invisible")}>
           <PinButton measure="cost" range={place.range} {...usageFilter(place)} />
         </span>
       </h2>

@@ -70,12 +70,20 @@ function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
   return (
     <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2 @min-[960px]:grid-cols-[1fr_1fr_1.4fr]">
       <CostHero usage={usage} place={place} />
-      <Reading of={forecast} skeleton={<Skeleton className="min-h-[120px]" />}>
+      <Reading of={forecast} skeleton={<ForecastSkeleton />}>
         {(data) => <ForecastFigure forecast={data} isBasisOther={place.basis !== undefined} />}
       </Reading>
       <div className="grid @min-[640px]:col-span-2 @min-[960px]:col-span-1">
         <BudgetsCard />
       </div>
+    </div>
+  );
+}
+
+function ForecastSkeleton() {
+  return (
+    <div className="bg-surface-1 px-4 py-3">
+      <Skeleton className="h-full min-h-24 rounded-control" />
     </div>
   );
 }

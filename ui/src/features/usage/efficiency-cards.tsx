@@ -127,7 +127,7 @@ function SavingRow({ group, by, period }: { group: UsageSavingView; by: SavingGr
       <span
         className="truncate whitespace-nowrap text-ink-3"
         title={`${formatDuration(group.saved_ms)} less waiting`}
-      >{`${formatCount(group.hits)} of ${formatCounted(group.eligible_requests, "look-up", "look-ups")}`}</span>
+      >{`${formatCount(group.hits)} of ${formatCounted(group.eligible_requests, "lookup", "lookups")}`}</span>
       <span className="min-w-16 text-right text-ink-1">{formatMoney(group.saved_nano_usd)}</span>
     </li>
   );

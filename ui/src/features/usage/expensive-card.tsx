@@ -164,7 +164,7 @@ function MostExpensive({ requests, period }: { requests: RequestView[]; period: 
       empty={null}
       after={
         requests.length > FEW_ROWS && (
-          <div className="border-t border-line px-2 py-1">
+          <div className="border-t border-line px-1.5 py-1">
             <Button size="small" look="quiet" onClick={() => setWhole(!isWhole)}>
               {isWhole ? "Show fewer" : `Show all ${requests.length}`}
             </Button>

@@ -14,12 +14,16 @@ export function ForecastFigure({ forecast, isBasisOther }: ForecastFigureProps) 
   const { expected_nano_usd: expected, low_nano_usd: low, high_nano_usd: high, spent_nano_usd: spent } = forecast;
   return (
     <section aria-label="This month" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="text-12 text-ink-3">Expected this month{isBasisOther && ", of all known costs"}</h2>
+      <h2 className="flex h-6 items-center text-12 text-ink-3">
+        Expected this month{isBasisOther && ", of all known costs"}
+      </h2>
       {forecast.method === "none" ? (
         <p className="mt-1 text-ink-2">Nothing was spent this month, so there is nothing to expect yet.</p>
       ) : (
         <>
-          <p className="text-24 leading-10 font-semibold tracking-[-0.02em]">{formatMoney(expected)}</p>
+          <p className="pt-[3px] -mb-[3px] text-24 leading-10 font-semibold tracking-[-0.02em]">
+            {formatMoney(expected)}
+          </p>
           <p className="text-12 text-ink-2">
             {low === high ? "no range yet" : `${formatMoney(low)} to ${formatMoney(high)}, 8 times of 10`}
           </p>

@@ -15,8 +15,8 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
   const others = usage.totals.unpriced_requests - listed;
   return (
     <Card
-      title={`The cost of ${formatCounted(usage.totals.unpriced_requests, "request", "requests")} is not known`}
-      note="in no total"
+      title={`${formatCounted(usage.totals.unpriced_requests, "request", "requests")} without a known cost`}
+      note="not in any total"
       action={
         <PanelLink path={requestsPath({ ...period, unpriced: true })} className="text-12 whitespace-nowrap">
           Show them
@@ -36,8 +36,8 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
 function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestFilter }) {
   const { model, backend, backend_label: label, requests, why } = of;
   return (
-    <li className="flex min-h-11 items-center gap-3 border-t border-line py-1.5">
-      <div className="min-w-0 flex-1">
+    <li className="grid min-h-11 grid-cols-[minmax(0,1fr)_auto_64px] items-center gap-3 border-t border-line py-1.5">
+      <div className="min-w-0">
         <p className="truncate" title={label === null ? model : `${model} at ${label}`}>
           <span className="font-medium text-ink-1">{model === "" ? "No model" : model}</span>
           {label !== null && <span className="text-ink-3"> at {label}</span>}
@@ -56,12 +56,14 @@ function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestF
           ...(backend !== null && { backend }),
           unpriced: true,
         })}
-        className="text-12 whitespace-nowrap text-warn"
+        className="text-right text-12 whitespace-nowrap text-warn"
       >
         {formatCounted(requests, "request", "requests")}
       </PanelLink>
       {model !== "" && why?.missing !== null && (
-        <SetPriceButton backend={backend} model={model} missing={why?.missing} />
+        <span className="-mr-2.5 justify-self-end">
+          <SetPriceButton backend={backend} model={model} missing={why?.missing} />
+        </span>
       )}
     </li>
   );
