@@ -26,7 +26,7 @@ function Figures({ recent }: { recent: UsageRecentView }) {
   const most = failures[0];
   return (
     <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
-      <div className="flex min-w-40 flex-1 items-center gap-4">
+      <div className="flex min-w-40 flex-[6] items-center gap-4">
         <PanelLink
           look="none"
           path={requestsPath({ since })}
@@ -43,7 +43,7 @@ function Figures({ recent }: { recent: UsageRecentView }) {
           />
         </div>
       </div>
-      <div className="flex gap-x-5">
+      <div className="flex flex-auto justify-between gap-x-5">
         <Figure name="requests / min" value={formatRate(recent.requests_per_minute)} title="Of the last 5 minutes" />
         <Figure
           name="tokens / min"

@@ -55,18 +55,16 @@ function Pin({ pin }: { pin: PinView }) {
         >
           <PinChange pin={pin} />
         </span>
-      </span>
-      <span className="flex items-end gap-2">
-        <span className="min-w-0 flex-1 truncate text-11 text-ink-3" title={about}>
-          {about}
-        </span>
-        <span className="w-12 shrink-0">
+        <span className="ml-auto w-12 shrink-0">
           <Sparkline
-            height={14}
+            height={16}
             label={`${name} by day: ${days.map((day) => `${day.label} ${formatPin(unit, day.value)}`).join(", ")}`}
             values={days.map((day) => day.value)}
           />
         </span>
+      </span>
+      <span className="truncate text-11 text-ink-3" title={about}>
+        {about}
       </span>
     </li>
   );

@@ -12,12 +12,12 @@ import { useReadiness } from "@/ipc/queries";
 import { formatTenths, formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/tables";
 
-export function ReadinessCard({ className }: { className?: string }) {
+export function ReadinessCard({ className }: { className: string }) {
   const readiness = useReadiness();
   return (
     <Card
       title="Readiness"
-      {...(className !== undefined && { className })}
+      className={className}
       action={
         <PanelLink path="/readiness" className="text-12">
           Details

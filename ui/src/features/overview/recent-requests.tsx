@@ -87,7 +87,7 @@ function Rows({ rows }: { rows: RequestView[] }) {
             <span className="numeric w-20 text-ink-1">
               <Cost cost={request.cost_nano_usd} basis={request.cost_basis} />
             </span>
-            <span className="numeric w-20 text-12 text-ink-3">
+            <span className="numeric w-20 text-ink-3">
               <Moment at={request.started_at} />
             </span>
           </PanelLink>
