@@ -28,7 +28,7 @@ export function ChartCard({ finding, note, controls, table, file, className, chi
     >
       <figcaption className="mb-3 flex items-start gap-2 [--control-height:28px]">
         <div className="min-w-0 flex-1 pr-2">
-          <h2 className="truncate text-15 font-semibold text-ink-1" title={finding}>
+          <h2 className="line-clamp-2 text-15 font-semibold text-pretty text-ink-1" title={finding}>
             {finding}
           </h2>
           <p className="truncate text-12 text-ink-3">{note}</p>

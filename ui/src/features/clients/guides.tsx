@@ -44,12 +44,12 @@ function foundFirst(guides: ToolGuideView[]): ToolGuideView[] {
 function Guide({ guide }: { guide: ToolGuideView }) {
   return (
     <details className="group">
-      <DisclosureSummary className="h-10 rounded-control px-3 text-13">
+      <DisclosureSummary className="h-10 rounded-control px-4 text-13">
         <span className="font-medium text-ink-1">{guide.name}</span>
         <span className="text-12 text-ink-3">{guide.found ? (guide.version ?? "on this machine") : ""}</span>
         <span className="ml-auto text-12 text-ink-2">{WAY[guide.kind]}</span>
       </DisclosureSummary>
-      <div className="flex flex-col gap-3 px-4 pt-1 pb-4 pl-[34px] text-13">
+      <div className="flex flex-col gap-3 px-4 pt-1 pb-4 pl-[38px] text-13">
         <p className="text-pretty text-ink-2">
           <WithCode>{guide.sentence}</WithCode>
         </p>

@@ -78,7 +78,7 @@ function Found({ tools, clients, onChange, onOpenClient, onCheckAgain, isCheckin
         </ul>
       )}
       {absent.length > 0 && (
-        <p className="flex items-center gap-2 px-1 text-12 text-ink-3">
+        <p className="flex items-center gap-2 text-12 text-ink-3">
           <CircleHelp size={14} strokeWidth={1.5} aria-hidden className="shrink-0" />
           <span>Not found here: {absent.map(({ name }) => name).join(", ")}.</span>
         </p>

@@ -41,7 +41,7 @@ export function AskPanel({ routes }: { routes: RouteView[] }) {
     >
       <header className="flex min-h-11 flex-wrap items-center gap-2 px-4 py-1.5">
         <h2 className="text-13 font-semibold">Try a request</h2>
-        <span className="ml-auto">
+        <span className="ml-auto [--control-height:28px]">
           <Choice label="View" options={VIEWS} value={view} onChange={setView} />
         </span>
       </header>

@@ -44,7 +44,7 @@ export function RouteForm({ values, replaces, onSaved }: RouteFormProps) {
         <CandidateFields error={save.error} />
         <More error={save.error} />
         <ErrorNotice error={faultElsewhere(save.error, ROUTE_FIELDS)} />
-        <div className="sticky -bottom-4 -mx-5 mt-auto -mb-4 flex justify-end gap-2 border-t border-line bg-surface-1 px-5 py-3">
+        <div className="sticky -bottom-4 -mx-5 mt-auto -mb-4 flex justify-end gap-2 rounded-b-card border-t border-line bg-surface-1 px-5 py-3">
           {replaces !== null && (
             <Button disabled={!isDirty} onClick={() => form.reset()}>
               Discard

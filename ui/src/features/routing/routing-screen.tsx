@@ -121,7 +121,7 @@ function Routes({ view, filter, onOpen }: { view: RoutesView; filter: string; on
       ) : (
         <RoutesList routes={found} isFiltered={found.length < view.routes.length} onOpen={onOpen} />
       )}
-      <p className="px-1 text-12 text-pretty text-ink-3">
+      <p className="text-12 text-pretty text-ink-3">
         Exact names win over patterns, longer patterns over shorter ones, and routes for specific clients over routes
         for all. Ties go to the higher route.
         {view.unrouted_requests > 0 &&
