@@ -38,6 +38,6 @@ export function AlertsPage({ current, lead, actions, children }: AlertsPageProps
 function leadOf({ alerts }: AlertsView): string {
   const [worst, ...others] = alerts.filter(({ state }) => state !== "pending");
   if (worst === undefined) return "No alerts are firing.";
-  const all = formatCounted(others.length + 1, "alert fires", "alerts fire");
+  const all = formatCounted(others.length + 1, "alert is firing", "alerts are firing");
   return `${all}, ${others.length === 0 ? "" : "the worst is "}${ALERT_SEVERITY[worst.severity].word.toLowerCase()}.`;
 }

@@ -8,7 +8,7 @@ import { NOW, renderPanel } from "../../../test/render-panel";
 test("what fires is told with the worst first, and is acknowledged", async () => {
   const { host, user } = renderPanel("failing", "/alerts");
   const acknowledge = vi.spyOn(host, "alertAcknowledge");
-  expect(await screen.findByText("2 alerts fire, the worst is critical.")).toBeVisible();
+  expect(await screen.findByText("2 alerts are firing, the worst is critical.")).toBeVisible();
   const firing = within(screen.getByRole("region", { name: "Firing" }));
   const [first] = firing.getAllByRole("listitem");
   expect(first).toHaveTextContent(/^Critical: Ollama is down.*no other backend/);

@@ -116,8 +116,8 @@ function Detail({ detail: { alert, failed, timeline, events } }: { detail: Incid
   return (
     <div className="grid items-start gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_320px]">
       <ChartCard
-        finding="States around it"
-        note="hatched: nobody watched, so nothing is known"
+        finding="States during the alert"
+        note="hatched: not observed"
         table={<SwimLanesTable lanes={timeline.lanes} />}
         className="@min-[760px]:col-span-2"
       >

@@ -106,9 +106,9 @@ function LevelRow({ level, onEdit }: LevelRowProps) {
     <tr>
       <th scope="row" className={classNames(CELL, "text-left font-normal")}>
         <span className="font-medium text-ink-1">{name}</span>
-        <span className="block text-12 text-ink-3">
+        {level.terms.is_own && <OwnMark defaultObjective={level.terms.default_objective} />}
+        <span className="block text-12 text-pretty text-ink-3">
           {level.indicator === "first-token" ? `First token: ${objective}` : objective}
-          {level.terms.is_own && <OwnMark defaultObjective={level.terms.default_objective} />}
         </span>
       </th>
       <td className={CELL}>
@@ -137,7 +137,7 @@ function OwnMark({ defaultObjective }: { defaultObjective: string }) {
   return (
     <span
       title={`Its own objective; the default is ${defaultObjective}`}
-      className="ml-2 rounded-[4px] border border-line px-1 text-ink-2"
+      className="ml-2 rounded-[4px] border border-line px-1 text-11 text-ink-2"
     >
       own
     </span>

@@ -15,8 +15,8 @@ export function LevelsScreen() {
         {(all) => (
           <>
             <Card
-              title="How they stand"
-              note="counts the requests for which the backend is answerable; for services, observed time"
+              title="Where they stand"
+              note="of the requests that a backend is accountable for; for services, of the observed time"
               flush
             >
               <LevelRows levels={all.levels} />

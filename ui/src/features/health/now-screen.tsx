@@ -37,7 +37,7 @@ export function NowScreen() {
             <>
               <Reading of={tree} skeleton={<SkeletonCard label="Loading what answers depend on" rows={6} />}>
                 {({ finding, nodes }) => (
-                  <Card title="What answers depend on" note={inNote(finding)} flush>
+                  <Card title="Dependencies" note={inNote(finding)} flush>
                     <DependencyTree nodes={nodes} />
                   </Card>
                 )}

@@ -27,7 +27,7 @@ export function TimelineScreen({ range, onRange }: TimelineScreenProps) {
         {(view) => (
           <ChartCard
             finding="States over time"
-            note="hatched: nobody watched, so nothing is known"
+            note="hatched: not observed"
             controls={<Choice label="Range" options={TIMELINE_RANGES} value={range} onChange={onRange} />}
             file={{ name: "gatehouse-states", csv: () => timelineCsv(view) }}
             table={<SwimLanesTable lanes={view.lanes} />}

@@ -16,7 +16,7 @@ export function AdviceCard({ place }: { place: UsagePlace }) {
   return (
     <Reading of={advice} skeleton={<LoadingCard label="Loading suggestions" className="h-[272px]" />}>
       {(data) => (
-        <Card title={data.finding} note="by the last 30 days">
+        <Card title={data.finding} note="based on the last 30 days">
           {data.advice.length === 0 && (
             <p className="text-ink-2">No cheaper way was found for what was asked in the last 30 days.</p>
           )}

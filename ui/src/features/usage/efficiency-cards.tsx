@@ -51,7 +51,7 @@ export function EfficiencyCards({ place }: { place: UsagePlace }) {
           {(data) => <Savings efficiency={data} by={by} period={periodFilter(data, place)} />}
         </Reading>
       </Card>
-      <Card title="Wasted" note="nobody got an answer for it">
+      <Card title="Wasted" note="spent without an answer">
         <Reading of={efficiency} skeleton={<LoadingCard label="Loading waste" className="h-[190px]" />}>
           {(data) => <Waste efficiency={data} period={periodFilter(data, place)} />}
         </Reading>

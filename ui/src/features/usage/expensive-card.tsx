@@ -54,7 +54,7 @@ function Histogram({ expensive, place, onRequests }: ExpensiveCardProps & { expe
   return (
     <ChartCard
       finding={expensive.finding}
-      note={`${periodLabel(place)}, requests by what each cost`}
+      note={`${periodLabel(place)}, requests by cost`}
       file={{ name: "gatehouse-request-costs", csv: () => stepsCsv(steps) }}
       table={
         <ChartTable
