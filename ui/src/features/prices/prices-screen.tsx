@@ -37,7 +37,7 @@ const COLUMNS: Column<ListedPriceView>[] = [
   },
   { id: "owner", header: "Provider", width: "112px", value: (row) => row.owner, cell: (row) => row.owner },
   price("input", "Input", (row) => row.input),
-  { ...price("cached", "Cached", (row) => row.cache_read), from: "800" },
+  { ...price("cached", "Cached", (row) => row.cache_read), from: "640" },
   price("output", "Output", (row) => row.output),
   {
     id: "from",
