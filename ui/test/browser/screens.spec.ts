@@ -246,3 +246,27 @@ test("with reduced motion nothing animates for longer than a frame", async ({ pa
     .evaluate((dialog) => Number.parseFloat(getComputedStyle(dialog).animationDuration));
   expect(seconds).toBeLessThanOrEqual(0.001);
 });
+
+test("digits are of one width, and the hyphen of a name is not as wide as they are", async ({ page }) => {
+  await openPanel(page, { scenario: "busy" });
+  const [one, zero, hyphen] = await page.evaluate(() => {
+    const probe = document.body.appendChild(document.createElement("span"));
+    return ["1", "0", "-"].map((letter) => {
+      probe.textContent = letter.repeat(20);
+      return probe.getBoundingClientRect().width;
+    });
+  });
+  expect(one).toBe(zero);
+  expect(hyphen).toBeLessThan(0.8 * (zero ?? 0));
+});
+
+test("choosing a tab moves no other", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/usage" });
+  const tabs = page.getByRole("navigation", { name: "Parts of Usage" }).getByRole("link");
+  const places = () => tabs.evaluateAll((links) => links.map((link) => link.getBoundingClientRect().left));
+  await expect(tabs.last()).toBeVisible();
+  const before = await places();
+  await tabs.getByText("Session logs").click();
+  await expect(tabs.last()).toHaveAttribute("aria-current", "page");
+  expect(await places()).toEqual(before);
+});

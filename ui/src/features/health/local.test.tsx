@@ -13,6 +13,16 @@ test("each chart has its numbers behind it", async () => {
   expect(within(table).getAllByRole("row")).toHaveLength(121);
 });
 
+test("the axis of a chart names full hours, each once", async () => {
+  renderWith("busy", <LocalScreen />);
+  const chart = await screen.findByRole("figure", { name: "Memory of Gatehouse" });
+  const words = [...chart.querySelectorAll("svg text")].map((text) => text.textContent);
+  const hours = words.filter((word) => word.includes(":"));
+  expect(hours.length).toBeGreaterThan(1);
+  expect(hours.filter((word) => !word.endsWith(":00"))).toEqual([]);
+  expect(new Set(hours).size).toBe(hours.length);
+});
+
 test("what could not be found of the machine is unknown", async () => {
   renderWith("failing", <LocalScreen />);
   const facts = within(await screen.findByRole("region", { name: "This machine" }));
