@@ -1,5 +1,5 @@
 /** One client tool: what it is, whether it uses the gateway, what is in the way, and the next step. */
-import { Cable, Play, RotateCw, SquareTerminal, Unplug, Zap } from "lucide-react";
+import { Cable, Play, RotateCw, Unplug, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { programText } from "@/features/clients/client-actions";
 import { ClientTargetSelect } from "@/features/clients/client-target";
@@ -46,9 +46,6 @@ export function ToolCard(props: ToolCardProps) {
       )}
     >
       <header className="flex items-center gap-3 px-4 pt-3.5">
-        <span className="flex size-9 shrink-0 items-center justify-center rounded-control border border-line bg-surface-2 text-ink-2">
-          <SquareTerminal size={18} strokeWidth={1.5} aria-hidden />
-        </span>
         <h3 className="flex min-w-0 flex-1 items-baseline gap-2 font-semibold text-ink-1">
           <span className="truncate">{tool.name}</span>
           {tool.version !== null && <span className="text-12 font-normal text-ink-3">{tool.version}</span>}
@@ -69,9 +66,9 @@ export function ToolCard(props: ToolCardProps) {
           <GuideSteps name={tool.name} steps={tool.steps} />
         )}
       </div>
-      <footer className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
+      <footer className="flex flex-wrap items-center gap-2 border-t border-line px-4 py-2">
         <Steps {...props} onTry={() => check.mutate(undefined)} isTrying={check.isPending} />
-        {tool.restart && <span className="ml-auto pr-1 text-12 text-ink-3">Restart it after a change</span>}
+        {tool.restart && <span className="ml-auto text-12 text-ink-3">Restart it after a change</span>}
       </footer>
     </section>
   );

@@ -46,7 +46,7 @@ export function RecentEvents({ choice }: { choice: ReactNode }) {
       className="min-h-[218px] flex-[1_1_0] overflow-hidden @min-[960px]:min-h-[78px]"
       action={
         <>
-          <Select aria-label="Kind of event" className="mr-1 w-28" options={OPTIONS} value={kind} onChange={setKind} />
+          <Select aria-label="Kind of event" className="w-28" options={OPTIONS} value={kind} onChange={setKind} />
           {choice}
         </>
       }

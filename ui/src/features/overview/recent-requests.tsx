@@ -44,7 +44,7 @@ export function RecentRequests({ choice }: { choice: ReactNode }) {
         flush
         action={
           <>
-            <PanelLink path="/requests" className="mr-2 text-12">
+            <PanelLink path="/requests" className="text-12">
               All requests
             </PanelLink>
             {choice}
