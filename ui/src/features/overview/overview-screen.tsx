@@ -71,7 +71,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />
-          <ReadinessCard className={isSetUp ? "max-h-72 flex-1" : ""} />
+          <ReadinessCard className={isSetUp ? "max-h-60 flex-1" : ""} />
         </div>
       </div>
     </>
