@@ -120,7 +120,14 @@ export function LineChart(props: LineChartProps) {
             ))}
             {cursor !== null && <CursorMarks values={valuesAt(lines, cursor)} x={plot.at(cursor)} y={plot.y} />}
             <EndLabels lines={lines} count={points.length} plot={plot} />
-            <PointAxis points={points} ticks={named} at={plot.at} width={plot.width} height={plot.height} cursor={cursor} />
+            <PointAxis
+              points={points}
+              ticks={named}
+              at={plot.at}
+              width={plot.width}
+              height={plot.height}
+              cursor={cursor}
+            />
           </g>
         </svg>
       </div>
