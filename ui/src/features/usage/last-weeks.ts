@@ -1,7 +1,7 @@
 /** The weeks of the calendar. Not in `usage-place`, which the page loads before its first screen. */
-import { dayOf, type DaySpan } from "@/features/usage/usage-place";
+import type { DaySpan } from "@/features/usage/usage-place";
 import type { TimeZoneChoice } from "@/ipc/bindings";
-import { DAY_MS } from "@/lib/time";
+import { DAY_MS, dayOf } from "@/lib/time";
 
 /** Whole weeks from a Monday on, the last of which is this one until today. */
 export function lastWeeks(now: number, zone: TimeZoneChoice, weeks: number): DaySpan {

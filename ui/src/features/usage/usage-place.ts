@@ -174,14 +174,6 @@ function midnight(day: string, zone: TimeZoneChoice, daysLater = 0): number {
   return zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
 }
 
-/** The day in which a time lies: `2026-11-01`. */
-export function dayOf(at: number, zone: TimeZoneChoice): string {
-  const date = new Date(at);
-  if (zone === "utc") return date.toISOString().slice(0, 10);
-  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
-  return parts.map((part, index) => String(part).padStart(index === 0 ? 4 : 2, "0")).join("-");
-}
-
 /** A place with these days; with its range if there are none. */
 export function withDays(place: UsagePlace, days: DaySpan | undefined): UsagePlace {
   const { days: _, ...ranged } = place;
