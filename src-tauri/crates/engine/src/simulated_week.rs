@@ -2,22 +2,29 @@
 //! together: what is listed fires and ends, nothing else does, and the observed time is as computed by
 //! hand.
 //!
+//! Traffic has a week of its own (`traffic`), since outages of this one would be seen by requests too.
+//!
 //! Probes are exactly 30 s apart, since the jitter of this test is none, and take no time. So an outage
 //! that begins at a probe's second `s` is down at `s + 2`, after the third failure, and a backend that
 //! is well again is up a second after its first good probe. All times are seconds of the week.
 
-use std::collections::BTreeSet;
+mod traffic;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use alerts::{AlertRule, PastFiring};
+use alerts::{AlertRule, DesktopScreen, Notification, PastFiring, ShownNotification, Urgency};
 use async_trait::async_trait;
 use domain::{
     BackendId, Clock, Entropy, HealthState, Moment, RouteId, SeededEntropy, SystemClock, WallTime,
 };
 use ledger::{AttemptRecord, ObservedSubject, RequestOutcome, Settlement};
-use monitor::{HealthFinding, Probe, ProbeReport};
+use monitor::{
+    ChannelError, DeliveryOutcome, HealthFinding, NotificationChannel, NotificationProgram, Probe,
+    ProbeReport, ScreenHandler,
+};
 use parking_lot::Mutex;
 use pricing::Cost;
 use resilience::{CallOutcome, FailureWeight};
@@ -99,6 +106,48 @@ impl Probe for ScriptedProbe {
     }
 }
 
+/// A desktop that shows everything it is given until it is withdrawn.
+#[derive(Default)]
+struct WeekDesktop {
+    /// Titles of what asks for a look, by notification key. Good news goes by itself.
+    shown: Mutex<BTreeMap<String, String>>,
+    /// Calls since the last look: "shows …", "tells …" for good news, "withdraws …".
+    calls: Mutex<Vec<String>>,
+}
+
+impl NotificationChannel for WeekDesktop {
+    fn deliver(&self, told: &Notification) -> Result<DeliveryOutcome, ChannelError> {
+        let (mut shown, title) = (self.shown.lock(), told.title.clone());
+        let verb = if told.urgency == Urgency::Low { "tells" } else { "shows" };
+        self.calls.lock().push(format!("{verb} {title}"));
+        match told.urgency {
+            Urgency::Low => shown.remove(&told.key),
+            _ => shown.insert(told.key.clone(), title),
+        };
+        Ok(DeliveryOutcome::ShownOnly)
+    }
+
+    fn withdraw(&self, key: &str) -> Result<(), ChannelError> {
+        let gone = self.shown.lock().remove(key);
+        self.calls.lock().push(format!("withdraws {}", gone.unwrap_or_default()));
+        Ok(())
+    }
+
+    fn restore(&self, _: BTreeMap<String, ShownNotification>) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    fn describe(&self) -> Result<Option<NotificationProgram>, ChannelError> {
+        Ok(None)
+    }
+
+    fn take_screen(&self) -> DesktopScreen {
+        DesktopScreen::default()
+    }
+
+    fn watch_screen(&self, _: ScreenHandler) {}
+}
+
 fn is_remote(backend: &BackendId) -> bool {
     matches!(backend.as_str(), "a" | "b" | "c")
 }
@@ -114,6 +163,9 @@ struct Week {
     begun: Moment,
     firing: BTreeSet<u64>,
     log: Vec<String>,
+    desktop: Arc<WeekDesktop>,
+    /// What the desktop was told, and when.
+    screen_log: Vec<String>,
     _home: TempDir,
 }
 
@@ -124,9 +176,11 @@ impl Week {
         let home = tempfile::tempdir().expect("a folder");
         let clock =
             Arc::new(WeekClock { monotonic: SystemClock::new(), set_ms: AtomicI64::new(0) });
+        let desktop = Arc::<WeekDesktop>::default();
         let config = EngineConfig {
             entropy: Arc::new(NoJitter(SeededEntropy::new(5))),
             is_offline: || IS_OFFLINE.get(),
+            channel: Some(Arc::<WeekDesktop>::clone(&desktop)),
             ..engine_config(&home, clock.clone())
         };
         let engine = still(Engine::open(config)).await.expect("an engine");
@@ -153,8 +207,10 @@ impl Week {
         upkeep::spawn_pause_watch(Arc::clone(registry), engine.probing_all(), tasks);
         let (begun, faulty) = (clock.now(), Mutex::default());
         let probe = ScriptedProbe { engine: engine.clone(), faulty };
-        let (firing, log) = (BTreeSet::new(), Vec::new());
-        let mut week = Self { engine, clock, probe, begun, firing, log, _home: home };
+        let firing = BTreeSet::new();
+        let (log, screen_log) = (Vec::new(), Vec::new());
+        let mut week =
+            Self { engine, clock, probe, begun, firing, log, desktop, screen_log, _home: home };
         week.look(STEP, true).await;
         week
     }
@@ -208,6 +264,8 @@ impl Week {
         let alerts = parts.alerts.alerts();
         let firing: BTreeSet<u64> = alerts.iter().filter_map(|it| it.number).collect();
         let now = self.secs();
+        let calls = std::mem::take(&mut *self.desktop.calls.lock());
+        self.screen_log.extend(calls.into_iter().map(|call| format!("{now} {call}")));
         for alert in &alerts {
             if alert.number.is_some_and(|number| !self.firing.contains(&number)) {
                 self.log.push(format!("{now} fires {}", alert.condition.fingerprint));
@@ -352,6 +410,24 @@ async fn a_week_fires_ends_and_adds_up_as_computed_by_hand() {
         [format!("{from} fires backend-down/{name}"), format!("{until} ends {number}")]
     });
     assert_eq!(week.log, listed.collect::<Vec<_>>());
+    // Shown at the first evaluation half a minute after it fired, in which others may join; gone at the
+    // moment of the recovery; told to be over when the alert ends. The flapping backend is down again at
+    // 432,202, for less than the two minutes after which that is news, and at 432,385, which is the fifth
+    // change: then it is told once that it flaps.
+    let screen = [
+        "86445 shows 2 backends are down",
+        "90004 withdraws 2 backends are down",
+        "90135 tells 2 backends work again",
+        "259245 shows Upstream is down",
+        "259578 withdraws Upstream is down",
+        "259710 tells Upstream works again",
+        "432060 shows Upstream is down",
+        "432110 withdraws Upstream is down",
+        "432385 shows Upstream is down",
+        "432476 withdraws Upstream is down",
+    ];
+    assert_eq!(week.screen_log, screen);
+    assert_eq!(*week.desktop.shown.lock(), BTreeMap::new(), "all of it is over");
 
     // Each of the three times that the clock was set, one step of 15 s counts for nothing; and from the
     // first look after the network was lost until a backend is up again it is not observed.
