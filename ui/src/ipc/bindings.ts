@@ -3882,6 +3882,12 @@ run: PlaygroundRunView } |
 piece: PlaygroundDeltaView } | 
 /**  A budget reached a mark. */
 { kind: "budget_crossed"; notice: BudgetNoticeView } | 
+/**  An alert that the window, which has the focus, shows instead of the desktop. */
+{ kind: "alert_shown"; title: string; body: string; 
+/**  A path of the panel with what it is about. */
+path: string; 
+/**  True if requests fail. */
+is_critical: boolean } | 
 /**  A notification or the tray was clicked; the panel opens this page. */
 { kind: "navigate"; 
 /**  A path of the panel, `/readiness` or `/backends/openai`. */

@@ -1,5 +1,6 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
+import * as toast from "@/components/toast";
 import { applyEvent } from "@/ipc/events";
 import type { QueryName } from "@/ipc/query-key";
 import { EVERY_TAG } from "@/ipc/tags";
@@ -45,6 +46,27 @@ test("any number of events during a reading lead to one more reading", async () 
   await answer();
   expect(read).toHaveBeenCalledTimes(2);
   stop();
+});
+
+test("an alert is shown by the window that has the focus", () => {
+  const shown = vi.spyOn(toast, "notify");
+  applyEvent(
+    {
+      kind: "alert_shown",
+      title: "Groq is down",
+      body: "Connection refused.",
+      path: "/backends/groq",
+      is_critical: true,
+    },
+    new QueryClient(),
+    () => {},
+  );
+  expect(shown).toHaveBeenCalledWith({
+    title: "Groq is down",
+    detail: "Connection refused.",
+    tone: "bad",
+    link: { label: "Open", path: "/backends/groq" },
+  });
 });
 
 /** A query of the status that has been asked for and not answered. */

@@ -41,6 +41,13 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
           path: pathWith("/budgets", { budget: event.notice.budget }),
         },
       });
+    case "alert_shown":
+      return notify({
+        title: event.title,
+        detail: event.body,
+        tone: event.is_critical ? "bad" : "warn",
+        link: { label: "Open", path: event.path },
+      });
     case "log_import":
       cache.setQueriesData<SessionLogsView>(
         { queryKey: queryKey("session_logs") },

@@ -155,6 +155,8 @@ pub enum AlertEffect {
     Send(Notification),
     /// Take the notification with this key away.
     Withdraw(String),
+    /// The window, which has the focus, shows it for a moment.
+    ShowInWindow(Notification),
     /// Send it, and tell [`AlertBook::settle`] how that ended.
     Post {
         channel: AlertChannel,

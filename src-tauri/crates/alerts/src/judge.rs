@@ -19,8 +19,8 @@ use crate::facts::{
     FailedBackend, LedgerFact, RouteFact, RouteFault, VaultFact,
 };
 use crate::notification::{
-    NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
-    to_sentence,
+    BUDGET_KEY_START, NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences,
+    joined_impact, to_sentence,
 };
 use crate::rule::{AlertRule, RuleTunings, tuning_of};
 
@@ -336,7 +336,7 @@ fn budget_mark(budget: &BudgetFact, all: &[BudgetFact], tunings: &RuleTunings) -
             BudgetMark::Spent(_) => AlertSeverity::Low,
         },
         scopes: BTreeSet::from([budget.id.to_string()]),
-        notification: format!("budget/{}", budget.id),
+        notification: format!("{BUDGET_KEY_START}{}", budget.id),
         title: cut_title(&budget.title),
         detail: join_sentences(&[&budget.message]),
         path: "/budgets".to_owned(),

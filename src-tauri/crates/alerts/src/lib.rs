@@ -40,8 +40,8 @@ pub use judge::{ADD_CREDIT, conditions};
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
 pub use notification::{
-    BODY_CHARS_MAX, DesktopScreen, Notification, NotificationAction, NotificationResponse,
-    ShownNotification, TITLE_CHARS_MAX, Urgency,
+    BODY_CHARS_MAX, BUDGET_KEY_START, DesktopScreen, Notification, NotificationAction,
+    NotificationResponse, ShownNotification, TITLE_CHARS_MAX, Urgency,
 };
 pub use rehearsal::{RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{

@@ -14,6 +14,9 @@ pub const TITLE_CHARS_MAX: usize = 60;
 /// Maximum number of names in a sentence; the rest is given as a number.
 pub(crate) const NAMES_MAX: usize = 3;
 
+/// Begins the keys of notifications about budgets.
+pub const BUDGET_KEY_START: &str = "budget/";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// Identifies the subject. A newer notification with the same key replaces this one where the

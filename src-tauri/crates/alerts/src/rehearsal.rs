@@ -122,7 +122,8 @@ impl Stage {
                 alert.condition.title = marked(&alert.condition.title);
                 self.add(RehearsalEvent::Fired(Box::new(alert)));
             }
-            AlertEffect::Changed(_) => {}
+            // Nobody looks in a rehearsal.
+            AlertEffect::Changed(_) | AlertEffect::ShowInWindow(_) => {}
             AlertEffect::Ended { .. } => self.add(RehearsalEvent::Ended),
             AlertEffect::Send(mut notification) => {
                 notification.title = marked(&notification.title);

@@ -1,5 +1,6 @@
 //! What panels are told: the events, and the kinds of data that a change makes stale.
 
+use alerts::Urgency;
 use engine::{EngineEvent, Topic, for_each_topic};
 use playground::PlaygroundEvent;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,15 @@ pub enum PanelEvent {
     },
     /// A budget reached a mark.
     BudgetCrossed { notice: Box<BudgetNoticeView> },
+    /// An alert that the window, which has the focus, shows instead of the desktop.
+    AlertShown {
+        title: String,
+        body: String,
+        /// A path of the panel with what it is about.
+        path: String,
+        /// True if requests fail.
+        is_critical: bool,
+    },
     /// A notification or the tray was clicked; the panel opens this page.
     Navigate {
         /// A path of the panel, `/readiness` or `/backends/openai`.
@@ -134,6 +144,12 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Budget(notice) => {
                 Self::BudgetCrossed { notice: Box::new(operation::budget_notice_view(notice)) }
             }
+            EngineEvent::AlertShown(shown) => Self::AlertShown {
+                title: shown.title.clone(),
+                body: shown.body.clone(),
+                path: shown.path.clone(),
+                is_critical: shown.urgency == Urgency::Critical,
+            },
             EngineEvent::OpenPath(path) => Self::Navigate { path: path.clone() },
         }
     }

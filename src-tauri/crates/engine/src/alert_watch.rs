@@ -256,6 +256,7 @@ impl AlertWatch {
             match effect {
                 AlertEffect::Send(notification) => self.notifications.show(notification).await,
                 AlertEffect::Withdraw(key) => self.notifications.withdraw(key).await,
+                AlertEffect::ShowInWindow(shown) => self.notifications.show_in_window(shown),
                 AlertEffect::Post { channel, id, message } => self.post(channel, id, message),
                 AlertEffect::Fired(_) | AlertEffect::Changed(_) | AlertEffect::Ended { .. } => {}
             }
@@ -347,7 +348,10 @@ fn stored_change(effect: &AlertEffect) -> Option<AlertChange> {
             let ending = ending.word().to_owned();
             Some(AlertChange::End { number: *number, at: *at, ending })
         }
-        AlertEffect::Send(_) | AlertEffect::Withdraw(_) | AlertEffect::Post { .. } => None,
+        AlertEffect::Send(_)
+        | AlertEffect::Withdraw(_)
+        | AlertEffect::ShowInWindow(_)
+        | AlertEffect::Post { .. } => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alerts::Notification;
 use domain::{BackendId, ServiceId};
 use monitor::HealthTransition;
 use playground::PlaygroundEvent;
@@ -49,6 +50,8 @@ pub enum EngineEvent {
     /// A backup, its check or a restore made progress or ended.
     Backup(BackupProgress),
     Playground(PlaygroundEvent),
+    /// An alert that the window shows itself, since it has the focus.
+    AlertShown(Arc<Notification>),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),
 }

@@ -134,6 +134,14 @@ impl Notifications {
         }
     }
 
+    /// Lets the window show a notification itself. Marks of budgets have an event of their own, which
+    /// came before.
+    pub(crate) fn show_in_window(&self, notification: Notification) {
+        if !notification.key.starts_with(alerts::BUDGET_KEY_START) {
+            self.events.send(EngineEvent::AlertShown(Arc::new(without_private(notification))));
+        }
+    }
+
     /// Shows what the desktop did not take before and what still holds.
     pub(crate) async fn show_unshown(&self) {
         let waiting: Vec<Notification> = self.unshown.lock().values().cloned().collect();
@@ -161,11 +169,7 @@ impl Notifications {
         let Some(channel) = self.channel.clone() else {
             return NotificationOutcome::NoChannel;
         };
-        let notification = Notification {
-            title: redact_outbound(&notification.title),
-            body: redact_outbound(&notification.body),
-            ..notification
-        };
+        let notification = without_private(notification);
         let shown = tokio::task::spawn_blocking(move || {
             NotificationChannel::deliver(&*channel, &notification)
         });
@@ -177,6 +181,15 @@ impl Notifications {
                 hint: "Try again.".to_owned(),
             },
         }
+    }
+}
+
+/// Without keys and paths of files.
+fn without_private(notification: Notification) -> Notification {
+    Notification {
+        title: redact_outbound(&notification.title),
+        body: redact_outbound(&notification.body),
+        ..notification
     }
 }
 

@@ -33,7 +33,9 @@ use settings::{BackendKind, RouteCandidateSettings, RouteSettings};
 use tempfile::TempDir;
 
 use crate::alert_watch::is_cause;
+use crate::events::EngineEvent;
 use crate::measurement_watch::tests::{answered, settle};
+use crate::notifications::WindowFocus;
 use crate::objectives::LevelScope;
 use crate::rule_tunings::rule_tunings;
 use crate::test_parts::{NOW, admitted, backend_settings, engine_config};
@@ -472,6 +474,52 @@ async fn check_back_test(week: &Week, fired: &[(u64, &str, u64)]) {
         let live = until + asleep_after(*until);
         assert!((live - STEP..=live).contains(&ended), "{ended} and {live}: {firing:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desktop_is_told_what_happens_while_the_window_has_no_focus() {
+    let mut week = Week::begin().await;
+    week.pass(120, STEP).await;
+    let window = Arc::clone(&week.engine.parts.notifications);
+    // The user looks at the window, which shows that b is down. So it is no news once the window is
+    // hidden, and neither is its end.
+    window.set_focused(WindowFocus::Focused);
+    let mut events = week.engine.parts.base.events.subscribe_except_changed();
+    week.set_faulty(&["b"]);
+    week.pass(300, STEP).await;
+    assert_eq!(week.state("b"), HealthState::Down);
+    window.set_focused(WindowFocus::Elsewhere);
+    week.pass(300, STEP).await;
+    week.set_faulty(&[]);
+    week.pass(600, STEP).await;
+    assert_eq!(week.log.len(), 2, "it fired and ended: {:?}", week.log);
+    assert_eq!(week.screen_log, [] as [String; 0]);
+    let shown = std::iter::from_fn(|| events.try_recv().ok()).filter_map(|event| match event {
+        EngineEvent::AlertShown(shown) => Some(shown.title.clone()),
+        _ => None,
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), ["Upstream is down"], "the window was told once");
+
+    // What happens while the window is hidden is told once. It goes as soon as it is over, also while the
+    // user looks at the window again, which then says that it is over.
+    week.set_faulty(&["home"]);
+    week.pass(300, STEP).await;
+    window.set_focused(WindowFocus::Focused);
+    week.pass(300, STEP).await;
+    let told = |week: &Week| -> Vec<String> {
+        let untimed = |call: &String| call.split_once(' ').map(|(_, call)| call.to_owned());
+        week.screen_log.iter().filter_map(untimed).collect()
+    };
+    assert_eq!(told(&week), ["shows Upstream is down"]);
+    week.set_faulty(&[]);
+    week.pass(60, STEP).await;
+    let both = ["shows Upstream is down", "withdraws Upstream is down"];
+    assert_eq!(told(&week), both);
+    week.pass(600, STEP).await;
+    window.set_focused(WindowFocus::Elsewhere);
+    week.pass(600, STEP).await;
+    assert_eq!(told(&week), both);
+    week.engine.stop().await;
 }
 
 /// From the failed request that opened the last breaker until the notification.

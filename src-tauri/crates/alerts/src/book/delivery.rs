@@ -314,7 +314,10 @@ impl Delivery {
         let numbers = || live.iter().filter_map(|alert| alert.number);
         let notification = notification(key, live);
         if hold == Some(Hold::Focus) {
-            // The window shows it.
+            // What was shown on the desktop before, the window has shown too.
+            if returning.is_none() {
+                effects.push(AlertEffect::ShowInWindow(notification));
+            }
         } else if hold == Some(Hold::Quiet) {
             if let Some(shown) = returning {
                 shown.returns = false;

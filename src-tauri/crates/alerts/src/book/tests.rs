@@ -120,6 +120,7 @@ impl Told {
             AlertEffect::Fired(_)
             | AlertEffect::Changed(_)
             | AlertEffect::Ended { .. }
+            | AlertEffect::ShowInWindow(_)
             | AlertEffect::Post { .. } => None,
         }
     }
@@ -182,7 +183,12 @@ fn nothing_is_shown_while_switched_off_or_while_the_user_looks() {
     let mut bench = Bench::new();
     bench.context.is_focused = true;
     bench.set(down("a", uncovered()));
-    assert_eq!(bench.told(60), []);
+    let shown = bench.run(60).into_iter().filter_map(|effect| match effect {
+        AlertEffect::ShowInWindow(shown) => Some(shown.title),
+        AlertEffect::Send(_) | AlertEffect::Withdraw(_) => panic!("{effect:?}"),
+        _ => None,
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), ["OpenAI is down"], "once");
     bench.context.is_focused = false;
     assert_eq!(bench.told(60), [], "the window showed it");
 }

@@ -222,7 +222,7 @@ impl World {
             AlertEffect::Ended { number, .. } => prop_assert!(self.told.open.remove(&number)),
             AlertEffect::Send(shown) => self.take_shown(shown)?,
             AlertEffect::Withdraw(key) => prop_assert!(self.told.visible.remove(&key).is_some()),
-            AlertEffect::Changed(_) | AlertEffect::Post { .. } => {}
+            AlertEffect::Changed(_) | AlertEffect::ShowInWindow(_) | AlertEffect::Post { .. } => {}
         }
         Ok(())
     }

@@ -54,7 +54,9 @@ impl Weeks {
                 AlertEffect::Withdraw(key) => {
                     assert!(self.visible.remove(&key).is_some(), "{key} was not on the screen");
                 }
-                AlertEffect::Changed(_) | AlertEffect::Post { .. } => {}
+                AlertEffect::Changed(_)
+                | AlertEffect::ShowInWindow(_)
+                | AlertEffect::Post { .. } => {}
             }
         }
     }
