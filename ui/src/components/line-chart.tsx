@@ -22,8 +22,8 @@ interface LineChartProps {
   /** What the lines show, for example "Time to first token by day". */
   label: string;
   height: number;
-  /** The moments, oldest first. */
-  points: { key: string; label: string }[];
+  /** The moments, oldest first. `title` is the label in full, where the axis has no room for it. */
+  points: { key: string; label: string; title?: string }[];
   /** The names on the axis by the index of their point; the points' own where there is room, if left out. */
   ticks?: Map<number, string>;
   lines: Line[];
@@ -82,11 +82,16 @@ function valuesAt(lines: Line[], index: number): PointValue[] {
   });
 }
 
-function spell({ points, lines, band, format }: LineChartProps, index: number): string {
+function titleAt({ points }: LineChartProps, index: number): string {
+  return points[index]?.title ?? points[index]?.label ?? "";
+}
+
+function spell(props: LineChartProps, index: number): string {
+  const { lines, band, format } = props;
   const parts = valuesAt(lines, index).map((line) => `${line.label} ${format(line.value)}`);
   const [low, high] = [band?.low[index] ?? null, band?.high[index] ?? null];
   if (band && low !== null && high !== null) parts.push(`${band.label} ${format(low)} to ${format(high)}`);
-  return `${points[index]?.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
+  return `${titleAt(props, index)}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
 }
 
 export function LineChart(props: LineChartProps) {
@@ -133,7 +138,7 @@ export function LineChart(props: LineChartProps) {
       </div>
       {cursor !== null && (
         <ChartReadout
-          title={points[cursor]?.label ?? ""}
+          title={titleAt(props, cursor)}
           parts={[
             ...valuesAt(lines, cursor).map((line) => ({ ...line, value: format(line.value) })),
             ...bandPart(band, cursor, format),

@@ -5,13 +5,7 @@ import { notify, notifyError } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { AlertSilence, AlertView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
-import { HOUR_MS } from "@/lib/time";
-
-const SILENCES = [
-  { label: "Silence for 1 hour", hours: 1 },
-  { label: "Silence for 8 hours", hours: 8 },
-  { label: "Silence for a day", hours: 24 },
-];
+import { SILENCE_SPANS, silenceEnd } from "@/lib/silence-spans";
 
 export interface AlertActions {
   /** `null` once it is acknowledged, and while it is pending. */
@@ -36,12 +30,12 @@ export function useAlertActions(): (alert: AlertView) => AlertActions {
             onChoose: () => acknowledge.mutate(number, { onError: notifyError }),
           },
     isAcknowledging: acknowledge.isPending && acknowledge.variables === number,
-    silences: SILENCES.map(({ label, hours }) => ({
-      label,
+    silences: SILENCE_SPANS.map(({ value, label }) => ({
+      label: `Silence ${label}`,
       icon: BellOff,
       onChoose: () =>
         silence.mutate(
-          { rule, scope, reason: title, until: now + hours * HOUR_MS },
+          { rule, scope, reason: title, until: silenceEnd(value, now) },
           {
             onError: notifyError,
             onSuccess: (made) =>

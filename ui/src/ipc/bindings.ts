@@ -504,6 +504,8 @@ export type AlertBacktestView = {
 	saved: AlertFiringView[] | null,
 	/**  What really fired. */
 	fired: AlertFiringView[],
+	/**  What was compared with the threshold; None for a rule without one, or if nothing was measured. */
+	metric: AlertMetricView | null,
 };
 
 /**  A way of telling the user of alerts, beside the inbox. */
@@ -627,6 +629,38 @@ export type AlertLadderView = {
 	sentence: string,
 	/**  Those that are on by their time, then those that are off. */
 	steps: AlertLadderStepView[],
+};
+
+/**  What was measured of one backend, key or whatever the rule is about. */
+export type AlertMetricLineView = {
+	name: string,
+	/**  Of each step the number that came closest to the threshold; None where nothing was measured. */
+	values: (number | null)[],
+};
+
+/**  Numbers of the past beside the threshold of the request. */
+export type AlertMetricView = {
+	/**  "At most 12 %; fires from 1 % on." */
+	finding: string,
+	threshold: number,
+	/**  `%`, `days`, or what it counts. */
+	unit: string,
+	/**  Beginnings of the steps, oldest first. */
+	steps: UnixMs[],
+	/**  What came closest to the threshold first. */
+	lines: AlertMetricLineView[],
+	/**  Lines that are not here, since there are too many. */
+	left_out: number,
+};
+
+/**  What a rule told for nothing, and what would make it quieter. */
+export type AlertNoiseView = {
+	/**  How often it fired, and what would help. */
+	sentence: string,
+	/**  What `change` does, for a button; `None` where no setting helps. */
+	label: string | null,
+	/**  What helps, as a request of `alert_rule_set`. */
+	change: AlertRuleSet | null,
 };
 
 export type AlertRef = {
@@ -788,6 +822,8 @@ export type AlertRuleView = {
 	/**  Alerts of the last seven days. */
 	fired_last_week: Count,
 	last_fired_at: UnixMs | null,
+	/**  `None` unless it told often in the last seven days of what nobody acted on. */
+	noise: AlertNoiseView | null,
 };
 
 /**  How urgent an alert is. */

@@ -89,7 +89,7 @@ impl PastTime {
     }
 
     /// `at`, or the end of the gap that it is in.
-    fn after_gap(&self, at: WallTime) -> WallTime {
+    pub(crate) fn after_gap(&self, at: WallTime) -> WallTime {
         let place = self.gaps.partition_point(|gap| gap.start <= at);
         let gap = place.checked_sub(1).and_then(|before| self.gaps.get(before));
         gap.map_or(at, |gap| gap.end.max(at))

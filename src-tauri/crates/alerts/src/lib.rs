@@ -15,7 +15,9 @@ mod facts;
 mod judge;
 mod measurement;
 mod message;
+mod noise;
 mod notification;
+mod past_metric;
 mod rehearsal;
 mod rule;
 mod silence;
@@ -39,10 +41,14 @@ pub use facts::{
 pub use judge::{ADD_CREDIT, conditions};
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
 pub use message::{ChannelMessage, MessageKind};
+pub use noise::{
+    NOISE_DAYS, NOISY_FROM, NOISY_INBOX_FROM, NoiseRemedy, NoisyRule, PastAlert, noisy_rules,
+};
 pub use notification::{
     BODY_CHARS_MAX, BUDGET_KEY_START, DesktopScreen, Notification, NotificationAction,
     NotificationResponse, ShownNotification, TITLE_CHARS_MAX, Urgency,
 };
+pub use past_metric::{METRIC_LINES_MAX, MetricLine, PastMetric, past_metric};
 pub use rehearsal::{RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{
     AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,

@@ -155,6 +155,18 @@ impl Measurement {
         }
     }
 
+    /// The number that a chart shows: [`Self::value`], and also what fires nothing since too few requests
+    /// failed or nobody feels it.
+    pub(crate) fn charted(&self) -> Option<f64> {
+        match self {
+            Self::Errors { failed, requests, .. } => percent(*failed, *requests),
+            Self::Latency { recent, usual, .. } => {
+                (!usual.is_zero()).then(|| 100.0 * recent.as_secs_f64() / usual.as_secs_f64())
+            }
+            _ => self.value(),
+        }
+    }
+
     /// Number of requests that it is made from; `None` where the rule asks for none.
     pub(crate) const fn requests(&self) -> Option<u64> {
         match self {

@@ -50,7 +50,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
 }
 
 /// Parses a time to come: a span from `now` such as `2h`, a day or a time of this machine's zone
-/// (`2026-12-01`, `2026-12-01 18:00`), or an RFC 3339 time.
+/// (`2026-12-01`, `2026-12-01 18:00`), `tomorrow` for its next morning, or an RFC 3339 time.
 #[must_use]
 pub fn parse_time_to_come(text: &str, now: UnixMs) -> Option<UnixMs> {
     parse_time_in(text, now, TimeZone::system()).filter(|time| *time > now)
@@ -60,6 +60,11 @@ fn parse_time_in(text: &str, now: UnixMs, zone: TimeZone) -> Option<UnixMs> {
     if let Some(span) = parse_span(text) {
         return now.0.checked_add(i64::try_from(span.as_millis()).ok()?).map(UnixMs);
     }
+    if text.trim() == "tomorrow" {
+        let today = Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone.clone()).date();
+        let morning = today.tomorrow().ok()?.at(MORNING_HOUR, 0, 0, 0).to_zoned(zone).ok()?;
+        return Some(UnixMs(morning.timestamp().as_millisecond()));
+    }
     let timestamp = match text.trim().parse::<Timestamp>() {
         Ok(timestamp) => timestamp,
         Err(_) => text.trim().parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp(),
@@ -67,6 +72,8 @@ fn parse_time_in(text: &str, now: UnixMs, zone: TimeZone) -> Option<UnixMs> {
     Some(UnixMs(timestamp.as_millisecond()))
 }
 
+/// Hour at which `tomorrow` is.
+const MORNING_HOUR: i8 = 8;
 /// Longest span, in milliseconds: a hundred years.
 const SPAN_MS_MAX: u64 = 3_155_760_000_000;
 
@@ -115,7 +122,8 @@ mod tests {
         check("1970-01-02", Some(82_800_000));
         check("1970-01-01 02:00", Some(3_600_000));
         check("1970-01-01T02:00:00Z", Some(7_200_000));
-        check("tomorrow", None);
+        check("tomorrow", Some(111_600_000));
+        check("yesterday", None);
         check("", None);
         assert_eq!(parse_time_to_come("1970-01-01T00:00:00Z", UnixMs(0)), None);
     }

@@ -3,6 +3,7 @@
 mod agents;
 mod alert_channels;
 mod alert_ladder;
+mod alert_noise;
 mod alert_rules;
 mod alert_trials;
 mod alerts;

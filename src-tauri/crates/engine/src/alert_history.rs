@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    AlertRule, BudgetFact, Facts, FirstUse, KeyFact, Measurement, PastFiring, PastTime,
+    AlertRule, BudgetFact, Facts, FirstUse, KeyFact, Measurement, PastFiring, PastMetric, PastTime,
     RuleTunings, tuning_of,
 };
 use domain::{BackendId, Clock, CredentialId, DAY_MS, WallTime};
@@ -42,6 +42,8 @@ use crate::service_level_watch::ServiceLevelWatch;
 /// Time judged before the days that are asked about, beside the rule's own: an alert that fired in it
 /// and goes on is none of these days.
 const LEAD_MS: i64 = DAY_MS;
+/// Steps of the chart of what a rule compares: two hours each in a week.
+const METRIC_STEPS: usize = 84;
 /// Longest time judged before them.
 const LEAD_MS_MAX: i64 = 3 * DAY_MS;
 
@@ -132,6 +134,8 @@ pub struct RuleBackTest {
     pub unseen: Duration,
     /// For each of the tunings, oldest first. What fired before `from` is left out unless it went on.
     pub firings: Vec<Vec<PastFiring>>,
+    /// What the first of the tunings compares; `None` for a rule without a threshold.
+    pub metric: Option<PastMetric>,
 }
 
 pub struct AlertHistory {
@@ -181,13 +185,20 @@ impl AlertHistory {
         let unseen = past.gaps.iter().map(|gap| length_after(gap, from)).sum();
         let judge = move || {
             let all = tunings.iter();
-            all.map(|tunings| alerts::back_test(rule, tunings, &past, |at| facts.at(at)))
+            let firings = all
+                .map(|tunings| alerts::back_test(rule, tunings, &past, |at| facts.at(at)))
                 .map(|firings| visible(firings, from))
-                .collect()
+                .collect();
+            let metric = tunings.first().and_then(|tunings| {
+                let tuning = tuning_of(tunings, rule);
+                alerts::past_metric(rule, &tuning, &past, (from, METRIC_STEPS), |at| facts.at(at))
+            });
+            (firings, metric)
         };
         // Only a program that stops does not wait for it.
-        let firings = tokio::task::spawn_blocking(judge).await.map_err(|_| LedgerError::Closed)?;
-        Ok(Some(RuleBackTest { from, until, unseen, firings }))
+        let judged = tokio::task::spawn_blocking(judge).await;
+        let (firings, metric) = judged.map_err(|_| LedgerError::Closed)?;
+        Ok(Some(RuleBackTest { from, until, unseen, firings, metric }))
     }
 
     /// `from`, or the first moment after it of which something is known. `None` if nothing is.

@@ -2,6 +2,8 @@
 //!
 //! Rules, severities and endings are stored by their words, since what they mean is decided elsewhere.
 
+use std::collections::BTreeSet;
+
 use domain::WallTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -189,6 +191,12 @@ fn notes(connection: &Connection, number: u64) -> rusqlite::Result<Vec<AlertNote
         Ok(AlertNote { at: WallTime::from_unix_ms(row.get("at_ms")?), note: row.get("note")? })
     };
     connection.prepare_cached(sql)?.query_map([clamp_count(number)], read)?.collect()
+}
+
+/// The alerts with notes, by number.
+pub(crate) fn noted(connection: &Connection) -> rusqlite::Result<BTreeSet<u64>> {
+    let sql = "SELECT DISTINCT alert FROM alert_notes";
+    connection.prepare_cached(sql)?.query_map([], |row| get_count(row, "alert"))?.collect()
 }
 
 pub(crate) fn count_unread(connection: &Connection) -> rusqlite::Result<u64> {

@@ -6,7 +6,7 @@ mod health;
 mod sums;
 mod unusual;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -240,6 +240,14 @@ impl Ledger {
         number: u64,
     ) -> Result<Option<(AlertRow, Vec<AlertNote>)>, LedgerError> {
         self.read(move |connection| alerts::find_with_notes(connection, number)).await
+    }
+
+    /// The numbers of the alerts that the user wrote something about.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn noted_alerts(&self) -> Result<BTreeSet<u64>, LedgerError> {
+        self.read(alerts::noted).await
     }
 
     /// The number of alerts that the user has not seen.

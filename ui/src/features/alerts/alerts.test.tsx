@@ -69,6 +69,58 @@ test("a silence is added with its reason, and removed", async () => {
   expect(await screen.findByText("No silences")).toBeVisible();
 });
 
+test("an alert is silenced until the next morning", async () => {
+  const { host, user } = renderPanel("failing", "/alerts");
+  const silence = vi.spyOn(host, "alertSilence");
+  await user.click(await screen.findByRole("button", { name: "More for Ollama is down" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Silence until tomorrow, 08:00" }));
+  const until = new Date(silence.mock.calls[0]![0].until);
+  const today = new Date(NOW);
+  expect([until.getDate() - today.getDate(), until.getHours(), until.getMinutes()]).toEqual([1, 8, 0]);
+});
+
+test("a rule that tells often for nothing is made quieter, which can be taken back", async () => {
+  const { host, user } = renderPanel("busy", "/alerts/rules");
+  const set = vi.spyOn(host, "alertRuleSet");
+  const noisy = within(await screen.findByRole("region", { name: "Nobody acted on these" }));
+  expect(noisy.getByRole("listitem")).toHaveTextContent(/^Unusual costFired 9 times in 7 days, and nobody acted/);
+  await user.click(noisy.getByRole("button", { name: "Hold for 15 min: Unusual cost" }));
+  const others = { threshold: null, minimum: null };
+  expect(set).toHaveBeenCalledWith({
+    rule: "spend-anomaly",
+    delivery: null,
+    hold_secs: 900,
+    severity: null,
+    ...others,
+  });
+  await waitFor(() => expect(screen.queryByRole("region", { name: "Nobody acted on these" })).toBeNull());
+  await undo(user);
+  expect(set).toHaveBeenLastCalledWith({
+    rule: "spend-anomaly",
+    delivery: "notification",
+    hold_secs: 300,
+    severity: "high",
+    ...others,
+  });
+});
+
+test("the editor of a rule draws what it compares beside its threshold, with a table behind it", async () => {
+  const { user } = renderPanel("busy", "/alerts/rules");
+  await user.click(await screen.findByRole("button", { name: "Edit the rule Requests to a backend fail" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Requests to a backend fail" }));
+  const figure = within(await dialog.findByRole("figure", { name: "At most 4 %; fires from 1 % on." }));
+  expect(figure.getByText(/^groq, what came closest to the threshold in each 2 h$/)).toBeVisible();
+  const chart = figure.getByRole("slider", { name: /^What the rule compares/ });
+  chart.focus();
+  await user.keyboard("{ArrowLeft}");
+  expect(chart).toHaveAttribute("aria-valuetext", expect.stringMatching(/^\d+ Nov, \d\d:\d\d–\d\d:\d\d: /));
+  await user.click(figure.getByRole("button", { name: "Show as table" }));
+  const table = within(figure.getByRole("region", { name: "What the rule compares" }));
+  expect(table.getByRole("columnheader", { name: "groq" })).toBeVisible();
+  expect(table.getAllByRole("row")).toHaveLength(85);
+  expect(table.getAllByText("–").length).toBeGreaterThan(0);
+});
+
 test("a rule says when it fires, how often it did, and what becomes of its alerts", async () => {
   const { host, user } = renderPanel("failing", "/alerts/rules");
   const set = vi.spyOn(host, "alertRuleSet");
@@ -207,7 +259,7 @@ test("a rule is tried on the past with the numbers that are typed, beside the sa
   });
   await user.click(test.getByRole("radio", { name: "30 days" }));
   expect(await test.findByText(/^Would have fired twice in 30 days/)).toBeVisible();
-  const slider = test.getByRole("slider");
+  const slider = test.getByRole("slider", { name: /^Alerts of the past/ });
   slider.focus();
   await user.keyboard("{ArrowRight}");
   expect(slider).toHaveAttribute("aria-valuetext", expect.stringMatching(/^Would fire: Requests to a backend fail, /));

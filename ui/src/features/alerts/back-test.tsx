@@ -4,6 +4,7 @@ import { Choice } from "@/components/choice";
 import { ErrorNotice } from "@/components/error-notice";
 import { useMeasuredWidth } from "@/components/measured";
 import { TimeAxis } from "@/components/time-axis";
+import { RuleMetric } from "@/features/alerts/rule-metric";
 import { useRuleBacktest } from "@/ipc/alert-queries";
 import type { AlertBacktestView, AlertFiringView, AlertRuleSet } from "@/ipc/bindings";
 import { formatExact, formatSpan } from "@/lib/time";
@@ -32,6 +33,7 @@ export function BackTest({ numbers }: { numbers: AlertRuleSet }) {
         {data?.sentence}
       </p>
       {data !== undefined && <Firings tested={data} />}
+      {data?.metric != null && <RuleMetric metric={data.metric} from={data.from} to={data.to} />}
       {data?.notes.map((note) => (
         <p key={note} className="text-12 text-ink-3">
           {note}

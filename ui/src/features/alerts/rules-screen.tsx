@@ -4,7 +4,7 @@ import { useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { RuleEditor } from "@/features/alerts/rule-editor";
-import { IconButton } from "@/components/button";
+import { Button, IconButton } from "@/components/button";
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
@@ -14,8 +14,8 @@ import { LoadingCard } from "@/components/skeleton";
 import { useAction } from "@/ipc/actions";
 import { useAlertRules } from "@/ipc/alert-queries";
 import { formatCounted } from "@/lib/quantity";
-import { notifyError } from "@/components/toast";
-import type { AlertDelivery, AlertGroup, AlertRuleView } from "@/ipc/bindings";
+import { notify, notifyError } from "@/components/toast";
+import type { AlertDelivery, AlertGroup, AlertRuleSet, AlertRuleView } from "@/ipc/bindings";
 
 const GROUPS: { group: AlertGroup; title: string }[] = [
   { group: "backends", title: "Backends" },
@@ -32,6 +32,7 @@ export function RulesScreen() {
       <Reading of={rules} skeleton={<LoadingCard label="Loading rules" className="h-[420px]" />}>
         {(all) => (
           <>
+            <Noise rules={all} />
             {GROUPS.map(({ group, title }) => {
               const rows = all.filter((rule) => rule.group === group);
               return (
@@ -54,6 +55,59 @@ export function RulesScreen() {
         )}
       </Reading>
     </AlertsPage>
+  );
+}
+
+/** Rules that told often of what nobody acted on, each with what would make it quieter. */
+function Noise({ rules }: { rules: AlertRuleView[] }) {
+  const noisy = rules.filter(({ noise }) => noise !== null);
+  return (
+    noisy.length > 0 && (
+      <Card title="Nobody acted on these" note="in the last 7 days" flush>
+        <ul>
+          {noisy.map((rule) => (
+            <NoisyRule key={rule.rule} rule={rule} />
+          ))}
+        </ul>
+      </Card>
+    )
+  );
+}
+
+function NoisyRule({ rule }: { rule: AlertRuleView }) {
+  const set = useAction("alertRuleSet", (call, numbers: AlertRuleSet) => call(numbers));
+  if (rule.noise === null) return null;
+  const { sentence, label, change } = rule.noise;
+  const before: AlertRuleSet = {
+    rule: rule.rule,
+    delivery: rule.delivery,
+    hold_secs: rule.hold?.value ?? null,
+    threshold: null,
+    minimum: null,
+    severity: rule.severity?.value ?? null,
+  };
+  const quieten = (numbers: AlertRuleSet) =>
+    set.mutate(numbers, {
+      onError: notifyError,
+      onSuccess: () =>
+        notify({
+          title: `Saved the rule ${rule.title}`,
+          undo: () => set.mutate(before, { onError: notifyError }),
+        }),
+    });
+  return (
+    <li className="flex items-center gap-4 border-b border-line px-4 py-2.5 last:border-b-0">
+      <div className="min-w-0 flex-1">
+        <h3 className="font-medium text-ink-1">{rule.title}</h3>
+        <p className="text-12 text-pretty text-ink-2">{sentence}</p>
+      </div>
+      {change !== null && (
+        <Button size="small" busy={set.isPending} onClick={() => quieten(change)}>
+          {label}
+          <span className="sr-only">: {rule.title}</span>
+        </Button>
+      )}
+    </li>
   );
 }
 

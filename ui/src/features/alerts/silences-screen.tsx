@@ -3,6 +3,7 @@ import { BellOff, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { AlertsPage } from "@/features/alerts/alerts-page";
+import { SILENCE_SPANS, silenceEnd, type SilenceSpan } from "@/lib/silence-spans";
 import { Button, IconButton } from "@/components/button";
 import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
 import { EmptyState } from "@/components/empty-state";
@@ -84,28 +85,22 @@ function Silence({ silence }: { silence: SilenceView }) {
 }
 
 const ANY = "";
-const SPANS = [
-  { value: "1", label: "1 hour" },
-  { value: "8", label: "8 hours" },
-  { value: "24", label: "1 day" },
-  { value: "168", label: "7 days" },
-];
 const FIELDS = ["rule", "scope", "reason", "until"] as const;
 
 function AddSilence({ onClose }: { onClose: () => void }) {
   const now = useNow();
   const rules = useAlertRules().data ?? [];
-  const form = useForm<{ rule: AlertRule | ""; scope: string; reason: string; hours: string }>({
-    defaultValues: { rule: ANY, scope: "", reason: "", hours: "1" },
+  const form = useForm<{ rule: AlertRule | ""; scope: string; reason: string; span: SilenceSpan }>({
+    defaultValues: { rule: ANY, scope: "", reason: "", span: "hour" },
   });
   const add = useAction("alertSilence", (call, req: AlertSilence) => call(req));
-  const submit = form.handleSubmit(({ rule, scope, reason, hours }) =>
+  const submit = form.handleSubmit(({ rule, scope, reason, span }) =>
     add.mutate(
       {
         rule: rule === ANY ? null : rule,
         scope: textOrNull(scope),
         reason,
-        until: now + Number(hours) * HOUR_MS,
+        until: silenceEnd(span, now),
       },
       {
         onSuccess: () => {
@@ -140,8 +135,8 @@ function AddSilence({ onClose }: { onClose: () => void }) {
           >
             {(control) => <TextInput {...control} mono {...form.register("scope")} />}
           </Field>
-          <Field label="For" fault={faultOf(add.error, "until")}>
-            {(control) => <FormSelect {...control} name="hours" control={form.control} options={SPANS} />}
+          <Field label="Silence" fault={faultOf(add.error, "until")}>
+            {(control) => <FormSelect {...control} name="span" control={form.control} options={SILENCE_SPANS} />}
           </Field>
           <Field label="Reason" fault={faultOf(add.error, "reason")} optional>
             {(control) => <TextInput {...control} {...form.register("reason")} />}

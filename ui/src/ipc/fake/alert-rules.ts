@@ -2,7 +2,7 @@
 import type { AlertRuleNumberView, AlertRuleSeverityView, AlertRuleView, AlertSeverity } from "@/ipc/bindings";
 import { LOCAL_RULES } from "@/ipc/fake/local-rules";
 
-export type RuleRow = Omit<AlertRuleView, "fired_last_week" | "last_fired_at">;
+export type RuleRow = Omit<AlertRuleView, "fired_last_week" | "last_fired_at" | "noise">;
 
 function number(value: number, [min, max]: [number, number], unit: string, meaning: string): AlertRuleNumberView {
   return { value, default: value, min, max, unit, meaning };

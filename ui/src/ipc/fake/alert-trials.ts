@@ -2,6 +2,7 @@
 import type {
   AlertBacktestView,
   AlertFiringView,
+  AlertMetricView,
   AlertRehearsalStepView,
   AlertRehearsalView,
   AlertRule,
@@ -134,6 +135,34 @@ function backtestOf({ world, now }: Doing, row: RuleRow, req: AlertRuleSet, days
     tried,
     saved,
     fired,
+    metric: isUsed ? metricOf(row, numbers.threshold, from, to) : null,
+  };
+}
+
+const METRIC_STEPS = 84;
+
+/** A number that goes up and down, and is beyond the default threshold in the episodes. */
+function metricOf(row: RuleRow, threshold: number, from: number, to: number): AlertMetricView | null {
+  if (row.threshold === null) return null;
+  const { default: limit, unit } = row.threshold;
+  const length = (to - from) / METRIC_STEPS;
+  const steps = Array.from({ length: METRIC_STEPS }, (_, step) => from + step * length);
+  const values = steps.map((start, step) => {
+    const episode = EPISODES.find(({ daysAgo }) => {
+      const began = to - daysAgo * DAY_MS;
+      return began >= start && began < start + length;
+    });
+    if (episode) return episode.beyond * limit;
+    return step % 28 > 22 ? null : limit * (0.45 + 0.25 * Math.sin(step / 4));
+  });
+  const most = Math.max(...values.map((value) => value ?? 0));
+  return {
+    finding: `At most ${Math.round(most)} ${unit}; fires from ${threshold} ${unit} on.`,
+    threshold,
+    unit,
+    steps,
+    lines: [{ name: row.group === "backends" ? "groq" : row.group, values }],
+    left_out: 0,
   };
 }
 

@@ -166,6 +166,27 @@ function withChanges(row: RuleRow, set: AlertRuleSet | undefined): RuleRow {
   };
 }
 
+const NOISY_FIRED = 9;
+
+const NOISY: AlertRuleSet = {
+  rule: "spend-anomaly",
+  delivery: null,
+  hold_secs: 900,
+  threshold: null,
+  minimum: null,
+  severity: null,
+};
+
+/** A rule that fires often, unless somebody changed it since. */
+function noisy(isChanged: boolean, now: number): Pick<AlertRuleView, "fired_last_week" | "last_fired_at" | "noise"> {
+  const noise = {
+    sentence: `Fired ${NOISY_FIRED} times in 7 days, and nobody acted on it. If it had to hold for 15 min, 7 of them would not have fired.`,
+    label: "Hold for 15 min",
+    change: NOISY,
+  };
+  return { fired_last_week: NOISY_FIRED, last_fired_at: now - 5 * HOUR_MS, noise: isChanged ? null : noise };
+}
+
 function alertOf(found: InboxEntryView, silences: SilenceView[]): AlertView {
   const { ended_at: _ended, ending: _ending, is_read: _read, ...rest } = found;
   const group = ALERT_RULES.find(({ rule }) => rule === found.rule)?.group ?? "backends";
@@ -229,6 +250,8 @@ export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, A
         ...withChanges(row, changes.get(row.rule)),
         fired_last_week: fired.filter((at) => at > now() - 7 * DAY_MS).length,
         last_fired_at: fired.at(-1) ?? null,
+        noise: null,
+        ...(row.rule === NOISY.rule && world.clients.length > 0 ? noisy(changes.has(row.rule), now()) : {}),
       };
     });
   const incidentOf = (found: InboxEntryView): IncidentView => {

@@ -6,7 +6,7 @@ use engine::{Engine, RuleSettingNames, rule_tunings};
 use ledger::AlertQuery;
 use settings::{AlertSettings, SettingValue, Settings};
 
-use super::input;
+use super::{alert_noise, input};
 use crate::ApiError;
 use crate::view::{
     AlertRuleNumberView, AlertRulePreviewView, AlertRuleSet, AlertRuleSeverityView, AlertRuleView,
@@ -20,6 +20,7 @@ pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, A
     let week_ago = engine.clock().wall().minus_ms(WEEK_MS);
     let settings = engine.settings();
     let tunings = rule_tunings(&settings.alerts);
+    let mut noise = alert_noise::noise(engine, &fired, &tunings).await?;
     let view = |rule: &AlertRule| {
         let (row, tuning) = (rule.row(), tuning_of(&tunings, *rule));
         let names = RuleSettingNames::of(*rule);
@@ -42,6 +43,7 @@ pub(crate) async fn alert_rules(engine: &Engine) -> Result<Vec<AlertRuleView>, A
             keep_secs: u32::try_from(row.keep.as_secs()).unwrap_or(u32::MAX),
             fired_last_week: (lately as u64).into(),
             last_fired_at: of_rule().next().map(|it| it.fired.into()),
+            noise: noise.remove(rule),
         }
     };
     Ok(AlertRule::ALL.iter().map(view).collect())

@@ -4,19 +4,21 @@
 use std::time::Duration;
 
 use alerts::{
-    AlertRule, MessageKind, PastFiring, RehearsalEvent, RehearsalStep, RuleTuning, RuleTunings,
-    SHOWN_FROM, tuning_of,
+    AlertRule, MessageKind, MetricLine, PastFiring, PastMetric, RehearsalEvent, RehearsalStep,
+    RuleTuning, RuleTunings, SHOWN_FROM, Threshold, ThresholdSide, tuning_of,
 };
 use domain::{AlertDelivery, AlertSeverity, DAY_MS, WallTime, capitalize, count_noun, format_span};
-use engine::{Engine, RuleBackTest, rule_tunings};
+use engine::{Engine, RuleBackTest, RuleSettingNames, rule_tunings};
 use ledger::{ALERTS_KEPT_MAX, AlertQuery, AlertRow};
+use settings::AlertSettings;
 
 use super::alert_rules::with_rule;
 use super::resilience::times_text;
 use crate::ApiError;
 use crate::view::{
-    ALERT_BACKTEST_DAYS_MAX, AlertBacktestView, AlertFiringView, AlertRehearsalStepView,
-    AlertRehearsalView, AlertRuleBacktest, AlertRuleSet, RehearsalStepKind,
+    ALERT_BACKTEST_DAYS_MAX, AlertBacktestView, AlertFiringView, AlertMetricLineView,
+    AlertMetricView, AlertRehearsalStepView, AlertRehearsalView, AlertRuleBacktest, AlertRuleSet,
+    RehearsalStepKind,
 };
 
 /// Less than this much unknown is not worth a sentence.
@@ -39,6 +41,7 @@ pub(crate) async fn alert_rule_backtest(
         RuleTuning { delivery: AlertDelivery::Inbox, ..tuning_of(all, rule) }
     };
     let is_saved = judged(&saved) == judged(&tried);
+    let threshold = tuning_of(&tried, rule).threshold;
     let mut tunings = vec![tried];
     tunings.extend((!is_saved).then_some(saved));
     let tested = engine.alert_history().back_test(rule, tunings, days).await?;
@@ -53,6 +56,7 @@ pub(crate) async fn alert_rule_backtest(
             (all.next(), all.next())
         }
     };
+    let metric = tested.as_ref().and_then(|tested| metric_view(rule, threshold, tested));
     let period = period_text(days, wanted, (from, to));
     Ok(AlertBacktestView {
         from: from.into(),
@@ -62,7 +66,51 @@ pub(crate) async fn alert_rule_backtest(
         tried,
         saved,
         fired,
+        metric,
     })
+}
+
+/// `None` if there is nothing to draw.
+fn metric_view(rule: AlertRule, threshold: u32, tested: &RuleBackTest) -> Option<AlertMetricView> {
+    let metric = tested.metric.as_ref().filter(|metric| !metric.lines.is_empty())?;
+    let row = rule.row().threshold?;
+    let unit = RuleSettingNames::of(rule).threshold.and_then(|name| AlertSettings::setting(&name));
+    let line = |line: &MetricLine| AlertMetricLineView {
+        name: line.scope.clone(),
+        values: line.values.clone(),
+    };
+    Some(AlertMetricView {
+        finding: metric_finding(row, threshold, metric),
+        threshold,
+        unit: unit.map_or("", |setting| setting.unit()).to_owned(),
+        steps: metric.steps.iter().map(|at| (*at).into()).collect(),
+        lines: metric.lines.iter().map(line).collect(),
+        left_out: u32::try_from(metric.left_out).unwrap_or(u32::MAX),
+    })
+}
+
+/// What came closest to the threshold, and where that is.
+fn metric_finding(row: Threshold, threshold: u32, metric: &PastMetric) -> String {
+    let all = metric.lines.iter().flat_map(|line| &line.values).flatten().copied();
+    let number = |value: f64| match value < 10.0 && value.fract() >= 0.05 {
+        true => format!("{value:.1}{}", row.unit),
+        false => format!("{value:.0}{}", row.unit),
+    };
+    let limit = number(threshold.into());
+    let (extreme, fires) = match row.side {
+        ThresholdSide::AtLeast => {
+            (all.reduce(f64::max).map(|it| ("most", it)), format!("from {limit} on"))
+        }
+        ThresholdSide::AtMost => {
+            (all.reduce(f64::min).map(|it| ("least", it)), format!("at {limit} or less"))
+        }
+        ThresholdSide::Below => {
+            (all.reduce(f64::min).map(|it| ("least", it)), format!("below {limit}"))
+        }
+    };
+    let was =
+        extreme.map_or_else(String::new, |(which, it)| format!("At {which} {}; ", number(it)));
+    format!("{was}fires {fires}.")
 }
 
 async fn really_fired(
@@ -313,5 +361,31 @@ fn step_view(step: RehearsalStep) -> AlertRehearsalStepView {
         RehearsalEvent::Ended => {
             view(RehearsalStepKind::Ended, "The alert ends. Its entry stays in the inbox.")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_says_what_came_closest_and_where_it_fires() {
+        let finding = |rule: AlertRule, threshold, values: &[Option<f64>]| {
+            let line = MetricLine { scope: "a".to_owned(), values: values.to_vec() };
+            let metric = PastMetric { lines: vec![line], ..PastMetric::default() };
+            metric_finding(rule.row().threshold.expect("it has one"), threshold, &metric)
+        };
+        let some = [Some(0.0), None, Some(2.34), Some(1.0)];
+        assert_eq!(finding(AlertRule::ErrorRate, 1, &some), "At most 2.3 %; fires from 1 % on.");
+        let free = [Some(47_000.0), Some(46_200.4)];
+        assert_eq!(
+            finding(AlertRule::DiskSpace, 500, &free),
+            "At least 46200 MB; fires below 500 MB."
+        );
+        let days = [Some(20.0), Some(14.0)];
+        assert_eq!(
+            finding(AlertRule::KeyExpiry, 14, &days),
+            "At least 14 days; fires at 14 days or less."
+        );
     }
 }

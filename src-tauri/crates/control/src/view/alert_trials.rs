@@ -34,6 +34,32 @@ pub struct AlertBacktestView {
     pub saved: Option<Vec<AlertFiringView>>,
     /// What really fired.
     pub fired: Vec<AlertFiringView>,
+    /// What was compared with the threshold; None for a rule without one, or if nothing was measured.
+    pub metric: Option<AlertMetricView>,
+}
+
+/// Numbers of the past beside the threshold of the request.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertMetricView {
+    /// "At most 12 %; fires from 1 % on."
+    pub finding: String,
+    pub threshold: u32,
+    /// `%`, `days`, or what it counts.
+    pub unit: String,
+    /// Beginnings of the steps, oldest first.
+    pub steps: Vec<UnixMs>,
+    /// What came closest to the threshold first.
+    pub lines: Vec<AlertMetricLineView>,
+    /// Lines that are not here, since there are too many.
+    pub left_out: u32,
+}
+
+/// What was measured of one backend, key or whatever the rule is about.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertMetricLineView {
+    pub name: String,
+    /// Of each step the number that came closest to the threshold; None where nothing was measured.
+    pub values: Vec<Option<f64>>,
 }
 
 /// An alert of the past, or one that would have been.

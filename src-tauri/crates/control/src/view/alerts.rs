@@ -217,6 +217,19 @@ pub struct AlertRuleView {
     /// Alerts of the last seven days.
     pub fired_last_week: Count,
     pub last_fired_at: Option<UnixMs>,
+    /// `None` unless it told often in the last seven days of what nobody acted on.
+    pub noise: Option<AlertNoiseView>,
+}
+
+/// What a rule told for nothing, and what would make it quieter.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AlertNoiseView {
+    /// How often it fired, and what would help.
+    pub sentence: String,
+    /// What `change` does, for a button; `None` where no setting helps.
+    pub label: Option<String>,
+    /// What helps, as a request of `alert_rule_set`.
+    pub change: Option<AlertRuleSet>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use control::view::*;
 use control::{Core, ErrorCode};
-use domain::NanoUsd;
-use ledger::Settlement;
+use domain::{NanoUsd, WallTime};
+use ledger::{AlertChange, AlertNote, AlertRow, Settlement};
 use pricing::Cost;
 
 use crate::world::{World, budget_request, world};
@@ -202,5 +202,64 @@ async fn the_numbers_of_a_rule_are_previewed_set_within_their_limits_and_in_forc
         let error = control::alert_rule_set(core, wanted).await.expect_err("refused");
         assert_eq!(error.field.as_deref(), Some(field));
     }
+    world.core.stop().await;
+}
+
+/// Alerts of the disk, an hour apart, each of which held for six minutes and ended five minutes later.
+fn disk_alerts(world: &World, count: i64) -> Vec<AlertChange> {
+    let now = world.engine().clock().wall().unix_ms();
+    let row = |place: i64| {
+        let since = now - (place + 1) * 3_600_000;
+        let at = |minute: i64| WallTime::from_unix_ms(since + minute * 60_000);
+        let row = AlertRow {
+            number: u64::try_from(100 + place).expect("small"),
+            rule: "disk-space".to_owned(),
+            severity: "medium".to_owned(),
+            scopes: vec!["disk".to_owned()],
+            title: "The disk is almost full".to_owned(),
+            detail: String::new(),
+            path: "/health".to_owned(),
+            since: at(0),
+            fired: at(5),
+            ended: Some(at(11)),
+            ending: Some("resolved".to_owned()),
+            acknowledged: None,
+            notified: Some(at(6)),
+            is_read: true,
+        };
+        AlertChange::Put(Box::new(row))
+    };
+    (0..count).map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_tells_often_for_nothing_says_what_would_make_it_quieter() {
+    let world = world().await;
+    let ledger = world.engine().ledger().clone();
+    let noise = async || {
+        let rules = control::alert_rules(&world.core).await.expect("rules");
+        rules.into_iter().find(|it| it.rule == AlertRule::DiskSpace).expect("listed").noise
+    };
+    ledger.change_alerts(disk_alerts(&world, 4)).await.expect("written");
+    assert!(noise().await.is_none());
+    ledger.change_alerts(disk_alerts(&world, 5)).await.expect("written");
+    let found = noise().await.expect("five are many");
+    assert_eq!(
+        found.sentence,
+        "Fired 5 times in 7 days, and nobody acted on it. If it had to hold for 10 min, 5 of them \
+         would not have fired."
+    );
+    let change = found.change.expect("a longer hold helps");
+    assert_eq!((change.rule, change.hold_secs), (AlertRule::DiskSpace, Some(600)));
+    assert_eq!(found.label.as_deref(), Some("Hold for 10 min"));
+    control::alert_rule_set(&world.core, change).await.expect("set");
+    assert!(noise().await.is_none(), "it is quiet now");
+
+    let back = AlertRuleSet { hold_secs: Some(300), ..unchanged(AlertRule::DiskSpace) };
+    control::alert_rule_set(&world.core, back).await.expect("set");
+    assert!(noise().await.is_some());
+    let note = AlertNote { at: world.engine().clock().wall(), note: "deleted logs".to_owned() };
+    ledger.change_alerts(vec![AlertChange::Note { number: 102, note }]).await.expect("written");
+    assert!(noise().await.is_none(), "somebody acted on it");
     world.core.stop().await;
 }

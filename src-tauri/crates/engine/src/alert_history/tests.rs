@@ -234,6 +234,14 @@ async fn failures_of_the_past_are_judged_with_the_numbers_that_are_tried() {
     assert!((began - 9..=began - 6).contains(&fired), "{}", began - fired);
     assert!((began - 47..=began - 40).contains(&ended), "{}", began - ended);
     assert_eq!(minutes(&found.firings[1]), []);
+    // The chart has a step for each two hours; two days ago begins the 61st.
+    let metric = found.metric.as_ref().expect("it has a threshold");
+    assert_eq!((metric.steps.len(), metric.steps[60]), (84, ago(2 * DAY)));
+    let [line] = &metric.lines[..] else { panic!("{metric:?}") };
+    assert_eq!(line.scope, up().as_str());
+    let measured: Vec<(usize, f64)> =
+        line.values.iter().enumerate().filter_map(|(step, it)| Some((step, (*it)?))).collect();
+    assert_eq!(measured, [(60, 20.0)]);
     let found = tested(&engine, AlertRule::BurnFast, vec![rule_tunings(&engine.settings().alerts)]);
     assert_eq!(found.await.firings[0].len(), 1, "the backend's, which the gateway's is part of");
     engine.stop().await;

@@ -1,5 +1,7 @@
 //! Alerts: stored, changed without losing what the user did, paged, and kept up to a limit.
 
+use std::collections::BTreeSet;
+
 use super::{LedgerFixture, at};
 use crate::{
     ALERT_NOTES_MAX, ALERTS_KEPT_MAX, AlertChange, AlertNote, AlertQuery, AlertRow, Ledger,
@@ -63,6 +65,7 @@ async fn a_changed_alert_keeps_what_the_user_did() {
     };
     assert_eq!((found, notes), (expected, vec![note]));
     assert_eq!(ledger.alert(2).await.expect("read"), None, "a note alone is no alert");
+    assert_eq!(ledger.noted_alerts().await.expect("read"), BTreeSet::from([1]));
     assert_eq!(ledger.alert_state().await.expect("read").as_deref(), Some("{1}"));
     assert_eq!(ledger.unread_alerts().await.expect("read"), 0);
 }
