@@ -21,7 +21,6 @@ import { useNow } from "@/lib/clock";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";
 import { textOrNull } from "@/lib/text";
-import { HOUR_MS } from "@/lib/time";
 
 export function SilencesScreen() {
   const alerts = useAlerts();

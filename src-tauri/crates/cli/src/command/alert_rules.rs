@@ -1,8 +1,8 @@
 //! `gatehouse alerts rules`: when each rule fires, and the numbers that it judges by.
 
 use control::view::{
-    ALERT_BACKTEST_DAYS_MAX, AlertDelivery, AlertRule, AlertRuleNumberView, AlertRuleSet,
-    AlertRuleView, AlertSeverity, UnixMs,
+    ALERT_BACKTEST_DAYS_MAX, AlertDelivery, AlertNoiseView, AlertRule, AlertRuleNumberView,
+    AlertRuleSet, AlertRuleView, AlertSeverity, UnixMs,
 };
 use control::{ApiError, Core};
 
@@ -105,7 +105,27 @@ pub(super) fn render_rules(rules: &[AlertRuleView], now: UnixMs) -> StyledText {
         ]);
     }
     text.table(&table);
+    let noisy: Vec<_> =
+        rules.iter().filter_map(|rule| rule.noise.as_ref().zip(Some(rule))).collect();
+    if !noisy.is_empty() {
+        text.end().line(Tone::Strong, "Nobody acted on these");
+        for (noise, rule) in noisy {
+            text.line(Tone::Plain, &format!("{}: {}", rule.rule, noise_text(noise)));
+        }
+    }
     text
+}
+
+/// What a rule told for nothing, with the command that would help.
+fn noise_text(noise: &AlertNoiseView) -> String {
+    let command = noise.change.as_ref().map(|change| {
+        let hold = change.hold_secs.map(|secs| format!(" --for {secs}s"));
+        let severity = change.severity.map(|severity| format!(" --severity {severity}"));
+        let delivery = change.delivery.map(|delivery| format!(" {delivery}"));
+        let words: String = [delivery, hold, severity].into_iter().flatten().collect();
+        format!(" Try `gatehouse alerts rules {}{words}`.", change.rule)
+    });
+    format!("{}{}", noise.sentence, command.unwrap_or_default())
 }
 
 pub(super) fn render_rule(rule: &AlertRuleView, now: UnixMs) -> StyledText {
@@ -144,6 +164,9 @@ pub(super) fn render_rule(rule: &AlertRuleView, now: UnixMs) -> StyledText {
     text.line(Tone::Plain, &format!("Alerts are: {}.", rule.delivery.word()));
     let times = domain::count_noun(rule.fired_last_week.0, "time");
     text.line(Tone::Plain, &format!("Fired {times} in 7 days; last: {}.", last_fired(rule, now)));
+    if let Some(noise) = &rule.noise {
+        text.line(Tone::Plain, &noise_text(noise));
+    }
     text
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct SilenceArguments {
     /// Only alerts about this backend, route, budget or key
     #[arg(long, value_name = "NAME")]
     about: Option<String>,
-    /// How long: a span such as 2h, or a time such as 2026-12-01 or "2026-12-01 18:00"
+    /// How long: a span such as 2h, "tomorrow", or a time such as "2026-12-01 18:00"
     #[arg(long, value_name = "TIME", default_value = "1h")]
     until: String,
     /// Why, for the list of silences

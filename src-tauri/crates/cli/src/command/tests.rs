@@ -292,16 +292,22 @@ fn alerts_for_people() {
         "timeline": {"finding": "", "from": NOW.0, "to": NOW.0, "lanes": [], "markers": []}});
     check_seen!("alert_shown", alerts::render_incident(&view(incident.clone()), false, NOW));
     check_seen!("alert_markdown", alerts::render_incident(&view(incident), true, NOW));
-    let rule = json!([{"rule": "backend-down", "group": "backends", "title": "Backend down",
+    let mut rule = json!([{"rule": "backend-down", "group": "backends", "title": "Backend down",
         "condition": "Fires when a backend failed three times in a row.",
         "hold": {"value": 60, "default": 0, "min": 0, "max": 604_800, "unit": "s",
             "meaning": "How long it must hold before an alert fires."},
         "threshold": null, "minimum": null,
         "severity": {"value": "high", "default": "medium"}, "keep_secs": 120,
         "delivery": "notification", "fired_last_week": 2, "last_fired_at": NOW.0 - 60_000}]);
-    let rules: Vec<AlertRuleView> = view(rule);
+    let rules: Vec<AlertRuleView> = view(rule.clone());
     check_seen!("alert_rules", alert_rules::render_rules(&rules, NOW));
     check_seen!("alert_rule", alert_rules::render_rule(&rules[0], NOW));
+    rule[0]["noise"] = json!({"sentence": "Fired 9 times in 7 days, and nobody acted on it. If it had \
+            to hold for 10 min, 7 of them would not have fired.", "label": "Hold for 10 min",
+        "change": {"rule": "backend-down", "hold_secs": 600}});
+    let rules: Vec<AlertRuleView> = view(rule);
+    check_seen!("alert_rules_noisy", alert_rules::render_rules(&rules, NOW));
+    check_seen!("alert_rule_noisy", alert_rules::render_rule(&rules[0], NOW));
 }
 
 #[test]
