@@ -1,11 +1,6 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
 mod agents;
-mod alert_channels;
-mod alert_ladder;
-mod alert_noise;
-mod alert_rules;
-mod alert_trials;
 mod alerts;
 mod audit;
 mod backends;
@@ -19,22 +14,12 @@ mod dependents;
 mod explain;
 mod exports;
 mod health;
-mod incident_past;
 mod input;
 mod invoice;
-mod key_balance;
-mod key_copies;
-mod key_history;
-mod key_notices;
-mod key_oauth;
-mod key_replace;
 mod keys;
-mod keys_scan;
 mod ledger;
 mod local;
 mod machine_facts;
-mod pins;
-mod plans;
 mod playground;
 mod prices;
 mod profiles;
@@ -49,27 +34,18 @@ mod session_logs;
 mod settings;
 mod statement;
 mod status;
-mod switched_clients;
 mod text_file;
 mod time_figures;
 mod usage;
-mod usage_advice;
-mod usage_anomalies;
-mod usage_efficiency;
-mod usage_expensive;
-mod usage_forecast;
-mod usage_latency;
-mod usage_period;
-mod usage_recent;
 mod vault;
 mod verdict;
 mod wiring;
 
 pub(crate) use self::agents::*;
-pub(crate) use self::alert_channels::*;
-pub(crate) use self::alert_ladder::*;
-pub(crate) use self::alert_rules::*;
-pub(crate) use self::alert_trials::*;
+pub(crate) use self::alerts::channels::*;
+pub(crate) use self::alerts::ladder::*;
+pub(crate) use self::alerts::rules::*;
+pub(crate) use self::alerts::trials::*;
 pub(crate) use self::alerts::*;
 pub(crate) use self::audit::audit_log;
 pub(crate) use self::billing::{
@@ -78,6 +54,11 @@ pub(crate) use self::billing::{
 pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::invoice::meter_label;
+pub(crate) use self::keys::copies::*;
+pub(crate) use self::keys::history::key_history;
+pub(crate) use self::keys::oauth::key_oauth_add;
+pub(crate) use self::keys::replace::{key_replace, key_retired_check};
+pub(crate) use self::keys::scan::{keys_import, keys_scan};
 pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
     ledger_merge_plan, ledger_repair, ledger_restore,
@@ -85,6 +66,17 @@ pub(crate) use self::ledger::{
 pub(crate) use self::local::local_health;
 pub(crate) use self::service_levels::{service_level_preview, service_level_set, service_levels};
 pub(crate) use self::services::{service_remove, service_set, service_test, services};
+pub(crate) use self::usage::advice::usage_advice;
+pub(crate) use self::usage::anomalies::{
+    usage_anomalies, usage_anomaly_dismiss, usage_anomaly_restore,
+};
+pub(crate) use self::usage::efficiency::*;
+pub(crate) use self::usage::expensive::usage_expensive;
+pub(crate) use self::usage::forecast::*;
+pub(crate) use self::usage::latency::*;
+pub(crate) use self::usage::pins::{pin_delete, pin_save, pins_list};
+pub(crate) use self::usage::plans::*;
+pub(crate) use self::usage::recent::*;
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{
@@ -99,14 +91,7 @@ pub(crate) use currency::currency;
 pub(crate) use explain::*;
 pub(crate) use exports::*;
 pub(crate) use health::{health, health_timeline, health_tree};
-pub(crate) use key_copies::*;
-pub(crate) use key_history::key_history;
-pub(crate) use key_oauth::key_oauth_add;
-pub(crate) use key_replace::{key_replace, key_retired_check};
 pub(crate) use keys::*;
-pub(crate) use keys_scan::{keys_import, keys_scan};
-pub(crate) use pins::{pin_delete, pin_save, pins_list};
-pub(crate) use plans::*;
 pub(crate) use playground::*;
 pub(crate) use prices::*;
 pub(crate) use profiles::*;
@@ -124,10 +109,3 @@ pub(crate) use settings::*;
 pub(crate) use statement::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;
-pub(crate) use usage_advice::usage_advice;
-pub(crate) use usage_anomalies::{usage_anomalies, usage_anomaly_dismiss, usage_anomaly_restore};
-pub(crate) use usage_efficiency::*;
-pub(crate) use usage_expensive::usage_expensive;
-pub(crate) use usage_forecast::*;
-pub(crate) use usage_latency::*;
-pub(crate) use usage_recent::*;

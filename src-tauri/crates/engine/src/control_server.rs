@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::Folders;
 use crate::engine::VERSION;
-use crate::owner::{OwnerLock, OwnerNote};
-use crate::tasks::Tasks;
+use crate::process::owner::{OwnerLock, OwnerNote};
+use crate::process::tasks::Tasks;
 
 /// Why serving could not start. A gateway port in use is not an error here but a state with a
 /// reason, so that the panel can show it and offer another port.

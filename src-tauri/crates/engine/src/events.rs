@@ -9,11 +9,11 @@ use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
-use crate::backup_progress::BackupProgress;
-use crate::budget_notice::BudgetNotice;
-use crate::cost_report_progress::CostReportProgress;
-use crate::ledger_problem::LedgerProblem;
-use crate::log_import::LogImportProgress;
+use crate::backups::progress::BackupProgress;
+use crate::budgets::notice::BudgetNotice;
+use crate::costs::log_import::LogImportProgress;
+use crate::costs::report_progress::CostReportProgress;
+use crate::ledger_file::problem::LedgerProblem;
 use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.

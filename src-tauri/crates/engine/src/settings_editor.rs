@@ -14,19 +14,19 @@ use settings::{
     SettingsFileState, SettingsStore,
 };
 
-use crate::budget_watch::BudgetWatch;
+use crate::budgets::watch::BudgetWatch;
 use crate::configured::configured_endpoints;
-use crate::endpoint_saver::EndpointSaver;
 use crate::events::{EngineEvent, EventBus};
-use crate::gateway_server::GatewayServer;
-use crate::health_watch::HealthWatch;
-use crate::response_cache::ResponseCache;
-use crate::service_watch::ServiceWatch;
-use crate::snapshot::SnapshotStore;
-use crate::tasks::Tasks;
+use crate::gateway::response_cache::ResponseCache;
+use crate::gateway::server::GatewayServer;
+use crate::gateway::snapshot::SnapshotStore;
+use crate::health::backend_watch::HealthWatch;
+use crate::health::endpoint_saver::EndpointSaver;
+use crate::health::service_watch::ServiceWatch;
+use crate::keys::vault_change::take_in_other_vault;
+use crate::keys::vault_switch::VaultSwitch;
+use crate::process::tasks::Tasks;
 use crate::topic::Topic;
-use crate::vault_change::take_in_other_vault;
-use crate::vault_switch::VaultSwitch;
 
 /// Interval of the checks for an edited file, in seconds.
 const FILE_CHECK_SECS: u64 = 2;

@@ -32,14 +32,14 @@ use service_levels::{BurnWindow, ObservedTime, RequestCounts};
 use settings::{BackendKind, RouteCandidateSettings, RouteSettings};
 use tempfile::TempDir;
 
-use crate::alert_watch::is_cause;
+use crate::alerts::measurements::tests::{answered, settle};
+use crate::alerts::notifications::WindowFocus;
+use crate::alerts::rule_tunings::rule_tunings;
+use crate::alerts::watch::is_cause;
 use crate::events::EngineEvent;
-use crate::measurement_watch::tests::{answered, settle};
-use crate::notifications::WindowFocus;
-use crate::objectives::LevelScope;
-use crate::rule_tunings::rule_tunings;
+use crate::health::objectives::LevelScope;
+use crate::health::uptime::row_time;
 use crate::test_parts::{NOW, admitted, backend_settings, engine_config};
-use crate::uptime::row_time;
 use crate::{Engine, EngineConfig, upkeep};
 
 const HOUR: u64 = 3_600;

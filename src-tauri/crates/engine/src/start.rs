@@ -14,18 +14,19 @@ use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore};
 use vault::{EnvStore, Passphrase};
 
 use crate::assemble::{OpenVault, Outside, assemble};
-use crate::client_wiring::ClientWiring;
+use crate::backups::restore;
 use crate::control_server::{ServeError, ServingAddresses};
 use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
-use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
-use crate::owner::{LockError, OwnerLock};
-use crate::platform::ProxyVariable;
-use crate::start_trace::{StartStage, StartTraces};
-use crate::tasks::Tasks;
-use crate::traffic_sink::TrafficSink;
-use crate::vault_switch::VaultOpener;
-use crate::{EngineConfig, FolderError, restore, upkeep};
+use crate::gateway::traffic_sink::TrafficSink;
+use crate::keys::vault_switch::VaultOpener;
+use crate::process::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
+use crate::process::owner::{LockError, OwnerLock};
+use crate::process::platform::ProxyVariable;
+use crate::process::start_trace::{StartStage, StartTraces};
+use crate::process::tasks::Tasks;
+use crate::wiring::client_wiring::ClientWiring;
+use crate::{EngineConfig, FolderError, upkeep};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -10,12 +10,12 @@ use ledger::Ledger;
 use settings::SettingsStore;
 use vault::Vault;
 
-use crate::client_activity::ClientActivity;
+use crate::clients::activity::ClientActivity;
 use crate::events::EventBus;
-use crate::gateway_server::GatewayServer;
-use crate::key_statuses::KeyStatuses;
-use crate::ledger_watch::LedgerWatch;
-use crate::tasks::Tasks;
+use crate::gateway::server::GatewayServer;
+use crate::keys::statuses::KeyStatuses;
+use crate::ledger_file::watch::LedgerWatch;
+use crate::process::tasks::Tasks;
 use crate::topic::Topic;
 
 /// Interval of removing expired keys in memory and unused connections, and of updating the states of

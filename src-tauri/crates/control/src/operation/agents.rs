@@ -4,11 +4,11 @@ use domain::Word as _;
 use engine::Engine;
 use wiring::{AgentProgram, ToolStatus, WiringPlan, WiringState};
 
-use super::audit::operation_label;
-use super::wiring::{DescribedState, describe_state, wiring_seen_by};
 use crate::agent_tool::{AgentPermission, AgentTool};
 use crate::audit::note_not_allowed;
 use crate::caller::{Caller, PersonAnswer};
+use crate::operation::audit::operation_label;
+use crate::operation::wiring::{DescribedState, describe_state, wiring_seen_by};
 use crate::view::{
     AgentAccessView, AgentHttpView, AgentPermissionView, AgentProgramAdd, AgentProgramPlanQuery,
     AgentProgramRemove, AgentProgramView, AgentToolRef, AgentToolView, CallerEnvironment,

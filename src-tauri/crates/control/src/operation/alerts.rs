@@ -1,5 +1,12 @@
 //! Operations on alerts, silences, the inbox and incidents.
 
+pub(in crate::operation) mod channels;
+pub(in crate::operation) mod incident_past;
+pub(in crate::operation) mod ladder;
+pub(in crate::operation) mod noise;
+pub(in crate::operation) mod rules;
+pub(in crate::operation) mod trials;
+
 use std::fmt::Write as _;
 
 use alerts::{Alert, SILENCES_MAX, Silence, SilenceMatcher};
@@ -7,7 +14,7 @@ use domain::{BackendId, DAY_MS, HealthState, WallTime};
 use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
 
-use super::{audit, incident_past};
+use super::audit;
 use crate::ApiError;
 use crate::view::{
     AlertRef, AlertSilence, AlertState, AlertView, AlertsView, FailedRequestsView, InboxEntryView,

@@ -13,10 +13,10 @@ use settings::{
 };
 use vault::VaultError;
 
-use super::keys::{parse_origin, remove_key, store_key};
-use super::switched_clients::replace_target;
 use super::{input, sum_last_day_by_backend};
 use crate::ApiError;
+use crate::operation::clients::switched::replace_target;
+use crate::operation::keys::{parse_origin, remove_key, store_key};
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendPresetView, BackendRef, BackendSwitch,
     BackendTestView, BackendView, KeyPoolView,

@@ -9,8 +9,8 @@ use engine::{
 };
 use settings::SettingsDifference;
 
-use super::ledger::absolute_path;
 use crate::ApiError;
+use crate::operation::ledger::absolute_path;
 use crate::view::{
     BackupCheckView, BackupCreate, BackupProgressView, BackupRef, BackupView, BackupsView, Count,
     FieldDifferenceView, MissingKeysView, RestorePlanView, RestoredView, SettingsDifferenceView,

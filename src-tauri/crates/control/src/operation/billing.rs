@@ -10,8 +10,8 @@ use domain::{
 use engine::{CostReportError, CostReportProgress, Engine, ProviderDay, StoredReport};
 use ledger::StatedCosts;
 
-use super::currency::shown_currency;
 use crate::ApiError;
+use crate::operation::currency::shown_currency;
 use crate::view::{
     BilledLineView, BillingFetch, BillingImport, BillingProblemView, BillingProgressView,
     BillingReportView, DriftDayView, DriftProviderView, DriftQuery, DriftState, DriftView,

@@ -15,8 +15,8 @@ use settings::{
 };
 
 pub(crate) use self::back_test::budget_backtest;
-use super::input;
-use super::verdict::{Issue, Readiness};
+use crate::operation::input;
+use crate::operation::verdict::{Issue, Readiness};
 use crate::view::{
     BudgetAllow, BudgetAllowanceView, BudgetCrossingView, BudgetNoticeView, BudgetRef,
     BudgetScopeView, BudgetSet, BudgetState, BudgetView, PanelActionView, StatusIssueView,

@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use ledger::{BypassCount, CacheTotals, GroupBy, UsageQuery};
 use settings::CacheSettings;
 
-use super::input;
-use super::usage_period::period;
 use crate::ApiError;
+use crate::operation::input;
+use crate::operation::usage::period::period;
 use crate::view::{
     CacheBypassView, CacheOutcome, CachePurge, CachePurgeResultView, CachePurgeSelector,
     CacheQuery, CacheTierState, CacheTierView, CacheView, Count, TimeZoneChoice,

@@ -6,6 +6,7 @@
 
 mod snippets;
 mod switch;
+pub(in crate::operation) mod switched;
 
 pub(crate) use switch::client_switch;
 
@@ -16,9 +17,9 @@ use ledger::{GroupBy, UsageKey};
 use settings::{ClientPriority, ClientSettings, Settings, TrafficLimits};
 use vault::VaultError;
 
-use super::budgets::{client_budget, client_budgets};
 use super::{input, spend_view, sum_last_days};
 use crate::ApiError;
+use crate::operation::budgets::{client_budget, client_budgets};
 use crate::view::{
     ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, RevokedClientView,
     TokenNotStoredView, UnixMs,

@@ -3,7 +3,7 @@
 use domain::{BackendId, ClientTarget, CredentialId};
 use settings::{BackendSettings, RouteSettings, Settings};
 
-use super::switched_clients::clients_switched_to;
+use crate::operation::clients::switched::clients_switched_to;
 use crate::view::DependentsView;
 
 pub(super) fn backend_dependents(settings: &Settings, id: &BackendId) -> DependentsView {

@@ -9,10 +9,10 @@ use routing::{
     RankingFactor, RoutingError, Score, Simulation, SwitchFailure,
 };
 
-use super::currency::shown_currency;
-use super::input;
-use super::resilience::endpoint_availability;
 use crate::ApiError;
+use crate::operation::currency::shown_currency;
+use crate::operation::input;
+use crate::operation::resilience::endpoint_availability;
 use crate::view::{
     AvailabilityState, AvailabilityView, CandidateShareView, ExcludedCandidateView,
     HypotheticalRequest, RankedCandidateView, RouteDecisionView, RouteSimulation,

@@ -9,10 +9,10 @@ use private_files::write_new;
 use settings::{ConflictChoice, MergedSettings, Settings, Severity};
 use vault::{Passphrase, VaultError};
 
-use super::backups::{difference_view, missing_keys_view, new_download};
-use super::input::TOKEN_VAULT_PREFIX;
-use super::key_replace::begin_replaced;
-use super::ledger::absolute_path;
+use crate::operation::backups::{difference_view, missing_keys_view, new_download};
+use crate::operation::input::TOKEN_VAULT_PREFIX;
+use crate::operation::keys::replace::begin_replaced;
+use crate::operation::ledger::absolute_path;
 use crate::view::{
     ConfigExport, ConfigExportedView, ConfigImport, ConfigImportView, Count, SecretsExport,
     SecretsExportedView, SecretsImport, SecretsImportedView,

@@ -21,10 +21,10 @@ use settings::BackendSettings;
 
 use self::availability::availability;
 use self::first_token_changes::first_token_changes;
-use super::backends::backend_health_view;
-use super::services::services_view;
-use super::time_figures::milliseconds;
 use crate::ApiError;
+use crate::operation::backends::backend_health_view;
+use crate::operation::services::services_view;
+use crate::operation::time_figures::milliseconds;
 use crate::view::{
     BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView, ScorePartView,
     ShownHealth,

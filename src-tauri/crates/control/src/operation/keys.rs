@@ -1,5 +1,13 @@
 //! Operations on keys: list, add, edit, verify, remove. A key is never read back.
 
+pub(in crate::operation) mod balance;
+pub(in crate::operation) mod copies;
+pub(in crate::operation) mod history;
+pub(in crate::operation) mod notices;
+pub(in crate::operation) mod oauth;
+pub(in crate::operation) mod replace;
+pub(in crate::operation) mod scan;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,10 +19,10 @@ use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
-use super::key_balance::{current_permissions, key_balance_view};
-use super::key_oauth::oauth_view;
-use super::{dependents, input, key_notices, sum_last_days};
+use super::{dependents, input, sum_last_days};
 use crate::ApiError;
+use crate::operation::keys::balance::{current_permissions, key_balance_view};
+use crate::operation::keys::oauth::oauth_view;
 use crate::view::{
     KeyAdd, KeyEdit, KeyRef, KeyVerificationView, KeyView, RetiredKeyView, SpendView,
 };
@@ -46,7 +54,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         keys.push(KeyView { origin, tail, balance, permissions, used_at, keys_url, ..view });
     }
     let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
-    key_notices::add_notices(&mut keys, &secrets, &tunings, now);
+    notices::add_notices(&mut keys, &secrets, &tunings, now);
     if engine.vault().kind() == VaultKind::Env {
         keys.extend(environment_key_views(engine, &settings, &used).await);
     }

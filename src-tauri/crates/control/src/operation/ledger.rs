@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use engine::{Engine, LedgerProblem, LedgerSeverity};
 use ledger::{LedgerBackup, LedgerDevice, LedgerError, LedgerIncident, LedgerState, RestoreReport};
 
-use super::backups::new_download;
 use crate::ApiError;
+use crate::operation::backups::new_download;
 use crate::view::{
     LedgerBackupView, LedgerDeviceView, LedgerExport, LedgerExportedView, LedgerIncidentView,
     LedgerMerge, LedgerMergePlanView, LedgerMergedView, LedgerProblemView, LedgerRepair,
@@ -29,7 +29,7 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
         backup_folder: recovery.backup_folder().display().to_string(),
         backups: backups.iter().map(backup_view).collect(),
         kept_files: recovery.kept_files()?,
-        performance: super::local::ledger_performance(engine, backups.first()).await?,
+        performance: crate::operation::local::ledger_performance(engine, backups.first()).await?,
         devices: recovery.devices().await?.into_iter().map(device_view).collect(),
     })
 }

@@ -5,9 +5,9 @@ use engine::{Engine, LocalSample, StartTrace};
 use ledger::LedgerBackup;
 use settings::AlertSettings;
 
-use super::machine_facts::machine_facts;
-use super::time_figures::milliseconds;
 use crate::ApiError;
+use crate::operation::machine_facts::machine_facts;
+use crate::operation::time_figures::milliseconds;
 use crate::view::{
     LedgerCheckView, LedgerPerformanceView, LocalChartView, LocalHealthView, LocalMeasure,
     LocalUnit, SlowStatementView, StartStageView, StartView, UnixMs,

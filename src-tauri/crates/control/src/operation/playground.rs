@@ -12,10 +12,10 @@ use playground::{
     PlaygroundRun, PromptSender,
 };
 
-use super::input;
-use super::time_figures::milliseconds;
-use super::usage::cost_view;
 use crate::ApiError;
+use crate::operation::input;
+use crate::operation::time_figures::milliseconds;
+use crate::operation::usage::cost_view;
 use crate::view::{
     Count, PlaygroundAttemptView, PlaygroundDeltaView, PlaygroundErrorView,
     PlaygroundRawExchangeView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView,

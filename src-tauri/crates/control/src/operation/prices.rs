@@ -4,8 +4,8 @@ use domain::{BackendId, Meter, PriceTier, Unit, WallTime, count_noun};
 use engine::{Engine, PriceChangeDone, PriceEditError, PricePreview};
 use pricing::{Factor, Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove, TierTerms};
 
-use super::input;
 use crate::ApiError;
+use crate::operation::input;
 use crate::view::{
     Count, ListedPriceView, PriceChangeView, PriceDifferenceView, PriceImport, PriceImportRef,
     PriceImportView, PriceProblemView, PriceRateView, PriceRowState, PriceSet, PriceSetRate,

@@ -6,7 +6,7 @@ use domain::{BackendId, ProfileId};
 use engine::Engine;
 use settings::{PROFILES_MAX, Profile, Settings};
 
-use super::input;
+use crate::operation::input;
 use crate::view::{ProfileRef, ProfileSet, ProfileSwitch, ProfileView, ProfilesView};
 use crate::{ApiError, unknown_name_error};
 

@@ -7,8 +7,8 @@ use domain::{AuditOutcome, DAY_MS, HealthState, WallTime};
 use engine::{Engine, backend_labels};
 use ledger::{AlertQuery, AuditQuery, AuditRow, TransitionQuery, TransitionRecord};
 
-use super::audit;
-use super::resilience::sentence_from_clause;
+use crate::operation::audit;
+use crate::operation::resilience::sentence_from_clause;
 use crate::view::{ReadinessVerdict, RecentEventKind, RecentEventView, RecentEventsQuery};
 use crate::{ApiError, OPERATIONS, Tone};
 

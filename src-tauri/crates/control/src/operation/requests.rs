@@ -16,10 +16,10 @@ pub(crate) use query_text::request_query;
 pub use query_text::request_query_words;
 pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
 
-use super::invoice::unpriced_view;
-use super::time_figures::milliseconds;
-use super::usage::cost_view;
 use crate::ApiError;
+use crate::operation::invoice::unpriced_view;
+use crate::operation::time_figures::milliseconds;
+use crate::operation::usage::cost_view;
 use crate::view::{RequestView, RequestsQuery, RequestsView, UnixMs};
 
 pub(crate) async fn requests(

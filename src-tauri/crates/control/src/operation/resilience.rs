@@ -12,8 +12,8 @@ use engine::{
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
-use super::input;
 use crate::ApiError;
+use crate::operation::input;
 use crate::view::{
     ActiveOverrideView, AvailabilityView, BreakerState, BreakerView, ConcurrencyView, CooldownView,
     EndpointBlockView, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX,

@@ -8,9 +8,9 @@ use domain::{BackendId, ClientId, ClientTarget, RouteId};
 use engine::Engine;
 use settings::{BalanceSettings, RouteCandidateSettings, RouteSettings, Settings};
 
-use super::input;
-use super::switched_clients::replace_target;
 use crate::ApiError;
+use crate::operation::clients::switched::replace_target;
+use crate::operation::input;
 use crate::view::{RouteCandidateEdit, RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView};
 
 pub(crate) async fn routes(engine: &Engine) -> Result<RoutesView, ApiError> {

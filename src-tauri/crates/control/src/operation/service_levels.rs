@@ -18,8 +18,8 @@ use service_levels::{
 };
 use settings::Settings;
 
-use super::health::{first_tokens, percent_text};
 use crate::ApiError;
+use crate::operation::health::{first_tokens, percent_text};
 use crate::view::{
     BurnPaceView, BurnRateView, LevelIndicator, LevelTermsView, ServiceLevelKind,
     ServiceLevelState, ServiceLevelView, ServiceLevelsView,

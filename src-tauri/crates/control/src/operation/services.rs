@@ -10,11 +10,13 @@ use settings::{
     Settings, parse_key_header,
 };
 
-use super::backends::{bind_stored_key, disabled_health_view, observed_health_view, step_view};
-use super::health::{availability_views, observed_time, rows_of, strip};
-use super::input;
-use super::keys::{remove_key, store_key};
-use super::resilience::sentence_from_clause;
+use crate::operation::backends::{
+    bind_stored_key, disabled_health_view, observed_health_view, step_view,
+};
+use crate::operation::health::{availability_views, observed_time, rows_of, strip};
+use crate::operation::input;
+use crate::operation::keys::{remove_key, store_key};
+use crate::operation::resilience::sentence_from_clause;
 use crate::view::{
     ServiceAccountView, ServiceExpectationView, ServiceKey, ServiceRef, ServiceSet,
     ServiceTestView, ServiceView, ServicesView, ShownHealth,

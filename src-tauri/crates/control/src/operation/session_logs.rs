@@ -5,8 +5,8 @@ use engine::{Engine, LogImportProgress, LogImportState};
 use jiff::tz::TimeZone;
 use ledger::{SessionGroupBy, SessionProblem, SessionQuery, SessionSummary, SessionTotals};
 
-use super::currency::shown_currency;
 use crate::ApiError;
+use crate::operation::currency::shown_currency;
 use crate::view::{
     LogImportView, SessionLogGroupView, SessionLogPlaceView, SessionLogProblemView,
     SessionLogTotalsView, SessionLogsQuery, SessionLogsView, TimeZoneChoice,

@@ -16,11 +16,11 @@ use jiff::tz::TimeZone;
 use ledger::{MeterTotals, StatementRow, UsageTotals};
 use serde::{Serialize, Serializer};
 
-use super::invoice::meter_label;
-use super::text_file;
-use super::usage_period::{to_zoned, zone_name};
 use crate::ApiError;
 use crate::moment::time_zone;
+use crate::operation::invoice::meter_label;
+use crate::operation::text_file;
+use crate::operation::usage::period::{to_zoned, zone_name};
 use crate::view::{SavedFile, StatementFormat, StatementQuery, TextFile};
 
 /// Longest project name in a query, in characters, as the ledger keeps them.

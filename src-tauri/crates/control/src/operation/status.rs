@@ -12,17 +12,17 @@ use engine::{
 use settings::{ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
-use super::backends::health_view;
-use super::readiness::load_last_run;
-use super::resilience::sentence_from_clause;
-use super::routes::broken_routes;
-use super::usage_period::local_midnight;
 use super::vault_view;
-use super::verdict::{
-    BackendFacts, Issue, KeyFacts, NO_KEYCHAIN_ISSUE, Readiness, ServiceFacts, VerdictFacts, judge,
-};
 use super::{budgets, ledger};
 use crate::ApiError;
+use crate::operation::backends::health_view;
+use crate::operation::readiness::load_last_run;
+use crate::operation::resilience::sentence_from_clause;
+use crate::operation::routes::broken_routes;
+use crate::operation::usage::period::local_midnight;
+use crate::operation::verdict::{
+    BackendFacts, Issue, KeyFacts, NO_KEYCHAIN_ISSUE, Readiness, ServiceFacts, VerdictFacts, judge,
+};
 use crate::view::{
     BackendCountsView, FirstStepsView, GatewayState, GatewayView, PanelActionView, QuotaView,
     ReadinessRunSummaryView, ReadinessVerdict, ShownHealth, SpendView, StatusIssueView, StatusView,

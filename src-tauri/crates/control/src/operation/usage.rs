@@ -1,5 +1,16 @@
 //! Operations on usage: sums, for the Usage screen and the Overview.
 
+pub(in crate::operation) mod advice;
+pub(in crate::operation) mod anomalies;
+pub(in crate::operation) mod efficiency;
+pub(in crate::operation) mod expensive;
+pub(in crate::operation) mod forecast;
+pub(in crate::operation) mod latency;
+pub(in crate::operation) mod period;
+pub(in crate::operation) mod pins;
+pub(in crate::operation) mod plans;
+pub(in crate::operation) mod recent;
+
 use std::collections::HashMap;
 
 use domain::{CostBasis, DAY_MS, NanoUsd, ShownCurrency, WallTime, count_noun};
@@ -11,12 +22,12 @@ use ledger::{
 };
 use pricing::Cost;
 
-use super::currency::currency_view;
-use super::invoice::{meter_label, unpriced_view};
-use super::usage_period::{
+use crate::ApiError;
+use crate::operation::currency::currency_view;
+use crate::operation::invoice::{meter_label, unpriced_view};
+use crate::operation::usage::period::{
     Period, cost_change_percent, format_zoned, ledger_filter, requests_change_percent, zone_name,
 };
-use crate::ApiError;
 use crate::view::{
     CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UnpricedModelView, UsageBucketView,
     UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupKind, UsageGroupView,

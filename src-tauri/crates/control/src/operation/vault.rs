@@ -10,8 +10,8 @@ use settings::VaultKind;
 use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
 
-use super::clients::token_vault_id;
-use super::input::TOKEN_VAULT_PREFIX;
+use crate::operation::clients::token_vault_id;
+use crate::operation::input::TOKEN_VAULT_PREFIX;
 use crate::view::{VaultChangeView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView};
 use crate::{ApiError, ErrorCode};
 

@@ -10,7 +10,7 @@ use resilience::BlockReason;
 use routing::ServedModels;
 
 use self::effect::Effect;
-use super::resilience::sentence_from_clause;
+use crate::operation::resilience::sentence_from_clause;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
 use engine::{BackendAnswers, DegradedBy, OutageCause, block_fault};
 

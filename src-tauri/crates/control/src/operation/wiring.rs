@@ -17,8 +17,8 @@ pub(crate) use self::check::client_check;
 use self::models::tool_models;
 pub(super) use self::state::{DescribedState, describe_state};
 use self::state::{describe_rung, describe_tool};
-use super::clients::{client_add, client_token, end_client};
-use super::input::parse_client_id;
+use crate::operation::clients::{client_add, client_token, end_client};
+use crate::operation::input::parse_client_id;
 use crate::view::{
     CallerEnvironment, ClientAdd, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll,
     ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,

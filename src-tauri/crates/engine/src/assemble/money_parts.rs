@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::budget_watch::BudgetWatch;
-use crate::cost_reports::CostReports;
+use crate::budgets::watch::BudgetWatch;
+use crate::costs::price_editor::PriceEditor;
+use crate::costs::price_list_date::PriceListDate;
+use crate::costs::reports::CostReports;
 use crate::engine::{BackendParts, BaseParts};
-use crate::key_balances::KeyBalances;
-use crate::price_editor::PriceEditor;
-use crate::price_list_date::PriceListDate;
+use crate::keys::balances::KeyBalances;
 
 pub(super) fn budget_watch(base: &BaseParts) -> BudgetWatch {
     BudgetWatch::new(base.ledger.clone(), Arc::clone(&base.clock), base.events.clone())

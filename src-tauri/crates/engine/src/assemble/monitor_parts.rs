@@ -11,21 +11,21 @@ use gateway::Upstream;
 use monitor::{Monitor, WatchedId};
 use parking_lot::Mutex;
 
-use crate::alert_history::AlertHistory;
-use crate::backend_states::BackendStates;
-use crate::budget_watch::BudgetWatch;
-use crate::client_wiring::ClientWiring;
-use crate::cost_reports::CostReports;
+use crate::alerts::history::AlertHistory;
+use crate::alerts::measurements::MeasurementWatch;
+use crate::budgets::watch::BudgetWatch;
+use crate::costs::reports::CostReports;
 use crate::engine::{BackendParts, BaseParts};
-use crate::gateway_server::GatewayServer;
-use crate::health_watch::HealthWatch;
-use crate::key_balances::KeyBalances;
-use crate::local_resources::LocalResources;
-use crate::measurement_watch::MeasurementWatch;
-use crate::network_gate::NetworkGate;
-use crate::quality_watch::QualityWatch;
-use crate::service_level_watch::ServiceLevelWatch;
-use crate::tool_watch::ToolWatch;
+use crate::gateway::server::GatewayServer;
+use crate::health::backend_states::BackendStates;
+use crate::health::backend_watch::HealthWatch;
+use crate::health::network_gate::NetworkGate;
+use crate::health::quality_watch::QualityWatch;
+use crate::health::service_level_watch::ServiceLevelWatch;
+use crate::keys::balances::KeyBalances;
+use crate::process::local_resources::LocalResources;
+use crate::wiring::client_wiring::ClientWiring;
+use crate::wiring::tool_watch::ToolWatch;
 
 pub(super) fn health_watch(
     base: &BaseParts,

@@ -4,7 +4,7 @@ use domain::{Entropy, IdError};
 use gateway::{GatewayClient, NewToken, TokenHash, new_token};
 use ledger::Purpose;
 
-use crate::snapshot::{CHECK_CLIENT, health_client, own_client, playground_client};
+use crate::gateway::snapshot::{CHECK_CLIENT, health_client, own_client, playground_client};
 
 pub(super) type OwnClients = Vec<(TokenHash, GatewayClient)>;
 

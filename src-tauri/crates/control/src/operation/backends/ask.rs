@@ -15,13 +15,13 @@ use playground::{
 use routing::find_model_facts;
 use settings::{RouteSettings, Settings};
 
-use super::super::currency::shown_currency;
-use super::super::input;
-use super::super::playground::playground_error;
-use super::super::resilience::failure_cause::failure_cause;
-use super::super::time_figures::{latency_text, milliseconds};
-use super::super::usage::cost_view;
 use crate::ApiError;
+use crate::operation::currency::shown_currency;
+use crate::operation::input;
+use crate::operation::playground::playground_error;
+use crate::operation::resilience::failure_cause::failure_cause;
+use crate::operation::time_figures::{latency_text, milliseconds};
+use crate::operation::usage::cost_view;
 use crate::view::{
     AskOutcome, AskedModelView, BackendAnswerView, BackendAsk, BackendAskPriceView,
     BackendAskQuery, BackendRef, FailureCauseView,

@@ -9,8 +9,8 @@ use monitor::{ObservedHealth, ProbeReport, ProbeStep};
 use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
-use super::super::dependents;
-use super::super::keys::spend_view;
+use crate::operation::dependents;
+use crate::operation::keys::spend_view;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
     DependentsView, HealthView, KeyPoolView, ModelView, NanoDollars, PoolOrder, PriceView,

@@ -3,9 +3,9 @@
 use domain::{BudgetAction, BudgetId, BudgetPeriod, count_noun};
 use engine::{BudgetTrial, Engine};
 
-use super::super::currency::shown_currency;
 use super::parse_budget;
 use crate::ApiError;
+use crate::operation::currency::shown_currency;
 use crate::view::{BUDGET_BACKTEST_DAYS_MAX, BudgetBacktest, BudgetBacktestView};
 
 pub(crate) async fn budget_backtest(

@@ -5,10 +5,10 @@ use engine::Engine;
 use ledger::{REQUESTS_PAGE_ROWS_MAX, RequestQuery, RequestRow};
 use serde::Serialize;
 
-use super::super::text_file::{self, CSV, JSON};
 use super::filter::filters;
 use crate::ApiError;
 use crate::csv_cell::guard_formula;
+use crate::operation::text_file::{self, CSV, JSON};
 use crate::operation::usage::cost_view;
 use crate::view::{
     CacheOutcome, CostBasisView, Count, RequestState, RequestsExport, RequestsFormat, SavedFile,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use domain::{IdError, NanoUsd, WallTime};
 use ledger::{GroupBy, RequestQuery};
 
-use super::super::input;
 use crate::ApiError;
 use crate::amount::{parse_dollars, parse_span};
+use crate::operation::input;
 use crate::typed_period::parse_typed_period;
 use crate::view::{RequestsQuery, TimeZoneChoice, UnixMs};
 

@@ -5,8 +5,8 @@ use engine::Engine;
 use serde_json::{Map, Value};
 use settings::{VIEW_QUERY_CHARS_MAX, VIEWS_MAX, ViewSettings};
 
-use super::super::input;
 use super::filter;
+use crate::operation::input;
 use crate::view::{CacheOutcome, RequestsQuery, SavedView, SavedViewRef};
 use crate::{ApiError, unknown_name_error};
 

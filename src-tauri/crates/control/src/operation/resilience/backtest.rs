@@ -7,9 +7,9 @@ use domain::{BackendId, DAY_MS};
 use engine::{Engine, back_test};
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
-use super::super::input;
 use super::timeline::{count_trips, times_text};
 use crate::ApiError;
+use crate::operation::input;
 use crate::view::{BACKTEST_DAYS_MAX, BacktestQuery, BacktestView};
 
 /// Largest thresholds that can be tried: a little more than the settings allow.

@@ -5,13 +5,13 @@ use engine::Engine;
 use ledger::{AttemptRecord, RequestRow, UsageBasis};
 use serde::Deserialize;
 
-use super::super::invoice::invoice_view;
-use super::super::requests::request_view;
-use super::super::time_figures::milliseconds;
-use super::super::usage::cost_view;
 use super::super::{cache, input};
 use super::failure_cause::failure_cause;
 use crate::ApiError;
+use crate::operation::invoice::invoice_view;
+use crate::operation::requests::request_view;
+use crate::operation::time_figures::milliseconds;
+use crate::operation::usage::cost_view;
 use crate::view::{
     ExcludedCandidateView, InvoiceView, RequestAttemptView, RequestCacheView, RequestPathView,
     RequestRef,

@@ -12,8 +12,8 @@ use domain::{CredentialId, HOUR_MS, WallTime, format_span};
 use engine::{Engine, HEALTHY_SENTENCE};
 use ledger::TransitionRecord;
 
-use super::super::input;
 use super::sentence_from_clause;
+use crate::operation::input;
 use crate::view::{
     AvailabilityState, BreakerSpanView, BreakerStripView, BreakerTimelineQuery,
     BreakerTimelineView, BreakerTransitionView, TIMELINE_HOURS_MAX,

@@ -8,8 +8,8 @@ use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
+use crate::operation::clients::switched::clients_switched_to;
 use crate::operation::resilience::availability_view;
-use crate::operation::switched_clients::clients_switched_to;
 use crate::view::{
     AvailabilityState, BalanceWeightsView, RouteCandidateView, RouteView, RoutesView,
 };
