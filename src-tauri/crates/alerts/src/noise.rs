@@ -228,7 +228,7 @@ mod tests {
             ended: Some((WallTime::from_unix_ms(0), AlertEnding::Unknown)),
             ..alert(AlertRule::DiskSpace, 6)
         };
-        let firing = PastAlert { ended: None, ..unknown.clone() };
+        let firing = PastAlert { ended: None, ..unknown };
         let five = [unknown.clone(), unknown.clone(), unknown, firing.clone(), firing];
         assert_eq!(noisy_rules(&five, &later).len(), 1);
     }

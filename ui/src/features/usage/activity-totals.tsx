@@ -1,6 +1,7 @@
 /** Requests and tokens of the period; the tokens by class, because each class has its price. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { usageFilter, type UsagePlace } from "@/features/usage/usage-place";
+import { usageFilter } from "@/features/usage/usage-period";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { Figure } from "@/components/figure";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";

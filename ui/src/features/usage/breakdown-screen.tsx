@@ -2,7 +2,8 @@
 import { CrossCard } from "@/features/usage/cross-card";
 import { ExpensiveCard } from "@/features/usage/expensive-card";
 import { PeriodBar } from "@/features/usage/period-bar";
-import { isFiltered, periodOf, periodWords, type BreakdownPlace } from "@/features/usage/usage-place";
+import { periodOf, periodWords } from "@/features/usage/usage-period";
+import { isFiltered, type BreakdownPlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageExpensiveView } from "@/ipc/bindings";

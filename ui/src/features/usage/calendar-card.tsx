@@ -1,14 +1,8 @@
 /** The days of the last 53 weeks, whatever period is chosen: a column for each week, a row for each weekday. */
 import { useState } from "react";
 import { lastWeeks } from "@/features/usage/last-weeks";
-import {
-  ACTIVITY_MEASURES,
-  filterOf,
-  periodOf,
-  withDays,
-  type Measure,
-  type UsagePlace,
-} from "@/features/usage/usage-place";
+import { periodOf } from "@/features/usage/usage-period";
+import { ACTIVITY_MEASURES, filterOf, withDays, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { barFilter } from "@/features/usage/requests-link";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";

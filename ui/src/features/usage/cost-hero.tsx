@@ -1,7 +1,8 @@
 /** The cost of the period, and how much of it is known. */
 import { use } from "react";
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel, usageFilter } from "@/features/usage/usage-period";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import { KeptWords } from "@/components/usage-tabs";

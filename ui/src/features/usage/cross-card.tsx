@@ -1,7 +1,8 @@
 /** Any two dimensions crossed: a bar or a tile for each of one, divided by the other. */
 import { groupFilter, groupId, periodFilter } from "@/features/usage/requests-link";
 import { seriesColour } from "@/components/series-colour";
-import { CROSS_GROUPS, CROSS_LOOKS, periodLabel, periodOf, type BreakdownPlace } from "@/features/usage/usage-place";
+import { periodLabel, periodOf } from "@/features/usage/usage-period";
+import { CROSS_GROUPS, CROSS_LOOKS, type BreakdownPlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";

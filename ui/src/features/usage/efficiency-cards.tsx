@@ -1,7 +1,8 @@
 /** What the caches saved and what was wasted. */
 import { useState } from "react";
 import { groupFilter, groupId, periodFilter } from "@/features/usage/requests-link";
-import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { periodOf } from "@/features/usage/usage-period";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
 import { PanelLink } from "@/components/panel-link";

@@ -1,7 +1,8 @@
 /** What single requests cost: how many of each size, and the most expensive ones. */
 import { useMemo, useState } from "react";
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel, periodOf } from "@/features/usage/usage-period";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { Button } from "@/components/button";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";

@@ -1,6 +1,7 @@
 /** Failed attempts by class, each leading to its requests. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { filterOf, periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel, periodOf } from "@/features/usage/usage-period";
+import { filterOf, type UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";

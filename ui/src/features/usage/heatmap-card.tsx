@@ -1,6 +1,7 @@
 /** When requests come: by hour and weekday. */
 import { useState } from "react";
-import { MEASURES, filterOf, periodLabel, periodOf, type Measure, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel, periodOf } from "@/features/usage/usage-period";
+import { MEASURES, filterOf, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";

@@ -9,7 +9,8 @@ import {
   type LatencyGroup,
 } from "@/features/usage/latency-words";
 import { barFilter, latencyFilter } from "@/features/usage/requests-link";
-import { periodLabel, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel } from "@/features/usage/usage-period";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";

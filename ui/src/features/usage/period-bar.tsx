@@ -1,16 +1,8 @@
 /** What a part of Usage shows: the period, the dimension, where the days begin, and the requests that count. */
 import { useState } from "react";
 import { UsageFilters } from "@/features/usage/usage-filters";
-import {
-  BASES,
-  GROUPS,
-  isDaySpan,
-  RANGES,
-  withBasis,
-  ZONES,
-  type DaySpan,
-  type UsagePlace,
-} from "@/features/usage/usage-place";
+import { withBasis } from "@/features/usage/usage-period";
+import { BASES, GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
 import type { TimeZoneChoice, UsageRange } from "@/ipc/bindings";

@@ -1,5 +1,6 @@
 /** The requests behind a number of the usage. */
-import { filterOf, spanOf, type UsagePlace } from "@/features/usage/usage-place";
+import { spanOf } from "@/features/usage/usage-period";
+import { filterOf, type UsagePlace } from "@/features/usage/usage-place";
 import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageFilter, UsageGroupView } from "@/ipc/bindings";
 import { selects, type RequestFilter } from "@/lib/request-filter";
 

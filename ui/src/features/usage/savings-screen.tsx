@@ -2,7 +2,8 @@
 import { AdviceCard } from "@/features/usage/advice-card";
 import { EfficiencyCards } from "@/features/usage/efficiency-cards";
 import { PeriodBar } from "@/features/usage/period-bar";
-import { isFiltered, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import { periodOf, periodWords } from "@/features/usage/usage-period";
+import { isFiltered, type UsagePlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
 import { UsageTabs } from "@/components/usage-tabs";
 import { useUsageEfficiency } from "@/ipc/usage-queries";

@@ -3,14 +3,8 @@ import { ChartColumn, ZoomOut } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/components/series-colour";
 import { barFilter, groupId } from "@/features/usage/requests-link";
-import {
-  barUnit,
-  isFiltered,
-  periodLabel,
-  type DaySpan,
-  type Measure,
-  type UsagePlace,
-} from "@/features/usage/usage-place";
+import { barUnit, periodLabel } from "@/features/usage/usage-period";
+import { isFiltered, type DaySpan, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { Button } from "@/components/button";
 import { type ChartRange } from "@/components/chart-cursor";
 import { ChartCard } from "@/components/chart-card";

@@ -1,5 +1,6 @@
 /** The requests that count on a part of Usage, as chips. Everything on it follows them. */
-import { DIMENSIONS, filterOf, spanOf, type Dimension, type UsagePlace } from "@/features/usage/usage-place";
+import { spanOf } from "@/features/usage/usage-period";
+import { DIMENSIONS, filterOf, type Dimension, type UsagePlace } from "@/features/usage/usage-place";
 import { FilterChips, type Chip } from "@/components/filter-chips";
 import type { UsageCrossView } from "@/ipc/bindings";
 import { useDimensionChips } from "@/connected/dimension-chips";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseUsagePlace, periodLabel, periodOf, withBasis } from "@/features/usage/usage-place";
+import { periodLabel, periodOf, withBasis } from "@/features/usage/usage-period";
+import { parseUsagePlace } from "@/features/usage/usage-place";
 
 test("chosen days are asked for from the first midnight to the one after the last", () => {
   const place = parseUsagePlace({ days: { first: "2026-10-31", last: "2026-11-01" }, zone: "utc" });
