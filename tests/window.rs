@@ -24,6 +24,7 @@ mod window {
     pub(crate) mod serve_alone;
     pub(crate) mod session;
     pub(crate) mod stages;
+    pub(crate) mod told;
     pub(crate) mod tray;
 
     use std::time::Duration;
@@ -74,6 +75,7 @@ async fn from_the_first_start_to_the_day_after() {
     test.the_tray_tells_the_state_and_does_what_it_says().await;
     test.a_tool_is_launched_in_a_terminal().await;
     test.the_window_closes_into_the_tray_and_comes_back().await;
+    test.the_focus_decides_who_tells_an_outage().await;
     test.quit_and_started_again_all_is_as_it_was().await;
     let session = test.end().await;
     serve_alone_tells_an_outage_and_a_click_opens_the_window(&session).await;

@@ -377,7 +377,7 @@ impl WindowTest {
         self.panel.find(&format!("//*[@role='img'][@aria-label='{score}']")).await;
     }
 
-    async fn panel_has_focus(&self, wanted: bool) {
+    pub(super) async fn panel_has_focus(&self, wanted: bool) {
         poll_or_fail("the focus moves", async || {
             let focused = self.panel.script("return document.hasFocus()", vec![]).await;
             (focused == Value::Bool(wanted)).then_some(())
