@@ -21,7 +21,7 @@ export function AvailabilityWhy({ of: { why, since, until } }: { of: Availabilit
       {since !== null && (
         <>
           {" "}
-          Since <Moment at={since} />
+          Began <Moment at={since} />
         </>
       )}
       {until !== null && (

@@ -6,6 +6,6 @@ import { formatMoneyFine } from "@/lib/money";
 
 export function Cost({ cost, basis }: { cost: NanoDollars | null; basis: CostBasisView }) {
   if (cost === null) return <Unpriced />;
-  if (basis === "not_billed") return <span title="Nothing was billed.">free</span>;
+  if (basis === "not_billed") return <span className="whitespace-nowrap text-ink-3">not billed</span>;
   return basis === "estimated" ? <Estimated>{formatMoneyFine(cost)}</Estimated> : formatMoneyFine(cost);
 }

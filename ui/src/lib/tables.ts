@@ -583,7 +583,7 @@ export const COST_BASIS: Record<CostBasisView, string> = {
   reported: "Reported by the provider",
   computed: "Computed from tokens and prices",
   estimated: "Estimated from text length",
-  not_billed: "Nothing billed",
+  not_billed: "Not billed",
   unpriced: "Usage or price unknown, not included in totals",
 };
 

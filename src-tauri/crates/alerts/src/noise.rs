@@ -168,10 +168,10 @@ impl NoiseRemedy {
 
 #[cfg(test)]
 mod tests {
+    use domain::MINUTE_MS;
+
     use super::*;
     use crate::rule::tunings;
-
-    const MINUTE_MS: i64 = 60_000;
 
     /// An alert whose condition held for so many minutes. The rules of these tests are kept for five.
     fn alert(rule: AlertRule, minutes: i64) -> PastAlert {

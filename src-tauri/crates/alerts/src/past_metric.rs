@@ -99,13 +99,11 @@ fn peak(side: ThresholdSide, line: &MetricLine) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::BackendId;
+    use domain::{BackendId, MINUTE_MS};
 
     use super::*;
     use crate::measurement::Measurement;
     use crate::rule::{tuning_of, tunings};
-
-    const MINUTE_MS: i64 = 60_000;
 
     fn at(minute: i64) -> WallTime {
         WallTime::from_unix_ms(minute * MINUTE_MS)

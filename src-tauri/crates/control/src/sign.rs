@@ -378,7 +378,7 @@ labels! {
         Reported => "reported by the provider",
         Computed => "computed from tokens and prices",
         Estimated => "estimated from text length",
-        NotBilled => "nothing billed",
+        NotBilled => "not billed",
         Unpriced => "usage or price unknown, not included in totals",
     }
     DRIFT_CAUSE_WORD: DriftCause {

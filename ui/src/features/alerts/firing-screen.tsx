@@ -98,7 +98,7 @@ function Line({ alert, silence, children }: LineProps) {
         <p className="text-12 text-ink-2">
           <WithCode>{alert.detail}</WithCode>{" "}
           <span className="text-ink-3">
-            Since <Moment at={alert.since} />
+            Began <Moment at={alert.since} />
             {alert.acknowledged_at !== null && ", acknowledged"}
             {alert.state === "ending" && ", over unless it comes back"}
             {silence !== undefined && (

@@ -4,10 +4,9 @@ import { ChartTable } from "@/components/chart-table";
 import { LineChart } from "@/components/line-chart";
 import type { LocalChartView, LocalUnit } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
-import { formatClock, formatSpan } from "@/lib/time";
+import { HOUR_MS, formatClock, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 112;
-const HOUR_MS = 3_600_000;
 const CLOCK_STEPS_MS = [0.25, 0.5, 1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS);
 const CLOCK_TICKS_MAX = 4;
 const GB = 1_000_000_000;

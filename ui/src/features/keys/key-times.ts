@@ -1,7 +1,7 @@
 /** The times of a key, in words where there is none to show. */
 import type { KeyView } from "@/ipc/bindings";
+import { DAY_MS } from "@/lib/time";
 
-const DAY_MS = 86_400_000;
 /** Days that `last_month` counts. */
 const COUNTED_DAYS = 30;
 

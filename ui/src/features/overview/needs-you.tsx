@@ -65,7 +65,7 @@ function Issue({ need, alerts, silences, hasMenus }: IssueProps) {
           {need.since !== null && (
             <span className="text-ink-3">
               {" "}
-              Since <Moment at={need.since} />.
+              Began <Moment at={need.since} />.
             </span>
           )}
           {alerts.map((alert) => (

@@ -45,7 +45,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
                 <Unpriced />
               ) : (
                 <>
-                  {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost_nano_usd)}{" "}
+                  {record.cost_basis !== "not_billed" && `${formatMoneyFine(record.cost_nano_usd)} `}
                   <span className="text-ink-3">{COST_BASIS[record.cost_basis].toLowerCase()}</span>
                 </>
               ),

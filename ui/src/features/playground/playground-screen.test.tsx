@@ -22,7 +22,7 @@ test("a first prompt goes to the mock with the keyboard and shows its answer and
   expect(await within(figures()).findByText("Waiting")).toBeVisible();
   panel.elapse();
   expect(await within(figures()).findByText("Complete")).toBeVisible();
-  expect(within(figures()).getByRole("cell", { name: "free" })).toBeVisible();
+  expect(within(figures()).getByRole("cell", { name: "not billed" })).toBeVisible();
   const answer = screen.getByRole("region", { name: "Answer" });
   expect(within(answer).getByText(/A circuit breaker watches/)).toBeVisible();
 });

@@ -154,7 +154,7 @@ function State({ runner: { run, sending } }: { runner: Runner }) {
 
 function Value({ figure, run }: { figure: Figure; run: PlaygroundRunView | undefined }) {
   const value = run === undefined ? null : figure.of(run);
-  if (figure.name === "Cost" && run?.record?.cost_basis === "not_billed") return "free";
+  if (figure.name === "Cost" && run?.record?.cost_basis === "not_billed") return "not billed";
   if (value !== null) return figure.spell(value);
   if (figure.name === "Cost" && run?.record?.cost_basis === "unpriced") return <Unpriced />;
   return (

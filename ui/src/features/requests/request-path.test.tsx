@@ -18,7 +18,7 @@ test("each attempt says its wait, what failed, what caused it, and what it cost"
   expect(attempts[0]).toHaveTextContent("route fast");
   expect(attempts[0]).toHaveTextContent("queued 18 ms");
   expect(attempts[1]).toHaveTextContent("server error, caused by the backend. groq answered 503: over capacity.");
-  expect(attempts[1]).toHaveTextContent("212 ms · free");
+  expect(attempts[1]).toHaveTextContent("212 ms · not billed");
   expect(attempts[2]).toHaveTextContent("after 340 ms");
   expect(screen.getByRole("list", { name: "Skipped" })).toHaveTextContent("ollama: It does not support tools.");
 });

@@ -95,7 +95,7 @@ test("a request that was refused before it reached its backend names it, says wh
   expect(drawer.getByText(refused.error ?? "")).toBeVisible();
   expect(fact("Backend")).toHaveTextContent("groq (not contacted)");
   expect(fact("Routing reason")).toHaveTextContent(refused.explanation ?? "");
-  expect(fact("Cost source")).toHaveTextContent("nothing billed");
+  expect(fact("Cost source")).toHaveTextContent("not billed");
   expect(fact("Tokens out")).toHaveTextContent("not reported");
 });
 

@@ -178,7 +178,7 @@ pub(super) fn format_cost_and_basis(cost: Option<NanoDollars>, basis: CostBasisV
         (Some(amount), CostBasisView::Reported) => format_money(amount),
         (Some(amount), CostBasisView::Computed) => format!("{} computed", format_money(amount)),
         (Some(amount), CostBasisView::Estimated) => format!("~{} estimated", format_money(amount)),
-        (Some(_), CostBasisView::NotBilled) => "free".to_owned(),
+        (Some(_), CostBasisView::NotBilled) => "not billed".to_owned(),
         (_, CostBasisView::Unpriced) | (None, _) => "unpriced".to_owned(),
     }
 }

@@ -264,7 +264,7 @@ fn key_issue(facts: &VerdictFacts, key: &KeyFacts) -> Option<Issue> {
         id: format!("key/{}", key.id),
         level: effect.level(),
         title,
-        impact: key.reason.clone(),
+        impact: sentence_from_clause(&key.reason),
         since: key.since.map(Into::into),
         action: PanelActionView::OpenKey { id: key.id.to_string() },
     };
@@ -346,7 +346,7 @@ fn service_issue(facts: &VerdictFacts, service: &ServiceFacts) -> Option<Issue> 
         id: format!("service/{}", service.id),
         level: VerdictLevel::Problem,
         title: format!("The required service {} is down", service.label),
-        impact: service.reason.clone(),
+        impact: sentence_from_clause(&service.reason),
         since: service.since.map(Into::into),
         action: PanelActionView::OpenHealth,
     };

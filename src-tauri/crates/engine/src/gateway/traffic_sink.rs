@@ -105,7 +105,7 @@ impl TrafficSink {
         let (state, reason) = match verdict {
             Verdict::Success => (KeyState::Valid, None),
             Verdict::KeyRejected => {
-                (KeyState::Rejected, Some(format!("{backend} rejected it; replace it")))
+                (KeyState::Rejected, Some(format!("the backend {backend} rejected it; replace it")))
             }
             _ => return,
         };

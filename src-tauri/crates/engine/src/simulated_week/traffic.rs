@@ -94,9 +94,9 @@ async fn a_week_of_requests_burns_when_as_many_fail_as_computed_by_hand() {
     // From 2,400 s on the clock is two hours ahead for four minutes, in which all succeeds. The windows
     // of half an hour are empty then, so the alert is over at 2,460 s and back at 2,700 s, before the five
     // minutes for which it is kept. What was sent meanwhile lies in the future until it comes.
-    traffic.week.jump(7_200);
+    traffic.week.jump(7_200).await;
     traffic.send((4, 60), |_| BY_A).await;
-    traffic.week.jump(-7_200);
+    traffic.week.jump(-7_200).await;
     // The 45th to the 60th request; the 48th, 54th and 60th fail. Then all is well for half an hour.
     traffic.send((16, 60), |number| every_sixth(44 + number)).await;
     traffic.send((30, 60), |_| BY_A).await;

@@ -6,7 +6,7 @@ use alerts::{
     AlertEnding, AlertRule, AlertSeverity, NOISE_DAYS, NoiseRemedy, NoisyRule, PastAlert,
     RuleTunings, noisy_rules,
 };
-use domain::{AuditOutcome, WallTime};
+use domain::{AuditOutcome, DAY_MS, WallTime};
 use engine::Engine;
 use ledger::{AlertRow, AuditRow};
 
@@ -14,7 +14,6 @@ use crate::ApiError;
 use crate::operation::audit;
 use crate::view::{AlertNoiseView, AlertRuleSet};
 
-const DAY_MS: i64 = 86_400_000;
 /// Beginnings of operations that say how alerts are told. That is no action on what they are about.
 const TELLING: [&str; 4] = ["alert_", "silence_", "inbox_", "incident_"];
 
@@ -25,7 +24,7 @@ pub(in crate::operation) async fn noise(
     tunings: &RuleTunings,
 ) -> Result<BTreeMap<AlertRule, AlertNoiseView>, ApiError> {
     let now = engine.clock().wall();
-    let from = WallTime::from_unix_ms(now.unix_ms() - i64::from(NOISE_DAYS) * DAY_MS);
+    let from = now.minus_ms(i64::from(NOISE_DAYS) * DAY_MS);
     let lately: Vec<&AlertRow> = fired.iter().filter(|row| row.fired >= from).collect();
     if lately.len() < alerts::NOISY_FROM {
         return Ok(BTreeMap::new());
