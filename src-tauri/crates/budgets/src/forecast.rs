@@ -10,7 +10,7 @@ pub(crate) const FORECAST_ELAPSED_PERCENT_MIN: i128 = 20;
 
 impl BudgetStatus {
     /// When the budget is used up if spending goes on at the pace since the period began. `None` if
-    /// it lasts, if it is used up already, while less than [`FORECAST_ELAPSED_PERCENT_MIN`] of the
+    /// it lasts, if it is used up already, while less than `FORECAST_ELAPSED_PERCENT_MIN` of the
     /// period is over, and for a rolling window, which has no end.
     #[must_use]
     pub fn used_up_at(&self, at: WallTime) -> Option<WallTime> {

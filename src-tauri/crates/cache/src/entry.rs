@@ -120,7 +120,7 @@ pub struct BodyRecorder {
 }
 
 impl BodyRecorder {
-    /// Accepts at most `bytes_max` bytes and [`CHUNKS_MAX`] chunks.
+    /// Accepts at most `bytes_max` bytes and `CHUNKS_MAX` chunks.
     #[must_use]
     pub const fn new(bytes_max: usize) -> Self {
         Self { bytes: Vec::new(), ends: Vec::new(), bytes_max, is_too_large: false }

@@ -16,7 +16,7 @@ pub(crate) const CHANGES_BATCH_MS: u64 = 40;
 
 /// Events of an engine, as panels receive them.
 ///
-/// A change is sent at once. Those within [`CHANGES_BATCH_MS`] after it are collected and sent as one
+/// A change is sent at once. Those within `CHANGES_BATCH_MS` after it are collected and sent as one
 /// event, so that a thousand requests a second do not cause a thousand refreshes. All other events
 /// are sent at once and in order.
 #[derive(Debug)]

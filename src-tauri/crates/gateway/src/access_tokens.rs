@@ -129,7 +129,7 @@ impl AccessTokens {
     }
 
     /// What a request sends for the key `id`: the key itself, or its access token. Waits for the
-    /// first attempt at a token that is missing or has ended, at most [`ACCESS_TOKEN_WAIT_MAX`].
+    /// first attempt at a token that is missing or has ended, at most `ACCESS_TOKEN_WAIT_MAX`.
     pub async fn key(&self, id: &CredentialId) -> Result<Arc<BoundSecret>, KeyError> {
         let stored = self.vault.get(id).await?;
         if stored.exchange().is_none() {

@@ -93,7 +93,7 @@ impl ControlTokens {
         &self.local
     }
 
-    /// Makes an address that opens the panel on `port` once, within [`ONE_TIME_LIFETIME`]. The token is in
+    /// Makes an address that opens the panel on `port` once, within `ONE_TIME_LIFETIME`. The token is in
     /// the fragment, which browsers do not send.
     #[must_use]
     pub fn one_time_address(&self, port: u16) -> String {

@@ -123,7 +123,7 @@ impl LoopbackCall {
         self
     }
 
-    /// Replaces [`LOOPBACK_CALL_MS_MAX`] as the time for the whole call.
+    /// Replaces `LOOPBACK_CALL_MS_MAX` as the time for the whole call.
     #[must_use]
     pub const fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;

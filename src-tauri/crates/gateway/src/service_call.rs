@@ -43,7 +43,7 @@ impl ServiceAnswer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Reads the first [`SERVICE_ANSWER_BYTES_MAX`] bytes of the text.
+    /// Reads the first `SERVICE_ANSWER_BYTES_MAX` bytes of the text.
     pub async fn text(mut self) -> Result<String, UpstreamFailure> {
         let mut text = BytesMut::new();
         while text.len() < SERVICE_ANSWER_BYTES_MAX {

@@ -12,7 +12,7 @@ pub struct PlainKey {
     pub secret: Secret,
     /// None if neither the variable nor the prefix tells.
     pub provider: Option<KeyProvider>,
-    /// At most [`crate::PLACES_MAX`].
+    /// At most `PLACES_MAX`.
     pub places: Vec<KeyPlace>,
 }
 

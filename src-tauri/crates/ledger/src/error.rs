@@ -35,7 +35,7 @@ pub enum LedgerError {
     Full,
     #[error("another program has locked the ledger; close that program, then try again")]
     Locked,
-    /// [`crate::LedgerLimits::queue_bytes_max`] or [`crate::QUEUE_TASKS_MAX`] is reached.
+    /// [`crate::LedgerLimits::queue_bytes_max`] or `QUEUE_TASKS_MAX` is reached.
     #[error("too many records are waiting to be written to the ledger; try again in a moment")]
     Busy,
     #[error("the ledger is closed; start Gatehouse again")]

@@ -82,7 +82,7 @@ impl Drop for Inner {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrityReport {
-    /// SQLite's messages, at most [`INTEGRITY_PROBLEMS_MAX`]; empty for a sound file.
+    /// SQLite's messages, at most `INTEGRITY_PROBLEMS_MAX`; empty for a sound file.
     pub problems: Vec<String>,
 }
 
@@ -175,7 +175,7 @@ impl Ledger {
         self.inner.queue.push(LedgerWrite::Settle(ended.into()))
     }
 
-    /// Sets how long a settlement waits for its commit. Default: [`crate::COMMIT_WAIT_DEFAULT`].
+    /// Sets how long a settlement waits for its commit. Default: `COMMIT_WAIT_DEFAULT`.
     pub fn set_commit_wait(&self, wait: Duration) {
         self.inner.queue.set_commit_wait(wait);
     }
@@ -636,7 +636,7 @@ impl Ledger {
     }
 
     /// Statements that were slow since the start, the slowest first; at most
-    /// [`crate::SLOW_STATEMENTS_KEPT_MAX`].
+    /// `SLOW_STATEMENTS_KEPT_MAX`.
     ///
     /// # Errors
     /// The file cannot be read.

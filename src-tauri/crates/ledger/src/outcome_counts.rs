@@ -51,7 +51,7 @@ pub struct OutcomeMinutes {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomePrecision {
-    /// To the millisecond, at most [`EXACT_REQUESTS_MAX`] requests.
+    /// To the millisecond, at most `EXACT_REQUESTS_MAX` requests.
     Exact,
     /// From the start of the quarter hour.
     Quarter,

@@ -109,7 +109,7 @@ pub struct Settlement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// The routing decision as JSON: candidates, the reasons for their order, and skipped ones. Not
-    /// saved if it exceeds [`crate::DECISION_BYTES_MAX`], since a cut decision could not be read.
+    /// saved if it exceeds `DECISION_BYTES_MAX`, since a cut decision could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// In order; at most [`crate::ATTEMPTS_MAX`] are saved. A candidate that was skipped without a

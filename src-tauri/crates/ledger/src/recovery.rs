@@ -126,7 +126,7 @@ impl Recovery {
     }
 
     /// Copies the ledger into its backup folder while others write, checks the copy, and deletes
-    /// surplus and expired backups ([`crate::BACKUPS_KEPT_MAX`], [`crate::BACKUP_AGE_DAYS_MAX`]).
+    /// surplus and expired backups (`BACKUPS_KEPT_MAX`, `BACKUP_AGE_DAYS_MAX`).
     ///
     /// # Errors
     /// [`LedgerError::Corrupt`] when the ledger is damaged, and older backups stay then. Disk

@@ -81,7 +81,7 @@ pub struct RequestPage {
     pub rows: Vec<RequestRow>,
     /// `before` of the next page; `None` if there is none.
     pub next: Option<RequestId>,
-    /// True if the call stopped at [`REQUESTS_EXAMINED_MAX`] rows and older requests may match.
+    /// True if the call stopped at `REQUESTS_EXAMINED_MAX` rows and older requests may match.
     pub is_cut: bool,
 }
 

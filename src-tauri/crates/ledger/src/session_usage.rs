@@ -65,12 +65,12 @@ impl std::ops::AddAssign for SessionTotals {
 pub struct SessionSummary {
     /// Ordered by name for days, else by value. '' stands for none.
     pub groups: Vec<(String, SessionTotals)>,
-    /// Further groups, past [`SESSION_GROUPS_MAX`].
+    /// Further groups, past `SESSION_GROUPS_MAX`.
     pub groups_left_out: u64,
     /// Of the further groups together.
     pub rest: SessionTotals,
     pub totals: SessionTotals,
-    /// The first of them; see [`crate::SESSION_PROBLEMS_MAX`].
+    /// The first of them; see `SESSION_PROBLEMS_MAX`.
     pub problems: Vec<SessionProblem>,
     pub problems_total: u64,
     /// Logs that were read.

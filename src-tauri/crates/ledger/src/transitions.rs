@@ -34,7 +34,7 @@ pub struct TransitionRecord {
     pub to: String,
     /// The reason, as named by `resilience`.
     pub rule: String,
-    /// The requests that caused it, oldest first; at most [`EVIDENCE_KEPT_MAX`] are saved.
+    /// The requests that caused it, oldest first; at most `EVIDENCE_KEPT_MAX` are saved.
     pub evidence: Vec<RequestId>,
     /// Planned duration, if the state ends by itself.
     pub lasts: Option<Duration>,

@@ -175,7 +175,7 @@ pub enum UsageRangeError {
     /// `to` is not after `from`.
     #[error("the range is empty; it must end after it starts")]
     Empty,
-    /// More than [`USAGE_BUCKETS_MAX`] buckets.
+    /// More than `USAGE_BUCKETS_MAX` buckets.
     #[error(
         "the range has more than {USAGE_BUCKETS_MAX} steps; choose a shorter range, or days \
          instead of hours"
@@ -198,7 +198,7 @@ pub enum BucketWidth {
 pub struct UsageSummary {
     /// Every bucket of the range in order, including empty ones.
     pub buckets: Vec<UsageBucket>,
-    /// Every group with its totals, highest cost first; past [`USAGE_GROUPS_MAX`] summed as
+    /// Every group with its totals, highest cost first; past `USAGE_GROUPS_MAX` summed as
     /// [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
     /// Equal to the sum of `groups` and of all buckets.

@@ -51,12 +51,12 @@ pub enum HealthCause {
     Unsettled,
     /// The state is from before a restart and not confirmed yet.
     LastKnown,
-    /// No result for longer than [`Health::stale_after`].
+    /// No result for longer than `stale_after`.
     NoRecentResult,
     Answering,
     /// It answers, but returns 429.
     RateLimited,
-    /// It failed [`FAILURES_FOR_DOWN`] times in a row.
+    /// It failed `FAILURES_FOR_DOWN` times in a row.
     Failing,
     /// It answers, but rejects the key.
     KeyRejected,

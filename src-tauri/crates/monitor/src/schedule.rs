@@ -36,7 +36,7 @@ impl<Id: Clone + Ord + fmt::Display + Send + Sync> WatchedId for Id {}
 /// Tests whether a backend or a service works, without a billed call.
 #[async_trait]
 pub trait Probe<Id: WatchedId = BackendId>: Send + Sync {
-    /// Probes `id`. Dropping the future cancels the probe; it is dropped after [`PROBE_LIMIT`].
+    /// Probes `id`. Dropping the future cancels the probe; it is dropped after `PROBE_LIMIT`.
     async fn probe(&self, id: &Id) -> ProbeReport;
 
     /// True if this machine slept or the program was suspended after `_since`, or so shortly before

@@ -21,7 +21,7 @@ pub struct PlaygroundRun {
     pub model: String,
     pub started: WallTime,
     pub state: PlaygroundState,
-    /// Text of the response. Together with `thinking` at most [`crate::PLAYGROUND_TEXT_BYTES_MAX`].
+    /// Text of the response. Together with `thinking` at most `PLAYGROUND_TEXT_BYTES_MAX`.
     pub text: String,
     /// Reasoning text, if the backend shows it.
     pub thinking: String,
@@ -113,7 +113,7 @@ pub struct PlaygroundRawExchange {
     pub request_body: String,
     /// Status line and headers; empty until received.
     pub answer_head: String,
-    /// At most [`crate::PLAYGROUND_RAW_BYTES_MAX`].
+    /// At most `PLAYGROUND_RAW_BYTES_MAX`.
     pub answer_body: Vec<u8>,
     /// Number of body bytes received but not kept.
     pub answer_bytes_cut: usize,

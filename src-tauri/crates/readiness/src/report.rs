@@ -12,7 +12,7 @@ pub(crate) const REPORT_SCHEMA_VERSION: u32 = 1;
 /// A finished or cancelled run, stored as JSON in this shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadinessReport {
-    /// [`REPORT_SCHEMA_VERSION`] of the program that wrote it.
+    /// `REPORT_SCHEMA_VERSION` of the program that wrote it.
     pub schema_version: u32,
     #[serde(with = "run_id_text")]
     pub run: RunId,

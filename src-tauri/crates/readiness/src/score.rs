@@ -31,7 +31,7 @@ pub struct Judgement {
     pub confidence_percent: u32,
     /// Categories with at least one check in this run.
     pub categories: Vec<CategoryScore>,
-    /// The fixes that raise the score most, best first, at most [`BEST_FIXES_MAX`].
+    /// The fixes that raise the score most, best first, at most `BEST_FIXES_MAX`.
     pub best_fixes: Vec<BestFix>,
 }
 

@@ -19,7 +19,7 @@ pub const PAUSE_GRACE: Duration = Duration::from_secs(15);
 /// Maximum number of pauses remembered; a request rarely spans two.
 pub(crate) const PAUSES_RECORDED_MAX: usize = 8;
 
-/// The latest pauses, at most [`PAUSES_RECORDED_MAX`].
+/// The latest pauses, at most `PAUSES_RECORDED_MAX`.
 #[derive(Debug, Clone, Default)]
 pub struct PauseDetector {
     last_tick: Option<(Moment, WallTime)>,

@@ -39,7 +39,7 @@ pub struct BreakerRules {
     pub slow_percent: u8,
     /// Minimum number of calls in the window before a share is judged.
     pub calls_min: u32,
-    /// Length of the sliding window, in [`WINDOW_BUCKETS`] buckets.
+    /// Length of the sliding window, in `WINDOW_BUCKETS` buckets.
     pub window: Duration,
     /// A call is slow if its first token takes longer than this many times the endpoint's baseline…
     pub slow_factor: u32,
@@ -60,7 +60,7 @@ pub struct BreakerRules {
     pub trial_silence: Duration,
     /// Time after which a trial without a result counts as lost: longer than any request may take.
     pub trial_lease: Duration,
-    /// Successes before the next share of [`RAMP_PERCENTS`].
+    /// Successes before the next share of `RAMP_PERCENTS`.
     pub ramp_successes: u32,
     /// Time after which the next share begins in any case.
     pub ramp_step: Duration,

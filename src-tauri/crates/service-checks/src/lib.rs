@@ -45,7 +45,7 @@ pub struct ServiceAccount {
     pub expires: Option<WallTime>,
 }
 
-/// Checks a service within [`CHECK_LIMIT`], with `key` if it has one.
+/// Checks a service within `CHECK_LIMIT`, with `key` if it has one.
 pub async fn check_service(
     service: &ServiceSettings,
     key: Option<Arc<BoundSecret>>,

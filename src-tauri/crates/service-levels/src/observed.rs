@@ -54,7 +54,7 @@ pub struct Uptime {
 }
 
 impl Uptime {
-    /// 0 to 1; `None` if less than [`OBSERVED_MIN`] was observed, which says nothing yet.
+    /// 0 to 1; `None` if less than `OBSERVED_MIN` was observed, which says nothing yet.
     #[must_use]
     pub fn share(self) -> Option<f64> {
         let observed = self.time.observed();

@@ -193,7 +193,7 @@ impl AnswerQuality {
     }
 
     /// Takes in what holds now. What was found before ends when it was not found for
-    /// [`CLEAR_AFTER`].
+    /// `CLEAR_AFTER`.
     pub fn observe(&mut self, facts: &QualityFacts, at: ClockReading) {
         let before = self.shown;
         self.shown = match (facts.degradation(), before) {

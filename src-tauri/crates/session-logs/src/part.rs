@@ -18,7 +18,7 @@ pub struct FilePart {
     pub file: usize,
     /// One for each key, the one that replaces the others.
     pub records: Vec<UsageRecord>,
-    /// At most [`PROBLEMS_PER_PART_MAX`].
+    /// At most `PROBLEMS_PER_PART_MAX`.
     pub problems: Vec<LogProblem>,
     pub problems_total: u64,
     /// Problems of an earlier import from this line on are out of date.

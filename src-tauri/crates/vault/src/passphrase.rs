@@ -16,10 +16,10 @@ pub struct Passphrase(SecretString);
 /// Reason why a passphrase was rejected. Does not contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PassphraseError {
-    /// Fewer than [`PASSPHRASE_CHARS_MIN`] characters.
+    /// Fewer than `PASSPHRASE_CHARS_MIN` characters.
     #[error("the passphrase is too short; use at least {PASSPHRASE_CHARS_MIN} characters")]
     TooShort,
-    /// More than [`PASSPHRASE_BYTES_MAX`] bytes.
+    /// More than `PASSPHRASE_BYTES_MAX` bytes.
     #[error("the passphrase is too long; use at most {PASSPHRASE_BYTES_MAX} bytes")]
     TooLong,
 }

@@ -90,7 +90,7 @@ impl Vault {
         self.current.load().store.is_outdated()
     }
 
-    /// The secret under `id`. Cached for [`crate::CACHE_SECS_MAX`] seconds; concurrent readers of
+    /// The secret under `id`. Cached for `CACHE_SECS_MAX` seconds; concurrent readers of
     /// one id share one call on the store.
     pub async fn get(&self, id: &CredentialId) -> SecretResult {
         let shared = self.shared();

@@ -109,7 +109,7 @@ pub enum StreamFault {
     /// `data` that is not a JSON object or has no readable choices.
     #[error("an event does not follow the API's format")]
     NotJson,
-    /// More than [`CHOICES_MAX`] choices.
+    /// More than `CHOICES_MAX` choices.
     #[error("it has more than {CHOICES_MAX} choices")]
     TooManyChoices,
     /// A tool call continues after its choice finished: relaying or dropping the piece would give

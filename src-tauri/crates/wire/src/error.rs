@@ -111,7 +111,7 @@ pub struct UpstreamError {
     /// HTTP status, or the equivalent of an in-band error.
     pub status: u16,
     pub class: UpstreamClass,
-    /// The backend's message, at most [`ERROR_MESSAGE_CHARS_MAX`] characters.
+    /// The backend's message, at most `ERROR_MESSAGE_CHARS_MAX` characters.
     pub message: String,
     /// The backend's `type`.
     pub kind: Option<String>,

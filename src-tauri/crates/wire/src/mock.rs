@@ -41,7 +41,7 @@ pub(crate) const ANSWER_TOKENS_MAX: usize = 4_096;
 /// Every model of the mock, as `GET /v1/models` lists them.
 ///
 /// `echo` repeats the last user text, `chat` writes a paragraph seeded by the prompt, `slow` is
-/// `chat` at [`SLOW_TOKEN_DELAY_MS`], `think` thinks before it repeats the text, and `text-and-tool`
+/// `chat` at `SLOW_TOKEN_DELAY_MS`, `think` thinks before it repeats the text, and `text-and-tool`
 /// writes a paragraph and calls a tool in the same turn. Each `fault-…` fails in the way its name says.
 pub const MODELS: [&str; 22] = [
     "echo",

@@ -21,7 +21,7 @@ pub enum RequestError {
     },
     #[error("The request body is not a JSON object. Send one object with the request's fields.")]
     NotAnObject,
-    /// More than [`JSON_DEPTH_MAX`], [`JSON_MEMBERS_MAX`] or `JSON_ITEMS_MAX`.
+    /// More than `JSON_DEPTH_MAX`, `JSON_MEMBERS_MAX` or `JSON_ITEMS_MAX`.
     #[error(
         "The request body is nested deeper than {JSON_DEPTH_MAX} levels or has more than \
          {JSON_MEMBERS_MAX} fields in one object. Flatten it."

@@ -38,7 +38,7 @@ pub struct WiringTarget {
     pub program: PathBuf,
     /// The folder that the program is told, where it is not the system's.
     pub home: Option<PathBuf>,
-    /// For tools with a list of their own; at most [`TOOL_MODELS_MAX`] are written.
+    /// For tools with a list of their own; at most `TOOL_MODELS_MAX` are written.
     pub models: Vec<ToolModel>,
     pub now: WallTime,
 }

@@ -48,7 +48,7 @@ impl Ledger {
             .await
     }
 
-    /// Allows more than a budget's limit. Past [`crate::BUDGET_ALLOWANCES_KEPT_MAX`] of a budget its
+    /// Allows more than a budget's limit. Past `BUDGET_ALLOWANCES_KEPT_MAX` of a budget its
     /// oldest are deleted.
     ///
     /// # Errors

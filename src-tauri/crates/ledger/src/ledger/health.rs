@@ -92,7 +92,7 @@ impl Ledger {
         self.read(move |connection| watch_spans::list_since(connection, from)).await
     }
 
-    /// Saves when backends were degraded; see [`crate::DEGRADED_SPANS_KEPT_MAX`].
+    /// Saves when backends were degraded; see `DEGRADED_SPANS_KEPT_MAX`.
     ///
     /// # Errors
     /// The file cannot be written.

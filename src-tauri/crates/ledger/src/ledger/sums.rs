@@ -62,7 +62,7 @@ impl Ledger {
     }
 
     /// Models without a price in the user's own traffic of `from..to`, most requests first; at most
-    /// [`crate::UNPRICED_MODELS_MAX`]. `from` is rounded down and `to` up to a quarter hour.
+    /// `UNPRICED_MODELS_MAX`. `from` is rounded down and `to` up to a quarter hour.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -242,7 +242,7 @@ impl Ledger {
     }
 
     /// What backends stated for the user's own traffic in `from..to` beside what is computed for it;
-    /// at most [`crate::STATED_GROUPS_MAX`] groups. Both are rounded to whole UTC days.
+    /// at most `STATED_GROUPS_MAX` groups. Both are rounded to whole UTC days.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -274,7 +274,7 @@ impl Ledger {
     }
 
     /// [`Self::meter_totals`] of one project; `""` selects the requests without one. `None` if it has
-    /// more than [`crate::PROJECT_METER_REQUESTS_MAX`] requests, or if some of them were deleted.
+    /// more than `PROJECT_METER_REQUESTS_MAX` requests, or if some of them were deleted.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -309,7 +309,7 @@ impl Ledger {
     }
 
     /// Reasons why requests of the user's own traffic bypassed the cache in `from..to`, most
-    /// frequent first; at most [`crate::BYPASS_REASONS_MAX`]. `from` is rounded down and `to` up to
+    /// frequent first; at most `BYPASS_REASONS_MAX`. `from` is rounded down and `to` up to
     /// a quarter hour.
     ///
     /// # Errors
@@ -326,7 +326,7 @@ impl Ledger {
     }
 
     /// Attempts of requests between two times, ordered by their end; of one backend or of all, the
-    /// newest [`crate::OUTCOMES_MAX`]. Scans request rows, so it is too slow for frequent use.
+    /// newest `OUTCOMES_MAX`. Scans request rows, so it is too slow for frequent use.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -351,7 +351,7 @@ impl Ledger {
     }
 
     /// Counts the user's own requests since `from` by route, backend and model, largest groups
-    /// first; covers the newest [`crate::ROUTE_COUNT_REQUESTS_MAX`] requests.
+    /// first; covers the newest `ROUTE_COUNT_REQUESTS_MAX` requests.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -369,7 +369,7 @@ impl Ledger {
     }
 
     /// The user's own requests since `from` by the minute in which they began, oldest first; covers
-    /// the newest [`crate::RECENT_MINUTE_REQUESTS_MAX`] requests.
+    /// the newest `RECENT_MINUTE_REQUESTS_MAX` requests.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -377,7 +377,7 @@ impl Ledger {
         self.read_current(move |connection| recent_minutes::list_since(connection, from)).await
     }
 
-    /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
+    /// Recent speed of each backend's models, from the newest `RECENT_REQUESTS_MAX`
     /// requests between two times. Takes some milliseconds, so do not call it per request. Does not wait
     /// for queued writes.
     ///
@@ -390,7 +390,7 @@ impl Ledger {
         self.read(move |connection| attempt_outcomes::model_latencies(connection, range)).await
     }
 
-    /// First tokens of the newest [`crate::RECENT_REQUESTS_MAX`] requests between two times.
+    /// First tokens of the newest `RECENT_REQUESTS_MAX` requests between two times.
     ///
     /// # Errors
     /// The file cannot be read.

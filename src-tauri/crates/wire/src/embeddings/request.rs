@@ -53,7 +53,7 @@ pub(super) struct EmbeddingInput {
 }
 
 impl EmbeddingRequest {
-    /// Parses a request body. Rejects zero inputs, more than [`EMBEDDING_INPUTS_MAX`], and inputs
+    /// Parses a request body. Rejects zero inputs, more than `EMBEDDING_INPUTS_MAX`, and inputs
     /// that are neither text nor tokens.
     pub fn parse(surface: EmbeddingSurface<'_>, body: Bytes) -> Result<Self, RequestError> {
         let text =
