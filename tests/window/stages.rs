@@ -154,8 +154,8 @@ impl WindowTest {
         panel.open_screen("Requests").await;
         let own = panel.row("scripted-small", |row| row.contains("1,234")).await;
         assert!(own.contains("567") && own.contains("unpriced"), "{own}");
-        let free = panel.row("mock/chat", |row| row.contains("free")).await;
-        assert!(free.contains(CLIENT), "{free}");
+        let unbilled = panel.row("mock/chat", |row| row.contains("not billed")).await;
+        assert!(unbilled.contains(CLIENT), "{unbilled}");
         self.save_picture("06-requests").await;
         panel.open_screen("Overview").await;
         panel.wait_for_text("3 of 4 done").await;
