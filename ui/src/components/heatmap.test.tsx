@@ -10,8 +10,8 @@ test("the arrow keys walk hours and days, stop at the edges, and Enter chooses",
       label="Use"
       columns={["00:00", "01:00", "02:00"]}
       rows={[
-        { label: "Monday", values: [0, 3, 8] },
-        { label: "Tuesday", values: [1, 0, 2] },
+        { label: "Monday", cells: [{ value: 0 }, { value: 3 }, { value: 8 }] },
+        { label: "Tuesday", cells: [{ value: 1 }, { value: 0 }, { value: 2 }] },
       ]}
       format={(value) => `${value} requests`}
       onChoose={chosen}

@@ -3,17 +3,21 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { classNames } from "@/lib/class-names";
 
+export interface HeatmapCell {
+  value: number;
+  /** The value in words, where a number would mislead. */
+  words?: string;
+  /** What the cell is, instead of the names of its row and column. */
+  name?: string;
+  /** Nothing is known of the value, which is then no zero. */
+  isUnknown?: boolean;
+  /** There is nothing to count: only an outline. */
+  isAbsent?: boolean;
+}
+
 export interface HeatmapRow {
   label: string;
-  values: number[];
-  /** The values in words, where a number would mislead. */
-  words?: string[];
-  /** Where nothing is known of a value, which is then no zero. */
-  unknown?: boolean[];
-  /** What each cell is, instead of the names of its row and column. */
-  names?: string[];
-  /** Where there is nothing to count: only an outline. */
-  absent?: boolean[];
+  cells: HeatmapCell[];
 }
 
 interface HeatmapProps {
@@ -53,7 +57,7 @@ function hourTicks(columns: string[]): (string | null)[] {
   return columns.map((column, across) => (across % LABEL_EVERY === 0 ? column.slice(0, 2) : null));
 }
 
-interface Cell {
+interface Place {
   row: number;
   column: number;
 }
@@ -68,7 +72,7 @@ interface Grid {
 
 /** The cell at the keyboard's or the pointer's place. */
 function useCell({ rows, columns, width, height }: Grid, onChoose: HeatmapProps["onChoose"]) {
-  const [cell, setCell] = useState<Cell | null>(null);
+  const [cell, setCell] = useState<Place | null>(null);
   const onKeyDown = (event: KeyboardEvent) => {
     const { row, column } = cell ?? { row: 0, column: 0 };
     const there = {
@@ -120,11 +124,11 @@ export function Heatmap({
     height: rowHeight,
   };
   const { cell, onKeyDown, pointer } = useCell(grid, onChoose);
-  const highest = Math.max(1, ...rows.flatMap((row) => row.values));
-  const spell = ({ row: down, column }: Cell) => {
+  const highest = Math.max(1, ...rows.flatMap(({ cells }) => cells.map(({ value }) => value)));
+  const spell = ({ row: down, column }: Place) => {
     const row = rows[down];
-    const name = row?.names?.[column] ?? `${row?.label} ${columns[column]}`;
-    return `${name}: ${row?.words?.[column] ?? format(row?.values[column] ?? 0)}`;
+    const { name = `${row?.label} ${columns[column]}`, words, value = 0 } = row?.cells[column] ?? {};
+    return `${name}: ${words ?? format(value)}`;
   };
   return (
     <div ref={measure}>
@@ -194,31 +198,28 @@ interface CellsProps {
   chosen: number | null;
 }
 
-function Cells({ row: { label, values, unknown, absent }, grid: { width, height }, highest, chosen }: CellsProps) {
+function Cells({ row: { label, cells }, grid: { width, height }, highest, chosen }: CellsProps) {
   const middle = (height - GAP_PX) / 2;
   return (
     <>
       <text y={middle} dy="0.34em" className={chosen === null ? "fill-ink-3 text-11" : "fill-ink-1 text-11"}>
         {label.slice(0, 3)}
       </text>
-      {values.map((value, across) => {
-        const isAbsent = absent?.[across] === true;
-        return (
-          <rect
-            key={across}
-            data-mark
-            x={LEFT_PX + across * width}
-            width={Math.max(width - GAP_PX, 1)}
-            height={height - GAP_PX}
-            rx={3}
-            style={{ fill: isAbsent ? "none" : fillOf(value, highest) }}
-            className={chosen === across ? "stroke-ink-1" : isAbsent ? "stroke-line" : undefined}
-            strokeWidth={isAbsent ? 1 : 1.5}
-          />
-        );
-      })}
-      {unknown?.map(
-        (isUnknown, across) =>
+      {cells.map(({ value, isAbsent }, across) => (
+        <rect
+          key={across}
+          data-mark
+          x={LEFT_PX + across * width}
+          width={Math.max(width - GAP_PX, 1)}
+          height={height - GAP_PX}
+          rx={3}
+          style={{ fill: isAbsent ? "none" : fillOf(value, highest) }}
+          className={chosen === across ? "stroke-ink-1" : isAbsent ? "stroke-line" : undefined}
+          strokeWidth={isAbsent ? 1 : 1.5}
+        />
+      ))}
+      {cells.map(
+        ({ isUnknown }, across) =>
           isUnknown && (
             <text
               key={across}
@@ -238,10 +239,11 @@ function Cells({ row: { label, values, unknown, absent }, grid: { width, height 
 }
 
 function Legend({ rows, highest }: { rows: HeatmapRow[]; highest: string }) {
+  const cells = rows.flatMap((row) => row.cells);
   const fills = ["var(--surface-2)", ...STEPS.map((_, index) => fillOf((index + 0.5) / STEPS.length, 1))];
   return (
     <>
-      {rows.some(({ values }) => values.some((value) => value > 0)) && (
+      {cells.some(({ value }) => value > 0) && (
         <>
           0
           {fills.map((fill) => (
@@ -250,12 +252,12 @@ function Legend({ rows, highest }: { rows: HeatmapRow[]; highest: string }) {
           {highest}
         </>
       )}
-      {rows.some(({ unknown }) => unknown?.includes(true)) && (
+      {cells.some(({ isUnknown }) => isUnknown) && (
         <span className="ml-2">
           <span className="text-warn">?</span> not known
         </span>
       )}
-      {rows.some(({ absent }) => absent?.includes(true)) && (
+      {cells.some(({ isAbsent }) => isAbsent) && (
         <>
           <span data-mark className="mb-1 ml-2 h-2.5 w-5 rounded-mark border border-line" /> nothing recorded
         </>

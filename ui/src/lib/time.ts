@@ -5,6 +5,7 @@
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
+export const HALF_DAY_MS = 12 * HOUR_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /** `just now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 days ago`, `in 4 days`. */

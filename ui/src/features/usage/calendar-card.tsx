@@ -7,7 +7,7 @@ import { barFilter } from "@/features/usage/requests-link";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";
-import { Heatmap, heatmapHeight, type HeatmapRow } from "@/components/heatmap";
+import { Heatmap, heatmapHeight, type HeatmapCell, type HeatmapRow } from "@/components/heatmap";
 import { Reading } from "@/components/reading";
 import { LoadingCard } from "@/components/skeleton";
 import type { TimeZoneChoice, UsageBucketView, UsageView } from "@/ipc/bindings";
@@ -16,11 +16,11 @@ import { useNow } from "@/lib/clock";
 import { toCsv } from "@/lib/csv";
 import { formatCounted, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
+import { HALF_DAY_MS } from "@/lib/time";
 
 const WEEKS = 53;
 const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const ROW_PX = 18;
-const HALF_DAY_MS = 43_200_000;
 
 type Counted = Exclude<Measure, "cost">;
 
@@ -127,21 +127,15 @@ interface RowOptions {
 
 function rowOf(label: string, weekday: number, buckets: UsageBucketView[], options: RowOptions): HeatmapRow {
   const { first, measure, dateOf } = options;
-  const cells = Array.from({ length: WEEKS }, (_, week) => {
+  const cells = Array.from({ length: WEEKS }, (_, week): HeatmapCell => {
     const index = week * WEEKDAYS.length + weekday;
     const day = buckets[index];
-    if (day === undefined) return { value: 0, name: label, words: "still to come", absent: true };
+    if (day === undefined) return { value: 0, name: label, words: "still to come", isAbsent: true };
     const name = `${label}, ${dateOf(day)}`;
-    if (index < first) return { value: 0, name, words: "nothing recorded", absent: true };
-    return { value: day.total[measure], name, words: FORMATS[measure](day.total[measure]), absent: false };
+    if (index < first) return { value: 0, name, words: "nothing recorded", isAbsent: true };
+    return { value: day.total[measure], name };
   });
-  return {
-    label,
-    values: cells.map(({ value }) => value),
-    names: cells.map(({ name }) => name),
-    words: cells.map(({ words }) => words),
-    absent: cells.map(({ absent }) => absent),
-  };
+  return { label, cells };
 }
 
 function findingOf(buckets: UsageBucketView[], measure: Counted, dateOf: DateText): string {

@@ -53,9 +53,11 @@ function Hours({ heatmap, place, onRequests }: HeatmapCardProps & { heatmap: Usa
   };
   const rows = heatmap.weekdays.map(({ weekday, hours }) => ({
     label: weekday,
-    values: hours.map((hour) => amountOf(hour, measure)),
-    words: hours.map(wordOf),
-    ...(measure === "cost" && { unknown: hours.map((hour) => hour.is_cost_unknown) }),
+    cells: hours.map((hour) => ({
+      value: amountOf(hour, measure),
+      words: wordOf(hour),
+      isUnknown: measure === "cost" && hour.is_cost_unknown,
+    })),
   }));
   return (
     <ChartCard

@@ -17,10 +17,9 @@ import { useMoneyUnit } from "@/ipc/queries";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
-import { dayOf } from "@/lib/time";
+import { HALF_DAY_MS, dayOf } from "@/lib/time";
 
 const HEIGHT_PX = 224;
-const HALF_DAY_MS = 43_200_000;
 
 interface UsageBarsProps {
   usage: UsageView;
