@@ -23,7 +23,7 @@ export interface ShownThing {
 }
 
 let shown: ReadonlyMap<string, ShownThing> = new Map();
-/** Newest first. */
+/** What came last first. */
 let things: readonly ShownThing[] = [];
 const listeners = new Set<() => void>();
 
@@ -36,15 +36,16 @@ function replace(next: ReadonlyMap<string, ShownThing>): void {
 /** Offers the actions of a thing while it is drawn. */
 export function useContextualActions(thing: ShownThing): void {
   const id = useId();
-  // After each rendering: the actions hold what was drawn last.
-  useEffect(() => {
-    replace(new Map(shown).set(id, thing));
-    return () => {
+  // After each rendering: the actions hold what it drew. Its place among the others stays.
+  useEffect(() => replace(new Map(shown).set(id, thing)));
+  useEffect(
+    () => () => {
       const others = new Map(shown);
       others.delete(id);
       replace(others);
-    };
-  });
+    },
+    [id],
+  );
 }
 
 function subscribe(listener: () => void): () => void {
@@ -52,7 +53,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The things that are drawn now, what was drawn last first. */
+/** The things that are drawn now, what came last first. */
 export function useShownThings(): readonly ShownThing[] {
   return useSyncExternalStore(subscribe, () => things);
 }
