@@ -23,6 +23,8 @@ pub fn panel_tables() -> anyhow::Result<String> {
     write_operations(&mut text)?;
     write_signs(&mut text, &signs)?;
     write_labels(&mut text, &labels)?;
+    writeln!(text, "\n/** Local hour at which `tomorrow` is. */")?;
+    writeln!(text, "export const MORNING_HOUR = {};", control::MORNING_HOUR)?;
     Ok(text)
 }
 

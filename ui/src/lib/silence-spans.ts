@@ -1,13 +1,11 @@
 /** For how long alerts are silenced. A silence always ends. */
+import { MORNING_HOUR } from "@/lib/tables";
 import { HOUR_MS } from "@/lib/time";
-
-/** Hour of the local morning at which "until tomorrow" ends. */
-const MORNING_HOUR = 8;
 
 export const SILENCE_SPANS = [
   { value: "hour", label: "for 1 hour" },
   { value: "hours", label: "for 8 hours" },
-  { value: "tomorrow", label: "until tomorrow, 08:00" },
+  { value: "tomorrow", label: `until tomorrow, ${String(MORNING_HOUR).padStart(2, "0")}:00` },
   { value: "day", label: "for 1 day" },
   { value: "week", label: "for 7 days" },
 ] as const;
@@ -16,12 +14,12 @@ export type SilenceSpan = (typeof SILENCE_SPANS)[number]["value"];
 
 const HOURS: Record<Exclude<SilenceSpan, "tomorrow">, number> = { hour: 1, hours: 8, day: 24, week: 168 };
 
-function tomorrowAt(now: number, hour: number): number {
+function tomorrowMorning(now: number): number {
   const day = new Date(now);
-  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1, hour).getTime();
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1, MORNING_HOUR).getTime();
 }
 
 /** When a silence that begins now ends. */
 export function silenceEnd(span: SilenceSpan, now: number): number {
-  return span === "tomorrow" ? tomorrowAt(now, MORNING_HOUR) : now + HOURS[span] * HOUR_MS;
+  return span === "tomorrow" ? tomorrowMorning(now) : now + HOURS[span] * HOUR_MS;
 }

@@ -664,3 +664,6 @@ export const FAILURE_WORD: Record<FailureClass, string> = {
   "conflict-or-timeout": "Asked to retry",
   cancelled: "Client left",
 };
+
+/** Local hour at which `tomorrow` is. */
+export const MORNING_HOUR = 8;

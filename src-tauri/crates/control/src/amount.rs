@@ -72,8 +72,8 @@ fn parse_time_in(text: &str, now: UnixMs, zone: TimeZone) -> Option<UnixMs> {
     Some(UnixMs(timestamp.as_millisecond()))
 }
 
-/// Hour at which `tomorrow` is.
-const MORNING_HOUR: i8 = 8;
+/// Hour of this machine's zone at which `tomorrow` is.
+pub const MORNING_HOUR: i8 = 8;
 /// Longest span, in milliseconds: a hundred years.
 const SPAN_MS_MAX: u64 = 3_155_760_000_000;
 

@@ -35,7 +35,7 @@ pub use crate::core::Core;
 pub use ::wiring::{Launch, ToolModel};
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use alerts::{Notification, NotificationAction, NotificationResponse, Urgency};
-pub use amount::{parse_span, parse_time_to_come};
+pub use amount::{MORNING_HOUR, parse_span, parse_time_to_come};
 pub use caller::{AgentName, Caller, PersonAnswer};
 pub use choice::{Choice, ChoiceTable, choice_tables};
 pub use core_events::CoreEvents;
