@@ -83,7 +83,8 @@ fn context(rule: AlertRule, tunings: &RuleTunings) -> AlertContext {
 }
 
 impl PastTime {
-    fn next_change(&self, after: WallTime) -> WallTime {
+    /// The first change after this, or the end.
+    pub(crate) fn next_change(&self, after: WallTime) -> WallTime {
         let place = self.changes.partition_point(|change| *change <= after);
         self.changes.get(place).copied().unwrap_or(self.until)
     }

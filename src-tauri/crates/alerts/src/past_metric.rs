@@ -45,13 +45,13 @@ pub fn past_metric(
     let mut by_scope: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     for (place, start) in starts.iter().enumerate() {
         let end = starts.get(place + 1).copied().unwrap_or(past.until);
-        let changes = past.changes.iter().filter(|at| *start < **at && **at < end);
-        for at in std::iter::once(start).chain(changes) {
+        let changes = std::iter::successors(Some(*start), |at| Some(past.next_change(*at)));
+        for at in changes.take_while(|at| *at < end) {
             // Nobody looked.
-            if past.after_gap(*at) != *at {
+            if past.after_gap(at) != at {
                 continue;
             }
-            for measured in facts_at(*at).measurements.iter().filter(|it| it.rule() == rule) {
+            for measured in facts_at(at).measurements.iter().filter(|it| it.rule() == rule) {
                 let is_enough = measured.requests().is_none_or(|it| it >= tuning.minimum.into());
                 let Some(value) = measured.charted().filter(|_| is_enough) else { continue };
                 let values = by_scope.entry(measured.scope().to_owned());
