@@ -17,6 +17,7 @@
 mod window {
     pub(crate) mod charts;
     pub(crate) mod launch;
+    pub(crate) mod outage;
     pub(crate) mod page_checks;
     pub(crate) mod panel;
     pub(crate) mod routes;
@@ -24,7 +25,6 @@ mod window {
     pub(crate) mod serve_alone;
     pub(crate) mod session;
     pub(crate) mod stages;
-    pub(crate) mod told;
     pub(crate) mod tray;
 
     use std::time::Duration;

@@ -82,12 +82,12 @@ pub(crate) fn run(repository: &Repository, arguments: &TestArguments) -> Result<
     install::ensure(repository, &needs)?;
     let testing = chosen.iter().any(|step| step.name != steps::HERMETIC);
     let hermetic = HermeticHome::prepare(repository, testing)?;
-    let surroundings = StepContext { repository, hermetic };
+    let context = StepContext { repository, hermetic };
     let ran: Vec<StepResult> = std::thread::scope(|scope| {
         if chosen.iter().any(|step| step.name == steps::SDK) {
             scope.spawn(|| install_early(repository));
         }
-        chosen.iter().map(|step| run_step(step, &surroundings)).collect()
+        chosen.iter().map(|step| run_step(step, &context)).collect()
     });
     Ok(report(&ran))
 }
@@ -104,10 +104,10 @@ fn step_names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
-fn run_step(step: &TestStep, surroundings: &StepContext<'_>) -> StepResult {
+fn run_step(step: &TestStep, context: &StepContext<'_>) -> StepResult {
     println!("\n=== {}: {}", step.name, step.description);
     let start = Instant::now();
-    let outcome = (step.run)(surroundings);
+    let outcome = (step.run)(context);
     let took = start.elapsed();
     let (counts, note) = match outcome {
         Ok(StepOutcome::Passed) => (TestCounts::one_passed(), String::new()),

@@ -191,7 +191,7 @@ impl Ledger {
     }
 
     /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at
-    /// most 500 groups, highest cost first. `from` is rounded down and
+    /// most `FAILURE_GROUPS_MAX` groups, highest cost first. `from` is rounded down and
     /// `to` up to a quarter hour.
     ///
     /// # Errors
@@ -360,7 +360,7 @@ impl Ledger {
     }
 
     /// The user's own failed requests since `from`, by route and class; covers the newest
-    /// 100,000 requests of each kind.
+    /// `FAILED_REQUESTS_MAX` requests of each kind.
     ///
     /// # Errors
     /// The file cannot be read.
