@@ -15,6 +15,11 @@ impl StepEdges {
         Self(edges.iter().map(|edge| edge.unix_ms()).collect())
     }
 
+    /// How many steps there are.
+    pub(crate) fn steps(&self) -> usize {
+        self.0.len().saturating_sub(1)
+    }
+
     /// Number of the step in which a time lies.
     pub(crate) fn step_of(&self, time_ms: i64) -> usize {
         self.0.partition_point(|start| *start <= time_ms).max(1) - 1
@@ -54,7 +59,7 @@ pub(crate) struct BucketSums {
 
 impl BucketSums {
     pub(crate) fn new(edges: &StepEdges) -> Self {
-        let sums = vec![Vec::new(); edges.0.len().saturating_sub(1)];
+        let sums = vec![Vec::new(); edges.steps()];
         Self { names: NameNumbers::default(), sums }
     }
 

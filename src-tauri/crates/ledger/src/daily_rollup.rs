@@ -48,15 +48,8 @@ pub(crate) fn add_hours(
     hours: RangePiece,
     sums: &mut BucketSums,
 ) -> rusqlite::Result<()> {
-    let days = usize::try_from((hours.end_ms - hours.start_ms) / DAY_MS).unwrap_or_default();
-    let has_long_steps =
-        edges.within(hours.start_ms, hours.end_ms).len() <= days * STEPS_PER_DAY_MAX;
-    let pieces: Vec<RangePiece> = match has_long_steps {
-        true => hours.split_days().collect(),
-        false => vec![hours],
-    };
     let columns = "slot_ms, name";
-    for piece in pieces {
+    for piece in split_for_steps(hours, edges) {
         let sql = dimension_rows_sql(piece.width, query.group_by, columns, query.basis);
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = &mut statement.query(piece.range(query.purpose))?;
@@ -71,6 +64,18 @@ pub(crate) fn add_hours(
     Ok(())
 }
 
+/// Splits folded hours into whole UTC days and the hours around them, unless the steps are so short
+/// that the days would not be fewer rows.
+pub(crate) fn split_for_steps(hours: RangePiece, edges: &StepEdges) -> Vec<RangePiece> {
+    let days = usize::try_from((hours.end_ms - hours.start_ms) / DAY_MS).unwrap_or_default();
+    let has_long_steps =
+        edges.within(hours.start_ms, hours.end_ms).len() <= days * STEPS_PER_DAY_MAX;
+    match has_long_steps {
+        true => hours.split_days().collect(),
+        false => vec![hours],
+    }
+}
+
 /// Moves the hours of days that several steps share to their own steps.
 fn shift_hours(
     connection: &Connection,
@@ -82,27 +87,25 @@ fn shift_hours(
     let columns = "slot_ms, name";
     let sql = dimension_rows_sql(SlotWidth::Hour, query.group_by, columns, query.basis);
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut day = days.start_ms;
-    while day < days.end_ms {
+    for day in days.days() {
         let share = DayShare::of(day, edges);
         if let Some(hours) = share.moved {
             let rows = &mut statement.query(hours.range(query.purpose))?;
             sums.shift(rows, share.step, |hour| edges.step_of_hour(hour))?;
         }
-        day += DAY_MS;
     }
     Ok(())
 }
 
 /// Where a UTC day is counted, and which of its hours belong elsewhere.
 #[derive(Debug, PartialEq, Eq)]
-struct DayShare {
-    step: usize,
-    moved: Option<RangePiece>,
+pub(crate) struct DayShare {
+    pub(crate) step: usize,
+    pub(crate) moved: Option<RangePiece>,
 }
 
 impl DayShare {
-    fn of(day_ms: i64, edges: &StepEdges) -> Self {
+    pub(crate) fn of(day_ms: i64, edges: &StepEdges) -> Self {
         let end_ms = day_ms + DAY_MS;
         let hours =
             |start_ms, end_ms| Some(RangePiece { width: SlotWidth::Hour, start_ms, end_ms });

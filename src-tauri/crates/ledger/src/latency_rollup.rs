@@ -9,25 +9,21 @@
 //! times begin at the attempt.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::RangeInclusive;
+use std::hash::Hash;
 use std::time::Duration;
 
 use domain::{DAY_MS, HOUR_MS, WallTime};
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row, params};
 
+use crate::bucket_sums::StepEdges;
+use crate::daily_rollup::{DayShare, split_for_steps};
 use crate::integer_columns::get_interval;
+use crate::latency_histogram::{BucketCounts, LatencyHistogram, damaged, unusable};
 use crate::requests::oldest_id_at;
-use crate::rollup_range::{self, SlotWidth, day_start_ms};
+use crate::rollup_range::{self, RangePiece, SlotWidth, day_start_ms};
+use crate::rollup_sums::NameNumbers;
 use crate::{Purpose, UsageQuery};
-
-/// Longest latency told apart, in microseconds; a longer one counts as an hour.
-const MICROS_MAX: u64 = 3_600_000_000;
-
-/// Significant digits: a percentile is at most one percent off.
-const DIGITS: u8 = 2;
 
 domain::words! {
     /// What was waited for.
@@ -53,128 +49,6 @@ domain::words! {
         Model = "model",
         Route = "route",
     }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct LatencyHistogram(Histogram<u64>);
-
-impl LatencyHistogram {
-    fn empty() -> Result<Self, hdrhistogram::CreationError> {
-        Histogram::new_with_max(MICROS_MAX, DIGITS).map(Self)
-    }
-
-    fn record(&mut self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.0.saturating_record(micros.min(MICROS_MAX));
-    }
-
-    /// Adds the latencies of `other`.
-    pub fn merge(&mut self, other: &Self) {
-        // Both have the same bounds.
-        let _ = self.0.add(&other.0);
-    }
-
-    /// Takes away latencies that were merged before.
-    pub fn unmerge(&mut self, other: &Self) {
-        let _ = self.0.subtract(&other.0);
-    }
-
-    /// The counts as they are stored.
-    fn counts(&self) -> rusqlite::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        V2Serializer::new().serialize(&self.0, &mut bytes).map_err(unusable)?;
-        Ok(bytes.split_off(V2_HEADER_BYTES.min(bytes.len())))
-    }
-
-    /// Adds stored counts without making a histogram of them: a year has some ten thousand.
-    fn add_counts(&mut self, mut counts: &[u8]) -> Result<(), FromSqlError> {
-        let mut index = 0_u64;
-        while let Some(count) = read_count(&mut counts) {
-            match u64::try_from(count) {
-                Ok(0) => index += 1,
-                Ok(count) => {
-                    let value = lowest_value(index).ok_or_else(damaged)?;
-                    self.0.record_n(value, count).map_err(|_| damaged())?;
-                    index += 1;
-                }
-                Err(_) => index = index.saturating_add(count.unsigned_abs()),
-            }
-        }
-        Ok(())
-    }
-
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.len()
-    }
-
-    /// How many requests were within `limit`.
-    #[must_use]
-    pub fn count_within(&self, limit: Duration) -> u64 {
-        self.0
-            .count_between(0, u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).min(MICROS_MAX))
-    }
-
-    /// The latency within which `percent` of the requests were.
-    #[must_use]
-    pub fn percentile(&self, percent: f64) -> Duration {
-        Duration::from_micros(self.0.value_at_percentile(percent))
-    }
-
-    /// Between which latencies the one at `rank` lies, the shortest being at 1; `None` if there is none.
-    #[must_use]
-    pub fn at_rank(&self, rank: u64) -> Option<RangeInclusive<Duration>> {
-        let count = self.count();
-        if !(1..=count).contains(&rank) {
-            return None;
-        }
-        // In the middle between two ranks, so that no rounding leads to the next.
-        let value = self.0.value_at_quantile((rank as f64 - 0.5) / count as f64);
-        let ends = [self.0.lowest_equivalent(value), self.0.highest_equivalent(value)];
-        let [low, high] = ends.map(Duration::from_micros);
-        Some(low..=high)
-    }
-
-    #[must_use]
-    pub fn max(&self) -> Duration {
-        Duration::from_micros(self.0.max())
-    }
-}
-
-/// Bytes before the counts in format V2 of HdrHistogram, the same in all histograms.
-const V2_HEADER_BYTES: usize = 40;
-
-fn damaged() -> FromSqlError {
-    FromSqlError::Other("a histogram is damaged".into())
-}
-
-/// Buckets of the first, finest width: twice as many as of each later one.
-const FINEST_BUCKETS: u64 = 256;
-
-/// The lowest value that counts in a bucket of a histogram; `None` past the last bucket.
-fn lowest_value(index: u64) -> Option<u64> {
-    if index < FINEST_BUCKETS {
-        return Some(index);
-    }
-    let half = FINEST_BUCKETS / 2;
-    (index % half + half).checked_shl(u32::try_from(index / half - 1).ok()?)
-}
-
-/// Reads the next count: a zigzag number of 7 bits a byte, negative for so many empty buckets.
-fn read_count(bytes: &mut &[u8]) -> Option<i64> {
-    let mut value = 0_u64;
-    for place in 0..9_u32 {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        // The ninth byte has all of its bits.
-        let is_last = byte & 0x80 == 0 || place == 8;
-        let bits = if place == 8 { *byte } else { byte & 0x7f };
-        value |= u64::from(bits) << (7 * place);
-        if is_last {
-            break;
-        }
-    }
-    Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
 }
 
 /// A histogram for each part that was measured.
@@ -268,7 +142,7 @@ fn part_of(parts: &mut LatencyParts, part: LatencyPart) -> rusqlite::Result<&mut
     match parts.entry(part) {
         std::collections::btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
         std::collections::btree_map::Entry::Vacant(free) => {
-            Ok(free.insert(LatencyHistogram::empty().map_err(unusable)?))
+            Ok(free.insert(LatencyHistogram::empty()?))
         }
     }
 }
@@ -278,10 +152,6 @@ fn merge_into(parts: &mut LatencyParts, other: &LatencyParts) -> rusqlite::Resul
         part_of(parts, *part)?.merge(histogram);
     }
     Ok(())
-}
-
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    FromSqlError::other(error).into()
 }
 
 /// Folds the hours `from..until`, and the UTC days that end by `until` and were not whole at
@@ -330,14 +200,14 @@ fn fold_day(connection: &Connection, day: i64) -> rusqlite::Result<()> {
     let sql = "SELECT dimension, purpose, name, histograms FROM rollup_latency
         WHERE hours = 1 AND dimension IN ('all', 'backend', 'model', 'route')
          AND slot_ms >= ?1 AND slot_ms < ?2";
-    let mut groups: HashMap<GroupKey, LatencyParts> = HashMap::new();
+    let mut groups: HashMap<GroupKey, StoredParts> = HashMap::new();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([day, day + DAY_MS])?;
     while let Some(row) = rows.next()? {
         let key = (row.get("dimension")?, row.get("purpose")?, row.get("name")?);
-        merge_row(groups.entry(key).or_default(), row)?;
+        groups.entry(key).or_default().change(row, BucketCounts::add)?;
     }
-    insert(connection, SlotWidth::Day, day, &groups)
+    insert(connection, SlotWidth::Day, day, &histograms(groups)?)
 }
 
 fn insert(
@@ -352,12 +222,19 @@ fn insert(
     let mut statement = connection.prepare_cached(sql)?;
     for ((dimension, purpose, name), parts) in groups {
         let stored = stored_parts(parts)?;
-        statement.execute(params![hours(width), slot, dimension, purpose, name, stored])?;
+        statement.execute(params![
+            width_in_hours(width),
+            slot,
+            dimension,
+            purpose,
+            name,
+            stored
+        ])?;
     }
     Ok(())
 }
 
-const fn hours(width: SlotWidth) -> i64 {
+const fn width_in_hours(width: SlotWidth) -> i64 {
     match width {
         SlotWidth::Day => 24,
         SlotWidth::Hour | SlotWidth::Quarter => 1,
@@ -375,19 +252,40 @@ fn stored_parts(parts: &LatencyParts) -> rusqlite::Result<Vec<u8>> {
     Ok(stored)
 }
 
-/// Merges a row into the histograms of its parts.
-fn merge_row(parts: &mut LatencyParts, row: &Row<'_>) -> rusqlite::Result<()> {
-    let mut stored = row.get_ref("histograms")?.as_blob()?;
-    for part in LatencyPart::ALL {
-        let Some((length, rest)) = stored.split_first_chunk() else { break };
-        let length = usize::from(u16::from_le_bytes(*length));
-        let (counts, rest) = rest.split_at_checked(length).ok_or_else(damaged)?;
-        if !counts.is_empty() {
-            part_of(parts, *part)?.add_counts(counts)?;
+/// The stored counts of each part, added up.
+#[derive(Debug, Default)]
+struct StoredParts([BucketCounts; LatencyPart::ALL.len()]);
+
+impl StoredParts {
+    /// Adds the counts of a row, or takes them out.
+    fn change(
+        &mut self,
+        row: &Row<'_>,
+        change: fn(&mut BucketCounts, &[u8]) -> Result<(), FromSqlError>,
+    ) -> rusqlite::Result<()> {
+        let mut stored = row.get_ref("histograms")?.as_blob()?;
+        for sum in &mut self.0 {
+            let Some((length, rest)) = stored.split_first_chunk() else { break };
+            let length = usize::from(u16::from_le_bytes(*length));
+            let (counts, rest) = rest.split_at_checked(length).ok_or_else(damaged)?;
+            change(sum, counts)?;
+            stored = rest;
         }
-        stored = rest;
+        Ok(())
     }
-    Ok(())
+
+    fn histograms(&self) -> rusqlite::Result<LatencyParts> {
+        let made = |(part, sum): (&LatencyPart, &BucketCounts)| {
+            sum.histogram().map(|made| Some((*part, made?))).transpose()
+        };
+        LatencyPart::ALL.iter().zip(&self.0).filter_map(made).collect()
+    }
+}
+
+fn histograms<K: Eq + Hash>(
+    sums: impl IntoIterator<Item = (K, StoredParts)>,
+) -> rusqlite::Result<HashMap<K, LatencyParts>> {
+    sums.into_iter().map(|(key, sum)| Ok((key, sum.histograms()?))).collect()
 }
 
 /// Removes the hours from `from` on, and the days that they belong to.
@@ -415,44 +313,33 @@ pub(crate) fn summarise(
     let from = first.unix_ms() - first.unix_ms().rem_euclid(HOUR_MS);
     let to = last.unix_ms();
     let hours_end = folded.clamp(from, to.max(from));
-    let starts: Vec<i64> = query.edges.iter().map(|edge| edge.unix_ms()).collect();
-    let bucket_of = |ms: i64| starts.partition_point(|start| *start <= ms).max(1) - 1;
-    let mut buckets = vec![LatencyParts::new(); starts.len().saturating_sub(1)];
-    let (dimension, wanted) = match name {
+    let edges = StepEdges::new(&query.edges);
+    let shown = match name {
         Some(name) => (group_by, name),
         None => (LatencyGroupBy::All, ""),
     };
-    let hours = "SELECT slot_ms, histograms FROM rollup_latency WHERE hours = 1
-        AND slot_ms >= ?1 AND slot_ms < ?2 AND dimension = ?3 AND purpose = ?4 AND name = ?5";
-    let mut statement = transaction.prepare_cached(hours)?;
-    let user = Purpose::User.word();
-    let mut rows = statement.query(params![from, hours_end, dimension.word(), user, wanted])?;
-    while let Some(row) = rows.next()? {
-        if let Some(parts) = buckets.get_mut(bucket_of(row.get("slot_ms")?)) {
-            merge_row(parts, row)?;
-        }
-    }
-    let mut groups: HashMap<String, LatencyParts> = HashMap::new();
-    if group_by != LatencyGroupBy::All {
-        add_groups(&transaction, (from, hours_end), group_by, &mut groups)?;
-    }
+    let hours = RangePiece { width: SlotWidth::Hour, start_ms: from, end_ms: hours_end };
+    let mut buckets = folded_buckets(&transaction, &edges, hours, shown)?;
+    let mut groups = match group_by {
+        LatencyGroupBy::All => HashMap::new(),
+        named => folded_groups(&transaction, hours, named)?,
+    };
     let range = [hours_end, to].map(|ms| oldest_id_at(WallTime::from_unix_ms(ms)));
     let mut statement = transaction.prepare_cached(MEASURED)?;
     let mut rows = statement.query(range)?;
     while let Some(row) = rows.next()? {
         let measured = read_measured(row)?;
-        if measured.purpose != user {
+        if measured.purpose != Purpose::User.word() {
             continue;
         }
-        for (by, own) in measured.groups() {
-            if by == dimension
-                && own == wanted
-                && let Some(parts) = buckets.get_mut(bucket_of(measured.started_ms))
+        for own in measured.groups() {
+            if own == shown
+                && let Some(parts) = buckets.get_mut(edges.step_of(measured.started_ms))
             {
-                measured.add_to(parts, by)?;
+                measured.add_to(parts, own.0)?;
             }
-            if by == group_by && by != LatencyGroupBy::All {
-                measured.add_to(groups.entry(own.to_owned()).or_default(), by)?;
+            if own.0 == group_by && own.0 != LatencyGroupBy::All {
+                measured.add_to(groups.entry(own.1.to_owned()).or_default(), own.0)?;
             }
         }
     }
@@ -467,25 +354,75 @@ pub(crate) fn summarise(
     })
 }
 
-/// Adds the folded hours of a range by name, whole UTC days where there are some.
-fn add_groups(
+/// The folded hours of one group in the steps, from whole UTC days where steps are long.
+fn folded_buckets(
     connection: &Connection,
-    (from, until): (i64, i64),
-    group_by: LatencyGroupBy,
-    groups: &mut HashMap<String, LatencyParts>,
-) -> rusqlite::Result<()> {
-    let sql = "SELECT name, histograms FROM rollup_latency WHERE hours = ?1
-        AND slot_ms >= ?2 AND slot_ms < ?3 AND dimension = ?4 AND purpose = 'user'";
-    let [from, until] = [from, until].map(WallTime::from_unix_ms);
+    edges: &StepEdges,
+    hours: RangePiece,
+    (dimension, name): (LatencyGroupBy, &str),
+) -> rusqlite::Result<Vec<LatencyParts>> {
+    let sql = "SELECT slot_ms, histograms FROM rollup_latency WHERE hours = ?1
+        AND slot_ms >= ?2 AND slot_ms < ?3 AND dimension = ?4 AND purpose = 'user' AND name = ?5";
     let mut statement = connection.prepare_cached(sql)?;
-    for piece in rollup_range::split_days(from, until, until) {
-        let (start, end, _) = piece.range(Purpose::User);
-        let mut rows = statement.query(params![hours(piece.width), start, end, group_by.word()])?;
-        while let Some(row) = rows.next()? {
-            merge_row(groups.entry(row.get("name")?).or_default(), row)?;
+    let mut sums = Vec::new();
+    sums.resize_with(edges.steps(), StoredParts::default);
+    let mut change = |step: usize, row: &Row<'_>, change| match sums.get_mut(step) {
+        Some(sum) => sum.change(row, change),
+        None => Ok(()),
+    };
+    let mut read =
+        |piece: RangePiece, each: &mut dyn FnMut(i64, &Row<'_>) -> rusqlite::Result<()>| {
+            let RangePiece { width, start_ms, end_ms } = piece;
+            let values = params![width_in_hours(width), start_ms, end_ms, dimension.word(), name];
+            let mut rows = statement.query(values)?;
+            while let Some(row) = rows.next()? {
+                each(row.get("slot_ms")?, row)?;
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+    for piece in split_for_steps(hours, edges) {
+        if piece.width != SlotWidth::Day {
+            read(piece, &mut |hour, row| change(edges.step_of(hour), row, BucketCounts::add))?;
+            continue;
+        }
+        let share = |day| DayShare::of(day, edges);
+        read(piece, &mut |day, row| change(share(day).step, row, BucketCounts::add))?;
+        for day in piece.days() {
+            let DayShare { step, moved } = share(day);
+            let Some(moved) = moved else { continue };
+            read(moved, &mut |hour, row| {
+                change(step, row, BucketCounts::subtract)?;
+                change(edges.step_of(hour), row, BucketCounts::add)
+            })?;
         }
     }
-    Ok(())
+    sums.iter().map(StoredParts::histograms).collect()
+}
+
+/// The folded hours of a range by name, from whole UTC days where there are some.
+fn folded_groups(
+    connection: &Connection,
+    hours: RangePiece,
+    group_by: LatencyGroupBy,
+) -> rusqlite::Result<HashMap<String, LatencyParts>> {
+    let sql = "SELECT name, histograms FROM rollup_latency WHERE hours = ?1
+        AND slot_ms >= ?2 AND slot_ms < ?3 AND dimension = ?4 AND purpose = 'user'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (mut names, mut sums) = (NameNumbers::default(), Vec::new());
+    for RangePiece { width, start_ms, end_ms } in hours.split_days() {
+        let values = params![width_in_hours(width), start_ms, end_ms, group_by.word()];
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            let number = names.number(row.get_ref("name")?.as_str()?);
+            if sums.len() <= number {
+                sums.resize_with(number + 1, StoredParts::default);
+            }
+            if let Some(sum) = sums.get_mut(number) {
+                sum.change(row, BucketCounts::add)?;
+            }
+        }
+    }
+    histograms(names.into_names().into_iter().zip(sums))
 }
 
 fn rank(groups: HashMap<String, LatencyParts>, name: Option<&str>) -> Vec<(String, LatencyParts)> {
@@ -496,78 +433,4 @@ fn rank(groups: HashMap<String, LatencyParts>, name: Option<&str>) -> Vec<(Strin
         count(other).cmp(&count(parts)).then_with(|| name.cmp(other_name))
     });
     ranked
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn histogram(micros: &[u64]) -> LatencyHistogram {
-        let mut made = LatencyHistogram::empty().expect("valid bounds");
-        micros.iter().for_each(|micros| made.record(Duration::from_micros(*micros)));
-        made
-    }
-
-    fn merged(left: &LatencyHistogram, right: &LatencyHistogram) -> LatencyHistogram {
-        let mut sum = left.clone();
-        sum.merge(right);
-        sum
-    }
-
-    proptest! {
-        #[test]
-        fn a_rank_has_the_latency_at_its_place_within_a_percent(
-            mut samples in prop::collection::vec(0_u64..5_000_000_000, 1..300),
-        ) {
-            let found = histogram(&samples);
-            samples.sort_unstable();
-            for (place, micros) in samples.iter().enumerate() {
-                let rank = u64::try_from(place).expect("small") + 1;
-                let within = found.at_rank(rank).expect("recorded");
-                let exact = Duration::from_micros((*micros).min(MICROS_MAX));
-                prop_assert!(within.contains(&exact), "{exact:?} at {rank}: {within:?}");
-                prop_assert!(*within.end() <= *within.start() * 101 / 100 + Duration::from_micros(1));
-            }
-            prop_assert_eq!(found.at_rank(0), None);
-            prop_assert_eq!(found.at_rank(found.count() + 1), None);
-        }
-
-        #[test]
-        fn merging_is_commutative_and_associative_and_survives_storage(
-            samples in prop::array::uniform3(prop::collection::vec(0_u64..5_000_000_000, 0..50)),
-        ) {
-            let [a, b, c] = samples.each_ref().map(|sample| histogram(sample));
-            prop_assert_eq!(merged(&a, &b), merged(&b, &a));
-            prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
-            prop_assert_eq!(merged(&merged(&a, &b), &c), histogram(&samples.concat()));
-            let counts = a.counts().expect("bytes");
-            let mut stored = histogram(&[]);
-            stored.add_counts(&counts).expect("stored");
-            prop_assert_eq!(&stored, &a);
-            stored.add_counts(&counts).expect("stored");
-            prop_assert_eq!(stored, merged(&a, &a));
-        }
-
-        #[test]
-        fn no_stored_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _either = histogram(&[]).add_counts(&bytes);
-        }
-
-        #[test]
-        fn a_percentile_is_at_most_a_percent_off(
-            mut micros in prop::collection::vec(1_u64..3_600_000_000, 1..200),
-            percent in 1.0..=100.0_f64,
-        ) {
-            let made = histogram(&micros).percentile(percent).as_micros() as f64;
-            micros.sort_unstable();
-            let rank = (percent / 100.0 * micros.len() as f64).ceil().max(1.0);
-            let near = |rank: f64| micros.iter().enumerate().any(|(index, exact)| {
-                (index as f64 + 1.0 - rank).abs() < 0.5 && (made - *exact as f64).abs() <= 0.01 * *exact as f64 + 1.0
-            });
-            // A share that falls on a rank may be rounded up to the next one.
-            prop_assert!(near(rank) || near(rank + 1.0) || near(rank - 1.0), "{made}");
-        }
-    }
 }

@@ -41,6 +41,7 @@ mod hourly_rollup;
 mod integer_columns;
 mod journal;
 mod key_verdicts;
+mod latency_histogram;
 mod latency_rollup;
 mod ledger;
 mod limits;
@@ -111,9 +112,8 @@ pub use failed_attempts::FailedAttempts;
 pub use failed_requests::{FailedCosts, RetriedRequests};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use key_verdicts::{KEY_VERDICTS_KEPT_MAX, KeyVerdict, KeyVerdictRecord, KeyVerdictSource};
-pub use latency_rollup::{
-    LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts, LatencySummary,
-};
+pub use latency_histogram::LatencyHistogram;
+pub use latency_rollup::{LatencyGroupBy, LatencyPart, LatencyParts, LatencySummary};
 pub use ledger::{IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use loops::StoppedLoop;

@@ -34,6 +34,13 @@ impl RangePiece {
         (self.start_ms, self.end_ms, WordColumn(purpose))
     }
 
+    /// Starts of its days, in milliseconds.
+    pub(crate) fn days(&self) -> impl Iterator<Item = i64> {
+        let Self { start_ms, end_ms, .. } = *self;
+        std::iter::successors(Some(start_ms), |day| day.checked_add(DAY_MS))
+            .take_while(move |day| *day < end_ms)
+    }
+
     /// Splits hours into whole UTC days and the hours around them.
     pub(crate) fn split_days(self) -> impl Iterator<Item = Self> {
         let Self { width, start_ms, end_ms } = self;
