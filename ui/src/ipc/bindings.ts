@@ -7119,7 +7119,7 @@ export type VerdictLevel =
 /**  Overall state and the needs behind it. */
 export type VerdictView = {
 	level: VerdictLevel,
-	/**  For example "openai is down" or "3 issues". */
+	/**  For example "openai is down" or "openai is down (and 2 more)". */
 	sentence: string,
 	/**  Most severe first; at most five. */
 	needs: StatusIssueView[],

@@ -31,6 +31,17 @@ pub struct UnpricedModel {
     pub unpriced: Option<Unpriced>,
 }
 
+impl UnpricedModel {
+    /// `backend/model`, as a pinned model is asked for: several backends may have one of that name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.backend {
+            Some(backend) => format!("{backend}/{}", self.model),
+            None => self.model.clone(),
+        }
+    }
+}
+
 /// Over whole quarter hours of the user's own traffic, most requests first.
 pub(crate) fn list(
     connection: &Connection,

@@ -145,7 +145,7 @@ function Detail({ detail: { alert, failed, timeline, events } }: { detail: Incid
   );
 }
 
-function factsOf(alert: InboxEntryView, failed: FailedRequestsView) {
+function factsOf(alert: InboxEntryView, failed: FailedRequestsView | null) {
   const until = alert.ended_at ?? undefined;
   return [
     { name: "State", value: <StateBadge sign={signOfEntry(alert)} /> },
@@ -160,25 +160,29 @@ function factsOf(alert: InboxEntryView, failed: FailedRequestsView) {
       name: "Acknowledged",
       value: alert.acknowledged_at === null ? "no" : <Moment at={alert.acknowledged_at} focusable />,
     },
-    {
-      name: failed.backend === null ? "Failed requests" : `Failed at ${failed.backend}`,
-      value:
-        failed.count === 0 ? (
-          "none"
-        ) : (
-          <PanelLink
-            path={requestsPath({
-              since: alert.since,
-              ...(until !== undefined && { until }),
-              ...(failed.backend !== null && { backend: failed.backend }),
-              state: "failed",
-            })}
-          >
-            {failed.is_at_least ? `${formatCount(failed.count)} or more` : formatCount(failed.count)}
-          </PanelLink>
-        ),
-    },
+    ...(failed === null ? [] : [failedRow(failed, alert.since, until)]),
   ];
+}
+
+function failedRow(failed: FailedRequestsView, since: number, until: number | undefined) {
+  return {
+    name: failed.backend === null ? "Failed requests" : `Failed at ${failed.backend}`,
+    value:
+      failed.count === 0 ? (
+        "none"
+      ) : (
+        <PanelLink
+          path={requestsPath({
+            since: since,
+            ...(until !== undefined && { until }),
+            ...(failed.backend !== null && { backend: failed.backend }),
+            state: "failed",
+          })}
+        >
+          {failed.is_at_least ? `${formatCount(failed.count)} or more` : formatCount(failed.count)}
+        </PanelLink>
+      ),
+  };
 }
 
 const SOURCES: Record<IncidentSource, { word: string; icon: LucideIcon }> = {

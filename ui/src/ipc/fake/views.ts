@@ -208,7 +208,7 @@ function verdictOf(world: World, now: number): VerdictView {
       ? "Everything works"
       : level === "not_set_up"
         ? "Not set up yet: add a backend"
-        : start + (more.length === 0 ? first.title : `${needs.length} issues`);
+        : start + (more.length === 0 ? first.title : `${first.title} (and ${more.length} more)`);
   return { level, needs, sentence };
 }
 

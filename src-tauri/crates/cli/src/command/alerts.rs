@@ -323,8 +323,10 @@ pub(super) fn render_incident(incident: &IncidentView, markdown: bool, now: Unix
     let alert = &incident.alert;
     text.line(Tone::Strong, &alert.title);
     text.line(Tone::Plain, &alert.detail);
-    let failed = format_at_least(incident.failed.count, incident.failed.is_at_least);
-    text.line(Tone::Plain, &format!("Failed requests: {failed}"));
+    if let Some(failed) = &incident.failed {
+        let count = format_at_least(failed.count, failed.is_at_least);
+        text.line(Tone::Plain, &format!("Failed requests: {count}"));
+    }
     let mut table =
         TextTable::new(&[Column::Left("When"), Column::Left("From"), Column::Left("What")]);
     for event in &incident.events {

@@ -134,7 +134,7 @@ pub(crate) async fn incident(engine: &Engine, req: AlertRef) -> Result<IncidentV
     let backends = incident_past::affected_backends(engine, &row);
     let failed = incident_past::failed_requests(engine, &row, &backends).await?;
     let timeline = incident_past::timeline(engine, &row, &backends, &entries).await?;
-    let markdown = incident_markdown(&alert, &failed, &events);
+    let markdown = incident_markdown(&alert, failed.as_ref(), &events);
     Ok(IncidentView { alert, failed, timeline, events, markdown })
 }
 
@@ -275,7 +275,7 @@ async fn add_backend_events(
 
 fn incident_markdown(
     alert: &InboxEntryView,
-    failed: &FailedRequestsView,
+    failed: Option<&FailedRequestsView>,
     events: &[IncidentEventView],
 ) -> String {
     let time = |at: crate::view::UnixMs| WallTime::from_unix_ms(at.0).to_rfc3339();
@@ -284,14 +284,16 @@ fn incident_markdown(
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "- Rule: {}\n- Severity: {}\n- Began: {}\n- Ended: {ended}\n- Failed requests: \
-         {}{}\n\n## Time line\n\n",
+        "- Rule: {}\n- Severity: {}\n- Began: {}\n- Ended: {ended}\n",
         alert.rule,
         alert.severity,
         time(alert.since),
-        if failed.is_at_least { "at least " } else { "" },
-        failed.count.0,
     );
+    if let Some(failed) = failed {
+        let more = if failed.is_at_least { "at least " } else { "" };
+        let _ = writeln!(text, "- Failed requests: {more}{}", failed.count.0);
+    }
+    text.push_str("\n## Time line\n\n");
     for event in events {
         let _ = writeln!(text, "- {} ({}): {}", time(event.at), event.source, escape(&event.text));
     }

@@ -5,7 +5,7 @@ mod snippets;
 pub(super) use snippets::render_snippets;
 
 use domain::{RunId, TokenClass, TokenUsage};
-use engine::Engine;
+use engine::{Engine, GatewayStatus};
 use ledger::{AttemptRecord, RequestRow};
 use playground::{
     PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
@@ -47,17 +47,22 @@ pub(crate) async fn playground_send(
     if order.prompt.trim().is_empty() {
         return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
-    let started = engine.playground().start(order).map_err(|error| playground_error(&error))?;
+    let started =
+        engine.playground().start(order).map_err(|error| playground_error(engine, &error))?;
     Ok(playground_run_view(&started))
 }
 
 /// Why no run was started.
-pub(super) fn playground_error(error: &PlaygroundError) -> ApiError {
+pub(super) fn playground_error(engine: &Engine, error: &PlaygroundError) -> ApiError {
     let message = error.to_string();
     match error {
         PlaygroundError::TooLong(_) => ApiError::invalid("prompt", message),
         PlaygroundError::NoGateway(_) => {
-            ApiError::failed(message).with_hint("Free its port, or choose another one in Settings.")
+            let hint = match engine.gateway().status() {
+                GatewayStatus::Paused => "Resume it: `gatehouse resume`.",
+                _ => "Free its port, or choose another one in Settings.",
+            };
+            ApiError::failed(message).with_hint(hint)
         }
         PlaygroundError::TooManyRuns | PlaygroundError::AlreadyAsked => ApiError::failed(message),
     }

@@ -340,7 +340,7 @@ fn silence_issue(silence: &GatewaySilence) -> StatusIssueView {
     }
 }
 
-fn paused_issue() -> StatusIssueView {
+pub(super) fn paused_issue() -> StatusIssueView {
     StatusIssueView {
         id: "gateway".to_owned(),
         level: VerdictLevel::Attention,

@@ -121,15 +121,23 @@ pub(super) fn judge(facts: VerdictFacts) -> VerdictView {
 
 fn sentence(level: VerdictLevel, issues: &[Issue]) -> String {
     let readiness = issues.iter().map(|issue| issue.readiness).max();
+    let is_paused = |issue: &&Issue| issue.view.action == PanelActionView::ResumeGateway;
+    let stops = |issue: &&Issue| Some(issue.readiness) == readiness;
+    let paused = issues.iter().find(is_paused);
+    let worst = paused.or_else(|| issues.iter().find(stops));
+    let title = worst.map(|issue| issue.view.title.clone()).unwrap_or_default();
     let what = match issues {
         [one] if one.view.id == NO_KEYCHAIN_ISSUE => {
             return "Everything works; keys can't be stored yet".to_owned();
         }
-        [one] => one.view.title.clone(),
-        several => count_noun(several.len() as u64, "issue"),
+        [_] => title,
+        several => format!("{title} (and {} more)", several.len() - 1),
     };
     match readiness {
-        Some(Readiness::NotReady) => format!("Not ready: {}", inside_sentence(&what)),
+        _ if paused.is_some() && level != VerdictLevel::NotSetUp => what,
+        Some(Readiness::NotReady) if paused.is_none() => {
+            format!("Not ready: {}", inside_sentence(&what))
+        }
         _ if level == VerdictLevel::NotSetUp => "Not set up yet: add a backend".to_owned(),
         Some(Readiness::Degraded) => format!("Ready, degraded: {}", inside_sentence(&what)),
         _ => what,

@@ -163,7 +163,8 @@ pub struct InboxRead {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct IncidentView {
     pub alert: InboxEntryView,
-    pub failed: FailedRequestsView,
+    /// None if it is not about backends.
+    pub failed: Option<FailedRequestsView>,
     /// The network, the gateway and the backends that it is about, from before it to after.
     pub timeline: HealthTimelineView,
     /// Oldest first.
@@ -172,13 +173,13 @@ pub struct IncidentView {
     pub markdown: String,
 }
 
-/// Requests that failed during an alert.
+/// Requests that failed during an alert at the backends that it is about.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct FailedRequestsView {
     pub count: Count,
     /// True if there may be more than were counted.
     pub is_at_least: bool,
-    /// The backend that they failed at; None if those of all are counted.
+    /// The backend that they failed at, if it is one.
     pub backend: Option<String>,
 }
 

@@ -47,7 +47,7 @@ pub struct TelemetryView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct VerdictView {
     pub level: VerdictLevel,
-    /// For example "openai is down" or "3 issues".
+    /// For example "openai is down" or "openai is down (and 2 more)".
     pub sentence: String,
     /// Most severe first; at most five.
     pub needs: Vec<StatusIssueView>,

@@ -15,7 +15,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use ledger::{
     DimensionFilter, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, Ledger, LedgerError,
-    UsageKey, UsageQuery,
+    UnpricedModel, UsageKey, UsageQuery,
 };
 use parking_lot::Mutex;
 use settings::{CredentialSettings, Settings, SettingsStore};
@@ -274,7 +274,7 @@ impl MeasurementWatch {
         let from = now.minus_ms(DAY_MS);
         let unpriced = self.ledger.unpriced_models(from, now, DimensionFilter::default()).await?;
         let requests = unpriced.iter().map(|model| model.requests).sum();
-        let models = unpriced.into_iter().map(|model| model.model).collect();
+        let models = unpriced.iter().map(UnpricedModel::name).collect();
         let mut found = vec![Measurement::Unpriced { requests, models }];
         if let Ok(query) = UsageQuery::whole(from, now, GroupBy::Backend) {
             let cache = self.ledger.usage(query).await?.totals.cache;

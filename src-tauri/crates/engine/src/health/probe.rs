@@ -115,11 +115,14 @@ impl BackendProber {
         self.health.forget(id);
     }
 
-    /// Unblocks the endpoints of keys that were accepted.
+    /// Unblocks the endpoints of keys that were accepted, or the one without a key that answered.
     fn lift_blocks(&self, backend: &BackendId, report: &ProbeReport) {
-        let passed = report.keys.iter().filter(|key| key.has_models);
-        for key in passed {
-            let credential = Some(key.credential.clone());
+        let accepted = report.keys.iter().filter(|key| key.has_models);
+        let mut passed: Vec<_> = accepted.map(|key| Some(key.credential.clone())).collect();
+        if report.keys.is_empty() && report.models.is_some() {
+            passed.push(None);
+        }
+        for credential in passed {
             let endpoint = Endpoint { backend: backend.clone(), credential };
             self.registry.lift_block_after_recheck(&endpoint);
         }
@@ -245,6 +248,8 @@ impl BackendProber {
         }
         let finding = match error {
             KeyError::Rejected(_) => HealthFinding::KeyRejected,
+            // A vault that is locked or out of reach says nothing about the backend.
+            KeyError::Vault(_) if !missing => HealthFinding::LocalFault,
             KeyError::Vault(_) | KeyError::Expired(_) => HealthFinding::Failed,
         };
         let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));

@@ -10,7 +10,7 @@ use domain::{
     AlertChannel, BackendId, Clock, CredentialId, DAY_MS, HealthState, NanoUsd, Secret, WallTime,
 };
 use gateway::{LoopbackCall, loopback_call};
-use ledger::Ledger;
+use ledger::{Ledger, UnpricedModel};
 use monitor::HealthFinding;
 use readiness::{
     AlertChannelFacts, BackendModelFacts, BackendNeed, BackendTarget, ChannelTestFacts,
@@ -295,7 +295,7 @@ impl ReadinessEnvironment for EngineEnvironment {
         Ok(PriceFacts {
             list_date: list_date.to_day(),
             list_age_days: whole_days(list_date, now),
-            unpriced_models: unpriced.into_iter().map(|model| model.model).collect(),
+            unpriced_models: unpriced.iter().map(UnpricedModel::name).collect(),
         })
     }
 

@@ -156,6 +156,8 @@ impl CheckBody for StreamCheck {
     }
 }
 
+/// Code of the gateway's refusals while it is paused.
+const PAUSED_CODE: &str = "\"gateway_paused\"";
 const RESTART: &str = "Restart Gatehouse. If that does not help, please report it.";
 
 fn sample_messages() -> Value {
@@ -171,6 +173,9 @@ fn unreachable(reason: String) -> CheckOutcome {
 }
 
 fn unexpected_status(reply: &GatewayReply) -> CheckOutcome {
+    if reply.status == 503 && body_start(reply).contains(PAUSED_CODE) {
+        return CheckOutcome::fail("the gateway is paused", "Resume it: `gatehouse resume`.");
+    }
     CheckOutcome::fail(format!("the gateway answered with status {}", reply.status), RESTART)
         .with_evidence(body_start(reply))
 }

@@ -61,29 +61,36 @@ pub(in crate::operation) fn shown_range(
     (WallTime::from_unix_ms(since - margin), WallTime::from_unix_ms(to))
 }
 
-/// Requests that failed during the alert: at its backend if it is about one, else all.
+/// Requests that failed during the alert at the backends that it is about, or all if it has no
+/// scope. `None` if it is about something else, whose requests cannot be told from others.
 pub(in crate::operation) async fn failed_requests(
     engine: &Engine,
     row: &AlertRow,
     backends: &[BackendId],
-) -> Result<FailedRequestsView, ApiError> {
+) -> Result<Option<FailedRequestsView>, ApiError> {
+    let counted: Vec<Option<BackendId>> = match backends {
+        [] if row.scopes.is_empty() => vec![None],
+        [] => return Ok(None),
+        some => some.iter().cloned().map(Some).collect(),
+    };
+    let (mut count, mut is_at_least) = (0, false);
+    for backend in counted {
+        let query = RequestQuery {
+            since: Some(row.since),
+            until: row.ended,
+            state: Some(RequestState::Failed),
+            backend,
+            ..RequestQuery::newest(FAILED_COUNTED_MAX)
+        };
+        let page = engine.ledger().request_page(query).await?;
+        count += page.rows.len() as u64;
+        is_at_least |= page.next.is_some() || page.is_cut;
+    }
     let backend = match backends {
-        [only] => Some(only.clone()),
+        [only] => Some(only.to_string()),
         _ => None,
     };
-    let query = RequestQuery {
-        since: Some(row.since),
-        until: row.ended,
-        state: Some(RequestState::Failed),
-        backend: backend.clone(),
-        ..RequestQuery::newest(FAILED_COUNTED_MAX)
-    };
-    let page = engine.ledger().request_page(query).await?;
-    Ok(FailedRequestsView {
-        count: (page.rows.len() as u64).into(),
-        is_at_least: page.next.is_some() || page.is_cut,
-        backend: backend.map(|id| id.to_string()),
-    })
+    Ok(Some(FailedRequestsView { count: count.into(), is_at_least, backend }))
 }
 
 /// What was changed from `from` to `to`, by entries of the audit log, newest first.
@@ -99,6 +106,9 @@ pub(in crate::operation) fn actions(
             // They are in the time line as what they are.
             && !row.record.operation.starts_with("incident_")
             && !row.record.operation.starts_with("alert_acknowledge")
+            // They change nothing.
+            && !row.record.operation.starts_with("playground_")
+            && !row.record.operation.starts_with("readiness_")
     };
     let event = |row: &AuditRow| {
         let by = row.record.agent.as_ref().map_or_else(

@@ -97,8 +97,11 @@ pub(crate) async fn backend_ask(
         client: None,
         time_limit: Some(Duration::from_secs(TIME_LIMIT_SECS.into())),
     };
-    let run =
-        engine.playground().run_to_end(order).await.map_err(|error| playground_error(&error))?;
+    let run = engine
+        .playground()
+        .run_to_end(order)
+        .await
+        .map_err(|error| playground_error(engine, &error))?;
     Ok(answer_view(&id, model, run))
 }
 

@@ -98,6 +98,10 @@ fn report(facts: &mut VerdictFacts, word: &str) {
         "@here" => return facts.services.last_mut().expect("a service").is_local = true,
         "offline" => return facts.is_offline = true,
         "gateway" => ("gateway", Problem, "The gateway is not listening", Readiness::NotReady),
+        "paused" => {
+            let issue = Issue::new(crate::operation::status::paused_issue(), Readiness::NotReady);
+            return facts.others.push(issue);
+        }
         "vault" => ("vault", Problem, "The vault is locked", Readiness::NotReady),
         "no-keychain" => (NO_KEYCHAIN_ISSUE, Attention, "There is no keychain", Readiness::Ready),
         "ledger-full" => ("ledger", Problem, "The ledger cannot be written", Readiness::NotReady),
@@ -190,10 +194,13 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("demo>mock", NotSetUp, "Not set up yet: add a backend"),
     ("no-keychain", NotSetUp, "Not set up yet: add a backend"),
     ("checks", NotSetUp, "Not set up yet: add a backend"),
-    ("settings", Problem, "2 issues"),
-    ("gateway", Problem, "Not ready: 2 issues"),
+    ("settings", Problem, "The settings file has errors (and 1 more)"),
+    ("paused", NotSetUp, "Not set up yet: add a backend"),
+    ("openai=up 3*openai paused", Attention, "The gateway is paused"),
+    ("openai=down 3*openai paused", Problem, "The gateway is paused (and 1 more)"),
+    ("gateway", Problem, "Not ready: the gateway is not listening (and 1 more)"),
     ("off=1", Problem, "Not ready: every backend is switched off"),
-    ("off=1 dead:chat", Problem, "Not ready: 2 issues"),
+    ("off=1 dead:chat", Problem, "Not ready: every backend is switched off (and 1 more)"),
     ("profile=home", Problem, "Not ready: no backend is in the profile home"),
     ("profile=home off=1", Problem, "Not ready: no backend is in the profile home"),
     ("profile=home openai=up chat>openai", Fine, "Everything works"),
@@ -216,7 +223,7 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     (
         "openai=down claude=limited-briefly chat>openai,claude",
         Attention,
-        "Ready, degraded: 2 issues",
+        "Ready, degraded: openai is down; claude answers instead (and 1 more)",
     ),
     (
         "openai=unpaid 3*openai",
@@ -331,7 +338,11 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         Problem,
         "Not ready: openai is rate limited: 3 models fail",
     ),
-    ("openai=down claude=failing x=up chat>openai,claude", Problem, "Not ready: 2 issues"),
+    (
+        "openai=down claude=failing x=up chat>openai,claude",
+        Problem,
+        "Not ready: openai is down: the route chat fails (and 1 more)",
+    ),
     // Answers that come slowly or not always.
     (
         "openai=slow 3*openai",
@@ -344,14 +355,26 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         Attention,
         "Ready, degraded: openai fails 3 of 10 requests",
     ),
-    ("openai=flaky claude=slow 3*openai 1*claude", Attention, "Ready, degraded: 2 issues"),
+    (
+        "openai=flaky claude=slow 3*openai 1*claude",
+        Attention,
+        "Ready, degraded: openai fails 3 of 10 requests (and 1 more)",
+    ),
     (
         "openai=slow claude=new 3*openai 1*claude",
         Attention,
         "Ready, degraded: openai is slow: first token 4.2 s, usually 0.9 s",
     ),
-    ("openai=slow claude=down 3*openai 1*claude", Problem, "Not ready: 2 issues"),
-    ("openai=slow claude=down chat>claude,openai", Attention, "Ready, degraded: 2 issues"),
+    (
+        "openai=slow claude=down 3*openai 1*claude",
+        Problem,
+        "Not ready: claude is down: the model m-1 fails (and 1 more)",
+    ),
+    (
+        "openai=slow claude=down chat>claude,openai",
+        Attention,
+        "Ready, degraded: openai is slow: first token 4.2 s, usually 0.9 s (and 1 more)",
+    ),
     ("openai=slow 3*openai offline", Problem, "Not ready: this machine is offline"),
     ("openai=recovering 3*openai", Fine, "Everything works"),
     (
@@ -360,7 +383,11 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         "The key second was rejected; other keys answer instead",
     ),
     // Both dead: each is a cause.
-    ("openai=down claude=down chat>openai,claude", Problem, "Not ready: 2 issues"),
+    (
+        "openai=down claude=down chat>openai,claude",
+        Problem,
+        "Not ready: openai is down: nothing else can answer (and 1 more)",
+    ),
     (
         "openai=down claude=up azure=up chat>openai,claude code>openai,azure",
         Attention,
@@ -400,7 +427,7 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     (
         "here=key:work @local badkey:work,here 3*here openai=up offline",
         Problem,
-        "Not ready: 2 issues",
+        "Not ready: this machine is offline (and 1 more)",
     ),
     (
         "openai=up ollama=up @local chat>openai,ollama offline",
@@ -413,7 +440,11 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
         "Not ready: this machine is offline; only ollama can answer",
     ),
     ("ollama=up @local 1*ollama offline", Fine, "Everything works"),
-    ("ollama=down @local openai=up 1*ollama offline", Problem, "Not ready: 2 issues"),
+    (
+        "ollama=down @local openai=up 1*ollama offline",
+        Problem,
+        "Not ready: this machine is offline (and 1 more)",
+    ),
     // What other parts report.
     ("openai=up no-keychain", Attention, "Everything works; keys can't be stored yet"),
     ("openai=up vault", Problem, "Not ready: the vault is locked"),
@@ -423,8 +454,12 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("openai=up settings", Problem, "The settings file has errors"),
     ("openai=up checks", Attention, "The last readiness check failed"),
     ("openai=new checks", Attention, "The last readiness check failed"),
-    ("openai=up checks ledger-behind", Attention, "2 issues"),
-    ("openai=down claude=up chat>openai,claude checks", Attention, "Ready, degraded: 2 issues"),
+    ("openai=up checks ledger-behind", Attention, "The last readiness check failed (and 1 more)"),
+    (
+        "openai=down claude=up chat>openai,claude checks",
+        Attention,
+        "Ready, degraded: openai is down; claude answers instead (and 1 more)",
+    ),
 ];
 
 #[test]
@@ -474,7 +509,7 @@ fn the_worst_issue_comes_first_and_the_list_is_capped() {
     let setup = "a=down b=down c=down d=down e=up 1*a chat>b,e checks ledger-behind dead:x";
     let found = judge(facts(setup));
     assert_eq!(found.needs.len(), ISSUES_MAX);
-    assert_eq!(found.sentence, "Not ready: 7 issues");
+    assert_eq!(found.sentence, "Not ready: the route x is broken (and 6 more)");
     let levels: Vec<_> = found.needs.iter().map(|need| need.level).collect();
     assert!(levels.is_sorted_by(|a, b| a >= b), "{levels:?}");
     assert_eq!(found.needs[0].id, "routes", "a dead route is a problem of the first rank");
