@@ -178,7 +178,7 @@ test("the gateway is paused and resumed", async () => {
   const [pause, resume] = [vi.spyOn(host, "gatewayPause"), vi.spyOn(host, "gatewayResume")];
   await user.keyboard("{Enter}");
   await waitFor(() => expect(pause).toHaveBeenCalledOnce());
-  expect(await screen.findByText("New requests are refused; those in flight go on.")).toBeVisible();
+  expect(await screen.findByText("New requests are refused; requests in flight continue.")).toBeVisible();
   const palette = await openPalette(user);
   await user.type(palette.getByRole("combobox"), "resume");
   await palette.findByRole("option", { name: /^Resume gateway/ });

@@ -12,7 +12,7 @@ export function useGatewayPause() {
         onSuccess: () =>
           notify({
             title: paused ? "The gateway is paused" : "The gateway answers again",
-            detail: paused ? "New requests are refused; those in flight go on." : null,
+            detail: paused ? "New requests are refused; requests in flight continue." : null,
             undo: () => set(!paused),
           }),
         onError: notifyError,

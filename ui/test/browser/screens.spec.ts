@@ -115,7 +115,7 @@ test.describe("900 by 600", () => {
   test("the backends keep what says whether they work, and drop money first", async ({ page }) => {
     await openPanel(page, { scenario: "failing", path: "/backends" });
     await settled(page);
-    for (const name of ["State", "Circuit", "Checked"]) {
+    for (const name of ["State", "Breaker", "Checked"]) {
       await expect(page.getByRole("columnheader", { name })).toBeInViewport();
     }
     await expect(page.getByRole("columnheader", { name: "Spend 24 h" })).toBeHidden();

@@ -389,11 +389,11 @@ fn channel_fault(fault: &ChannelFact, tunings: &RuleTunings) -> Condition {
     let label = fault.channel.label();
     Condition {
         severity: tuning_of(tunings, AlertRule::ChannelFault).severity,
-        title: cut_title(&format!("{label} does not get alerts")),
+        title: cut_title(&format!("{label} cannot deliver alerts")),
         detail: join_sentences(&[&to_sentence(&fault.reason), "See Alerts, Channels."]),
         path: "/alerts/channels".to_owned(),
         over: Some((
-            cut_title(&format!("{label} gets alerts again")),
+            cut_title(&format!("{label} delivers alerts again")),
             "A message was sent.".to_owned(),
         )),
         ..condition(AlertRule::ChannelFault, fault.channel.word())

@@ -112,7 +112,7 @@ fn check_entry<R: Read>(entry: &Entry<'_, R>, name: &str, bytes: u64) -> Result<
     }
     match header.entry_size() {
         Ok(found) if found == bytes => Ok(()),
-        _ => Err(ArchiveError::Damaged(format!("{name} has another size than its manifest says"))),
+        _ => Err(ArchiveError::Damaged(format!("{name} does not match its size in the manifest"))),
     }
 }
 

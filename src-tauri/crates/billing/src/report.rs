@@ -26,9 +26,9 @@ pub struct ReportPage {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
-    #[error("the answer is not what was asked for; {field}: {problem}")]
+    #[error("unexpected response; {field}: {problem}")]
     Malformed { field: String, problem: String },
-    #[error("the answer is incomplete: it says that there is more, but not where")]
+    #[error("the response is incomplete: it announces another page without naming it")]
     NoNextPage,
     #[error("{field}: {currency:?} is billed, and only US dollars are compared")]
     Currency { field: String, currency: String },

@@ -76,7 +76,7 @@ pub(crate) enum CoreCommand {
     /// Stop the running Gatehouse; requests in flight may finish
     #[command(visible_alias = "quit")]
     Stop,
-    /// Refuse new requests until `gatehouse resume`; those in flight go on
+    /// Refuse new requests until `gatehouse resume`; requests in flight continue
     Pause,
     /// Let a paused gateway answer again
     #[command(alias = "unpause")]

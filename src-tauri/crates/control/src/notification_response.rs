@@ -20,7 +20,7 @@ pub async fn respond_to_notification(core: &Core, response: &NotificationRespons
             NotificationAction::SilenceHour => silence(&core, *number).await,
         };
         if let Err(error) = done {
-            tracing::warn!(%error.message, number, "what was chosen on a notification was refused");
+            tracing::warn!(%error.message, number, "the action chosen in the notification was refused");
         }
     }
 }

@@ -49,9 +49,9 @@ pub async fn fetch_text(
     fetched.await.map_err(|_elapsed| FetchError::Late)?
 }
 
-/// Whether the host of `url` answers anything at all, over a connection that is secure where `url` says
-/// so; `None` if this machine could not ask. Asks for its first page, without a key: nothing is
-/// billed, and it goes the way of requests, through a proxy if they do.
+/// Returns true if the host of `url` sends any response, over TLS for `https`; `None` if this machine
+/// could not ask. Asks for its first page, without a key: nothing is billed, and it goes the way of
+/// requests, through a proxy if they do.
 pub async fn is_reachable(
     upstream: &dyn Upstream,
     mut url: Url,

@@ -176,7 +176,7 @@ test("the history leads to an alert's time line, where a note is added", async (
   ).toEqual([
     expect.stringContaining("The alert fired."),
     expect.stringContaining("A notification was shown."),
-    expect.stringContaining("The alert ended"),
+    expect.stringContaining("The alert was resolved"),
   ]);
   await user.click(screen.getByRole("button", { name: "Add note" }));
   expect(await screen.findByText("write something")).toBeVisible();

@@ -106,7 +106,7 @@ function Service({ service: { name, problem, abilities } }: { service: DesktopSe
   return (
     <div className="border-t border-line px-4 py-2.5">
       <p className="text-12 text-ink-3">
-        Shown by <span className="text-ink-2">{name}</span>, which says what it can do:
+        Shown by <span className="text-ink-2">{name}</span>, which reports these abilities:
       </p>
       <ul className="mt-1.5 grid gap-x-6 gap-y-1.5 min-[1100px]:grid-cols-2" aria-label="What it can do">
         {abilities.map(({ ability, is_there: isThere, detail }) => (

@@ -85,7 +85,7 @@ function Entries({ entries, onOpen }: EntriesProps) {
   if (entries.length === 0)
     return (
       <EmptyState icon={Inbox} title="Nothing happened yet">
-        Alerts will be listed here, also those that came while nobody was looking.
+        Alerts appear here, including those you missed.
       </EmptyState>
     );
   return (

@@ -27,7 +27,7 @@ export function Ladder() {
   return (
     <Reading of={ladder} skeleton={<LoadingCard label="Loading the ladder" className="h-[260px]" />}>
       {({ sentence, steps }) => (
-        <Card title="Escalation" note="of an alert that nobody acknowledges" flush>
+        <Card title="Escalation" note="of unacknowledged alerts" flush>
           <p className="px-4 pt-3 pb-2 text-pretty text-ink-2">{sentence}</p>
           <ol aria-label="Steps of the ladder" className="px-4 pb-3">
             {steps.map((step) => (

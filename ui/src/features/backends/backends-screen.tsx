@@ -198,10 +198,10 @@ function useColumns(): Column<BackendView>[] {
       },
       {
         id: "breaker",
-        header: "Circuit",
+        header: "Breaker",
         width: "156px",
         from: "640",
-        cell: (backend) => <Circuit accesses={accesses.filter((access) => access.backend === backend.id)} />,
+        cell: (backend) => <Breaker accesses={accesses.filter((access) => access.backend === backend.id)} />,
       },
       {
         id: "key",
@@ -244,7 +244,7 @@ function useColumns(): Column<BackendView>[] {
 }
 
 /** What breaker, cooldown and block allow now, with the reason on hover; for several keys, how many are healthy. */
-function Circuit({ accesses }: { accesses: EndpointView[] }) {
+function Breaker({ accesses }: { accesses: EndpointView[] }) {
   const [first, ...others] = accesses;
   if (first === undefined) return <None />;
   const held = accesses.find((access) => access.availability.state !== "ready");

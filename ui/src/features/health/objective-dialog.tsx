@@ -52,7 +52,12 @@ export function ObjectiveDialog({ edited, onClose }: { edited: EditedObjective; 
     }),
   );
   return (
-    <Dialog open onClose={onClose} title={`Objective: ${label}`} description="In force at once, for alerts too.">
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Objective: ${label}`}
+      description="Takes effect immediately, including for alerts."
+    >
       <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
           {own !== null && (

@@ -291,7 +291,7 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
       title={`Replace the ${stored.label} key`}
       description={
         stored.oauth === null
-          ? "The new key is tried first, unbilled. Then the backends that use this key switch to it."
+          ? "The new key is checked first, at no cost. Then the backends that use this key switch to it."
           : "An access token is got with it first. If that is refused, the old one stays."
       }
     >

@@ -163,7 +163,7 @@ function RestoreDialog({ path: known, onClose }: { path: string; onClose: () => 
 
 function missingText({ missing, unknown }: MissingKeysView): string | null {
   if (missing.length > 0) return `To be added again: ${missing.join(", ")}`;
-  return unknown === null ? null : `It is not known which keys the vault lacks: ${unknown}`;
+  return unknown === null ? null : `Could not check which keys are missing from the vault: ${unknown}`;
 }
 
 function Plan({ plan }: { plan: RestorePlanView }) {

@@ -153,7 +153,7 @@ function RemoveDialog({ profile, onClose }: { profile: ProfileView; onClose: () 
       title={`Remove the profile ${profile.name}?`}
       losses={[
         "Its backends stay. Those that no other profile names are used again.",
-        ...(profile.active ? ["No profile is in use from then on."] : []),
+        ...(profile.active ? ["After that, no profile is active."] : []),
       ]}
       verb="Remove"
       busy={remove.isPending}

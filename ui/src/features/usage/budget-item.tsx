@@ -92,7 +92,7 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
       <p className="text-12 text-ink-3">
         {barWords(budget)}
         {budget.used_up_at !== null && (
-          <span className="text-warn">; at this pace used up {dateWords(budget.used_up_at)}</span>
+          <span className="text-warn">; at this rate it runs out {dateWords(budget.used_up_at)}</span>
         )}
         ; {actionWords(budget)}.{budget.interrupted_requests > 0 && ` ${interruptedWords(budget)}`}
         {budget.unpriced_requests > 0 && (
@@ -117,7 +117,7 @@ function Allowances({ budget }: { budget: BudgetView }) {
   const takeBack = () =>
     allow.mutate(
       { id: budget.id, usd: "0", until: null },
-      { ...report, onSuccess: () => notify({ title: `Took back what was allowed more of ${budget.id}` }) },
+      { ...report, onSuccess: () => notify({ title: `Removed the extra allowance of ${budget.id}` }) },
     );
   return (
     <div className="flex items-center gap-3 border-t border-line pt-2 text-12 text-ink-2">

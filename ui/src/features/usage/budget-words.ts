@@ -60,7 +60,7 @@ export function reservedWords(budget: BudgetView): string {
   const { reserved_nano_usd: reserved, slack_nano_usd: slack, unbounded_requests: open } = budget;
   const parts = [`${formatMoney(reserved)} reserved for requests in flight`];
   if (slack > 0) parts.push(`long answers may cost ${formatMoney(slack)} more`);
-  if (open > 0) parts.push(`${formatCounted(open, "request", "requests")} may cost an amount that nobody knows yet`);
+  if (open > 0) parts.push(`the cost of ${formatCounted(open, "request", "requests")} is unknown so far`);
   return parts.join("; ");
 }
 
@@ -68,7 +68,7 @@ export function reservedWords(budget: BudgetView): string {
 export function interruptedWords(budget: BudgetView): string {
   const requests = formatCounted(budget.interrupted_requests, "request", "requests");
   const amount = formatMoney(budget.interrupted_nano_usd);
-  return `${requests} ended with a crash, at a cost nobody knows; the ${amount} reserved for them counts until the period ends.`;
+  return `A crash interrupted ${requests}; the cost is unknown. The ${amount} reserved for it counts until the period ends.`;
 }
 
 /** The bar in words. */

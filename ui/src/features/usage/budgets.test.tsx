@@ -73,7 +73,7 @@ test("money in flight and what a crash cut off are said beside what is spent", a
   expect(
     within(monthly).getByText(/\$0\.08 reserved for requests in flight; long answers may cost \$0\.40 more/),
   ).toBeVisible();
-  expect(within(monthly).getByText(/2 requests ended with a crash, .*\$0\.20 reserved for them counts/)).toBeVisible();
+  expect(within(monthly).getByText(/A crash interrupted 2 requests; .*\$0\.20 reserved for it counts/)).toBeVisible();
   const agents = screen.getByRole("listitem", { name: "agents" });
   expect(within(agents).queryByText(/reserved/)).toBeNull();
 });

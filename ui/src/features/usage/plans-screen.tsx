@@ -63,8 +63,8 @@ function NoPlans() {
   return (
     <Card title="Windows of plans">
       <p className="text-pretty text-ink-2">
-        Codex CLI writes down how much of a ChatGPT plan is used. It has told nothing in the last 8 days. Claude Code
-        and Gemini CLI write down no limits, so what is left of their plans is not known here.
+        Codex CLI writes down how much of a ChatGPT plan is used. It has reported nothing in the last 8 days. Claude
+        Code and Gemini CLI write down no limits, so what is left of their plans is not known here.
       </p>
     </Card>
   );

@@ -53,7 +53,7 @@ test("an import shows its progress and its end, and the button cancels it meanwh
   await waitFor(() => expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "642"));
 
   await userEvent.click(button);
-  expect(await screen.findByText(/The next import goes on there/)).toBeVisible();
+  expect(await screen.findByText(/The next import resumes there/)).toBeVisible();
   await userEvent.click(await screen.findByRole("button", { name: "Import session logs" }));
   await screen.findByRole("button", { name: "Cancel import" });
   act(elapse);

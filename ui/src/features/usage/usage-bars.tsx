@@ -60,7 +60,7 @@ function daysOf(buckets: { start: number }[], { first, last }: ChartRange, zone:
 function flatOf({ cost_basis: basis, finding, totals }: UsageView): string {
   if (basis !== "known") return finding;
   if (totals.is_cost_unknown) return "No price is known for any of these requests";
-  return totals.unpriced_requests > 0 ? "Nothing was billed of what has a known price" : "Nothing was billed";
+  return totals.unpriced_requests > 0 ? "No charges for requests with a known price" : "Nothing was billed";
 }
 
 const UNITS = { requests: "requests", tokens: "tokens, in and out" };

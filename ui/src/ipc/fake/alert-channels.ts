@@ -10,7 +10,7 @@ type ChannelOperation = "alertChannels" | "alertChannelSecret" | "alertChannelTe
 const ABILITIES: [DesktopAbilityView["ability"], boolean, string][] = [
   ["text", true, "The sentence below the title is shown."],
   ["actions", true, "A click opens the right page; buttons work."],
-  ["replace", true, "News replaces what is shown, and it goes when it is over."],
+  ["replace", true, "An update replaces the notification, which closes when the alert is resolved."],
   ["sound", false, "Alerts make no sound."],
   ["persistence", true, "Notifications are kept until you close them."],
 ];

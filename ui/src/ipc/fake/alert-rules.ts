@@ -182,7 +182,7 @@ export const ALERT_RULES: RuleRow[] = [
     group: "money",
     title: "Unusual cost",
     condition:
-      "Fires when this hour or the one before costs 150 % or more of what such hours usually cost and at least $1 more, and stands out from the last four weeks, for 5 minutes. Ends when an hour is as usual, for 30 minutes. High.",
+      "Fires when this hour or the previous one costs at least 150 % of the usual amount and at least $1 more, and stands out from the last four weeks, for 5 minutes. Ends when an hour is as usual, for 30 minutes. High.",
     delivery: "notification",
     hold: hold(300),
     threshold: number(150, [110, 10000], "%", "Cost of an hour as a share of what it usually is."),

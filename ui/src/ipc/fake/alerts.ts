@@ -217,7 +217,7 @@ function eventsOf(found: InboxEntryView, notes: IncidentEventView[]): IncidentEv
     ...own(found.fired_at, "The alert fired."),
     ...own(found.notified_at, "A notification was shown."),
     ...own(found.acknowledged_at, "The alert was acknowledged."),
-    ...own(found.ended_at, "The alert ended: what it was about is over."),
+    ...own(found.ended_at, "The alert was resolved."),
     ...notes,
   ].toSorted((left, right) => left.at - right.at);
 }

@@ -153,6 +153,6 @@ function failed(backend: string, model: string, cause: string, request: string):
 }
 
 function stopped(backend: string): BackendAnswerView {
-  const failure = { class: null, cause: "It was stopped.", next_step: "What the model wrote by then may be billed." };
+  const failure = { class: null, cause: "It was stopped.", next_step: "Output generated before that may be billed." };
   return { ...unanswered(backend, "", failure), outcome: "cancelled", finding: "Stopped asking." };
 }

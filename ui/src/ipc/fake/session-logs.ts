@@ -170,7 +170,7 @@ export function fakeSessionLogs({
             ...latest,
             state: "cancelled",
             ended_at: now(),
-            sentence: "Cancelled. The next import goes on there",
+            sentence: "Cancelled. The next import resumes there",
           });
         changed("session_logs");
         return null;

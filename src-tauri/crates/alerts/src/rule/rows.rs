@@ -232,8 +232,8 @@ const ROWS: &[RuleRow] = &[
         (AlertRule::SpendAnomaly, AlertGroup::Money),
         "Unusual cost",
         (
-            "this hour or the one before costs {threshold} or more of what such hours usually cost \
-             and at least $1 more, and stands out from the last four weeks",
+            "this hour or the previous one costs at least {threshold} of the usual amount and at least \
+             $1 more, and stands out from the last four weeks",
             "an hour is as usual",
         ),
         SeverityRow::Set,
@@ -367,8 +367,7 @@ const ROWS: &[RuleRow] = &[
         (AlertRule::BalanceLow, AlertGroup::Money),
         "Balance runs out",
         (
-            "what a provider says is left behind a key lasts {threshold} or less, at the pace of the \
-             last week",
+            "a key's remaining balance lasts {threshold} or less at last week's rate",
             "it lasts longer",
         ),
         SeverityRow::Set,

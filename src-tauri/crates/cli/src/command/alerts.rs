@@ -47,7 +47,7 @@ pub(crate) enum AlertsCommand {
     Unsilence(NumberArgument),
     /// List the channels that alerts are sent through, and whether each works
     Channels,
-    /// Show when each channel is told of an alert that nobody acknowledges
+    /// Show when each channel is told of an unacknowledged alert
     Ladder,
     /// Store the address of the webhook or the password of the mail server
     Secret(SecretArguments),
@@ -376,10 +376,7 @@ fn add_service(text: &mut StyledText, service: &DesktopServiceView) {
         return;
     }
     if let Some(name) = &service.name {
-        text.line(
-            Tone::Plain,
-            &format!("Notifications are shown by {name}, which says what it can do:"),
-        );
+        text.line(Tone::Plain, &format!("{name} shows notifications and reports these abilities:"));
     }
     let mut table = TextTable::new(&[
         Column::Left("Ability"),

@@ -41,7 +41,7 @@ pub(crate) enum BackendsCommand {
     /// Test a backend step by step; nothing is billed
     #[command(alias = "check")]
     Test(BackendArgument),
-    /// Ask a model of a backend for one short answer, which is billed; says its price first
+    /// Ask one of a backend's models for a short answer; billed, and the price is shown first
     Ask(ask::AskBackendArguments),
     /// Switch a backend on again
     Enable(BackendArgument),
@@ -53,15 +53,15 @@ pub(crate) enum BackendsCommand {
     /// Remove a backend; its key stays in the vault
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]
     Remove(RemoveBackendArguments),
-    /// Show each backend's circuit, cooldowns and blocks
+    /// Show each backend's breaker, cooldowns and blocks
     #[command(alias = "state")]
     States,
-    /// Show the history of a backend's circuit
+    /// Show the history of a backend's breaker
     #[command(alias = "history")]
     Timeline(history::TimelineArguments),
-    /// Test other circuit thresholds against history
+    /// Test other breaker thresholds against history
     Backtest(history::BacktestArguments),
-    /// Override a circuit breaker for some time
+    /// Override a breaker for some time
     Force(endpoint::ForceArguments),
     /// Reset breaker, cooldown and block
     Reset(endpoint::EndpointArguments),

@@ -174,7 +174,7 @@ pub(super) fn render_plan(plan: &RestorePlanView, now: UnixMs) -> StyledText {
     let mut text = render_check(&plan.check, now);
     let (there, here) = (plan.check.requests, plan.requests_here);
     let line = format!(
-        "Requests: {} in the backup, {} here; those that the backup lacks stay.",
+        "Requests: {} in the backup, {} here. Requests missing from the backup are kept.",
         format_counted_noun(there, "request"),
         format_counted_noun(here, "request")
     );
@@ -222,7 +222,7 @@ pub(super) fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
         text.line(Tone::Muted, "To add one again: gatehouse keys replace NAME");
     }
     if let Some(reason) = &keys.unknown {
-        let line = format!("It is not known which keys the vault lacks: {reason}");
+        let line = format!("Could not check which keys are missing from the vault: {reason}");
         text.marked_line(Mark::Attention, &line);
     }
 }

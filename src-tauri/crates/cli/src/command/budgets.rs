@@ -20,10 +20,10 @@ use crate::word::word;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetsCommand {
-    /// List budgets and what is left of them
+    /// List budgets and their remaining amounts
     #[command(visible_alias = "ls")]
     List,
-    /// Show a budget, what is allowed more, and the marks that it reached
+    /// Show a budget, its extra allowances and the marks it has reached
     Show(NameArgument),
     /// Add a budget or change one; requests that could exceed it are refused
     #[command(visible_alias = "add", aliases = ["edit", "create", "new"])]
@@ -71,10 +71,10 @@ struct BudgetTermsArguments {
     /// Percentages at which you are told, for example 50,80,100; none for no mark
     #[arg(long, value_name = "PERCENT,…", value_parser = parse_marks)]
     marks: Option<Marks>,
-    /// Whether you are told when it will be used up before its period ends
+    /// Notify me if the budget is forecast to run out before the period ends
     #[arg(long, value_name = "BOOL")]
     forecast: Option<bool>,
-    /// Whether it refuses a request whose price is not known
+    /// Refuse requests with an unknown price
     #[arg(long, value_name = "BOOL")]
     refuse_unpriced: Option<bool>,
     #[command(flatten)]
@@ -120,7 +120,7 @@ impl BudgetTermsArguments {
 pub(crate) struct AllowArguments {
     #[command(flatten)]
     named: NameArgument,
-    /// How much more, in US dollars; 0 takes back what was allowed
+    /// Extra amount in US dollars; 0 removes the allowance
     #[arg(long, value_name = "USD")]
     usd: String,
     /// How long: a span such as 2h, or a time such as 2026-12-01 or "2026-12-01 18:00"; by default
@@ -275,23 +275,23 @@ fn sentences(budget: &BudgetView, now: UnixMs) -> Vec<String> {
     }
     if let Some(used_up) = budget.used_up_at {
         let used_up = format_distance(now, used_up);
-        sentences.push(format!("At this pace it is used up {used_up}, before it begins anew."));
+        sentences.push(format!("At this rate it runs out {used_up}, before the period resets."));
     }
     sentences.extend(reserved_sentence(budget));
     if budget.interrupted_requests.0 > 0 {
         let requests = format_counted_noun(budget.interrupted_requests, "request");
         let amount = format_money(budget.interrupted_nano_usd);
         sentences.push(format!(
-            "{requests} ended with a crash, at a cost nobody knows; the {amount} reserved for them \
-             counts until the period ends."
+            "A crash interrupted {requests}; the cost is unknown. The {amount} reserved for it counts \
+             until the period ends."
         ));
     }
     if budget.unpriced_requests.0 > 0 {
         let requests = format_counted_noun(budget.unpriced_requests, "request");
-        sentences.push(format!("{requests} without a known price count for nothing here."));
+        sentences.push(format!("Not counted: {requests} with an unknown price."));
     }
     if budget.refuse_unpriced {
-        sentences.push("It refuses requests whose price is not known.".to_owned());
+        sentences.push("It refuses requests with an unknown price.".to_owned());
     }
     sentences
 }
@@ -308,7 +308,7 @@ fn reserved_sentence(budget: &BudgetView) -> Option<String> {
     }
     if open.0 > 0 {
         let requests = format_counted_noun(open, "request");
-        sentence.push_str(&format!("; {requests} may cost an amount that nobody knows yet"));
+        sentence.push_str(&format!("; the cost of {requests} is unknown so far"));
     }
     Some(sentence + ".")
 }
@@ -329,7 +329,7 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
         Column::Left("State"),
         Column::Left("Per"),
         Column::Left("Then").hidden_at_rank(2),
-        Column::Left("Begins anew").hidden_at_rank(1),
+        Column::Left("Resets").hidden_at_rank(1),
     ]);
     for budget in budgets {
         let scope = budget.scope.as_ref();

@@ -180,7 +180,7 @@ pub(super) fn render_import(view: &ConfigImportView, tense: ImportTense) -> Styl
         }
     };
     for client in &view.new_clients {
-        let line = format!("New client {client}: whoever has its token can call the gateway.");
+        let line = format!("New client {client}: anyone with its token can call the gateway.");
         text.marked_line(Mark::Attention, &line);
     }
     for detached in &view.detached {

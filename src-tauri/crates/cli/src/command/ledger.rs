@@ -32,7 +32,7 @@ pub(crate) enum LedgerCommand {
     Repair(RepairLedgerArguments),
     /// Copy the ledger into a file, to be merged on another machine; it holds no secret
     Export(ExportLedgerArguments),
-    /// Add the requests of another machine from its export; again changes nothing
+    /// Merge another machine's export; merging it again changes nothing
     Merge(MergeLedgerArguments),
     /// Acknowledge what happened to the ledger file, so that it is no longer shown
     Acknowledge,

@@ -30,7 +30,7 @@ pub(crate) struct SloSetArguments {
     /// What the objective is for
     #[arg(value_parser = word::<ObjectiveTarget>())]
     target: ObjectiveTarget,
-    /// One route, backend or service, which gets an objective of its own; the default of all without it
+    /// The route, backend or service to set it for; without one, the default for all
     name: Option<String>,
     /// Percentage of requests that are to succeed, or of the observed time of a service
     #[arg(long, value_name = "PERCENT", value_parser = word::<ServiceGoal>())]

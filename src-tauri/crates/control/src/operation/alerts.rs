@@ -236,7 +236,7 @@ fn alert_events(row: &AlertRow) -> Vec<IncidentEventView> {
         own(
             at,
             match row.ending.as_deref() {
-                Some("resolved") => "The alert ended: what it was about is over.",
+                Some("resolved") => "The alert was resolved.",
                 Some("unknown") => "The alert ended: nothing is known any more.",
                 _ => "The alert ended: its rule was switched off.",
             },

@@ -96,11 +96,11 @@ fn describe_import(progress: &LogImportProgress) -> String {
             group_digits(progress.unchanged)
         ),
         LogImportState::Cancelled => {
-            format!("Cancelled after {files}: {found}. The next import goes on there")
+            format!("Cancelled after {files}: {found}. The next import resumes there")
         }
         LogImportState::Failed => {
             let error = progress.error.as_deref().unwrap_or("unknown");
-            format!("Failed after {files}: {error}. The next import goes on there")
+            format!("Failed after {files}: {error}. The next import resumes there")
         }
     }
 }

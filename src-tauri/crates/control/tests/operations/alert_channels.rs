@@ -137,7 +137,7 @@ async fn a_refusal_is_an_alert_of_its_own_in_the_inbox_and_a_redirect_is_not_fol
         page.entries.into_iter().find(|it| it.rule == AlertRule::ChannelFault)
     };
     let entry = wait_for("the entry", in_inbox).await;
-    assert_eq!(entry.title, "The webhook does not get alerts");
+    assert_eq!(entry.title, "The webhook cannot deliver alerts");
     assert!(!entry.detail.contains(MARKED_KEY), "{}", entry.detail);
     edit(&world, |draft| draft.webhook.enabled = false).await;
     let ended = async || in_inbox().await.filter(|it| it.ended_at.is_some());

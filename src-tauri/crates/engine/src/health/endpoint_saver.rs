@@ -110,7 +110,7 @@ impl EndpointSaver {
         let clocks = ClockReading::read(&*self.clock);
         for transition in transitions {
             let EndpointTransition { endpoint, from, to, rule, .. } = transition;
-            tracing::info!(%endpoint, %from, %to, %rule, "the circuit of a backend changed");
+            tracing::info!(%endpoint, %from, %to, %rule, "the breaker of a backend changed");
         }
         let changed: HashSet<&Endpoint> = transitions.iter().map(|it| &it.endpoint).collect();
         let written =
@@ -121,7 +121,7 @@ impl EndpointSaver {
             self.ledger.record_endpoint_changes(written, states)
         };
         if let Err(error) = noted {
-            tracing::warn!(%error, "circuit changes could not be saved");
+            tracing::warn!(%error, "breaker changes could not be saved");
         }
         self.events.send(EngineEvent::Endpoints);
     }
@@ -136,7 +136,7 @@ impl EndpointSaver {
                 Err(error) => {
                     tracing::warn!(
                         endpoint = %state.endpoint, %error,
-                        "a saved circuit state could not be read"
+                        "a saved breaker state could not be read"
                     );
                 }
             }
@@ -167,7 +167,7 @@ impl EndpointSaver {
         let states = saved_states(self.registry.save(), self.clock.wall());
         if let Err(error) = self.ledger.save_endpoint_states(states).await {
             self.mark_unsaved();
-            tracing::warn!(%error, "the circuit states could not be saved");
+            tracing::warn!(%error, "the breaker states could not be saved");
         }
     }
 }

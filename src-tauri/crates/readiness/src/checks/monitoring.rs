@@ -143,7 +143,7 @@ impl AlertChannelFacts {
         let result = match &test.result {
             ChannelTestResult::Seen => "test seen",
             ChannelTestResult::NotSeen => "test not seen",
-            ChannelTestResult::Unanswered => "test sent, nobody said whether it arrived",
+            ChannelTestResult::Unanswered => "test sent, delivery not confirmed",
             ChannelTestResult::Failed(reason) => return format!("{name}: test failed: {reason}"),
         };
         match test.days {

@@ -478,7 +478,7 @@ async fn alerts_reach_the_user_once_a_test_of_a_channel_was_seen_not_long_ago() 
         (untested.clone(), "desktop: never tested"),
         (
             tested("desktop", 0, ChannelTestResult::Unanswered),
-            "desktop: test sent, nobody said whether it arrived, today",
+            "desktop: test sent, delivery not confirmed, today",
         ),
         (tested("mail", 1, ChannelTestResult::NotSeen), "mail: test not seen, a day ago"),
         (

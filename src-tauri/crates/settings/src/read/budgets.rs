@@ -28,7 +28,7 @@ pub(crate) const BUDGET_FIELDS: &[EntryField] = &[
         name: "period",
         value: EntryValue::Words(BudgetPeriod::WORDS),
         default: Some("month"),
-        meaning: "When it begins anew. A rolling one always counts the last `days`.",
+        meaning: "When the period resets. A rolling budget always covers the last `days`.",
     },
     EntryField {
         name: "days",
@@ -71,14 +71,14 @@ pub(crate) const BUDGET_FIELDS: &[EntryField] = &[
         name: "forecast",
         value: EntryValue::Words(&["true", "false"]),
         default: Some("true"),
-        meaning: "Whether you are told when it will be used up before its period ends.",
+        meaning: "You are told if the budget is forecast to run out before the period ends.",
     },
     EntryField {
         name: "refuse_unpriced",
         value: EntryValue::Words(&["true", "false"]),
         default: Some("false"),
-        meaning: "Whether it refuses a request whose price is not known. It cannot count such a one, so \
-                  without this it never stops them.",
+        meaning: "Refuses requests with an unknown price. Otherwise they are not counted, and pass until \
+                  the budget is used up.",
     },
     EntryField {
         name: BudgetDimension::Backend.word(),

@@ -31,7 +31,7 @@ pub(crate) const CLIENT_FIELDS: &[EntryField] = &[
         name: "project",
         value: EntryValue::Text("a name"),
         default: None,
-        meaning: "Its requests belong to this project, whatever their header `x-gatehouse-project` says. Clients of one project that may use the same share cached responses.",
+        meaning: "Its requests belong to this project, whatever their header `x-gatehouse-project` says. Clients of a project with the same scope share cached responses.",
     },
 ];
 

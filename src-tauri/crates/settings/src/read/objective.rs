@@ -11,7 +11,7 @@ pub(crate) const OBJECTIVE_FIELD: EntryField = EntryField {
     name: "objective",
     value: EntryValue::Text("`{ goal = \"99.5\", period = \"7d\" }`"),
     default: None,
-    meaning: "Its own objective. The default in `service_levels` holds for what is left out.",
+    meaning: "Its own objective. Values left out use the defaults in `service_levels`.",
 };
 pub(crate) const BACKEND_OBJECTIVE_FIELD: EntryField = EntryField {
     value: EntryValue::Text("`{ goal = \"99.5\", period = \"7d\", first_token_max_ms = 8000 }`"),

@@ -83,7 +83,7 @@ async fn ask(
         _ = tokio::signal::ctrl_c() => {
             control::backend_ask_cancel(core, backend).await?;
             Err(CommandError::new(Exit::Negative, "the request was cancelled")
-                .with_hint("What the model wrote by then may be billed."))
+                .with_hint("Output generated before that may be billed."))
         }
     }
 }

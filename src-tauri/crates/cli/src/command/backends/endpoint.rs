@@ -1,4 +1,4 @@
-//! `gatehouse backends states`, `force` and `reset`: the circuit, cooldown and block of each
+//! `gatehouse backends states`, `force` and `reset`: the breaker, cooldown and block of each
 //! backend and key.
 
 use control::Core;
@@ -33,7 +33,7 @@ pub(crate) struct EndpointArguments {
 pub(crate) struct ForceArguments {
     #[command(flatten)]
     endpoint: EndpointArguments,
-    /// What the circuit breaker does until then
+    /// What the breaker does until then
     #[arg(long, value_parser = word::<BreakerOverride>())]
     to: BreakerOverride,
     /// Minutes until it ends; by default 15, and for `closed` the time in the settings
@@ -84,10 +84,7 @@ pub(super) async fn force(
             Some(until) => format!("ending {}", format_distance_if_known(now, Some(until))),
             None => "until reset".to_owned(),
         };
-        render_sentence(&format!(
-            "Set the circuit breaker of {} {what}, {until}.",
-            endpoint_name(endpoint)
-        ))
+        render_sentence(&format!("Set the breaker of {} {what}, {until}.", endpoint_name(endpoint)))
     })
 }
 
@@ -102,7 +99,7 @@ pub(crate) fn table(accesses: &Vec<EndpointView>, now: UnixMs) -> StyledText {
     let mut table = TextTable::new(&[
         Column::Left("Backend"),
         Column::Left("Key").hidden_at_rank(2),
-        Column::Left("Circuit"),
+        Column::Left("Breaker"),
         Column::Left("Until"),
         Column::Left("Reason").hidden_at_rank(1),
     ]);

@@ -36,7 +36,7 @@ pub(crate) struct BacktestArguments {
     #[arg(long, value_name = "N", default_value_t = 7,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(BACKTEST_DAYS_MAX)))]
     days: u32,
-    /// Failures in a row that trip the circuit
+    /// Failures in a row that trip the breaker
     #[arg(long, value_name = "N")]
     consecutive_failures: Option<u32>,
     /// Percentage of failed calls that trips it
@@ -45,7 +45,7 @@ pub(crate) struct BacktestArguments {
     /// Calls needed before the percentage counts
     #[arg(long, value_name = "N")]
     window_calls_min: Option<u32>,
-    /// Seconds the circuit stays tripped the first time
+    /// Seconds the breaker stays tripped the first time
     #[arg(long, value_name = "SECS")]
     open_secs: Option<u32>,
 }

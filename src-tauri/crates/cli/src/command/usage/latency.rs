@@ -64,7 +64,7 @@ pub(in crate::command) fn text(latency: &UsageLatencyView) -> StyledText {
     }
     let mut table = TextTable::new(&[
         Column::Left("Name"),
-        Column::Left("Until"),
+        Column::Left("Part"),
         Column::Right("Requests").hidden_at_rank(1),
         Column::Right("p50"),
         Column::Right("p95"),
@@ -92,10 +92,10 @@ pub(in crate::command) fn text(latency: &UsageLatencyView) -> StyledText {
 
 const fn part_name(part: LatencyPart) -> &'static str {
     match part {
-        LatencyPart::Queue => "free slot",
+        LatencyPart::Queue => "queue",
         LatencyPart::Connect => "first byte",
         LatencyPart::FirstToken => "first token",
-        LatencyPart::Total => "end",
+        LatencyPart::Total => "total",
     }
 }
 

@@ -145,7 +145,7 @@ pub(in crate::command) fn render_report(report: &BillingReportView) -> StyledTex
     if hidden > 0 {
         text.line(Tone::Muted, &format!("and {}", format_counted_noun(hidden.into(), "more")));
     }
-    text.line(Tone::Muted, "`gatehouse usage drift` compares it with what was computed.");
+    text.line(Tone::Muted, "`gatehouse usage drift` compares it with the computed cost.");
     text
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum SessionLogsCommand {
     ///
     /// Reads what is new in the logs that these tools keep on this machine. Only tokens, models,
     /// times and folders are kept, never a prompt or an answer. Ctrl-C cancels; the next import
-    /// goes on there.
+    /// resumes there.
     ImportLogs,
     /// Show the usage from session logs, which no other total holds
     SessionLogs(SessionLogsArguments),
@@ -69,7 +69,7 @@ async fn import(core: &Core, console: &mut Console) -> Result<Exit, CommandError
         _ = tokio::signal::ctrl_c() => {
             control::session_logs_cancel(core).await?;
             return Err(CommandError::new(Exit::Negative, "the import was cancelled")
-                .with_hint("What was read is kept; the next import goes on there."));
+                .with_hint("Everything read so far is kept; the next import resumes there."));
         }
     };
     let query = SessionLogsQuery {

@@ -162,10 +162,10 @@ const fn ability_detail(ability: DesktopAbility, is_there: bool) -> &'static str
         (DesktopAbility::Actions, true) => "A click opens the right page; buttons work.",
         (DesktopAbility::Actions, false) => "A click does nothing. Open the panel instead.",
         (DesktopAbility::Replace, true) => {
-            "News replaces what is shown, and it goes when it is over."
+            "An update replaces the notification, which closes when the alert is resolved."
         }
         (DesktopAbility::Replace, false) => "What is shown stays until you close it.",
-        (DesktopAbility::Sound, true) => "An alert that nobody looks at is heard.",
+        (DesktopAbility::Sound, true) => "Unacknowledged alerts can play a sound.",
         (DesktopAbility::Sound, false) => "Alerts make no sound.",
         (DesktopAbility::Persistence, true) => "Notifications are kept until you close them.",
         (DesktopAbility::Persistence, false) => {

@@ -70,7 +70,7 @@ fn steps(
     };
     let channel = |channel, is_on, place: &str| match (is_on, is_set_up(channel)) {
         (false, _) => format!("Off. Switch it on in the settings of {place}."),
-        (true, false) => "On, and there is nothing to send with yet.".to_owned(),
+        (true, false) => "On, but not set up yet.".to_owned(),
         (true, true) => "A message, and another one when it is over.".to_owned(),
     };
     vec![

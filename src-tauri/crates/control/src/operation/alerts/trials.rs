@@ -202,14 +202,14 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
             .push(format!("Nothing was watched for {unseen} of that time, so nothing fires then."));
     }
     let own = match rule {
-        AlertRule::RouteDead => "By the routes of today.",
-        AlertRule::KeyExpiry | AlertRule::KeyAge => "By the keys of today and their dates.",
+        AlertRule::RouteDead => "Based on today's routes.",
+        AlertRule::KeyExpiry | AlertRule::KeyAge => "Based on today's keys and their dates.",
         AlertRule::KeyBlocked => {
-            "By the keys of today and what checks and requests made of them. A key counts as rejected \
+            "Based on today's keys and the results of checks and requests. A key counts as rejected \
              until the place that rejected it accepts it. When a key was missing from the vault is not \
              recorded."
         }
-        AlertRule::KeyUnused => "By the keys of today and the hours in which they were used.",
+        AlertRule::KeyUnused => "Based on today's keys and the hours in which they were used.",
         AlertRule::SpendAnomaly
         | AlertRule::UnusualUse
         | AlertRule::SlowAnswers
@@ -292,7 +292,7 @@ fn rehearsal_notes(
 ) -> Vec<String> {
     let note = match (delivery, severity) {
         (AlertDelivery::Off, _) => "The rule is off: no alert fires.",
-        (_, None) => "The digest judges nothing. It is made at its time.",
+        (_, None) => "The digest has no condition; it is made on schedule.",
         (AlertDelivery::Inbox, _) => "Its alerts are for the inbox alone.",
         (AlertDelivery::Notification, _) if !is_on => "Notifications are switched off.",
         (AlertDelivery::Notification, Some(severity)) if severity < SHOWN_FROM => {
@@ -340,7 +340,7 @@ fn step_view(step: RehearsalStep) -> AlertRehearsalStepView {
         RehearsalEvent::ToldOver(shown) => AlertRehearsalStepView {
             title: Some(shown.title),
             body: Some(shown.body),
-            ..view(RehearsalStepKind::ToldOver, "The desktop says that it is over.")
+            ..view(RehearsalStepKind::ToldOver, "The desktop shows that the alert is resolved.")
         },
         RehearsalEvent::Withdrawn => {
             view(RehearsalStepKind::Withdrawn, "The notification is withdrawn.")

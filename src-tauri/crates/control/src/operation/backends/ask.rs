@@ -310,7 +310,7 @@ fn failure_view(
     }
     let told = run.fault.as_ref().map(|fault| fault.message.clone());
     let (cause, next_step) = match outcome {
-        AskOutcome::Cancelled => ("It was stopped.", "What the model wrote by then may be billed."),
+        AskOutcome::Cancelled => ("It was stopped.", "Output generated before that may be billed."),
         AskOutcome::TimedOut => (
             "The answer took too long.",
             "Ask again if the model was still being loaded, or ask a faster one. What it wrote may \

@@ -86,8 +86,7 @@ fn caveat(trial: &BudgetTrial, action: BudgetAction) -> String {
     }
     if trial.found.unpriced_requests > 0 {
         let requests = count_noun(trial.found.unpriced_requests, "request");
-        caveat
-            .push_str(&format!(" {requests} without a known price passed and count for nothing."));
+        caveat.push_str(&format!(" {requests} with an unknown price passed and are not counted."));
     }
     if trial.is_cut {
         caveat.push_str(&format!(

@@ -74,7 +74,7 @@ fn part_views(parts: &LatencyParts) -> Vec<LatencyPartView> {
 
 fn latency_finding(parts: &LatencyParts) -> String {
     let first = parts.get(&LatencyPart::FirstToken).map(|histogram| ("First token", histogram));
-    let total = || parts.get(&LatencyPart::Total).map(|histogram| ("Whole answer", histogram));
+    let total = || parts.get(&LatencyPart::Total).map(|histogram| ("Total", histogram));
     let Some((what, histogram)) = first.or_else(total) else {
         return "No answers in this period".to_owned();
     };

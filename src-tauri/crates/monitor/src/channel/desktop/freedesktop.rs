@@ -262,7 +262,7 @@ impl Desktop {
             desktop.close(&shown);
         });
         if let Err(error) = started {
-            tracing::warn!(%error, "what was chosen on a notification could not be done");
+            tracing::warn!(%error, "the action chosen in the notification could not be done");
         }
     }
 
