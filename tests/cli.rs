@@ -362,7 +362,7 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["clients", "revoke", "demo"],
     ] {
         let said = home.gatehouse(&[arguments, &["--json"]].concat()).run().await.expect_success();
-        assert_eq!(said.json()["format_version"], 1, "{arguments:?}");
+        assert_eq!(said.json()["format_version"], 2, "{arguments:?}");
         assert!(said.out.ends_with('\n') && said.out.lines().count() == 1, "{arguments:?}");
         assert_eq!(said.err, "", "{arguments:?}");
         assert!(!said.out.contains('\u{1b}'), "no colours in a pipe: {arguments:?}");

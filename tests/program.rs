@@ -210,7 +210,7 @@ impl ProgramResult {
     #[must_use]
     pub fn items(&self) -> serde_json::Value {
         let mut document = self.json();
-        assert_eq!(document.get("format_version"), Some(&1.into()), "{document}");
+        assert_eq!(document.get("format_version"), Some(&2.into()), "{document}");
         document.get_mut("items").map(serde_json::Value::take).expect("it holds a list")
     }
 }

@@ -2580,12 +2580,12 @@ export type ExtraDialect =
 /**  POST /messages (Anthropic's format) is passed through unchanged. */
 "messages";
 
-/**  Requests that failed during an alert. */
+/**  Requests that failed during an alert at the backends that it is about. */
 export type FailedRequestsView = {
 	count: Count,
 	/**  True if there may be more than were counted. */
 	is_at_least: boolean,
-	/**  The backend that they failed at; None if those of all are counted. */
+	/**  The backend that they failed at, if it is one. */
 	backend: string | null,
 };
 
@@ -2991,7 +2991,8 @@ export type IncidentSource = "alert" | "health" | "breaker" | "note" |
 /**  An alert with what happened around it. */
 export type IncidentView = {
 	alert: InboxEntryView,
-	failed: FailedRequestsView,
+	/**  None if it is not about backends. */
+	failed: FailedRequestsView | null,
 	/**  The network, the gateway and the backends that it is about, from before it to after. */
 	timeline: HealthTimelineView,
 	/**  Oldest first. */

@@ -260,10 +260,10 @@ pub(crate) mod tests {
             console.print_view(&view, |_| StyledText::new()).expect("written");
             answers.text()
         };
-        assert_eq!(shown(StreamPeer::Other), "{\"format_version\":1,\"a\":\"\\u009b\"}\n");
+        assert_eq!(shown(StreamPeer::Other), "{\"format_version\":2,\"a\":\"\\u009b\"}\n");
         assert_eq!(
             shown(StreamPeer::Terminal),
-            "{\n  \"format_version\": 1,\n  \"a\": \"\\u009b\"\n}\n"
+            "{\n  \"format_version\": 2,\n  \"a\": \"\\u009b\"\n}\n"
         );
     }
 
@@ -273,11 +273,11 @@ pub(crate) mod tests {
             let line = render_document(view, JsonLayout::Line).expect("rendered");
             assert_eq!(line, format!("{expected}\n"));
         }
-        check(&(), r#"{"format_version":1}"#);
-        check(&Vec::<u8>::new(), r#"{"format_version":1,"items":[]}"#);
-        check(&[1, 2], r#"{"format_version":1,"items":[1,2]}"#);
+        check(&(), r#"{"format_version":2}"#);
+        check(&Vec::<u8>::new(), r#"{"format_version":2,"items":[]}"#);
+        check(&[1, 2], r#"{"format_version":2,"items":[1,2]}"#);
         let values = std::collections::BTreeMap::from([("b", 1)]);
-        check(&values, r#"{"format_version":1,"b":1}"#);
+        check(&values, r#"{"format_version":2,"b":1}"#);
     }
 
     #[test]
@@ -310,7 +310,7 @@ pub(crate) mod tests {
         assert_eq!(told.lines().count(), 1, "{told}");
         assert!(!told.contains('\u{9b}'), "{told:?}");
         let error: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-        let wanted = serde_json::json!({"format_version": 1, "error": {"code": "no", "exit_code": 1, "field": null,
+        let wanted = serde_json::json!({"format_version": 2, "error": {"code": "no", "exit_code": 1, "field": null,
             "hint": null, "message": "no key sk-…\u{9b}"}});
         assert_eq!(error, wanted);
     }

@@ -78,8 +78,8 @@ mod tests {
     fn a_document_has_a_version_and_a_file_of_a_named_format_stays_as_it_is() {
         let (list, object) = ("[{\"b\": 1, \"a\": 2}]", "{\"b\": 1, \"a\": 2}");
         let document = |text| printed(ConsoleFormat::Json, None, text, None);
-        assert_eq!(document(list), "{\"format_version\":1,\"items\":[{\"b\":1,\"a\":2}]}\n");
-        assert_eq!(document(object), "{\"format_version\":1,\"b\":1,\"a\":2}\n");
+        assert_eq!(document(list), "{\"format_version\":2,\"items\":[{\"b\":1,\"a\":2}]}\n");
+        assert_eq!(document(object), "{\"format_version\":2,\"b\":1,\"a\":2}\n");
         assert_eq!(printed(ConsoleFormat::Json, Some(&()), list, None), list);
         assert_eq!(printed(ConsoleFormat::Text, None, list, None), list);
     }
@@ -93,7 +93,7 @@ mod tests {
         let told = printed(ConsoleFormat::Json, None, "[]", Some(&path));
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "[]");
         let told: Value = serde_json::from_str(&told).expect("JSON");
-        let wanted = json!({"format_version": 1, "path": path.display().to_string(), "requests": 2,
+        let wanted = json!({"format_version": 2, "path": path.display().to_string(), "requests": 2,
             "unpriced_requests": 1, "cost_nano_usd": 3, "is_cost_unknown": false, "is_whole": true});
         assert_eq!(told, wanted);
     }

@@ -136,7 +136,7 @@ async fn every_rule_finds_its_numbers_in_the_ledger() {
         panic!("{found:?}");
     };
     assert_eq!((requests.actual, requests.usual), (80, 6));
-    let unpriced = Measurement::Unpriced { requests: 2, models: vec!["llama".to_owned()] };
+    let unpriced = Measurement::Unpriced { requests: 2, models: vec!["up/llama".to_owned()] };
     assert_eq!(of(AlertRule::UnpricedModel), [&unpriced]);
     assert_eq!(of(AlertRule::CacheHits), [&Measurement::Cache { answered: 0, eligible: 0 }]);
     let [Measurement::Bill { provider, difference_percent, billed, computed }] =
