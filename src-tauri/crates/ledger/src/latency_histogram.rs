@@ -148,10 +148,9 @@ pub(crate) fn damaged() -> FromSqlError {
 const FINEST_BUCKETS: usize = 256;
 
 /// The bucket of [`MICROS_MAX`].
-const LAST_BUCKET: usize = {
-    let doublings = MICROS_MAX.ilog2() - FINEST_BUCKETS.ilog2() + 1;
-    FINEST_BUCKETS / 2 * doublings as usize + (MICROS_MAX >> doublings) as usize
-};
+const LAST_BUCKET: usize = 3_286;
+const _: () =
+    assert!(lowest_value(LAST_BUCKET) <= MICROS_MAX && MICROS_MAX < lowest_value(LAST_BUCKET + 1));
 
 /// The lowest value that counts in a bucket of a histogram.
 const fn lowest_value(bucket: usize) -> u64 {
