@@ -17,7 +17,7 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row, params};
 
 use crate::bucket_sums::StepEdges;
-use crate::daily_rollup::{DayShare, split_for_steps};
+use crate::day_share::{DayShare, split_for_steps};
 use crate::integer_columns::get_interval;
 use crate::latency_histogram::{BucketCounts, LatencyHistogram, damaged, unusable};
 use crate::requests::oldest_id_at;

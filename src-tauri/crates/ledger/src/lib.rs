@@ -28,6 +28,7 @@ mod cost_bases;
 mod cross_rollup;
 mod daily_rollup;
 mod database;
+mod day_share;
 mod degraded_spans;
 mod dismissed_anomalies;
 mod endpoint_states;
