@@ -582,7 +582,7 @@ fn programs_get_the_view_as_it_is() {
             assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{printed:?}");
             let mut back: Value = serde_json::from_str(&printed).expect("JSON");
             let document = back.as_object_mut().expect("an object");
-            assert_eq!(document.shift_remove("format_version"), Some(json!(1)));
+            assert_eq!(document.shift_remove("format_version"), Some(json!(2)));
             let view = if fixture.is_array() { &back["items"] } else { &back };
             assert_eq!(view, fixture);
         }
@@ -647,7 +647,7 @@ fn a_token_is_printed_and_nothing_else() {
     assert_eq!(printed(ConsoleFormat::Text), "ghk_0123456789abcdef\n");
     assert_eq!(
         printed(ConsoleFormat::Json),
-        "{\"format_version\":1,\"client\":\"demo\",\"token\":\"ghk_0123456789abcdef\"}\n"
+        "{\"format_version\":2,\"client\":\"demo\",\"token\":\"ghk_0123456789abcdef\"}\n"
     );
 }
 
@@ -668,7 +668,7 @@ fn the_panels_address_is_printed_and_nothing_else() {
     assert_eq!(printed(ConsoleFormat::Text), format!("{address}\n"));
     assert_eq!(
         printed(ConsoleFormat::Json),
-        format!("{{\"format_version\":1,\"panel\":\"{address}\"}}\n")
+        format!("{{\"format_version\":2,\"panel\":\"{address}\"}}\n")
     );
 }
 
@@ -688,7 +688,7 @@ fn addresses_are_announced_a_line_each() {
     );
     assert_eq!(
         told(ConsoleFormat::Json, None),
-        "{\"format_version\":1,\"gateway\":\"http://127.0.0.1:4283\",\"panel\":null}\n"
+        "{\"format_version\":2,\"gateway\":\"http://127.0.0.1:4283\",\"panel\":null}\n"
     );
 }
 
