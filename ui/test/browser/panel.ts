@@ -10,7 +10,7 @@ declare global {
 }
 
 export const SCREENS = {
-  overview: { path: "/", heading: /works|issue|^Not set up yet|^The settings file has errors$/ },
+  overview: { path: "/", heading: /works|more\)$|^Not set up yet|^The settings file has errors$/ },
   backends: { path: "/backends", heading: "Backends" },
   routing: { path: "/routing", heading: "Routing" },
   keys: { path: "/keys", heading: "Keys" },
