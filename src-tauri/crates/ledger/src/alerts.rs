@@ -8,8 +8,8 @@ use domain::WallTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::integer_columns::{clamp_count, clamp_time, get_count, row_count};
-use crate::text_columns::bound_text;
+use crate::columns::integer_columns::{clamp_count, clamp_time, get_count, row_count};
+use crate::columns::text_columns::bound_text;
 
 /// Alerts kept; the oldest that have ended are deleted first.
 pub const ALERTS_KEPT_MAX: usize = 2_000;

@@ -3,10 +3,10 @@
 use domain::{AuditOutcome, CallerKind, DAY_MS, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::integer_columns::{
+use crate::columns::integer_columns::{
     clamp_count, clamp_time, collect_known, get_count, get_named, row_count,
 };
-use crate::text_columns::bound_name;
+use crate::columns::text_columns::bound_name;
 
 /// Entries kept; the oldest are deleted first.
 pub(crate) const AUDIT_ENTRIES_KEPT_MAX: usize = 10_000;

@@ -1,11 +1,21 @@
 //! The latest health of each backend across restarts, and a log of its changes.
 
+pub(crate) mod degraded_spans;
+pub(crate) mod endpoint_states;
+pub(crate) mod key_verdicts;
+pub(crate) mod observed_time;
+pub(crate) mod service_health;
+pub(crate) mod transitions;
+pub(crate) mod watch_spans;
+
 use domain::{BackendId, HealthState, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::integer_columns::{clamp_time, collect_known, get_named, get_parsed, row_count};
-use crate::text_columns::bound_text;
+use crate::columns::integer_columns::{
+    clamp_time, collect_known, get_named, get_parsed, row_count,
+};
+use crate::columns::text_columns::bound_text;
 
 /// Changes kept per backend; the oldest are deleted first.
 pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;

@@ -1,12 +1,14 @@
 //! The public handle for all writes and reads.
 
+mod alerts;
 mod audit;
 mod budgets;
 mod health;
+mod prices;
+mod sessions;
 mod sums;
 mod unusual;
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,31 +16,26 @@ use std::time::Duration;
 
 use domain::{CheckSet, Clock, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
-use pricing::{Price, PriceBook};
 use rusqlite::Connection;
-use session_logs::FileProgress;
 use tokio::sync::watch;
 
-use crate::alerts::{self, AlertChange, AlertNote, AlertQuery, AlertRow};
-use crate::queue::{CommitStatus, RecordResult, WriteQueue};
-use crate::readers::ReaderPool;
-use crate::slow_statements::SlowStatements;
-use crate::writes::{FileSwap, LedgerWrite};
+use crate::file::readers::ReaderPool;
+use crate::file::slow_statements::SlowStatements;
+use crate::file::{backup, database, journal, spill};
+use crate::health::{endpoint_states, transitions};
+use crate::requests::{attempts, explanations, request_query};
+use crate::write::queue::{CommitStatus, RecordResult, WriteQueue};
+use crate::write::writer;
+use crate::write::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AnswerValue, AttemptRecord, BilledDay, LedgerError, LedgerLimits, LedgerState, NewRequest,
-    PriceChange, ReaderWaits, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
-    RequestPage, RequestQuery, RequestRow, ReservedAmount, SessionPart, SessionQuery,
-    SessionSummary, Settlement, SlowStatement, StoredEndpointState, TransitionQuery,
-    TransitionRecord, UnpricedAnswer, UnpricedAttempt, attempts, backup, database, endpoint_states,
-    explanations, journal, price_changes, price_table, readiness_runs, request_query, requests,
-    session_imports, session_matches, session_usage, session_values, spill, transitions, writer,
+    AttemptRecord, LedgerError, LedgerLimits, LedgerState, NewRequest, ReaderWaits,
+    ReadinessRunRecord, ReadinessRunSummary, RequestPage, RequestQuery, RequestRow, ReservedAmount,
+    Settlement, SlowStatement, StoredEndpointState, TransitionQuery, TransitionRecord,
+    readiness_runs, requests,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
 const PURGE_ROWS: usize = 500;
-
-/// Rows marked in one transaction by [`Ledger::match_sessions`].
-const SESSION_MATCHES: usize = 1_000;
 
 /// Most problems that [`Ledger::check_integrity`] lists.
 pub(crate) const INTEGRITY_PROBLEMS_MAX: usize = 100;
@@ -207,57 +204,6 @@ impl Ledger {
         self.inner.queue.watch_state()
     }
 
-    /// Saves changes of alerts, all or none.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn change_alerts(&self, changes: Vec<AlertChange>) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::Alerts(changes)).await.map(drop)
-    }
-
-    /// The saved state of the book of alerts; `None` if there is none.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn alert_state(&self) -> Result<Option<String>, LedgerError> {
-        self.read(alerts::load_state).await
-    }
-
-    /// Alerts that fired, newest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn alerts(&self, query: AlertQuery) -> Result<Vec<AlertRow>, LedgerError> {
-        self.read(move |connection| alerts::list(connection, &query)).await
-    }
-
-    /// An alert and what the user wrote about it, oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn alert(
-        &self,
-        number: u64,
-    ) -> Result<Option<(AlertRow, Vec<AlertNote>)>, LedgerError> {
-        self.read(move |connection| alerts::find_with_notes(connection, number)).await
-    }
-
-    /// The numbers of the alerts that the user wrote something about.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn noted_alerts(&self) -> Result<BTreeSet<u64>, LedgerError> {
-        self.read(alerts::noted).await
-    }
-
-    /// The number of alerts that the user has not seen.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn unread_alerts(&self) -> Result<u64, LedgerError> {
-        self.read(alerts::count_unread).await
-    }
-
     /// A page of requests, newest first.
     ///
     /// # Errors
@@ -358,100 +304,8 @@ impl Ledger {
         }
     }
 
-    /// How far every session log was read, by its path.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn session_progress(&self) -> Result<HashMap<String, FileProgress>, LedgerError> {
-        self.read(session_imports::read_progress).await
-    }
-
-    /// Number of answers that session logs have brought, and a little more.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn session_rows(&self) -> Result<u64, LedgerError> {
-        self.read(session_imports::count_rows).await
-    }
-
-    /// Stores parts of session logs in one transaction. The file is locked for as long as that
-    /// takes, so a call should bring some thousand records at most. Returns how many rows are new or
-    /// replaced.
-    ///
-    /// # Errors
-    /// The file cannot be written; nothing is stored then.
-    pub async fn store_session_parts(&self, parts: Vec<SessionPart>) -> Result<usize, LedgerError> {
-        self.inner.queue.write(LedgerWrite::SessionParts(parts)).await
-    }
-
-    /// Marks usage from session logs that the gateway has measured too, so that it is not counted
-    /// twice: of all that was stored since this was last done to its end. Returns how many rows were
-    /// marked. Nothing may be stored meanwhile.
-    ///
-    /// # Errors
-    /// The file cannot be read or written.
-    pub async fn match_sessions(&self) -> Result<usize, LedgerError> {
-        let since = self.read_current(session_matches::unmatched_since).await?;
-        let Some(since) = since else { return Ok(0) };
-        let found =
-            self.read_current(move |connection| session_matches::find(connection, since)).await?;
-        let mut marked = 0;
-        for matches in found.chunks(SESSION_MATCHES) {
-            let job = LedgerWrite::SessionMatches(matches.to_vec());
-            marked += self.inner.queue.write(job).await?;
-        }
-        self.inner.queue.write(LedgerWrite::SessionsMatched(since)).await?;
-        Ok(marked)
-    }
-
-    /// Finds out anew which usage from session logs the gateway has measured too, as after a merge.
-    pub(crate) async fn match_all_sessions(&self) -> Result<usize, LedgerError> {
-        let found = self.read_current(session_matches::find_anew).await?;
-        self.inner.queue.write(LedgerWrite::AllSessionMatches(found)).await
-    }
-
-    /// Answers of session logs without a known value, in rows after `after`.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn unpriced_answers(
-        &self,
-        after: i64,
-        limit: usize,
-    ) -> Result<Vec<UnpricedAnswer>, LedgerError> {
-        self.read(move |connection| session_values::list_unpriced(connection, after, limit)).await
-    }
-
-    /// Rows of the answers of session logs whose value is by a price of a change.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn answers_priced_by(&self, change: i64) -> Result<Vec<i64>, LedgerError> {
-        self.read(move |connection| session_values::list_priced_by(connection, change)).await
-    }
-
-    /// Sets the values of answers of session logs. Returns their number.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn set_answer_values(
-        &self,
-        values: Vec<AnswerValue>,
-        at: WallTime,
-    ) -> Result<usize, LedgerError> {
-        self.inner.queue.write(LedgerWrite::SessionValues { values, at }).await
-    }
-
-    /// Sums over the usage from session logs.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn session_usage(&self, query: SessionQuery) -> Result<SessionSummary, LedgerError> {
-        self.read(move |connection| session_usage::summarize(connection, &query)).await
-    }
-
-    /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted, but never the last one
-    /// of a set.
+    /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted, but never the last
+    /// one of a set.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -484,110 +338,6 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<ReadinessRunRecord>, LedgerError> {
         self.read(move |connection| readiness_runs::find(connection, id)).await
-    }
-
-    /// Adds prices as one change that can be taken back; returns its id. Prices are never edited: a
-    /// known id has no effect, and a new amount needs a new date.
-    ///
-    /// # Errors
-    /// The file cannot be written or read.
-    pub async fn add_prices(
-        &self,
-        at: WallTime,
-        what: String,
-        prices: Vec<Price>,
-    ) -> Result<i64, LedgerError> {
-        self.inner.queue.write(LedgerWrite::AddPrices { at, what, prices }).await?;
-        Ok(self.last_price_change().await?.map_or(0, |change| change.id))
-    }
-
-    /// The fingerprint of the bundled prices by which requests were priced last; `None` if they never
-    /// were.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn bundled_prices_used(&self) -> Result<Option<String>, LedgerError> {
-        self.read_current(price_changes::read_bundled).await
-    }
-
-    /// Remembers the bundled prices by which requests were priced.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn use_bundled_prices(&self, fingerprint: String) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::BundledPrices(fingerprint)).await.map(drop)
-    }
-
-    /// The newest change of prices that was not taken back.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn last_price_change(&self) -> Result<Option<PriceChange>, LedgerError> {
-        self.read(price_changes::find_last).await
-    }
-
-    /// Takes the newest change of prices back, with what it priced. `None` if there is none.
-    ///
-    /// # Errors
-    /// The file cannot be written or read.
-    pub async fn undo_price_change(
-        &self,
-        at: WallTime,
-    ) -> Result<Option<PriceChange>, LedgerError> {
-        let Some(last) = self.last_price_change().await? else { return Ok(None) };
-        let undo = LedgerWrite::UndoPriceChange { change: last.id, at };
-        self.inner.queue.write(undo).await?;
-        Ok(Some(last))
-    }
-
-    /// Stores what providers reported of days; each report replaces the one before from the same
-    /// source.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn replace_billed(&self, days: Vec<BilledDay>) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::ReplaceBilled(days)).await.map(drop)
-    }
-
-    /// Attempts that have no price because none was known, after one of them.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn unpriced_attempts(
-        &self,
-        after: Option<(RequestId, i64)>,
-        limit: usize,
-    ) -> Result<Vec<UnpricedAttempt>, LedgerError> {
-        self.read(move |connection| price_changes::list_unpriced(connection, after, limit)).await
-    }
-
-    /// Prices attempts that have no price, as part of a change. Returns the number of requests.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn reprice(
-        &self,
-        change: i64,
-        attempts: Vec<RepricedAttempt>,
-    ) -> Result<u64, LedgerError> {
-        let requests = self.inner.queue.write(LedgerWrite::Reprice { change, attempts }).await?;
-        Ok(requests as u64)
-    }
-
-    /// The price row that a cost was computed with ([`pricing::Cost::Computed`]).
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn price(&self, id: String) -> Result<Option<Price>, LedgerError> {
-        self.read(move |connection| price_table::find(connection, &id)).await
-    }
-
-    /// The bundled prices and every declared price.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn price_book(&self) -> Result<PriceBook, LedgerError> {
-        self.read(price_table::load_price_book).await
     }
 
     /// Reads and checks the whole file. Takes seconds for a large one.

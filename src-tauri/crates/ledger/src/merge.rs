@@ -1,23 +1,26 @@
 //! Merges records of one ledger into another: requests recorded since a backup was made or since a
 //! damaged ledger was set aside, and the requests of another machine. Requests are matched by id, and
-//! of two versions the greater one is kept ([`crate::request_versions`]), so that neither the order
+//! of two versions the greater one is kept ([`request_versions`]), so that neither the order
 //! nor the number of merges matters. Each request is counted in the roll-ups once: a version that is
 //! replaced is taken out of the sums first.
+
+pub(crate) mod request_versions;
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::failed_attempts::FAILURES;
-use crate::integer_columns::{get_count, row_count};
-use crate::meter_rollup::METERS;
+use crate::columns::integer_columns::{get_count, row_count};
+use crate::costs::price_table;
+use crate::costs::stated_costs::STATED;
+use crate::requests::cache_bypasses;
+use crate::requests::failed_attempts::FAILURES;
 use crate::rollup::Counting;
-use crate::stated_costs::STATED;
-use crate::usage::SLOT_MS;
-use crate::{
-    LedgerError, cache_bypasses, hourly_rollup, price_table, request_versions, rollup,
-    session_matches, session_merge,
-};
+use crate::rollup::hourly_rollup;
+use crate::rollup::meter_rollup::METERS;
+use crate::rollup::usage::SLOT_MS;
+use crate::sessions::{session_matches, session_merge};
+use crate::{LedgerError, rollup};
 use domain::{DAY_MS, WallTime};
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.

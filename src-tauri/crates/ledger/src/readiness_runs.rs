@@ -3,7 +3,7 @@
 use domain::{CheckSet, ReadinessVerdict, RunId, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::integer_columns::{collect_known, get_named, row_count};
+use crate::columns::integer_columns::{collect_known, get_named, row_count};
 
 /// Runs kept; the oldest are deleted first.
 pub const RUNS_KEPT_MAX: usize = 200;

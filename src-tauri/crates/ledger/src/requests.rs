@@ -1,24 +1,40 @@
 //! The requests table: a row is reserved before the backend is called and settled once.
 
+pub(crate) mod attempt_costs;
+pub(crate) mod attempt_outcomes;
+pub(crate) mod attempts;
+pub(crate) mod cache_bypasses;
+pub(crate) mod explanations;
+pub(crate) mod failed_attempts;
+pub(crate) mod failed_requests;
+pub(crate) mod first_uses;
+pub(crate) mod loops;
+pub(crate) mod outcome_counts;
+pub(crate) mod past_calls;
+pub(crate) mod recent_minutes;
+pub(crate) mod record;
+pub(crate) mod request_costs;
+pub(crate) mod request_query;
+pub(crate) mod route_counts;
+pub(crate) mod unpriced_models;
+
 use std::sync::LazyLock;
 
 use domain::{BackendId, HOUR_MS, RequestId, TokenUsage, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
-use crate::integer_columns::{
+use crate::columns::integer_columns::{
     clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
     get_parsed, row_count,
 };
-use crate::packed_text::{get_packed, pack};
-use crate::statements::insert_into;
-use crate::text_columns::{
+use crate::columns::packed_text::{get_packed, pack};
+use crate::columns::statements::insert_into;
+use crate::columns::text_columns::{
     USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
 };
-use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
-use crate::{
-    NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts, explanations,
-};
+use crate::columns::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
+use crate::{NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings};
 
 /// Inserts a started request. Has no effect if it is known.
 pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite::Result<usize> {

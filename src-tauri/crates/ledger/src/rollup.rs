@@ -1,7 +1,20 @@
 //! Roll-ups: sums updated in the transaction that settles a request, so that dashboards need not
 //! read request rows. They are kept per quarter hour, because the days of every time zone are whole
-//! numbers of those. Past hours are folded for fast queries over months ([`crate::hourly_rollup`]). A range
+//! numbers of those. Past hours are folded for fast queries over months ([`hourly_rollup`]). A range
 //! is answered from its folded hours and the quarters at its ends.
+
+pub(crate) mod attempt_rollup;
+pub(crate) mod bucket_sums;
+pub(crate) mod cross_rollup;
+pub(crate) mod daily_rollup;
+pub(crate) mod day_share;
+pub(crate) mod hourly_rollup;
+pub(crate) mod latency_histogram;
+pub(crate) mod latency_rollup;
+pub(crate) mod meter_rollup;
+pub(crate) mod rollup_range;
+pub(crate) mod rollup_sums;
+pub(crate) mod usage;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,14 +22,16 @@ use std::sync::LazyLock;
 use domain::{BudgetDimension, HOUR_MS, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::bucket_sums::{BucketSums, StepEdges};
-use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
-use crate::rollup_sums::{list_sums, request_sums, sum_columns};
-use crate::usage::USAGE_GROUPS_MAX;
-use crate::usage::{SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
+use crate::requests::attempt_costs;
+use crate::rollup::bucket_sums::{BucketSums, StepEdges};
+use crate::rollup::rollup_range::{RangePiece, SlotWidth, split_range};
+use crate::rollup::rollup_sums::{list_sums, request_sums, sum_columns};
+
+use crate::rollup::usage::{
+    SLOT_MS, USAGE_GROUPS_MAX, merge_past, rank_groups, slot_end, slot_start,
+};
 use crate::{
     Purpose, Settlement, Spend, UsageBucket, UsageKey, UsageQuery, UsageSummary, UsageTotals,
-    attempt_costs, cross_rollup, daily_rollup, hourly_rollup,
 };
 
 /// Whether rows are added to the sums or taken out of them.

@@ -204,7 +204,7 @@ fn back_to_version_36() -> String {
 }
 
 fn without_bases(table: &str) -> String {
-    let columns = crate::cost_bases::BASES.iter().flat_map(|own| own.columns());
+    let columns = crate::costs::cost_bases::BASES.iter().flat_map(|own| own.columns());
     columns.map(|column| format!("ALTER TABLE {table} DROP COLUMN {column};")).collect()
 }
 

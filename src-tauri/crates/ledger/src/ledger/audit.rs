@@ -3,7 +3,7 @@
 use super::Ledger;
 use crate::LedgerError;
 use crate::audit::{self, AuditQuery, AuditRecord, AuditRow};
-use crate::writes::LedgerWrite;
+use crate::write::writes::LedgerWrite;
 
 impl Ledger {
     /// Queues an entry of the audit log at once. The returned future waits for the commit; it need

@@ -3,12 +3,13 @@
 use domain::{BudgetAllowance, BudgetCrossing, BudgetId, WallTime};
 
 use super::Ledger;
-use crate::writes::LedgerWrite;
-use crate::{InterruptedReservations, LedgerError, budget_history, budget_reservations};
+use crate::costs::{budget_history, budget_reservations};
+use crate::write::writes::LedgerWrite;
+use crate::{InterruptedReservations, LedgerError};
 
 impl Ledger {
-    /// Saves marks that budgets reached, of which the user is to be told. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
-    /// oldest are deleted.
+    /// Saves marks that budgets reached, of which the user is to be told. Past
+    /// [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its oldest are deleted.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -3,11 +3,11 @@
 use domain::{BackendId, CredentialId, ServiceId, WallTime};
 
 use super::Ledger;
-use crate::writes::LedgerWrite;
+use crate::health::{degraded_spans, key_verdicts, observed_time, service_health, watch_spans};
+use crate::write::writes::LedgerWrite;
 use crate::{
     DegradedSpan, HealthChange, HealthRow, KeyVerdictRecord, LedgerError, ObservedTimeRow,
-    ServiceHealthRow, WatchSpan, degraded_spans, health, key_verdicts, observed_time,
-    service_health, watch_spans,
+    ServiceHealthRow, WatchSpan, health,
 };
 
 impl Ledger {

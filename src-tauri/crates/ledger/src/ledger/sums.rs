@@ -5,17 +5,19 @@ use domain::{BackendId, BudgetDimension, WallTime};
 use jiff::civil::Date;
 
 use super::Ledger;
-use crate::outcome_counts::OUTCOME_MINUTE_REQUESTS_MAX;
+use crate::costs::{billed, project_meters, stated_costs, statement_rows};
+use crate::requests::outcome_counts::OUTCOME_MINUTE_REQUESTS_MAX;
+use crate::requests::{
+    attempt_costs, attempt_outcomes, cache_bypasses, failed_attempts, failed_requests, first_uses,
+    outcome_counts, past_calls, recent_minutes, request_costs, route_counts, unpriced_models,
+};
+use crate::rollup::{cross_rollup, latency_rollup, meter_rollup};
 use crate::{
     AttemptOutcome, BilledDay, BilledName, BypassCount, CrossQuery, CrossSummary, DimensionFilter,
     FailedAttempts, FailedCosts, GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals,
     ModelLatency, OutcomeCount, OutcomeMinutes, OutcomePrecision, PastCallRow, Purpose,
     RecentFirstToken, RecentMinute, RequestCosts, RetriedRequests, RouteCount, Spend, StatedCosts,
-    StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_costs,
-    attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts, failed_requests,
-    first_uses, latency_rollup, meter_rollup, outcome_counts, past_calls, project_meters,
-    recent_minutes, request_costs, rollup, route_counts, stated_costs, statement_rows,
-    unpriced_models,
+    StatementRow, UnpricedModel, UsageKey, UsageQuery, UsageSummary, UsageTotals, rollup,
 };
 
 impl Ledger {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use domain::WallTime;
 
 use super::Ledger;
-use crate::writes::LedgerWrite;
-use crate::{LedgerError, StoppedLoop, dismissed_anomalies, loops};
+use crate::costs::dismissed_anomalies;
+use crate::requests::loops;
+use crate::write::writes::LedgerWrite;
+use crate::{LedgerError, StoppedLoop};
 
 impl Ledger {
     /// Queues a loop that was stopped. Later reads find it; nothing else waits for its commit.

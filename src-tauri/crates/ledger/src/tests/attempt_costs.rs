@@ -8,9 +8,10 @@ use super::{
     LedgerFixture, NOW_MS, answered_attempt, at, attempt, back_to_version_36, backend, request,
     settlement,
 };
+use crate::file::database;
 use crate::{
     BilledName, DimensionFilter, GroupBy, Ledger, LedgerLimits, RequestOutcome, RequestQuery,
-    Settlement, UsageKey, WasteKind, database,
+    Settlement, UsageKey, WasteKind,
 };
 
 fn priced(nanos: i64) -> Cost {
@@ -332,7 +333,7 @@ async fn unpriced_attempts_of_version_35_are_booked_where_they_were_made() {
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
              {older} PRAGMA user_version = 35;",
             older = back_to_version_36(),
-            sums = crate::rollup_sums::sum_columns(),
+            sums = crate::rollup::rollup_sums::sum_columns(),
         ))
         .expect("an older file");
     drop(database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS).expect("up"));
@@ -444,7 +445,7 @@ async fn sums_of_version_34_are_booked_by_attempt() {
              UPDATE rollup_folded SET until_ms = {slot} + 7200000;
              {older} PRAGMA user_version = 34;",
             older = back_to_version_36(),
-            sums = crate::rollup_sums::sum_columns(),
+            sums = crate::rollup::rollup_sums::sum_columns(),
         ))
         .expect("an older file");
     let steps = database::MIGRATIONS;

@@ -6,10 +6,10 @@ use domain::{HOUR_MS, Meter, NanoUsd, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
-use crate::failed_attempts::FAILURE_GROUPS_MAX;
-use crate::spill::SpilledRecord;
-use crate::text_columns::DECISION_BYTES_MAX;
-use crate::writes::LedgerWrite;
+use crate::columns::text_columns::DECISION_BYTES_MAX;
+use crate::file::spill::SpilledRecord;
+use crate::requests::failed_attempts::FAILURE_GROUPS_MAX;
+use crate::write::writes::LedgerWrite;
 use crate::{
     AttemptRecord, CacheOutcome, CacheTotals, FailedAttempts, MeterTotals, Purpose, Settlement,
 };

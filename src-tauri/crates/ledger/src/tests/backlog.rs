@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, ffi};
 
 use super::{LedgerFixture, at, request, settlement};
-use crate::queue::WriteQueue;
-use crate::writes::{LedgerWrite, commit};
+use crate::file::database;
+use crate::write::queue::WriteQueue;
+use crate::write::writer;
+use crate::write::writes::{LedgerWrite, commit};
 use crate::{
     BacklogReason, CommitStatus, Ledger, LedgerError, LedgerLimits, LedgerState, RequestQuery,
-    database, writer,
 };
 
 /// Long enough for a commit on a busy machine.

@@ -5,7 +5,8 @@ use jiff::civil::{Date, date};
 use rusqlite::Connection;
 
 use super::LedgerFixture;
-use crate::{BilledDay, LedgerLimits, database};
+use crate::file::database;
+use crate::{BilledDay, LedgerLimits};
 
 const DAY: Date = date(2026, 11, 20);
 

@@ -7,9 +7,8 @@ use super::rollups::{DIMENSIONS, check_against_recount, query};
 use super::{
     LedgerFixture, answered_attempt, attempt, back_to_version_36, backend, request, settlement,
 };
-use crate::{
-    AttemptRecord, GroupBy, Ledger, LedgerLimits, Settlement, UsageKey, UsageSummary, database,
-};
+use crate::file::database;
+use crate::{AttemptRecord, GroupBy, Ledger, LedgerLimits, Settlement, UsageKey, UsageSummary};
 
 fn reported(nanos: i64) -> Cost {
     Cost::Reported(NanoUsd::new(nanos))

@@ -5,9 +5,9 @@ use std::time::Duration;
 use domain::{CredentialId, Endpoint, RequestId, TokenUsage, WallTime};
 
 use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
-use crate::endpoint_states::ENDPOINT_STATE_BYTES_MAX;
-use crate::endpoint_states::ENDPOINT_STATES_MAX;
-use crate::transitions::EVIDENCE_KEPT_MAX;
+use crate::health::endpoint_states::ENDPOINT_STATE_BYTES_MAX;
+use crate::health::endpoint_states::ENDPOINT_STATES_MAX;
+use crate::health::transitions::EVIDENCE_KEPT_MAX;
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus, GroupBy,
     LatencyGroupBy, LatencyPart, Ledger, ModelLatency, Purpose, RecentFirstToken, RequestOutcome,
@@ -310,8 +310,11 @@ fn the_past_is_read_over_keys_that_are_in_the_order_of_time() {
     let since = crate::requests::oldest_id_at(WallTime::from_unix_ms(NOW_MS));
     let end = crate::requests::oldest_id_after(WallTime::from_unix_ms(NOW_MS + 1_000));
     for (sql, parameters) in [
-        (crate::attempt_outcomes::OUTCOMES, rusqlite::params![since, None::<String>, 9, end]),
-        (crate::attempt_outcomes::RECENT, rusqlite::params![since, 9, end]),
+        (
+            crate::requests::attempt_outcomes::OUTCOMES,
+            rusqlite::params![since, None::<String>, 9, end],
+        ),
+        (crate::requests::attempt_outcomes::RECENT, rusqlite::params![since, 9, end]),
     ] {
         let plan = place.query_plan(sql, parameters);
         // `SCAN r` reads the result of the subquery, which its limit bounds.

@@ -6,9 +6,10 @@ use domain::NanoUsd;
 use pricing::Cost;
 
 use super::{LedgerFixture, files, request, settlement};
+use crate::file::database;
 use crate::{
     BacklogReason, CommitStatus, Ledger, LedgerError, LedgerLimits, LedgerState, RequestState,
-    database, schema_version,
+    schema_version,
 };
 
 #[tokio::test]
@@ -262,7 +263,7 @@ async fn explanations_decisions_and_meters_of_version_16_are_kept() {
     let decision = r#"{"route":"fast","policy":"ordered"}"#;
     old.execute(
         "INSERT INTO decisions (request_id, decision, packed) VALUES (?1, '', ?2)",
-        rusqlite::params![id, crate::packed_text::pack(decision)],
+        rusqlite::params![id, crate::columns::packed_text::pack(decision)],
     )
     .expect("a decision");
     for model in ["chat", "code"] {

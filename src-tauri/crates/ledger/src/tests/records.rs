@@ -9,7 +9,7 @@ use domain::{
 use pricing::{Cost, Price, PriceConfidence, PriceTerms, Rate, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
-use crate::request_query::REQUESTS_EXAMINED_MAX;
+use crate::requests::request_query::REQUESTS_EXAMINED_MAX;
 use crate::{
     ATTEMPTS_MAX, CacheOutcome, GroupBy, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX,
     Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary,

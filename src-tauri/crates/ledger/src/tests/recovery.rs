@@ -9,8 +9,8 @@ use std::time::Duration;
 use domain::{Clock, CredentialId, ManualClock};
 
 use super::{LedgerFixture, NOW_MS, at, backend, files, request, rollups, sessions, settlement};
-use crate::backup::BACKUPS_KEPT_MAX;
-use crate::set_aside::SET_ASIDE_FILES_MAX;
+use crate::file::backup::BACKUPS_KEPT_MAX;
+use crate::file::set_aside::SET_ASIDE_FILES_MAX;
 use crate::{
     DegradedSpan, IncidentCause, KeyVerdict, KeyVerdictRecord, KeyVerdictSource, Ledger,
     LedgerError, LedgerLimits, Recovery, RequestQuery, RequestState,

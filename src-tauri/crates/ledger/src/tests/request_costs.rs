@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::rollups::{DIMENSIONS, any_settlement, key_of};
 use super::{LedgerFixture, at, settlement};
-use crate::request_costs::EXPENSIVE_REQUESTS_MAX;
+use crate::requests::request_costs::EXPENSIVE_REQUESTS_MAX;
 use crate::{DimensionFilter, GroupBy, Ledger, RequestQuery, RequestRow, UsageKey};
 
 /// Compares what requests of whole quarter hours cost with their rows.

@@ -12,14 +12,18 @@ use pricing::{Cost, LineItem, Rate};
 use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
-use crate::integer_columns::COUNT_MAX;
-use crate::request_query::REQUESTS_EXAMINED_MAX;
+use crate::columns::integer_columns::COUNT_MAX;
+use crate::requests::request_query::REQUESTS_EXAMINED_MAX;
+use crate::requests::{attempts, failed_requests};
+use crate::rollup::{
+    cross_rollup,
+    rollup_range::{RangePiece, SlotWidth},
+    rollup_sums,
+};
 use crate::{
     AttemptRecord, BucketWidth, CacheOutcome, CacheTotals, DimensionFilter, GroupBy, Ledger,
     Purpose, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey,
-    UsageQuery, UsageTotals, WasteKind, attempts, cross_rollup, failed_requests, requests, rollup,
-    rollup_range::{RangePiece, SlotWidth},
-    rollup_sums,
+    UsageQuery, UsageTotals, WasteKind, requests, rollup,
 };
 
 pub(super) const DIMENSIONS: [GroupBy; 6] = [
@@ -96,7 +100,7 @@ async fn absurd_counts_are_clamped_and_the_sums_stay_whole() {
     }
     let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
     assert_eq!(totals.tokens.input_uncached, 3 * COUNT_MAX);
-    assert_eq!(totals.cost, NanoUsd::new(3 * crate::integer_columns::COST_MAX.nanos()));
+    assert_eq!(totals.cost, NanoUsd::new(3 * crate::columns::integer_columns::COST_MAX.nanos()));
 }
 
 #[tokio::test]

@@ -5,14 +5,15 @@ use std::time::Duration;
 use domain::{HealthState, ServiceId, WallTime};
 
 use super::{LedgerFixture, at, back_to_version_36, backend, settlement};
-use crate::degraded_spans::DEGRADED_SPANS_KEPT_MAX;
-use crate::observed_time::OBSERVED_DAYS_KEPT;
-use crate::service_health::SERVICE_HEALTH_LOG_DAYS_KEPT;
-use crate::watch_spans::WATCH_DAYS_KEPT;
+use crate::health::degraded_spans::DEGRADED_SPANS_KEPT_MAX;
+use crate::health::observed_time::OBSERVED_DAYS_KEPT;
+use crate::health::service_health::SERVICE_HEALTH_LOG_DAYS_KEPT;
+use crate::health::watch_spans::WATCH_DAYS_KEPT;
+use crate::requests::outcome_counts;
 use crate::{
     DegradedSpan, Ledger, ObservedSubject, ObservedTimeRow, OutcomeDimension, OutcomePrecision,
     Purpose, RequestOutcome, SERVICE_HEALTH_LOG_ENTRIES_MAX, ServiceHealthRow, Settlement,
-    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart, outcome_counts,
+    WATCH_SPANS_KEPT_MAX, WatchSpan, WatchStart,
 };
 
 const HOUR: i64 = 3_600_000;

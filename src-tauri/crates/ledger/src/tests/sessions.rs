@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use session_logs::{FilePart, FileProgress, LogProblem, RecordKey, UsageRecord};
 
 use super::*;
-use crate::session_matches::unmatched_sql;
-use crate::session_usage::SESSION_GROUPS_MAX;
+use crate::sessions::session_matches::unmatched_sql;
+use crate::sessions::session_usage::SESSION_GROUPS_MAX;
 use crate::{SessionGroupBy, SessionPart, SessionQuery, SessionSummary, SessionTotals};
 
 pub(super) fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {

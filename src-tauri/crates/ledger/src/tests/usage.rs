@@ -10,10 +10,11 @@ use proptest::prelude::*;
 
 use super::LedgerFixture;
 use super::rollups::{DIMENSIONS, Part, any_settlement, key_of, parts_on};
+use crate::rollup::hourly_rollup;
 use crate::{
     BucketWidth, CacheOutcome, CrossQuery, DimensionFilter, FailedCosts, GroupBy, LatencyGroupBy,
     LatencyPart, LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement,
-    UsageKey, UsageQuery, UsageTotals, hourly_rollup,
+    UsageKey, UsageQuery, UsageTotals,
 };
 
 /// Starts of periods, most with a change of clock in some zone.
