@@ -12,25 +12,25 @@ use hyper::{Request, Response};
 use ledger::Ledger;
 use tokio_util::sync::CancellationToken;
 
-use crate::access_tokens::AccessTokens;
-use crate::accounting::Accounting;
-use crate::admission::AdmissionControl;
-use crate::agents::{AgentEndpoint, AgentSlot};
-use crate::budget_guard::Budgets;
-use crate::cache_step::single_flight::{self, Item};
 use crate::event::EventSink;
-use crate::guard::AllowedHosts;
+use crate::handle::accounting::Accounting;
+use crate::handle::admission::AdmissionControl;
+use crate::handle::budget_guard::Budgets;
+use crate::handle::cache_step::single_flight::{self, Item};
+use crate::handle::guard::AllowedHosts;
 use crate::handle::handle;
+use crate::handle::response::ResponseBody;
+use crate::handle::response_items::ResponseItemStore;
 use crate::limits::{ListenerLimits, SHARED_BYTES_MAX};
+use crate::listener::agents::{AgentEndpoint, AgentSlot};
+use crate::listener::metrics::MetricsSource;
+use crate::listener::refusals::RefusalLog;
+use crate::listener::wrong_token_limiter::WrongTokenLimiter;
 use crate::listener::{self, Listener, RequestHandler, StopSignal};
-use crate::metrics::MetricsSource;
 use crate::outbound::Outbound;
-use crate::refusals::RefusalLog;
-use crate::response::ResponseBody;
-use crate::response_items::ResponseItemStore;
+use crate::outbound::access_tokens::AccessTokens;
+use crate::outbound::upstream::Upstream;
 use crate::snapshot::Snapshot;
-use crate::upstream::Upstream;
-use crate::wrong_token_limiter::WrongTokenLimiter;
 
 pub struct GatewayParts {
     /// Monotonic and wall time.

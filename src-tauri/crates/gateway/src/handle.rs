@@ -1,8 +1,32 @@
-//! Handles a request, from its head to its response. Each step is a module of this crate that gets what it
-//! needs as arguments; none calls back into an earlier step.
+//! Handles a request, from its head to its response. Each step is a module below that gets what it needs as
+//! arguments; none calls back into an earlier step.
 //!
 //! Nothing reaches the client before a backend's first content. Until then a failure has its true HTTP
 //! status, and another candidate may answer.
+
+pub(crate) mod accounting;
+pub(crate) mod admission;
+pub(crate) mod attempts;
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod budget_guard;
+pub(crate) mod cache_mode;
+pub(crate) mod cache_step;
+pub(crate) mod call;
+pub(crate) mod choose;
+pub(crate) mod context;
+pub(crate) mod embeddings;
+pub(crate) mod failure;
+pub(crate) mod generation;
+pub(crate) mod guard;
+pub(crate) mod models;
+pub(crate) mod relay;
+pub(crate) mod response;
+pub(crate) mod response_items;
+pub(crate) mod scope;
+pub(crate) mod stream_end;
+pub(crate) mod surface;
+pub(crate) mod token_count;
 
 use std::sync::Arc;
 
@@ -14,22 +38,21 @@ use hyper::{Request, Response};
 use routing::Decision;
 use tokio_util::sync::CancellationToken;
 
-use crate::accounting::RequestRecord;
-use crate::attempts;
-use crate::cache_step::single_flight::{self, Reader};
-use crate::cache_step::{self, CacheStep};
-use crate::call::{CacheSlot, Call, PendingRequest, RoutedCall};
-use crate::choose::{choose, choose_route};
-use crate::context::{Arrival, RequestContext};
-use crate::embeddings::Embeddings;
 use crate::event::GatewayEvent;
 use crate::gateway::Gateway;
-use crate::generation::Generation;
-use crate::guard::{self, AllowedHosts};
-use crate::response::{self, ATTEMPTS, BACKEND, CACHE_KEY, ROUTE, Refusal, ResponseBody};
+use crate::handle::accounting::RequestRecord;
+use crate::handle::cache_step::CacheStep;
+use crate::handle::cache_step::single_flight::{self, Reader};
+use crate::handle::call::{CacheSlot, Call, PendingRequest, RoutedCall};
+use crate::handle::choose::{choose, choose_route};
+use crate::handle::context::{Arrival, RequestContext};
+use crate::handle::embeddings::Embeddings;
+use crate::handle::generation::Generation;
+use crate::handle::guard::AllowedHosts;
+use crate::handle::response::{ATTEMPTS, BACKEND, CACHE_KEY, ROUTE, Refusal, ResponseBody};
+use crate::handle::surface::{CallSurface, FixedSurface, OwnSurface, Surface};
+use crate::listener::metrics;
 use crate::snapshot::{GatewayClient, Snapshot};
-use crate::surface::{self, CallSurface, FixedSurface, OwnSurface, Surface};
-use crate::{auth, body, metrics, models, relay, token_count};
 
 /// Answers one request. `stopped` is cancelled when answers in flight must end.
 pub(crate) async fn handle(

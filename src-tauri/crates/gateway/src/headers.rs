@@ -6,7 +6,7 @@ use hyper::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
 
-use crate::response::JSON;
+use crate::handle::response::JSON;
 
 /// Marks a request that a gateway forwarded; one that arrives with it has looped.
 pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");

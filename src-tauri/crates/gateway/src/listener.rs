@@ -5,6 +5,15 @@
 //! `TCP_NODELAY`, and a graceful stop. There is no setting for the address: only loopback can be
 //! bound.
 
+pub(crate) mod agents;
+pub(crate) mod connection_limiter;
+pub(crate) mod control_listener;
+pub(crate) mod control_tokens;
+pub(crate) mod metrics;
+pub(crate) mod refusals;
+pub(crate) mod request_heads;
+pub(crate) mod wrong_token_limiter;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -25,11 +34,11 @@ use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection_limiter::{ConnectionLimiter, ConnectionSlot};
-use crate::guard::{self, LengthBesideChunks};
+use crate::handle::guard::{self, LengthBesideChunks};
+use crate::handle::response::ResponseBody;
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, ListenerLimits};
-use crate::request_heads::{HeadWatchingStream, RequestHeads};
-use crate::response::ResponseBody;
+use crate::listener::connection_limiter::{ConnectionLimiter, ConnectionSlot};
+use crate::listener::request_heads::{HeadWatchingStream, RequestHeads};
 
 /// Attempts to find a system-chosen port that is free for both address families.
 const SHARED_PORT_TRIES_MAX: usize = 8;
@@ -412,7 +421,7 @@ mod tests {
     impl RequestHandler for WhereAmI {
         async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<ResponseBody> {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
-            crate::response::json(200, name.into())
+            crate::handle::response::json(200, name.into())
         }
     }
 

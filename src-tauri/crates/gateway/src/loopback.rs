@@ -19,9 +19,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wire::{SseDecoder, SsePayload};
 
+use crate::handle::response::REQUEST_ID;
 use crate::headers::{CALLER, CLIENT};
 use crate::limits::ANSWER_BYTES_MAX;
-use crate::response::REQUEST_ID;
 
 /// Time for a whole call. Longer operations report their progress as events.
 pub(crate) const LOOPBACK_CALL_MS_MAX: u64 = 60_000;

@@ -1,5 +1,13 @@
 //! What an attempt needs to reach a backend: its key, its transport, and the endpoint registry.
 
+pub(crate) mod access_tokens;
+pub(crate) mod fetch;
+pub(crate) mod probe;
+pub(crate) mod quota_headers;
+pub(crate) mod service_call;
+pub(crate) mod unpaused_timeout;
+pub(crate) mod upstream;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -8,11 +16,11 @@ use endpoints::EndpointRegistry;
 use routing::Candidate;
 use wire::TargetKind;
 
-use crate::access_tokens::AccessTokens;
 use crate::event::EventSink;
-use crate::failure::Failure;
+use crate::handle::failure::Failure;
+use crate::outbound::access_tokens::AccessTokens;
+use crate::outbound::upstream::Upstream;
 use crate::snapshot::{Backend, Snapshot};
-use crate::upstream::Upstream;
 
 /// Keys, transports and endpoint state for calls to backends.
 pub(crate) struct Outbound {

@@ -24,8 +24,8 @@ use url::Url;
 use wire::{Target, TargetKind};
 
 use crate::limits::RequestLimits;
+use crate::outbound::upstream::KeyCarrier;
 use crate::token::TokenHash;
-use crate::upstream::KeyCarrier;
 
 /// The configuration that requests read. The engine builds it; it never changes.
 #[derive(Debug, Clone)]

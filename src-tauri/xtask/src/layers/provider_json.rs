@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn only_sources_of_the_crates_inside_are_read() {
-        assert!(is_inside("src-tauri/crates/gateway/src/relay.rs"));
+        assert!(is_inside("src-tauri/crates/gateway/src/handle/relay.rs"));
         for path in [
             "src-tauri/crates/wire/src/usage.rs",
             "src-tauri/crates/gateway/tests/http/usage.rs",

@@ -24,8 +24,8 @@ use super::{
 /// removal is undone. A further entry needs a design decision first.
 const EXPOSE_ALLOWED: [&str; 15] = [
     "src-tauri/crates/vault/src/envelope.rs",
-    "src-tauri/crates/gateway/src/upstream/key.rs",
-    "src-tauri/crates/gateway/src/access_tokens/token_endpoint.rs",
+    "src-tauri/crates/gateway/src/outbound/upstream/key.rs",
+    "src-tauri/crates/gateway/src/outbound/access_tokens/token_endpoint.rs",
     "src-tauri/crates/gateway/src/loopback.rs",
     "src-tauri/crates/control/src/request_json.rs",
     "src-tauri/crates/engine/src/process/owner.rs",
