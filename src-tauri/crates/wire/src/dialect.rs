@@ -1,14 +1,25 @@
 //! The only place that selects the module of a dialect.
 
+pub(crate) mod anthropic_messages;
+pub(crate) mod client_spelling;
+pub(crate) mod field_filter;
+pub(crate) mod gemini;
+pub(crate) mod ollama_chat;
+pub mod openai_chat;
+pub(crate) mod openai_responses;
+pub(crate) mod openai_usage;
+pub(crate) mod reasoning;
+pub(crate) mod target;
+pub(crate) mod tool_names;
+pub(crate) mod translation;
+pub(crate) mod turns;
+
 use bytes::Bytes;
 use domain::Dialect;
 
+use crate::dialect::translation::{RequestEcho, StreamReader, StreamWriter, TranslatedRequest};
 use crate::neutral::{ModelAnswer, ModelRequest, ProviderEvent};
-use crate::translation::{RequestEcho, StreamReader, StreamWriter, TranslatedRequest};
-use crate::{
-    BadAnswer, Delivery, ErrorAnswer, RequestError, Target, UpstreamError, anthropic_messages,
-    gemini, ollama_chat, openai_chat, openai_responses,
-};
+use crate::{BadAnswer, Delivery, ErrorAnswer, RequestError, Target, UpstreamError};
 
 /// Parses a client's whole request.
 pub(crate) fn read_request(

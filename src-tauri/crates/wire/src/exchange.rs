@@ -9,20 +9,18 @@ use bytes::{Bytes, BytesMut};
 use domain::{Dialect, UnsupportedFeature};
 
 use crate::answer::answer_text;
-use crate::answer_stream::AnswerStream;
-use crate::assemble::Assembler;
-use crate::client_request::{ClientRequest, Metering};
-use crate::client_spelling;
 use crate::dialect;
-use crate::fold::fold_events;
+use crate::dialect::client_spelling;
+use crate::dialect::tool_names::ToolNames;
+use crate::dialect::translation::{AnswerTranslation, RequestEcho};
+use crate::dialect::{anthropic_messages, openai_chat, openai_responses};
 use crate::neutral::{AnswerEvent, ProviderEvent};
-use crate::provider_event_reader::ProviderEventReader;
-use crate::tool_names::ToolNames;
-use crate::translation::{AnswerTranslation, RequestEcho};
-use crate::{
-    AnswerFacts, BadAnswer, Delivery, RequestError, Target, anthropic_messages, openai_chat,
-    openai_responses,
-};
+use crate::request::client_request::{ClientRequest, Metering};
+use crate::stream::answer_stream::AnswerStream;
+use crate::stream::assemble::Assembler;
+use crate::stream::fold::fold_events;
+use crate::stream::provider_event_reader::ProviderEventReader;
+use crate::{AnswerFacts, BadAnswer, Delivery, RequestError, Target};
 
 /// A request prepared for one backend.
 #[derive(Debug, Clone)]

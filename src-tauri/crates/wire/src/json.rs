@@ -4,6 +4,9 @@
 //! of one million `[` costs one pass. `serde_json` checks the syntax; its raw values are skipped
 //! with an explicit stack rather than by recursion.
 
+pub(crate) mod json_builder;
+pub(crate) mod json_node;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;

@@ -6,78 +6,53 @@
 //! hostile, so nothing panics and every size has a limit.
 
 mod answer;
-mod answer_stream;
-mod anthropic_messages;
-mod assemble;
-mod billing_terms;
-mod chat_client;
-mod client_request;
-mod client_spelling;
-mod delivery;
 mod dialect;
 mod embeddings;
 mod error;
 mod exchange;
-mod field_filter;
-mod fold;
-mod gemini;
 mod json;
-mod json_builder;
-mod json_node;
 mod media_type;
 pub mod mock;
 mod models;
 pub mod neutral;
-mod ollama_chat;
-pub mod openai_chat;
-mod openai_responses;
-mod openai_usage;
-mod passthrough_tap;
 #[cfg(test)]
 mod properties;
-mod provider_event_reader;
 #[cfg(test)]
 mod published_tests;
-mod reasoning;
-mod request_digest;
-mod request_error;
-mod request_needs;
-mod sse;
-mod target;
+mod request;
+mod stream;
 #[cfg(test)]
 mod test_provider;
 #[cfg(test)]
 mod test_requests;
 #[cfg(test)]
 mod test_schema;
-mod token_count;
-mod tool_names;
-mod translating_tap;
-mod translation;
-mod turns;
 mod usage;
 
 pub use answer::{AnswerFacts, BadAnswer, Flow, StreamEnd, StreamFault, TapOutput, is_tool_call};
-pub use answer_stream::AnswerStream;
-pub use billing_terms::BillingTerms;
-pub use chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
-pub use client_request::{ApiSurface, ClientRequest, Metering};
-pub use delivery::{Delivery, UsageChunk};
+pub use dialect::field_filter::{FieldHandling, FieldKind};
+pub use dialect::openai_chat;
+pub use dialect::openai_responses::{ResponseItem, resolve_items, response_items};
+pub use dialect::target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
 pub use dialect::{error_body, error_event, error_status, heartbeat, upstream_error};
 pub use embeddings::{
     EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, EmbeddingSurface, EmbeddingVector,
 };
 pub use error::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 pub use exchange::{BackendExchange, BackendRequest};
-pub use field_filter::{FieldHandling, FieldKind};
 pub use models::{BadModelList, MODELS_MAX, read_model_list, write_model, write_model_list};
-pub use openai_responses::{ResponseItem, resolve_items, response_items};
-pub use request_digest::{CacheTraits, CanonicalDigest, ConversationFingerprint, Determinism};
-pub use request_error::RequestError;
-pub use request_needs::RequestNeeds;
-pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
-pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
-pub use token_count::{CountRequest, read_count, write_count};
+pub use request::billing_terms::BillingTerms;
+pub use request::client_request::{ApiSurface, ClientRequest, Metering};
+pub use request::request_digest::{
+    CacheTraits, CanonicalDigest, ConversationFingerprint, Determinism,
+};
+pub use request::request_error::RequestError;
+pub use request::request_needs::RequestNeeds;
+pub use request::token_count::{CountRequest, read_count, write_count};
+pub use stream::answer_stream::AnswerStream;
+pub use stream::chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
+pub use stream::delivery::{Delivery, UsageChunk};
+pub use stream::sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
 pub use usage::{USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
 
 /// Longest model name read from a request, an answer or a backend's model list, in bytes. The

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::openai_chat::{ChatTap, read_chat_answer, stream_from_answer, upstream_error};
+use crate::dialect::openai_chat::{ChatTap, read_chat_answer, stream_from_answer, upstream_error};
 use crate::{
     AnswerFacts, ApiSurface, ClientRequest, Delivery, Metering, SseDecoder, SseEvent,
     SseEventTooLarge, SsePayload, StreamEnd, UsageChunk,

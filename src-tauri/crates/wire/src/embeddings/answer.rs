@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 use super::request::{EmbeddingFormat, EmbeddingRequest, VectorEncoding};
 use super::{EmbeddingBatch, EmbeddingVector};
 use crate::answer::answer_text;
+use crate::dialect::{gemini, openai_usage};
 use crate::json::{Members, array_items};
 use crate::neutral::JsonText;
 use crate::usage::UsageBuilder;
-use crate::{BadAnswer, UsageReport, dialect, gemini, openai_usage};
+use crate::{BadAnswer, UsageReport, dialect};
 
 #[derive(Serialize)]
 struct OpenAiAnswer<'a> {

@@ -7,9 +7,9 @@ use domain::Dialect;
 
 use super::{EMBEDDING_INPUTS_MAX, EmbeddingSurface, batch_inputs_max, embedding_dialect};
 use crate::answer::is_model_name;
-use crate::gemini::RemainingMembers;
+use crate::dialect::gemini::RemainingMembers;
+use crate::json::json_node::{JsonNode, JsonObject};
 use crate::json::{JSON_DEPTH_MAX, is_deeper_than, range_in};
-use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::JsonText;
 use crate::{RequestError, Target};
 

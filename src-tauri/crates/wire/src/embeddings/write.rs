@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::embedding_dialect;
 use super::request::{EmbeddingFormat, EmbeddingInput, EmbeddingRequest, VectorEncoding};
+use crate::dialect::field_filter::{FieldFilter, FieldKind};
 use crate::exchange::BackendRequest;
-use crate::field_filter::{FieldFilter, FieldKind};
 use crate::json::{Members, quote};
 use crate::neutral::JsonText;
 use crate::{RequestError, Target};

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::script::AnswerScript;
 use super::{MockAnswer, MockChunk, MockEnd};
+use crate::dialect::translation::{RequestEcho, StreamWriter};
 use crate::dialect::{stream_writer, write_answer};
-use crate::fold::fold_events;
 use crate::neutral::{AnswerEvent, ModelRequest, PartDelta, PartHead};
-use crate::translation::{RequestEcho, StreamWriter};
+use crate::stream::fold::fold_events;
 use crate::{Delivery, ErrorAnswer};
 
 const JSON: &str = "application/json";

@@ -7,7 +7,7 @@ mod responses;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::openai_chat::{ChatTap, read_chat_answer};
+use crate::dialect::openai_chat::{ChatTap, read_chat_answer};
 use crate::{ApiSurface, BadAnswer, StreamEnd, StreamFault, UsageChunk};
 
 fn request(body: &Value) -> ClientRequest {

@@ -3,7 +3,7 @@
 use domain::Dialect;
 
 use crate::Delivery;
-use crate::field_filter::FieldKind;
+use crate::dialect::field_filter::FieldKind;
 
 /// Valid JSON text, kept as it came. Line breaks between tokens (strings contain none) become
 /// spaces: the text may end up in the single `data` line of an event.

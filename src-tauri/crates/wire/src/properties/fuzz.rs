@@ -11,7 +11,7 @@ use domain::{Dialect, Entropy, SeededEntropy, TranslationMode};
 use super::matrix::{CLIENTS, client_request, scenarios, targets};
 use crate::dialect::{read_answer, write_request};
 use crate::neutral::{ModelRequest, ProviderEvent};
-use crate::provider_event_reader::ProviderEventReader;
+use crate::stream::provider_event_reader::ProviderEventReader;
 use crate::test_provider::provider_answer;
 use crate::{
     ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, RequestError, StreamEnd,
@@ -200,7 +200,7 @@ fn stream_case(exchange: &BackendExchange, body: &[u8], dice: &FuzzRng) {
     let (mut pieces, fault) = reader.feed(&split);
     assert_eq!(fault, None, "{}", shown());
     pieces.extend(reader.finish());
-    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    let mut assembler = crate::stream::assemble::Assembler::new(std::sync::Arc::default(), "r");
     for piece in pieces {
         if matches!(piece, ProviderEvent::Error(_)) {
             return;

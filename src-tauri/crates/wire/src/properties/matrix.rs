@@ -9,13 +9,13 @@ use serde_json::Value;
 use test_support::ProviderAnswer;
 
 use crate::dialect::{read_answer, write_request};
-use crate::fold::fold_events;
 use crate::neutral::{
     CallKind, ContentPart, FinishReason, JsonText, MediaContent, MediaKind, MediaSource,
     ModelAnswer, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort,
     ToolChoice, ToolDefinition, ToolKind,
 };
-use crate::provider_event_reader::ProviderEventReader;
+use crate::stream::fold::fold_events;
+use crate::stream::provider_event_reader::ProviderEventReader;
 use crate::test_provider::provider_answer;
 use crate::test_requests::{call, message, request, result};
 use crate::{
@@ -99,7 +99,7 @@ fn visible_answer(answer: &ModelAnswer) -> VisibleAnswer {
 pub(super) fn read_whole(dialect: Dialect, body: &[u8]) -> ModelAnswer {
     let text = std::str::from_utf8(body).expect("UTF-8");
     let pieces = read_answer(dialect, text).expect(text);
-    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    let mut assembler = crate::stream::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut events = Vec::new();
     for piece in pieces {
         events.extend(assembler.push_event(piece).expect("in order"));
@@ -122,7 +122,7 @@ pub(super) fn read_stream(
         return Err(format!("{fault:?}: {}", String::from_utf8_lossy(body)));
     }
     pieces.extend(reader.finish());
-    let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
+    let mut assembler = crate::stream::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut told = Vec::new();
     for piece in pieces {
         told.extend(assembler.push_event(piece).expect("in order"));

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::dialect::openai_responses;
 use crate::mock::{MockEnd, answer};
 use crate::neutral::ProviderEvent;
 use crate::test_schema::PublishedSchema;
-use crate::{ApiSurface, ClientRequest, SseDecoder, openai_responses};
+use crate::{ApiSurface, ClientRequest, SseDecoder};
 
 fn ask(body: &Value) -> Vec<u8> {
     let request = ClientRequest::parse(ApiSurface::OpenAiResponses, Bytes::from(body.to_string()));
@@ -25,7 +26,7 @@ fn body(model: &str, delivery: bool) -> Value {
 }
 
 fn pieces(stream: &[u8]) -> Vec<ProviderEvent> {
-    use crate::translation::StreamReader as _;
+    use crate::dialect::translation::StreamReader as _;
     let mut reader = openai_responses::StreamReader::default();
     let mut decoder = SseDecoder::new();
     decoder.push(stream);
