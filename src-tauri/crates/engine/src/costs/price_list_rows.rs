@@ -77,7 +77,8 @@ impl PriceListRows<'_> {
         let from = row.from.unwrap_or_else(|| self.now.day_start());
         match (&row.value, &row.owner) {
             (PriceFileValue::Terms(terms), _) => {
-                Ok(vec![self.price(row, &row.model, terms.clone(), (from, row.until))])
+                let price = self.price(row, &row.model, terms.clone(), (from, row.until));
+                Ok(vec![if row.from.is_some() { price } else { price.until_next_listed() }])
             }
             (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
                 self.scaled(row, backend, *factor, from)
@@ -166,7 +167,8 @@ fn without((from, until): Days, held: Days) -> impl Iterator<Item = Days> {
 
 #[cfg(test)]
 mod tests {
-    use pricing::read_price_file;
+    use domain::Meter;
+    use pricing::{PriceBook, read_price_file};
 
     use super::*;
 
@@ -185,6 +187,29 @@ mod tests {
             format!("{} {} {until}", price.model, day(price.valid_from)).trim_end().to_owned()
         };
         (prices.iter().map(told).collect(), problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_row_of_a_catalogue_ends_where_the_list_announces_another_price() {
+        // Its list price changes on 1 December.
+        let model = "gemini-4-argon";
+        let text = format!(
+            r#"{{"gemini/{model}": {{"litellm_provider": "gemini", "input_cost_per_token": 3e-06, "output_cost_per_token": 1e-05}}}}"#
+        );
+        let (_, file) = read_price_file(&text).expect("a catalogue");
+        let now = WallTime::from_day("2026-11-20").expect("a day");
+        let rows = PriceListRows { providers: &HashMap::new(), name: "litellm.json", now };
+        let (prices, _) = rows.read(file.rows);
+        let book = prices.into_iter().fold(PriceBook::bundled(), PriceBook::with_price);
+        let input_micros = |day: &str| {
+            let at = WallTime::from_day(day).expect("a day");
+            let own = BackendId::new("own").expect("a name");
+            let price = book.find(&own, Some(Provider::Google), model, at).expect("a price");
+            price.terms.rates.of(Meter::Input).map(|rate| rate.nanos_per_million() / 1_000)
+        };
+        let days = ["2026-11-19", "2026-11-20", "2026-11-30", "2026-12-01", "2027-02-01"];
+        let expected = [2_000_000, 3_000_000, 3_000_000, 4_000_000, 4_000_000];
+        assert_eq!(days.map(input_micros), expected.map(Some));
     }
 
     fn multiplier(backend: &str, model: &str, days: &str) -> String {
