@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use domain::{BackendId, WallTime};
 use pricing::{
-    Factor, Price, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner,
-    PriceTerms, Provider, listed_by,
+    Factor, Price, PriceBook, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue,
+    PriceOwner, PriceTerms, Provider, listed_by,
 };
 
 /// The first moment, and the end, which is not in it; `None` if it has none.
@@ -14,6 +14,8 @@ type Days = (WallTime, Option<WallTime>);
 
 /// Reads the rows of one file into prices.
 pub(crate) struct PriceListRows<'a> {
+    /// The prices in use.
+    pub(crate) book: &'a PriceBook,
     /// Of each backend the provider whose list prices apply to it.
     pub(crate) providers: &'a HashMap<BackendId, Option<Provider>>,
     /// Of the file, for rows that name no source.
@@ -78,7 +80,10 @@ impl PriceListRows<'_> {
         match (&row.value, &row.owner) {
             (PriceFileValue::Terms(terms), _) => {
                 let price = self.price(row, &row.model, terms.clone(), (from, row.until));
-                Ok(vec![if row.from.is_some() { price } else { price.until_next_listed() }])
+                Ok(vec![match row.from {
+                    Some(_) => price,
+                    None => self.book.completed_import(price, self.now).until_next_listed(),
+                }])
             }
             (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
                 self.scaled(row, backend, *factor, from)
@@ -168,7 +173,7 @@ fn without((from, until): Days, held: Days) -> impl Iterator<Item = Days> {
 #[cfg(test)]
 mod tests {
     use domain::Meter;
-    use pricing::{PriceBook, read_price_file};
+    use pricing::{Rate, bundled_price, read_price_file};
 
     use super::*;
 
@@ -179,7 +184,8 @@ mod tests {
         let id = |name: &str| BackendId::new(name).expect("a name");
         let providers = HashMap::from([(id("google"), Some(Provider::Google)), (id("own"), None)]);
         let now = WallTime::from_day("2026-11-20").expect("a day");
-        let rows = PriceListRows { providers: &providers, name: "a file", now };
+        let book = &PriceBook::bundled();
+        let rows = PriceListRows { book, providers: &providers, name: "a file", now };
         let (prices, problems) = rows.read(file.rows);
         let day = |at: WallTime| at.to_day();
         let told = |price: &Price| {
@@ -198,9 +204,10 @@ mod tests {
         );
         let (_, file) = read_price_file(&text).expect("a catalogue");
         let now = WallTime::from_day("2026-11-20").expect("a day");
-        let rows = PriceListRows { providers: &HashMap::new(), name: "litellm.json", now };
+        let (book, providers) = (PriceBook::bundled(), &HashMap::new());
+        let rows = PriceListRows { book: &book, providers, name: "litellm.json", now };
         let (prices, _) = rows.read(file.rows);
-        let book = prices.into_iter().fold(PriceBook::bundled(), PriceBook::with_price);
+        let book = prices.into_iter().fold(book, PriceBook::with_price);
         let input_micros = |day: &str| {
             let at = WallTime::from_day(day).expect("a day");
             let own = BackendId::new("own").expect("a name");
@@ -210,6 +217,36 @@ mod tests {
         let days = ["2026-11-19", "2026-11-20", "2026-11-30", "2026-12-01", "2027-02-01"];
         let expected = [2_000_000, 3_000_000, 3_000_000, 4_000_000, 4_000_000];
         assert_eq!(days.map(input_micros), expected.map(Some));
+    }
+
+    /// What a catalogue of models.dev makes of the price of `claude-opus-4-5`.
+    fn opus_after(cost: &str) -> PriceTerms {
+        let models = format!(r#"{{"claude-opus-4-5": {{"cost": {cost}}}}}"#);
+        let text = format!(r#"{{"anthropic": {{"models": {models}}}}}"#);
+        let (_, file) = read_price_file(&text).expect("a catalogue");
+        let now = WallTime::from_day("2026-11-20").expect("a day");
+        let (book, providers) = (&PriceBook::bundled(), &HashMap::new());
+        let rows = PriceListRows { book, providers, name: "models.dev", now };
+        let (prices, problems) = rows.read(file.rows);
+        assert_eq!(problems, []);
+        prices.into_iter().next().expect("a price").terms
+    }
+
+    #[test]
+    fn what_a_catalogue_cannot_say_stays_as_listed_for_the_same_price_of_tokens() {
+        let rates = |terms: &PriceTerms| {
+            let nanos = |meter| terms.rates.of(meter).map(Rate::nanos_per_million);
+            [Meter::CacheRead, Meter::CacheWrite1h, Meter::WebSearch].map(nanos)
+        };
+        let same = opus_after(r#"{"input": 5, "output": 25, "cache_read": 0.4}"#);
+        let dollar = 1_000_000_000;
+        let search = Some(10_000 * dollar);
+        assert_eq!(rates(&same), [Some(dollar * 4 / 10), Some(10 * dollar), search]);
+        let listed = bundled_price("anthropic/claude-opus-4-5@2026-11-01").expect("listed");
+        assert_eq!((&same.tiers, &same.regions), (&listed.terms.tiers, &listed.terms.regions));
+        let cheaper = opus_after(r#"{"input": 4, "output": 20, "cache_read": 0.4}"#);
+        assert_eq!(rates(&cheaper), [Some(dollar * 4 / 10), None, search]);
+        assert!(cheaper.tiers.is_empty(), "unknown, so that such a request is unpriced");
     }
 
     fn multiplier(backend: &str, model: &str, days: &str) -> String {
