@@ -16,6 +16,7 @@ mod price_file;
 mod provider;
 mod rates;
 mod terms;
+mod undated_price;
 mod unpriced;
 
 pub use bundled_prices::{

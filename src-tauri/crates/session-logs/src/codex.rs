@@ -6,6 +6,7 @@
 //! begin with a copy of their parent's lines, often with new times. A count is therefore recognised
 //! by the family of its session and the totals, which copies share.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use domain::{PriceTier, TokenUsage};
@@ -21,8 +22,15 @@ use crate::record::{RecordKey, UsageRecord};
 const LINE_HEAD_BYTES: usize = 512;
 
 /// Words in the head of the lines that are read.
-const WANTED: &[&[u8]] =
-    &[b"session_meta", b"turn_context", b"token_count", b"thread_settings_applied", b"token_usage"];
+const WANTED: &[&[u8]] = &[
+    b"session_meta",
+    b"turn_context",
+    b"token_count",
+    b"thread_settings_applied",
+    b"token_usage",
+    b"web_search_call",
+    b"image_generation_call",
+];
 
 /// Most answers that wait for their other line.
 const WAITING_MAX: usize = 16;
@@ -37,6 +45,8 @@ pub(crate) struct CodexParser {
     model: Option<String>,
     service_tier: Option<String>,
     totals: Option<Counts>,
+    /// Calls of OpenAI's tools since the last answer, whose items stand before its usage.
+    tools: ToolCalls,
     /// Usage of the last counts, until the record of the same answer follows.
     counted: VecDeque<Counts>,
     /// Records whose count may follow.
@@ -48,6 +58,13 @@ pub(crate) struct CodexParser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts([u64; 5]);
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct ToolCalls {
+    web_searches: u64,
+    unread: Option<Cow<'static, str>>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Response {
     id: String,
@@ -57,7 +74,9 @@ struct Response {
     line: u64,
     is_added: bool,
     #[serde(default)]
-    has_wrong_count: bool,
+    unread: Option<Cow<'static, str>>,
+    #[serde(default)]
+    tools: ToolCalls,
 }
 
 /// Tiers whose price is known. What was served for `auto` is not, as for an answer of the gateway.
@@ -87,6 +106,19 @@ struct TurnContext<'a> {
     #[serde(borrow)]
     model: Raw<'a>,
     cwd: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
+    action: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Action<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +173,7 @@ impl CodexParser {
             Some(r#""turn_context""#) => self.read_turn(line.payload, part),
             Some(r#""event_msg""#) => self.read_event(&line, part),
             Some(r#""token_usage_record""#) => self.read_response(&line, part),
+            Some(r#""response_item""#) => self.read_item(line.payload, part),
             _ => {}
         }
     }
@@ -197,13 +230,34 @@ impl CodexParser {
         }
     }
 
+    /// OpenAI bills searches of the web by the call; opening or searching a page that was found is free.
+    fn read_item(&mut self, payload: Raw<'_>, part: &mut PartBuilder) {
+        let Some(item) = part.object::<Item<'_>>("payload", payload) else { return };
+        let kind = item.kind.map(|kind| kind.get());
+        if kind == Some(r#""image_generation_call""#) {
+            self.tools.unread = Some("image_generation_call".into());
+        }
+        if kind != Some(r#""web_search_call""#) {
+            return;
+        }
+        let action = part.object::<Action<'_>>("payload.action", item.action);
+        match action.and_then(|action| action.kind).map(|kind| kind.get()) {
+            // The first version of the tool reported no actions.
+            Some(r#""search""#) | None => self.tools.web_searches += 1,
+            Some(r#""open_page""# | r#""find_in_page""# | r#""find""#) => {}
+            Some(_) => self.tools.unread = Some("web_search_call.action".into()),
+        }
+    }
+
     fn read_count(&mut self, line: &Line<'_>, info: Raw<'_>, part: &mut PartBuilder) {
         let Some(info) = part.object::<Info<'_>>("payload.info", info) else { return };
         let totals = read_counts(part, "payload.info.total_token_usage", info.total_token_usage);
-        let is_total_wrong = part.take_wrong_count();
+        let unread_total = part.take_unread();
         let last = read_counts(part, "payload.info.last_token_usage", info.last_token_usage);
-        if last.is_none() && is_total_wrong {
-            part.note_wrong_count();
+        if last.is_none()
+            && let Some(unread) = unread_total
+        {
+            part.note_unread(unread);
         }
         if totals.is_some() && totals == self.totals {
             return;
@@ -217,6 +271,7 @@ impl CodexParser {
             if response.is_added {
                 return;
             }
+            self.tools.add(response.tools);
         } else {
             push_bounded(&mut self.counted, usage);
         }
@@ -227,7 +282,9 @@ impl CodexParser {
             None => time.unix_ms().to_string(),
         };
         let key = RecordKey::of(part.tool(), &[&family, &at, &format!("{:?}", usage.0)]);
-        part.add(UsageRecord { key, time, usage: usage.as_usage(), ..self.new_record(key, part) });
+        let tools = std::mem::take(&mut self.tools);
+        let record = UsageRecord { time, usage: usage.as_usage(), ..self.new_record(key, part) };
+        part.add(tools.added_to(record));
     }
 
     fn read_response(&mut self, line: &Line<'_>, part: &mut PartBuilder) {
@@ -242,9 +299,9 @@ impl CodexParser {
         }
         let time_ms = part.time("timestamp", line.timestamp).unix_ms();
         let (model, line) = (self.model.clone(), part.line());
-        let has_wrong_count = part.take_wrong_count();
-        let response =
-            Response { id, usage, time_ms, model, line, is_added: false, has_wrong_count };
+        let unread = part.take_unread();
+        let tools = std::mem::take(&mut self.tools);
+        let response = Response { id, usage, time_ms, model, line, is_added: false, unread, tools };
         if let Some(mut oldest) = push_bounded(&mut self.responses, response)
             && !oldest.is_added
         {
@@ -263,10 +320,10 @@ impl CodexParser {
             line: response.line,
             ..self.new_record(key, part)
         };
-        if response.has_wrong_count {
-            part.note_wrong_count();
+        if let Some(unread) = response.unread.take() {
+            part.note_unread(unread);
         }
-        part.add(record);
+        part.add(std::mem::take(&mut response.tools).added_to(record));
     }
 
     fn new_record(&self, key: RecordKey, part: &PartBuilder) -> UsageRecord {
@@ -292,10 +349,22 @@ impl CodexParser {
                 .service_tier
                 .as_deref()
                 .filter(|tier| !KNOWN_TIERS.contains(tier))
-                .map(|_| "service_tier"),
+                .map(|_| "service_tier".into()),
             stated_cost: None,
             line: part.line(),
         }
+    }
+}
+
+impl ToolCalls {
+    fn add(&mut self, other: Self) {
+        self.web_searches += other.web_searches;
+        self.unread = self.unread.take().or(other.unread);
+    }
+
+    fn added_to(self, record: UsageRecord) -> UsageRecord {
+        let unread = record.unread.or(self.unread);
+        UsageRecord { web_searches: self.web_searches, unread, ..record }
     }
 }
 
@@ -308,15 +377,29 @@ fn spawning_thread(source: Raw<'_>) -> Option<String> {
 
 fn read_counts(part: &mut PartBuilder, at: &str, raw: Raw<'_>) -> Option<Counts> {
     let tokens = part.object::<Tokens<'_>>(at, raw)?;
+    part.check_names(at, raw, &COUNT_NAMES);
     let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
-    Some(Counts([
+    let counts @ [input, cached, written, output, reasoning] = [
         count("input_tokens", tokens.input_tokens),
         count("cached_input_tokens", tokens.cached_input_tokens),
         count("cache_write_input_tokens", tokens.cache_write_input_tokens),
         count("output_tokens", tokens.output_tokens),
         count("reasoning_output_tokens", tokens.reasoning_output_tokens),
-    ]))
+    ];
+    part.part_of(cached.saturating_add(written), input);
+    part.part_of(reasoning, output);
+    Some(Counts(counts))
 }
+
+/// Counts that are read, and their sum.
+const COUNT_NAMES: [&str; 6] = [
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+    "total_tokens",
+];
 
 impl Counts {
     /// The growth since `earlier`. Totals that shrink have begun anew.

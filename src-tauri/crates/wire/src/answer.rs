@@ -2,6 +2,7 @@
 //! status 200 is not an answer.
 
 use bytes::Bytes;
+use domain::Usage;
 
 use crate::{MODEL_NAME_BYTES_MAX, SSE_EVENT_BYTES_MAX, UpstreamError, UsageReport};
 
@@ -13,6 +14,9 @@ pub(crate) const CHOICES_MAX: usize = 128;
 pub struct AnswerFacts {
     /// Token counts from the backend. `None` means unknown, never zero.
     pub usage: Option<UsageReport>,
+    /// What else says how the answer is billed, where there is no report of tokens: the service tier,
+    /// calls of the provider's tools, and what is not understood.
+    pub billed_beside: Usage,
     /// The model that the backend reports.
     pub model: Option<String>,
     /// The first finish reason, in the backend's own spelling.

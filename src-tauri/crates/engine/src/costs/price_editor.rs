@@ -171,7 +171,8 @@ impl PriceEditor {
         let (now, book) = (self.clock.wall(), self.book.load());
         let is_complete = self.has_each_provider(&file.rows);
         let providers = &self.providers();
-        let (prices, unused) = PriceListRows { providers, name, now }.read(file.rows);
+        let rows = PriceListRows { book: &book, providers, name, now };
+        let (prices, unused) = rows.read(file.rows);
         let (mut differences, mut same) = (Vec::new(), 0);
         for price in prices {
             match difference(&book, price, now) {

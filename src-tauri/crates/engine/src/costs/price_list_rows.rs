@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use domain::{BackendId, WallTime};
 use pricing::{
-    Factor, Price, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner,
-    PriceTerms, Provider, listed_by,
+    Factor, Price, PriceBook, PriceConfidence, PriceFileProblem, PriceFileRow, PriceFileValue,
+    PriceOwner, PriceTerms, Provider, listed_by,
 };
 
 /// The first moment, and the end, which is not in it; `None` if it has none.
@@ -14,6 +14,8 @@ type Days = (WallTime, Option<WallTime>);
 
 /// Reads the rows of one file into prices.
 pub(crate) struct PriceListRows<'a> {
+    /// The prices in use.
+    pub(crate) book: &'a PriceBook,
     /// Of each backend the provider whose list prices apply to it.
     pub(crate) providers: &'a HashMap<BackendId, Option<Provider>>,
     /// Of the file, for rows that name no source.
@@ -77,7 +79,11 @@ impl PriceListRows<'_> {
         let from = row.from.unwrap_or_else(|| self.now.day_start());
         match (&row.value, &row.owner) {
             (PriceFileValue::Terms(terms), _) => {
-                Ok(vec![self.price(row, &row.model, terms.clone(), (from, row.until))])
+                let price = self.price(row, &row.model, terms.clone(), (from, row.until));
+                Ok(vec![match row.from {
+                    Some(_) => price,
+                    None => self.book.completed_import(price, self.now).until_next_listed(),
+                }])
             }
             (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
                 self.scaled(row, backend, *factor, from)
@@ -166,7 +172,8 @@ fn without((from, until): Days, held: Days) -> impl Iterator<Item = Days> {
 
 #[cfg(test)]
 mod tests {
-    use pricing::read_price_file;
+    use domain::Meter;
+    use pricing::{Rate, bundled_price, read_price_file};
 
     use super::*;
 
@@ -177,7 +184,8 @@ mod tests {
         let id = |name: &str| BackendId::new(name).expect("a name");
         let providers = HashMap::from([(id("google"), Some(Provider::Google)), (id("own"), None)]);
         let now = WallTime::from_day("2026-11-20").expect("a day");
-        let rows = PriceListRows { providers: &providers, name: "a file", now };
+        let book = &PriceBook::bundled();
+        let rows = PriceListRows { book, providers: &providers, name: "a file", now };
         let (prices, problems) = rows.read(file.rows);
         let day = |at: WallTime| at.to_day();
         let told = |price: &Price| {
@@ -185,6 +193,60 @@ mod tests {
             format!("{} {} {until}", price.model, day(price.valid_from)).trim_end().to_owned()
         };
         (prices.iter().map(told).collect(), problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_row_of_a_catalogue_ends_where_the_list_announces_another_price() {
+        // Its list price changes on 1 December.
+        let model = "gemini-4-argon";
+        let text = format!(
+            r#"{{"gemini/{model}": {{"litellm_provider": "gemini", "input_cost_per_token": 3e-06, "output_cost_per_token": 1e-05}}}}"#
+        );
+        let (_, file) = read_price_file(&text).expect("a catalogue");
+        let now = WallTime::from_day("2026-11-20").expect("a day");
+        let (book, providers) = (PriceBook::bundled(), &HashMap::new());
+        let rows = PriceListRows { book: &book, providers, name: "litellm.json", now };
+        let (prices, _) = rows.read(file.rows);
+        let book = prices.into_iter().fold(book, PriceBook::with_price);
+        let input_micros = |day: &str| {
+            let at = WallTime::from_day(day).expect("a day");
+            let own = BackendId::new("own").expect("a name");
+            let price = book.find(&own, Some(Provider::Google), model, at).expect("a price");
+            price.terms.rates.of(Meter::Input).map(|rate| rate.nanos_per_million() / 1_000)
+        };
+        let days = ["2026-11-19", "2026-11-20", "2026-11-30", "2026-12-01", "2027-02-01"];
+        let expected = [2_000_000, 3_000_000, 3_000_000, 4_000_000, 4_000_000];
+        assert_eq!(days.map(input_micros), expected.map(Some));
+    }
+
+    /// What a catalogue of models.dev makes of the price of `claude-opus-4-5`.
+    fn opus_after(cost: &str) -> PriceTerms {
+        let models = format!(r#"{{"claude-opus-4-5": {{"cost": {cost}}}}}"#);
+        let text = format!(r#"{{"anthropic": {{"models": {models}}}}}"#);
+        let (_, file) = read_price_file(&text).expect("a catalogue");
+        let now = WallTime::from_day("2026-11-20").expect("a day");
+        let (book, providers) = (&PriceBook::bundled(), &HashMap::new());
+        let rows = PriceListRows { book, providers, name: "models.dev", now };
+        let (prices, problems) = rows.read(file.rows);
+        assert_eq!(problems, []);
+        prices.into_iter().next().expect("a price").terms
+    }
+
+    #[test]
+    fn what_a_catalogue_cannot_say_stays_as_listed_for_the_same_price_of_tokens() {
+        let rates = |terms: &PriceTerms| {
+            let nanos = |meter| terms.rates.of(meter).map(Rate::nanos_per_million);
+            [Meter::CacheRead, Meter::CacheWrite1h, Meter::WebSearch].map(nanos)
+        };
+        let same = opus_after(r#"{"input": 5, "output": 25, "cache_read": 0.4}"#);
+        let dollar = 1_000_000_000;
+        let search = Some(10_000 * dollar);
+        assert_eq!(rates(&same), [Some(dollar * 4 / 10), Some(10 * dollar), search]);
+        let listed = bundled_price("anthropic/claude-opus-4-5@2026-11-01").expect("listed");
+        assert_eq!((&same.tiers, &same.regions), (&listed.terms.tiers, &listed.terms.regions));
+        let cheaper = opus_after(r#"{"input": 4, "output": 20, "cache_read": 0.4}"#);
+        assert_eq!(rates(&cheaper), [Some(dollar * 4 / 10), None, search]);
+        assert!(cheaper.tiers.is_empty(), "unknown, so that such a request is unpriced");
     }
 
     fn multiplier(backend: &str, model: &str, days: &str) -> String {

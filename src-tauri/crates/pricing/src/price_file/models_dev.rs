@@ -44,6 +44,9 @@ const COST_FIELDS: &[(&str, Meter)] = &[
     ("output_audio", Meter::OutputAudio),
 ];
 
+/// The rates for more input than 200,000 tokens.
+const OVER_200K: &str = "context_over_200k";
+
 pub(super) fn is_catalogue(fields: &Entries<'_>) -> bool {
     fields.iter().take(50).any(|(_, provider)| {
         entries(provider).is_some_and(|provider| {
@@ -92,9 +95,11 @@ fn read_terms(fields: &mut RowFields<'_>) -> Option<PriceTerms> {
         fields.problem("cost.input", "is missing");
         return None;
     }
-    let above = match member(&cost, "tiers") {
-        Some(tiers) => Some(context_tier(fields, tiers)?),
-        None => None,
+    // The older field stands beside the newer one for programs that do not know it.
+    let above = match (member(&cost, "tiers"), member(&cost, OVER_200K)) {
+        (Some(tiers), _) => Some(context_tier(fields, tiers)?),
+        (None, Some(long)) => Some(over_200k(fields, long)?),
+        (None, None) => None,
     };
     Some(PriceTerms { above, ..PriceTerms::flat(rates) })
 }
@@ -115,6 +120,16 @@ fn context_tier(fields: &mut RowFields<'_>, tiers: &RawValue) -> Option<RatesAbo
     };
     let rates = read_rates(fields, &tier, "cost.tiers")?;
     Some(RatesAbove { input_tokens, rates })
+}
+
+fn over_200k(fields: &mut RowFields<'_>, long: &RawValue) -> Option<RatesAbove> {
+    let path = format!("cost.{OVER_200K}");
+    let Some(long) = entries(long) else {
+        fields.problem(&path, "is not an object; expected {\"input\": 4, \"output\": 15}");
+        return None;
+    };
+    let rates = read_rates(fields, &long, &path)?;
+    Some(RatesAbove { input_tokens: 200_000, rates })
 }
 
 fn read_rates(fields: &mut RowFields<'_>, cost: &Entries<'_>, path: &str) -> Option<Rates> {

@@ -237,6 +237,32 @@ fn rows_of_models_dev_become_ours() {
     );
 }
 
+#[test]
+fn models_dev_names_the_rates_of_long_input_in_two_ways() {
+    let check = |more: &str, expected: Result<(u64, Option<Rate>), &str>| {
+        let cost = format!(r#"{{"input": 2, "output": 10, {more}}}"#);
+        let models = format!(r#"{{"gemini-x": {{"cost": {cost}}}}}"#);
+        let (_, file) = read(&format!(r#"{{"google": {{"models": {models}}}}}"#));
+        let long = file.rows.first().and_then(|row| terms(row).above.as_ref());
+        let long = long.map(|long| (long.input_tokens, long.rates.of(Meter::Output)));
+        assert_eq!(long.ok_or(problems(&file).join("; ").as_str()), expected, "{more}");
+    };
+    let old = r#""context_over_200k": {"input": 4, "output": 15, "cache_read": 0.4}"#;
+    check(old, Ok((200_000, micros(15_000_000))));
+    let new = r#""tiers": [{"tier": {"size": 272000}, "input": 4, "output": 16}]"#;
+    check(&format!("{old}, {new}"), Ok((272_000, micros(16_000_000))));
+    check(
+        r#""context_over_200k": {"input": 4, "output": -1}"#,
+        Err("line 1, google/gemini-x, cost.context_over_200k.output: a price is not negative; \
+             write 0 for what is free"),
+    );
+    check(
+        r#""context_over_200k": 4"#,
+        Err("line 1, google/gemini-x, cost.context_over_200k: is not an object; \
+             expected {\"input\": 4, \"output\": 15}"),
+    );
+}
+
 /// The real catalogue, if it lies beside the checkout.
 #[test]
 fn the_whole_catalogue_of_litellm_is_read() {

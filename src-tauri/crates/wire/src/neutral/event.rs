@@ -5,6 +5,8 @@
 //! and calls with an id, a name and arguments. Writers see events only, so no writer has to handle
 //! the providers' quirks with tool calls.
 
+use domain::Usage;
+
 use super::answer::Finish;
 use super::request::{CallKind, MediaContent, ThoughtSignature};
 use crate::{UpstreamError, UsageReport};
@@ -72,6 +74,9 @@ pub enum ProviderEvent {
     },
     /// Tokens so far. The last report counts; nothing is summed.
     Usage(UsageReport),
+    /// What says of the bill so far, without a report of tokens: service tier, calls of the
+    /// provider's tools, and what is not understood. The last one counts.
+    BilledBeside(Usage),
     Error(UpstreamError),
     /// Regular end of a stream in the dialect (`[DONE]`, `message_stop`, `response.completed`).
     End,

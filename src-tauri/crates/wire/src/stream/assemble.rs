@@ -68,6 +68,7 @@ impl Assembler {
                 }
             }
             ProviderEvent::Usage(report) => self.facts.usage = Some(report),
+            ProviderEvent::BilledBeside(usage) => self.facts.billed_beside = usage,
             ProviderEvent::Error(_) => {}
             ProviderEvent::End => self.end(&mut events),
             ProviderEvent::Finish { choice, finish } => {

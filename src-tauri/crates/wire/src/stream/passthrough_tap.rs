@@ -196,6 +196,7 @@ impl PassthroughTap {
                 }
             }
             ProviderEvent::Usage(report) => self.facts.usage = Some(report),
+            ProviderEvent::BilledBeside(usage) => self.facts.billed_beside = usage,
             ProviderEvent::Finish { choice, finish } => {
                 if finish.reason != FinishReason::Fault || !finish.word.is_empty() {
                     self.choices_finished.insert(choice);

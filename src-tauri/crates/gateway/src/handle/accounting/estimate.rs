@@ -2,7 +2,7 @@
 //! never zero.
 
 use bytes::Bytes;
-use domain::{Meter, TokenUsage};
+use domain::Meter;
 use tokens::TokenEstimator;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
@@ -18,17 +18,16 @@ const IMAGE_TOKENS_MAX: u64 = 1_600;
 /// code (3.3) in the table of the crate `tokens`.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
-/// The reported usage, or an estimate if an answer arrived without one.
+/// The reported usage, or an estimate of the tokens if an answer arrived without one. What else the
+/// answer says of its bill is part of both.
 pub(crate) fn usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageReport> {
     if facts.usage.is_some() || facts.content_bytes == 0 {
         return facts.usage.clone();
     }
-    let tokens = TokenUsage {
-        input_uncached: input_tokens(request_body).max(1),
-        output_visible: facts.content_bytes.div_ceil(BYTES_PER_TOKEN),
-        ..TokenUsage::default()
-    };
-    Some(UsageReport::of_text(tokens, UsageReading::Estimated))
+    let mut usage = facts.billed_beside.clone();
+    usage.quantities.count(Meter::Input, input_tokens(request_body).max(1));
+    usage.quantities.count(Meter::Output, facts.content_bytes.div_ceil(BYTES_PER_TOKEN));
+    Some(UsageReport { usage, reading: UsageReading::Estimated, raw: None })
 }
 
 /// As [`usage`], for an answer that broke off. A count reported by then may date from its beginning
@@ -101,6 +100,8 @@ fn is_text(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::{PriceTier, TokenUsage, Usage};
+
     use super::*;
 
     #[test]
@@ -118,6 +119,18 @@ mod tests {
         );
         let said = AnswerFacts { usage: Some(estimate.clone()), content_bytes: 9, ..facts };
         assert_eq!(usage(&said, &request_body), Some(estimate));
+    }
+
+    #[test]
+    fn an_estimate_has_the_tier_and_the_tools_of_its_answer() {
+        let searched = [(Meter::WebSearch, 2)].into_iter().collect();
+        let billed_beside =
+            Usage { tier: PriceTier::Flex, quantities: searched, ..Usage::default() };
+        let facts = AnswerFacts { content_bytes: 8, billed_beside, ..AnswerFacts::default() };
+        let usage = usage(&facts, &Bytes::new()).expect("an estimate").usage;
+        let counts: Vec<_> = usage.quantities.iter().collect();
+        assert_eq!(counts, [(Meter::Input, 1), (Meter::Output, 2), (Meter::WebSearch, 2)]);
+        assert_eq!(usage.tier, PriceTier::Flex);
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl FragmentReader {
             has_news |= self.read_candidate(place, candidate, &mut pieces)?;
         }
         if has_news {
-            pieces.extend(self.usage.report().map(ProviderEvent::Usage));
+            pieces.push(self.usage.bill());
         }
         let blocked = members.object("promptFeedback").string("blockReason");
         if let Some(word) = blocked.filter(|_| self.begun.is_empty()) {

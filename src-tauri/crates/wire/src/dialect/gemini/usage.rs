@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::{Members, array_items, decode_string, pick};
+use crate::neutral::ProviderEvent;
 use crate::usage::{UsageBuilder, mark_unread};
 
 /// Most different queries counted for one answer; more are a fault of the backend.
@@ -69,7 +70,19 @@ impl AnswerUsage {
         self.reported = ReportedUsage::read(metadata).or_else(|| self.reported.take());
     }
 
-    pub(super) fn report(&self) -> Option<UsageReport> {
+    /// The usage so far, or the searches that are billed beside it.
+    pub(super) fn bill(&self) -> ProviderEvent {
+        self.report().map_or_else(
+            || {
+                let mut usage = Usage::default();
+                self.count_searches(&mut usage);
+                ProviderEvent::BilledBeside(usage)
+            },
+            ProviderEvent::Usage,
+        )
+    }
+
+    fn report(&self) -> Option<UsageReport> {
         let ReportedUsage { mut report, of_tools } = self.reported.clone()?;
         let usage = &mut report.usage;
         let has_tool_tokens = of_tools.tokens().total() > 0;
@@ -182,7 +195,9 @@ fn read_prompt(usage: &mut UsageBuilder, members: &Members<'_>, prompt: u64, cac
         usage.mark_unread("usageMetadata.cachedContentTokenCount");
     }
     of_cache.split(usage, cached, CACHE_METERS);
-    all.without(&of_cache).capped(prompt - cached).split(usage, prompt - cached, INPUT_METERS);
+    let new = all.without(&of_cache);
+    let new = if cached > 0 { new.capped(prompt - cached) } else { new };
+    new.split(usage, prompt - cached, INPUT_METERS);
 }
 
 /// Tokens that are not text. Documents count as text: Google lists no other price for them.

@@ -1,6 +1,7 @@
 //! Whole answers: reads their facts, and detects bodies with status 200 that are not answers.
 
 use bytes::Bytes;
+use domain::Usage;
 use serde_json::value::RawValue;
 
 use super::DONE_EVENT;
@@ -9,6 +10,7 @@ use super::error::in_band_error;
 use super::usage::ChatUsage;
 use crate::answer::{answer_text, is_model_name};
 use crate::json::{Members, array_items, range_in};
+use crate::neutral::ProviderEvent;
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
@@ -17,7 +19,11 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
-    let usage = ChatUsage::default().read(chunk.bill());
+    let (usage, billed_beside) = match ChatUsage::default().read(chunk.bill()) {
+        Some(ProviderEvent::Usage(report)) => (Some(report), Usage::default()),
+        Some(ProviderEvent::BilledBeside(usage)) => (None, usage),
+        _ => (None, Usage::default()),
+    };
     let content_bytes = match usage {
         Some(_) => 0,
         // Even an empty answer needs a usage estimate, so this is never zero.
@@ -25,7 +31,7 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     };
     let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let model = chunk.model.filter(|model| is_model_name(model));
-    Ok(AnswerFacts { usage, model, finish_reason, content_bytes })
+    Ok(AnswerFacts { usage, billed_beside, model, finish_reason, content_bytes })
 }
 
 /// Turns a whole answer into a regular stream, for a backend that ignored `stream: true`. Returns
@@ -88,6 +94,8 @@ fn with_call_indexes(message: &RawValue) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use domain::{Meter, PriceTier};
+
     use super::*;
     use crate::dialect::openai_chat::ChatTap;
     use crate::{StreamEnd, UpstreamClass};
@@ -104,6 +112,25 @@ mod tests {
         assert_eq!(facts.usage.expect("usage").tokens().total(), 10);
         let silent = read_chat_answer(br#"{"choices":[{"message":{}}],"usage":null}"#);
         assert_eq!(silent, Ok(AnswerFacts { content_bytes: 1, ..AnswerFacts::default() }));
+    }
+
+    #[test]
+    fn the_tier_and_searches_of_an_answer_without_usage_are_read() {
+        let body = br#"{"model":"gpt-5-search-api","service_tier":"flex",
+            "choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+        let check = |facts: &AnswerFacts| {
+            let beside = &facts.billed_beside;
+            assert_eq!((&facts.usage, beside.tier), (&None, PriceTier::Flex));
+            assert_eq!(beside.quantities.iter().collect::<Vec<_>>(), [(Meter::WebSearch, 1)]);
+        };
+        check(&read_chat_answer(body).expect("an answer"));
+        let (stream, facts) = stream_from_answer(body, UsageChunk::NotAsked).expect("an answer");
+        check(&facts);
+        let mut tap = ChatTap::new(UsageChunk::NotAsked);
+        let tier = r#""choices":[{"index":0,"delta":{}}],"service_tier":"flex""#;
+        let _ = tap.feed(format!("data: {{{tier}}}\n\n").as_bytes());
+        let _ = tap.feed(&stream);
+        check(tap.facts());
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     Ok(pieces)
 }
 
-/// The usage so far, if `chunk` changed it. `bill` is what its choices say.
+/// The usage so far, or what is billed beside it, if `chunk` changed it. `bill` is what its choices say.
 fn bill_event<'a>(
     usage: &mut ChatUsage,
     bill: ChunkBill<'a>,
@@ -93,7 +93,7 @@ fn bill_event<'a>(
             .or(bill.billed_beside),
         ..bill
     };
-    usage.read(bill).map(ProviderEvent::Usage)
+    usage.read(bill)
 }
 
 fn begin_event(members: &Members<'_>) -> Option<ProviderEvent> {

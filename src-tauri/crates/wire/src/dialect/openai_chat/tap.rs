@@ -14,6 +14,7 @@ use super::usage::ChatUsage;
 use crate::answer::CHOICES_MAX;
 use crate::answer::is_model_name;
 use crate::json::range_in;
+use crate::neutral::ProviderEvent;
 use crate::{
     AnswerFacts, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault, TapOutput,
     UsageChunk,
@@ -193,8 +194,10 @@ impl ChatTap {
     }
 
     fn classify_chunk(&mut self, chunk: ChatChunk<'_>) -> EventAction {
-        if let Some(report) = self.usage.read(chunk.bill()) {
-            self.facts.usage = Some(report);
+        match self.usage.read(chunk.bill()) {
+            Some(ProviderEvent::Usage(report)) => self.facts.usage = Some(report),
+            Some(ProviderEvent::BilledBeside(usage)) => self.facts.billed_beside = usage,
+            _ => {}
         }
         let usage_only = chunk.is_usage_only();
         let has_usage = chunk.usage.is_some();

@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 use crate::UsageReport;
 use crate::dialect::openai_usage::{CHAT, apply_tier, read_usage};
 use crate::json::{Members, array_items, decode_string, pick};
+use crate::neutral::ProviderEvent;
 use crate::usage::mark_unread;
-use domain::Meter;
+use domain::{Meter, Usage};
 
 /// Models that search the web for every request and are billed for one search
 /// (<https://platform.openai.com/docs/guides/tools-web-search>).
@@ -93,8 +94,9 @@ pub(crate) struct ChatUsage {
 }
 
 impl ChatUsage {
-    /// Reads the next chunk. Returns the usage so far if this chunk changed it.
-    pub(super) fn read(&mut self, chunk: ChunkBill<'_>) -> Option<UsageReport> {
+    /// Reads the next chunk. Returns the usage so far if this chunk changed it, or what is billed
+    /// beside it.
+    pub(super) fn read(&mut self, chunk: ChunkBill<'_>) -> Option<ProviderEvent> {
         let mut is_news = false;
         if let Some(report) = chunk.usage.and_then(|usage| read_usage(usage, &CHAT)) {
             self.report = Some(report);
@@ -118,12 +120,24 @@ impl ChatUsage {
             self.billed_beside = chunk.billed_beside;
             is_news = true;
         }
-        is_news.then(|| self.bill()).flatten()
+        is_news.then(|| self.bill())
     }
 
-    fn bill(&self) -> Option<UsageReport> {
-        let mut report = self.report.clone()?;
-        let usage = &mut report.usage;
+    fn bill(&self) -> ProviderEvent {
+        match self.report.clone() {
+            Some(mut report) => {
+                self.add_beside(&mut report.usage);
+                ProviderEvent::Usage(report)
+            }
+            None => {
+                let mut usage = Usage::default();
+                self.add_beside(&mut usage);
+                ProviderEvent::BilledBeside(usage)
+            }
+        }
+    }
+
+    fn add_beside(&self, usage: &mut Usage) {
         if let Some(tier) = &self.service_tier {
             apply_tier(usage, tier);
         }
@@ -136,7 +150,6 @@ impl ChatUsage {
         if let Some(name) = self.billed_beside {
             mark_unread(usage, name);
         }
-        Some(report)
     }
 }
 

@@ -57,9 +57,9 @@ pub(super) fn end_events(
     said: ContentKinds,
     streamed: ToolCalls,
 ) -> Vec<ProviderEvent> {
-    let usage = read_answer_usage(response, streamed).map(ProviderEvent::Usage);
+    let usage = read_answer_usage(response, streamed);
     let finish = ProviderEvent::Finish { choice: 0, finish: read_finish(response, said) };
-    usage.into_iter().chain([finish, ProviderEvent::End]).collect()
+    vec![usage, finish, ProviderEvent::End]
 }
 
 /// The error in a `response` object or in an `error` event.

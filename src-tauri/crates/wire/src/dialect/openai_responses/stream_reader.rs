@@ -11,7 +11,7 @@ use super::answer::{
     read_message, read_signature, signature_event, string_member, thinking_text,
 };
 use super::reasoning::SUMMARY_BREAK;
-use super::usage::ToolCalls;
+use super::usage::{ToolCalls, read_answer_usage};
 use crate::dialect::openai_chat;
 use crate::json::Members;
 use crate::neutral::{CallKey, CallKind, ProviderEvent};
@@ -68,7 +68,12 @@ impl StreamReader {
                 let tools = std::mem::take(&mut self.tool_calls);
                 end_events(&event.object("response"), self.seen_kinds, tools)
             }
-            "failed" => vec![ProviderEvent::Error(read_failure(&event.object("response")))],
+            "failed" => {
+                // What was used until then is billed.
+                let response = event.object("response");
+                let usage = read_answer_usage(&response, std::mem::take(&mut self.tool_calls));
+                vec![usage, ProviderEvent::Error(read_failure(&response))]
+            }
             "output_item.added" => self.begin_item(event),
             "output_item.done" => self.end_item(event),
             "content_part.done" => vec![ProviderEvent::PartDone { choice: 0 }],
@@ -155,6 +160,8 @@ impl StreamReader {
             "image_generation_call" => pieces.extend(read_image(&item)),
             _ => {}
         }
+        // For a stream that breaks off before its usage.
+        pieces.extend(self.tool_calls.billed_beside());
         pieces.push(ProviderEvent::PartDone { choice: 0 });
         pieces
     }

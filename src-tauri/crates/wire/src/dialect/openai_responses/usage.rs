@@ -1,13 +1,13 @@
 //! Usage as Responses reports it: the usage object, the service tier, and the calls of OpenAI's own
 //! tools among the items of the output.
 
-use domain::{Meter, MeteredUsage, TokenUsage};
+use domain::{Meter, MeteredUsage, TokenUsage, Usage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::UsageReport;
 use crate::dialect::openai_usage::{RESPONSES, apply_tier, read_usage};
 use crate::json::{Members, array_items};
+use crate::neutral::ProviderEvent;
 use crate::usage::{UsageBuilder, mark_unread};
 
 /// What the calls of OpenAI's own tools in an answer count. OpenAI bills searches of the web and
@@ -27,6 +27,15 @@ impl ToolCalls {
             calls.count_item(&item);
         }
         calls
+    }
+
+    /// What the calls so far are billed by; `None` if nothing.
+    pub(super) fn billed_beside(&self) -> Option<ProviderEvent> {
+        let mut usage = Usage { quantities: self.counts, ..Usage::default() };
+        if let Some(unread) = &self.unread {
+            mark_unread(&mut usage, unread);
+        }
+        (usage != Usage::default()).then_some(ProviderEvent::BilledBeside(usage))
     }
 
     /// Counts `item` of the output.
@@ -62,14 +71,23 @@ impl ToolCalls {
     }
 }
 
-/// The usage of a finished `response` object. `streamed` are the calls whose items came before it;
-/// some servers leave them out of the object.
-pub(super) fn read_answer_usage(
-    response: &Members<'_>,
-    streamed: ToolCalls,
-) -> Option<UsageReport> {
-    let mut report = read_usage(response.get("usage")?, &RESPONSES)?;
-    let usage = &mut report.usage;
+/// The usage of a `response` object that ends, or what is billed beside it. `streamed` are the calls
+/// whose items came before it; some servers leave them out of the object.
+pub(super) fn read_answer_usage(response: &Members<'_>, streamed: ToolCalls) -> ProviderEvent {
+    match response.get("usage").and_then(|usage| read_usage(usage, &RESPONSES)) {
+        Some(mut report) => {
+            add_beside(&mut report.usage, response, streamed);
+            ProviderEvent::Usage(report)
+        }
+        None => {
+            let mut usage = Usage::default();
+            add_beside(&mut usage, response, streamed);
+            ProviderEvent::BilledBeside(usage)
+        }
+    }
+}
+
+fn add_beside(usage: &mut Usage, response: &Members<'_>, streamed: ToolCalls) {
     if let Some(tier) = response.get("service_tier") {
         apply_tier(usage, tier);
     }
@@ -94,7 +112,6 @@ pub(super) fn read_answer_usage(
     if let Some(unread) = tools.unread() {
         mark_unread(usage, unread);
     }
-    Some(report)
 }
 
 /// A `usage` value for a client.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::Dialect;
+use domain::{Dialect, Meter, PriceTier};
 use serde_json::{Value, json};
 
 use super::*;
@@ -135,6 +135,29 @@ fn f46_both_kinds_of_errors_are_errors() {
         json!({"type": "error", "error": {"type": "invalid_request_error", "message": "bad"}}),
     );
     assert_eq!((wrapped.status, wrapped.message.as_str()), (400, "bad"));
+}
+
+#[test]
+fn what_a_failed_or_broken_stream_used_is_read() {
+    let searched = json!({"type": "response.output_item.done", "output_index": 0,
+        "item": {"type": "web_search_call", "action": {"type": "search"}}});
+    let failed = |usage: Value| json!({"type": "response.failed", "response": {"service_tier": "flex", "usage": usage}});
+    let bill = |events: &[Value]| {
+        let bill = pieces(events).into_iter().rev().find_map(|piece| match piece {
+            ProviderEvent::Usage(report) => Some((true, report.usage)),
+            ProviderEvent::BilledBeside(usage) => Some((false, usage)),
+            _ => None,
+        });
+        let (has_tokens, usage) = bill.expect("a bill");
+        (has_tokens, usage.tier, usage.quantities.iter().collect::<Vec<_>>())
+    };
+    let (search, standard) = ((Meter::WebSearch, 1), PriceTier::Standard);
+    assert_eq!(bill(std::slice::from_ref(&searched)), (false, standard, vec![search]));
+    let broke = [searched.clone(), failed(Value::Null)];
+    assert_eq!(bill(&broke), (false, PriceTier::Flex, vec![search]));
+    let used = [searched, failed(json!({"input_tokens": 7, "output_tokens": 3}))];
+    let counts = vec![(Meter::Input, 7), (Meter::Output, 3), search];
+    assert_eq!(bill(&used), (true, PriceTier::Flex, counts));
 }
 
 #[test]
