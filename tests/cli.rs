@@ -283,6 +283,8 @@ async fn an_error_names_only_what_its_command_takes() {
         (&["backends", "timeline", "a b"], "error: the name contains ' '"),
         (&["clients", "add", "x", "--allow-route", "a b"], "error: --allow-route: "),
         (&["routes", "add", "fast", "no such"], "error: the name contains ' '"),
+        (&["clients", "add", "x", "--allow-backend", "mok"], "error: --allow-backend: there is no"),
+        (&["clients", "add", "x", "--allow-model", "none"], "error: --allow-model: `none` is no"),
         (&["routes", "explain", "m", "--client", "a b"], "error: --client: "),
         (&["routes", "simulate", "m", "--down", "a b"], "error: --down: "),
         (&["requests", "--status", "abc"], "error: --status: "),
