@@ -4,6 +4,7 @@ mod edit;
 pub(super) mod scope;
 pub(super) mod show;
 pub(crate) mod switch;
+mod unwire;
 pub(crate) mod wiring;
 
 use clap::Subcommand;
@@ -45,7 +46,7 @@ pub(crate) enum ClientsCommand {
     Wire(wiring::WireArguments),
     /// Disconnect one tool or all; what others changed in the files is kept
     #[command(alias = "disconnect")]
-    Unwire(wiring::UnwireArguments),
+    Unwire(unwire::UnwireArguments),
     /// Show which tools use the gateway
     Status,
     /// Try what a connected tool does: get its token, list models; nothing is billed
@@ -106,9 +107,9 @@ pub(crate) struct AddClientArguments {
 
 impl ClientsCommand {
     /// The part of it that can be done without a core.
-    pub(crate) fn without_core(&self, config: &EngineConfig) -> Option<wiring::StandaloneUnwire> {
+    pub(crate) fn without_core(&self, config: &EngineConfig) -> Option<unwire::StandaloneUnwire> {
         match self {
-            Self::Unwire(wanted) => wiring::StandaloneUnwire::of(wanted, config),
+            Self::Unwire(wanted) => unwire::StandaloneUnwire::of(wanted, config),
             _ => None,
         }
     }
@@ -153,7 +154,7 @@ pub(crate) async fn run(
         ClientsCommand::Edit(wanted) => edit::run(wanted, core, console).await?,
         ClientsCommand::Switch(wanted) => return switch::run(wanted, core, console).await,
         ClientsCommand::Wire(it) => return wiring::wire(it, core, outranking, console).await,
-        ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
+        ClientsCommand::Unwire(wanted) => return unwire::run(wanted, core, console).await,
         ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
         ClientsCommand::Check(wanted) => return wiring::check(wanted, core, console).await,
         ClientsCommand::Status => return wiring::status(core, outranking, console).await,
