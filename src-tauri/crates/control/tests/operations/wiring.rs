@@ -293,3 +293,18 @@ async fn variables_of_the_caller_are_conflicts_and_others_are_left_out() {
     assert!(!wired.sentence.contains("CANARY"), "{}", wired.sentence);
     assert_eq!(claude(&world).await.state, WiringState::Wired, "for the window nothing is set");
 }
+
+#[tokio::test]
+async fn a_conflict_names_the_key_as_the_file_writes_it() {
+    let world = world().await;
+    let project = world.home.path().join("project");
+    std::fs::create_dir_all(project.join(".claude")).expect("a folder");
+    let mut file = std::fs::File::create(project.join(".claude/settings.json")).expect("a file");
+    file.write_all(br#"{"env": {"ANTHROPIC_BASE_URL": "http://other"}}"#).expect("written");
+    let environment =
+        CallerEnvironment { project: Some(project.display().to_string()), variables: Vec::new() };
+    let wire = ClientWire { environment, ..wire_request() };
+    let wired = control::client_wire(&world.core, wire).await.expect("wired");
+    assert_eq!(wired.state, WiringState::Conflict);
+    assert!(wired.sentence.starts_with("env.ANTHROPIC_BASE_URL in "), "{}", wired.sentence);
+}
