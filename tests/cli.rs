@@ -232,8 +232,9 @@ async fn a_broken_settings_file_is_reported_by_field_and_line_and_left_alone() {
     assert!(said.out.contains("settings.toml:2: error: gateway.port: "), "{}", said.out);
     assert!(said.out.contains("backends.up.base_url"), "{}", said.out);
     let add = ["backends", "add", "b", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"];
-    let said = home.gatehouse(&add).run().await.expect_code(3);
+    let said = home.gatehouse(&add).run().await.expect_code(2);
     assert!(said.err.contains("line 2: gateway.port: "), "{}", said.err);
+    assert!(said.err.contains("hint: `gatehouse settings check`"), "{}", said.err);
     assert_eq!(std::fs::read_to_string(home.settings()).expect("the file"), broken);
     // It still serves, so that the panel can show the problem.
     let served = home.serve().await;
@@ -282,6 +283,8 @@ async fn an_error_names_only_what_its_command_takes() {
         (&["backends", "add", "gq", "--preset", "grog"], "error: there is no preset named grog"),
         (&["backends", "timeline", "a b"], "error: the name contains ' '"),
         (&["clients", "add", "x", "--allow-route", "a b"], "error: --allow-route: "),
+        (&["clients", "add", "x", "--allow-backend", "mok"], "error: --allow-backend: there is no"),
+        (&["clients", "add", "x", "--allow-model", "none"], "error: --allow-model: `none` is no"),
         (&["routes", "add", "fast", "no such"], "error: the name contains ' '"),
         (&["routes", "explain", "m", "--client", "a b"], "error: --client: "),
         (&["routes", "simulate", "m", "--down", "a b"], "error: --down: "),

@@ -388,6 +388,32 @@ async fn a_client_is_known_by_the_name_that_people_write() {
     served.stop().await;
 }
 
+#[tokio::test]
+async fn an_undo_is_planned_first_and_a_refusal_names_its_switch() {
+    let user = User::new();
+    let (home, served) = (&user.home, user.home.serve().await);
+    let guided = home.gatehouse(&["clients", "wire", "cursor"]).run().await.expect_code(2);
+    assert!(guided.err.contains("`gatehouse clients guide cursor`"), "{}", guided.err);
+    home.gatehouse(&["clients", "wire", "claude-code", "--yes"]).run().await.expect_success();
+    let path = home.path().join("user/.claude/settings.json");
+    let wired = std::fs::read_to_string(&path).expect("the file");
+    let unwire = |more: &'static [&'static str]| {
+        home.gatehouse(&[&["clients", "unwire", "claude-code"], more].concat()).run()
+    };
+    let planned = unwire(&["--plan"]).await.expect_success();
+    assert!(planned.out.contains("apiKeyHelper"), "{}", planned.out);
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), wired);
+
+    let changed = wired.replace("http://127.0.0.1", "http://localhost");
+    private_files::write_atomic(&path, changed.as_bytes()).expect("written");
+    let planned = unwire(&["--plan"]).await.expect_success();
+    assert!(planned.out.contains("env.ANTHROPIC_BASE_URL in "), "{}", planned.out);
+    let refused = unwire(&[]).await.expect_code(2);
+    assert!(refused.err.contains("`--changed keep`"), "{}", refused.err);
+    unwire(&["--yes", "--changed", "restore"]).await.expect_success();
+    served.stop().await;
+}
+
 /// The owner of the data folder has no variables of the terminal. It is told their names, and never a value.
 #[tokio::test]
 async fn a_key_in_the_terminals_own_environment_is_a_conflict_for_who_types_there() {

@@ -33,8 +33,15 @@ async fn what_the_panel_can_do_has_a_command() {
     let wrong = home.gatehouse(&["settings", "set", "port", "0"]).run().await.expect_code(2);
     assert!(wrong.err.starts_with("error: gateway_port: "), "{}", wrong.err);
     home.client("demo").await;
-    let edited = well(&["clients", "edit", "demo", "--requests-per-minute", "60"]).await;
-    assert!(edited.contains("60 requests per minute"), "{edited}");
+    let limits =
+        ["--requests-per-minute", "60", "--allow-backend", "mock", "--allow-model", "mock/*"];
+    let edited = well(&[&["clients", "edit", "demo"], &limits[..]].concat()).await;
+    for fact in ["Requests per minute  60\n", "only mock/*\n", "only mock\n"] {
+        assert!(edited.contains(fact), "{edited}");
+    }
+    let lifted = well(&["clients", "edit", "demo", "--allow-model", "all"]).await;
+    assert!(lifted.contains("only mock\n") && !lifted.contains("only mock/*"), "{lifted}");
+    assert!(well(&["clients", "show", "demo"]).await.contains("only mock\n"));
     well(&["backends", "timeline", "up"]).await;
     well(&["backends", "backtest", "--consecutive-failures", "3"]).await;
     let token = home.client("tool").await;

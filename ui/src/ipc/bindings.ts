@@ -2551,7 +2551,7 @@ export type ErrorCode =
 "not_found" | 
 /**  The vault does not work. The panel shows its state and what to do. */
 "vault_unavailable" | 
-/**  The settings file is broken. The panel shows its problems. */
+/**  The settings file is broken. The panel shows its problems; the command line exits with 2. */
 "settings_invalid" | 
 /**  The core cannot be reached. The panel shows that it is offline. */
 "offline" | 

@@ -21,7 +21,7 @@ mod suggestion;
 
 /// Printed below the help.
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
-found, nothing is running); 2 wrong usage; 3 internal error; 4 timeout.\n\nJSON: each answer of --json is an \
+found, nothing is running); 2 wrong usage, or a file of yours has an error; 3 internal error; 4 timeout.\n\nJSON: each answer of --json is an \
 object with the number format_version; a list is in its field items. Files of requests export and \
 usage statement stay as they are with --format or --output. New fields and words may be added at any time; \
 when one is removed, renamed or changed, the number is raised.\n\nEnvironment: \

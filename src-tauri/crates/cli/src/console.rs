@@ -121,9 +121,9 @@ impl Console {
             match self.format {
                 ConsoleFormat::Text => {
                     let mut text = StyledText::new();
-                    text.piece(Tone::Bad, "error: ").line(Tone::Plain, &message);
+                    text.piece(Tone::Bad, "error: ").hanging_lines(Tone::Plain, &message);
                     if let Some(hint) = hint {
-                        text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+                        text.piece(Tone::Muted, "hint: ").hanging_lines(Tone::Plain, &hint);
                     }
                     self.print_remark(&text);
                 }
@@ -297,6 +297,15 @@ pub(crate) mod tests {
         assert_eq!(answers.text(), "");
         assert_eq!(remarks.text(), "error: no key sk-…\\u{1b}[2J\nhint: Enter it again.\n");
         assert_eq!(console.print_error(&CommandError::OutputClosed), Exit::Success);
+    }
+
+    #[test]
+    fn each_problem_of_an_error_has_a_line_and_none_looks_like_another_error() {
+        let (mut console, _, remarks) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        let failure = CommandError::new(Exit::Usage, "line 1: a\nline 2: b\r\u{1b}[2J\nerror: c");
+        console.print_error(&failure);
+        let told = "error: line 1: a\n  line 2: b\\r\\u{1b}[2J\n  error: c\n";
+        assert_eq!(remarks.text(), told);
     }
 
     #[test]

@@ -109,13 +109,11 @@ impl CommandError {
 impl From<ApiError> for CommandError {
     fn from(error: ApiError) -> Self {
         let exit = match error.code {
-            ErrorCode::InvalidInput => Exit::Usage,
+            // The person's own file has a value that is not accepted.
+            ErrorCode::InvalidInput | ErrorCode::SettingsInvalid => Exit::Usage,
             ErrorCode::NotFound => Exit::Negative,
             ErrorCode::TimedOut => Exit::TimedOut,
-            ErrorCode::VaultUnavailable
-            | ErrorCode::SettingsInvalid
-            | ErrorCode::Offline
-            | ErrorCode::Failed => Exit::Internal,
+            ErrorCode::VaultUnavailable | ErrorCode::Offline | ErrorCode::Failed => Exit::Internal,
         };
         let code = error.code.word();
         Self::Reported { exit, code, field: error.field, message: error.message, hint: error.hint }
@@ -211,7 +209,7 @@ mod tests {
         check(ErrorCode::InvalidInput, 2);
         check(ErrorCode::NotFound, 1);
         check(ErrorCode::VaultUnavailable, 3);
-        check(ErrorCode::SettingsInvalid, 3);
+        check(ErrorCode::SettingsInvalid, 2);
         check(ErrorCode::Offline, 3);
         check(ErrorCode::Failed, 3);
         check(ErrorCode::TimedOut, 4);

@@ -69,6 +69,17 @@ impl StyledText {
         self
     }
 
+    /// Ends the line with text of several lines, each escaped. Those after the first are indented, so that
+    /// none that came from outside looks like a line of ours.
+    pub(crate) fn hanging_lines(&mut self, tone: Tone, content: &str) -> &mut Self {
+        let mut lines = content.split('\n');
+        self.line(tone, lines.next().unwrap_or_default());
+        for line in lines {
+            self.line(tone, &format!("  {line}"));
+        }
+        self
+    }
+
     /// Adds a unified diff.
     pub(crate) fn diff(&mut self, diff: &str) -> &mut Self {
         for line in diff.lines() {

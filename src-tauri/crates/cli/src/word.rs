@@ -21,6 +21,18 @@ fn word_of<T: Word>(values: impl Iterator<Item = T>) -> impl TypedValueParser<Va
     PossibleValuesParser::new(values.map(possible_value)).try_map(|text| text.parse::<T>())
 }
 
+/// Accepts every word of `T`. Those of `E`, which help does not list, are refused with an explanation.
+pub(crate) fn word_or_explained<T: Word, E: Word>(
+    explain: fn(E) -> String,
+) -> impl TypedValueParser<Value = T> {
+    let explained = E::ALL.iter().map(|value| PossibleValue::new(value.word()).hide(true));
+    let words = T::ALL.iter().copied().map(possible_value);
+    PossibleValuesParser::new(words.chain(explained)).try_map(move |text| match text.parse::<E>() {
+        Ok(value) => Err(explain(value)),
+        Err(_) => text.parse::<T>().map_err(|error| error.to_string()),
+    })
+}
+
 /// Accepts the words of `T`, and `default` before them.
 pub(crate) fn word_or_default<T: Word>(
     help: &'static str,

@@ -25,7 +25,7 @@ domain::words! {
         NotFound = "not_found",
         /// The vault does not work. The panel shows its state and what to do.
         VaultUnavailable = "vault_unavailable",
-        /// The settings file is broken. The panel shows its problems.
+        /// The settings file is broken. The panel shows its problems; the command line exits with 2.
         SettingsInvalid = "settings_invalid",
         /// The core cannot be reached. The panel shows that it is offline.
         Offline = "offline",

@@ -282,14 +282,9 @@ impl<T: WiredTool> RecordSeal<T> {
         Ok(opened.map(|opened| TakenOut { may_hold_key: true, ..opened }))
     }
 
-    /// True if something was taken out that nothing has the key of any more.
-    pub(crate) fn is_lost(&self, tool: T, record: &WiringRecord) -> Result<bool, WiringError> {
-        for file in &record.files {
-            if self.open(tool, file)?.is_none() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// True if something was taken out that cannot be opened now, or never again.
+    pub(crate) fn is_closed(&self, tool: T, record: &WiringRecord) -> bool {
+        record.files.iter().any(|file| !matches!(self.open(tool, file), Ok(Some(_))))
     }
 
     /// As [`Self::open`], for a change that cannot do without.

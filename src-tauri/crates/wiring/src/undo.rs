@@ -173,6 +173,18 @@ impl WiredFile {
         Ok(UndoneFile { text: (!is_gone).then_some(text), changes })
     }
 
+    /// False where [`Self::undo`] leads to the same text without what wiring took out: there is no file, or
+    /// there was none, or nothing in it is as wiring wrote it and what others changed is kept.
+    pub(crate) fn needs_taken_out(&self, now: Option<&str>, changed_keys: ChangedKeys) -> bool {
+        let Some(now) = now.filter(|_| self.existed) else { return false };
+        if self.is_written(now) || changed_keys != ChangedKeys::Keep {
+            return true;
+        }
+        let is_ours = |document: &Document, key: &WiredKey| document.get(&key.path) == key.written;
+        Document::parse(self.format, now)
+            .is_ok_and(|found| self.keys.iter().any(|key| is_ours(&found, key)))
+    }
+
     /// True if the text is the one that wiring wrote.
     pub(crate) fn is_written(&self, text: &str) -> bool {
         TextHash::of(text) == self.written

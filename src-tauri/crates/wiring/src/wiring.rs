@@ -145,7 +145,7 @@ impl<T: WiredTool> Wiring<T> {
 
     /// Undoes a wiring. What others changed in the files stays.
     pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
-        self.check_vault(tool)?;
+        self.check_vault_for_undo(tool, changed_keys)?;
         let _lock = lock_folder(&self.state_folder, &self.disk)?;
         self.repair_tool(tool)?;
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
@@ -265,7 +265,7 @@ impl<T: WiredTool> Wiring<T> {
                 changes: keys,
             });
         }
-        let is_lost = self.seal.is_lost(tool, &record)?;
+        let is_closed = self.seal.is_closed(tool, &record);
         record.phase = Phase::Unwiring(changed_keys);
         let record = match self.seal.seal(tool, record.clone()) {
             // The record of an earlier version stays as it is until it is removed.
@@ -283,8 +283,8 @@ impl<T: WiredTool> Wiring<T> {
             }
             attempts += 1;
         }
-        if is_lost {
-            // The vault of then may come back, and its key opens the record.
+        if is_closed {
+            // The vault may be unlocked or the one of then come back, and its key opens the record.
             return self.records.set_aside(tool);
         }
         self.records.remove(&self.disk, tool)?;
@@ -317,11 +317,13 @@ impl<T: WiredTool> Wiring<T> {
     ) -> Result<(Vec<FileChange>, Vec<KeyChange>), WiringError> {
         let (mut changes, mut keys) = (Vec::new(), Vec::new());
         for file in &record.files {
+            let from = read_config(&file.path)?;
+            let is_needed = file.needs_taken_out(from.as_deref(), changed_keys);
             let taken_out = match changed_keys {
+                _ if !is_needed => self.seal.open(tool, file).ok().flatten(),
                 ChangedKeys::Keep => self.seal.open(tool, file)?,
                 _ => Some(self.seal.open_or_refuse(tool, file)?),
             };
-            let from = read_config(&file.path)?;
             let undone = file.undo(from.as_deref(), taken_out.as_ref(), changed_keys);
             let undone = undone.map_err(|found| found.in_file(&file.path))?;
             keys.extend(undone.changes);
@@ -329,6 +331,17 @@ impl<T: WiredTool> Wiring<T> {
             changes.push(FileChange { path, format, from, to: undone.text });
         }
         Ok((changes, keys))
+    }
+
+    /// As [`Self::check_vault`], for an undo that may do without what is sealed.
+    fn check_vault_for_undo(&self, tool: T, changed_keys: ChangedKeys) -> Result<(), WiringError> {
+        let reached = self.check_vault(tool);
+        let Some(record) = self.records.load(tool)? else { return reached };
+        let is_needed = |file: &WiredFile| {
+            let now = read_config(&file.path);
+            now.map_or(true, |now| file.needs_taken_out(now.as_deref(), changed_keys))
+        };
+        if record.files.iter().any(is_needed) { reached } else { Ok(()) }
     }
 
     /// See [`RecordSeal::check_vault`]. What lies in plain can be undone without a vault.

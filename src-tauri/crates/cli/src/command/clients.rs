@@ -1,15 +1,18 @@
 //! `gatehouse clients`: lists, adds, changes and revokes clients of the gateway.
 
+mod edit;
+pub(super) mod scope;
+pub(super) mod show;
 pub(crate) mod switch;
+mod unwire;
 pub(crate) mod wiring;
 
 use clap::Subcommand;
 use control::view::{
-    CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientProgramView, ClientRef,
-    ClientScopeView, ClientView, IssuedToken, RevokedClientView, TokenNotStoredView,
-    TrafficLimitsView, UnixMs,
+    ClientAdd, ClientProgramView, ClientRef, ClientScopeView, ClientView, IssuedToken,
+    RevokedClientView, TokenNotStoredView, UnixMs,
 };
-use control::{ApiError, Core, EngineConfig};
+use control::{Core, EngineConfig};
 use domain::ClientId;
 
 use super::completers;
@@ -22,19 +25,20 @@ use crate::quantity::{CostSum, format_count, format_distance};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::unlock_interactively;
-use crate::word::{WordOr, word, word_or_default};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientsCommand {
     /// List clients and their use
     #[command(visible_alias = "ls")]
     List,
+    /// Show what one client may do, and until when
+    Show(ClientArgument),
     /// Add a client and print only its token
     #[command(visible_alias = "new", alias = "create")]
     Add(AddClientArguments),
     /// Change a client's limits, cache, priority, project and expiry; its token stays
     #[command(aliases = ["set", "update"])]
-    Edit(EditClientArguments),
+    Edit(edit::EditClientArguments),
     /// Send a client's requests to one backend or route; its files stay
     Switch(switch::SwitchArguments),
     /// Point a tool at the gateway in its own files; no token is put into them
@@ -42,7 +46,7 @@ pub(crate) enum ClientsCommand {
     Wire(wiring::WireArguments),
     /// Disconnect one tool or all; what others changed in the files is kept
     #[command(alias = "disconnect")]
-    Unwire(wiring::UnwireArguments),
+    Unwire(unwire::UnwireArguments),
     /// Show which tools use the gateway
     Status,
     /// Try what a connected tool does: get its token, list models; nothing is billed
@@ -76,94 +80,6 @@ pub(crate) struct ClientArgument {
     name: String,
 }
 
-/// What changes for a client; everything else stays.
-#[derive(Debug, clap::Args)]
-pub(crate) struct EditClientArguments {
-    #[command(flatten)]
-    client: ClientArgument,
-    /// Max requests per minute; `none` for no limit
-    #[arg(long, value_name = "N")]
-    requests_per_minute: Option<LimitArgument>,
-    /// Max tokens per minute, input and output; `none` for no limit
-    #[arg(long, value_name = "N")]
-    tokens_per_minute: Option<LimitArgument>,
-    /// Max concurrent requests; `none` for no limit
-    #[arg(long, value_name = "N")]
-    in_flight_max: Option<LimitArgument>,
-    /// Use the response cache; `default` leaves it to the request
-    #[arg(long, value_parser = word_or_default::<CacheMode>("Leave it to the request"))]
-    cache: Option<WordOr<CacheMode>>,
-    /// Priority when the gateway is busy
-    #[arg(long, value_parser = word::<ClientPriority>())]
-    priority: Option<ClientPriority>,
-    /// Let it use MCP over HTTP too, if that is on; its prompts there count to the project agents
-    #[arg(long, value_name = "true|false")]
-    mcp: Option<bool>,
-    /// When its token expires: a date such as 2026-12-31, a span such as 90d, or `never`
-    #[arg(long, value_name = "TIME")]
-    expires: Option<String>,
-    /// The project that its requests belong to; `none` for the one that each names
-    #[arg(long, value_name = "NAME")]
-    project: Option<String>,
-    #[command(flatten)]
-    allowed: ClientScopeArguments,
-}
-
-/// A limit as it is typed: a number, or `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LimitArgument(Option<u32>);
-
-impl std::str::FromStr for LimitArgument {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self(None)),
-            number => number
-                .parse()
-                .map(|number| Self(Some(number)))
-                .map_err(|_| "write a number or `none`".to_owned()),
-        }
-    }
-}
-
-impl EditClientArguments {
-    /// The new settings: the typed values, and `known` for those not typed.
-    fn merge_with(self, known: ClientView, now: UnixMs) -> Result<ClientEdit, ApiError> {
-        let expires_at = parse_expiry(self.expires.as_deref(), known.expires_at, now)?;
-        let limit =
-            |typed: Option<LimitArgument>, known: Option<u32>| typed.map_or(known, |limit| limit.0);
-        let named = |typed: Vec<String>, known: Vec<String>| match typed.as_slice() {
-            [] => known,
-            [all] if all == "all" => Vec::new(),
-            _ => typed,
-        };
-        Ok(ClientEdit {
-            id: known.id,
-            expires_at,
-            scope: ClientScopeView {
-                models: named(self.allowed.models, known.scope.models),
-                backends: named(self.allowed.backends, known.scope.backends),
-                routes: named(self.allowed.routes, known.scope.routes),
-            },
-            limits: TrafficLimitsView {
-                requests_per_minute: limit(
-                    self.requests_per_minute,
-                    known.limits.requests_per_minute,
-                ),
-                tokens_per_minute: limit(self.tokens_per_minute, known.limits.tokens_per_minute),
-                in_flight_max: limit(self.in_flight_max, known.limits.in_flight_max),
-            },
-            cache: self.cache.unwrap_or(known.cache),
-            priority: self.priority.unwrap_or(known.priority),
-            mcp: self.mcp.unwrap_or(known.mcp),
-            project: match self.project {
-                None => known.project,
-                Some(name) => project_name(name),
-            },
-        })
-    }
-}
-
 /// A project as it is typed; `none` is no project.
 pub(super) fn project_name(typed: String) -> Option<String> {
     (typed != "none").then_some(typed)
@@ -186,29 +102,14 @@ pub(crate) struct AddClientArguments {
     #[arg(long, value_name = "NAME", conflicts_with = "metrics")]
     project: Option<String>,
     #[command(flatten)]
-    allowed: ClientScopeArguments,
-}
-
-/// What a client may ask for; without any of a kind, everything of that kind.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ClientScopeArguments {
-    /// Allow only this model name (repeatable); a trailing * matches anything
-    #[arg(long = "allow-model", value_name = "MODEL", add = completers::candidates_from(completers::model_names))]
-    models: Vec<String>,
-    /// Allow only this backend (repeatable)
-    #[arg(long = "allow-backend", value_name = "BACKEND",
-        add = completers::candidates_from(completers::backend_names))]
-    backends: Vec<String>,
-    /// Allow only this route (repeatable)
-    #[arg(long = "allow-route", value_name = "ROUTE", add = completers::candidates_from(completers::route_names))]
-    routes: Vec<String>,
+    allowed: scope::ClientScopeArguments,
 }
 
 impl ClientsCommand {
     /// The part of it that can be done without a core.
-    pub(crate) fn without_core(&self, config: &EngineConfig) -> Option<wiring::StandaloneUnwire> {
+    pub(crate) fn without_core(&self, config: &EngineConfig) -> Option<unwire::StandaloneUnwire> {
         match self {
-            Self::Unwire(wanted) => wiring::StandaloneUnwire::of(wanted, config),
+            Self::Unwire(wanted) => unwire::StandaloneUnwire::of(wanted, config),
             _ => None,
         }
     }
@@ -225,6 +126,10 @@ pub(crate) async fn run(
             let now = console.now();
             console.print_view(&control::clients(core).await?, |clients| table(clients, now))?;
         }
+        ClientsCommand::Show(client) => {
+            let (found, now) = (find_client(core, &client.name).await?, console.now());
+            console.print_view(&found, |client| show::render_client(client, now))?;
+        }
         ClientsCommand::Add(AddClientArguments {
             named,
             expires_in_days,
@@ -233,28 +138,23 @@ pub(crate) async fn run(
             project,
             allowed,
         }) => {
-            unlock_interactively(core, console).await?;
-            let scope = ClientScopeView {
-                models: allowed.models,
-                backends: allowed.backends,
-                routes: allowed.routes,
-            };
             let req = ClientAdd {
                 id: named.name.clone(),
                 expires_in_days,
-                scope,
+                scope: allowed.merge_with(ClientScopeView::default())?,
                 reads_metrics: metrics,
                 monthly_limit_usd: monthly_limit,
                 project: project.and_then(project_name),
             };
+            unlock_interactively(core, console).await?;
             let issued = control::client_issue(core, req).await?;
             print_token(&issued.client, &issued.token, console)?;
             console.print_remark(&render_token_notes(&issued, &named.name));
         }
-        ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
+        ClientsCommand::Edit(wanted) => edit::run(wanted, core, console).await?,
         ClientsCommand::Switch(wanted) => return switch::run(wanted, core, console).await,
         ClientsCommand::Wire(it) => return wiring::wire(it, core, outranking, console).await,
-        ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
+        ClientsCommand::Unwire(wanted) => return unwire::run(wanted, core, console).await,
         ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
         ClientsCommand::Check(wanted) => return wiring::check(wanted, core, console).await,
         ClientsCommand::Status => return wiring::status(core, outranking, console).await,
@@ -282,16 +182,6 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Success)
-}
-
-async fn edit(
-    wanted: EditClientArguments,
-    core: &Core,
-    console: &mut Console,
-) -> Result<(), CommandError> {
-    let found = find_client(core, &wanted.client.name).await?;
-    let edited = control::client_edit(core, wanted.merge_with(found, console.now())?).await?;
-    console.print_view(&edited, |client| render_sentence(&describe_limits(client)))
 }
 
 fn blocked_sentence(ClientView { id, blocked, expired, .. }: &ClientView) -> String {
@@ -339,21 +229,6 @@ async fn find_client(core: &Core, name: &str) -> Result<ClientView, CommandError
 pub(super) fn find_named<'a>(known: &'a [ClientView], name: &str) -> Option<&'a ClientView> {
     let id = ClientId::from_name(name).ok()?;
     known.iter().find(|client| client.id == id.as_str())
-}
-
-fn describe_limits(client: &ClientView) -> String {
-    let limits = client.limits;
-    let limit = |what: &str, limit: Option<u32>| match limit {
-        Some(limit) => format!("{limit} {what}"),
-        None => format!("no limit on {what}"),
-    };
-    format!(
-        "Changed {}: {}, {}, {}.",
-        client.id,
-        limit("requests per minute", limits.requests_per_minute),
-        limit("tokens per minute", limits.tokens_per_minute),
-        limit("concurrent requests", limits.in_flight_max),
-    )
 }
 
 /// Notes about a new token: a changed client name, and the reason if the token was not stored.

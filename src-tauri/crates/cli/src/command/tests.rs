@@ -133,6 +133,15 @@ fn clients_for_people() {
     let known: Vec<ClientView> = view(clients_fixture());
     check_seen!("clients", clients::table(&known, NOW));
     check_seen!("clients_none", clients::table(&Vec::new(), NOW));
+    check_seen!("client_shown", clients::show::render_client(&known[1], NOW));
+    let mut limited = clients_fixture()[2].clone();
+    limited["scope"] = json!({"models": ["gpt-*", HOSTILE], "backends": ["openai"], "routes": []});
+    limited["limits"]["requests_per_minute"] = json!(1_200);
+    limited["own_budget"] = json!("stuck");
+    let limited: ClientView = view(limited);
+    check_seen!("client_shown_limited", clients::show::render_client(&limited, NOW));
+    let metrics = ClientView { reads_metrics: true, ..limited };
+    check_seen!("client_shown_metrics", clients::show::render_client(&metrics, NOW));
 }
 
 #[test]

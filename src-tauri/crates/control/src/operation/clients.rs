@@ -4,6 +4,7 @@
 //! vault holds the token if it can, so that `gatehouse token` can print it for the tool that asks.
 //! No panel ever sees a token: its snippets call that command.
 
+mod scope;
 mod snippets;
 mod switch;
 pub(in crate::operation) mod switched;
@@ -90,10 +91,11 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
     let settings = engine.settings();
     let id = input::parse_known_client(&settings, &req.id)?;
     let client = id.clone();
-    let scope = req.scope.to_client_scope()?;
+    let known = settings.clients.get(&id);
+    let scope = scope::parse_scope(&settings, &req.scope, known.map(|client| &client.scope))?;
     let project = project_name(req.project.as_deref());
-    let known = settings.clients.get(&id).and_then(|client| client.expires);
-    let expires = changed_expiry(known, req.expires_at, engine.clock().wall())?;
+    let known_expiry = known.and_then(|client| client.expires);
+    let expires = changed_expiry(known_expiry, req.expires_at, engine.clock().wall())?;
     engine
         .settings_editor()
         .edit(move |draft| {
@@ -173,6 +175,7 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
     }
     let limit = req.monthly_limit_usd.as_deref();
     let settings = engine.settings();
+    let scope = scope::parse_scope(&settings, &req.scope, None)?;
     let budget = limit.map(|limit| client_budget(&settings, &id, limit)).transpose()?;
     let created = engine.clock().wall();
     let expires = expiry_time(created, req.expires_in_days)?;
@@ -184,7 +187,7 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
         limits: TrafficLimits::default(),
         cache: None,
         priority: ClientPriority::default(),
-        scope: req.scope.to_client_scope()?,
+        scope,
         switched_to: None,
         blocked: false,
         mcp: false,

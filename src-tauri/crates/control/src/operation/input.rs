@@ -97,6 +97,20 @@ pub(crate) fn parse_known_backend(settings: &Settings, text: &str) -> Result<Bac
     Err(unknown_name_error("backend", id.as_str(), known))
 }
 
+/// Checks that there is a backend with this id, which the request names in `field`. The built-in mock is
+/// one.
+pub(crate) fn check_backend_exists(
+    settings: &Settings,
+    field: &str,
+    id: &BackendId,
+) -> Result<(), ApiError> {
+    if settings.backends.contains_key(id) || id.as_str() == settings::MOCK_BACKEND_ID {
+        return Ok(());
+    }
+    let known = settings.backends.keys().map(BackendId::as_str).chain([settings::MOCK_BACKEND_ID]);
+    Err(unknown_name_error("backend", id.as_str(), known).at_field(field))
+}
+
 /// Parses the id of a route in the settings, which the request names in `field`.
 pub(crate) fn parse_known_route(
     settings: &Settings,
@@ -104,8 +118,18 @@ pub(crate) fn parse_known_route(
     text: &str,
 ) -> Result<RouteId, ApiError> {
     let id: RouteId = parse_id(field, text)?;
-    match settings.routes.contains_key(&id) {
-        true => Ok(id),
+    check_route_exists(settings, field, &id)?;
+    Ok(id)
+}
+
+/// Checks that there is a route with this id, which the request names in `field`.
+pub(crate) fn check_route_exists(
+    settings: &Settings,
+    field: &str,
+    id: &RouteId,
+) -> Result<(), ApiError> {
+    match settings.routes.contains_key(id) {
+        true => Ok(()),
         false => {
             let known = settings.routes.keys().map(RouteId::as_str);
             Err(unknown_name_error("route", id.as_str(), known).at_field(field))

@@ -128,7 +128,10 @@ impl From<SettingsError> for ApiError {
             }
             _ => (ErrorCode::Failed, None),
         };
-        Self { code, message: error.to_string(), hint: None, field }
+        let hint = (code == ErrorCode::SettingsInvalid).then(|| {
+            "`gatehouse settings check` lists the errors; `gatehouse settings fix` shows a repair."
+        });
+        Self { code, message: error.to_string(), hint: hint.map(str::to_owned), field }
     }
 }
 

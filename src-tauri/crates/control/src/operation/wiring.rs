@@ -11,7 +11,9 @@ use std::path::PathBuf;
 
 use domain::ClientId;
 use engine::{ClientWiring, ClientWiringError, Engine, GatewayTarget};
-use wiring::{ClientTool, ConflictLayer, ToolStatus, WiringError, WiringPlan, WiringState};
+use wiring::{
+    ClientTool, ConflictLayer, ToolFileProblem, ToolStatus, WiringError, WiringPlan, WiringState,
+};
 
 pub(crate) use self::check::client_check;
 use self::models::tool_models;
@@ -222,6 +224,17 @@ impl From<ClientWiringError> for ApiError {
             ClientWiringError::Wiring(
                 WiringError::NotSealed { .. } | WiringError::Sealed { .. },
             ) => Self { code: ErrorCode::VaultUnavailable, message, hint: None, field: None },
+            // The user's own file has a mistake at a known place.
+            ClientWiringError::Wiring(WiringError::File(ToolFileProblem {
+                line: Some(_), ..
+            })) => Self {
+                code: ErrorCode::InvalidInput,
+                message,
+                hint: Some(
+                    "Nothing was changed. Correct the file there, then try again.".to_owned(),
+                ),
+                field: None,
+            },
             ClientWiringError::Wiring(WiringError::Io { source, .. }) => {
                 Self::failed(format!("{message}: {source}"))
             }

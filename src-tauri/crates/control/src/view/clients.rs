@@ -174,7 +174,7 @@ impl From<&ClientScope> for ClientScopeView {
 }
 
 impl ClientScopeView {
-    /// Parses the scope. An error names the list that is wrong. The names need not exist yet.
+    /// Parses the scope, whatever exists. An error names the list that is wrong.
     pub(crate) fn to_client_scope(&self) -> Result<ClientScope, ApiError> {
         fn ids<Id: std::str::FromStr<Err = IdError>>(
             field: &str,

@@ -220,6 +220,8 @@ async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
     let sentence = explain(tool("b/m")).await.expect("explained").sentence;
     assert!(sentence.starts_with("The client tool may not use the model b/m."), "{sentence}");
 
+    let other = edit("other", RoutePolicy::Ordered, &[("b", 1)]);
+    control::route_set(&core, other).await.expect("written");
     restrict(&core, ClientScopeView { routes: vec!["other".to_owned()], ..everything }).await;
     let sentence = explain(tool("fast")).await.expect("explained").sentence;
     assert!(sentence.starts_with("The client tool may not use the route that serves fast."));

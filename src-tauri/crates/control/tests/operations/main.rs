@@ -17,6 +17,7 @@ mod billing;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod client_scope;
 mod client_switch;
 #[cfg(test)]
 mod degraded;

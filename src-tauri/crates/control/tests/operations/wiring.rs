@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use control::view::*;
-use control::{Core, CoreEvents, PanelEvent};
+use control::{Core, CoreEvents, ErrorCode, PanelEvent};
 
 use crate::world::{World, add_tools, install_program, new_home};
 
@@ -292,4 +292,31 @@ async fn variables_of_the_caller_are_conflicts_and_others_are_left_out() {
     assert_eq!((wired.state, &keys[..]), (WiringState::Conflict, &["ANTHROPIC_API_KEY"][..]));
     assert!(!wired.sentence.contains("CANARY"), "{}", wired.sentence);
     assert_eq!(claude(&world).await.state, WiringState::Wired, "for the window nothing is set");
+}
+
+#[tokio::test]
+async fn a_conflict_names_the_key_as_the_file_writes_it() {
+    let world = world().await;
+    let project = world.home.path().join("project");
+    std::fs::create_dir_all(project.join(".claude")).expect("a folder");
+    let mut file = std::fs::File::create(project.join(".claude/settings.json")).expect("a file");
+    file.write_all(br#"{"env": {"ANTHROPIC_BASE_URL": "http://other"}}"#).expect("written");
+    let environment =
+        CallerEnvironment { project: Some(project.display().to_string()), variables: Vec::new() };
+    let wire = ClientWire { environment, ..wire_request() };
+    let wired = control::client_wire(&world.core, wire).await.expect("wired");
+    assert_eq!(wired.state, WiringState::Conflict);
+    assert!(wired.sentence.starts_with("env.ANTHROPIC_BASE_URL in "), "{}", wired.sentence);
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_tools_own_file_is_the_users_to_mend() {
+    let world = world().await;
+    let path = settings_of(&world).0;
+    let mut file = std::fs::File::create(&path).expect("a file");
+    file.write_all(b"{\n  \"model\": opus\n}\n").expect("written");
+    let error = control::client_wiring_plan(&world.core, plan_query()).await.expect_err("refused");
+    assert_eq!((error.code, error.field), (ErrorCode::InvalidInput, None), "{}", error.message);
+    assert!(error.message.contains(", line 2, column "), "{}", error.message);
+    assert!(error.hint.expect("what to do").contains("Correct the file there"));
 }

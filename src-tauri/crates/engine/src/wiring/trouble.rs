@@ -41,7 +41,8 @@ impl WiringExpectation {
         match (status.state, status.conflicts.first()) {
             (WiringState::Conflict, Some(conflict)) => Some(WiringTrouble {
                 cause: None,
-                sentence: format!("{}.", domain::capitalize(&conflict.explanation())),
+                // It begins with a key or a variable, whose case matters.
+                sentence: format!("{}.", conflict.explanation()),
             }),
             (WiringState::Broken, _) => Some(WiringTrouble {
                 cause: None,

@@ -305,6 +305,44 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
 }
 
 #[test]
+fn an_undo_that_puts_nothing_back_needs_no_vault() {
+    let theirs = "{\n  \"model\": \"opus\"\n}\n";
+    let names = "ANTHROPIC_BASE_URL ANTHROPIC_AUTH_TOKEN ANTHROPIC_API_KEY CLAUDE_CODE_USE_BEDROCK \
+                 CLAUDE_CODE_USE_FOUNDRY CLAUDE_CODE_USE_VERTEX";
+    let env: serde_json::Map<String, serde_json::Value> =
+        names.split(' ').map(|name| (name.to_owned(), "x".into())).collect();
+    let foreign = serde_json::json!({"apiKeyHelper": "x", "env": env}).to_string();
+    for (now, changed, is_released) in [
+        (None, ChangedKeys::Refuse, true),
+        (None, ChangedKeys::Keep, true),
+        (Some(foreign.as_str()), ChangedKeys::Keep, true),
+        // A key that wiring took out may have to be put back.
+        (Some(theirs), ChangedKeys::Keep, false),
+        (Some(foreign.as_str()), ChangedKeys::Refuse, false),
+        (Some(foreign.as_str()), ChangedKeys::Restore, false),
+    ] {
+        let world = World::new();
+        let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+        world.write(&config, &with_keys());
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        match now {
+            Some(now) => world.write(&config, now),
+            None => std::fs::remove_file(&config).expect("removed"),
+        }
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        let plan = wiring.plan_unwire(CLAUDE, changed);
+        assert_eq!(plan.is_ok(), is_released, "{now:?} {changed}: {plan:?}");
+        let undone = wiring.unwire(CLAUDE, changed);
+        assert_eq!(undone.is_ok(), is_released, "{now:?} {changed}: {undone:?}");
+        assert_eq!(read(&config).as_deref(), now, "nothing of ours was in it");
+        // What was taken out stays for the time when the vault is unlocked.
+        let aside = world.path("state/wiring/claude-code.lost-1.json").exists();
+        assert_eq!(aside, is_released);
+        assert_eq!(world.vault.names(), ["claude-code"]);
+    }
+}
+
+#[test]
 fn a_record_is_opened_with_a_key_that_is_left_in_another_vault() {
     let world = World::new();
     let (wiring, config) = (world.wiring(), world.config(CLAUDE));

@@ -1,13 +1,12 @@
-//! `gatehouse clients wire|unwire|status`: points tools at the gateway in their own files, and
-//! undoes it.
+//! `gatehouse clients wire|check|guide|status`: points tools at the gateway in their own files, and shows
+//! which are.
 
 use control::view::{
-    CallerEnvironment, ChangedKeys, ClientCheck, ClientTool, ClientUnwire, ClientWire,
-    ClientsUnwireAll, DriftCause, GuideKind, GuideStepView, GuidedTool, ToolCheckOutcome,
-    ToolCheckView, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
-    WiringState,
+    CallerEnvironment, ClientCheck, ClientTool, ClientWire, DriftCause, GuideKind, GuideStepView,
+    GuidedTool, ToolCheckOutcome, ToolCheckView, ToolGuideView, ToolWiringView, WiringPlanQuery,
+    WiringPlanView, WiringState,
 };
-use control::{ClientWiring, Core, EngineConfig, Label as _};
+use control::{Core, Label as _};
 
 use crate::command::backends::append_test_steps;
 use crate::confirm::confirm_plan;
@@ -17,12 +16,12 @@ use crate::quantity::UNKNOWN;
 use crate::sign::{Mark, Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
 use crate::unlock::{ask_with_vault, unlock_interactively};
-use crate::word::word;
+use crate::word::{word, word_or_explained};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct WireArguments {
     /// The tool
-    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>())]
+    #[arg(value_name = "TOOL", value_parser = word_or_explained::<ClientTool, _>(name_guide))]
     tool: ClientTool,
     /// Use this client's token; by default a client with the tool's name, created if necessary
     #[arg(long, value_name = "NAME")]
@@ -36,22 +35,9 @@ pub(crate) struct WireArguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct UnwireArguments {
-    /// The tool
-    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>(), required_unless_present = "all")]
-    tool: Option<ClientTool>,
-    /// Undo every tool; works even if nothing else of Gatehouse does
-    #[arg(long, conflicts_with = "tool")]
-    pub(super) all: bool,
-    /// What to do with keys that someone else changed
-    #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
-    changed: ChangedKeys,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct CheckArguments {
     /// The tool
-    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>())]
+    #[arg(value_name = "TOOL", value_parser = word_or_explained::<ClientTool, _>(name_guide))]
     tool: ClientTool,
 }
 
@@ -60,6 +46,10 @@ pub(crate) struct GuideArguments {
     /// The tool; all of them if none is named
     #[arg(value_name = "TOOL", value_parser = word::<GuidedTool>())]
     tool: Option<GuidedTool>,
+}
+
+pub(super) fn name_guide(tool: GuidedTool) -> String {
+    format!("you set up {} yourself: `gatehouse clients guide {tool}`", tool.name())
 }
 
 pub(super) async fn wire(
@@ -104,62 +94,6 @@ pub(super) async fn wire(
     Ok(if is_done { Exit::Success } else { Exit::Negative })
 }
 
-pub(super) async fn unwire(
-    wanted: UnwireArguments,
-    core: &Core,
-    console: &mut Console,
-) -> Result<Exit, CommandError> {
-    let Some(tool) = wanted.tool else {
-        return print_unwired(&unwire_all(wanted.changed, core, console).await?, console);
-    };
-    let request = ClientUnwire { tool, changed_keys: wanted.changed };
-    let ask = async || control::client_unwire(core, request.clone()).await;
-    let unwired = ask_with_vault(core, console, ask).await?;
-    console.print_view(&unwired, |view| {
-        render_sentence(&format!("{} no longer uses the gateway.{}", view.name, restart(view)))
-    })?;
-    Ok(Exit::Success)
-}
-
-/// Every tool once. Those that were left as they are may need the vault, and are tried again once the
-/// person has unlocked it.
-async fn unwire_all(
-    changed_keys: ChangedKeys,
-    core: &Core,
-    console: &Console,
-) -> Result<Vec<UnwiredToolView>, CommandError> {
-    let request = ClientsUnwireAll { changed_keys };
-    let mut outcomes = control::clients_unwire_all(core, request.clone()).await?;
-    let is_left = outcomes.iter().any(|outcome| outcome.error.is_some());
-    if is_left && unlock_interactively(core, console).await? {
-        outcomes.retain(|outcome| outcome.error.is_none());
-        outcomes.extend(control::clients_unwire_all(core, request).await?);
-    }
-    Ok(outcomes)
-}
-
-/// `unwire --all` for when no core can be opened.
-#[derive(Clone)]
-pub(crate) struct StandaloneUnwire {
-    wiring: ClientWiring,
-    changed: ChangedKeys,
-}
-
-impl StandaloneUnwire {
-    /// None for every other command.
-    pub(super) fn of(wanted: &UnwireArguments, config: &EngineConfig) -> Option<Self> {
-        let wiring = ClientWiring::standalone(config);
-        wanted.all.then_some(Self { wiring, changed: wanted.changed })
-    }
-
-    pub(crate) async fn run(self, console: &mut Console) -> Result<Exit, CommandError> {
-        let outcomes = self.wiring.unwire_all(self.changed).await;
-        let outcomes = outcomes.map_err(control::ApiError::from)?.into_iter();
-        let views = outcomes.map(|(tool, outcome)| control::unwired_view(tool, outcome));
-        print_unwired(&views.collect(), console)
-    }
-}
-
 pub(super) async fn check(
     wanted: CheckArguments,
     core: &Core,
@@ -176,27 +110,6 @@ fn render_check(tried: &ToolCheckView) -> StyledText {
     append_test_steps(&mut text, &tried.steps);
     text.sign(tried.outcome).line(Tone::Plain, &format!("  {}", tried.sentence));
     text
-}
-
-fn print_unwired(
-    outcomes: &Vec<UnwiredToolView>,
-    console: &mut Console,
-) -> Result<Exit, CommandError> {
-    console.print_view(outcomes, |outcomes| {
-        let mut text = StyledText::new();
-        if outcomes.is_empty() {
-            text.line(Tone::Plain, "No tool was connected.");
-        }
-        for UnwiredToolView { name, error, .. } in outcomes {
-            match error {
-                None => text.line(Tone::Plain, &format!("{name} no longer uses the gateway.")),
-                Some(error) => text.line(Tone::Bad, &format!("{name} was left as it is: {error}")),
-            };
-        }
-        text
-    })?;
-    let all_done = outcomes.iter().all(|outcome| outcome.error.is_none());
-    Ok(if all_done { Exit::Success } else { Exit::Negative })
 }
 
 /// The project in the current folder, whose settings may win over the user's, and the names of those
@@ -318,6 +231,10 @@ pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
     for file in &plan.files {
         text.diff(&file.diff);
     }
+    for change in &plan.changes {
+        let told = format!("{} in {} was changed since it was connected.", change.key, change.file);
+        text.marked(Mark::Attention, &told);
+    }
     for conflict in &plan.conflicts {
         text.marked(Mark::Attention, &conflict.explanation);
     }
@@ -336,6 +253,6 @@ fn render_wired(tool: &ToolWiringView) -> StyledText {
     text
 }
 
-fn restart(tool: &ToolWiringView) -> &'static str {
+pub(super) fn restart(tool: &ToolWiringView) -> &'static str {
     if tool.restart { " Restart it if it is running." } else { "" }
 }

@@ -8,9 +8,9 @@ use engine::Engine;
 use settings::{ClientSettings, MOCK_BACKEND_ID, RouteSettings, Settings};
 
 use super::find_client_view;
+use crate::ApiError;
 use crate::operation::input;
 use crate::view::{ClientSwitch, ClientTargetView, ClientView};
-use crate::{ApiError, unknown_name_error};
 
 /// Label of the entry that undoes a switch.
 const RULES_LABEL: &str = "Routing rules";
@@ -138,11 +138,8 @@ fn parse_target(settings: &Settings, req: &ClientSwitch) -> Result<Option<Client
         (None, None) => Ok(None),
         (Some(name), None) => {
             let id: BackendId = input::parse_id("backend", name)?;
-            if settings.backends.contains_key(&id) || id.as_str() == MOCK_BACKEND_ID {
-                return Ok(Some(ClientTarget::Backend(id)));
-            }
-            let known = settings.backends.keys().map(BackendId::as_str).chain([MOCK_BACKEND_ID]);
-            Err(unknown_name_error("backend", id.as_str(), known).at_field("backend"))
+            input::check_backend_exists(settings, "backend", &id)?;
+            Ok(Some(ClientTarget::Backend(id)))
         }
         (None, Some(name)) => {
             input::parse_known_route(settings, "route", name).map(ClientTarget::Route).map(Some)
