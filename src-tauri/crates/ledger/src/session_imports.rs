@@ -137,7 +137,7 @@ fn upsert_record(
         clamp_count(record.web_searches),
         tier,
         id(&record.region),
-        record.unread.or(calls),
+        record.unread.as_deref().or(calls),
         record.stated_cost.map(clamp_cost),
         value.map(|(amount, _)| clamp_cost(*amount)),
         value.map(|(_, price)| price.as_str()),

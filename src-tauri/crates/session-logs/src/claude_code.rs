@@ -4,6 +4,7 @@
 //! grows while the answer streams, so only the line with the most output counts. Answers are also
 //! copied into other sessions, there with another request id.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::{CacheWrites, CallSplit, MeteredUsage, PriceTier, TokenUsage};
@@ -21,6 +22,23 @@ const UNIQUE_ID_CHARS_MIN: usize = 20;
 
 /// What stands for no place of its own.
 const NO_REGION: [&str; 2] = ["global", "not_available"];
+
+/// Members of a usage object that are read here, or repeat one that is.
+const NAMES: [&str; 13] = [
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "output_tokens",
+    "output_tokens_details",
+    "server_tool_use",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "iterations",
+    "total_tokens",
+    "stop_reason",
+];
 
 const ITERATIONS: &str = "message.usage.iterations";
 
@@ -78,6 +96,8 @@ struct Written<'a> {
     ephemeral_1h_input_tokens: Raw<'a>,
 }
 
+const AGES: [&str; 2] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
+
 #[derive(Deserialize)]
 struct OutputDetails<'a> {
     #[serde(borrow)]
@@ -110,6 +130,7 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
     let key = identity(part, &session, &message_id, &request_id, time.unix_ms());
     let mut unread = None;
     let tokens = read_usage(part, &mut unread, "message.usage", &usage);
+    part.check_names("message.usage", message.usage, &NAMES);
     let mut record = UsageRecord {
         key: RecordKey::of(part.tool(), &as_parts(&key)),
         session,
@@ -132,6 +153,8 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
     read_tier(part, &mut record, &usage);
     let region = part.text("message.usage.inference_geo", usage.inference_geo);
     record.region = region.filter(|region| !NO_REGION.contains(&region.as_str()));
+    // Before an advisor's answer takes it.
+    record.unread = record.unread.or(part.take_unread());
     add_iterations(part, &mut record, &key, usage.iterations);
     part.add(record);
 }
@@ -165,7 +188,7 @@ fn as_parts(key: &[String]) -> Vec<&str> {
 /// Input excludes the caches; output includes thinking.
 fn read_usage(
     part: &mut PartBuilder,
-    unread: &mut Option<&'static str>,
+    unread: &mut Option<Cow<'static, str>>,
     at: &str,
     usage: &Usage<'_>,
 ) -> TokenUsage {
@@ -174,7 +197,9 @@ fn read_usage(
     let cache_read = count("cache_read_input_tokens", usage.cache_read_input_tokens);
     let written = count("cache_creation_input_tokens", usage.cache_creation_input_tokens);
     let output = count("output_tokens", usage.output_tokens);
-    let ages = part.object::<Written<'_>>(&format!("{at}.cache_creation"), usage.cache_creation);
+    let written_at = format!("{at}.cache_creation");
+    part.check_names(&written_at, usage.cache_creation, &AGES);
+    let ages = part.object::<Written<'_>>(&written_at, usage.cache_creation);
     let split = ages.map(|ages| {
         let mut count = |name: &str, raw| part.count(&format!("{at}.cache_creation.{name}"), raw);
         let short = count("ephemeral_5m_input_tokens", ages.ephemeral_5m_input_tokens);
@@ -188,7 +213,7 @@ fn read_usage(
     });
     let writes = CacheWrites::of(written, split);
     if writes.unknown > 0 {
-        *unread = Some("message.usage.cache_creation");
+        *unread = Some("message.usage.cache_creation".into());
     }
     let reasoning = thought.min(output);
     TokenUsage {
@@ -208,7 +233,7 @@ fn read_server_tools(part: &mut PartBuilder, record: &mut UsageRecord, tools: Ra
         let calls = part.count(&format!("{at}.{name}"), Some(calls));
         match name.as_str() {
             "web_search_requests" => record.web_searches = calls,
-            name if calls > 0 && !FREE_TOOLS.contains(&name) => record.unread = Some(at),
+            name if calls > 0 && !FREE_TOOLS.contains(&name) => record.unread = Some(at.into()),
             _ => {}
         }
     }
@@ -217,8 +242,8 @@ fn read_server_tools(part: &mut PartBuilder, record: &mut UsageRecord, tools: Ra
 fn read_tier(part: &mut PartBuilder, record: &mut UsageRecord, usage: &Usage<'_>) {
     let speed = part.text("message.usage.speed", usage.speed);
     let tier = part.text("message.usage.service_tier", usage.service_tier);
-    let mut standard_but = |field| {
-        record.unread = Some(field);
+    let mut standard_but = |field: &'static str| {
+        record.unread = Some(field.into());
         PriceTier::Standard
     };
     record.service_tier = match (speed.as_deref(), tier.as_deref()) {
@@ -243,8 +268,9 @@ fn add_iterations(
     let mut split = CallSplit::of(MeteredUsage::from(record.usage));
     for (number, iteration) in iterations.into_iter().enumerate() {
         let at = format!("{ITERATIONS}[{number}]");
+        part.check_names(&at, iteration, &NAMES);
         let Some(iteration) = part.object::<Usage<'_>>(&at, iteration) else {
-            record.unread = Some(ITERATIONS);
+            record.unread = Some(ITERATIONS.into());
             continue;
         };
         let mut read = |unread| read_usage(part, unread, &at, &iteration);
@@ -253,14 +279,14 @@ fn add_iterations(
                 let call = read(&mut record.unread);
                 record.usage += call;
                 if !split.add_extra(call.into()) {
-                    record.unread = Some(ITERATIONS);
+                    record.unread = Some(ITERATIONS.into());
                 }
             }
             Some(r#""advisor_message""#) if number <= INNER_CALLS_MAX => {
                 let number = number.to_string();
                 let mut parts = as_parts(key);
                 parts.extend(["advisor", &number]);
-                let mut unread = record.unread;
+                let mut unread = record.unread.clone();
                 let usage = read(&mut unread);
                 let advice = UsageRecord {
                     key: RecordKey::of(part.tool(), &parts),
@@ -277,15 +303,15 @@ fn add_iterations(
             Some(r#""message""#) => {
                 let round = read(&mut record.unread);
                 if !split.add_round(round.into()) {
-                    record.unread = Some(ITERATIONS);
+                    record.unread = Some(ITERATIONS.into());
                 }
             }
             None => {}
-            Some(_) => record.unread = Some(ITERATIONS),
+            Some(_) => record.unread = Some(ITERATIONS.into()),
         }
     }
     if !split.is_whole() {
-        record.unread = Some(ITERATIONS);
+        record.unread = Some(ITERATIONS.into());
     }
     record.inner_calls = split.into_inner_calls().iter().map(MeteredUsage::tokens).collect();
 }

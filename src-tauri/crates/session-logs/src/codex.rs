@@ -6,6 +6,7 @@
 //! begin with a copy of their parent's lines, often with new times. A count is therefore recognised
 //! by the family of its session and the totals, which copies share.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use domain::{PriceTier, TokenUsage};
@@ -57,7 +58,7 @@ struct Response {
     line: u64,
     is_added: bool,
     #[serde(default)]
-    has_wrong_count: bool,
+    unread: Option<Cow<'static, str>>,
 }
 
 /// Tiers whose price is known. What was served for `auto` is not, as for an answer of the gateway.
@@ -200,10 +201,12 @@ impl CodexParser {
     fn read_count(&mut self, line: &Line<'_>, info: Raw<'_>, part: &mut PartBuilder) {
         let Some(info) = part.object::<Info<'_>>("payload.info", info) else { return };
         let totals = read_counts(part, "payload.info.total_token_usage", info.total_token_usage);
-        let is_total_wrong = part.take_wrong_count();
+        let unread_total = part.take_unread();
         let last = read_counts(part, "payload.info.last_token_usage", info.last_token_usage);
-        if last.is_none() && is_total_wrong {
-            part.note_wrong_count();
+        if last.is_none()
+            && let Some(unread) = unread_total
+        {
+            part.note_unread(unread);
         }
         if totals.is_some() && totals == self.totals {
             return;
@@ -242,9 +245,8 @@ impl CodexParser {
         }
         let time_ms = part.time("timestamp", line.timestamp).unix_ms();
         let (model, line) = (self.model.clone(), part.line());
-        let has_wrong_count = part.take_wrong_count();
-        let response =
-            Response { id, usage, time_ms, model, line, is_added: false, has_wrong_count };
+        let unread = part.take_unread();
+        let response = Response { id, usage, time_ms, model, line, is_added: false, unread };
         if let Some(mut oldest) = push_bounded(&mut self.responses, response)
             && !oldest.is_added
         {
@@ -263,8 +265,8 @@ impl CodexParser {
             line: response.line,
             ..self.new_record(key, part)
         };
-        if response.has_wrong_count {
-            part.note_wrong_count();
+        if let Some(unread) = response.unread.take() {
+            part.note_unread(unread);
         }
         part.add(record);
     }
@@ -292,7 +294,7 @@ impl CodexParser {
                 .service_tier
                 .as_deref()
                 .filter(|tier| !KNOWN_TIERS.contains(tier))
-                .map(|_| "service_tier"),
+                .map(|_| "service_tier".into()),
             stated_cost: None,
             line: part.line(),
         }
@@ -308,6 +310,7 @@ fn spawning_thread(source: Raw<'_>) -> Option<String> {
 
 fn read_counts(part: &mut PartBuilder, at: &str, raw: Raw<'_>) -> Option<Counts> {
     let tokens = part.object::<Tokens<'_>>(at, raw)?;
+    part.check_names(at, raw, &COUNT_NAMES);
     let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
     Some(Counts([
         count("input_tokens", tokens.input_tokens),
@@ -317,6 +320,16 @@ fn read_counts(part: &mut PartBuilder, at: &str, raw: Raw<'_>) -> Option<Counts>
         count("reasoning_output_tokens", tokens.reasoning_output_tokens),
     ]))
 }
+
+/// Counts that are read, and their sum.
+const COUNT_NAMES: [&str; 6] = [
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+    "total_tokens",
+];
 
 impl Counts {
     /// The growth since `earlier`. Totals that shrink have begun anew.

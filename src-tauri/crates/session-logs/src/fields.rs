@@ -1,9 +1,11 @@
 //! Reads single fields of a log, leniently: a wrong field is a problem, and the rest is used.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use domain::{NanoUsd, WallTime};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -25,7 +27,32 @@ const EARLIEST_MS: i64 = 1_577_836_800_000;
 /// Longest text that is kept, in characters: names, ids, paths.
 const TEXT_CHARS_MAX: usize = 512;
 
+/// Longest name kept of a member that is not understood, in characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Members whose words name something and bill nothing.
+const NAMING_NAMES: [&str; 7] = ["object", "id", "model", "type", "currency", "unit", "source"];
+
+/// Words that say that nothing special was asked for or given.
+const STANDARD_WORDS: [&str; 7] =
+    ["", "standard", "default", "none", "global", "not_available", "not_applied"];
+
 impl PartBuilder {
+    /// Notes the first member of `object` that counts something, or says how something is billed, under
+    /// a name that is not in `known`. As for answers of the gateway, it may cost money.
+    pub(crate) fn check_names(&mut self, at: &str, object: Raw<'_>, known: &[&str]) {
+        let members: Option<BTreeMap<Cow<'_, str>, &RawValue>> =
+            object.and_then(|object| serde_json::from_str(object.get()).ok());
+        let is_costly = |(name, value): &(Cow<'_, str>, &RawValue)| {
+            !known.contains(&&**name) && !NAMING_NAMES.contains(&&**name) && bills(value)
+        };
+        if let Some((name, _)) = members.unwrap_or_default().into_iter().find(is_costly) {
+            let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+            let name: String = name.chars().filter(is_plain).take(NAME_CHARS_MAX).collect();
+            self.note_unread(format!("{at}.{name}"));
+        }
+    }
+
     /// Parses `text` as an object with the fields of `T`.
     pub(crate) fn parse<'a, T: Deserialize<'a>>(
         &mut self,
@@ -56,7 +83,7 @@ impl PartBuilder {
             Ok(count) => count,
             Err(what) => {
                 self.problem(field, what);
-                self.note_wrong_count();
+                self.note_unread("a wrong count");
                 0
             }
         }
@@ -182,6 +209,24 @@ fn read_nano_usd(text: &str) -> Result<u64, String> {
 
 /// Most that one answer may be stated to cost: 10,000 dollars.
 const NANO_USD_MAX: u64 = 10_000_000_000_000;
+
+/// True if `value` has a number above zero, also as text, or a word that is not a standard one.
+fn bills(value: &RawValue) -> bool {
+    fn is_costly(value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Bool(_) => false,
+            Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+            Value::String(word) => match word.parse::<f64>() {
+                Ok(number) => number > 0.0,
+                Err(_) => !STANDARD_WORDS.contains(&word.as_str()),
+            },
+            Value::Array(items) => items.iter().any(is_costly),
+            Value::Object(members) => members.values().any(is_costly),
+        }
+    }
+    // What is too deep to be read is not understood.
+    serde_json::from_str(value.get()).map_or(true, |value| is_costly(&value))
+}
 
 #[cfg(test)]
 mod tests {

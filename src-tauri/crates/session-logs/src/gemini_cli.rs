@@ -119,6 +119,7 @@ impl GeminiCliParser {
         let Some(message) = part.parse::<Message<'_>>("", text) else { return };
         let Some(tokens) = part.object::<Tokens<'_>>("tokens", message.tokens) else { return };
         let usage = read_usage(part, &tokens);
+        part.check_names("tokens", message.tokens, &COUNT_NAMES);
         let id = part.text("id", message.id);
         let time = part.time("timestamp", message.timestamp);
         let session = self.session.as_deref().unwrap_or_default();
@@ -148,6 +149,9 @@ impl GeminiCliParser {
         part.add(record);
     }
 }
+
+/// Counts that are read, and their sum.
+const COUNT_NAMES: [&str; 6] = ["input", "output", "cached", "thoughts", "tool", "total"];
 
 /// Input includes the cache but not what tools were given; output excludes thoughts.
 fn read_usage(part: &mut PartBuilder, tokens: &Tokens<'_>) -> TokenUsage {

@@ -171,6 +171,8 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
     let project = folders.and_then(|folders| part.text(&at("path.cwd"), folders.cwd));
     let time = part.time(&at("time.created"), times.created);
     let stated_cost = part.amount(&at("cost"), message.cost);
+    part.check_names(&at("tokens"), message.tokens, &COUNT_NAMES);
+    part.check_names(&at("tokens.cache"), tokens.cache, &["read", "write"]);
     let usage = read_usage(part, at, &tokens, provider.as_deref());
     let identity = match (times.completed, &id) {
         (None, Some(id)) => id.clone(),
@@ -200,6 +202,9 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
 fn is_object(raw: &&serde_json::value::RawValue) -> bool {
     raw.get().starts_with('{')
 }
+
+/// Counts that are read, and their sum.
+const COUNT_NAMES: [&str; 5] = ["total", "input", "output", "reasoning", "cache"];
 
 /// Input excludes the caches. Whether reasoning is part of the output depends on the version and
 /// the provider; the total tells, and else the provider: Google counts it apart.

@@ -1,5 +1,6 @@
 //! Collects what a file yields until there is enough to be stored.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use domain::{SessionTool, WallTime};
@@ -35,8 +36,8 @@ pub(crate) struct PartBuilder {
     now: WallTime,
     last_time: WallTime,
     line: u64,
-    /// A count since the last record was wrong.
-    has_wrong_count: bool,
+    /// What since the last record may cost money and is not understood, or a wrong count.
+    unread: Option<Cow<'static, str>>,
     from_line: u64,
     records: Vec<UsageRecord>,
     places: HashMap<RecordKey, usize>,
@@ -52,7 +53,7 @@ impl PartBuilder {
             now,
             last_time: changed.min(now),
             line,
-            has_wrong_count: false,
+            unread: None,
             from_line: line,
             records: Vec::new(),
             places: HashMap::new(),
@@ -81,17 +82,18 @@ impl PartBuilder {
         self.line
     }
 
-    pub(crate) const fn set_line(&mut self, line: u64) {
+    pub(crate) fn set_line(&mut self, line: u64) {
         self.line = line;
-        self.has_wrong_count = false;
+        self.unread = None;
     }
 
-    pub(crate) const fn note_wrong_count(&mut self) {
-        self.has_wrong_count = true;
+    /// Notes why the next record has no price. The first one counts.
+    pub(crate) fn note_unread(&mut self, what: impl Into<Cow<'static, str>>) {
+        self.unread.get_or_insert_with(|| what.into());
     }
 
-    pub(crate) const fn take_wrong_count(&mut self) -> bool {
-        std::mem::replace(&mut self.has_wrong_count, false)
+    pub(crate) const fn take_unread(&mut self) -> Option<Cow<'static, str>> {
+        self.unread.take()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -106,12 +108,9 @@ impl PartBuilder {
         }
     }
 
-    /// Adds a record unless one of its key is as good. Answers without tokens are none. One with a wrong
-    /// count has no price.
+    /// Adds a record unless one of its key is as good. Answers without tokens are none.
     pub(crate) fn add(&mut self, mut record: UsageRecord) {
-        if self.take_wrong_count() {
-            record.unread.get_or_insert("a wrong count");
-        }
+        record.unread = record.unread.or(self.take_unread());
         if record.usage.total() == 0 && record.web_searches == 0 {
             return;
         }

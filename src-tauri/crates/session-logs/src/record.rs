@@ -1,5 +1,7 @@
 //! What a log yields: usage records and problems.
 
+use std::borrow::Cow;
+
 use domain::{NanoUsd, PriceTier, SessionTool, TokenUsage, WallTime};
 
 /// The usage of one answer of a model, as a tool wrote it down. Metadata only.
@@ -28,7 +30,7 @@ pub struct UsageRecord {
     /// Where the answer was made, if the provider bills that.
     pub region: Option<String>,
     /// A field that may change the cost and says something unknown. Then the answer has no price.
-    pub unread: Option<&'static str>,
+    pub unread: Option<Cow<'static, str>>,
     /// What the tool says that it cost.
     pub stated_cost: Option<NanoUsd>,
     pub line: u64,

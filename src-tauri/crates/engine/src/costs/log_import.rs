@@ -317,7 +317,7 @@ impl LogImport {
             quantities.count(Meter::WebSearch, record.web_searches);
             let inner_calls = record.inner_calls.iter().copied().map(MeteredUsage::from).collect();
             let (tier, region) = (record.service_tier, record.region.clone());
-            let unread = record.unread.map(str::to_owned);
+            let unread = record.unread.as_deref().map(str::to_owned);
             let usage = Usage { quantities, inner_calls, tier, region, unread, ..Usage::default() };
             let answer = SessionAnswer {
                 tool,

@@ -84,7 +84,7 @@ async fn what_was_not_understood_stays_with_the_answer() {
     let ledger = place.open();
     let field = Some("message.usage.speed");
     // 99 output tokens have no value in this test.
-    let odd = UsageRecord { unread: field, ..record("a", 0, [100, 99]) };
+    let odd = UsageRecord { unread: field.map(Into::into), ..record("a", 0, [100, 99]) };
     // Its calls are not stored, and each has its own price.
     let compacted = TokenUsage { input_uncached: 90, ..TokenUsage::default() };
     let of_two = UsageRecord { inner_calls: vec![compacted], ..record("c", 0, [100, 99]) };

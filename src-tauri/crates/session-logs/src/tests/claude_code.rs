@@ -105,7 +105,7 @@ fn rounds_of_an_answer_are_calls_of_their_own_if_they_are_what_it_counts() {
     let check = |usage: &str, calls: &[[u64; 6]], unread| {
         let record = read(&line(ID, "req_1", usage)).remove(0);
         let got: Vec<_> = record.inner_calls.iter().map(tokens).collect();
-        assert_eq!((got.as_slice(), record.unread), (calls, unread), "{usage}");
+        assert_eq!((got.as_slice(), record.unread.as_deref()), (calls, unread), "{usage}");
     };
     let rounds = |input: u64| {
         format!(
@@ -135,7 +135,7 @@ fn an_answer_of_too_many_calls_has_no_price() {
         let record = answer(rounds, vec![compaction; compactions]).remove(0);
         let of_all = (rounds + compactions) as u64;
         assert_eq!(record.usage.output(), of_all, "all are counted");
-        assert_eq!((record.inner_calls.len(), record.unread), (kept, unread));
+        assert_eq!((record.inner_calls.len(), record.unread.as_deref()), (kept, unread));
     };
     check(1, MAX, MAX, None);
     check(1, MAX + 1, MAX, UNREAD);
@@ -145,7 +145,7 @@ fn an_answer_of_too_many_calls_has_no_price() {
     let check = |advices: usize, unread| {
         let records = answer(1, vec![advice; advices]);
         let answer = records.last().expect("the answer");
-        assert_eq!((records.len(), answer.unread), (MAX / 2 + 2, unread));
+        assert_eq!((records.len(), answer.unread.as_deref()), (MAX / 2 + 2, unread));
     };
     check(MAX / 2 + 1, None);
     check(MAX / 2 + 2, UNREAD);
@@ -158,7 +158,11 @@ fn cache_writes_of_an_unknown_term_have_no_price_as_in_the_gateway() {
             r#"{{"input_tokens":1,"cache_creation_input_tokens":900{split},"output_tokens":5}}"#
         );
         let record = read(&line(ID, "req_1", &usage)).remove(0);
-        assert_eq!((tokens(&record.usage), record.unread), (expected, unread), "{usage}");
+        assert_eq!(
+            (tokens(&record.usage), record.unread.as_deref()),
+            (expected, unread),
+            "{usage}"
+        );
     };
     let ages = |short: u64, long: u64| {
         format!(
@@ -201,9 +205,22 @@ fn what_may_cost_something_and_is_not_understood_is_named() {
         ),
         (r#""iterations":[{"type":"message","input_tokens":4,"output_tokens":1}]"#, None),
         (r#""iterations":[{"type":"dream","input_tokens":4}]"#, Some("message.usage.iterations")),
+        (r#""new_tokens":0,"new_kind":"standard","total_tokens":5,"id":"x""#, None),
+        (r#""new_tokens":7"#, Some("message.usage.new_tokens")),
+        (r#""new_tokens":{"of":["7"]}"#, Some("message.usage.new_tokens")),
+        (r#""new_kind":"turbo""#, Some("message.usage.new_kind")),
+        (
+            r#""cache_creation":{"ephemeral_1d_input_tokens":9}"#,
+            Some("message.usage.cache_creation.ephemeral_1d_input_tokens"),
+        ),
+        (r#""fallback_credit":{"status":{"type":"not_applied"}}"#, None),
+        (
+            r#""fallback_credit":{"status":{"type":"redeemed"}}"#,
+            Some("message.usage.fallback_credit"),
+        ),
     ] {
         let usage = format!(r#"{{"input_tokens":4,"output_tokens":1,{more}}}"#);
         let record = read(&line(ID, "req_1", &usage)).remove(0);
-        assert_eq!(record.unread, unread, "{more}");
+        assert_eq!(record.unread.as_deref(), unread, "{more}");
     }
 }

@@ -135,7 +135,7 @@ fn an_unknown_tier_is_named() {
             at("10:00:02.000", "event_msg", counts),
         ];
         let record = read(&text.concat()).remove(0);
-        assert_eq!(record.unread, unread, "{tier}");
+        assert_eq!(record.unread.as_deref(), unread, "{tier}");
     }
 }
 
@@ -224,4 +224,24 @@ fn a_compressed_log_has_the_same_answers() {
     let (records, problems) = read_folder(SessionTool::Codex, folder.path());
     assert_eq!((records.len(), problems), (2, vec![]));
     assert_eq!(records[0], records[1]);
+}
+
+#[test]
+fn a_count_under_an_unknown_name_is_named() {
+    let event = |usage: &str| {
+        let info = format!(r#"{{"last_token_usage":{usage}}}"#);
+        at("10:00:02.000", "event_msg", &format!(r#"{{"type":"token_count","info":{info}}}"#))
+    };
+    for (more, unread) in [
+        (r#""total_tokens":12,"audio_tokens":0"#, None),
+        (r#""audio_tokens":3"#, Some("payload.info.last_token_usage.audio_tokens")),
+    ] {
+        let usage = format!(r#"{{"input_tokens":7,"output_tokens":5,{more}}}"#);
+        let record = read(&[meta("a", ""), event(&usage)].concat()).remove(0);
+        assert_eq!(record.unread.as_deref(), unread, "{more}");
+    }
+    let told =
+        r#"{"response_id":"r","usage":{"input_tokens":7,"output_tokens":5,"audio_tokens":3}}"#;
+    let record = read(&[meta("a", ""), at("10:00:02.000", "token_usage_record", told)].concat());
+    assert_eq!(record[0].unread.as_deref(), Some("payload.usage.audio_tokens"));
 }

@@ -64,3 +64,12 @@ fn a_broken_document_is_reported_with_its_line() {
     assert_eq!(records, []);
     assert_eq!(told(&problems), ["3 ends in the middle of a JSON value"]);
 }
+
+#[test]
+fn a_count_under_an_unknown_name_is_named() {
+    let tokens = TOKENS.replace("\"tool\"", "\"audio\":3,\"tool\"");
+    let text = [message("m1", TOKENS), message("m2", &tokens)].join("\n");
+    let (records, _) = read_text(SessionTool::GeminiCli, text);
+    let unread: Vec<_> = records.iter().map(|record| record.unread.as_deref()).collect();
+    assert_eq!(unread, [None, Some("tokens.audio")]);
+}

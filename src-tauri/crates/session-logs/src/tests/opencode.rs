@@ -122,3 +122,21 @@ fn a_file_that_is_no_database_is_reported() {
     let rows = read_folder(SessionTool::OpenCode, folder.path());
     assert_eq!(told(&rows.1), ["0 is a database that could not be read: NotADatabase"]);
 }
+
+#[test]
+fn a_count_under_an_unknown_name_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, tokens) in [
+        ("1", TOKENS.to_owned()),
+        ("2", TOKENS.replace("\"write\"", "\"write_1h\":9,\"write\"")),
+        ("3", TOKENS.replace("\"input\"", "\"audio\":9,\"input\"")),
+    ] {
+        let created = DAY_MS + name.parse::<i64>().expect("a number");
+        let data = message("s1", created, "anthropic", &tokens);
+        write(folder.path(), &format!("storage/message/s1/msg_{name}.json"), &data);
+    }
+    let (mut records, _) = read_folder(SessionTool::OpenCode, folder.path());
+    records.sort_by_key(|record| record.time);
+    let unread: Vec<_> = records.iter().map(|record| record.unread.as_deref()).collect();
+    assert_eq!(unread, [None, Some("tokens.cache.write_1h"), Some("tokens.audio")]);
+}
