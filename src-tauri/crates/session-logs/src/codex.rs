@@ -22,8 +22,15 @@ use crate::record::{RecordKey, UsageRecord};
 const LINE_HEAD_BYTES: usize = 512;
 
 /// Words in the head of the lines that are read.
-const WANTED: &[&[u8]] =
-    &[b"session_meta", b"turn_context", b"token_count", b"thread_settings_applied", b"token_usage"];
+const WANTED: &[&[u8]] = &[
+    b"session_meta",
+    b"turn_context",
+    b"token_count",
+    b"thread_settings_applied",
+    b"token_usage",
+    b"web_search_call",
+    b"image_generation_call",
+];
 
 /// Most answers that wait for their other line.
 const WAITING_MAX: usize = 16;
@@ -38,6 +45,8 @@ pub(crate) struct CodexParser {
     model: Option<String>,
     service_tier: Option<String>,
     totals: Option<Counts>,
+    /// Calls of OpenAI's tools since the last answer, whose items stand before its usage.
+    tools: ToolCalls,
     /// Usage of the last counts, until the record of the same answer follows.
     counted: VecDeque<Counts>,
     /// Records whose count may follow.
@@ -49,6 +58,13 @@ pub(crate) struct CodexParser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts([u64; 5]);
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct ToolCalls {
+    web_searches: u64,
+    unread: Option<Cow<'static, str>>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Response {
     id: String,
@@ -59,6 +75,8 @@ struct Response {
     is_added: bool,
     #[serde(default)]
     unread: Option<Cow<'static, str>>,
+    #[serde(default)]
+    tools: ToolCalls,
 }
 
 /// Tiers whose price is known. What was served for `auto` is not, as for an answer of the gateway.
@@ -88,6 +106,19 @@ struct TurnContext<'a> {
     #[serde(borrow)]
     model: Raw<'a>,
     cwd: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
+    action: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Action<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +173,7 @@ impl CodexParser {
             Some(r#""turn_context""#) => self.read_turn(line.payload, part),
             Some(r#""event_msg""#) => self.read_event(&line, part),
             Some(r#""token_usage_record""#) => self.read_response(&line, part),
+            Some(r#""response_item""#) => self.read_item(line.payload, part),
             _ => {}
         }
     }
@@ -198,6 +230,25 @@ impl CodexParser {
         }
     }
 
+    /// OpenAI bills searches of the web by the call; opening or searching a page that was found is free.
+    fn read_item(&mut self, payload: Raw<'_>, part: &mut PartBuilder) {
+        let Some(item) = part.object::<Item<'_>>("payload", payload) else { return };
+        let kind = item.kind.map(|kind| kind.get());
+        if kind == Some(r#""image_generation_call""#) {
+            self.tools.unread = Some("image_generation_call".into());
+        }
+        if kind != Some(r#""web_search_call""#) {
+            return;
+        }
+        let action = part.object::<Action<'_>>("payload.action", item.action);
+        match action.and_then(|action| action.kind).map(|kind| kind.get()) {
+            // The first version of the tool reported no actions.
+            Some(r#""search""#) | None => self.tools.web_searches += 1,
+            Some(r#""open_page""# | r#""find_in_page""# | r#""find""#) => {}
+            Some(_) => self.tools.unread = Some("web_search_call.action".into()),
+        }
+    }
+
     fn read_count(&mut self, line: &Line<'_>, info: Raw<'_>, part: &mut PartBuilder) {
         let Some(info) = part.object::<Info<'_>>("payload.info", info) else { return };
         let totals = read_counts(part, "payload.info.total_token_usage", info.total_token_usage);
@@ -220,6 +271,7 @@ impl CodexParser {
             if response.is_added {
                 return;
             }
+            self.tools.add(response.tools);
         } else {
             push_bounded(&mut self.counted, usage);
         }
@@ -230,7 +282,9 @@ impl CodexParser {
             None => time.unix_ms().to_string(),
         };
         let key = RecordKey::of(part.tool(), &[&family, &at, &format!("{:?}", usage.0)]);
-        part.add(UsageRecord { key, time, usage: usage.as_usage(), ..self.new_record(key, part) });
+        let tools = std::mem::take(&mut self.tools);
+        let record = UsageRecord { time, usage: usage.as_usage(), ..self.new_record(key, part) };
+        part.add(tools.added_to(record));
     }
 
     fn read_response(&mut self, line: &Line<'_>, part: &mut PartBuilder) {
@@ -246,7 +300,8 @@ impl CodexParser {
         let time_ms = part.time("timestamp", line.timestamp).unix_ms();
         let (model, line) = (self.model.clone(), part.line());
         let unread = part.take_unread();
-        let response = Response { id, usage, time_ms, model, line, is_added: false, unread };
+        let tools = std::mem::take(&mut self.tools);
+        let response = Response { id, usage, time_ms, model, line, is_added: false, unread, tools };
         if let Some(mut oldest) = push_bounded(&mut self.responses, response)
             && !oldest.is_added
         {
@@ -268,7 +323,7 @@ impl CodexParser {
         if let Some(unread) = response.unread.take() {
             part.note_unread(unread);
         }
-        part.add(record);
+        part.add(std::mem::take(&mut response.tools).added_to(record));
     }
 
     fn new_record(&self, key: RecordKey, part: &PartBuilder) -> UsageRecord {
@@ -301,6 +356,18 @@ impl CodexParser {
     }
 }
 
+impl ToolCalls {
+    fn add(&mut self, other: Self) {
+        self.web_searches += other.web_searches;
+        self.unread = self.unread.take().or(other.unread);
+    }
+
+    fn added_to(self, record: UsageRecord) -> UsageRecord {
+        let unread = record.unread.or(self.unread);
+        UsageRecord { web_searches: self.web_searches, unread, ..record }
+    }
+}
+
 /// The thread that spawned a subagent, in versions that name it only here.
 fn spawning_thread(source: Raw<'_>) -> Option<String> {
     let source: Value = serde_json::from_str(source?.get()).ok()?;
@@ -312,13 +379,14 @@ fn read_counts(part: &mut PartBuilder, at: &str, raw: Raw<'_>) -> Option<Counts>
     let tokens = part.object::<Tokens<'_>>(at, raw)?;
     part.check_names(at, raw, &COUNT_NAMES);
     let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
-    Some(Counts([
+    let counts = [
         count("input_tokens", tokens.input_tokens),
         count("cached_input_tokens", tokens.cached_input_tokens),
         count("cache_write_input_tokens", tokens.cache_write_input_tokens),
         count("output_tokens", tokens.output_tokens),
         count("reasoning_output_tokens", tokens.reasoning_output_tokens),
-    ]))
+    ];
+    Some(Counts(counts))
 }
 
 /// Counts that are read, and their sum.

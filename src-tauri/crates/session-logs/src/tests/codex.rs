@@ -245,3 +245,59 @@ fn a_count_under_an_unknown_name_is_named() {
     let record = read(&[meta("a", ""), at("10:00:02.000", "token_usage_record", told)].concat());
     assert_eq!(record[0].unread.as_deref(), Some("payload.usage.audio_tokens"));
 }
+
+fn item(kind: &str, action: &str) -> String {
+    let payload = format!(r#"{{"type":"{kind}","status":"completed"{action}}}"#);
+    at("10:00:02.000", "response_item", &payload)
+}
+
+fn search(action: &str) -> String {
+    item("web_search_call", &format!(r#","action":{{"type":"{action}","query":"{CANARY}"}}"#))
+}
+
+#[test]
+fn searches_of_the_web_are_of_the_answer_whose_usage_follows() {
+    let text = [
+        meta("a", ""),
+        search("search"),
+        search("open_page"),
+        item("web_search_call", ""),
+        count("10:00:03.000", [100, 0, 10, 0], [100, 0, 10, 0]),
+        count("10:00:03.500", [100, 0, 10, 0], [100, 0, 10, 0]),
+        count("10:00:04.000", [150, 0, 20, 0], [50, 0, 10, 0]),
+        search("search"),
+        count("10:00:05.000", [150, 0, 20, 0], [50, 0, 10, 0]),
+        count("10:00:06.000", [180, 0, 22, 0], [30, 0, 2, 0]),
+    ];
+    let searches: Vec<_> = read(&text.concat()).iter().map(|record| record.web_searches).collect();
+    assert_eq!(searches, [2, 0, 1]);
+}
+
+#[test]
+fn searches_stay_with_an_answer_that_has_a_record_of_its_own() {
+    let told = format!(r#"{{"response_id":"r","usage":{}}}"#, usage([100, 0, 10, 0]));
+    let told = at("10:00:02.500", "token_usage_record", &told);
+    let counted = count("10:00:03.000", [100, 0, 10, 0], [100, 0, 10, 0]);
+    for lines in [
+        [search("search"), told.clone(), String::new()],
+        [search("search"), told.clone(), counted.clone()],
+        [search("search"), counted, told],
+    ] {
+        let records = read(&[meta("a", ""), lines.concat()].concat());
+        let searches: Vec<_> = records.iter().map(|record| record.web_searches).collect();
+        assert_eq!(searches, [1], "{lines:?}");
+    }
+}
+
+#[test]
+fn calls_of_unknown_price_are_named() {
+    let unread = |item: String| {
+        let counted = count("10:00:03.000", [100, 0, 10, 0], [100, 0, 10, 0]);
+        let record = read(&[meta("a", ""), item, counted].concat()).remove(0);
+        record.unread.map(std::borrow::Cow::into_owned)
+    };
+    assert_eq!(unread(search("dream")).as_deref(), Some("web_search_call.action"));
+    let image = item("image_generation_call", "");
+    assert_eq!(unread(image).as_deref(), Some("image_generation_call"));
+    assert_eq!(unread(item("function_call", "")), None);
+}
