@@ -215,7 +215,7 @@ fn read_usage(
     if writes.unknown > 0 {
         *unread = Some("message.usage.cache_creation".into());
     }
-    let reasoning = thought.min(output);
+    let reasoning = part.part_of(thought, output);
     TokenUsage {
         input_uncached,
         cache_read,

@@ -379,13 +379,15 @@ fn read_counts(part: &mut PartBuilder, at: &str, raw: Raw<'_>) -> Option<Counts>
     let tokens = part.object::<Tokens<'_>>(at, raw)?;
     part.check_names(at, raw, &COUNT_NAMES);
     let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
-    let counts = [
+    let counts @ [input, cached, written, output, reasoning] = [
         count("input_tokens", tokens.input_tokens),
         count("cached_input_tokens", tokens.cached_input_tokens),
         count("cache_write_input_tokens", tokens.cache_write_input_tokens),
         count("output_tokens", tokens.output_tokens),
         count("reasoning_output_tokens", tokens.reasoning_output_tokens),
     ];
+    part.part_of(cached.saturating_add(written), input);
+    part.part_of(reasoning, output);
     Some(Counts(counts))
 }
 

@@ -77,6 +77,14 @@ impl PartBuilder {
     }
 
     /// A number of tokens; 0 if it is missing, and if it is wrong.
+    /// `part`, at most `whole`. Which of two counts is wrong is not known, so such an answer has no price.
+    pub(crate) fn part_of(&mut self, part: u64, whole: u64) -> u64 {
+        if part > whole {
+            self.note_unread("a part larger than its whole");
+        }
+        part.min(whole)
+    }
+
     pub(crate) fn count(&mut self, field: &str, raw: Raw<'_>) -> u64 {
         let Some(raw) = raw else { return 0 };
         match read_count(raw.get()) {

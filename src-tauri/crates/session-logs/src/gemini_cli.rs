@@ -156,7 +156,8 @@ const COUNT_NAMES: [&str; 6] = ["input", "output", "cached", "thoughts", "tool",
 /// Input includes the cache but not what tools were given; output excludes thoughts.
 fn read_usage(part: &mut PartBuilder, tokens: &Tokens<'_>) -> TokenUsage {
     let input = part.count("tokens.input", tokens.input);
-    let cached = part.count("tokens.cached", tokens.cached).min(input);
+    let cached = part.count("tokens.cached", tokens.cached);
+    let cached = part.part_of(cached, input);
     let tool = part.count("tokens.tool", tokens.tool);
     TokenUsage {
         input_uncached: input - cached + tool,

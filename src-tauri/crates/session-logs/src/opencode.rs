@@ -228,13 +228,14 @@ fn read_usage(
         0 => provider.is_some_and(|provider| provider.starts_with("google")),
         total => total >= without.saturating_add(reasoning),
     };
-    let visible = if is_apart { output } else { output.saturating_sub(reasoning) };
+    let reasoning = if is_apart { reasoning } else { part.part_of(reasoning, output) };
+    let visible = if is_apart { output } else { output - reasoning };
     TokenUsage {
         input_uncached,
         cache_read,
         cache_write_5m,
         cache_write_1h: 0,
         output_visible: visible,
-        reasoning: if is_apart { reasoning } else { reasoning.min(output) },
+        reasoning,
     }
 }

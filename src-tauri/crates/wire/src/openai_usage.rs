@@ -166,10 +166,11 @@ fn read_input(usage: &mut UsageBuilder, members: &Members<'_>, names: &UsageSpel
     ];
     usage.split(cached, cached_parts, Meter::CacheRead);
     // Without details, cached images count as cached text, which has the same price.
+    let most = if cached > 0 { rest } else { u64::MAX };
     let new_parts = [
-        (Meter::InputAudio, audio.saturating_sub(cached_audio).min(rest)),
-        (Meter::InputImage, image.saturating_sub(cached_image).min(rest)),
-        (Meter::InputVideo, video.saturating_sub(cached_video).min(rest)),
+        (Meter::InputAudio, audio.saturating_sub(cached_audio).min(most)),
+        (Meter::InputImage, image.saturating_sub(cached_image).min(most)),
+        (Meter::InputVideo, video.saturating_sub(cached_video).min(most)),
     ];
     usage.split(rest, new_parts, Meter::Input);
 }

@@ -125,10 +125,12 @@ impl UsageBuilder {
         })
     }
 
-    /// A part of `whole`, clamped to it.
+    /// A part of `whole`, clamped to it for the eye: which of the two counts is wrong is not known, so
+    /// the usage has no price.
     pub(crate) fn clamp_part(&mut self, part: u64, whole: u64) -> u64 {
         if part > whole {
             self.mark_adjusted();
+            self.mark_unread(&format!("a part of {part} in a count of {whole}"));
         }
         part.min(whole)
     }
@@ -335,6 +337,21 @@ mod tests {
             r#"{"cost":0.95,"is_byok":false,"cost_details":{"upstream_inference_cost":0.95}}"#;
         assert_eq!(stated(credits), Some(950_000_000));
         assert_eq!(stated(r#"{"cost":0.95,"is_byok":true}"#), None);
+    }
+
+    #[test]
+    fn a_part_beyond_its_whole_has_no_price() {
+        let split = |whole, parts: [(Meter, u64); 2]| {
+            let mut usage = UsageBuilder::default();
+            usage.split(whole, parts, Meter::Input);
+            let counts: Vec<_> = usage.quantities().iter().map(|(_, count)| count).collect();
+            (counts, usage.usage.unread)
+        };
+        let parts = |audio, image| [(Meter::InputAudio, audio), (Meter::InputImage, image)];
+        assert_eq!(split(10, parts(4, 6)), (vec![4, 6], None));
+        let unread = |text: &str| Some(text.to_owned());
+        let beyond = unread("a part of 7 in a count of 6");
+        assert_eq!(split(10, parts(4, 7)), (vec![4, 6], beyond));
     }
 
     #[test]

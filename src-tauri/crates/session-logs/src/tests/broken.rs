@@ -139,3 +139,23 @@ fn a_file_that_cannot_be_read_is_reported_and_tried_again() {
     assert_eq!(told(&parts[0].problems), ["0 could not be read: entity not found"]);
     assert_eq!((parts[0].progress.as_ref(), parts[1].records.len()), (None, 1));
 }
+
+#[test]
+fn a_part_larger_than_its_whole_has_no_price() {
+    let claude = r#"{"type":"assistant","timestamp":"2026-11-20T10:00:00Z","message":{"id":"m","model":"x",
+        "usage":{"input_tokens":4,"output_tokens":1,"output_tokens_details":{"thinking_tokens":2}}}}"#;
+    let codex = r#"{"timestamp":"2026-11-20T10:00:00Z","type":"event_msg","payload":{"type":"token_count",
+        "info":{"last_token_usage":{"input_tokens":4,"cached_input_tokens":5,"output_tokens":1}}}}"#;
+    let gemini = r#"{"id":"m","timestamp":"2026-11-20T10:00:00Z","model":"x",
+        "tokens":{"input":4,"cached":5,"output":1}}"#;
+    for (tool, text) in [
+        (SessionTool::ClaudeCode, claude),
+        (SessionTool::Codex, codex),
+        (SessionTool::GeminiCli, gemini),
+    ] {
+        let (records, problems) = read_text(tool, text.replace('\n', ""));
+        assert_eq!((records.len(), problems.len()), (1, 0), "{tool}");
+        let unread = records[0].unread.as_deref();
+        assert_eq!(unread, Some("a part larger than its whole"), "{tool}");
+    }
+}

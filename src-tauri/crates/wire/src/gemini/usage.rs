@@ -195,7 +195,9 @@ fn read_prompt(usage: &mut UsageBuilder, members: &Members<'_>, prompt: u64, cac
         usage.mark_unread("usageMetadata.cachedContentTokenCount");
     }
     of_cache.split(usage, cached, CACHE_METERS);
-    all.without(&of_cache).capped(prompt - cached).split(usage, prompt - cached, INPUT_METERS);
+    let new = all.without(&of_cache);
+    let new = if cached > 0 { new.capped(prompt - cached) } else { new };
+    new.split(usage, prompt - cached, INPUT_METERS);
 }
 
 /// Tokens that are not text. Documents count as text: Google lists no other price for them.
