@@ -25,6 +25,9 @@ pub fn panel_tables() -> anyhow::Result<String> {
     write_labels(&mut text, &labels)?;
     writeln!(text, "\n/** Local hour at which `tomorrow` is. */")?;
     writeln!(text, "export const MORNING_HOUR = {};", control::MORNING_HOUR)?;
+    let starts = control::FORMULA_STARTS.map(|start| json!(start).to_string()).join(", ");
+    writeln!(text, "\n/** What a cell begins with that a spreadsheet would run as a formula. */")?;
+    writeln!(text, "export const FORMULA_STARTS = [{starts}];")?;
     Ok(text)
 }
 

@@ -7,6 +7,7 @@ test.each([
   ["-1", "'-1"],
   ["@SUM(A1)", "'@SUM(A1)"],
   ["\tx", "'\tx"],
+  ["\nx", '"\'\nx"'],
   ['=HYPERLINK("http://evil.test","x")', `"'=HYPERLINK(""http://evil.test"",""x"")"`],
 ])("the formula %s is defused", (cell, written) => {
   expect(toCsv(["h"], [[cell]])).toBe(`h\r\n${written}\r\n`);

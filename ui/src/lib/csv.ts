@@ -2,7 +2,8 @@
  * Writes tables as CSV that no spreadsheet executes: a cell that begins like a formula gets a leading apostrophe. This
  * is a security measure: model names and errors come from other people's servers.
  */
-const FORMULA_START = /^[=+\-@\t\r]/;
+import { FORMULA_STARTS } from "@/lib/tables";
+
 const NEEDS_QUOTES = /[",\r\n]/;
 
 export type CsvCell = string | number | null;
@@ -18,6 +19,6 @@ export function toCsv(header: string[], rows: CsvCell[][]): string {
 function csvCell(value: CsvCell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  const guarded = FORMULA_START.test(value) ? `'${value}` : value;
+  const guarded = FORMULA_STARTS.some((start) => value.startsWith(start)) ? `'${value}` : value;
   return NEEDS_QUOTES.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

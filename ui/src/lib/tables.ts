@@ -667,3 +667,6 @@ export const FAILURE_WORD: Record<FailureClass, string> = {
 
 /** Local hour at which `tomorrow` is. */
 export const MORNING_HOUR = 8;
+
+/** What a cell begins with that a spreadsheet would run as a formula. */
+export const FORMULA_STARTS = ["=", "+", "-", "@", "\t", "\r", "\n"];

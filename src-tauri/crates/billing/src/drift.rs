@@ -13,6 +13,8 @@ use jiff::civil::Date;
 pub struct Computed {
     pub cost: NanoUsd,
     pub requests: u64,
+    /// Requests that nothing was billed for.
+    pub unbilled_requests: u64,
     /// Requests without a known cost; not in `cost`.
     pub unpriced_requests: u64,
 }
@@ -21,6 +23,7 @@ impl std::ops::AddAssign for Computed {
     fn add_assign(&mut self, other: Self) {
         self.cost += other.cost;
         self.requests += other.requests;
+        self.unbilled_requests += other.unbilled_requests;
         self.unpriced_requests += other.unpriced_requests;
     }
 }
@@ -137,6 +140,7 @@ mod tests {
         let computed = |cost, unpriced_requests| Computed {
             cost: NanoUsd::new(cost),
             requests: 5,
+            unbilled_requests: 0,
             unpriced_requests,
         };
         let check =

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+/// What a text begins with that a spreadsheet would run as a formula.
+pub const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+
 /// Puts an apostrophe before a text that a spreadsheet would run as a formula (OWASP, "CSV
 /// injection"). Model names come from other people's servers.
 #[must_use]
 pub fn guard_formula(text: &str) -> Cow<'_, str> {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    match text.starts_with(FORMULA_STARTS) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),
     }

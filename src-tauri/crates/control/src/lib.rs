@@ -39,7 +39,7 @@ pub use amount::{MORNING_HOUR, parse_span, parse_time_to_come};
 pub use caller::{AgentName, Caller, PersonAnswer};
 pub use choice::{Choice, ChoiceTable, choice_tables};
 pub use core_events::CoreEvents;
-pub use csv_cell::guard_formula;
+pub use csv_cell::{FORMULA_STARTS, guard_formula};
 pub use display::DisplayAvailability;
 pub use engine::{
     ALLOCATOR, Allocator, ClientWiring, ConfigError, Engine, EngineConfig, Folders, LaunchContext,

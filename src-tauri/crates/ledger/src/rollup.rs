@@ -184,6 +184,7 @@ pub(crate) fn spend(
             total.cost += NanoUsd::new(row.get(0)?);
             total.requests += row.get::<_, i64>(1)?.unsigned_abs();
             total.unpriced_requests += row.get::<_, i64>(2)?.unsigned_abs();
+            total.unbilled_requests += row.get::<_, i64>(3)?.unsigned_abs();
             Ok(())
         })?;
     }
@@ -192,6 +193,7 @@ pub(crate) fn spend(
         total.cost += named.cost;
         total.requests += named.requests;
         total.unpriced_requests += named.unpriced_requests;
+        total.unbilled_requests += named.unbilled_requests;
     }
     Ok(total)
 }
@@ -249,7 +251,8 @@ pub(crate) fn spend_sql(width: SlotWidth, dimension: Option<BudgetDimension>) ->
     };
     format!(
         "SELECT coalesce(sum(cost_nano_usd), 0), coalesce(sum(requests), 0),
-          max(coalesce(sum(unpriced_requests), 0), coalesce(sum(unpriced_attempts), 0) > 0)
+          max(coalesce(sum(unpriced_requests), 0), coalesce(sum(unpriced_attempts), 0) > 0),
+          coalesce(sum(unbilled_requests), 0)
          FROM {rows} AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
     )
 }

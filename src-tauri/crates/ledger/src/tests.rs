@@ -205,6 +205,7 @@ fn back_to_version_36() -> String {
 
 fn without_bases(table: &str) -> String {
     let columns = crate::costs::cost_bases::BASES.iter().flat_map(|own| own.columns());
+    let columns = columns.chain(["unbilled_requests"]);
     columns.map(|column| format!("ALTER TABLE {table} DROP COLUMN {column};")).collect()
 }
 

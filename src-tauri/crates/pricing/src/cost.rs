@@ -151,10 +151,10 @@ impl AttemptPricing {
             Some(price) => price.invoice(usage),
             None => (Vec::new(), Err(no_price())),
         };
-        // Quantities are kept also where nothing prices them, so that they can be priced later. The
-        // lines beside a stated cost are what is compared with it, so they have rates only if they
-        // are all there is.
-        let is_partial = usage.stated_cost.is_some() && usage.unread.is_some();
+        // Quantities are kept also where nothing prices them, so that they can be priced later. Lines
+        // have rates only if they are all there is: beside what is not understood, their sum would
+        // pass for the cost, or be compared with a stated one.
+        let is_partial = usage.unread.is_some();
         let lines = if lines.is_empty() || is_partial { unrated_lines(usage) } else { lines };
         let stated =
             usage.stated_cost.filter(|amount| (NanoUsd::ZERO..=ATTEMPT_COST_MAX).contains(amount));

@@ -139,3 +139,18 @@ fn an_own_price_stands_before_that_of_the_model_that_answered_in_what_it_states(
         assert_eq!(amount(&pricing.cost(&usage, Some("gpt-4o"), AT)), Some(expected));
     }
 }
+
+#[test]
+fn lines_beside_what_is_not_understood_have_no_amount() {
+    let backend = BackendId::new("up").expect("a name");
+    let terms: PriceTerms = serde_json::from_str(PLAIN).expect("terms");
+    let price = Price::declared(&backend, "gpt-4o", terms, WallTime::from_unix_ms(0));
+    let prices = Arc::new(PriceBook::default().with_price(price));
+    let pricing = AttemptPricing { prices, provider: None, backend, model: "gpt-4o".to_owned() };
+    let tokens = TokenUsage { input_uncached: 1_000, ..TokenUsage::default() };
+    let unread = Some("usage.new".to_owned());
+    let cost = pricing.cost(&Usage { unread, ..Usage::from(tokens) }, None, AT);
+    assert_eq!(cost.cost, Cost::Unpriced);
+    let lines: Vec<_> = cost.lines.iter().map(|line| (line.quantity, line.amount)).collect();
+    assert_eq!(lines, [(1_000, None)]);
+}

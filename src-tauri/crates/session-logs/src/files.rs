@@ -74,7 +74,7 @@ pub fn read_files(files: &[PlannedFile], options: &ReadOptions<'_>, on_part: Par
 #[derive(Debug)]
 enum LineParser {
     ClaudeCode,
-    Codex(CodexParser),
+    Codex(Box<CodexParser>),
     GeminiCli(GeminiCliParser),
 }
 

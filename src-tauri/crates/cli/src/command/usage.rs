@@ -263,17 +263,23 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
     text
 }
 
-/// What has no price, and why.
+/// What has no price, and why. A price is advised only where one would help.
 fn append_unpriced(text: &mut StyledText, models: &[UnpricedModelView]) {
-    if models.is_empty() {
-        return;
-    }
-    text.end().line(Tone::Muted, "Without a price (set one with `gatehouse prices set`):");
-    for UnpricedModelView { model, backend_label, requests, why, .. } in models {
-        let at = backend_label.as_ref().map(|label| format!(" at {label}")).unwrap_or_default();
-        let why = why.as_ref().map(|why| format!(". {}", why.sentence)).unwrap_or_default();
-        let requests = format_counted_noun(*requests, "request");
-        text.line(Tone::Plain, &format!("{model}{at}: {requests}{why}"));
+    let is_helped =
+        |row: &&UnpricedModelView| row.why.as_ref().is_some_and(|why| why.missing.is_some());
+    let (helped, others): (Vec<_>, Vec<_>) = models.iter().partition(is_helped);
+    let advice = "Without a price (set one with `gatehouse prices set`):";
+    for (title, rows) in [(advice, helped), ("Of unknown cost:", others)] {
+        if rows.is_empty() {
+            continue;
+        }
+        text.end().line(Tone::Muted, title);
+        for UnpricedModelView { model, backend_label, requests, why, .. } in rows {
+            let at = backend_label.as_ref().map(|label| format!(" at {label}")).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!(". {}", why.sentence)).unwrap_or_default();
+            let requests = format_counted_noun(*requests, "request");
+            text.line(Tone::Plain, &format!("{model}{at}: {requests}{why}"));
+        }
     }
 }
 

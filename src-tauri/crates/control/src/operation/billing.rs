@@ -272,7 +272,7 @@ fn day_view(row: &ProviderDay) -> DriftDayView {
         requests: row.computed.requests.into(),
         unpriced_requests: row.computed.unpriced_requests.into(),
         priced_percent: super::priced_percent(
-            row.computed.requests,
+            row.computed.requests.saturating_sub(row.computed.unbilled_requests),
             row.computed.unpriced_requests,
         ),
         source: row.report.as_ref().map(|report| report.source),

@@ -77,7 +77,7 @@ struct Amounts {
 struct MeterLine {
     meter: String,
     quantity: u64,
-    /// The part without a rate.
+    /// The part without a rate, or of an attempt of unknown cost.
     unpriced_quantity: u64,
     /// `null` if nothing of it has a rate.
     cost_nano_usd: Option<i64>,

@@ -66,11 +66,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         requests_in_flight: engine.gateway().requests_in_flight(),
         spend_today: SpendView {
             cost_nano_usd: spend.cost.into(),
-            is_cost_unknown: domain::is_cost_unknown(
-                spend.cost,
-                spend.requests,
-                spend.unpriced_requests,
-            ),
+            is_cost_unknown: spend.is_cost_unknown(),
             requests: spend.requests.into(),
             unpriced_requests: spend.unpriced_requests.into(),
         },

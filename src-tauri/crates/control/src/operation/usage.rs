@@ -405,7 +405,7 @@ fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
         is_cost_unknown: totals.is_cost_unknown(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
-        priced_percent: priced_percent(totals.requests, totals.unpriced_requests),
+        priced_percent: priced_percent(totals.billed_requests(), totals.unpriced_requests),
         failed_requests: totals.failed.into(),
         input_tokens: totals.tokens.input().into(),
         cache_read_tokens: totals.tokens.cache_read.into(),
@@ -529,6 +529,28 @@ mod tests {
             "$0.00 for 8 requests",
         );
         assert_eq!(shown_on(CostBasis::Computed, vec![]).basis, "Computed from the price list");
+    }
+
+    #[test]
+    fn requests_that_nothing_was_billed_for_are_no_priced_ones() {
+        let one_of_two = UsageTotals {
+            requests: 8,
+            unbilled_requests: 6,
+            unpriced_requests: 1,
+            cost: NanoUsd::new(1_000_000_000),
+            ..UsageTotals::default()
+        };
+        let view = |totals| shown_on(CostBasis::Known, vec![(UsageKey::Unnamed, totals)]);
+        assert_eq!(
+            view(one_of_two).basis,
+            "Stated by the backend, else computed; 50 % of requests priced"
+        );
+        let none = UsageTotals { unbilled_requests: 7, cost: NanoUsd::ZERO, ..one_of_two };
+        assert_eq!(view(none).finding, "8 requests, none with a known price");
+        let refused = UsageTotals { unbilled_requests: 8, unpriced_requests: 0, ..none };
+        let view = view(refused);
+        assert_eq!(view.basis, "Stated by the backend, else computed");
+        assert_eq!(view.finding, "Nothing billed for 8 requests");
     }
 
     #[test]

@@ -151,7 +151,8 @@ pub struct DriftDayView {
     pub requests: Count,
     /// Requests whose cost is not known; not in the computed cost.
     pub unpriced_requests: Count,
-    /// Percentage of the requests with a known cost, rounded down; None without requests.
+    /// Percentage of the requests that a backend worked for with a known cost, rounded down; None without
+    /// such requests.
     pub priced_percent: Option<u32>,
     pub source: Option<BilledSource>,
     pub fetched: Option<UnixMs>,

@@ -231,7 +231,7 @@ pub struct MeterTotalsView {
     pub cost_nano_usd: NanoDollars,
     /// True if nothing of it has a rate; the cost is then no zero.
     pub is_cost_unknown: bool,
-    /// Part of `quantity` that has no rate; not in the cost.
+    /// Part of `quantity` that has no rate, or is of an attempt of unknown cost; not in the cost.
     pub unpriced_quantity: Count,
     /// Percentage of what all meters cost, 0 to 100; None without any cost.
     pub cost_share_percent: Option<u32>,
@@ -246,8 +246,9 @@ pub struct UsageTotalsView {
     pub requests: Count,
     /// Requests whose cost is not known on that basis; not in `cost`.
     pub unpriced_requests: Count,
-    /// Percentage of the requests with a known cost, rounded down; None without requests, and where
-    /// attempts of unknown cost may be of requests that another backend, key or model answered.
+    /// Percentage of the requests that a backend worked for with a known cost, rounded down; None without
+    /// such requests, and where attempts of unknown cost may be of requests that another backend, key or
+    /// model answered.
     pub priced_percent: Option<u32>,
     /// Requests that did not end well.
     pub failed_requests: Count,

@@ -124,13 +124,13 @@ async fn a_total_is_of_the_costs_that_were_asked_for_and_says_so() {
             json!({"basis": "reported"}),
             5_900_000_000,
             1,
-            "Reported by the backend, for 75 % of requests",
+            "Reported by the backend, for 66 % of requests",
         ),
         (
             json!({"basis": "computed"}),
             5_000_000_000,
             1,
-            "Computed from the price list, for 75 % of requests",
+            "Computed from the price list, for 66 % of requests",
         ),
     ] {
         let view = control::usage(&world.core, query(more.clone())).await.expect("usage");

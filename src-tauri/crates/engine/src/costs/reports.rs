@@ -299,6 +299,7 @@ impl CostReports {
             *sums.entry(*provider).or_default() += Computed {
                 cost: totals.cost,
                 requests: totals.requests,
+                unbilled_requests: totals.unbilled_requests,
                 unpriced_requests: totals.unpriced_requests,
             };
         }

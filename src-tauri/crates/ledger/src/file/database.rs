@@ -84,6 +84,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../schema/v38.sql"),
     include_str!("../schema/v39.sql"),
     include_str!("../schema/v40.sql"),
+    include_str!("../schema/v41.sql"),
 ];
 
 /// Schema version that this program reads and writes.

@@ -237,6 +237,8 @@ pub(crate) fn spend_by_name(
         Ok(Spend {
             cost: NanoUsd::new(row.get("cost_nano_usd")?),
             requests: get_count(row, "requests")?,
+            // Of names that only the attempts have, nothing tells them apart.
+            unbilled_requests: 0,
             unpriced_requests: get_count(row, "unpriced_requests")?,
         })
     })

@@ -18,29 +18,30 @@ use crate::rollup::usage::{SLOT_MS, slot_end, slot_start};
 pub struct MeterTotals {
     pub meter: Meter,
     pub quantity: u64,
-    /// The sum of the lines that have a rate, also where the backend stated another cost.
+    /// The sum of the lines that have a rate, also where the backend stated another cost. Lines of an
+    /// attempt of unknown cost are not in it, as that attempt is in no total.
     pub cost: NanoUsd,
-    /// The part of `quantity` without a rate.
+    /// The part of `quantity` without a rate, or of an attempt of unknown cost.
     pub unpriced_quantity: u64,
 }
 
 impl MeterTotals {
-    /// `None` if nothing of it has a rate: that is not zero.
+    /// `None` if nothing of it has a known cost: that is not zero.
     #[must_use]
     pub const fn known_cost(&self) -> Option<NanoUsd> {
         if self.quantity > self.unpriced_quantity { Some(self.cost) } else { None }
     }
 }
 
-/// The sums of [`MeterTotals`] over `line`, an item of an attempt's lines. Numbers are bounded, so
-/// that a sum stays an integer.
+/// The sums of [`MeterTotals`] over `line`, an item of the lines of the attempt `a`. Numbers are
+/// bounded, so that a sum stays an integer.
 pub(crate) fn line_sums() -> String {
     let (count_max, cost_max) = (COUNT_MAX, COST_MAX.nanos());
+    let amount = "iif(a.cost_basis = 'unpriced', NULL, line.value ->> 3)";
     format!(
         "sum(min(line.value ->> 1, {count_max})) AS quantity,
-          sum(min(coalesce(line.value ->> 3, 0), {cost_max})) AS cost_nano_usd,
-          sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
-           AS unpriced_quantity"
+          sum(min(coalesce({amount}, 0), {cost_max})) AS cost_nano_usd,
+          sum(iif({amount} IS NULL, min(line.value ->> 1, {count_max}), 0)) AS unpriced_quantity"
     )
 }
 

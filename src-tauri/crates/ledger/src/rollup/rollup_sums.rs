@@ -28,6 +28,7 @@ const SUMS: &[(&str, &str)] = &[
     ("failed", "sum(state = 'failed')"),
     ("cost_nano_usd", "sum(coalesce(cost_nano_usd, wasted_nano_usd))"),
     ("unpriced_requests", concat!("sum(", partly_unpriced!(), ")")),
+    ("unbilled_requests", "sum(cost_basis = 'not_billed')"),
     ("first_token_us_sum", "sum(coalesce(first_token_us, 0))"),
     ("first_token_count", "sum(first_token_us IS NOT NULL)"),
     ("duration_us_sum", "sum(coalesce(total_us, 0))"),
@@ -127,8 +128,9 @@ impl SumValues {
         let mut next = || values.next().unwrap_or_default();
         let [requests, complete, failed] = [(); 3].map(|()| next().unsigned_abs());
         let cost = NanoUsd::new(next());
-        let [unpriced_requests, first_token_us_sum, first_token_count, duration_us_sum, retries] =
-            [(); 5].map(|()| next().unsigned_abs());
+        let [unpriced_requests, unbilled_requests] = [(); 2].map(|()| next().unsigned_abs());
+        let [first_token_us_sum, first_token_count, duration_us_sum, retries] =
+            [(); 4].map(|()| next().unsigned_abs());
         let wasted = NanoUsd::new(next());
         let [unpriced_attempts, hits, shared, misses] = [(); 4].map(|()| next().unsigned_abs());
         let saved = NanoUsd::new(next());
@@ -140,6 +142,7 @@ impl SumValues {
             tokens: TokenUsage::from_fn(|_| next().unsigned_abs()),
             cost,
             unpriced_requests,
+            unbilled_requests,
             first_token_us_sum,
             first_token_count,
             duration_us_sum,

@@ -284,6 +284,9 @@ pub struct UsageTotals {
     /// Requests with an unknown cost, or only a part of it known; that part is in `cost`. Each counts
     /// once: where its last attempt of unknown cost was made.
     pub unpriced_requests: u64,
+    /// Requests that nothing was billed for, since no backend worked for them: refused here, failed
+    /// before an answer, or answered from the cache.
+    pub unbilled_requests: u64,
     pub first_token_us_sum: u64,
     /// Requests with a first token.
     pub first_token_count: u64,
@@ -331,6 +334,12 @@ impl std::ops::AddAssign for CacheTotals {
 }
 
 impl UsageTotals {
+    /// Requests that a backend worked for: those whose cost may be unknown.
+    #[must_use]
+    pub const fn billed_requests(&self) -> u64 {
+        self.requests.saturating_sub(self.unbilled_requests)
+    }
+
     #[must_use]
     pub const fn priced_requests(&self) -> u64 {
         self.requests.saturating_sub(self.unpriced_requests)
@@ -356,11 +365,12 @@ impl UsageTotals {
     /// be of a request that another name counts.
     #[must_use]
     pub const fn is_cost_unknown(&self) -> bool {
-        let unpriced = match (self.requests, self.unpriced_requests) {
+        let billed = self.billed_requests();
+        let unpriced = match (billed, self.unpriced_requests) {
             (0, 0) => self.unpriced_attempts,
             (_, unpriced) => unpriced,
         };
-        domain::is_cost_unknown(self.cost, self.requests, unpriced)
+        domain::is_cost_unknown(self.cost, billed, unpriced)
     }
 
     /// `None` if nothing is known of it: that is not zero.
@@ -372,7 +382,8 @@ impl UsageTotals {
     /// True if any of the cost is known: of some requests, of a part of one, or of attempts elsewhere.
     #[must_use]
     pub fn is_cost_known(&self) -> bool {
-        self.requests > self.unpriced_requests || self.cost > NanoUsd::ZERO
+        let has_free = self.requests > 0 && !self.is_partly_unpriced();
+        has_free || self.billed_requests() > self.unpriced_requests || self.cost > NanoUsd::ZERO
     }
 
     /// `None` without a first token.
@@ -390,6 +401,7 @@ impl std::ops::AddAssign for UsageTotals {
         self.tokens += other.tokens;
         self.cost += other.cost;
         self.unpriced_requests += other.unpriced_requests;
+        self.unbilled_requests += other.unbilled_requests;
         self.first_token_us_sum += other.first_token_us_sum;
         self.first_token_count += other.first_token_count;
         self.duration_us_sum += other.duration_us_sum;
@@ -406,8 +418,19 @@ pub struct Spend {
     /// The sum of the known costs.
     pub cost: NanoUsd,
     pub requests: u64,
+    /// See [`UsageTotals::unbilled_requests`].
+    pub unbilled_requests: u64,
     /// Requests with an unknown cost, or only a part of it known; that part is in `cost`.
     pub unpriced_requests: u64,
+}
+
+impl Spend {
+    /// True if nothing is known of what the billed requests cost.
+    #[must_use]
+    pub const fn is_cost_unknown(&self) -> bool {
+        let billed = self.requests.saturating_sub(self.unbilled_requests);
+        domain::is_cost_unknown(self.cost, billed, self.unpriced_requests)
+    }
 }
 
 /// `time` rounded down to the start of its slot.
@@ -492,6 +515,19 @@ mod tests {
         // A day in Kolkata starts at 18:30 UTC: the range cuts the first and last bucket.
         let kolkata = day("2026-11-20T00:00Z", "2026-11-21T00:00Z", "Asia/Kolkata");
         assert_eq!(kolkata, [18 * 60 + 30, 5 * 60 + 30]);
+    }
+
+    #[test]
+    fn requests_that_nothing_was_billed_for_make_no_cost_known() {
+        let refused = UsageTotals { requests: 3, unbilled_requests: 3, ..UsageTotals::default() };
+        assert_eq!((refused.known_cost(), refused.is_cost_known()), (Some(NanoUsd::ZERO), true));
+        let unpriced = UsageTotals { requests: 4, unpriced_requests: 1, ..refused };
+        assert_eq!((unpriced.known_cost(), unpriced.is_cost_known()), (None, false));
+        let free = UsageTotals { requests: 5, ..unpriced };
+        assert_eq!((free.known_cost(), free.is_cost_known()), (Some(NanoUsd::ZERO), true));
+        let spend = Spend { requests: 4, unbilled_requests: 3, ..Spend::default() };
+        assert!(!spend.is_cost_unknown());
+        assert!(Spend { unpriced_requests: 1, ..spend }.is_cost_unknown());
     }
 
     #[test]

@@ -103,12 +103,14 @@ async fn the_lines_of_an_invoice_are_kept_and_their_sums_agree() {
     assert_eq!(
         sums,
         [
-            total(Meter::Input, 2_400, 4_800_000, 0),
+            total(Meter::Input, 2_400, 2_400_000, 1_200),
             total(Meter::InputAudio, 7, 0, 7),
-            total(Meter::Output, 100, 1_000_000, 0),
-            total(Meter::WebSearch, 4, 40_000_000, 0),
+            total(Meter::Output, 100, 500_000, 50),
+            total(Meter::WebSearch, 4, 20_000_000, 2),
         ]
     );
+    let all: NanoUsd = sums.iter().map(|sum| sum.cost).sum();
+    assert_eq!(Some(all), priced.cost.amount(), "as the total");
 }
 
 #[tokio::test]

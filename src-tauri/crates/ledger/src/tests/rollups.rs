@@ -79,7 +79,7 @@ async fn other_traffic_is_not_in_the_users_totals() {
         ledger.settle(settlement).await.expect("settled");
     }
     let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
-    let expected = Spend { cost: NanoUsd::new(1_234_000), requests: 1, unpriced_requests: 0 };
+    let expected = Spend { cost: NanoUsd::new(1_234_000), requests: 1, ..Spend::default() };
     assert_eq!(spend, expected);
     for purpose in [Purpose::User, Purpose::Health, Purpose::Check] {
         let asked = query(GroupBy::Client).purpose(purpose);
@@ -458,6 +458,7 @@ pub(super) fn totals_of(row: &RequestRow) -> UsageTotals {
         // Of a request without a known cost, what is known of its failed attempts.
         cost: row.cost.amount().unwrap_or(row.wasted),
         unpriced_requests: u64::from(row.cost.amount().is_none() || row.unpriced_attempts > 0),
+        unbilled_requests: u64::from(row.cost == Cost::NotBilled),
         first_token_us_sum: row.timings.first_token.map_or(0, micros),
         first_token_count: u64::from(row.timings.first_token.is_some()),
         duration_us_sum: row.timings.total.map_or(0, micros),

@@ -35,7 +35,7 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
         Column::Left("Counted"),
         Column::Right("Quantity"),
         Column::Left("Unit"),
-        Column::Right("Without a rate").hidden_at_rank(1),
+        Column::Right("Unpriced").hidden_at_rank(1),
         Column::Right("Cost"),
         Column::Right("Share").hidden_at_rank(2),
     ]);

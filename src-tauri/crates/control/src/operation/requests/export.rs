@@ -3,6 +3,7 @@
 use domain::{NanoUsd, WallTime};
 use engine::Engine;
 use ledger::{REQUESTS_PAGE_ROWS_MAX, RequestQuery, RequestRow};
+use pricing::Cost;
 use serde::Serialize;
 
 use super::filter::filters;
@@ -69,6 +70,7 @@ pub(crate) async fn requests_export(
     };
     let (rows, is_whole) = collect(engine, &filters(&req.query, now)?, rows_max).await?;
     let requests = count(rows.len());
+    let billed = rows.iter().filter(|row| row.cost != Cost::NotBilled).count();
     let unpriced_requests = count(rows.iter().filter(|row| row.is_unpriced()).count());
     let cost: NanoUsd = rows.iter().filter_map(RequestRow::known_cost).sum();
     let rows = rows.into_iter().map(exported);
@@ -87,7 +89,7 @@ pub(crate) async fn requests_export(
         requests,
         unpriced_requests,
         cost_nano_usd: cost.into(),
-        is_cost_unknown: domain::is_cost_unknown(cost, requests.0, unpriced_requests.0),
+        is_cost_unknown: domain::is_cost_unknown(cost, count(billed).0, unpriced_requests.0),
         is_whole,
     })
 }

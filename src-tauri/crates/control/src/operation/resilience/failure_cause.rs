@@ -88,6 +88,10 @@ const fn next_step(class: FailureClass) -> &'static str {
 /// For requests that no backend was asked for.
 fn refusal_step(code: &str) -> &'static str {
     match code {
+        "budget_exceeded" => "Allow more for now, or change the budget, under Budgets.",
+        "client_blocked" => "Allow the client again under Clients.",
+        "gateway_paused" => "Resume the gateway, here or with `gatehouse resume`.",
+        "request_too_large" => "Send less at once, or raise the maximum request size in Settings.",
         "client_limit" => "Wait, or raise the client's limits under Clients.",
         "too_many_requests" => "Send fewer at once, or raise the concurrent requests in Settings.",
         "runaway_guard" => "Stop the tool that repeats itself, then send it again.",
@@ -111,6 +115,19 @@ mod tests {
         for step in classes.into_iter().map(next_step).chain(["", "client_limit"].map(refusal_step))
         {
             assert!(step.ends_with('.') && step.starts_with(char::is_uppercase), "{step}");
+        }
+    }
+
+    #[test]
+    fn refusals_that_end_by_another_step_have_one_of_their_own() {
+        for (code, place) in [
+            ("budget_exceeded", "Budgets"),
+            ("client_blocked", "Clients"),
+            ("gateway_paused", "gatehouse resume"),
+            ("request_too_large", "Settings"),
+        ] {
+            let step = refusal_step(code);
+            assert!(step.contains(place) && step.ends_with('.'), "{code}: {step}");
         }
     }
 }

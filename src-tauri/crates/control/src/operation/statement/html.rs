@@ -119,7 +119,7 @@ fn meters(statement: &Statement, decimals: usize) -> Markup {
         h2 { "What was counted" }
         p { "Failed attempts are included, and amounts are at listed rates, so that this table may add up to more than the days." }
         table {
-            thead { tr { th { "Counted" } th.n { "Quantity" } th.n { "Without a rate" } th.n { "Cost" } } }
+            thead { tr { th { "Counted" } th.n { "Quantity" } th.n { "Unpriced" } th.n { "Cost" } } }
             tbody { @for line in &statement.meters {
                 tr {
                     td { (line.meter) } td.n { (group_digits(line.quantity)) }

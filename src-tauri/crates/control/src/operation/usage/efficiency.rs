@@ -94,20 +94,28 @@ fn waste_views(
     retried: &RetriedRequests,
     [health, checks]: [&UsageTotals; 2],
 ) -> Vec<UsageWasteView> {
-    let view = |kind: WasteKind, requests: u64, cost: NanoUsd, unpriced: u64| UsageWasteView {
-        kind,
-        label: capitalize(kind.label()),
-        requests: requests.into(),
-        cost_nano_usd: cost.into(),
-        is_cost_unknown: domain::is_cost_unknown(cost, requests, unpriced),
-        unpriced: unpriced.into(),
+    let view = |kind: WasteKind, requests: u64, cost: NanoUsd, unpriced: u64, is_cost_unknown| {
+        UsageWasteView {
+            kind,
+            label: capitalize(kind.label()),
+            requests: requests.into(),
+            cost_nano_usd: cost.into(),
+            is_cost_unknown,
+            unpriced: unpriced.into(),
+        }
     };
-    let own =
-        |kind, sums: &UsageTotals| view(kind, sums.requests, sums.cost, sums.unpriced_requests);
-    let retries = retried_cost(totals, failed);
+    let own = |kind, sums: &UsageTotals| {
+        let is_unknown = sums.is_cost_unknown();
+        view(kind, sums.requests, sums.cost, sums.unpriced_requests, is_unknown)
+    };
+    // Of the failed requests, those that nothing was billed for are in neither sum.
+    let unpriced = failed.unpriced_requests;
+    let is_failed_unknown = domain::is_cost_unknown(failed.cost, unpriced, unpriced);
+    let (retries, unpriced_retries) = (retried_cost(totals, failed), retried.unpriced_requests);
+    let is_retried_unknown = domain::is_cost_unknown(retries, retried.requests, unpriced_retries);
     vec![
-        view(WasteKind::Failed, totals.failed, failed.cost, failed.unpriced_requests),
-        view(WasteKind::Retries, retried.requests, retries, retried.unpriced_requests),
+        view(WasteKind::Failed, totals.failed, failed.cost, unpriced, is_failed_unknown),
+        view(WasteKind::Retries, retried.requests, retries, unpriced_retries, is_retried_unknown),
         own(WasteKind::Health, health),
         own(WasteKind::Checks, checks),
     ]
