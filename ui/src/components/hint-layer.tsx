@@ -17,6 +17,11 @@ function hintOf(target: EventTarget | null): HTMLElement | null {
   return target instanceof Element ? target.closest<HTMLElement>("[data-hint]") : null;
 }
 
+/** Not what was clicked: it has the focus too, and needs no words. */
+function isChosenByKeyboard(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches(":focus-visible");
+}
+
 /** Names the explanation as the element's description. Returns a function that undoes it. */
 function describe(element: HTMLElement): () => void {
   const before = element.getAttribute("aria-describedby");
@@ -65,7 +70,7 @@ function watchHints(show: (anchor: HTMLElement | null) => void): () => void {
     else becomeAfter(under, shown === null ? OPEN_AFTER_MS : 0);
   });
   listen("focusin", ({ target }) => {
-    if (target instanceof Element && target.matches(":focus-visible")) become(hintOf(target));
+    if (isChosenByKeyboard(target)) become(hintOf(target));
   });
   listen("focusout", () => become(null));
   listen("pointerdown", ({ target }) => {
@@ -79,6 +84,8 @@ function watchHints(show: (anchor: HTMLElement | null) => void): () => void {
   listen("scroll", ({ target }) => {
     if (shown !== null && target instanceof Node && target.contains(shown)) become(null);
   });
+  // The layer is loaded after the first screen, so the focus may have moved before anything listened.
+  if (isChosenByKeyboard(document.activeElement)) become(hintOf(document.activeElement));
   return () => {
     stop.abort();
     become(null);
