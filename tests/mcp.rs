@@ -102,6 +102,29 @@ async fn every_tool_that_reads_answers_as_its_schema_says_with_and_without_an_ow
     let (upstream, home) = (upstream.await.expect("an upstream"), TestHome::new(HomeVault::Memory));
     let url = upstream.base_url();
     let add = ["backends", "add", "up", "--kind", "openai-compatible", "--base-url", &url];
+    // So is one that the tool does not know: another question would be answered.
+    for (tool, arguments, said) in [
+        (
+            "status",
+            json!({"full": true}),
+            "full: there is no argument of this name\nIt takes none.",
+        ),
+        (
+            "suggest_savings",
+            json!({"zone": "utc", "rnge": "today"}),
+            "rnge: there is no argument of this name\nKnown are: ",
+        ),
+        (
+            "usage_summary",
+            json!({"filter": {"modl": "m"}}),
+            "filter.modl: there is no argument of this name\nKnown are: ",
+        ),
+    ] {
+        let refused = session.call(tool, arguments).await;
+        assert_eq!(refused.get("isError"), Some(&json!(true)), "{tool}: {refused}");
+        let text = refused.pointer("/content/0/text").and_then(Value::as_str).unwrap_or_default();
+        assert!(text.starts_with(said), "{tool}: {text}");
+    }
     home.gatehouse(&add).run().await.expect_success();
     for has_owner in [false, true] {
         let served = if has_owner { Some(home.serve().await) } else { None };
@@ -127,6 +150,7 @@ async fn every_tool_that_reads_answers_as_its_schema_says_with_and_without_an_ow
         }
         assert!(answered >= 15, "{answered}");
         let state = session.call("status", json!({})).await;
+            assert_fits(name, tool.get("inputSchema").expect("a schema"), &arguments(name));
         let state = state.pointer("/structuredContent/gateway/state").cloned();
         assert_eq!(state == Some(json!("listening")), has_owner, "{state:?}");
         assert_eq!(session.end().await, Some(0));

@@ -7,6 +7,7 @@
 
 mod agent_call;
 mod answer;
+mod arguments;
 mod ask;
 mod checks;
 mod confirmation;

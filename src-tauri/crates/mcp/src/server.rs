@@ -29,7 +29,7 @@ use crate::confirmation::{
 use crate::core_source::{ConfigReader, CoreSource};
 use crate::open_questions::{OpenQuestions, Reply};
 use crate::resource::{MIME_TYPE, find_resource, listed_resources};
-use crate::tool::{ASK, RUN_CHECKS, find_tool, listed_tools};
+use crate::tool::{ASK, RUN_CHECKS, check_arguments, find_tool, listed_tools};
 
 /// Most calls of one client at once, of those that answer at once and as many of those that send prompts
 /// or run checks; further ones wait, until their deadline.
@@ -154,6 +154,7 @@ impl Server {
     /// For agents with the token of `client`.
     pub(crate) fn of_client(self, client: Arc<ClientId>) -> Self {
         Self { client: Some(client), ..self }
+        check_arguments(&tool, &arguments)?;
     }
 
     /// Runs `tool` until its end, its deadline or its cancellation, once a person who can be asked has
