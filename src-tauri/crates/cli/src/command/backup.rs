@@ -221,6 +221,17 @@ pub(super) fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
         text.marked_line(Mark::Attention, &format!("The vault lacks these keys: {names}"));
         text.line(Tone::Muted, "To add one again: gatehouse keys replace NAME");
     }
+    if !keys.lost_tokens.is_empty() {
+        let names = keys.lost_tokens.join(", ");
+        text.marked_line(
+            Mark::Attention,
+            &format!("The vault lacks the tokens of these clients: {names}"),
+        );
+        text.line(
+            Tone::Muted,
+            "For a new one: gatehouse clients revoke NAME, then clients wire TOOL or clients add NAME",
+        );
+    }
     if let Some(reason) = &keys.unknown {
         let line = format!("Could not check which keys are missing from the vault: {reason}");
         text.marked_line(Mark::Attention, &line);
