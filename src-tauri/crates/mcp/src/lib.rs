@@ -13,11 +13,13 @@ mod checks;
 mod confirmation;
 mod core_source;
 mod http;
+mod line_transport;
 mod open_questions;
 mod resource;
 mod server;
+mod stdio;
 mod tool;
 
 pub use core_source::ConfigReader;
 pub use http::serve_http;
-pub use server::{SessionError, serve_stdio};
+pub use stdio::{SessionError, serve_stdio};
