@@ -111,6 +111,15 @@ impl AgentSession {
         await_or_fail("the end of a session", child.wait()).await.expect("it ends").code()
     }
 
+    /// Asks its process to end, with its standard input still open, and returns the exit code.
+    #[cfg(unix)]
+    pub async fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(rustix::process::Pid::from_raw).expect("a running process");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("sent");
+        await_or_fail("the end of a session", self.child.wait()).await.expect("it ends").code()
+    }
+
     async fn send(&mut self, message: &Value) {
         let line = format!("{message}\n");
         self.stdin.write_all(line.as_bytes()).await.expect("sent");

@@ -88,12 +88,43 @@ async fn what_is_unknown_is_an_error_of_the_protocol() {
     let unknown =
         session.request("tools/call", json!({"name": "keys_list", "arguments": {}})).await;
     assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32602)), "{unknown}");
+    for (method, params) in [
+        ("tools/call", json!({"arguments": {}})),
+        ("tools/call", json!({"name": "status", "arguments": []})),
+        ("resources/read", json!({})),
+    ] {
+        let wrong = session.request(method, params).await;
+        assert_eq!(wrong.pointer("/error/code"), Some(&json!(-32602)), "{method}: {wrong}");
+    }
     let unknown = session.request("resources/read", json!({"uri": "gatehouse://keys"})).await;
     assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32002)), "{unknown}");
     // An argument that is missing is for the agent to read and to mend.
     let missing = session.call("explain_route", json!({})).await;
     assert_eq!(missing.get("isError"), Some(&json!(true)));
     assert_eq!(missing.pointer("/content/0/text"), Some(&json!("model is missing")));
+    // So is one that the tool does not know: another question would be answered.
+    for (tool, arguments, said) in [
+        (
+            "status",
+            json!({"full": true}),
+            "full: there is no argument of this name\nIt takes none.",
+        ),
+        (
+            "suggest_savings",
+            json!({"zone": "utc", "rnge": "today"}),
+            "rnge: there is no argument of this name\nKnown are: ",
+        ),
+        (
+            "usage_summary",
+            json!({"filter": {"modl": "m"}}),
+            "filter.modl: there is no argument of this name\nKnown are: ",
+        ),
+    ] {
+        let refused = session.call(tool, arguments).await;
+        assert_eq!(refused.get("isError"), Some(&json!(true)), "{tool}: {refused}");
+        let text = refused.pointer("/content/0/text").and_then(Value::as_str).unwrap_or_default();
+        assert!(text.starts_with(said), "{tool}: {text}");
+    }
 }
 
 #[tokio::test]
@@ -119,6 +150,7 @@ async fn every_tool_that_reads_answers_as_its_schema_says_with_and_without_an_ow
                 // It needs a request; the test of `ask` calls it.
                 continue;
             }
+            assert_fits(name, tool.get("inputSchema").expect("a schema"), &arguments(name));
             let result = session.call(name, arguments(name)).await;
             assert_eq!(result.get("isError"), Some(&json!(false)), "{name}: {result}");
             let view = result.get("structuredContent").expect("a structured result");
@@ -319,6 +351,32 @@ async fn a_cancelled_prompt_is_stopped_and_the_session_goes_on() {
         async { while in_flight(&session.call("status", json!({})).await) != Some(json!(0)) {} };
     await_or_fail("the prompt is stopped", stopped).await;
     assert_eq!(session.end().await, Some(0));
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_prompt_is_stopped_once_its_agent_has_gone() {
+    let home = TestHome::new(HomeVault::Memory);
+    allow(&home, "mcp_spend").await;
+    let served = home.serve().await;
+    let (mut other, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let in_flight =
+        |status: &Value| status.pointer("/structuredContent/requests_in_flight").cloned();
+    for is_terminated in [false, true] {
+        let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+        let asked = json!({"name": "ask", "arguments": {"models": ["mock/slow"], "prompt": "hi"}});
+        session.send_request("tools/call", asked).await;
+        let begun =
+            async { while in_flight(&other.call("status", json!({})).await) != Some(json!(1)) {} };
+        await_or_fail("the prompt is sent", begun).await;
+        match is_terminated {
+            false => assert_eq!(session.end().await, Some(0)),
+            true => assert_eq!(session.terminate().await, Some(0)),
+        }
+        let left = in_flight(&other.call("status", json!({})).await);
+        assert_eq!(left, Some(json!(0)), "it ended before its session did: {is_terminated}");
+    }
+    assert_eq!(other.end().await, Some(0));
     assert_eq!(served.stop().await, Some(0));
 }
 

@@ -3801,6 +3801,8 @@ export type MissingKeysView = {
 	missing: string[],
 	/**  Why the vault could not tell; then there may be more. */
 	unknown: string | null,
+	/**  Clients whose token the vault cannot give out: it has none, or one that is valid no more. */
+	lost_tokens?: string[],
 };
 
 /**  What a price of one's own has to state so that the cost is known. */

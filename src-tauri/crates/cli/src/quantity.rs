@@ -46,6 +46,15 @@ pub(crate) fn format_count(count: Count) -> String {
     domain::group_digits(count.0)
 }
 
+/// Formats a size as `412 B`, `48 kB` or `4.1 MB`.
+pub(crate) fn format_bytes(bytes: Count) -> String {
+    match bytes.0 {
+        few @ 0..1_000 => format!("{few} B"),
+        some @ 1_000..1_000_000 => format!("{} kB", some / 1_000),
+        many => format!("{}.{} MB", many / 1_000_000, many % 1_000_000 / 100_000),
+    }
+}
+
 /// Formats a duration as `340 ms` or `1.2 s`.
 pub(crate) fn format_duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
@@ -159,6 +168,13 @@ pub(crate) fn format_counted_noun(count: Count, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_file_has_a_size() {
+        let shown = |bytes: u64| format_bytes(bytes.into());
+        assert_eq!([0, 412, 48_900].map(shown), ["0 B", "412 B", "48 kB"]);
+        assert_eq!([999_999, 1_000_000, 4_190_000].map(shown), ["999 kB", "1.0 MB", "4.1 MB"]);
+    }
 
     #[test]
     fn distances_change_their_unit_at_its_size() {

@@ -151,7 +151,7 @@ pub(crate) async fn serve_without_panel(core: &Core) -> Result<(), CommandError>
 }
 
 /// The stop signals: SIGTERM and SIGINT.
-struct StopSignals {
+pub(crate) struct StopSignals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -160,7 +160,7 @@ struct StopSignals {
 
 #[cfg(unix)]
 impl StopSignals {
-    fn listen() -> Result<Self, CommandError> {
+    pub(crate) fn listen() -> Result<Self, CommandError> {
         use tokio::signal::unix::{SignalKind, signal};
         let of = |kind| signal(kind).map_err(|error| CommandError::internal(&error));
         Ok(Self {
@@ -169,7 +169,7 @@ impl StopSignals {
         })
     }
 
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -179,11 +179,11 @@ impl StopSignals {
 
 #[cfg(not(unix))]
 impl StopSignals {
-    const fn listen() -> Result<Self, CommandError> {
+    pub(crate) const fn listen() -> Result<Self, CommandError> {
         Ok(Self {})
     }
 
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         // On an error Ctrl-C cannot be caught, so it ends the program anyway.
         drop(tokio::signal::ctrl_c().await);
     }

@@ -105,13 +105,31 @@ fn tidy(schema: &mut Value) {
                 fields.remove("title");
             }
             if let Some(Value::String(text)) = fields.get_mut("description") {
-                *text = text.trim().to_owned();
+                *text = in_terms_of_json(text.trim());
             }
             fields.values_mut().for_each(tidy);
         }
         Value::Array(parts) => parts.iter_mut().for_each(tidy),
         _ => {}
     }
+}
+
+/// The documentation of a type without the terms of Rust: its `None` is JSON's `null`, and a link is its
+/// text.
+fn in_terms_of_json(text: &str) -> String {
+    let text = text.replace("[`", "`").replace("`]", "`");
+    let mut said = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_') {
+        let is_start = said.is_empty() || said.ends_with(". ");
+        match word.strip_prefix("None") {
+            Some(end) if !end.starts_with(|c: char| c.is_alphanumeric() || c == '_') => {
+                said.push_str(if is_start { "Null" } else { "null" });
+                said.push_str(end);
+            }
+            _ => said.push_str(word),
+        }
+    }
+    said
 }
 
 /// The types as serde writes them, with `number` for the numbers that TypeScript has.
@@ -190,6 +208,29 @@ mod tests {
             ["status", "usage_summary", "run_checks", "list_backends", "explain_route", "ask"]
         {
             assert!(names.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn descriptions_are_in_terms_of_json() {
+        let check = |text: &str, told: &str| assert_eq!(in_terms_of_json(text), told);
+        check(
+            "When it ends; None for never. None if unknown.",
+            "When it ends; null for never. Null if unknown.",
+        );
+        check(
+            "`None` for a None_such, at most [`ROWS_MAX`].",
+            "`null` for a None_such, at most `ROWS_MAX`.",
+        );
+        let of_rust =
+            ["None ", "None.", "Option<", "Vec<", " u32", " u64", "usize", "struct ", "[`"];
+        for tool in agent_tools() {
+            let schemas = [(tool.input_schema)(), (tool.output_schema)()];
+            for schema in schemas {
+                let text = serde_json::to_string(&schema.expect("a schema")).expect("JSON");
+                let found: Vec<_> = of_rust.iter().filter(|term| text.contains(*term)).collect();
+                assert!(found.is_empty(), "{}: {found:?}", tool.name);
+            }
         }
     }
 

@@ -7,16 +7,19 @@
 
 mod agent_call;
 mod answer;
+mod arguments;
 mod ask;
 mod checks;
 mod confirmation;
 mod core_source;
 mod http;
+mod line_transport;
 mod open_questions;
 mod resource;
 mod server;
+mod stdio;
 mod tool;
 
 pub use core_source::ConfigReader;
 pub use http::serve_http;
-pub use server::{SessionError, serve_stdio};
+pub use stdio::{SessionError, serve_stdio};

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use control::view::{AskQuery, AskView};
-use control::{AgentPermission, AgentTool, SchemaError, agent_tools, json_schema};
+use control::{AgentPermission, AgentTool, ApiError, SchemaError, agent_tools, json_schema};
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use crate::answer::LIST_FIELD;
+use crate::arguments::{check_known, close_objects};
 
 /// The tool that sends prompts. It asks several models and waits for their ends, so its schemas are
 /// not those of its operation.
@@ -25,6 +26,14 @@ pub(crate) fn listed_tools() -> &'static [Tool] {
     TOOLS.get_or_init(|| agent_tools().filter_map(|tool| build_tool(&tool)).collect())
 }
 
+/// Errors on an argument that the tool does not know.
+pub(crate) fn check_arguments(tool: &AgentTool, arguments: &Value) -> Result<(), ApiError> {
+    match listed_tools().iter().find(|listed| listed.name == tool.name) {
+        Some(listed) => check_known(&listed.input_schema, arguments),
+        None => Ok(()),
+    }
+}
+
 /// A tool without a schema is left out; a test asserts that each has one.
 fn build_tool(tool: &AgentTool) -> Option<Tool> {
     let schemas = match tool.name {
@@ -39,11 +48,21 @@ fn build_tool(tool: &AgentTool) -> Option<Tool> {
         }
     };
     Some(
-        Tool::new(tool.name, description(tool), Arc::new(input))
+        Tool::new(tool.name, description(tool), Arc::new(closed(input)))
             .with_title(title(tool.name))
             .with_raw_output_schema(Arc::new(object_schema(output)))
             .with_annotations(annotations(tool)),
     )
+}
+
+/// The schema of a tool's arguments, none of which is ignored.
+fn closed(schema: Map<String, Value>) -> Map<String, Value> {
+    let mut schema = Value::Object(schema);
+    close_objects(&mut schema);
+    match schema {
+        Value::Object(closed) => closed,
+        _ => Map::new(),
+    }
 }
 
 fn report_missing_schema(tool: &AgentTool, error: &SchemaError) {
@@ -107,6 +126,8 @@ mod tests {
         for tool in listed {
             let root = |schema: &Map<String, Value>| schema.get("type").cloned();
             assert_eq!(root(&tool.input_schema), Some(Value::from("object")), "{}", tool.name);
+            let more = tool.input_schema.get("additionalProperties");
+            assert_eq!(more, Some(&Value::Bool(false)), "{}", tool.name);
             let output = tool.output_schema.as_deref().and_then(root);
             assert_eq!(output, Some(Value::from("object")), "{}", tool.name);
         }

@@ -12,7 +12,7 @@ use control::{ApiError, Core, CoreEvents, PanelEvent};
 use crate::confirm::confirm_plan;
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_counted_noun, format_distance};
+use crate::quantity::{format_bytes, format_counted_noun, format_distance};
 use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -152,7 +152,7 @@ pub(super) fn absolute(path: &Path) -> Result<String, CommandError> {
 pub(super) fn render_made(made: &BackupView) -> StyledText {
     let mut text = StyledText::new();
     let requests = format_counted_noun(made.requests, "request");
-    let size = format_megabytes(made.bytes.0);
+    let size = format_bytes(made.bytes);
     let line = format!("Backed up to {}, {size}: all settings and {requests}.", made.path);
     text.marked_line(Mark::Done, &line);
     text.line(
@@ -221,6 +221,17 @@ pub(super) fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
         text.marked_line(Mark::Attention, &format!("The vault lacks these keys: {names}"));
         text.line(Tone::Muted, "To add one again: gatehouse keys replace NAME");
     }
+    if !keys.lost_tokens.is_empty() {
+        let names = keys.lost_tokens.join(", ");
+        text.marked_line(
+            Mark::Attention,
+            &format!("The vault lacks the tokens of these clients: {names}"),
+        );
+        text.line(
+            Tone::Muted,
+            "For a new one: gatehouse clients revoke NAME, then clients wire TOOL or clients add NAME",
+        );
+    }
     if let Some(reason) = &keys.unknown {
         let line = format!("Could not check which keys are missing from the vault: {reason}");
         text.marked_line(Mark::Attention, &line);
@@ -235,9 +246,4 @@ pub(super) fn render_restored(restored: &RestoredView) -> StyledText {
     }
     add_missing_keys(&mut text, &restored.keys);
     text
-}
-
-/// Formats bytes as `4.1 MB`.
-fn format_megabytes(bytes: u64) -> String {
-    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
 }

@@ -356,7 +356,25 @@ fn describe_stored_key(what: &str, whither: &str, key: &KeyView) -> String {
         None => "It will be locked to the first backend that uses it.".to_owned(),
     };
     let tail = masked_tail(key);
-    format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id)
+    let checked = describe_unchecked(key);
+    format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}{checked}", key.id)
+}
+
+/// Why a key is not checked; empty for one that is.
+fn describe_unchecked(key: &KeyView) -> String {
+    let is_unused = key.used_by.is_empty() && key.dependents.services.is_empty();
+    match key.state {
+        KeyState::Unverified if key.billing.is_some() => {
+            " Not checked: it reads cost reports and is sent with no request.".to_owned()
+        }
+        KeyState::Unverified if is_unused => {
+            " Not checked: no backend and no service uses it.".to_owned()
+        }
+        KeyState::Unverified => {
+            format!(" Not checked yet: `gatehouse keys verify {}` does that.", key.id)
+        }
+        _ => String::new(),
+    }
 }
 
 pub(super) fn render_verification(verification: &KeyVerificationView) -> StyledText {

@@ -15,7 +15,8 @@ use crate::confirm::confirm_plan;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{
-    format_count, format_counted_noun, format_distance, format_distance_if_known, format_duration,
+    format_bytes, format_count, format_counted_noun, format_distance, format_distance_if_known,
+    format_duration,
 };
 use crate::sign::{Mark, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable, render_sentence};
@@ -96,7 +97,7 @@ pub(crate) async fn run(
                 render_sentence(&format!(
                     "Backed up as {}, {}.",
                     made.name,
-                    format_megabytes(made.bytes)
+                    format_bytes(made.bytes)
                 ))
             })?;
             Ok(Exit::Success)
@@ -183,7 +184,7 @@ fn render_exported(made: &LedgerExportedView) -> StyledText {
         format_counted_noun(made.requests, "request"),
         made.device,
         made.path,
-        format_megabytes(made.bytes)
+        format_bytes(made.bytes)
     ))
 }
 
@@ -294,7 +295,7 @@ pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
         table.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
     fact("File", ledger.path.clone());
-    fact("Size", format_megabytes(ledger.bytes));
+    fact("Size", format_bytes(ledger.bytes));
     fact("Waiting", format_counted_noun(ledger.waiting_records, "record"));
     performance_facts(&ledger.performance, now, &mut fact);
     fact("Backups", ledger.backup_folder.clone());
@@ -322,7 +323,7 @@ pub(super) fn performance_facts(
     now: UnixMs,
     fact: &mut impl FnMut(&str, String),
 ) {
-    fact("Log", format_megabytes(ledger.log_bytes));
+    fact("Log", format_bytes(ledger.log_bytes));
     let check = match &ledger.check {
         None => "not yet since the start".to_owned(),
         Some(check) if check.is_sound => format!("sound, {}", format_distance(now, check.at)),
@@ -371,13 +372,8 @@ fn backups_table(backups: &[LedgerBackupView], now: UnixMs) -> TextTable {
         table.row([
             TableCell::styled(Tone::Strong, &backup.name),
             format_distance(now, backup.at).into(),
-            format_megabytes(backup.bytes).into(),
+            format_bytes(backup.bytes).into(),
         ]);
     }
     table
-}
-
-/// Formats bytes as `4.1 MB`.
-fn format_megabytes(bytes: Count) -> String {
-    format!("{}.{} MB", bytes.0 / 1_000_000, bytes.0 % 1_000_000 / 100_000)
 }

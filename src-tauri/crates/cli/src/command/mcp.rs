@@ -5,6 +5,7 @@ use mcp::serve_stdio;
 
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
+use crate::serve::StopSignals;
 use crate::sign::Tone;
 use crate::text::StyledText;
 
@@ -25,7 +26,7 @@ pub(crate) struct McpArguments {
     pub(crate) command: Option<McpCommand>,
 }
 
-/// Serves until the agent closes standard input, or until Ctrl-C.
+/// Serves until the agent closes standard input, or until Ctrl-C or SIGTERM.
 pub(crate) async fn run(
     variables: Vec<(String, String)>,
     console: &mut Console,
@@ -41,11 +42,8 @@ pub(crate) async fn run(
         console.print_remark(&text);
     }
     let read_config = Box::new(move || EngineConfig::from_variables(variables.iter().cloned()));
-    tokio::select! {
-        served = serve_stdio(read_config, sources, env!("CARGO_PKG_VERSION")) => {
-            served.map_err(|error| CommandError::new(Exit::Internal, error.to_string()))?;
-        }
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let mut stop = StopSignals::listen()?;
+    let served = serve_stdio(read_config, sources, env!("CARGO_PKG_VERSION"), stop.wait()).await;
+    served.map_err(|error| CommandError::new(Exit::Internal, error.to_string()))?;
     Ok(Exit::Success)
 }

@@ -7,9 +7,11 @@ use engine::{
     ArchiveCheck, BackupError, BackupMade, BackupProgress, Engine, MissingKeys, RestoreDone,
     RestorePlan,
 };
-use settings::SettingsDifference;
+use settings::{Settings, SettingsDifference};
+use vault::VaultError;
 
 use crate::ApiError;
+use crate::operation::clients::token_vault_id;
 use crate::operation::ledger::absolute_path;
 use crate::view::{
     BackupCheckView, BackupCreate, BackupProgressView, BackupRef, BackupView, BackupsView, Count,
@@ -56,12 +58,12 @@ pub(crate) async fn restore_plan(
         check: check_view(req.path, &check),
         differences: differences.into_iter().map(difference_view).collect(),
         requests_here: requests_here.into(),
-        keys: missing_keys_view(keys),
+        keys: missing_keys_view(engine, &engine.settings(), &check.settings, keys).await,
     })
 }
 
 pub(crate) async fn restore(engine: &Engine, req: BackupRef) -> Result<RestoredView, ApiError> {
-    let path = absolute_path(&req.path)?;
+    let (path, before) = (absolute_path(&req.path)?, engine.settings());
     let RestoreDone { manifest, ledger, settings_kept, keys } =
         engine.backup_archives().restore(path).await?;
     let folder = &engine.folders().config;
@@ -73,13 +75,21 @@ pub(crate) async fn restore(engine: &Engine, req: BackupRef) -> Result<RestoredV
         let keys = count_noun(keys.missing.len() as u64, "key");
         sentence.push_str(&format!(" The vault lacks {keys}, to be added again."));
     }
+    let keys = missing_keys_view(engine, &before, &engine.settings(), keys).await;
+    if !keys.lost_tokens.is_empty() {
+        let clients = count_noun(keys.lost_tokens.len() as u64, "client");
+        sentence.push_str(&format!(
+            " The vault lacks the tokens of {clients}; tools that ask for one are refused until \
+             they are connected with a new one."
+        ));
+    }
     Ok(RestoredView {
         made: manifest.created.into(),
         requests: ledger.requests.into(),
         added: ledger.added.into(),
         ledger_kept: ledger.kept,
         settings_kept: settings_kept.map(|name| folder.join(name).display().to_string()),
-        keys: missing_keys_view(keys),
+        keys,
         sentence,
     })
 }
@@ -106,9 +116,36 @@ pub(super) fn difference_view(difference: SettingsDifference) -> SettingsDiffere
     }
 }
 
-pub(super) fn missing_keys_view(keys: MissingKeys) -> MissingKeysView {
+/// What the vault lacks for the settings `after`, which take the place of `before`.
+pub(super) async fn missing_keys_view(
+    engine: &Engine,
+    before: &Settings,
+    after: &Settings,
+    keys: MissingKeys,
+) -> MissingKeysView {
     let missing = keys.missing.iter().map(ToString::to_string).collect();
-    MissingKeysView { missing, unknown: keys.unknown }
+    let lost_tokens = lost_tokens(engine, before, after).await;
+    MissingKeysView { missing, unknown: keys.unknown, lost_tokens }
+}
+
+/// The clients whose token the vault cannot give out: it has none, or the one of `before`. A vault that
+/// does not answer says nothing of them.
+async fn lost_tokens(engine: &Engine, before: &Settings, after: &Settings) -> Vec<String> {
+    let mut lost = Vec::new();
+    for (id, client) in &after.clients {
+        let is_other =
+            before.clients.get(id).is_some_and(|known| known.token_sha256 != client.token_sha256);
+        let Ok(vault_id) = token_vault_id(id) else { continue };
+        let is_there = match engine.vault().get(&vault_id).await {
+            Ok(_) => true,
+            Err(VaultError::NotFound(_)) => false,
+            Err(_) => return Vec::new(),
+        };
+        if is_other || !is_there {
+            lost.push(id.to_string());
+        }
+    }
+    lost
 }
 
 /// A new file in the folder for downloads, named with the time to the second.

@@ -329,7 +329,7 @@ pub(crate) async fn client_restore(
     find_client_view(engine, &id).await
 }
 
-pub(super) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
+pub(in crate::operation) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
     CredentialId::new(format!("{}{id}", input::TOKEN_VAULT_PREFIX))
         .map_err(|_| ApiError::invalid("id", "the name is too long; use at most 57 characters"))
 }

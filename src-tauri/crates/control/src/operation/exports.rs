@@ -195,12 +195,13 @@ async fn import_view(
     let kept = settings.differences(there).into_iter();
     let kept = kept.filter(|it| it.kind == settings::DifferenceKind::Differs);
     let new_clients = settings.clients.keys().filter(|id| !here.clients.contains_key(*id));
+    let keys = engine.backup_archives().missing_keys(&settings).await;
     ConfigImportView {
         changes: changes.into_iter().map(difference_view).collect(),
         kept: kept.map(difference_view).collect(),
         detached: detached.iter().map(|(backend, key)| format!("{backend}: {key}")).collect(),
         new_clients: new_clients.map(ToString::to_string).collect(),
-        keys: missing_keys_view(engine.backup_archives().missing_keys(&settings).await),
+        keys: missing_keys_view(engine, here, &settings, keys).await,
     }
 }
 

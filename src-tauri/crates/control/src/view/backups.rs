@@ -94,6 +94,10 @@ pub struct MissingKeysView {
     pub missing: Vec<String>,
     /// Why the vault could not tell; then there may be more.
     pub unknown: Option<String>,
+    /// Clients whose token the vault cannot give out: it has none, or one that is valid no more.
+    #[serde(default)]
+    #[specta(optional)]
+    pub lost_tokens: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

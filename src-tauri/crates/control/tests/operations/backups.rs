@@ -97,6 +97,7 @@ async fn a_wiped_machine_has_the_same_state_after_a_restore() {
     let plan = plan.expect("a plan");
     assert_eq!((plan.check.requests.0, plan.requests_here.0), (3, 0));
     assert_eq!(plan.keys.missing, ["up"]);
+    assert_eq!(plan.keys.lost_tokens, ["tool"]);
     let paths: Vec<_> = plan.differences.iter().map(|it| it.path.as_str()).collect();
     for expected in ["backends.up", "credentials.up", "clients.tool", "budgets.monthly"] {
         assert!(paths.contains(&expected), "{paths:?}");
@@ -109,6 +110,8 @@ async fn a_wiped_machine_has_the_same_state_after_a_restore() {
     let restored = restored.expect("restored");
     assert_eq!((restored.requests.0, restored.added.0), (4, 1));
     assert_eq!(restored.keys.missing, ["up"]);
+    assert_eq!(restored.keys.lost_tokens, ["tool"]);
+    assert!(restored.sentence.contains("the tokens of 1 client;"), "{}", restored.sentence);
     let mut after = state(&empty.core).await;
     let requests = after["requests"].as_array_mut().expect("a list");
     requests.retain(|request| request[1] != "later");
@@ -126,6 +129,22 @@ async fn a_wiped_machine_has_the_same_state_after_a_restore() {
     assert_eq!(state(&next.core).await["backends"], before["backends"]);
     assert!(!next.home.path().join("data/restoring").exists());
     next.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_got_a_new_token_since_the_backup_is_named() {
+    let world = furnished().await;
+    let (core, out) = (&world.core, tempfile::tempdir().expect("a folder"));
+    let path = path_in(&out, "all.backup");
+    back_up(core, &path).await;
+    let plan = control::restore_plan(core, BackupRef { path: path.clone() }).await;
+    assert!(plan.expect("a plan").keys.lost_tokens.is_empty(), "its token is in the vault");
+    control::client_revoke(core, ClientRef { id: "tool".to_owned() }).await.expect("revoked");
+    control::client_add(core, ClientAdd::unlimited("tool")).await.expect("added");
+    let restored = control::restore(core, BackupRef { path }).await.expect("restored");
+    assert_eq!(restored.keys.lost_tokens, ["tool"]);
+    assert!(restored.sentence.contains("the tokens of 1 client;"), "{}", restored.sentence);
+    world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

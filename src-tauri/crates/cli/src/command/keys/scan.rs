@@ -232,7 +232,7 @@ fn describe_import(outcome: &KeyImportView) -> String {
         sentence.push_str(&format!(" No backend was added: {error}."));
     }
     if let Some(verification) = &outcome.verification {
-        sentence.push_str(&format!(" Its provider says: {}.", verification.detail));
+        sentence.push_str(&format!(" Check: {}.", verification.detail));
     }
     sentence
 }
