@@ -4,6 +4,7 @@ pub(crate) mod backend_answers;
 pub(crate) mod backend_states;
 pub(crate) mod backend_watch;
 pub(crate) mod endpoint_saver;
+pub(crate) mod model_limits;
 pub(crate) mod network_gate;
 pub(crate) mod objectives;
 pub(crate) mod probe;

@@ -84,6 +84,15 @@ impl LimitKind {
         }
     }
 
+    /// As [`Self::sentence`], of a limit of one model.
+    #[must_use]
+    pub fn sentence_for(self, model: &str) -> String {
+        match self {
+            Self::Rate => format!("The provider's rate limit for the model {model} is reached."),
+            Self::DailyQuota => format!("The daily quota for the model {model} is used up."),
+        }
+    }
+
     pub(crate) const fn transition_cause(self) -> TransitionCause {
         match self {
             Self::Rate => TransitionCause::RateLimited,

@@ -188,8 +188,11 @@ fn collect_facts(
         mock: engine.mock_id().clone(),
         keys: collect_keys(engine, settings, &backends),
         services: required_services(engine, settings),
-        served: engine.snapshots().current().routes.served_models(),
+        served: engine
+            .backend_states()
+            .without_limited(settings, engine.snapshots().current().routes.served_models()),
         dead_routes: dead_routes.collect(),
+        limited_routes: engine.backend_states().limited_routes(settings),
         is_offline: engine.health_watch().is_offline(),
         others: collect_issues(engine, settings, last_run),
         backends,

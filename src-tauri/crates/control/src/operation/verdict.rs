@@ -12,7 +12,7 @@ use routing::ServedModels;
 use self::effect::Effect;
 use crate::operation::resilience::sentence_from_clause;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
-use engine::{BackendAnswers, DegradedBy, OutageCause, block_fault};
+use engine::{BackendAnswers, DegradedBy, LimitedRoute, OutageCause, block_fault};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.
 pub(super) const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
@@ -34,6 +34,8 @@ pub(super) struct VerdictFacts {
     pub(super) served: Vec<ServedModels>,
     /// Routes whose backends are all switched off or removed, with the reason as a clause.
     pub(super) dead_routes: Vec<(String, String)>,
+    /// Routes that only rate limits of single models stop.
+    pub(super) limited_routes: Vec<LimitedRoute>,
     /// True when no network leads off this machine.
     pub(super) is_offline: bool,
     /// What the gateway, the vault, the ledger, the settings and the checks report.
@@ -98,6 +100,7 @@ pub(super) fn judge(facts: VerdictFacts) -> VerdictView {
     let mut issues = setup_issue(&facts);
     issues.extend(network_issue(&facts));
     issues.extend(dead_routes_issue(&facts.dead_routes));
+    issues.extend(limited_route_issues(&facts));
     issues.extend(facts.keys.iter().filter_map(|key| key_issue(&facts, key)));
     issues.extend(facts.backends.iter().filter_map(|backend| backend_issue(&facts, backend)));
     issues.extend(facts.services.iter().filter_map(|service| service_issue(&facts, service)));
@@ -245,6 +248,27 @@ fn dead_routes_issue(dead: &[(String, String)]) -> Option<Issue> {
     let view =
         StatusIssueView { id: "routes".to_owned(), level, title, impact, since: None, action };
     Some(Issue::new(view, Readiness::NotReady))
+}
+
+/// Routes whose backends answer, but not for the models that they are asked for.
+fn limited_route_issues(facts: &VerdictFacts) -> impl Iterator<Item = Issue> {
+    let limited = facts.limited_routes.iter().filter(|_| !facts.is_offline);
+    limited.map(|route| {
+        // Clients wait so long by themselves, so nothing has failed for it yet.
+        let (level, readiness, what) = match route.is_brief {
+            true => (VerdictLevel::Attention, Readiness::Ready, "waits for a moment"),
+            false => (VerdictLevel::Problem, Readiness::NotReady, "fails"),
+        };
+        let view = StatusIssueView {
+            id: format!("route/{}", route.id),
+            level,
+            title: format!("The route {} {what}: {}", route.id, route.why),
+            impact: "Add another backend or model to the route, or wait.".to_owned(),
+            since: None,
+            action: PanelActionView::OpenRoute { id: route.id.to_string() },
+        };
+        Issue::new(view, readiness)
+    })
 }
 
 /// While this machine is offline, a key of remote backends alone changes nothing.

@@ -65,6 +65,7 @@ impl AlertSources {
     pub(crate) fn facts(&self, channels: Vec<ChannelFact>) -> Facts {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
+        let served = self.states.without_limited(&settings, served);
         let known = self.known_backends(&settings);
         let KeyFacts { faults: keys, unverified: unverified_keys, accepted: accepted_keys } =
             self.keys(&settings);
@@ -219,12 +220,19 @@ impl AlertSources {
                     backends.push(candidate.backend.clone());
                 }
             }
-            let able = backends.iter().filter_map(|id| known.get(id)).filter(|it| it.can_answer);
+            let able =
+                backends.iter().filter(|id| !self.states.is_limited_for(settings, route, id));
+            let able = able.filter_map(|id| known.get(id)).filter(|it| it.can_answer);
             let fault = RouteFault::of(able.map(|it| it.fault))?;
-            let names: Vec<String> = backends.iter().map(label).collect();
-            let reason = match names.as_slice() {
-                [] => "it has no backends".to_owned(),
-                _ => format!("{} cannot answer", list_names(names.into_iter(), NAMES_MAX)),
+            let is_limited = |id: &&BackendId| self.states.is_limited_for(settings, route, id);
+            let unable = backends.iter().filter(|id| !is_limited(id)).map(label);
+            let unable: Vec<String> = unable.collect();
+            let unable = (!unable.is_empty())
+                .then(|| format!("{} cannot answer", list_names(unable.into_iter(), NAMES_MAX)));
+            let why = self.states.limits_of(settings, route).into_iter().chain(unable);
+            let reason = match backends.is_empty() {
+                true => "it has no backends".to_owned(),
+                false => why.collect::<Vec<_>>().join("; "),
             };
             Some(RouteFact { id: id.clone(), reason, backends, fault })
         });

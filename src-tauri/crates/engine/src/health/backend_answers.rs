@@ -33,6 +33,8 @@ pub struct Outage {
     /// A clause or a sentence.
     pub reason: String,
     pub since: Option<WallTime>,
+    /// When it ends, if time alone ends it.
+    pub until: Option<WallTime>,
     /// True for a rate limit that is over in a moment, for which clients wait by themselves.
     pub is_brief: bool,
 }
@@ -67,7 +69,7 @@ impl Outage {
     /// Of a key, which has an issue of its own.
     fn of_key(key: CredentialId) -> Self {
         let (cause, reason) = (OutageCause::Key(key), String::new());
-        Self { cause, reason, since: None, is_brief: false }
+        Self { cause, reason, since: None, until: None, is_brief: false }
     }
 }
 
@@ -76,15 +78,26 @@ impl BackendStates {
     /// requests through.
     #[must_use]
     pub fn answers(&self, settings: &Settings, id: &BackendId) -> BackendAnswers {
+        self.answers_for(settings, id, None)
+    }
+
+    /// As [`Self::answers`], for requests that ask the backend for `model`, which may be rate limited
+    /// by itself.
+    pub(crate) fn answers_for(
+        &self,
+        settings: &Settings,
+        id: &BackendId,
+        model: Option<&str>,
+    ) -> BackendAnswers {
         let (bad_key, lost_key) = self.bad_keys(settings, id);
         let health = self.health.health(id);
-        let availability = self.availability(settings, id);
+        let availability = self.availability_for(settings, id, model);
         let no = |cause| {
             let (reason, since) = (availability.why.clone(), availability.since);
+            let until = availability.until;
             let is_limited = cause == OutageCause::RateLimited;
-            let is_brief =
-                is_limited && availability.until.is_some_and(|until| self.is_soon(until));
-            BackendAnswers::No(Outage { cause, reason, since, is_brief })
+            let is_brief = is_limited && until.is_some_and(|until| self.is_soon(until));
+            BackendAnswers::No(Outage { cause, reason, since, until, is_brief })
         };
         if let Some(key) = lost_key {
             return BackendAnswers::No(Outage::of_key(key));
@@ -96,7 +109,7 @@ impl BackendStates {
                     _ => OutageCause::Down,
                 };
                 let (reason, since) = (health.reason, health.since);
-                BackendAnswers::No(Outage { cause, reason, since, is_brief: false })
+                BackendAnswers::No(Outage { cause, reason, since, until: None, is_brief: false })
             }
             // From before a restart, and not confirmed.
             (Some(health), AvailabilityState::Open) if health.last_known.is_some() => {

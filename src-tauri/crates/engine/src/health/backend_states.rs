@@ -122,7 +122,41 @@ impl BackendStates {
     /// That of the backend's best endpoint.
     #[must_use]
     pub fn availability(&self, settings: &Settings, id: &BackendId) -> Availability {
-        Availability::best_of(self.endpoints(settings, id).into_iter().map(|(_, own)| own))
+        self.availability_for(settings, id, None)
+    }
+
+    /// As [`Self::availability`], for requests that ask for `model`: an endpoint that is rate limited
+    /// for that model alone cools down.
+    #[must_use]
+    pub fn availability_for(
+        &self,
+        settings: &Settings,
+        id: &BackendId,
+        model: Option<&str>,
+    ) -> Availability {
+        let own = endpoints_of(settings, &self.mock, id).map(|endpoint| {
+            let own = self.endpoint(settings, &endpoint);
+            let limited = model.filter(|_| own.state.allows_requests());
+            limited.and_then(|model| self.model_cooldown(&endpoint, model)).unwrap_or(own)
+        });
+        Availability::best_of(own)
+    }
+
+    /// `None` unless the endpoint is rate limited for the model alone and holds its requests back.
+    fn model_cooldown(&self, endpoint: &Endpoint, model: &str) -> Option<Availability> {
+        let admits = self.registry.availability(endpoint, model);
+        if !matches!(admits, resilience::Availability::Closed { .. }) {
+            return None;
+        }
+        let mut limits = self.registry.model_cooldowns(endpoint).into_iter();
+        let cooldown = limits.find(|limit| limit.model == model)?.cooldown;
+        Some(Availability {
+            state: AvailabilityState::CoolingDown,
+            percent: None,
+            why: cooldown.kind.sentence_for(model),
+            since: None,
+            until: Some(ClockReading::read(&*self.clock).wall_at(cooldown.at)),
+        })
     }
 
     /// Availability of each endpoint of a backend by its key; empty if the settings do not have it.
@@ -225,8 +259,8 @@ impl Availability {
     /// Of none: a backend that was removed.
     #[must_use]
     pub fn best_of(endpoints: impl IntoIterator<Item = Self>) -> Self {
-        // The states are in this order.
-        endpoints.into_iter().min_by_key(|own| own.state).unwrap_or_else(|| Self {
+        // The states are in this order; of equal ones, the first to end counts.
+        endpoints.into_iter().min_by_key(|own| (own.state, own.until)).unwrap_or_else(|| Self {
             state: AvailabilityState::Removed,
             percent: None,
             why: "This backend no longer exists.".to_owned(),

@@ -54,6 +54,16 @@ pub struct RouteSettings {
 }
 
 impl RouteSettings {
+    /// The model that a candidate is asked for; `None` if it depends on the request.
+    #[must_use]
+    pub fn model_at<'a>(&'a self, candidate: &'a RouteCandidateSettings) -> Option<&'a str> {
+        let only = match self.models.as_slice() {
+            [name] if !name.contains('*') => Some(name),
+            _ => None,
+        };
+        candidate.model.as_ref().or(only).map(String::as_str)
+    }
+
     /// A route for `models` from any client, with `candidates` in order.
     #[must_use]
     pub fn new(models: Vec<String>, candidates: Vec<RouteCandidateSettings>) -> Self {

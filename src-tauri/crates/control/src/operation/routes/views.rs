@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, ClientTarget, DAY_MS, HealthState, RouteId, RoutePolicy, capitalize};
-use engine::{Availability, Engine, backend_labels};
+use domain::{ClientTarget, DAY_MS, HealthState, RouteId, RoutePolicy, capitalize};
+use engine::{Engine, backend_labels};
 use ledger::RouteCount;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
+use crate::moment::clock_time;
 use crate::operation::clients::switched::clients_switched_to;
 use crate::operation::resilience::availability_view;
 use crate::view::{
     AvailabilityState, BalanceWeightsView, RouteCandidateView, RouteView, RoutesView,
+    TimeZoneChoice,
 };
 
 /// Most backends named in a sentence.
@@ -64,7 +66,9 @@ fn route_view(
             let answered = count_answered(route, candidate, own);
             let label = labels.get(candidate.backend.as_str());
             let accesses = engine.backend_states().endpoints(settings, &candidate.backend);
-            let best = Availability::best_of(accesses.iter().map(|(_, own)| own.clone()));
+            let model = route.model_at(candidate);
+            let best =
+                engine.backend_states().availability_for(settings, &candidate.backend, model);
             let accesses = accesses.into_iter();
             RouteCandidateView {
                 backend: candidate.backend.to_string(),
@@ -182,26 +186,14 @@ fn why_broken(
     if !settings.is_route_on(route) {
         return None;
     }
-    let mut backends: Vec<&BackendId> = Vec::new();
+    let mut reasons: Vec<(&str, String)> = Vec::with_capacity(route.candidates.len());
     for candidate in &route.candidates {
-        if !backends.contains(&&candidate.backend) {
-            backends.push(&candidate.backend);
-        }
-    }
-    let mut reasons = Vec::with_capacity(backends.len());
-    for backend in &backends {
-        let state = engine.backend_states().availability(settings, backend).state;
-        let is_down = engine
-            .health_watch()
-            .health(backend)
-            .is_some_and(|health| health.state == HealthState::Down);
-        let reason = match state {
-            state if !state.allows_requests() => availability_clause(state),
-            _ if is_down => "is down",
-            _ => return None,
-        };
+        let backend = &candidate.backend;
+        let reason = why_unable(engine, settings, route, candidate)?;
         let label = labels.get(backend.as_str()).map_or(backend.as_str(), String::as_str);
-        reasons.push((label, reason));
+        if !reasons.contains(&(label, reason.clone())) {
+            reasons.push((label, reason));
+        }
     }
     let why = match reasons.as_slice() {
         [] => "it has no backends".to_owned(),
@@ -212,6 +204,32 @@ fn why_broken(
         }
     };
     Some(BrokenRoute { why })
+}
+
+/// Completes "openai …"; `None` if the candidate can answer now.
+fn why_unable(
+    engine: &Engine,
+    settings: &Settings,
+    route: &RouteSettings,
+    candidate: &RouteCandidateSettings,
+) -> Option<String> {
+    let (states, backend) = (engine.backend_states(), &candidate.backend);
+    let own = states.availability(settings, backend).state;
+    if !own.allows_requests() {
+        return Some(availability_clause(own).to_owned());
+    }
+    let health = engine.health_watch().health(backend);
+    if health.is_some_and(|health| health.state == HealthState::Down) {
+        return Some("is down".to_owned());
+    }
+    let model = route.model_at(candidate)?;
+    let limit = states.availability_for(settings, backend, Some(model));
+    let (until, now) = (limit.until?, engine.clock().wall());
+    let is_limited = limit.state == AvailabilityState::CoolingDown;
+    is_limited.then(|| {
+        let until = clock_time(until.into(), now.into(), TimeZoneChoice::Local);
+        format!("is rate limited for {model} until {until}")
+    })
 }
 
 /// Where a route's requests go now.

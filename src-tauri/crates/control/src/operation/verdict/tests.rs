@@ -18,6 +18,7 @@ use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknow
 /// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off; `profile=work`: that profile leaves one out
 /// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
 /// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user, `unpaidkey:` one without credit
+/// - `limited:chat`: a route whose model is rate limited; `limited:chat~`: for a moment
 /// - `needs:store=up`: a required service; states up, down, new; `@here`: it is on this machine
 /// - offline, gateway, vault, no-keychain, ledger-full, ledger-behind, settings, checks: what others report
 fn facts(setup: &str) -> VerdictFacts {
@@ -30,6 +31,7 @@ fn facts(setup: &str) -> VerdictFacts {
         services: Vec::new(),
         served: Vec::new(),
         dead_routes: Vec::new(),
+        limited_routes: Vec::new(),
         is_offline: false,
         others: Vec::new(),
     };
@@ -72,6 +74,13 @@ fn add(facts: &mut VerdictFacts, word: &str) {
         facts.served.push(ServedModels { models: ModelSet::Listed(models), backends });
     } else if let Some(route) = word.strip_prefix("dead:") {
         facts.dead_routes.push((route.to_owned(), "its only backend, spare, is off".to_owned()));
+    } else if let Some(route) = word.strip_prefix("limited:") {
+        let (id, is_brief) = (route.trim_end_matches('~'), route.ends_with('~'));
+        facts.limited_routes.push(LimitedRoute {
+            id: RouteId::new(id).expect("an id"),
+            why: "gpt-5 at openai is rate limited until 3 Dec 15:30".to_owned(),
+            is_brief,
+        });
     } else if let Some((what, (key, user))) = key_fault(word) {
         facts.keys.push(KeyFacts {
             id: CredentialId::new(key).expect("an id"),
@@ -124,7 +133,7 @@ fn report(facts: &mut VerdictFacts, word: &str) {
 fn backend(name: &str, state: &str) -> BackendFacts {
     let outage = |cause| {
         let (reason, is_brief) = (String::new(), false);
-        Outage { cause, reason, since: None, is_brief }
+        Outage { cause, reason, since: None, until: None, is_brief }
     };
     let no = |cause| BackendAnswers::No(outage(cause));
     let last = |state| {
@@ -411,6 +420,16 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ),
     // Routes without a backend.
     ("openai=up 3*openai dead:chat", Problem, "Not ready: the route chat is broken"),
+    (
+        "openai=up limited:chat",
+        Problem,
+        "Not ready: the route chat fails: gpt-5 at openai is rate limited until 3 Dec 15:30",
+    ),
+    (
+        "openai=up limited:chat~",
+        Attention,
+        "The route chat waits for a moment: gpt-5 at openai is rate limited until 3 Dec 15:30",
+    ),
     ("openai=up dead:chat dead:code", Problem, "Not ready: 2 routes are broken"),
     // The network: one cause, no children.
     ("openai=up 3*openai offline", Problem, "Not ready: this machine is offline"),

@@ -170,3 +170,50 @@ async fn what_cannot_answer_stands_in_for_nothing() {
     assert!(world.can_answer("b"), "it is over in a moment");
     world.engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_the_only_model_of_a_route_stops_the_route_and_no_backend() {
+    let world = World::new().await;
+    let states = world.engine.backend_states();
+    let limit = |wait| CallOutcome::RateLimited {
+        scope: LimitScope::Model,
+        wait: Some(Duration::from_secs(wait)),
+        kind: LimitKind::Rate,
+    };
+    let edit = world.engine.settings_editor().edit(|draft| {
+        let route = draft.routes.get_mut(&RouteId::new("fast").expect("a name")).expect("a route");
+        for candidate in &mut route.candidates {
+            candidate.model = Some("m".to_owned());
+        }
+    });
+    edit.await.expect("edited");
+    let settings = world.engine.settings();
+    let limited = || states.limited_routes(&settings);
+
+    world.ends("up", limit(3_600));
+    assert_eq!(limited(), [], "b answers instead");
+    world.observe("b", HealthFinding::Failed, 3);
+    assert_eq!(limited(), [], "the backend that is down is the one to tell of");
+    let told = world.fingerprints();
+    assert!(told.contains(&"route-dead/fast".to_owned()), "{told:?}");
+    world.observe("b", HealthFinding::Answered, 2);
+
+    world.ends("b", limit(30));
+    assert!(limited()[0].is_brief, "{:?}", limited());
+    assert_eq!(world.fingerprints(), [] as [String; 0], "a limit of a moment is no outage");
+    world.engine.endpoint_registry().reset(&world.endpoint("b"));
+
+    world.ends("b", limit(7_200));
+    let [route] = limited().try_into().expect("one route");
+    assert!(!route.is_brief);
+    assert!(route.why.starts_with("m at ") && route.why.contains(" is rate limited until "));
+    assert!(world.can_answer("up") && world.can_answer("b"), "other models are answered");
+    let held = world.held();
+    let [alert] = held.as_slice() else { panic!("{held:?}") };
+    assert_eq!(alert.fingerprint.to_string(), "route-dead/fast");
+    assert!(alert.detail.contains("is rate limited until"), "{}", alert.detail);
+
+    world.clock.advance(Duration::from_secs(7_200));
+    assert_eq!(limited(), []);
+    world.engine.stop().await;
+}
