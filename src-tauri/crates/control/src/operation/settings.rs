@@ -128,9 +128,9 @@ impl From<SettingsError> for ApiError {
             }
             _ => (ErrorCode::Failed, None),
         };
-        let hint = (code == ErrorCode::SettingsInvalid).then(|| {
-            "`gatehouse settings check` lists the errors; `gatehouse settings fix` shows a repair."
-        });
+        let hint = (code == ErrorCode::SettingsInvalid).then_some(
+            "`gatehouse settings check` lists the errors; `gatehouse settings fix` shows a repair.",
+        );
         Self { code, message: error.to_string(), hint: hint.map(str::to_owned), field }
     }
 }
