@@ -106,11 +106,6 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
             let registry = &self.outbound.registry;
             step = match outcome {
                 Ok(opened) => return Ok(opened),
-                Err(AttemptError::NotAttempted(failure))
-                    if failure.class == FailureClass::Local =>
-                {
-                    return Err(failure);
-                }
                 Err(AttemptError::NotAttempted(failure)) => {
                     reasons.add(candidate, failure);
                     let at = self.circumstances();

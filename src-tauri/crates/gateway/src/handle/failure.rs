@@ -154,7 +154,6 @@ impl Failure {
         };
         let hint = error.hint().map(|hint| format!(" {hint}")).unwrap_or_default();
         let message = format!("The key of the backend {backend} cannot be read: {error}.{hint}");
-        // A missing key affects this backend only; a locked vault affects all.
         let class = if missing { FailureClass::KeyRejected } else { FailureClass::Local };
         let refusal = Refusal::new(status, kind, code, message);
         Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }

@@ -163,9 +163,6 @@ impl TokenCount<'_> {
                 chance: registry.chance(),
             };
             step = match error {
-                CountError::NotAsked(failure) if failure.class == FailureClass::Local => {
-                    return Err(failure);
-                }
                 CountError::NotAsked(failure) => {
                     reasons.add(target.candidate, failure);
                     plan.next_after_rejection(index, &mut budget, at)

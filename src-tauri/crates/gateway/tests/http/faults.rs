@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::{BoundSecret, CredentialId, Secret};
 use endpoints::{FailureReason, Verdict};
 use gateway::{HttpUpstream, RequestLimits};
 use ledger::RequestState;
@@ -13,7 +14,9 @@ use test_support::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use vault::{LockReason, MemoryStore, SecretStore, Vault, VaultError, VaultKind};
 
+use crate::pair::{Pair, WELL};
 use crate::world::{ASK, ASK_STREAM, KEY, Limits, World, build, network, world, world_with};
 
 const HELLO: ChatText<'_> = ChatText { model: "gpt", deltas: &["Hel", "lo"], usage: None };
@@ -311,7 +314,7 @@ async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_locked_or_empty_vault_is_said_and_nothing_is_sent() {
+async fn a_missing_key_is_said_and_nothing_is_sent() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
     let world = world(&upstream).await;
     let credential = domain::CredentialId::new("corp-key").expect("an id");
@@ -319,6 +322,70 @@ async fn a_locked_or_empty_vault_is_said_and_nothing_is_sent() {
     let answer = world.chat(ASK).await;
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (403, &"key_missing".into()));
     assert_eq!(answer.header("x-should-retry"), Some("false"));
+}
+
+/// A keychain that does not hand out some of its keys.
+struct DenyingStore {
+    inner: MemoryStore,
+    denied: &'static [&'static str],
+}
+
+impl SecretStore for DenyingStore {
+    fn kind(&self) -> VaultKind {
+        self.inner.kind()
+    }
+
+    fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
+        self.inner.put(id, secret)
+    }
+
+    fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
+        match self.denied.contains(&id.as_str()) {
+            true => Err(VaultError::Locked(LockReason::Keychain)),
+            false => self.inner.get(id),
+        }
+    }
+
+    fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
+        self.inner.remove(id)
+    }
+
+    fn probe(&self) -> Result<(), VaultError> {
+        self.inner.probe()
+    }
+}
+
+/// A pair whose vault does not hand out the keys `denied`.
+async fn pair_denied(denied: &'static [&'static str]) -> Pair {
+    let pair = Pair::of(Reply::chat(&WELL).into(), Limits::default()).await;
+    let store = DenyingStore { inner: MemoryStore::new(), denied };
+    for (id, upstream) in [("one-key", &pair.one), ("two-key", &pair.two)] {
+        let secret = Secret::parse(KEY.to_owned()).expect("a secret");
+        let origin = upstream.base_url().parse().expect("an origin");
+        let id = CredentialId::new(id).expect("an id");
+        store.put(&id, &BoundSecret::new(secret, Some(origin))).expect("stored");
+    }
+    let clock = Limits::default().clock;
+    pair.world.vault.switch_to(&Vault::new(Arc::new(store), clock));
+    pair
+}
+
+#[tokio::test]
+async fn a_key_that_the_vault_does_not_hand_out_leaves_the_next_backend() {
+    let pair = pair_denied(&["one-key"]).await;
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, answer.header("x-gatehouse-backend")), (200, Some("two")));
+    assert_eq!(pair.calls(), (0, 1));
+}
+
+#[tokio::test]
+async fn a_locked_vault_is_said_and_nothing_is_sent() {
+    let pair = pair_denied(&["one-key", "two-key"]).await;
+    let answer = pair.ask(ASK).await;
+    let code = &answer.json()["error"]["code"];
+    assert_eq!((answer.status, code), (503, &"vault_unavailable".into()), "{}", answer.text());
+    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    assert_eq!(pair.calls(), (0, 0));
 }
 
 #[tokio::test]

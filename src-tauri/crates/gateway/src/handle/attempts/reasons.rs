@@ -67,6 +67,10 @@ impl FailureReasons {
                 let refusal = Refusal::new(BACKEND_KEY_STATUS, ErrorKind::BackendKey, code, said);
                 Failure::not_sent(refusal).reopening(reopens)
             }
+            // One cause on this machine, such as a locked vault.
+            all if all.iter().all(|(_, failure)| failure.class == FailureClass::Local) => {
+                self.0.swap_remove(0).1
+            }
             _ => Failure::none_ready(self.said(), reopens),
         }
     }
