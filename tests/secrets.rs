@@ -241,7 +241,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_add" => json!({"id": "tool", "expires_in_days": 1,
             "scope": {"models": [], "backends": [], "routes": []}}),
         "client_edit" => json!({"id": "tool", "cache": "on", "priority": "background",
-            "scope": {"models": ["gpt-*"], "backends": ["panel", "mock"], "routes": []},
+            "scope": {"models": ["gpt-*"], "backends": ["mock"], "routes": []},
             "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4},
             "mcp": true, "expires_at": null}),
         "client_switch" => json!({"id": "tool", "backend": "mock"}),

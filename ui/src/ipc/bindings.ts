@@ -741,6 +741,8 @@ export type AlertRule =
 "unusual-use" | 
 /**  A client or a model that no request had before */
 "first-use" | 
+/**  A client that the runaway guard stopped */
+"stopped-loop" | 
 /**  A key that lies in plain text in a file */
 "plain-key" | 
 /**  Little is left of a limit of a provider */
@@ -2432,7 +2434,10 @@ export type DriftDayView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in the computed cost. */
 	unpriced_requests: Count,
-	/**  Percentage of the requests with a known cost, rounded down; None without requests. */
+	/**
+	 *  Percentage of the requests that a backend worked for with a known cost, rounded down; None without
+	 *  such requests.
+	 */
 	priced_percent: number | null,
 	source: BilledSource | null,
 	fetched: UnixMs | null,
@@ -3790,7 +3795,7 @@ export type MeterTotalsView = {
 	cost_nano_usd: NanoDollars,
 	/**  True if nothing of it has a rate; the cost is then no zero. */
 	is_cost_unknown: boolean,
-	/**  Part of `quantity` that has no rate; not in the cost. */
+	/**  Part of `quantity` that has no rate, or is of an attempt of unknown cost; not in the cost. */
 	unpriced_quantity: Count,
 	/**  Percentage of what all meters cost, 0 to 100; None without any cost. */
 	cost_share_percent: number | null,
@@ -5713,6 +5718,8 @@ export type SettingsValues = {
 	alerts_unusual_use: "off" | "inbox" | "notification",
 	/**  When a client or a model is used for the first time. */
 	alerts_first_use: "off" | "inbox" | "notification",
+	/**  When a client is stopped because it sends one conversation again and again. */
+	alerts_stopped_loop: "off" | "inbox" | "notification",
 	/**  When keys lie in plain text in files that are known to hold some. */
 	alerts_plain_key: "off" | "inbox" | "notification",
 	/**  When little is left of a limit of a provider. */
@@ -5845,6 +5852,10 @@ export type SettingsValues = {
 	alerts_first_use_for_secs: number,
 	/**  How severe it is. */
 	alerts_first_use_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_stopped_loop_for_secs: number,
+	/**  How severe it is. */
+	alerts_stopped_loop_severity: "info" | "low" | "medium" | "high" | "critical",
 	/**  How long it must hold before an alert fires. */
 	alerts_plain_key_for_secs: number,
 	/**  Keys in plain text in known files. */
@@ -6945,8 +6956,9 @@ export type UsageTotalsView = {
 	/**  Requests whose cost is not known on that basis; not in `cost`. */
 	unpriced_requests: Count,
 	/**
-	 *  Percentage of the requests with a known cost, rounded down; None without requests, and where
-	 *  attempts of unknown cost may be of requests that another backend, key or model answered.
+	 *  Percentage of the requests that a backend worked for with a known cost, rounded down; None without
+	 *  such requests, and where attempts of unknown cost may be of requests that another backend, key or
+	 *  model answered.
 	 */
 	priced_percent: number | null,
 	/**  Requests that did not end well. */

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId, WallTime,
+    AlertChannel, BackendId, BudgetId, BudgetMark, ClientId, CredentialId, RouteId, ServiceId,
+    WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ pub struct Facts {
     pub unused_keys: Vec<CredentialId>,
     /// Names that were used for the first time in the last 24 hours.
     pub first_uses: Vec<FirstUse>,
+    /// Clients that the runaway guard stopped within half an hour, each once.
+    pub stopped_clients: Vec<ClientId>,
     /// Numbers that rules compare with their thresholds.
     pub measurements: Vec<Measurement>,
     /// Keys of which it is not known now what is left behind them.

@@ -11,7 +11,7 @@ use domain::{AlertSeverity, BackendId, BudgetMark, list_names};
 
 pub use self::keys::ADD_CREDIT;
 use self::keys::{key_blocked, refused_without_key};
-use self::measured::{add_measurements, first_use, key_unused};
+use self::measured::{add_measurements, first_use, key_unused, stopped_loop};
 use self::services::add_services;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
@@ -69,6 +69,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
     all.held.extend(facts.vault.as_ref().map(|fault| vault_fault(fault, tunings)));
     all.held.extend(facts.unused_keys.iter().map(|key| key_unused(key, tunings)));
     all.held.extend(facts.first_uses.iter().map(|used| first_use(used, tunings)));
+    all.held.extend(facts.stopped_clients.iter().map(|client| stopped_loop(client, tunings)));
     all.held.extend(facts.channels.iter().map(|fault| channel_fault(fault, tunings)));
     add_measurements(&mut all, facts, tunings);
     all

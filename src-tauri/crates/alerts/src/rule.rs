@@ -64,6 +64,8 @@ domain::words! {
         UnusualUse = "unusual-use",
         /// A client or a model that no request had before
         FirstUse = "first-use",
+        /// A client that the runaway guard stopped
+        StoppedLoop = "stopped-loop",
         /// A key that lies in plain text in a file
         PlainKey = "plain-key",
         /// Little is left of a limit of a provider

@@ -68,7 +68,7 @@ pub use requests::attempts::ATTEMPTS_MAX;
 pub use requests::cache_bypasses::BypassCount;
 pub use requests::failed_attempts::FailedAttempts;
 pub use requests::failed_requests::{FailedCosts, RetriedRequests};
-pub use requests::loops::StoppedLoop;
+pub use requests::loops::{STOPPED_LOOPS_MAX, StoppedLoop};
 pub use requests::outcome_counts::{
     OutcomeCount, OutcomeDimension, OutcomeMinutes, OutcomePrecision,
 };

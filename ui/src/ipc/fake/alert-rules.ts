@@ -316,6 +316,18 @@ export const ALERT_RULES: RuleRow[] = [
   },
   {
     ...NO_NUMBERS,
+    rule: "stopped-loop",
+    group: "keys",
+    title: "Stopped loop",
+    condition:
+      "Fires when a client sends one conversation again and again with hardly an answer, and is stopped. Ends when it was half an hour ago. High.",
+    delivery: "notification",
+    hold: hold(0),
+    severity: severity("high"),
+    keep_secs: 0,
+  },
+  {
+    ...NO_NUMBERS,
     rule: "plain-key",
     group: "keys",
     title: "Keys in plain text",

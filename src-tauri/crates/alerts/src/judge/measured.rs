@@ -1,8 +1,8 @@
 //! The conditions of rules that compare a number with a threshold, and what is said of each.
 
 use domain::{
-    AlertSeverity, BackendId, BalanceKind, CredentialId, count_noun, format_seconds, group_digits,
-    list_names,
+    AlertSeverity, BackendId, BalanceKind, ClientId, CredentialId, count_noun, format_seconds,
+    group_digits, list_names,
 };
 
 use super::fault_causes;
@@ -379,6 +379,21 @@ pub(super) fn first_use(used: &FirstUse, tunings: &RuleTunings) -> Condition {
         detail: join_sentences(&[detail, next]),
         path: path.to_owned(),
         ..condition(AlertRule::FirstUse, &format!("{kind}/{name}"))
+    }
+}
+
+/// The alert about a client that the runaway guard stopped.
+pub(super) fn stopped_loop(client: &ClientId, tunings: &RuleTunings) -> Condition {
+    Condition {
+        severity: tuning_of(tunings, AlertRule::StoppedLoop).severity,
+        scopes: [client.to_string()].into(),
+        title: cut_title(&format!("{client} was stopped: it is in a loop")),
+        detail: join_sentences(&[
+            "It sent one conversation again and again.",
+            "See what it does before it goes on.",
+        ]),
+        path: "/clients".to_owned(),
+        ..condition(AlertRule::StoppedLoop, client.as_str())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AlertChannel, BackendId, BalanceKind, BudgetId, BudgetMark, CredentialId, RouteId, ServiceId,
-    WallTime,
+    AlertChannel, BackendId, BalanceKind, BudgetId, BudgetMark, ClientId, CredentialId, RouteId,
+    ServiceId, WallTime,
 };
 
 use crate::facts::{
@@ -55,6 +55,7 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
             facts.vault = Some(VaultFact { hint: "Unlock it.".to_owned(), is_needed: true });
         }
         AlertRule::KeyUnused => facts.unused_keys.push(key()?),
+        AlertRule::StoppedLoop => facts.stopped_clients.push(ClientId::new(NAME).ok()?),
         AlertRule::FirstUse => facts.first_uses.push(FirstUse::Client(NAME.to_owned())),
         AlertRule::ServiceDown => facts.services.push(ServiceFact {
             id: ServiceId::new(NAME).ok()?,

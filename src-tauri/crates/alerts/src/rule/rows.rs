@@ -340,6 +340,16 @@ const ROWS: &[RuleRow] = &[
         0,
     ),
     row(
+        (AlertRule::StoppedLoop, AlertGroup::Keys),
+        "Stopped loop",
+        (
+            "a client sends one conversation again and again with hardly an answer, and is stopped",
+            "it was half an hour ago",
+        ),
+        SeverityRow::Set,
+        0,
+    ),
+    row(
         (AlertRule::PlainKey, AlertGroup::Keys),
         "Keys in plain text",
         (

@@ -128,6 +128,7 @@ pub(crate) mod tests {
             (AlertRule::KeyUnused, tuning(0, 0, 0, Info)),
             (AlertRule::UnusualUse, tuning(60, 500, 0, High)),
             (AlertRule::FirstUse, tuning(0, 0, 0, Low)),
+            (AlertRule::StoppedLoop, tuning(0, 0, 0, High)),
             (AlertRule::PlainKey, tuning(0, 1, 0, Low)),
             (AlertRule::QuotaLow, tuning(120, 10, 0, Medium)),
             (AlertRule::BalanceLow, tuning(120, 3, 0, Medium)),

@@ -69,8 +69,14 @@ impl AlertSources {
         let known = self.known_backends(&settings);
         let KeyFacts { faults: keys, unverified: unverified_keys, accepted: accepted_keys } =
             self.keys(&settings);
-        let Measured { mut measurements, unused_keys, first_uses, mut unmeasured, .. } =
-            self.measured.latest();
+        let Measured {
+            mut measurements,
+            unused_keys,
+            first_uses,
+            stopped_clients,
+            mut unmeasured,
+            ..
+        } = self.measured.latest();
         match self.quality.latencies() {
             Some(latencies) => measurements.extend(latencies),
             None => drop(unmeasured.insert(AlertRule::SlowAnswers)),
@@ -109,6 +115,7 @@ impl AlertSources {
             vault: self.vault_fault(&settings),
             unused_keys,
             first_uses,
+            stopped_clients,
             measurements,
             unknown_balances,
             unmeasured,

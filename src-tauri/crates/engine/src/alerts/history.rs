@@ -23,7 +23,7 @@ use alerts::{
     AlertRule, BudgetFact, Facts, FirstUse, KeyFact, Measurement, PastFiring, PastMetric, PastTime,
     RuleTunings, tuning_of,
 };
-use domain::{BackendId, Clock, CredentialId, DAY_MS, WallTime};
+use domain::{BackendId, ClientId, Clock, CredentialId, DAY_MS, WallTime};
 use ledger::{Ledger, LedgerError, ObservedSubject, ObservedTimeRow};
 use settings::{Settings, SettingsStore};
 
@@ -64,6 +64,8 @@ enum PastSource {
     BudgetMarks,
     /// When names were used first.
     FirstUses,
+    /// When clients were stopped.
+    Loops,
     /// The hours in which keys were used.
     KeyUses,
     /// What checks and requests made of keys.
@@ -100,6 +102,7 @@ impl PastSource {
             AlertRule::KeyExpiry | AlertRule::KeyAge => Some(Self::KeyDates),
             AlertRule::BudgetMark => Some(Self::BudgetMarks),
             AlertRule::FirstUse => Some(Self::FirstUses),
+            AlertRule::StoppedLoop => Some(Self::Loops),
             AlertRule::KeyUnused => Some(Self::KeyUses),
             AlertRule::KeyBlocked => Some(Self::KeyFaults),
             AlertRule::ChecksOld => Some(Self::Runs),
@@ -255,6 +258,12 @@ impl AlertHistory {
                 facts.first_uses = facts.changing(used);
                 true
             }
+            PastSource::Loops => {
+                let (stopped, known_from) = self.stopped_clients(from).await?;
+                facts.stopped_clients = facts.changing(stopped);
+                facts.know_from(known_from);
+                true
+            }
             PastSource::KeyUses => {
                 let unused = self.unused_keys(&facts.settings, from, until).await?;
                 facts.unused_keys = facts.changing(unused);
@@ -323,6 +332,7 @@ struct PastFacts {
     has_key_dates: bool,
     marks: Spans<BudgetFact>,
     first_uses: Spans<FirstUse>,
+    stopped_clients: Spans<ClientId>,
     unused_keys: Spans<CredentialId>,
     key_faults: Spans<KeyFact>,
     /// When all readiness checks had run, oldest first.
@@ -346,6 +356,7 @@ impl PastFacts {
             has_key_dates: false,
             marks: Vec::new(),
             first_uses: Vec::new(),
+            stopped_clients: Vec::new(),
             unused_keys: Vec::new(),
             key_faults: Vec::new(),
             runs: Vec::new(),
@@ -419,6 +430,7 @@ impl PastFacts {
         }
         facts.budgets = facts_at(&self.marks, at);
         facts.first_uses = facts_at(&self.first_uses, at);
+        facts.stopped_clients = facts_at(&self.stopped_clients, at);
         facts.unused_keys = facts_at(&self.unused_keys, at);
         facts.keys = key_faults_at(&self.key_faults, at);
         facts

@@ -8,8 +8,8 @@ use std::time::Duration;
 use alerts::{AlertRule, FirstUse, Measurement, RequestSpike, SpendSpike};
 use analytics::{Spike, UsageAnomalyRule, whole_count, whole_nanos};
 use domain::{
-    BackendId, CheckSet, Clock, CredentialId, DAY_MS, HOUR_MS, Moment, NanoUsd, ShownCurrency,
-    WallTime,
+    BackendId, CheckSet, ClientId, Clock, CredentialId, DAY_MS, HOUR_MS, Moment, NanoUsd,
+    ShownCurrency, WallTime,
 };
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -41,12 +41,14 @@ pub(crate) const BILL_DAYS: i64 = 8;
 pub const UNUSED_DAYS: i64 = 30;
 /// Days of requests after which a first use says something.
 pub(crate) const FIRST_USE_DAYS: i64 = 7;
+/// For how long it is told that a client was stopped.
+pub(crate) const LOOP_TOLD_MS: i64 = HOUR_MS / 2;
 /// Time between two looks for keys in plain text.
 const SCAN_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 const MEGABYTE: u64 = 1_000_000;
 
 /// Rules that are judged by what this watch reads.
-const RULES: [AlertRule; 11] = [
+const RULES: [AlertRule; 12] = [
     AlertRule::SlowAnswers,
     AlertRule::SpendAnomaly,
     AlertRule::UnusualUse,
@@ -56,6 +58,7 @@ const RULES: [AlertRule; 11] = [
     AlertRule::DiskSpace,
     AlertRule::KeyUnused,
     AlertRule::FirstUse,
+    AlertRule::StoppedLoop,
     AlertRule::PlainKey,
     AlertRule::ChecksOld,
 ];
@@ -68,6 +71,7 @@ pub(crate) struct Measured {
     pub(crate) usual_first_tokens: BTreeMap<BackendId, Duration>,
     pub(crate) unused_keys: Vec<CredentialId>,
     pub(crate) first_uses: Vec<FirstUse>,
+    pub(crate) stopped_clients: Vec<ClientId>,
     /// Rules whose numbers could not be read.
     pub(crate) unmeasured: BTreeSet<AlertRule>,
 }
@@ -139,6 +143,16 @@ impl MeasurementWatch {
             Err(error) => {
                 tracing::warn!(%error, "first uses could not be read for the alerts");
                 found.unmeasured.insert(AlertRule::FirstUse);
+            }
+        }
+        match self.ledger.stopped_loops(now.minus_ms(LOOP_TOLD_MS)).await {
+            Ok(loops) => {
+                let clients: BTreeSet<ClientId> = loops.into_iter().map(|it| it.client).collect();
+                found.stopped_clients = clients.into_iter().collect();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "stopped loops could not be read for the alerts");
+                found.unmeasured.insert(AlertRule::StoppedLoop);
             }
         }
         match self.plain_keys().await {

@@ -19,8 +19,8 @@ use endpoints::TrafficRules;
 use hyper::Response;
 use hyper::header::HeaderValue;
 use resilience::{
-    AttemptContext, AttemptPlan, AttemptStep, Availability, ClosedReason, FailureClass,
-    RetryBudget, RetryBudgetRules,
+    AttemptContext, AttemptPlan, AttemptStep, Availability, ClosedReason, RetryBudget,
+    RetryBudgetRules,
 };
 use routing::{Candidate, Decision, Needs, RoutingRequest};
 use wire::{CountRequest, read_count, write_count};

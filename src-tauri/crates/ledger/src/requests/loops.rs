@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use crate::columns::integer_columns::{clamp_time, get_named, row_count};
 
 /// Most loops in one result, the newest.
-pub(crate) const LOOPS_MAX: usize = 100;
+pub const STOPPED_LOOPS_MAX: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedLoop {
@@ -36,7 +36,7 @@ pub(crate) fn list_since(
             at: WallTime::from_unix_ms(row.get("at_ms")?),
         })
     };
-    let range = params![clamp_time(since), row_count(LOOPS_MAX)];
+    let range = params![clamp_time(since), row_count(STOPPED_LOOPS_MAX)];
     connection.prepare_cached(sql)?.query_map(range, read)?.collect()
 }
 

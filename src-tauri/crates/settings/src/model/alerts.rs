@@ -55,6 +55,8 @@ settings! {
         unusual_use: AlertDelivery, panel Notifications "Unusual use";
         /// When a client or a model is used for the first time.
         first_use: AlertDelivery = AlertDelivery::Inbox, panel Notifications "First use";
+        /// When a client is stopped because it sends one conversation again and again.
+        stopped_loop: AlertDelivery, panel Notifications "Stopped loop";
         /// When keys lie in plain text in files that are known to hold some.
         plain_key: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Keys in plain text";
         /// When little is left of a limit of a provider.
@@ -187,6 +189,10 @@ settings! {
         first_use_for_secs: u32 = 0, in 0..=604_800;
         /// How severe it is.
         first_use_severity: AlertSeverity = AlertSeverity::Low;
+        /// How long it must hold before an alert fires.
+        stopped_loop_for_secs: u32 = 0, in 0..=604_800;
+        /// How severe it is.
+        stopped_loop_severity: AlertSeverity = AlertSeverity::High;
         /// How long it must hold before an alert fires.
         plain_key_for_secs: u32 = 0, in 0..=604_800;
         /// Keys in plain text in known files.

@@ -292,6 +292,18 @@ fn a_first_use_is_told_of_each_name() {
 }
 
 #[test]
+fn a_client_in_a_loop_is_told_by_name() {
+    let stopped_clients = vec![domain::ClientId::new("cursor").expect("an id")];
+    let all = conditions(&Facts { stopped_clients, ..Facts::default() }, &tunings());
+    let [held] = all.held.as_slice() else { panic!("{all:?}") };
+    assert_eq!(
+        format!("{}: {}", held.title, held.detail),
+        "cursor was stopped: it is in a loop: It sent one conversation again and again. See what it \
+         does before it goes on."
+    );
+}
+
+#[test]
 fn a_week_of_numbers_fires_and_ends_exactly_as_listed() {
     const HOUR: u64 = 3_600;
     const DAY: u64 = 24 * HOUR;

@@ -214,6 +214,7 @@ fn notes(rule: AlertRule, tested: Option<&RuleBackTest>) -> Vec<String> {
         | AlertRule::UnusualUse
         | AlertRule::SlowAnswers
         | AlertRule::FirstUse => "By whole hours: it may fire up to an hour earlier.",
+        AlertRule::StoppedLoop => "By the newest hundred loops that were stopped.",
         AlertRule::UnpricedModel => "A cost that became known since then counts as known.",
         AlertRule::BudgetMark => {
             "By the marks that were reached. Rolling budgets are left out, since it is not recorded \

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alerts::{BudgetFact, FirstUse, KeyFact};
-use domain::{BackendId, BudgetMark, CheckSet, CredentialId, DAY_MS, HOUR_MS, WallTime};
+use domain::{BackendId, BudgetMark, CheckSet, ClientId, CredentialId, DAY_MS, HOUR_MS, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{
     BUDGET_CROSSINGS_KEPT_MAX, GroupBy, KEY_VERDICTS_KEPT_MAX, KeyVerdict, LedgerError,
-    RUNS_KEPT_MAX,
+    RUNS_KEPT_MAX, STOPPED_LOOPS_MAX, StoppedLoop,
 };
 use resilience::TransitionState;
 use settings::Settings;
@@ -18,7 +18,7 @@ use super::AlertHistory;
 use super::states::transitions;
 use crate::alerts::facts::{REPLACE_KEY, block_fault};
 use crate::alerts::measurements::{
-    FIRST_USE_DAYS, UNUSED_DAYS, first_uses_since, keys_for_requests,
+    FIRST_USE_DAYS, LOOP_TOLD_MS, UNUSED_DAYS, first_uses_since, keys_for_requests,
 };
 use crate::health::service_level_watch::kept_time;
 use crate::keys::statuses::KeyState;
@@ -84,6 +84,26 @@ impl AlertHistory {
             (hour.max(old_enough)..hour.plus_ms(DAY_MS + 1), used)
         };
         Ok(used.into_iter().map(span).filter(|(time, _)| !time.is_empty()).collect())
+    }
+
+    /// The clients that were stopped, each from then for [`LOOP_TOLD_MS`], and from when on all of them
+    /// are known if not from `from` on.
+    pub(super) async fn stopped_clients(
+        &self,
+        from: WallTime,
+    ) -> Result<(Spans<ClientId>, Option<WallTime>), LedgerError> {
+        let loops = self.ledger.stopped_loops(from.minus_ms(LOOP_TOLD_MS)).await?;
+        let known_from = loops.get(STOPPED_LOOPS_MAX - 1).map(|oldest| oldest.at);
+        let mut spans: Spans<ClientId> = Vec::new();
+        // Oldest first; one that is stopped again before that was over goes on.
+        for StoppedLoop { client, at, .. } in loops.into_iter().rev() {
+            let until = at.plus_ms(LOOP_TOLD_MS + 1);
+            match spans.iter_mut().rfind(|(time, known)| *known == client && at < time.end) {
+                Some((time, _)) => time.end = until,
+                None => spans.push((at..until, client)),
+            }
+        }
+        Ok((spans, known_from))
     }
 
     /// The keys of today while no request had used them for [`UNUSED_DAYS`], by whole hours.

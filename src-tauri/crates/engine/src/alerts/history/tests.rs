@@ -303,7 +303,7 @@ async fn a_name_was_new_for_a_day_once_the_ledger_was_a_week_old() {
     let cost = || Cost::Reported(domain::NanoUsd::new(1));
     let named = |number: u64, secs_ago: i64, client: &str, model: &str| {
         let mut one = answered(number, secs_ago, cost(), 100);
-        one.request.client = domain::ClientId::new(client).expect("a name");
+        one.request.client = ClientId::new(client).expect("a name");
         one.request.model_asked = model.to_owned();
         one.model_billed = Some(model.to_owned());
         one
@@ -330,6 +330,28 @@ async fn a_name_was_new_for_a_day_once_the_ledger_was_a_week_old() {
     let lasted =
         found.firings[0][1].ended.expect("over").unix_ms() - found.firings[0][1].fired.unix_ms();
     assert_eq!(lasted / HOUR / 1_000, 24);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_was_stopped_is_told_for_half_an_hour_and_longer_if_stopped_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let engine = opened(&home).await;
+    let stopped = |number, secs_ago: i64| ledger::StoppedLoop {
+        request: answered(number, secs_ago, Cost::NotBilled, 100).request.id,
+        client: ClientId::new("agent").expect("a name"),
+        at: ago(secs_ago),
+    };
+    for one in [stopped(1, 2 * DAY), stopped(2, 2 * DAY - 600), stopped(3, DAY)] {
+        engine.ledger().record_loop(one).expect("queued");
+    }
+    let saved = vec![rule_tunings(&engine.settings().alerts)];
+    let found = tested(&engine, AlertRule::StoppedLoop, saved).await;
+    let lasted: Vec<_> = found.firings[0]
+        .iter()
+        .map(|it| (it.ended.expect("over").unix_ms() - it.fired.unix_ms()) / 60_000)
+        .collect();
+    assert_eq!(lasted, [40, 30], "{found:?}");
     engine.stop().await;
 }
 

@@ -114,11 +114,22 @@ async fn every_rule_finds_its_numbers_in_the_ledger() {
     };
     engine.ledger().replace_billed(vec![bill]).await.expect("stored");
 
+    for (number, minutes_ago) in [(3_001, 29), (3_002, 5), (3_003, 31)] {
+        let client = if number == 3_003 { "earlier" } else { "agent" };
+        let stopped = ledger::StoppedLoop {
+            request: answered(number, 0, Cost::NotBilled, 0).request.id,
+            client: ClientId::new(client).expect("a name"),
+            at: NOW.minus_ms(minutes_ago * 60_000),
+        };
+        engine.ledger().record_loop(stopped).expect("queued");
+    }
+
     watch.evaluate().await;
     let found = watch.latest();
     // Without a home folder there are no known files.
     assert_eq!(found.unmeasured, BTreeSet::from([AlertRule::PlainKey]));
     assert_eq!(found.first_uses, [FirstUse::Client("cursor".to_owned())]);
+    assert_eq!(found.stopped_clients, [ClientId::new("agent").expect("a name")]);
     assert_eq!(found.unused_keys, [CredentialId::new("idle").expect("a name")]);
     let of = |rule: AlertRule| {
         let own = found.measurements.iter().filter(|it| it.rule() == rule);
