@@ -1,16 +1,18 @@
 //! Gathers the facts that alerts are judged by.
 
+mod dead_routes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
     AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    Impact, KeyFact, LedgerFact, Measurement, RouteFact, RouteFault, ServiceFact, VaultFact,
+    Impact, KeyFact, LedgerFact, Measurement, ServiceFact, VaultFact,
 };
 use budgets::BudgetStatus;
 use domain::{
     BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId, ShownCurrency,
-    WallTime, list_names,
+    WallTime,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
@@ -36,9 +38,6 @@ use crate::keys::statuses::{KeyState, KeyStatus, KeyStatuses};
 use crate::ledger_file::problem::LedgerSeverity;
 use crate::ledger_file::watch::LedgerWatch;
 use crate::process::local_resources::LocalResources;
-
-/// Most names in a sentence.
-const NAMES_MAX: usize = 3;
 
 pub(crate) struct AlertSources {
     pub(crate) settings: Arc<SettingsStore>,
@@ -214,36 +213,6 @@ impl AlertSources {
                     .any(|(_, known)| known.pool.credentials().next().is_some()),
             }),
         }
-    }
-
-    fn dead_routes(&self, settings: &Settings, known: &KnownBackends) -> Vec<RouteFact> {
-        let labels = backend_labels(settings, &self.mock);
-        let label = |id: &BackendId| labels.get(id.as_str()).cloned().unwrap_or(id.to_string());
-        let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route));
-        let dead = routes.filter_map(|(id, route)| {
-            let mut backends: Vec<BackendId> = Vec::new();
-            for candidate in &route.candidates {
-                if !backends.contains(&candidate.backend) {
-                    backends.push(candidate.backend.clone());
-                }
-            }
-            let able =
-                backends.iter().filter(|id| !self.states.is_limited_for(settings, route, id));
-            let able = able.filter_map(|id| known.get(id)).filter(|it| it.can_answer);
-            let fault = RouteFault::of(able.map(|it| it.fault))?;
-            let is_limited = |id: &&BackendId| self.states.is_limited_for(settings, route, id);
-            let unable = backends.iter().filter(|id| !is_limited(id)).map(label);
-            let unable: Vec<String> = unable.collect();
-            let unable = (!unable.is_empty())
-                .then(|| format!("{} cannot answer", list_names(unable.into_iter(), NAMES_MAX)));
-            let why = self.states.limits_of(settings, route).into_iter().chain(unable);
-            let reason = match backends.is_empty() {
-                true => "it has no backends".to_owned(),
-                false => why.collect::<Vec<_>>().join("; "),
-            };
-            Some(RouteFact { id: id.clone(), reason, backends, fault })
-        });
-        dead.collect()
     }
 
     fn keys(&self, settings: &Settings) -> KeyFacts {
