@@ -3,6 +3,7 @@ import { Card } from "@/components/card";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { LoadingCard } from "@/components/skeleton";
+import { SEVERITIES } from "@/features/alerts/severities";
 import { useAction } from "@/ipc/actions";
 import { useAlertLadder } from "@/ipc/alert-queries";
 import { notifyError } from "@/components/toast";
@@ -20,7 +21,6 @@ const TITLES: Record<LadderStep, string> = {
 
 /** In seconds. */
 const WAITS = [0, 60, 300, 600, 1800, 3600, 14_400] as const;
-const SEVERITIES: AlertSeverity[] = ["info", "low", "medium", "high", "critical"];
 
 export function Ladder() {
   const ladder = useAlertLadder();
@@ -75,7 +75,7 @@ function Step({ step }: { step: AlertLadderStepView }) {
             />
             <Select
               aria-label={`${title}: from severity`}
-              options={SEVERITIES.map((value) => ({ value, label: fromText(value) }))}
+              options={SEVERITIES.map(({ value }) => ({ value, label: fromText(value) }))}
               value={from}
               onChange={(severity) => change({ from_severity: severity })}
               className="w-36"

@@ -10,6 +10,7 @@ import { notify } from "@/components/toast";
 import { BackTest } from "@/features/alerts/back-test";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { Rehearsal } from "@/features/alerts/rehearsal";
+import { SEVERITIES } from "@/features/alerts/severities";
 import { useAction } from "@/ipc/actions";
 import { usePreview } from "@/ipc/preview";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -21,14 +22,6 @@ const NUMBERS = [
   { name: "threshold", label: "Threshold", of: (rule: AlertRuleView) => rule.threshold },
   { name: "minimum", label: "Least number of requests", of: (rule: AlertRuleView) => rule.minimum },
 ] as const;
-
-const SEVERITIES: { value: AlertSeverity; label: string }[] = [
-  { value: "info", label: "Info" },
-  { value: "low", label: "Low" },
-  { value: "medium", label: "Medium" },
-  { value: "high", label: "High" },
-  { value: "critical", label: "Critical" },
-];
 
 const FIELDS = ["delivery", "hold_secs", "threshold", "minimum", "severity"] as const;
 

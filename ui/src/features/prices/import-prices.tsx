@@ -5,7 +5,7 @@ import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { CONTROL, Field, TextInput } from "@/components/field";
+import { CONTROL, Field, TextInput, type ControlProps } from "@/components/field";
 import { Notice } from "@/components/notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
@@ -115,13 +115,7 @@ function ListFields({ source: { from, text, url }, change, file, error }: ListFi
   return (
     <>
       <Choice label="Import from" options={FROM} value={from} onChange={(next) => change({ from: next })} />
-      {from === "file" && (
-        <Field label="Price list">
-          {(control) => (
-            <input {...control} ref={file} type="file" accept=".json,application/json" className="text-13" />
-          )}
-        </Field>
-      )}
+      {from === "file" && <Field label="Price list">{(control) => <FileChoice {...control} file={file} />}</Field>}
       {from === "paste" && (
         <Field label="Price list">
           {(control) => (
@@ -182,5 +176,26 @@ function Preview({ seen }: { seen: PriceImportView }) {
       </ul>
       {left > 0 && <p className="text-12 text-ink-3">and {formatCount(left)} more</p>}
     </>
+  );
+}
+
+/** A file, by a button that looks like the others and the name of what was chosen. */
+function FileChoice({ file, ...control }: ControlProps & Pick<ListFieldsProps, "file">) {
+  const [name, setName] = useState<string>();
+  return (
+    <span className="flex min-w-0 items-center gap-3">
+      <input
+        ref={file}
+        type="file"
+        accept=".json,application/json"
+        hidden
+        aria-label="Price list file"
+        onChange={({ target }) => setName(target.files?.[0]?.name)}
+      />
+      <Button {...control} icon={FileUp} onClick={() => file.current?.click()}>
+        Choose a file
+      </Button>
+      <span className="min-w-0 truncate text-13 text-ink-3">{name ?? "A JSON file"}</span>
+    </span>
   );
 }

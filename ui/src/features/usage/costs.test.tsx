@@ -7,7 +7,7 @@ import { renderPanel } from "../../../test/render-panel";
 test("the cost is compared with the period before, also for chosen days", async () => {
   const { user } = renderPanel("busy", "/usage");
   expect(await screen.findByText(/^\d+ % (more|less) than in the 7 days before$/)).toBeVisible();
-  await user.click(screen.getByRole("radio", { name: "Custom" }));
+  await choose(user, screen.getByRole("combobox", { name: "Period" }), "Custom");
   expect(await screen.findByText("Cost, 7 Nov to 20 Nov")).toBeVisible();
   expect(screen.getByLabelText("First day")).toHaveValue("2026-11-07");
 });
@@ -18,7 +18,7 @@ test("the costs that are summed up are chosen, kept in the address, and named wi
   const [known, reported] = [await host.usage(query), await host.usage({ ...query, basis: "reported" })];
   const hero = await screen.findByRole("region", { name: "Cost" });
   expect(await within(hero).findByText(known.basis)).toBeVisible();
-  await user.click(screen.getByRole("radio", { name: "Reported" }));
+  await choose(user, screen.getByRole("combobox", { name: "Costs summed up" }), "Reported");
   expect(await within(hero).findByText(reported.basis)).toBeVisible();
   expect(reported.basis).toMatch(/^Reported by the backend, for \d+ % of requests$/);
   const { unpriced_requests: unknown } = reported.totals;

@@ -65,32 +65,39 @@ const SHARE_COLUMNS: Column<UsageGroupView>[] = [
   },
 ];
 
-function costColumn(usage: UsageView, group: GroupBy): Column<UsageGroupView> {
-  const isPriced = usage.cost_basis === "known" && group === "model";
-  const unpricedOf = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
+function costColumn(usage: UsageView): Column<UsageGroupView> {
   return {
     id: "cost",
     header: "Cost",
     numeric: true,
-    width: group === "model" ? "168px" : "124px",
+    width: "124px",
     value: (row) => spendValue(row.totals),
-    cell: (row) => (
-      <span className="flex items-center justify-end gap-1">
-        {isNothing(row.totals) ? (
-          <span className="text-ink-3">–</span>
-        ) : (
-          <Spend spend={row.totals} word={usage.unpriced_word} />
-        )}
-        {isPriced && row.kind === "named" && row.totals.unpriced_requests > 0 && (
-          <SetPriceButton
-            backend={unpricedOf(row)?.backend ?? null}
-            model={row.label}
-            missing={unpricedOf(row)?.why?.missing}
-          />
-        )}
-      </span>
-    ),
+    cell: (row) =>
+      isNothing(row.totals) ? (
+        <span className="text-ink-3">–</span>
+      ) : (
+        <Spend spend={row.totals} word={usage.unpriced_word} />
+      ),
   };
+}
+
+function lacksPrice({ kind, totals }: UsageGroupView): boolean {
+  return kind === "named" && totals.unpriced_requests > 0;
+}
+
+/** Where models lack a price: a column of its own, so that the amounts stay in line. */
+function priceColumns(usage: UsageView, group: GroupBy): Column<UsageGroupView>[] {
+  if (group !== "model" || usage.cost_basis !== "known" || !usage.groups.some(lacksPrice)) return [];
+  const unpricedOf = (row: UsageGroupView) => usage.unpriced.find(({ model }) => model === row.label);
+  const cell = (row: UsageGroupView) =>
+    lacksPrice(row) && (
+      <SetPriceButton
+        backend={unpricedOf(row)?.backend ?? null}
+        model={row.label}
+        missing={unpricedOf(row)?.why?.missing}
+      />
+    );
+  return [{ id: "price", header: "Price", width: "96px", cell }];
 }
 
 /** Leads to the requests of a row, where a filter selects them. */
@@ -154,7 +161,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
     };
     return [
       labelColumn(header, usage.groups, linked),
-      ...(withoutCost ? [] : [costColumn(usage, group), ...SHARE_COLUMNS]),
+      ...(withoutCost ? [] : [costColumn(usage), ...priceColumns(usage, group), ...SHARE_COLUMNS]),
       ...countColumns(linked),
       ...TOKENS_COLUMNS,
     ];

@@ -1,6 +1,7 @@
 import { screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { presetDays } from "@/features/usage/period-bar";
+import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
 test("months begin on their first day and end on their last", () => {
@@ -14,10 +15,19 @@ test("months begin on their first day and end on their last", () => {
 test("last month asks for its days, and stays chosen", async () => {
   const { host, user } = renderPanel("busy", "/usage?zone=utc");
   const asked = vi.spyOn(host, "usage");
-  await user.click(await screen.findByRole("radio", { name: "Last month" }));
-  expect(screen.getByRole("radio", { name: "Last month" })).toBeChecked();
-  const first = (screen.getByLabelText("First day") as HTMLInputElement).value;
-  expect(first).toMatch(/-01$/);
-  const month = expect.objectContaining({ from: Date.parse(`${first}T00:00:00Z`) });
+  await choose(user, await screen.findByRole("combobox", { name: "Period" }), "Last month");
+  expect(screen.getByRole("combobox", { name: "Period" })).toHaveTextContent("Last month");
+  expect(screen.queryByLabelText("First day")).not.toBeInTheDocument();
+  const month = expect.objectContaining({ from: Date.UTC(2026, 9, 1) });
   expect(asked).toHaveBeenCalledWith(month);
+});
+
+test("the days of a period of one's own are typed, also while they are those of another", async () => {
+  const { user } = renderPanel("busy", "/usage?zone=utc");
+  await choose(user, await screen.findByRole("combobox", { name: "Period" }), "Custom");
+  const first = screen.getByLabelText("First day");
+  await user.clear(first);
+  await user.type(first, "2026-11-01");
+  expect(screen.getByLabelText("First day")).toHaveValue("2026-11-01");
+  expect(screen.getByRole("combobox", { name: "Period" })).toHaveTextContent("Custom");
 });

@@ -5,6 +5,7 @@ import { withBasis } from "@/features/usage/usage-period";
 import { BASES, GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
+import { Select } from "@/components/select";
 import type { TimeZoneChoice, UsageRange } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 import { dayOf } from "@/lib/time";
@@ -32,21 +33,22 @@ interface PeriodBarProps {
 export function PeriodBar({ place, onMove, withoutGroups = false, withBases = false }: PeriodBarProps) {
   const { days, ...rest } = place;
   const presets = presetDays(useNow(), place.zone);
+  // Days that are typed may be those of another period for a moment.
+  const [isOwn, setOwn] = useState(false);
   // The date fields keep what is typed; a chosen period fills them anew.
   const [chosen, setChosen] = useState(0);
   const choose = (period: PeriodChoice) => {
+    setOwn(period === CUSTOM);
     setChosen((times) => times + 1);
     onMove(period in presets ? { ...rest, days: presets[period as Preset] } : { ...rest, range: period as UsageRange });
   };
+  const ofDays = days && (isOwn ? CUSTOM : presetOf(days, presets));
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Choice
-        label="Period"
-        options={PERIODS}
-        value={days === undefined ? place.range : presetOf(days, presets)}
-        onChange={choose}
-      />
-      {days !== undefined && <Days key={chosen} days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
+      <Select aria-label="Period" options={PERIODS} value={ofDays ?? place.range} onChange={choose} className="w-32" />
+      {days !== undefined && ofDays === CUSTOM && (
+        <Days key={chosen} days={days} onChange={(next) => onMove({ ...rest, days: next })} />
+      )}
       {!withoutGroups && (
         <Choice
           label="Group by"
@@ -62,11 +64,12 @@ export function PeriodBar({ place, onMove, withoutGroups = false, withBases = fa
         onChange={(zone) => onMove({ ...place, zone })}
       />
       {withBases && (
-        <Choice
-          label="Costs summed up"
+        <Select
+          aria-label="Costs summed up"
           options={BASES}
           value={place.basis ?? "known"}
           onChange={(basis) => onMove(withBasis(place, basis))}
+          className="w-40"
         />
       )}
       <UsageFilters place={place} onMove={onMove} />

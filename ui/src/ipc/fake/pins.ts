@@ -4,9 +4,9 @@ import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { isWanted, startOfDay, totalsOf } from "@/ipc/fake/traffic";
 import type { Host } from "@/ipc/host";
+import { PINS_MAX } from "@/lib/pins";
 import { DAY_MS } from "@/lib/time";
 
-const PINS_MAX = 4;
 const UNITS: Record<PinMeasure, PinUnit> = {
   cost: "nano_usd",
   cost_per_request: "nano_usd",
