@@ -19,7 +19,7 @@ impl WindowTest {
         let labels = labels(&menu);
         assert!(labels[0].ends_with(&format!("(port {port})")), "{labels:#?}");
         let starts = |words: &str| labels.iter().any(|label| label.starts_with(words));
-        for words in ["Spend today: $", ROUTES, "fast: Scripted", "Run checks"] {
+        for words in ["Spend today: unknown (", ROUTES, "fast: Scripted", "Run checks"] {
             assert!(starts(words), "{words}: {labels:#?}");
         }
         assert!(labels.ends_with(&["Open Gatehouse".to_owned(), "Quit".to_owned()]), "{labels:#?}");
