@@ -114,7 +114,8 @@ impl TestCall {
     #[cfg(unix)]
     pub async fn run_until_killed(mut self, mut is_time: impl FnMut() -> bool) -> bool {
         await_or_fail("a call of a program that is killed", async move {
-            self.command.stdout(Stdio::null()).stderr(Stdio::null());
+            // What it refuses is shown with the failure of a test.
+            self.command.stdout(Stdio::null()).stderr(Stdio::inherit());
             let mut child = self.command.spawn().expect("the program starts");
             while child.try_wait().expect("asked").is_none() {
                 if is_time() {
