@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    fn object(schema: Value) -> Map<String, Value> {
+    fn object(schema: &Value) -> Map<String, Value> {
         schema.as_object().cloned().expect("an object")
     }
 
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn an_unknown_argument_is_named_with_those_that_are_known() {
         let check = |arguments: Value, expected: Option<(&str, &str)>| {
-            let checked = check_known(&object(schema()), &arguments).err();
+            let checked = check_known(&object(&schema()), &arguments).err();
             let found =
                 checked.map(|error| (error.field.expect("a field"), error.hint.expect("a hint")));
             let expected = expected.map(|(field, hint)| (field.to_owned(), hint.to_owned()));
@@ -163,6 +163,6 @@ mod tests {
         check(json!({"rnge": "today"}), Some(("rnge", known)));
         check(json!({"filter": {"modl": "m"}}), Some(("filter.modl", "Known are: model.")));
         check(json!({"parts": [{"sort": "b"}]}), Some(("parts.sort", "Known are: kind, type.")));
-        assert!(check_known(&object(json!({"type": "object"})), &json!({"x": 1})).is_err());
+        assert!(check_known(&object(&json!({"type": "object"})), &json!({"x": 1})).is_err());
     }
 }
