@@ -18,6 +18,7 @@ mod billing;
 mod budgets;
 #[cfg(test)]
 mod client_scope;
+#[cfg(test)]
 mod client_switch;
 #[cfg(test)]
 mod degraded;

@@ -317,7 +317,7 @@ async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
 async fn a_missing_key_is_said_and_nothing_is_sent() {
     let upstream = ScriptedUpstream::start([]).await.expect("an upstream");
     let world = world(&upstream).await;
-    let credential = domain::CredentialId::new("corp-key").expect("an id");
+    let credential = CredentialId::new("corp-key").expect("an id");
     world.vault.remove(&credential).await.expect("removed");
     let answer = world.chat(ASK).await;
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (403, &"key_missing".into()));

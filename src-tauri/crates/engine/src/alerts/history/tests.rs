@@ -342,6 +342,7 @@ async fn a_client_that_was_stopped_is_told_for_half_an_hour_and_longer_if_stoppe
         client: ClientId::new("agent").expect("a name"),
         at: ago(secs_ago),
     };
+    settle(&engine, [answered(4, 3 * DAY, Cost::NotBilled, 100)]).await;
     for one in [stopped(1, 2 * DAY), stopped(2, 2 * DAY - 600), stopped(3, DAY)] {
         engine.ledger().record_loop(one).expect("queued");
     }
