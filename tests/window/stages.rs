@@ -304,7 +304,7 @@ impl WindowTest {
         panel.open_screen("Keys").await;
         panel.row("spare", |row| row.contains("0042")).await;
         panel.open_screen("Clients").await;
-        panel.row(CLIENT, |row| row.contains('$')).await;
+        panel.row(CLIENT, |row| row.contains("unpriced")).await;
         panel.open_screen("Requests").await;
         panel.row("scripted-small", |row| row.contains("1,234")).await;
         panel.open_screen("Readiness").await;
