@@ -91,7 +91,7 @@ pub use text::{
 pub use time::{
     Clock, ClockReading, DAY_MS, HOUR_MS, MINUTE_MS, ManualClock, Moment, SystemClock, WallTime,
 };
-pub use usage::{CacheWrites, TokenClass, TokenUsage};
+pub use usage::{CacheWrites, TokenClass, TokenUsage, is_naming_member, is_standard_word};
 pub use vault_kind::VaultKind;
 pub use words::{UnknownWord, Word};
 

@@ -103,6 +103,25 @@ impl AddAssign for TokenUsage {
     }
 }
 
+/// Members of usage objects whose words name something and bill nothing.
+const NAMING_MEMBERS: [&str; 7] = ["object", "id", "model", "type", "currency", "unit", "source"];
+
+/// Words that say that nothing special was asked for or given.
+const STANDARD_WORDS: [&str; 6] = ["", "standard", "default", "none", "global", "not_available"];
+
+/// True if the words of this member of a usage object bill nothing, whatever they are. Any other word
+/// under a name that is not known may be a tier, a speed or a region with a price of its own.
+#[must_use]
+pub fn is_naming_member(name: &str) -> bool {
+    NAMING_MEMBERS.contains(&name)
+}
+
+/// True for a word of a usage object that says that nothing special was asked for or given.
+#[must_use]
+pub fn is_standard_word(word: &str) -> bool {
+    STANDARD_WORDS.contains(&word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

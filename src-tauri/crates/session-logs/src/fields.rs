@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use domain::{NanoUsd, WallTime};
+use domain::{NanoUsd, WallTime, is_naming_member, is_standard_word};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -30,12 +30,8 @@ const TEXT_CHARS_MAX: usize = 512;
 /// Longest name kept of a member that is not understood, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
-/// Members whose words name something and bill nothing.
-const NAMING_NAMES: [&str; 7] = ["object", "id", "model", "type", "currency", "unit", "source"];
-
-/// Words that say that nothing special was asked for or given.
-const STANDARD_WORDS: [&str; 7] =
-    ["", "standard", "default", "none", "global", "not_available", "not_applied"];
+/// A standard word in logs alone.
+const NOT_APPLIED: &str = "not_applied";
 
 impl PartBuilder {
     /// Notes the first member of `object` that counts something, or says how something is billed, under
@@ -44,7 +40,7 @@ impl PartBuilder {
         let members: Option<BTreeMap<Cow<'_, str>, &RawValue>> =
             object.and_then(|object| serde_json::from_str(object.get()).ok());
         let is_costly = |(name, value): &(Cow<'_, str>, &RawValue)| {
-            !known.contains(&&**name) && !NAMING_NAMES.contains(&&**name) && bills(value)
+            !known.contains(&&**name) && !is_naming_member(name) && bills(value)
         };
         if let Some((name, _)) = members.unwrap_or_default().into_iter().find(is_costly) {
             let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
@@ -226,7 +222,7 @@ fn bills(value: &RawValue) -> bool {
             Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
             Value::String(word) => match word.parse::<f64>() {
                 Ok(number) => number > 0.0,
-                Err(_) => !STANDARD_WORDS.contains(&word.as_str()),
+                Err(_) => !is_standard_word(word) && word != NOT_APPLIED,
             },
             Value::Array(items) => items.iter().any(is_costly),
             Value::Object(members) => members.values().any(is_costly),

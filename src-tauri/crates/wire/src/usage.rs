@@ -5,7 +5,10 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{CallSplit, Meter, MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage};
+use domain::{
+    CallSplit, Meter, MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage, is_naming_member,
+    is_standard_word,
+};
 use serde_json::value::RawValue;
 
 use crate::json::{self, Members};
@@ -260,19 +263,13 @@ const FREE_NAMES: [&str; 21] = [
     "stop_reason",
 ];
 
-/// Members whose words name something and bill nothing.
-const NAMING_NAMES: [&str; 7] = ["object", "id", "model", "type", "currency", "unit", "source"];
-
-/// Words that say that nothing special was asked for or given.
-const STANDARD_WORDS: [&str; 6] = ["", "standard", "default", "none", "global", "not_available"];
-
 /// The first word in the value of a member that may say how something is billed.
 fn billing_word<'a>(name: &str, value: &'a RawValue) -> Option<&'a str> {
-    if NAMING_NAMES.contains(&name) {
+    if is_naming_member(name) {
         return None;
     }
     let is_number = |word: &str| word.parse::<f64>().is_ok();
-    json::string_values(value.get()).find(|word| !STANDARD_WORDS.contains(word) && !is_number(word))
+    json::string_values(value.get()).find(|word| !is_standard_word(word) && !is_number(word))
 }
 
 /// True if `value` is a number above zero, also as text, or contains one.
