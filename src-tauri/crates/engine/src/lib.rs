@@ -22,6 +22,7 @@ mod process;
 mod readiness;
 mod settings_editor;
 mod short_lived;
+mod shown_time;
 #[cfg(test)]
 mod simulated_week;
 mod start;

@@ -1,11 +1,10 @@
 //! What the user is told when a budget reaches a mark, in words.
 
 use budgets::BudgetStatus;
-use domain::{
-    BudgetAction, BudgetCrossing, BudgetMark, BudgetSchedule, ShownCurrency, WallTime, capitalize,
-};
-use jiff::Timestamp;
+use domain::{BudgetAction, BudgetCrossing, BudgetMark, BudgetSchedule, ShownCurrency, capitalize};
 use jiff::tz::TimeZone;
+
+use crate::shown_time::format_time;
 
 /// A mark that was just reached, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +72,4 @@ fn period(status: &BudgetStatus, zone: &TimeZone) -> String {
             format!("this {}, which ends {}", other.period(), format_time(status.until, zone))
         }
     }
-}
-
-/// `1 Dec 09:00`.
-fn format_time(at: WallTime, zone: &TimeZone) -> String {
-    Timestamp::from_millisecond(at.unix_ms())
-        .map(|time| time.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string())
-        .unwrap_or_default()
 }

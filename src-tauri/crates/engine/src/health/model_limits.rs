@@ -2,13 +2,14 @@
 //! of it.
 
 use domain::{BackendId, RouteId, WallTime, list_names};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use routing::{ModelSet, ServedModels};
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::configured::backend_labels;
 use crate::health::backend_answers::{BackendAnswers, Outage};
 use crate::health::backend_states::BackendStates;
+use crate::shown_time::format_time;
 
 /// Limited models named in a sentence, which must fit into a notification: those that end first.
 const LIMITS_NAMED_MAX: usize = 1;
@@ -113,9 +114,8 @@ fn clauses(limits: &[ModelLimit]) -> String {
     let mut limits: Vec<&ModelLimit> = limits.iter().collect();
     limits.sort_by_key(|limit| (limit.until.is_none(), limit.until));
     let clause = |limit: &ModelLimit| {
-        let at = limit.until.and_then(|at| Timestamp::from_millisecond(at.unix_ms()).ok());
-        let until = at.map(|at| at.to_zoned(zone.clone()).strftime(" until %-d %b %H:%M"));
-        let until = until.map(|at| at.to_string()).unwrap_or_default();
+        let until = limit.until.map(|at| format!(" until {}", format_time(at, &zone)));
+        let until = until.unwrap_or_default();
         format!("{} at {} is rate limited{until}", limit.model, limit.label)
     };
     list_names(limits.into_iter().map(clause), LIMITS_NAMED_MAX)

@@ -189,10 +189,10 @@ fn why_broken(
     let mut reasons: Vec<(&str, String)> = Vec::with_capacity(route.candidates.len());
     for candidate in &route.candidates {
         let backend = &candidate.backend;
-        let reason = why_unable(engine, settings, route, candidate)?;
         let label = labels.get(backend.as_str()).map_or(backend.as_str(), String::as_str);
-        if !reasons.contains(&(label, reason.clone())) {
-            reasons.push((label, reason));
+        let reason = (label, why_unable(engine, settings, route, candidate)?);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
     let why = match reasons.as_slice() {

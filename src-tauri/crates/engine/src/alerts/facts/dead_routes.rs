@@ -22,15 +22,14 @@ impl AlertSources {
                     backends.push(candidate.backend.clone());
                 }
             }
-            let able =
-                backends.iter().filter(|id| !self.states.is_limited_for(settings, route, id));
-            let able = able.filter_map(|id| known.get(id)).filter(|it| it.can_answer);
-            let fault = RouteFault::of(able.map(|it| it.fault))?;
             let is_limited = |id: &&BackendId| self.states.is_limited_for(settings, route, id);
-            let unable = backends.iter().filter(|id| !is_limited(id)).map(label);
-            let unable: Vec<String> = unable.collect();
-            let unable = (!unable.is_empty())
-                .then(|| format!("{} cannot answer", list_names(unable.into_iter(), NAMES_MAX)));
+            let others: Vec<&BackendId> = backends.iter().filter(|id| !is_limited(id)).collect();
+            let able = others.iter().filter_map(|id| known.get(*id)).filter(|it| it.can_answer);
+            let fault = RouteFault::of(able.map(|it| it.fault))?;
+            let unable = (!others.is_empty()).then(|| {
+                let names = others.into_iter().map(label);
+                format!("{} cannot answer", list_names(names, NAMES_MAX))
+            });
             let why = self.states.limits_of(settings, route).into_iter().chain(unable);
             let reason = match backends.is_empty() {
                 true => "it has no backends".to_owned(),
