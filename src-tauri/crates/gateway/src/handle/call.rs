@@ -14,8 +14,7 @@ use resilience::Priority;
 use routing::{Candidate, Decision, Needs, RoutingRequest};
 use wire::ErrorKind;
 
-use crate::handle::accounting::RequestRecord;
-use crate::handle::accounting::estimate;
+use crate::handle::accounting::{RequestRecord, estimate};
 use crate::handle::admission::AdmissionRequest;
 use crate::handle::budget_guard::CallSize;
 use crate::handle::cache_mode::CacheModes;

@@ -18,9 +18,9 @@ use crate::rollup::rollup_range::{
 use crate::rollup::rollup_sums::{
     NameNumbers, columns_on, dimension_rows_sql, read_totals, rollup_sums, sum_columns,
 };
-use crate::rollup::usage::USAGE_CROSS_COLUMNS_MAX;
-use crate::rollup::usage::USAGE_CROSS_ROWS_MAX;
-use crate::rollup::usage::{rank_groups, slot_end, slot_start};
+use crate::rollup::usage::{
+    USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, rank_groups, slot_end, slot_start,
+};
 use crate::{CrossQuery, CrossSummary, DimensionFilter, GroupBy, Purpose, UsageKey, UsageTotals};
 
 const KEY_COLUMNS: &str = "purpose, backend, model, client, credential, project, route";

@@ -5,9 +5,7 @@ use domain::{Meter, NanoUsd, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::Purpose;
-use crate::columns::integer_columns::COST_MAX;
-use crate::columns::integer_columns::COUNT_MAX;
-use crate::columns::integer_columns::{collect_known, get_count};
+use crate::columns::integer_columns::{COST_MAX, COUNT_MAX, collect_known, get_count};
 use crate::columns::text_columns::WordColumn;
 use crate::rollup::Counting;
 use crate::rollup::attempt_rollup::AttemptRollup;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use domain::{CredentialId, Endpoint, RequestId, TokenUsage, WallTime};
 
 use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
-use crate::health::endpoint_states::ENDPOINT_STATE_BYTES_MAX;
-use crate::health::endpoint_states::ENDPOINT_STATES_MAX;
+use crate::health::endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX};
 use crate::health::transitions::EVIDENCE_KEPT_MAX;
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus, GroupBy,
