@@ -1,11 +1,12 @@
 /** Imports a price list from a file, from pasted text or from an address. Shows the differences before they apply. */
 import { FileUp } from "lucide-react";
-import { useRef, useState, type RefObject } from "react";
+import { useState } from "react";
 import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
-import { CONTROL, Field, TextInput, type ControlProps } from "@/components/field";
+import { CONTROL, Field, TextInput } from "@/components/field";
+import { FileButton } from "@/components/file-button";
 import { Notice } from "@/components/notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
@@ -24,6 +25,7 @@ const FROM = [
 
 interface Source {
   from: From;
+  file: File | null;
   text: string;
   url: string;
 }
@@ -41,16 +43,14 @@ export function ImportPrices() {
 }
 
 function ImportDialog({ onClose }: { onClose: () => void }) {
-  const [source, setSource] = useState<Source>({ from: "file", text: "", url: "" });
-  const file = useRef<HTMLInputElement>(null);
+  const [source, setSource] = useState<Source>({ from: "file", file: null, text: "", url: "" });
   const preview = useAction("priceImport", (call, list: PriceImport) => call(list));
   const apply = useAction("priceImportApply", (call, id: number) => call({ id }));
   const look = async () => {
-    const { from, text, url } = source;
+    const { from, file, text, url } = source;
     if (from === "address") return preview.mutate({ kind: "address", url });
-    const chosen = file.current?.files?.[0];
     if (from === "paste") return preview.mutate({ kind: "text", name: "pasted", text });
-    if (chosen) preview.mutate({ kind: "text", name: chosen.name, text: await chosen.text() });
+    if (file) preview.mutate({ kind: "text", name: file.name, text: await file.text() });
   };
   const seen = preview.data;
   const changes = seen === undefined ? 0 : seen.changed + seen.new;
@@ -64,12 +64,7 @@ function ImportDialog({ onClose }: { onClose: () => void }) {
     >
       <DialogBody className="flex flex-col gap-4">
         {seen === undefined ? (
-          <ListFields
-            source={source}
-            change={(part) => setSource({ ...source, ...part })}
-            file={file}
-            error={preview.error}
-          />
+          <ListFields source={source} change={(part) => setSource({ ...source, ...part })} error={preview.error} />
         ) : (
           <Preview seen={seen} />
         )}
@@ -106,16 +101,31 @@ function ImportDialog({ onClose }: { onClose: () => void }) {
 interface ListFieldsProps {
   source: Source;
   change: (part: Partial<Source>) => void;
-  file: RefObject<HTMLInputElement | null>;
   error: ApiError | null;
 }
 
 /** Where the list comes from. */
-function ListFields({ source: { from, text, url }, change, file, error }: ListFieldsProps) {
+function ListFields({ source: { from, file, text, url }, change, error }: ListFieldsProps) {
   return (
     <>
       <Choice label="Import from" options={FROM} value={from} onChange={(next) => change({ from: next })} />
-      {from === "file" && <Field label="Price list">{(control) => <FileChoice {...control} file={file} />}</Field>}
+      {from === "file" && (
+        <Field label="Price list">
+          {(control) => (
+            <span className="flex min-w-0 items-center gap-3">
+              <FileButton
+                {...control}
+                label="Price list file"
+                accept=".json,application/json"
+                onChoose={(chosen) => change({ file: chosen })}
+              >
+                Choose a file
+              </FileButton>
+              <span className="min-w-0 truncate text-13 text-ink-3">{file?.name ?? "A JSON file"}</span>
+            </span>
+          )}
+        </Field>
+      )}
       {from === "paste" && (
         <Field label="Price list">
           {(control) => (
@@ -176,26 +186,5 @@ function Preview({ seen }: { seen: PriceImportView }) {
       </ul>
       {left > 0 && <p className="text-12 text-ink-3">and {formatCount(left)} more</p>}
     </>
-  );
-}
-
-/** A file, by a button that looks like the others and the name of what was chosen. */
-function FileChoice({ file, ...control }: ControlProps & Pick<ListFieldsProps, "file">) {
-  const [name, setName] = useState<string>();
-  return (
-    <span className="flex min-w-0 items-center gap-3">
-      <input
-        ref={file}
-        type="file"
-        accept=".json,application/json"
-        hidden
-        aria-label="Price list file"
-        onChange={({ target }) => setName(target.files?.[0]?.name)}
-      />
-      <Button {...control} icon={FileUp} onClick={() => file.current?.click()}>
-        Choose a file
-      </Button>
-      <span className="min-w-0 truncate text-13 text-ink-3">{name ?? "A JSON file"}</span>
-    </span>
   );
 }

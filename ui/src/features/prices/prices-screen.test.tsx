@@ -36,6 +36,19 @@ test("an import shows what would change, and what was not read, before it applie
   expect(await screen.findByText("Imported 2 prices from prices.json.")).toBeVisible();
 });
 
+test("a chosen file is named, and still chosen after a look at its differences", async () => {
+  const { user } = renderPanel("busy", "/prices");
+  await table();
+  await user.click(screen.getByRole("button", { name: "Import" }));
+  const dialog = await screen.findByRole("dialog", { name: "Import prices" });
+  const file = new File(["{}"], "mine.json", { type: "application/json" });
+  await user.upload(within(dialog).getByLabelText("Price list file"), file);
+  expect(within(dialog).getByText("mine.json")).toBeVisible();
+  await user.click(within(dialog).getByRole("button", { name: "Show differences" }));
+  await user.click(await within(dialog).findByRole("button", { name: "Back" }));
+  expect(within(dialog).getByText("mine.json")).toBeVisible();
+});
+
 test("a price opens with every rate, its days and its source", async () => {
   const { user } = renderPanel("busy", "/prices");
   await user.click(within(await table()).getByText("claude-sonnet-4-5"));

@@ -1,12 +1,13 @@
 /** What providers billed against what was computed here, by provider and day. */
-import { FileUp, KeyRound, RefreshCw, X } from "lucide-react";
-import { useMemo, useRef, useState, type ChangeEvent } from "react";
+import { KeyRound, RefreshCw, X } from "lucide-react";
+import { useMemo, useState } from "react";
 import { AdminKeyDialog } from "@/features/usage/admin-key-dialog";
 import { DRIFT_DAYS, Difference } from "@/features/usage/drift";
 import { Button } from "@/components/button";
 import { Card } from "@/components/card";
 import { DataTable, type Column } from "@/components/data-table";
 import { DisclosureSummary } from "@/components/disclosure-summary";
+import { FileButton } from "@/components/file-button";
 import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -110,22 +111,20 @@ function Provider({ provider }: { provider: DriftProviderView }) {
 
 /** Imports the cost report that a provider's page exports. */
 function CsvButton({ provider }: { provider: BillingProvider }) {
-  const input = useRef<HTMLInputElement>(null);
   const read = useAction("billingImport", async (call, file: File) =>
     call({ provider, file_name: file.name, text: await file.text() }),
   );
-  const choose = ({ target }: ChangeEvent<HTMLInputElement>) => {
-    const [file] = target.files ?? [];
-    if (file) read.mutate(file, report);
-    target.value = "";
-  };
   return (
-    <>
-      <input ref={input} type="file" accept=".csv,text/csv" hidden aria-label="Cost report" onChange={choose} />
-      <Button size="small" look="quiet" icon={FileUp} busy={read.isPending} onClick={() => input.current?.click()}>
-        Import CSV
-      </Button>
-    </>
+    <FileButton
+      label="Cost report"
+      accept=".csv,text/csv"
+      size="small"
+      look="quiet"
+      busy={read.isPending}
+      onChoose={(file) => read.mutate(file, report)}
+    >
+      Import CSV
+    </FileButton>
   );
 }
 
