@@ -32,14 +32,23 @@ pub(crate) fn usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageRe
 
 /// As [`usage`], for an answer that broke off. A count reported by then may date from its beginning
 /// (Anthropic reports one output token in `message_start`), so the output is at least the estimate for
-/// the content that arrived.
+/// the content that arrived. Calls of the provider's tools are counted as they were seen to begin, since
+/// usage tells them last.
 pub(crate) fn partial_usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageReport> {
     let mut report = usage(facts, request_body)?;
     let arrived = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
+    if facts.finish_reason.is_some() {
+        return Some(report);
+    }
     let missing = arrived.saturating_sub(report.tokens().output());
-    if facts.finish_reason.is_none() && missing > 0 {
-        report.usage.quantities.count(Meter::Output, missing);
+    let seen = facts.billed_beside.quantities.without(&report.usage.quantities);
+    let unseen: Vec<_> = std::iter::once((Meter::Output, missing)).chain(seen.iter()).collect();
+    for (meter, count) in unseen.into_iter().filter(|(_, count)| *count > 0) {
+        report.usage.quantities.count(meter, count);
         report.reading = UsageReading::Estimated;
+    }
+    if report.usage.unread.is_none() {
+        report.usage.unread.clone_from(&facts.billed_beside.unread);
     }
     Some(report)
 }
@@ -153,6 +162,35 @@ mod tests {
         assert_eq!(read(facts(1, None)), (tokens(11), UsageReading::Estimated));
         assert_eq!(read(facts(11, None)), (tokens(11), UsageReading::AsReported));
         assert_eq!(read(facts(1, Some("stop"))), (tokens(1), UsageReading::AsReported));
+    }
+
+    #[test]
+    fn tools_that_began_before_an_answer_broke_off_are_counted_once() {
+        let reported = [(Meter::Input, 7), (Meter::Output, 9), (Meter::WebSearch, 1)];
+        let seen = |count, unread: Option<&str>| Usage {
+            quantities: [(Meter::WebSearch, count)].into_iter().collect(),
+            unread: unread.map(str::to_owned),
+            ..Usage::default()
+        };
+        let read = |billed_beside, finish_reason: Option<&str>| {
+            let usage = Usage { quantities: reported.into_iter().collect(), ..Usage::default() };
+            let facts = AnswerFacts {
+                usage: Some(UsageReport { usage, reading: UsageReading::AsReported, raw: None }),
+                content_bytes: 8,
+                billed_beside,
+                finish_reason: finish_reason.map(str::to_owned),
+                ..AnswerFacts::default()
+            };
+            let report = partial_usage(&facts, &Bytes::new()).expect("counted");
+            let searches = report.usage.quantities.get(Meter::WebSearch);
+            (searches, report.usage.unread, report.reading)
+        };
+        let estimated = UsageReading::Estimated;
+        assert_eq!(read(seen(3, None), None), (3, None, estimated));
+        assert_eq!(read(seen(1, None), None), (1, None, UsageReading::AsReported));
+        assert_eq!(read(seen(3, None), Some("stop")), (1, None, UsageReading::AsReported));
+        let (_, unread, _) = read(seen(0, Some("server_tool_use: x")), None);
+        assert_eq!(unread.as_deref(), Some("server_tool_use: x"));
     }
 
     #[test]

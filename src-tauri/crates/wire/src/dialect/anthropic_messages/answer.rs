@@ -54,7 +54,7 @@ fn push_block(block: ContentBlock, pieces: &mut Vec<ProviderEvent>) {
             let arguments = input.unwrap_or_default();
             pieces.push(ProviderEvent::Call { choice, key, id, name, kind, arguments });
         }
-        ContentBlock::Other => return,
+        ContentBlock::ServerTool { .. } | ContentBlock::Other => return,
     }
     pieces.push(ProviderEvent::PartDone { choice });
 }

@@ -20,8 +20,12 @@ pub(super) enum ContentBlock {
         /// Arguments inside the block itself; streams send them later.
         input: Option<String>,
     },
-    /// A tool run by the provider (web search, code execution), or an unknown type. No other
-    /// dialect can express it.
+    /// A call of a tool that the provider runs (web search, code execution). No other dialect can
+    /// express it.
+    ServerTool {
+        name: String,
+    },
+    /// The result of such a tool, or an unknown type.
     Other,
 }
 
@@ -41,6 +45,7 @@ impl ContentBlock {
                 name: text("name"),
                 input: members.get("input").map(|input| input.get().to_owned()),
             },
+            Some("server_tool_use") => Self::ServerTool { name: text("name").unwrap_or_default() },
             _ => Self::Other,
         }
     }

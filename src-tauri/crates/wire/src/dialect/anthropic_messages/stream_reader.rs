@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use domain::Dialect;
+use domain::{Dialect, Usage};
 use serde_json::value::RawValue;
 
 use super::content_block::ContentBlock;
 use super::error::in_band_error;
 use super::stop_reason::read_stop_reason;
-use super::usage::{merge_usage, read_usage};
+use super::usage::{count_server_tool, merge_usage, read_usage};
 use crate::json::Members;
 use crate::json::json_node::decode_string_lossy;
 use crate::neutral::{CallKey, CallKind, ProviderEvent, ThoughtSignature};
@@ -24,6 +24,9 @@ pub(crate) struct StreamReader {
     /// Usage reported so far, merged into one object.
     usage: Option<Box<RawValue>>,
     open: HashMap<Option<u64>, OpenBlock>,
+    /// Calls of the provider's tools so far. Usage counts them only at the end, which a broken stream
+    /// does not reach.
+    server_tools: Usage,
 }
 
 /// A block that has started and not stopped.
@@ -106,6 +109,11 @@ impl StreamReader {
             ContentBlock::Call { id, name, input } => {
                 out.push(call_event(index, id, name, String::new()));
                 OpenBlock::Call { start_arguments: input.filter(|input| input != "{}") }
+            }
+            ContentBlock::ServerTool { name } => {
+                count_server_tool(&mut self.server_tools, &name);
+                out.push(ProviderEvent::BilledBeside(self.server_tools.clone()));
+                OpenBlock::Other
             }
             ContentBlock::Other => OpenBlock::Other,
         };

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::{Members, array_items, quote};
-use crate::usage::UsageBuilder;
+use crate::usage::{UsageBuilder, mark_unread};
 
 const NAMES: [&str; 12] = [
     "input_tokens",
@@ -127,6 +127,19 @@ fn read_server_tools(usage: &mut UsageBuilder, members: &Members<'_>) {
     let [web_search, web_fetch, code_execution] = meters.map(|(_, name)| name);
     let known = [web_search, web_fetch, code_execution, "tool_search_requests"];
     usage.check_names("usage.server_tool_use", &tools, &known);
+}
+
+/// Counts a call of a tool that Anthropic runs, by the name in its `server_tool_use` block.
+pub(super) fn count_server_tool(usage: &mut Usage, name: &str) {
+    match name {
+        "web_search" => usage.quantities.count(Meter::WebSearch, 1),
+        "web_fetch" => usage.quantities.count(Meter::WebFetch, 1),
+        "code_execution" | "bash_code_execution" | "text_editor_code_execution" => {
+            usage.quantities.count(Meter::CodeExecution, 1);
+        }
+        "tool_search_tool_regex" | "tool_search_tool_bm25" => {}
+        other => mark_unread(usage, &format!("server_tool_use: {other}")),
+    }
 }
 
 /// The fast mode has prices of its own, and is not offered with another tier than the standard one

@@ -1,5 +1,7 @@
 //! Tests of streams from backends.
 
+use domain::Meter;
+
 use super::*;
 use crate::dialect::translation::StreamReader as _;
 use crate::neutral::FinishReason;
@@ -178,4 +180,32 @@ fn any_value_at_any_place_of_an_event_is_read_or_ignored() {
             }
         }
     }
+}
+
+#[test]
+fn tools_that_the_provider_runs_are_counted_as_they_begin() {
+    let call = |name: &str| {
+        format!(
+            r#"{{"type":"content_block_start","index":0,"content_block":{{"type":"server_tool_use","id":"s","name":"{name}","input":{{}}}}}}"#
+        )
+    };
+    let calls = ["web_search", "web_search", "tool_search_tool_bm25", "bash_code_execution", "new"];
+    let calls = calls.map(call);
+    let read = pieces(&calls.each_ref().map(String::as_str));
+    let counted = read.iter().map(|piece| match piece {
+        ProviderEvent::BilledBeside(usage) => {
+            let [searches, runs] =
+                [Meter::WebSearch, Meter::CodeExecution].map(|meter| usage.quantities.get(meter));
+            (searches, runs, usage.unread.as_deref())
+        }
+        other => panic!("{other:?}"),
+    });
+    let expected = [
+        (1, 0, None),
+        (2, 0, None),
+        (2, 0, None),
+        (2, 1, None),
+        (2, 1, Some("server_tool_use: new")),
+    ];
+    assert_eq!(counted.collect::<Vec<_>>(), expected);
 }
