@@ -212,6 +212,7 @@ async fn a_second_process_asks_the_owner() {
     home.gatehouse(&["clients", "revoke", "demo"]).run().await.expect_success();
     let refused = post_chat(served.gateway, &token, &chat_request("mock/echo")).await;
     assert_eq!((refused.status, refused.header("x-should-retry")), (401, Some("false")));
+    assert!(refused.text().contains("This token was revoked."), "{}", refused.text());
 
     let second = home.gatehouse(&["serve", "--port", "0"]).run().await.expect_code(1);
     assert!(second.err.contains(&format!("already running at {address}")), "{}", second.err);

@@ -340,7 +340,26 @@ pub(crate) enum TokenRefused {
 #[derive(Debug, Clone, Default)]
 pub struct GatewayClients(HashMap<TokenHash, Arc<GatewayClient>>);
 
+/// Most revoked tokens that are remembered. Later ones are refused as unknown.
+const REVOKED_MAX: usize = 1_000;
+
 impl GatewayClients {
+    /// These clients, and the users' clients of `before` that are not among them as revoked, so that
+    /// their refusals say so for as long as this program runs.
+    #[must_use]
+    pub fn replacing(mut self, before: &Self) -> Self {
+        let is_users = |client: &GatewayClient| {
+            client.purpose == Purpose::User && !client.names_requests && !client.sends_for_clients
+        };
+        let gone = before.0.iter().filter(|(hash, _)| !self.0.contains_key(*hash));
+        let gone: Vec<_> = gone.filter(|(_, client)| is_users(client)).take(REVOKED_MAX).collect();
+        for (hash, client) in gone {
+            let client = GatewayClient { standing: TokenState::Revoked, ..(**client).clone() };
+            self.0.insert(*hash, Arc::new(client));
+        }
+        self
+    }
+
     /// The client with this token, if the token is valid at `now`.
     pub(crate) fn admit(
         &self,
@@ -363,7 +382,9 @@ impl GatewayClients {
         id: &ClientId,
         now: WallTime,
     ) -> Result<Arc<GatewayClient>, TokenRefused> {
-        let found = self.0.values().find(|client| client.id == *id);
+        let own = self.0.values().filter(|client| client.id == *id);
+        // A token that replaced a revoked one has the same client.
+        let found = own.min_by_key(|client| client.standing == TokenState::Revoked);
         let client = found.ok_or(TokenRefused::Unknown)?;
         check_standing(client, now).map(|()| Arc::clone(client))
     }
@@ -424,5 +445,36 @@ mod tests {
         assert_eq!(standing(until(1_001)), Ok("c".to_owned()));
         assert_eq!(standing(until(1_000)), Err(TokenRefused::Expired));
         assert_eq!(standing(TokenState::Revoked), Err(TokenRefused::Revoked));
+    }
+
+    #[test]
+    fn a_token_that_is_gone_counts_as_revoked_until_it_is_back() {
+        let now = WallTime::from_unix_ms(1_000);
+        let id = || ClientId::new("c").expect("an id");
+        let client = |token: &str, purpose| {
+            (hash_token(token), GatewayClient::new(id(), purpose, TokenState::Valid(None)))
+        };
+        let first: GatewayClients =
+            [client("ghk_a", Purpose::User), client("ghk_check", Purpose::Check)]
+                .into_iter()
+                .collect();
+        let renewed = [client("ghk_b", Purpose::User)].into_iter().collect::<GatewayClients>();
+        let second = renewed.clone().replacing(&first);
+        let said = |clients: &GatewayClients, token| {
+            clients.admit(&hash_token(token), now).map(|found| found.id.to_string())
+        };
+        assert_eq!(said(&second, "ghk_a"), Err(TokenRefused::Revoked));
+        assert_eq!(said(&second, "ghk_check"), Err(TokenRefused::Unknown));
+        assert_eq!(said(&second, "ghk_b"), Ok("c".to_owned()));
+        assert!(second.find(&id(), now).is_ok(), "its new token is valid");
+        let third = renewed.clone().replacing(&second);
+        assert_eq!(said(&third, "ghk_a"), Err(TokenRefused::Revoked));
+        let restored = first.clone().replacing(&third);
+        assert_eq!(said(&restored, "ghk_a"), Ok("c".to_owned()));
+
+        let number = |number: usize| client(&format!("ghk_{number}"), Purpose::User);
+        let many: GatewayClients = (0..=REVOKED_MAX).map(number).collect();
+        let kept = renewed.replacing(&many);
+        assert_eq!(kept.0.len(), REVOKED_MAX + 1);
     }
 }

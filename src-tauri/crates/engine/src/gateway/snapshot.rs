@@ -75,7 +75,7 @@ impl SnapshotStore {
         let built = Snapshot {
             backends: backends(&settings, &self.mock),
             routes: routes(&settings, &self.models, &self.mock),
-            clients: self.clients(&settings),
+            clients: self.clients(&settings).replacing(&self.current.load().clients),
             cache: self.response_cache.in_use(&settings),
             prices: self.prices.load_full(),
             limits: RequestLimits::from(&settings.gateway),
