@@ -1,4 +1,4 @@
-//! The tray's icon: a shape for each state, dimmed while nothing recent is known, with a dot while an
+//! The tray's icon: a shape for each state, dimmed while what is known is old, with a dot while an
 //! incident is open. All of it can be told apart in one colour.
 
 use control::view::VerdictLevel;
@@ -16,6 +16,8 @@ const PIXEL_BYTES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TrayShape {
+    /// The outline of a gate: nothing is set up, or nothing is known.
+    Outline,
     /// An open gate.
     Ok,
     /// A triangle.
@@ -34,17 +36,18 @@ pub(super) struct TrayLook {
 impl TrayLook {
     pub(super) fn of(view: &TrayView) -> Self {
         let level = view.status.as_ref().map(|status| status.verdict.level);
-        let (shape, is_known) = match level {
-            None | Some(VerdictLevel::Unknown | VerdictLevel::NotSetUp) => (TrayShape::Ok, false),
-            Some(VerdictLevel::Ok) => (TrayShape::Ok, true),
-            Some(VerdictLevel::Attention) => (TrayShape::Attention, true),
-            Some(VerdictLevel::Problem) => (TrayShape::Problem, true),
+        let shape = match level {
+            None | Some(VerdictLevel::Unknown | VerdictLevel::NotSetUp) => TrayShape::Outline,
+            Some(VerdictLevel::Ok) => TrayShape::Ok,
+            Some(VerdictLevel::Attention) => TrayShape::Attention,
+            Some(VerdictLevel::Problem) => TrayShape::Problem,
         };
-        Self { shape, is_dimmed: view.is_stale || !is_known, has_dot: view.open_incidents() > 0 }
+        Self { shape, is_dimmed: view.is_stale, has_dot: view.open_incidents() > 0 }
     }
 
     pub(super) fn image(self) -> tauri::Result<Image<'static>> {
         let drawing = Image::from_bytes(match self.shape {
+            TrayShape::Outline => include_bytes!("../../../icons/tray-outline-32.png"),
             TrayShape::Ok => include_bytes!("../../../icons/tray-ok-32.png"),
             TrayShape::Attention => include_bytes!("../../../icons/tray-attention-32.png"),
             TrayShape::Problem => include_bytes!("../../../icons/tray-problem-32.png"),
@@ -112,7 +115,8 @@ mod tests {
     #[test]
     fn every_look_differs_from_every_other_without_colour() {
         let mut looks = Vec::new();
-        for shape in [TrayShape::Ok, TrayShape::Attention, TrayShape::Problem] {
+        let shapes = [TrayShape::Outline, TrayShape::Ok, TrayShape::Attention, TrayShape::Problem];
+        for shape in shapes {
             for (is_dimmed, has_dot) in [(false, false), (true, false), (false, true), (true, true)]
             {
                 looks.push(TrayLook { shape, is_dimmed, has_dot });
