@@ -22,13 +22,13 @@ use self::outbox::{Outbox, OutboxInput};
 use crate::condition::{Condition, Conditions, Fingerprint};
 use crate::message::ChannelMessage;
 use crate::notification::{DesktopScreen, Notification, ShownNotification};
-use crate::rule::{AlertEnding, AlertRule, RuleTunings, UNKNOWN_KEPT, tuning_of};
+use crate::rule::{AlertEnding, AlertRule, RuleTunings, SHOWN_FROM, UNKNOWN_KEPT, tuning_of};
 use crate::silence::Silence;
 
 pub use self::delivery::{
     CRITICAL_WAIT, FLAPS_MAX, LOSSES_PER_TEN_MINUTES_MAX, OVERFLOW_KEY, QUIET_KEY,
-    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX,
-    SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
+    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    SHOWN_WAIT,
 };
 
 pub use self::pause::{EVALUATION_PAUSE, WAITING_PAUSE};
@@ -87,6 +87,9 @@ pub struct Alert {
     is_told: bool,
     /// True from when it came back until it lasted as long as it is kept.
     came_back: bool,
+    /// True once what it is about is not there any more.
+    #[serde(skip)]
+    is_removed: bool,
 }
 
 /// A condition that holds and is no alert, since it is part of another one.
@@ -182,6 +185,7 @@ impl Alert {
             unknown_since_ms: None,
             is_told: false,
             came_back: false,
+            is_removed: false,
         }
     }
 
@@ -204,6 +208,7 @@ impl Alert {
     fn measure(&mut self, truth: Truth<'_>, now: RunningMs, wall: WallTime) -> bool {
         let was_ending = self.is_ending;
         match truth {
+            Truth::Removed => self.is_removed = true,
             Truth::Holds(condition) => {
                 self.condition = condition.clone();
                 self.held_at = wall;
@@ -232,6 +237,8 @@ impl Alert {
             |since: Option<RunningMs>, span| since.is_some_and(|it| is_past(it, span, now));
         if context.delivery(self.condition.rule) == AlertDelivery::Off {
             Some(AlertEnding::SwitchedOff)
+        } else if self.is_removed {
+            Some(AlertEnding::Removed)
         } else if elapsed(self.unknown_since_ms, UNKNOWN_KEPT) {
             Some(AlertEnding::Unknown)
         } else if elapsed(self.false_since_ms, self.condition.rule.row().keep) {
@@ -251,6 +258,8 @@ impl Alert {
 #[derive(Clone, Copy)]
 enum Truth<'a> {
     Holds(&'a Condition),
+    /// What it is about is not there any more.
+    Removed,
     Unknown,
     Near,
     /// Of one that is pending.
@@ -385,6 +394,7 @@ impl AlertBook {
                     }
                     Truth::Holds(condition)
                 }
+                None if conditions.is_removed(fingerprint, alert.condition.rule) => Truth::Removed,
                 None if conditions.is_unknown(fingerprint, alert.condition.rule) => Truth::Unknown,
                 None if conditions.unsettled.contains(fingerprint) && !alert.is_firing() => {
                     Truth::Unsettled
@@ -403,7 +413,7 @@ impl AlertBook {
             }
         }
         self.alerts.retain(|_, alert| {
-            let is_gone = alert.is_ending || alert.unknown_since_ms.is_some();
+            let is_gone = !alert.is_certain() || alert.is_removed;
             alert.is_firing() || !is_gone
         });
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use domain::{AlertSeverity, WallTime};
 use serde::{Deserialize, Serialize};
 
+use crate::configured::Configured;
 use crate::facts::FailedBackend;
 use crate::notification::Urgency;
 use crate::rule::AlertRule;
@@ -19,6 +20,11 @@ impl Fingerprint {
     #[must_use]
     pub fn new(rule: AlertRule, scope: &str) -> Self {
         Self(format!("{}/{scope}", rule.word()))
+    }
+
+    /// What it is about, after the rule's word.
+    pub(crate) fn subject(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, subject)| subject)
     }
 }
 
@@ -67,8 +73,7 @@ impl Condition {
     /// The scope by which a silence of its rule matches this condition, and as few others as can be.
     #[must_use]
     pub fn silence_scope(&self) -> Option<&str> {
-        let subject = self.fingerprint.0.split_once('/').map(|(_, subject)| subject);
-        let own = subject.and_then(|subject| self.scopes.get(subject));
+        let own = self.scopes.get(self.fingerprint.subject());
         own.or(self.scopes.first()).map(String::as_str)
     }
 
@@ -85,6 +90,8 @@ impl Condition {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conditions {
     pub held: Vec<Condition>,
+    /// `None` if it is not known what there is: nothing is then taken for removed.
+    pub configured: Option<Configured>,
     /// Nobody can tell whether these are true.
     pub unknown: BTreeSet<Fingerprint>,
     /// Nobody can tell whether anything of these rules is true.
@@ -98,6 +105,11 @@ pub struct Conditions {
 }
 
 impl Conditions {
+    /// True if what an alert is about is not there any more.
+    pub(crate) fn is_removed(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {
+        self.configured.as_ref().is_some_and(|configured| configured.lacks(fingerprint, rule))
+    }
+
     pub(crate) fn is_unknown(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {
         self.unknown.contains(fingerprint) || self.unknown_rules.contains(&rule)
     }

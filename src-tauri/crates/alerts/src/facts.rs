@@ -8,6 +8,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::configured::Configured;
 use crate::measurement::Measurement;
 use crate::rule::AlertRule;
 
@@ -16,6 +17,8 @@ use crate::rule::AlertRule;
 pub struct Facts {
     /// True while no network leads off this machine, which is no backend's fault.
     pub is_offline: bool,
+    /// `None` if it is not known what there is.
+    pub configured: Option<Configured>,
     /// The enabled backends.
     pub backends: Vec<BackendFact>,
     /// The services that are watched.
@@ -32,6 +35,8 @@ pub struct Facts {
     pub budgets: Vec<BudgetFact>,
     /// Objectives that too many failures use up.
     pub burns: Vec<BurnFact>,
+    /// Why the gateway answers no client; `None` if nothing of that kind is known.
+    pub gateway: Option<GatewayFact>,
     /// The ledger's most severe problem.
     pub ledger: Option<LedgerFact>,
     /// Channels that are switched on and do not work.
@@ -210,6 +215,15 @@ pub enum BurnSubject {
     Gateway,
     Route { id: RouteId, backends: Vec<BackendId> },
     Backend { id: BackendId, label: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayFact {
+    pub title: &'static str,
+    /// What happened and what to do, in short sentences.
+    pub fix: String,
+    /// Panel path where that is done.
+    pub path: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

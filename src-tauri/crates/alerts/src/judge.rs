@@ -16,7 +16,7 @@ use self::services::add_services;
 use crate::condition::{Condition, Conditions, Fingerprint, condition};
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, LedgerFact, RouteFact, RouteFault, VaultFact,
+    FailedBackend, GatewayFact, LedgerFact, RouteFact, RouteFault, VaultFact,
 };
 use crate::notification::{
     BUDGET_KEY_START, NAMES_MAX, cut_title, failed_backends_text, impact_sentence, join_sentences,
@@ -27,7 +27,8 @@ use crate::rule::{AlertRule, RuleTunings, tuning_of};
 /// The conditions that hold by `facts` and the settings of the rules.
 #[must_use]
 pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
-    let mut all = Conditions::default();
+    let configured = facts.configured.clone();
+    let mut all = Conditions { configured, ..Conditions::default() };
     for backend in &facts.backends {
         let is_cut_off = facts.is_offline && !backend.is_local;
         match backend.fault {
@@ -65,6 +66,7 @@ pub fn conditions(facts: &Facts, tunings: &RuleTunings) -> Conditions {
     all.held
         .extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets, tunings)));
     add_burns(&mut all, facts, tunings);
+    all.held.extend(facts.gateway.as_ref().map(gateway_fault));
     all.held.extend(facts.ledger.as_ref().map(ledger_fault));
     all.held.extend(facts.vault.as_ref().map(|fault| vault_fault(fault, tunings)));
     all.held.extend(facts.unused_keys.iter().map(|key| key_unused(key, tunings)));
@@ -365,6 +367,18 @@ const fn rank(mark: BudgetMark) -> u32 {
         BudgetMark::Forecast => 99,
         BudgetMark::Spent(percent) => percent as u32,
         BudgetMark::Refused => u32::MAX,
+    }
+}
+
+fn gateway_fault(fault: &GatewayFact) -> Condition {
+    Condition {
+        severity: AlertSeverity::Critical,
+        title: cut_title(fault.title),
+        detail: join_sentences(&["Every request of a client fails.", &to_sentence(&fault.fix)]),
+        path: fault.path.to_owned(),
+        over: Some(("The gateway works again".to_owned(), "It answers requests.".to_owned())),
+        passes_quiet_hours: true,
+        ..condition(AlertRule::GatewayFault, "gateway")
     }
 }
 

@@ -11,6 +11,7 @@
 mod back_test;
 mod book;
 mod condition;
+mod configured;
 mod facts;
 mod judge;
 mod measurement;
@@ -28,15 +29,16 @@ pub use book::{
     ChannelFailure, ChannelPolicy, ChannelTest, EVALUATION_PAUSE, EscalationPolicy, FLAPS_MAX,
     LOSSES_PER_TEN_MINUTES_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY, POSTED_PER_DAY_MAX,
     POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
-    RUNS_REMEMBERED_MAX, SHOWN_FROM, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
+    RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SHOWN_WAIT,
     SuppressedCondition, WAITING_PAUSE,
 };
 pub use condition::{Condition, Conditions, Fingerprint};
+pub use configured::Configured;
 pub use domain::AlertSeverity;
 pub use facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    FailedBackend, FirstUse, Impact, KeyFact, LedgerFact, RouteFact, RouteFault, ServiceFact,
-    VaultFact,
+    FailedBackend, FirstUse, GatewayFact, Impact, KeyFact, LedgerFact, RouteFact, RouteFault,
+    ServiceFact, VaultFact,
 };
 pub use judge::{ADD_CREDIT, conditions};
 pub use measurement::{Measurement, RequestSpike, SpendSpike};
@@ -51,7 +53,7 @@ pub use notification::{
 pub use past_metric::{METRIC_LINES_MAX, MetricLine, PastMetric, past_metric};
 pub use rehearsal::{RehearsalEvent, RehearsalStep, rehearse};
 pub use rule::{
-    AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SeverityRow, Threshold,
-    ThresholdSide, tuning_of,
+    AlertEnding, AlertGroup, AlertRule, RuleRow, RuleTuning, RuleTunings, SHOWN_FROM, SeverityRow,
+    Threshold, ThresholdSide, tuning_of,
 };
 pub use silence::{SILENCES_MAX, Silence, SilenceMatcher};

@@ -46,8 +46,8 @@ pub enum Measurement {
     KeyExpiry { key: CredentialId, days: i64 },
     /// Whole days since a key was made or replaced.
     KeyAge { key: CredentialId, days: i64 },
-    /// Keys in plain text in known files, and where: file and line.
-    PlainKeys { keys: u64, places: Vec<String> },
+    /// Keys in plain text in known files.
+    PlainKeys { keys: u64 },
     /// What is left of the limit that will stop a backend first; `limit` says of what.
     Quota { backend: BackendId, label: String, limit: String, remaining: u64, total: u64 },
     /// What is left behind a key, as it is shown, and how many whole days it lasts; `None` if nothing

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use domain::{AlertDelivery, AlertSeverity, WallTime, count_noun, format_span};
 
-use crate::book::SHOWN_FROM;
-use crate::rule::{AlertEnding, AlertRule, RuleTuning, RuleTunings, SeverityRow, tuning_of};
+use crate::rule::{
+    AlertEnding, AlertRule, RuleTuning, RuleTunings, SHOWN_FROM, SeverityRow, tuning_of,
+};
 
 /// Days that are reviewed.
 pub const NOISE_DAYS: u32 = 7;

@@ -7,6 +7,8 @@ mod tuning;
 
 use std::time::Duration;
 
+use domain::AlertSeverity;
+
 pub use self::rows::{RuleRow, SeverityRow, Threshold, ThresholdSide};
 pub(crate) use self::tuning::Position;
 #[cfg(test)]
@@ -26,6 +28,8 @@ domain::words! {
         BudgetMark = "budget-mark",
         /// A budget will be used up before its period ends
         BudgetForecast = "budget-forecast",
+        /// The gateway does not listen or does not answer
+        GatewayFault = "gateway-fault",
         /// Requests are not recorded as they should be
         LedgerFault = "ledger-fault",
         /// A key was rejected or is missing
@@ -107,6 +111,8 @@ domain::words! {
     AlertEnding {
         /// What it was about is over
         Resolved = "resolved",
+        /// What it was about was removed or switched off
+        Removed = "removed",
         /// Nothing is known about it any more
         Unknown = "unknown",
         /// Its rule was switched off
@@ -114,5 +120,7 @@ domain::words! {
     }
 }
 
+/// Least severe alerts that are shown on the desktop.
+pub const SHOWN_FROM: AlertSeverity = AlertSeverity::Medium;
 /// How long an alert is kept while nothing is known about its condition.
 pub(crate) const UNKNOWN_KEPT: Duration = Duration::from_secs(120);

@@ -98,6 +98,14 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Ledger(_) => {
                 Self::Changed { tags: vec![ChangeTag::Ledger, ChangeTag::Status] }
             }
+            EngineEvent::Gateway => Self::Changed {
+                tags: vec![
+                    ChangeTag::Status,
+                    ChangeTag::Health,
+                    ChangeTag::Clients,
+                    ChangeTag::Settings,
+                ],
+            },
             EngineEvent::Endpoints => Self::Changed {
                 tags: vec![
                     ChangeTag::Endpoints,

@@ -114,6 +114,7 @@ signs! {
     }
     ALERT_ENDING: AlertEnding {
         Resolved => Disc Ok "resolved",
+        Removed => Dash Muted "ended",
         SwitchedOff => Dash Muted "ended",
         Unknown => Dash Muted "ended",
     }

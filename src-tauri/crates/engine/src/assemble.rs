@@ -111,7 +111,14 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     let states = monitor_parts::backend_states(&base, &backends, &quality);
     let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
     let judged = Judged::of(&measured, &quality, &states, &local, &key_balances);
-    let alerts = alert_watch(&base, &backends, &services, judged, &service_levels, &notifications);
+    let alerts = alert_watch(
+        &base,
+        &backends,
+        (&services, &gateway),
+        judged,
+        &service_levels,
+        &notifications,
+    );
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
@@ -542,7 +549,7 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
-    services: &Arc<ServiceWatch>,
+    (services, gateway): (&Arc<ServiceWatch>, &Arc<GatewayServer>),
     judged: Judged,
     service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
@@ -558,6 +565,7 @@ fn alert_watch(
             states,
             keys: Arc::clone(&backends.keys),
             budgets: Arc::clone(&measured.budgets),
+            gateway: Arc::clone(gateway),
             ledger: Arc::clone(&measured.ledger_watch),
             service_levels: Arc::clone(service_levels),
             measured,

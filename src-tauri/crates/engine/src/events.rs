@@ -34,6 +34,8 @@ pub enum EngineEvent {
     },
     /// Breakers, cooldowns, blocks or manual settings of endpoints changed.
     Endpoints,
+    /// The gateway listens or answers, or does not any more.
+    Gateway,
     /// A budget reached a mark.
     Budget(Arc<BudgetNotice>),
     /// New settings are in force; backends may be gone.

@@ -51,7 +51,7 @@ pub use crate::costs::reports::{
 };
 pub use crate::gateway::breaker_back_test::{BreakerBackTest, back_test};
 pub use crate::gateway::model_catalogue::ModelCatalogue;
-pub use crate::gateway::server::{GatewayServer, GatewaySilence, GatewayStatus};
+pub use crate::gateway::server::{GatewayFault, GatewayServer, GatewaySilence, GatewayStatus};
 pub use crate::health::backend_answers::{BackendAnswers, Outage, OutageCause};
 pub use crate::health::backend_states::{
     Availability, AvailabilityState, BackendDegradation, BackendHealth, BackendStates, DegradedBy,

@@ -77,6 +77,17 @@ export const ALERT_RULES: RuleRow[] = [
   },
   {
     ...NO_NUMBERS,
+    rule: "gateway-fault",
+    group: "local-app",
+    title: "Gateway fault",
+    condition:
+      "Fires when the gateway cannot open its port, or answers no request of its own twice in a row. Ends when it answers. Critical.",
+    delivery: "notification",
+    hold: hold(0),
+    keep_secs: 0,
+  },
+  {
+    ...NO_NUMBERS,
     rule: "ledger-fault",
     group: "local-app",
     title: "Ledger fault",

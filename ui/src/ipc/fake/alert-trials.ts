@@ -37,6 +37,7 @@ const SAMPLED: readonly AlertRule[] = [
 
 /** Rules of whose facts too little is recorded. */
 const WITHOUT_HISTORY: readonly AlertRule[] = [
+  "gateway-fault",
   "ledger-fault",
   "channel-fault",
   "digest",

@@ -29,8 +29,6 @@ use crate::rule::AlertEnding;
 pub use self::flaps::FLAPS_MAX;
 pub use self::screen::LOSSES_PER_TEN_MINUTES_MAX;
 
-/// Least severe alerts that are shown on the desktop.
-pub const SHOWN_FROM: AlertSeverity = AlertSeverity::Medium;
 /// Time between an alert and its notification, in which others join it.
 pub const SHOWN_WAIT: Duration = Duration::from_secs(30);
 /// The same for a critical alert.

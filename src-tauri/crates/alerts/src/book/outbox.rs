@@ -436,12 +436,15 @@ impl Outbox {
 
 fn resolved_message(posted: Posted) -> ChannelMessage {
     let ended = posted.ended;
-    let is_resolved = ended.as_ref().is_none_or(|it| it.ending == AlertEnding::Resolved.word());
-    let over = ended.and_then(|it| it.over).filter(|_| is_resolved);
+    let ending = ended.as_ref().and_then(|it| it.ending.parse().ok());
+    let ending = ending.unwrap_or(AlertEnding::Resolved);
+    let over = ended.and_then(|it| it.over).filter(|_| ending == AlertEnding::Resolved);
     let (title, body) = over.unwrap_or_else(|| {
-        let body = match is_resolved {
-            true => "It is over.",
-            false => "It is not watched any more, or nothing is known about it.",
+        let body = match ending {
+            AlertEnding::Resolved => "It is over.",
+            AlertEnding::Removed => "What it was about was removed or switched off.",
+            AlertEnding::Unknown => "Nothing is known about it any more.",
+            AlertEnding::SwitchedOff => "Its rule was switched off.",
         };
         (cut_title(&format!("Ended: {}", posted.title)), body.to_owned())
     });

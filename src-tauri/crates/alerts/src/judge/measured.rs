@@ -295,14 +295,14 @@ impl Measurement {
                     .collect(),
                 ..base
             },
-            Self::PlainKeys { keys, places } => Condition {
+            // No path of a file: an alert leaves this machine by webhook, mail and exports.
+            Self::PlainKeys { keys } => Condition {
                 title: match keys {
                     1 => "A key lies in plain text".to_owned(),
                     keys => format!("{} keys lie in plain text", group_digits(*keys)),
                 },
                 detail: join_sentences(&[
-                    &format!("In {}.", list_names(places.iter(), NAMES_MAX)),
-                    "Find keys on the page Keys moves them.",
+                    "Find keys, on the page Keys, shows where and moves them.",
                 ]),
                 path: "/keys".to_owned(),
                 ..base

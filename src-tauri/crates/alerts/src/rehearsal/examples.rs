@@ -9,7 +9,7 @@ use domain::{
 
 use crate::facts::{
     BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts, FirstUse,
-    Impact, KeyFact, LedgerFact, RouteFact, RouteFault, ServiceFact, VaultFact,
+    GatewayFact, Impact, KeyFact, LedgerFact, RouteFact, RouteFault, ServiceFact, VaultFact,
 };
 use crate::measurement::{Measurement, RequestSpike, SpendSpike};
 use crate::rule::{AlertRule, RuleTuning, RuleTunings, tuning_of};
@@ -33,6 +33,13 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         }),
         AlertRule::BudgetMark => facts.budgets.push(budget(BudgetMark::Spent(80))?),
         AlertRule::BudgetForecast => facts.budgets.push(budget(BudgetMark::Forecast)?),
+        AlertRule::GatewayFault => {
+            facts.gateway = Some(GatewayFact {
+                title: "The gateway is not listening",
+                fix: "Its port is in use by another program.".to_owned(),
+                path: "/health/local",
+            });
+        }
         AlertRule::LedgerFault => {
             facts.ledger = Some(LedgerFact {
                 cause: NAME.to_owned(),
@@ -176,10 +183,7 @@ fn measurement(rule: AlertRule, tuning: &RuleTuning) -> Option<Measurement> {
             Measurement::KeyExpiry { key: key()?, days: threshold.cast_signed() }
         }
         AlertRule::KeyAge => Measurement::KeyAge { key: key()?, days: threshold.cast_signed() },
-        AlertRule::PlainKey => Measurement::PlainKeys {
-            keys: threshold,
-            places: vec!["~/.profile line 1: EXAMPLE_API_KEY".to_owned()],
-        },
+        AlertRule::PlainKey => Measurement::PlainKeys { keys: threshold },
         AlertRule::QuotaLow => Measurement::Quota {
             backend,
             label,

@@ -141,6 +141,16 @@ const ROWS: &[RuleRow] = &[
         21_600,
     ),
     row(
+        (AlertRule::GatewayFault, AlertGroup::LocalApp),
+        "Gateway fault",
+        (
+            "the gateway cannot open its port, or answers no request of its own twice in a row",
+            "it answers",
+        ),
+        SeverityRow::Follows("Critical."),
+        0,
+    ),
+    row(
         (AlertRule::LedgerFault, AlertGroup::LocalApp),
         "Ledger fault",
         (

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{AlertDelivery, AlertSeverity, capitalize, count_noun, group_digits};
 
-use super::{AlertRule, SeverityRow, ThresholdSide};
+use super::{AlertRule, SHOWN_FROM, SeverityRow, ThresholdSide};
 
 /// What the settings say of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,10 +75,21 @@ impl RuleTuning {
             .replace("{minimum}", &group_digits(self.minimum.into()));
         let (hold, keep) = (for_clause(self.hold), for_clause(row.keep));
         let severity = match row.severity {
+            SeverityRow::Set if self.is_too_low_to_show() => format!(
+                "{}; the desktop shows alerts from {SHOWN_FROM} on.",
+                capitalize(self.severity.word())
+            ),
             SeverityRow::Set => format!("{}.", capitalize(self.severity.word())),
             SeverityRow::Follows(sentence) => sentence.to_owned(),
         };
         format!("Fires when {when}{hold}. Ends when {}{keep}. {severity}", row.over)
+    }
+}
+
+impl RuleTuning {
+    /// True if a notification is wanted, which the desktop does not show of alerts so little severe.
+    fn is_too_low_to_show(&self) -> bool {
+        self.delivery == AlertDelivery::Notification && self.severity < SHOWN_FROM
     }
 }
 
@@ -159,8 +170,12 @@ pub(crate) mod tests {
         );
         assert_eq!(
             sentence(AlertRule::KeyUnused),
-            "Fires when no request used a key in 30 days. Ends when one uses it. Info."
+            "Fires when no request used a key in 30 days. Ends when one uses it. Info; the \
+             desktop shows alerts from medium on."
         );
+        let in_inbox =
+            RuleTuning { delivery: AlertDelivery::Inbox, ..tuning_of(&all, AlertRule::KeyUnused) };
+        assert!(in_inbox.sentence(AlertRule::KeyUnused).ends_with("one uses it. Info."));
         let hour = RuleTuning { hold: Duration::from_secs(5_400), ..RuleTuning::default() };
         assert!(hour.sentence(AlertRule::VaultFault).contains("cannot be read, for 90 minutes."));
     }

@@ -9,7 +9,7 @@ pub(in crate::operation) mod trials;
 
 use std::fmt::Write as _;
 
-use alerts::{Alert, SILENCES_MAX, Silence, SilenceMatcher};
+use alerts::{Alert, AlertEnding, SILENCES_MAX, Silence, SilenceMatcher};
 use domain::{BackendId, DAY_MS, HealthState, WallTime};
 use engine::Engine;
 use ledger::{ALERT_NOTES_MAX, AlertQuery, AlertRow, SENTENCE_CHARS_MAX, TransitionQuery};
@@ -235,10 +235,13 @@ fn alert_events(row: &AlertRow) -> Vec<IncidentEventView> {
     events.extend(row.ended.map(|at| {
         own(
             at,
-            match row.ending.as_deref() {
-                Some("resolved") => "The alert was resolved.",
-                Some("unknown") => "The alert ended: nothing is known any more.",
-                _ => "The alert ended: its rule was switched off.",
+            match row.ending.as_deref().and_then(|it| it.parse().ok()) {
+                Some(AlertEnding::Resolved) => "The alert was resolved.",
+                Some(AlertEnding::Removed) => {
+                    "The alert ended: what it was about was removed or switched off."
+                }
+                Some(AlertEnding::SwitchedOff) => "The alert ended: its rule was switched off.",
+                Some(AlertEnding::Unknown) | None => "The alert ended: nothing is known any more.",
             },
         )
     }));

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use ::ledger::LedgerState;
 use domain::{BackendId, CredentialId, Endpoint, ServiceId, count_noun, group_digits};
 use engine::{
-    BackendAnswers, BackendQuota, DriftedTool, Engine, GatewaySilence, GatewayStatus,
-    LedgerProblem, LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas,
-    block_fault,
+    BackendAnswers, BackendQuota, DriftedTool, Engine, GatewayFault, GatewayStatus, LedgerProblem,
+    LedgerSeverity, Outage, OutageCause, TelemetryStatus, backend_quotas, block_fault,
 };
 use settings::{ServiceSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
@@ -306,20 +305,21 @@ pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 }
 
 pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
-    let (level, title, impact) = match engine.gateway().status() {
-        GatewayStatus::Listening => return engine.gateway().silence().as_ref().map(silence_issue),
+    if let Some(fault) = engine.gateway().fault() {
+        return Some(gateway_fault_issue(fault));
+    }
+    let (title, impact) = match engine.gateway().status() {
+        GatewayStatus::Listening => return None,
         GatewayStatus::Paused => return Some(paused_issue()),
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
-            (VerdictLevel::Attention, "The gateway is not running", start)
+            ("The gateway is not running", start)
         }
-        GatewayStatus::Failed(reason) => {
-            (VerdictLevel::Problem, "The gateway is not listening", reason)
-        }
+        GatewayStatus::Failed(reason) => ("The gateway is not listening", reason),
     };
     Some(StatusIssueView {
         id: "gateway".to_owned(),
-        level,
+        level: VerdictLevel::Attention,
         title: title.to_owned(),
         impact,
         since: None,
@@ -327,15 +327,22 @@ pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     })
 }
 
-/// It listens, and a request of its own got no answer.
-fn silence_issue(silence: &GatewaySilence) -> StatusIssueView {
+fn gateway_fault_issue(fault: GatewayFault) -> StatusIssueView {
+    let title = fault.title().to_owned();
+    let (impact, action) = match fault.is_listening {
+        true => (
+            format!("{} Restart Gatehouse if this goes on.", fault.reason),
+            PanelActionView::RunChecks,
+        ),
+        false => (fault.reason, PanelActionView::OpenSettings),
+    };
     StatusIssueView {
         id: "gateway".to_owned(),
         level: VerdictLevel::Problem,
-        title: "The gateway does not answer".to_owned(),
-        impact: format!("{} Restart Gatehouse if this goes on.", silence.reason),
-        since: Some(silence.since.into()),
-        action: PanelActionView::RunChecks,
+        title,
+        impact,
+        since: fault.since.map(Into::into),
+        action,
     }
 }
 

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
-    AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
-    Impact, KeyFact, LedgerFact, Measurement, ServiceFact, VaultFact,
+    AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact,
+    Configured, Facts, GatewayFact, Impact, KeyFact, LedgerFact, Measurement, ServiceFact,
+    VaultFact,
 };
 use budgets::BudgetStatus;
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId, ShownCurrency,
-    WallTime,
+    AlertChannel, BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId,
+    ShownCurrency, WallTime,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
@@ -26,6 +27,7 @@ use crate::alerts::measurements::{Measured, MeasurementWatch, shown_currency};
 use crate::budgets::notice::BudgetNotice;
 use crate::budgets::watch::{BudgetWatch, crossing};
 use crate::configured::{BackendQuota, backend_labels, backend_quotas};
+use crate::gateway::server::{GatewayFault, GatewayServer};
 use crate::gateway::snapshot::SnapshotStore;
 use crate::health::backend_states::BackendStates;
 use crate::health::backend_watch::HealthWatch;
@@ -48,6 +50,7 @@ pub(crate) struct AlertSources {
     pub(crate) states: Arc<BackendStates>,
     pub(crate) keys: Arc<KeyStatuses>,
     pub(crate) budgets: Arc<BudgetWatch>,
+    pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) ledger: Arc<LedgerWatch>,
     pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) measured: Arc<MeasurementWatch>,
@@ -97,8 +100,12 @@ impl AlertSources {
         if self.vault.state() == VaultState::Unchecked {
             unmeasured.insert(AlertRule::VaultFault);
         }
+        if !self.gateway.is_started() {
+            unmeasured.insert(AlertRule::GatewayFault);
+        }
         Facts {
             is_offline: self.health.is_offline(),
+            configured: Some(self.configured(&settings)),
             backends: settings
                 .backends_on()
                 .map(|(id, backend)| backend_fact(id, backend, &known, &served))
@@ -118,12 +125,31 @@ impl AlertSources {
             measurements,
             unknown_balances,
             unmeasured,
+            gateway: self.gateway.fault().map(gateway_fact),
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,
                 fix: problem.fix,
                 is_problem: problem.severity == LedgerSeverity::Problem,
             }),
+        }
+    }
+
+    /// What there is now that alerts may be about.
+    fn configured(&self, settings: &Settings) -> Configured {
+        let channels = [
+            (AlertChannel::Desktop, settings.notifications.enabled),
+            (AlertChannel::Webhook, settings.webhook.enabled),
+            (AlertChannel::Mail, settings.mail.enabled),
+        ];
+        let backends = settings.backends_on().map(|(id, _)| id).chain([&self.mock]);
+        Configured {
+            backends: backends.cloned().collect(),
+            routes: settings.routes.keys().cloned().collect(),
+            services: settings.services.keys().cloned().collect(),
+            keys: settings.credentials.keys().cloned().collect(),
+            budgets: settings.budgets.keys().cloned().collect(),
+            channels: channels.into_iter().filter_map(|(it, is_on)| is_on.then_some(it)).collect(),
         }
     }
 
@@ -410,6 +436,16 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
         }
     }
     found
+}
+
+/// A port is chosen in the settings; why it does not answer is for the checks to find out.
+fn gateway_fact(fault: GatewayFault) -> GatewayFact {
+    let title = fault.title();
+    let (fix, path) = match fault.is_listening {
+        true => (format!("{} Restart Gatehouse if this goes on.", fault.reason), "/readiness"),
+        false => (fault.reason.replace('`', ""), "/settings?part=Gateway"),
+    };
+    GatewayFact { title, fix, path }
 }
 
 pub(crate) const REPLACE_KEY: &str = "Replace the key.";

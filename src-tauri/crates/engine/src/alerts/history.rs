@@ -116,7 +116,8 @@ impl PastSource {
             AlertRule::ServiceDown => Some(Self::Services),
             AlertRule::BudgetForecast => Some(Self::BudgetPaces),
             AlertRule::BillDrift => Some(Self::Bills),
-            AlertRule::LedgerFault
+            AlertRule::GatewayFault
+            | AlertRule::LedgerFault
             | AlertRule::ChannelFault
             | AlertRule::Digest
             | AlertRule::VaultFault

@@ -181,8 +181,8 @@ impl MeasurementWatch {
         if let Some((_, found)) = known.filter(|(at, _)| now.since(*at) < SCAN_PAUSE) {
             return Some(found);
         }
-        let (keys, places) = self.key_scanner.known_places().await.ok()?;
-        let found = Measurement::PlainKeys { keys: keys as u64, places };
+        let keys = self.key_scanner.known_keys().await.ok()?;
+        let found = Measurement::PlainKeys { keys: keys as u64 };
         *self.scanned.lock() = Some((now, found.clone()));
         Some(found)
     }

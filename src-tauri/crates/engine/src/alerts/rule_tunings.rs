@@ -59,6 +59,8 @@ fn rule_tuning(settings: &AlertSettings, rule: AlertRule) -> RuleTuning {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use domain::{AlertDelivery, AlertSeverity};
 
     use super::*;
@@ -83,6 +85,22 @@ mod tests {
         for name in section {
             assert!(of_rules.iter().any(|known| known == name), "{name} belongs to no rule");
         }
+    }
+
+    #[test]
+    fn a_new_home_has_every_rule_switched_on_and_those_one_acts_on_shown() {
+        let all = rule_tunings(&AlertSettings::default());
+        assert_eq!(all.len(), AlertRule::ALL.len());
+        let groups: BTreeSet<_> =
+            AlertRule::ALL.iter().map(|rule| rule.row().group.word()).collect();
+        assert!(all.len() >= 20 && groups.len() >= 4, "{groups:?}");
+        for (rule, tuning) in &all {
+            assert_ne!(tuning.delivery, AlertDelivery::Off, "{rule}");
+            let is_severe =
+                rule.row().severity == SeverityRow::Set && tuning.severity >= AlertSeverity::High;
+            assert!(!is_severe || tuning.delivery == AlertDelivery::Notification, "{rule}");
+        }
+        assert!(settings::Settings::default().notifications.enabled);
     }
 
     #[test]

@@ -333,6 +333,7 @@ pub(crate) const fn is_cause(event: &EngineEvent) -> bool {
         EngineEvent::Health { .. }
             | EngineEvent::Service { .. }
             | EngineEvent::Endpoints
+            | EngineEvent::Gateway
             | EngineEvent::Budget(_)
             | EngineEvent::SettingsApplied
             | EngineEvent::Ledger(_)

@@ -5,16 +5,16 @@ mod self_check;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use domain::WallTime;
 use gateway::{AgentEndpoint, Gateway, Listener, StopSignal};
 use parking_lot::Mutex;
 use settings::SettingsStore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::events::EventBus;
+use crate::events::{EngineEvent, EventBus};
 use crate::gateway::workers::Workers;
 use crate::process::tasks::Tasks;
-use crate::topic::Topic;
 
 pub use self_check::GatewaySilence;
 
@@ -27,6 +27,28 @@ pub enum GatewayStatus {
     Stopped,
     /// Holds the reason and what to do.
     Failed(String),
+}
+
+/// Why clients get no answer from the gateway, though it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayFault {
+    /// False if its port could not be opened.
+    pub is_listening: bool,
+    /// A sentence, or several.
+    pub reason: String,
+    /// `None` if that is not known.
+    pub since: Option<WallTime>,
+}
+
+impl GatewayFault {
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        if self.is_listening {
+            "The gateway does not answer"
+        } else {
+            "The gateway is not listening"
+        }
+    }
 }
 
 pub struct GatewayServer {
@@ -66,6 +88,8 @@ enum ListenerState {
         wanted: u16,
         reason: String,
     },
+    /// It takes no new connections, and Gatehouse ends.
+    Stopping,
 }
 
 impl GatewayServer {
@@ -95,7 +119,32 @@ impl GatewayServer {
             ListenerState::Listening { .. } if self.is_paused() => GatewayStatus::Paused,
             ListenerState::Listening { .. } => GatewayStatus::Listening,
             ListenerState::Failed { reason, .. } => GatewayStatus::Failed(reason.clone()),
+            ListenerState::Stopping => GatewayStatus::Failed("Gatehouse is stopping".to_owned()),
         }
+    }
+
+    /// `None` if nothing is known to be wrong, which [`Self::is_started`] tells from "not started".
+    #[must_use]
+    pub fn fault(&self) -> Option<GatewayFault> {
+        match &*self.listening.lock() {
+            ListenerState::Failed { reason, .. } => {
+                Some(GatewayFault { is_listening: false, reason: reason.clone(), since: None })
+            }
+            ListenerState::Listening { silence: Some(silence), .. } => Some(GatewayFault {
+                is_listening: true,
+                reason: silence.reason.clone(),
+                since: Some(silence.since),
+            }),
+            ListenerState::Listening { .. } | ListenerState::Stopped | ListenerState::Stopping => {
+                None
+            }
+        }
+    }
+
+    /// True while it listens or should listen.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        !matches!(*self.listening.lock(), ListenerState::Stopped | ListenerState::Stopping)
     }
 
     /// The port it listens on, or the configured one while it does not listen.
@@ -172,7 +221,7 @@ impl GatewayServer {
     pub(crate) fn apply_port(self: &Arc<Self>) {
         let wanted = self.configured_port();
         let moved = match &*self.listening.lock() {
-            ListenerState::Stopped => false,
+            ListenerState::Stopped | ListenerState::Stopping => false,
             ListenerState::Listening { wanted: now, .. }
             | ListenerState::Failed { wanted: now, .. } => *now != wanted,
         };
@@ -197,7 +246,7 @@ impl GatewayServer {
 
     /// Stops accepting requests and waits for those in flight.
     pub(crate) async fn stop(&self) {
-        self.listening.lock().mark_stopping();
+        *self.listening.lock() = ListenerState::Stopping;
         self.stop.cancel();
         let gateway = self.serving.lock().as_ref().map(|serving| Arc::clone(&serving.gateway));
         if let Some(gateway) = gateway {
@@ -234,18 +283,27 @@ impl GatewayServer {
                 ListenerState::Failed { wanted, reason: error.to_string() }
             }
         };
-        let before = std::mem::replace(&mut *self.listening.lock(), next);
+        let before = {
+            let mut listening = self.listening.lock();
+            if self.stop.is_cancelled() {
+                return;
+            }
+            std::mem::replace(&mut *listening, next)
+        };
         if let ListenerState::Listening { stop, .. } = before {
             stop.cancel();
         }
-        self.events.send_changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
+        self.events.send(EngineEvent::Gateway);
     }
-}
 
-impl ListenerState {
-    fn mark_stopping(&mut self) {
-        if let Self::Listening { wanted, .. } = self {
-            *self = Self::Failed { wanted: *wanted, reason: "Gatehouse is stopping".to_owned() };
+    /// Tries again to open the port that could not be opened, once. What holds it may be gone.
+    async fn listen_again(&self) {
+        let wanted = match *self.listening.lock() {
+            ListenerState::Failed { wanted, .. } if wanted == self.configured_port() => wanted,
+            _ => return,
+        };
+        if Listener::bind(wanted).await.is_ok() {
+            self.listen(wanted).await;
         }
     }
 }

@@ -17,6 +17,8 @@ settings! {
         budget_mark: AlertDelivery, panel Notifications "Budget mark reached";
         /// When a budget will be used up before its period ends.
         budget_forecast: AlertDelivery, panel Notifications "Budget used up early";
+        /// When the gateway does not listen or does not answer.
+        gateway_fault: AlertDelivery, panel Notifications "Gateway fault";
         /// When requests are not recorded as they should be.
         ledger_fault: AlertDelivery, panel Notifications "Ledger fault";
         /// When a key was rejected or is missing.
@@ -80,7 +82,7 @@ settings! {
         /// When all checks of the page Readiness were run last long ago.
         checks_old: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Old checks";
         /// How often alerts, requests and cost are summed up.
-        digest_period: DigestPeriod, panel Digest "Digest";
+        digest_period: DigestPeriod = DigestPeriod::Weekly, panel Digest "Digest";
         /// Hour of the day at which the digest is made.
         digest_hour: u32 = 9, in 0..=23, panel Digest "Digest at";
         /// Hour of the day from which only what stops requests is shown; until the same hour: never.
@@ -99,6 +101,8 @@ settings! {
         budget_forecast_for_secs: u32 = 1_800, in 0..=604_800;
         /// How severe it is.
         budget_forecast_severity: AlertSeverity = AlertSeverity::Medium;
+        /// How long it must hold before an alert fires.
+        gateway_fault_for_secs: u32 = 0, in 0..=604_800;
         /// How long it must hold before an alert fires.
         ledger_fault_for_secs: u32 = 0, in 0..=604_800;
         /// How long it must hold before an alert fires.

@@ -1,6 +1,7 @@
 //! What a cause keeps quiet: only that a consequence begins. It is measured and ends as any other.
 
 use super::*;
+use crate::configured::Configured;
 use crate::facts::{RouteFact, RouteFault};
 use crate::measurement::Measurement;
 
@@ -327,4 +328,80 @@ fn an_account_without_credit_is_told_with_what_to_do() {
     assert_eq!(told.title, "OpenAI: no credit left");
     assert_eq!(told.body, "The route fast has no other backend. Add credit or raise its limit.");
     assert_eq!(told.urgency, Urgency::Critical);
+}
+
+#[test]
+fn an_alert_about_what_was_removed_ends_at_once_and_nothing_is_said_to_work_again() {
+    for is_stopped_meanwhile in [false, true] {
+        let mut bench = Bench::new();
+        let configured = |backends: &[&str]| {
+            let backends = backends.iter().map(|backend| id(backend)).collect();
+            Some(Configured { backends, ..Configured::default() })
+        };
+        bench.facts.configured = configured(&["a", "b"]);
+        bench.set(down("a", covered()));
+        bench.run(600);
+        assert_eq!(firing(&bench), [(AlertRule::BackendDown, 1)]);
+        if is_stopped_meanwhile {
+            let saved = serde_json::to_string(&bench.book).expect("written");
+            bench.book = serde_json::from_str(&saved).expect("read");
+        }
+        bench.clear("a");
+        bench.facts.configured = configured(&["b"]);
+        let effects = bench.run(600);
+        let ended: Vec<&AlertEffect> =
+            effects.iter().filter(|it| matches!(it, AlertEffect::Ended { .. })).collect();
+        let [AlertEffect::Ended { ending: AlertEnding::Removed, at, .. }] = ended[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(at.unix_ms(), 1_600_000, "at once");
+        let told = |it: &AlertEffect| matches!(it, AlertEffect::Send(_));
+        assert!(!effects.iter().any(told), "{effects:?}");
+        assert!(effects.iter().any(|it| matches!(it, AlertEffect::Withdraw(_))), "{effects:?}");
+        assert!(bench.book.alerts().is_empty());
+    }
+}
+
+#[test]
+fn what_an_alert_is_about_is_looked_for_by_its_rule() {
+    let configured = Configured {
+        backends: [id("a")].into(),
+        routes: ["code".parse().expect("an id")].into(),
+        services: ["db".parse().expect("an id")].into(),
+        keys: ["key".parse().expect("an id")].into(),
+        budgets: ["all".parse().expect("an id")].into(),
+        channels: [AlertChannel::Mail].into(),
+    };
+    let there = [
+        (AlertRule::BackendDown, "a"),
+        (AlertRule::QuotaLow, "a"),
+        (AlertRule::RouteDead, "code"),
+        (AlertRule::BurnSlow, "gateway"),
+        (AlertRule::BurnFast, "route/code"),
+        (AlertRule::BurnFast, "backend/a"),
+        (AlertRule::BudgetMark, "all/80/0"),
+        (AlertRule::KeyBlocked, "key"),
+        (AlertRule::KeyBlocked, "a"),
+        (AlertRule::KeyAge, "key"),
+        (AlertRule::ServiceDown, "db"),
+        (AlertRule::ChannelFault, "mail"),
+        (AlertRule::VaultFault, "vault"),
+    ];
+    let gone = [
+        (AlertRule::BackendDown, "code"),
+        (AlertRule::QuotaLow, "b"),
+        (AlertRule::RouteDead, "a"),
+        (AlertRule::BurnFast, "route/a"),
+        (AlertRule::BurnFast, "backend/code"),
+        (AlertRule::BudgetMark, "other/80/0"),
+        (AlertRule::KeyBlocked, "code"),
+        (AlertRule::KeyAge, "a"),
+        (AlertRule::ServiceDown, "a"),
+        (AlertRule::ChannelFault, "webhook"),
+    ];
+    let lacks = |(rule, subject): (AlertRule, &str)| {
+        configured.lacks(&Fingerprint::new(rule, subject), rule)
+    };
+    assert_eq!(there.map(lacks), [false; 13]);
+    assert_eq!(gone.map(lacks), [true; 10]);
 }

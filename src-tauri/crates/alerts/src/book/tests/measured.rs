@@ -4,7 +4,7 @@ use super::simulation::Weeks;
 use super::*;
 use domain::BalanceKind;
 
-use crate::facts::{KeyFact, VaultFact};
+use crate::facts::{GatewayFact, KeyFact, VaultFact};
 use crate::measurement::{Measurement, RequestSpike, SpendSpike};
 
 fn key(text: &str) -> domain::CredentialId {
@@ -75,7 +75,7 @@ fn quota(remaining: u64, total: u64) -> Measurement {
 }
 
 fn plain_keys(keys: u64) -> Measurement {
-    Measurement::PlainKeys { keys, places: vec!["~/.zshrc line 3".to_owned()] }
+    Measurement::PlainKeys { keys }
 }
 
 fn age(days: i64) -> Measurement {
@@ -210,12 +210,12 @@ fn each_rule_holds_from_its_threshold_on_and_says_what_it_means() {
         ),
         (
             plain_keys(2),
-            "low: 2 keys lie in plain text | In ~/.zshrc line 3. Find keys on the page Keys moves \
+            "low: 2 keys lie in plain text | Find keys, on the page Keys, shows where and moves \
              them.",
         ),
         (
             plain_keys(1),
-            "low: A key lies in plain text | In ~/.zshrc line 3. Find keys on the page Keys moves \
+            "low: A key lies in plain text | Find keys, on the page Keys, shows where and moves \
              them.",
         ),
     ];
@@ -289,6 +289,26 @@ fn a_first_use_is_told_of_each_name() {
             "New model: o9: It was asked for the first time within a day. See who asked.",
         ]
     );
+}
+
+#[test]
+fn a_gateway_that_does_not_listen_is_told_at_once_in_quiet_hours_too() {
+    let gateway = Some(GatewayFact {
+        title: "The gateway is not listening",
+        fix: "port 8080 is in use by another program; choose another port".to_owned(),
+        path: "/settings?part=Gateway",
+    });
+    let all = conditions(&Facts { gateway, ..Facts::default() }, &tunings());
+    let [held] = all.held.as_slice() else { panic!("{all:?}") };
+    assert_eq!((held.severity, held.passes_quiet_hours), (AlertSeverity::Critical, true));
+    assert_eq!(
+        format!("{}: {}", held.title, held.detail),
+        "The gateway is not listening: Every request of a client fails. Port 8080 is in use by \
+         another program; choose another port."
+    );
+    let unmeasured = BTreeSet::from([AlertRule::GatewayFault]);
+    let all = conditions(&Facts { unmeasured, ..Facts::default() }, &tunings());
+    assert!(all.held.is_empty() && all.unknown_rules.contains(&AlertRule::GatewayFault));
 }
 
 #[test]

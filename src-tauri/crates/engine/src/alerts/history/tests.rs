@@ -512,6 +512,7 @@ async fn keys_grow_old_at_the_hour_that_they_were_made_and_some_rules_have_no_hi
     assert!(went_on.iter().all(|it| it.fired < found.from && it.ended.is_none()), "{went_on:?}");
     assert_eq!(found.firings[2], []);
     let without = [
+        AlertRule::GatewayFault,
         AlertRule::LedgerFault,
         AlertRule::ChannelFault,
         AlertRule::Digest,

@@ -7,7 +7,7 @@ use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod, HOUR_MS, W
 use jiff::tz::TimeZone;
 
 use super::AlertWatch;
-use crate::alerts::digest::{digest_text, last_due};
+use crate::alerts::digest::{DigestSources, last_due};
 use crate::alerts::message_channels::MessageChannels;
 use crate::alerts::notifications::NotificationOutcome;
 
@@ -124,7 +124,9 @@ impl AlertWatch {
         if last >= due {
             return None;
         }
-        let text = digest_text(&self.ledger, (last, now), settings.currency.shown().0).await;
+        let (from, to) = (last, now);
+        let sources = DigestSources { ledger: &self.ledger, settings: &settings, from, to };
+        let text = sources.text().await;
         text.inspect_err(|error| tracing::warn!(%error, "no digest could be made")).ok()
     }
 }

@@ -8,8 +8,8 @@ use domain::{Clock, WallTime};
 use gateway::{LoopbackCall, LoopbackError, loopback_call};
 
 use super::{GatewayServer, ListenerState};
+use crate::events::EngineEvent;
 use crate::process::tasks::Tasks;
-use crate::topic::Topic;
 
 /// Pause between two checks while it answers, in seconds.
 const CHECK_SECS: u64 = 3_600;
@@ -36,7 +36,7 @@ impl GatewayServer {
     pub fn silence(&self) -> Option<GatewaySilence> {
         match &*self.listening.lock() {
             ListenerState::Listening { silence, .. } => silence.clone(),
-            ListenerState::Stopped | ListenerState::Failed { .. } => None,
+            _ => None,
         }
     }
 
@@ -44,8 +44,10 @@ impl GatewayServer {
         let (server, ticks) = (Arc::clone(self), tasks.clone());
         tasks.spawn("gateway check", async move {
             loop {
+                server.listen_again().await;
                 let answers = server.check_itself(&*clock, ANSWER_MAX, &ticks).await;
-                let pause = if answers { CHECK_SECS } else { RECHECK_SECS };
+                let works = answers && server.fault().is_none();
+                let pause = if works { CHECK_SECS } else { RECHECK_SECS };
                 if !ticks.sleep(Duration::from_secs(pause)).await {
                     return;
                 }
@@ -84,7 +86,7 @@ impl GatewayServer {
                 }
                 None => tracing::info!(port, "the gateway answers again"),
             }
-            self.events.send_changed(&[Topic::Status, Topic::Health]);
+            self.events.send(EngineEvent::Gateway);
         }
         silence.is_none()
     }

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::gateway::response_cache::tests::opened_at;
+use crate::gateway::server::GatewayStatus;
 use crate::test_parts::NOW;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -48,6 +49,37 @@ async fn a_gateway_that_takes_requests_and_does_not_answer_is_found_out() {
     assert_eq!(server.silence(), None);
     drop(silent);
     assert!(!check().await, "nothing takes requests there any more");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_was_taken_is_told_and_opened_once_it_is_free() {
+    let home = tempfile::tempdir().expect("a folder");
+    let clock = Arc::new(ManualClock::starting_at(NOW));
+    let engine = opened_at(&home, clock.clone()).await;
+    let base = &engine.parts.base;
+    let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = holder.local_addr().expect("an address").port();
+    let (settings, mut events) = (Arc::clone(&base.settings), base.events.subscribe());
+    let server = GatewayServer::new(Some(port), settings, base.events.clone(), base.tasks.clone());
+    assert!(!server.is_started() && server.fault().is_none());
+    let parts = crate::start::gateway_parts(&engine.parts);
+    server.start(gateway::Gateway::new(parts, Default::default())).await;
+    let fault = server.fault().expect("its port is taken");
+    assert!(server.is_started() && !fault.is_listening, "{fault:?}");
+    assert!(fault.reason.contains("is in use by another program"), "{fault:?}");
+    assert!(matches!(events.try_recv(), Ok(EngineEvent::Gateway)));
+    server.listen_again().await;
+    assert_eq!(server.fault(), Some(fault), "it is taken still");
+    assert!(events.try_recv().is_err(), "nothing changed");
+
+    drop(holder);
+    server.listen_again().await;
+    assert_eq!((server.fault(), server.status()), (None, GatewayStatus::Listening));
+    assert!(matches!(events.try_recv(), Ok(EngineEvent::Gateway)));
+    assert!(server.check_itself(&*clock, ANSWER_MAX, &Tasks::default()).await);
+    server.stop().await;
+    assert!(server.fault().is_none() && !server.is_started(), "a stop is no fault");
     engine.stop().await;
 }
 
