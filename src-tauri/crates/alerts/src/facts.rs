@@ -149,7 +149,6 @@ pub enum RouteFault {
     Dead,
     /// One is tried again.
     Trial,
-    /// One recovers.
     Recovering,
 }
 
