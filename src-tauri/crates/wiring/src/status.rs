@@ -26,7 +26,7 @@ domain::words! {
         ProgramGone = "program_gone",
         /// It starts our program for another data folder.
         OtherHome = "other_home",
-        /// Its client was revoked.
+        /// Its client was revoked, or is not in what was restored.
         ClientGone = "client_gone",
         /// The gateway is at another address now.
         OtherAddress = "other_address",
