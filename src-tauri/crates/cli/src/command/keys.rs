@@ -369,8 +369,9 @@ fn describe_unchecked(key: &KeyView) -> String {
         KeyState::Unverified if key.billing.is_some() => {
             " Not checked: it reads cost reports and is sent with no request.".to_owned()
         }
-        KeyState::Unverified if is_unused => {
-            " Not checked: no backend and no service uses it.".to_owned()
+        KeyState::Unverified if is_unused && key.provider.is_none() => {
+            " Not checked: no backend and no service uses it, and its provider is not known."
+                .to_owned()
         }
         KeyState::Unverified => {
             format!(" Not checked yet: `gatehouse keys verify {}` does that.", key.id)
