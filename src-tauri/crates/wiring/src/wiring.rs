@@ -149,15 +149,26 @@ impl<T: WiredTool> Wiring<T> {
     pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
         self.check_vault_for_undo(tool, changed_keys)?;
         let _lock = lock_folder(&self.state_folder, &self.disk)?;
-        match self.repair_tool(tool) {
-            // What a kill left may need the vault; this undo does without.
-            Err(WiringError::Sealed { .. } | WiringError::SealLost(_))
-                if changed_keys == ChangedKeys::LeaveSealed => {}
-            repaired => repaired?,
-        }
+        self.repair_before_undo(tool, changed_keys)?;
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
         let left_sealed = self.undo_record(tool, record, changed_keys)?;
         Ok(ToolStatus { left_sealed, ..self.status(tool) })
+    }
+
+    /// What a kill left may need the vault, which an undo that leaves out what is sealed does without.
+    fn repair_before_undo(&self, tool: T, changed_keys: ChangedKeys) -> Result<(), WiringError> {
+        if changed_keys != ChangedKeys::LeaveSealed {
+            return self.repair_tool(tool);
+        }
+        let record = self.records.load(tool)?;
+        if record.is_some_and(|record| matches!(record.phase, Phase::Unwiring(_))) {
+            // It is undone anew, so that what is left out is told.
+            return Ok(());
+        }
+        match self.repair_tool(tool) {
+            Err(WiringError::Sealed { .. } | WiringError::SealLost(_)) => Ok(()),
+            repaired => repaired,
+        }
     }
 
     /// Undoes every wiring, each with its outcome. A tool that fails does not stop the others.

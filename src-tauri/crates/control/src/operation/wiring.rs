@@ -222,8 +222,9 @@ fn run_command(status: &ToolStatus, state: WiringState) -> Option<String> {
 }
 
 /// The way out for someone who cannot open the vault any more.
-const WITHOUT_VAULT: &str = "If it cannot be opened any more, undo the connection with `--changed \
-                             leave-sealed`: it leaves that value out and says so.";
+const WITHOUT_VAULT: &str = "If it cannot be opened any more, `--changed leave-sealed` of \
+                             `gatehouse clients unwire` or `gatehouse mcp uninstall` undoes the rest, \
+                             leaves that value out and says so.";
 
 impl From<ClientWiringError> for ApiError {
     fn from(error: ClientWiringError) -> Self {

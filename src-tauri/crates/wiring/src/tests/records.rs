@@ -361,7 +361,9 @@ fn an_undo_that_a_kill_left_half_done_may_leave_out_what_is_sealed_too() {
         *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
         assert!(wiring.unwire(CLAUDE, ChangedKeys::Keep).is_err(), "{phase}");
         let undone = wiring.unwire(CLAUDE, ChangedKeys::LeaveSealed);
-        assert_eq!(undone.expect(phase).state, WiringState::NotWired);
+        let undone = undone.expect(phase);
+        assert_eq!(undone.state, WiringState::NotWired);
+        assert_eq!(undone.left_sealed, left_sealed(&world), "{phase}");
         let left = read(&config).expect("the file");
         assert!(!left.contains("apiKeyHelper") && left.contains("OTHER_API_KEY"), "{left}");
     }
