@@ -8,6 +8,7 @@ mod cli {
 }
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use acceptance::{HomeVault, ProgramResult, TestCall, TestHome, await_or_fail, post_chat};
 use serde_json::{Value, json};
@@ -298,6 +299,32 @@ async fn an_error_names_only_what_its_command_takes() {
         assert!(matches!(said.code, Some(1 | 2)), "{arguments:?}: {:?} {}", said.code, said.err);
         assert!(said.err.starts_with(words), "{arguments:?}: {}", said.err);
     }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn keys_of_the_shell_are_found_also_where_another_shell_started_gatehouse() {
+    let mut home = TestHome::new(HomeVault::File);
+    let user = home.path().join("user");
+    std::fs::create_dir_all(&user).expect("a folder");
+    home.set("HOME", &user.display().to_string());
+    home.set("MISTRAL_API_KEY", "CANARY0a1b2c3d4e5f6g7h8i9j0k1l");
+    let served = home.serve().await;
+    home.set("MISTRAL_API_KEY", "");
+    home.set("GROQ_API_KEY", "gsk_CANARY0a1b2c3d4e5f6g7h");
+    let found = home.gatehouse(&["keys", "scan", "--json"]).run().await.expect_success();
+    let said = found.json();
+    let keys = said["keys"].as_array().expect("keys");
+    let variables: Vec<_> = keys.iter().map(|key| &key["variable"]).collect();
+    assert_eq!(variables, ["GROQ_API_KEY"], "{said}");
+    let done = home.gatehouse(&["keys", "scan", "--import", "--yes"]).run().await.expect_success();
+    assert!(done.out.contains("Stored groq in the vault."), "{}", done.out);
+    let shown = home.gatehouse(&["keys", "scan"]).run().await.expect_success();
+    assert!(shown.out.contains("GROQ_API_KEY in this shell's environment"), "{}", shown.out);
+    for said in [&found, &done, &shown] {
+        assert!(!said.out.contains("CANARY") && !said.err.contains("CANARY"));
+    }
+    assert_eq!(search_tree(home.path(), "CANARY").expect("searched"), Vec::<PathBuf>::new());
     served.stop().await;
 }
 

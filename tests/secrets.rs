@@ -220,8 +220,10 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "key_oauth_add" => json!({"id": "renewed", "label": "", "secret": secret,
             "url": base_url, "token_url": base_url, "client_id": "app-1",
             "grant": "refresh_token", "scope": null, "client_secret": secret}),
-        "keys_scan" => json!({"known_files": true, "paths": []}),
-        "keys_import" => json!({"scan": {"known_files": true, "paths": []}, "keys": [
+        "keys_scan" => json!({"known_files": true, "paths": [],
+            "environment": [{"variable": "OPENAI_API_KEY", "secret": secret}]}),
+        "keys_import" => json!({"scan": {"known_files": true, "paths": [],
+            "environment": [{"variable": "OPENAI_API_KEY", "secret": secret}]}, "keys": [
             {"fingerprint": "0000000000000000", "name": "found", "add_backend": false}]}),
         "key_copies_plan" => json!({"scan": {"known_files": true, "paths": []},
             "fingerprints": ["0000000000000000"]}),

@@ -104,7 +104,8 @@ async fn a_tool_is_wired_without_a_token_in_its_files_and_restored_byte_for_byte
     }
     home.gatehouse(&["clients", "revoke", "codex"]).run().await.expect_success();
     let tried = home.gatehouse(&["clients", "check", "codex"]).run().await.expect_code(1);
-    assert!(tried.out.contains("uses the client codex, which was revoked"), "{}", tried.out);
+    let cause = "is connected as the client codex, which is not on this machine any more";
+    assert!(tried.out.contains(cause), "{}", tried.out);
 
     let undone = home.gatehouse(&["clients", "unwire", "claude-code"]).run().await.expect_success();
     assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
@@ -302,7 +303,18 @@ async fn agents_get_the_server_by_a_command_and_it_starts_as_the_file_says() {
     let said = said.expect_success().json();
     assert_eq!(said.pointer("/result/serverInfo/name"), Some(&"gatehouse".into()), "{said}");
 
-    home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_success();
+    let added = user.read(".claude.json");
+    let uninstall = ["mcp", "uninstall", "claude-code"];
+    let planned = home.gatehouse(&[&uninstall[..], &["--plan"]].concat()).run().await;
+    let planned = planned.expect_success().out;
+    assert!(planned.contains("mcpServers") && planned.contains("\"mcp\""), "{planned}");
+    assert_eq!(user.read(".claude.json"), added, "a plan changes nothing");
+    home.gatehouse(&[&uninstall[..], &["--plan", "--yes"]].concat()).run().await.expect_code(2);
+    home.gatehouse(&[&uninstall[..], &["--yes"]].concat()).run().await.expect_success();
+    assert_eq!(user.read(".claude.json"), before);
+    home.gatehouse(&["mcp", "install", "claude-code", "--yes"]).run().await.expect_success();
+    // Without a terminal there is nobody to ask.
+    home.gatehouse(&uninstall).run().await.expect_success();
     assert_eq!(user.read(".claude.json"), before);
     home.gatehouse(&["mcp", "uninstall", "claude-code"]).run().await.expect_code(1);
 }
@@ -335,6 +347,45 @@ async fn a_key_of_the_user_is_in_the_vault_alone_while_its_tool_is_wired() {
     let undone = home.gatehouse(&["clients", "unwire", "--all"]).run().await.expect_success();
     assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
     assert_eq!(user.read(".claude/settings.json"), settings_with_key());
+}
+
+/// Whoever forgot the passphrase can still disconnect the tool, and is told what is not put back.
+#[tokio::test]
+async fn a_tool_is_disconnected_without_the_passphrase_if_its_owner_says_so() {
+    let user = User::new();
+    let home = &user.home;
+    let wire = ["clients", "wire", "claude-code", "--yes"];
+    let unwire = async |more: &[&str]| {
+        let call = home.gatehouse(&[&["clients", "unwire"], more].concat());
+        call.run_without("GATEHOUSE_PASSPHRASE").await
+    };
+    let release = ["--changed", "leave-sealed"];
+    let left = "What was at env.ANTHROPIC_AUTH_TOKEN in ";
+    for is_core_broken in [false, true] {
+        user.write(".claude/settings.json", &settings_with_key());
+        home.gatehouse(&wire).run().await.expect_success();
+        let wired = user.read(".claude/settings.json");
+        let tool = if is_core_broken { "--all" } else { "claude-code" };
+        if is_core_broken {
+            // A folder where the ledger should be: no engine opens.
+            let ledger = home.path().join("data/ledger.sqlite");
+            std::fs::remove_file(&ledger).expect("removed");
+            std::fs::create_dir(&ledger).expect("a folder");
+        } else {
+            let planned = unwire(&[&[tool, "--plan"][..], &release].concat()).await;
+            let planned = planned.expect_success();
+            assert!(planned.out.contains(left), "{}", planned.out);
+        }
+        let refused = unwire(&[tool, "--changed", "keep"]).await;
+        let told = format!("{}{}", refused.out, refused.err);
+        assert_ne!(refused.code, Some(0));
+        assert!(told.contains("`--changed leave-sealed`"), "{told}");
+        assert_eq!(user.read(".claude/settings.json"), wired);
+        let undone = unwire(&[&[tool][..], &release].concat()).await.expect_success();
+        assert!(undone.out.contains(left) && !undone.out.contains(MARKED_KEY), "{}", undone.out);
+        assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
+        assert!(!user.read(".claude/settings.json").contains("ANTHROPIC"), "ours is gone");
+    }
 }
 
 #[cfg(unix)]

@@ -39,7 +39,7 @@ export const commands = {
 	keyAdd: (req: KeyAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_add", { req })),
 	/**  Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens. */
 	keyOauthAdd: (req: KeyOAuthAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_oauth_add", { req })),
-	/**  Looks for keys in plain text in shell profiles, files of tools, named files and the engine's environment. */
+	/**  Looks for keys in plain text in shell profiles, files of tools, named files and the environment. */
 	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
 	/**  Imports keys found in plain text into the vault. The files stay as they are until their copies are removed. */
 	keysImport: (req: KeysImport) => typedError<KeyImportView[], ApiError>(__TAURI_INVOKE("keys_import", { req })),
@@ -476,6 +476,8 @@ export type AgentProgramView = {
 	drift: WiredKeyChangeView[],
 	/**  What is used instead of our entry. */
 	conflicts: WiringConflictView[],
+	/**  What the undo that led to this state did not put back. */
+	left_sealed?: LeftSealedView[],
 };
 
 export type AgentToolView = {
@@ -1942,7 +1944,9 @@ export type ChangedKeys =
 /**  Leave them as they are and undo the others. */
 "keep" | 
 /**  Put back what was there before the wiring. */
-"restore";
+"restore" | 
+/**  As keep, and leave out what only a vault that cannot be opened could put back. */
+"leave-sealed";
 
 export type CheckCategoryView = {
 	name: string,
@@ -2412,7 +2416,7 @@ export type DriftCause =
 "program_gone" | 
 /**  It starts our program for another data folder. */
 "other_home" | 
-/**  Its client was revoked. */
+/**  Its client was revoked, or is not in what was restored. */
 "client_gone" | 
 /**  The gateway is at another address now. */
 "other_address";
@@ -2781,10 +2785,10 @@ export type ForecastDayView = {
 	cumulative_high_nano_usd: NanoDollars,
 };
 
-export type ForecastMethodView = 
+export type ForecastMethod = 
 /**  Recent weekdays and weekends, the newest counting most. */
 "by_weekday" | 
-/**  The mean of the days since the first cost. */
+/**  The mean of the days since the first cost: too few are known for more. */
 "run_rate" | 
 /**  Nothing was spent yet. */
 "none";
@@ -3277,6 +3281,8 @@ export type KeyView = {
 	notices: KeyNoticeView[],
 	/**  The provider's page where keys are made and revoked; None if it is not known. */
 	keys_url: string | null,
+	/**  The known provider of the host that it is bound to, which can be asked about it without cost. */
+	provider?: string | null,
 	/**  The key before it, while that can still be checked. */
 	retired: RetiredKeyView | null,
 	/**  True for keys from the environment. */
@@ -3292,13 +3298,15 @@ export type KeysImport = {
 };
 
 export type KeysScan = {
-	/**
-	 *  Look into shell profiles, the files of known tools, and the environment that the engine was
-	 *  started with.
-	 */
+	/**  Look into shell profiles, the files of known tools, and the environment. */
 	known_files: boolean,
 	/**  Whole paths of further files, and of folders whose `.env` files are read. */
 	paths?: string[],
+	/**
+	 *  The keys in the caller's environment; without it, the one that the engine was started with is
+	 *  looked into.
+	 */
+	environment?: VariableKey[] | null,
 };
 
 export type KeysScanView = {
@@ -3571,6 +3579,15 @@ export type LeftKeyCopyView = {
 	line: Count,
 	/**  Why, and what to do. */
 	reason: string,
+};
+
+/**  What an undo does not put back, since nothing opens it. */
+export type LeftSealedView = {
+	file: string,
+	/**  Where it was, as in `env.ANTHROPIC_API_KEY`. */
+	keys: string[],
+	/**  What is left out and where it stays. */
+	sentence: string,
 };
 
 /**  What a service level counts as good. */
@@ -4056,7 +4073,7 @@ export type PlainKeyView = {
 	name: string,
 	/**  The key of the vault that is the same one. */
 	stored_as: string | null,
-	/**  The variable that holds it in the environment that the engine was started with. */
+	/**  The variable that holds it in the environment that was looked into. */
 	variable: string | null,
 	places: PlainKeyPlaceView[],
 };
@@ -6356,6 +6373,8 @@ export type ToolWiringView = {
 	drift: WiredKeyChangeView[],
 	/**  What is used instead of the wired keys. */
 	conflicts: WiringConflictView[],
+	/**  What the undo that led to this state did not put back. */
+	left_sealed?: LeftSealedView[],
 };
 
 /**  Traffic limits; None for no limit. */
@@ -6450,6 +6469,8 @@ export type UnwiredToolView = {
 	name: string,
 	/**  Why it is still wired; None if it is not. */
 	error: string | null,
+	/**  What was not put back. */
+	left_sealed?: LeftSealedView[],
 };
 
 /**  The same rule on the 30 days before. */
@@ -6755,7 +6776,7 @@ export type UsageForecastView = {
 	 *  amount here.
 	 */
 	unpriced_requests: Count,
-	method: ForecastMethodView,
+	method: ForecastMethod,
 	/**  False before the seventh day with a cost. */
 	is_confident: boolean,
 	/**  Days with a cost that it was learnt from. */
@@ -7032,6 +7053,13 @@ export type UsageWasteView = {
 	unpriced: Count,
 };
 
+/**  A key in a variable of the caller's environment. */
+export type VariableKey = {
+	variable: string,
+	/**  Write-only. */
+	secret: string,
+};
+
 /**  Result of a change of the vault. */
 export type VaultChangeView = {
 	/**  The vault in use now. */
@@ -7206,6 +7234,8 @@ export type WiringPlanView = {
 	changes: WiredKeyChangeView[],
 	/**  What would be used instead. */
 	conflicts: WiringConflictView[],
+	/**  What the undo would not put back. */
+	left_sealed?: LeftSealedView[],
 	/**  Given back, it makes sure that this plan is carried out. */
 	fingerprint: string,
 };

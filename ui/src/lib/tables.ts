@@ -591,7 +591,7 @@ export const DRIFT_CAUSE_WORD: Record<DriftCause, string> = {
   changed_keys: "Changed",
   program_gone: "Program gone",
   other_home: "Other data folder",
-  client_gone: "Client revoked",
+  client_gone: "Client is gone",
   other_address: "Other address",
 };
 

@@ -154,7 +154,6 @@ pub enum RouteFault {
     Dead,
     /// One is tried again.
     Trial,
-    /// One recovers.
     Recovering,
 }
 

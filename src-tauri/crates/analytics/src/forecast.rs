@@ -39,13 +39,15 @@ pub struct Today {
     pub elapsed: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForecastMethod {
-    ByWeekday,
-    /// The mean of the days since the first cost: too few are known for more.
-    RunRate,
-    /// Nothing was spent yet.
-    None,
+domain::words! {
+    ForecastMethod {
+        /// Recent weekdays and weekends, the newest counting most.
+        ByWeekday = "by_weekday",
+        /// The mean of the days since the first cost: too few are known for more.
+        RunRate = "run_rate",
+        /// Nothing was spent yet.
+        None = "none",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -32,7 +32,6 @@ const QUEUE_JOBS_MAX: usize = 256;
 /// Most bytes of queued answers.
 const QUEUE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// Most unwritten uses.
 const USES_MAX: usize = 4_096;
 
 const READERS_MAX: usize = 4;

@@ -1,8 +1,9 @@
 //! Runs one call against the core: opens it or connects to the process that owns the data folder,
 //! asks it once, and shuts it down.
 
-use control::view::ClientTool;
+use control::view::{ClientTool, VariableKey};
 use control::{Core, DisplayAvailability, EngineConfig, Launch};
+use domain::{Secret, known_variables};
 use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
@@ -119,6 +120,8 @@ struct CommandInputs {
     passphrases: Passphrases,
     /// Names of the variables that are set here and outrank the wiring of some tool.
     outranking_variables: Vec<String>,
+    /// The keys that are set here.
+    keys: Vec<VariableKey>,
 }
 
 impl CommandInputs {
@@ -130,8 +133,19 @@ impl CommandInputs {
         Self {
             passphrases: Passphrases::from_variables(variables),
             outranking_variables: outranking.map(str::to_owned).collect(),
+            keys: keys_among(variables),
         }
     }
+}
+
+/// A value that no request could carry is no key.
+fn keys_among(variables: &[(String, String)]) -> Vec<VariableKey> {
+    let is_known = |name: &str| known_variables().any(|known| known.variable == name);
+    let key = |(name, value): &(String, String)| {
+        let secret = Secret::parse(value.clone()).ok().filter(|_| is_known(name))?;
+        Some(VariableKey { variable: name.clone(), secret })
+    };
+    variables.iter().filter_map(key).collect()
 }
 
 /// One thread is enough for most calls, and starts faster than several.
@@ -175,7 +189,7 @@ async fn dispatch_core_command(
         CoreCommand::Notify(wanted) => notify::run(&wanted, core, console).await,
         CoreCommand::Check(wanted) => check::run(&wanted, core, console).await,
         CoreCommand::Prompt(wanted) => ask::run(wanted, core, console).await,
-        CoreCommand::Keys(wanted) => keys::run(wanted, core, console).await,
+        CoreCommand::Keys(wanted) => keys::run(wanted, core, &inputs.keys, console).await,
         CoreCommand::Backends(wanted) => backends::run(wanted, core, console).await,
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
         CoreCommand::Clients(wanted) => {

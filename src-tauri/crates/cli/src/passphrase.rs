@@ -1,7 +1,7 @@
 //! The passphrase of the vault file: read from `GATEHOUSE_PASSPHRASE` or typed. A new one is typed
 //! twice, since a typo would create a vault that nobody can open.
 
-use control::view::VaultView;
+use control::view::{PASSPHRASE_CHARS_MIN, VaultView};
 use zeroize::Zeroizing;
 
 use crate::console::{Console, StreamPeer};
@@ -35,16 +35,20 @@ impl Passphrases {
             None if vault.file_exists => {
                 prompt_hidden("Passphrase of the vault file (not shown): ")
             }
-            None => ask_twice(NEW_VAULT_FILE, prompt_hidden),
+            None => ask_new("the vault file"),
         }
     }
 }
 
-const NEW_VAULT_FILE: &str =
-    "New passphrase for the vault file, at least 8 characters (not shown): ";
+/// Asks for a new passphrase of a file.
+pub(crate) fn ask_new(file: &str) -> Result<Zeroizing<String>, CommandError> {
+    let least = PASSPHRASE_CHARS_MIN;
+    let question = format!("New passphrase for {file}, at least {least} characters (not shown): ");
+    ask_twice(&question, prompt_hidden)
+}
 
 /// Asks for a new passphrase twice and compares.
-pub(crate) fn ask_twice(
+fn ask_twice(
     question: &str,
     mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, CommandError>,
 ) -> Result<Zeroizing<String>, CommandError> {
@@ -68,7 +72,7 @@ mod tests {
     fn a_new_passphrase_is_typed_twice_alike() {
         let typed = |answers: [&'static str; 2]| {
             let mut answers = answers.into_iter();
-            ask_twice(NEW_VAULT_FILE, |_| {
+            ask_twice("New passphrase: ", |_| {
                 Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned()))
             })
         };

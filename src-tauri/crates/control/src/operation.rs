@@ -20,6 +20,7 @@ mod keys;
 mod ledger;
 mod local;
 mod machine_facts;
+mod name_list;
 mod playground;
 mod prices;
 mod profiles;

@@ -62,7 +62,7 @@ macro_rules! operations {
             key_add(req: KeyAdd) -> KeyView, changes [Keys, Status, Settings];
             /// Adds a key of OAuth: its secret goes into the vault and is exchanged for access tokens.
             key_oauth_add(req: KeyOAuthAdd) -> KeyView, changes [Keys, Status, Settings];
-            /// Looks for keys in plain text in shell profiles, files of tools, named files and the engine's environment.
+            /// Looks for keys in plain text in shell profiles, files of tools, named files and the environment.
             keys_scan(req: KeysScan) -> KeysScanView, reads [Keys];
             /// Imports keys found in plain text into the vault. The files stay as they are until their copies are removed.
             keys_import(req: KeysImport) -> Vec<KeyImportView>, changes [Backends, Keys, Status, Settings];

@@ -58,12 +58,8 @@ plain!(
     BudgetSet,
     BudgetBacktest,
     BudgetRef,
-    KeyCopiesQuery,
-    KeyCopiesRemove,
     KeyEdit,
     KeyRef,
-    KeysImport,
-    KeysScan,
     ClientAdd,
     ClientEdit,
     ClientRef,
@@ -169,6 +165,40 @@ impl RequestJson for KeyAdd {
                 "billing": self.billing}),
         )
     }
+}
+
+impl RequestJson for KeysScan {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&scan_json(self))
+    }
+}
+
+impl RequestJson for KeysImport {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&json!({"scan": scan_json(&self.scan), "keys": self.keys}))
+    }
+}
+
+impl RequestJson for KeyCopiesQuery {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let scan = scan_json(&self.scan);
+        to_zeroizing_json(&json!({"scan": scan, "fingerprints": self.fingerprints}))
+    }
+}
+
+impl RequestJson for KeyCopiesRemove {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let (scan, fingerprints) = (scan_json(&self.scan), &self.fingerprints);
+        let plan = &self.plan;
+        to_zeroizing_json(&json!({"scan": scan, "fingerprints": fingerprints, "plan": plan}))
+    }
+}
+
+fn scan_json(KeysScan { known_files, paths, environment }: &KeysScan) -> Value {
+    let variable = |VariableKey { variable, secret }: &VariableKey| json!({"variable": variable, "secret": expose_as_json(secret)});
+    let environment: Option<Vec<_>> =
+        environment.as_ref().map(|given| given.iter().map(variable).collect());
+    json!({"known_files": known_files, "paths": paths, "environment": environment})
 }
 
 impl RequestJson for KeyOAuthAdd {
@@ -294,6 +324,22 @@ mod tests {
         assert_eq!((arrived.required, arrived.enabled), (true, true));
         assert_eq!((arrived.private_network, arrived.expects), (false, set.expects));
         assert!(matches!(arrived.key, ServiceKey::New { secret: key } if key == secret()));
+
+        let variable = "OPENAI_API_KEY".to_owned();
+        let environment = Some(vec![VariableKey { variable, secret: secret() }]);
+        let scan = KeysScan { known_files: true, paths: vec!["/a".to_owned()], environment };
+        let wanted = PlainKeyImport {
+            fingerprint: secret().fingerprint(),
+            name: "openai".to_owned(),
+            add_backend: true,
+        };
+        let import = KeysImport { scan, keys: vec![wanted] };
+        let arrived: KeysImport = serde_json::from_slice(&import.to_json()).expect("readable");
+        assert_eq!((arrived.scan.known_files, arrived.scan.paths), (true, import.scan.paths));
+        let sent = arrived.scan.environment.expect("an environment");
+        assert!(matches!(&sent[..], [key] if key.secret == secret()
+            && key.variable == "OPENAI_API_KEY"));
+        assert_eq!(arrived.keys[0].fingerprint, import.keys[0].fingerprint);
 
         let replace = KeyReplace { id: "up".to_owned(), secret: secret(), untested: true };
         let arrived: KeyReplace = serde_json::from_slice(&replace.to_json()).expect("readable");

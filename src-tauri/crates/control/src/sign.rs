@@ -386,7 +386,7 @@ labels! {
         ChangedKeys => "changed",
         ProgramGone => "program gone",
         OtherHome => "other data folder",
-        ClientGone => "client revoked",
+        ClientGone => "client is gone",
         OtherAddress => "other address",
     }
     FAILURE_OWNER: FailureOwner {

@@ -82,7 +82,6 @@ words! {
     }
 }
 
-/// A spending limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     pub limit: NanoUsd,

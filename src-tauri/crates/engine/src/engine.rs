@@ -40,6 +40,7 @@ use crate::health::service_level_watch::ServiceLevelWatch;
 use crate::health::service_watch::ServiceWatch;
 use crate::keys::balances::KeyBalances;
 use crate::keys::copies::KeyCopies;
+use crate::keys::provider_check::ProviderKeyCheck;
 use crate::keys::scanner::KeyScanner;
 use crate::keys::statuses::KeyStatuses;
 use crate::keys::vault_switch::VaultSwitch;
@@ -97,6 +98,7 @@ pub(crate) struct EngineParts {
     pub(crate) price_editor: Arc<PriceEditor>,
     pub(crate) cost_reports: Arc<CostReports>,
     pub(crate) key_balances: Arc<KeyBalances>,
+    pub(crate) provider_key_check: ProviderKeyCheck,
     pub(crate) backup_archives: BackupArchives,
     pub(crate) metrics: Arc<MetricsExporter>,
     pub(crate) telemetry: Arc<Telemetry>,
@@ -247,6 +249,11 @@ impl Engine {
     #[must_use]
     pub fn key_balances(&self) -> &Arc<KeyBalances> {
         &self.parts.key_balances
+    }
+
+    #[must_use]
+    pub fn provider_key_check(&self) -> &ProviderKeyCheck {
+        &self.parts.provider_key_check
     }
 
     #[must_use]

@@ -2,6 +2,7 @@
 
 pub(crate) mod balances;
 pub(crate) mod copies;
+pub(crate) mod provider_check;
 pub(crate) mod replaced;
 pub(crate) mod retired;
 pub(crate) mod scanner;

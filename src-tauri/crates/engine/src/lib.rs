@@ -61,7 +61,10 @@ pub use crate::health::backend_watch::HealthWatch;
 pub use crate::health::model_limits::LimitedRoute;
 pub use crate::keys::balances::{BalanceReading, KeyBalance, KeyBalances};
 pub use crate::keys::copies::{KeyCopies, KeyCopiesError};
-pub use crate::keys::scanner::{FoundKey, KeyScan, KeyScanError, KeyScanPlaces, KeyScanner};
+pub use crate::keys::provider_check::{ProviderKeyCheck, ProviderVerdict, provider_at};
+pub use crate::keys::scanner::{
+    FoundKey, KeyScan, KeyScanError, KeyScanPlaces, KeyScanner, ScannedEnvironment,
+};
 pub use crate::keys::statuses::{KeyState, KeyStatus, KeyStatuses};
 pub use crate::ledger_file::problem::{BackupFailure, LedgerProblem, LedgerSeverity};
 pub use crate::ledger_file::watch::{FileCheck, LedgerWatch};

@@ -76,7 +76,6 @@ pub struct Observation {
 pub enum ObservationSource {
     /// An unbilled probe.
     Probe,
-    /// A client request.
     Passive,
 }
 

@@ -61,9 +61,7 @@ domain::words! {
 /// Name of the request field that limits the response length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenLimitField {
-    /// `max_tokens`.
     MaxTokens,
-    /// `max_completion_tokens`.
     MaxCompletionTokens,
 }
 

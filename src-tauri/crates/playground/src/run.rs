@@ -122,7 +122,6 @@ pub struct PlaygroundRawExchange {
 /// Why no run was started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaygroundError {
-    /// [`PLAYGROUND_RUNS_AT_ONCE_MAX`] is reached.
     #[error(
         "{PLAYGROUND_RUNS_AT_ONCE_MAX} prompts are already running; wait for one to finish, or \
          cancel it"

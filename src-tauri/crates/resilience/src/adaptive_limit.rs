@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use domain::{Moment, SLOW_CALLS_MIN, SLOW_PERCENT, SLOWER_MIN};
 
-/// Settings of [`AdaptiveLimit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdaptiveRules {
     /// Lowest limit; at least 1, so that a backend can show that it has recovered.

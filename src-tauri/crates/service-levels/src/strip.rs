@@ -1,15 +1,12 @@
 //! A day of a backend as one cell of a strip.
 
-use std::time::Duration;
-
 use crate::ObservedTime;
+use crate::observed::OBSERVED_MIN;
 
 /// Least share of the observed time of a good day.
 const GOOD_SHARE_MIN: f64 = 0.995;
 /// Below this share of the observed time a day is bad.
 const PARTIAL_SHARE_MIN: f64 = 0.95;
-/// A day that was observed for less than this tells nothing.
-const OBSERVED_MIN: Duration = Duration::from_secs(60);
 
 domain::words! {
     /// How a backend answered within a day.
@@ -43,6 +40,8 @@ pub fn strip_cell(time: ObservedTime) -> StripCell {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -27,7 +27,7 @@ pub use file::{FileStore, WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX, export_secrets
 pub use keychain::{KEYCHAIN_SERVICE, Keychain};
 pub use limits::{ENVELOPE_BYTES_MAX, FILE_BYTES_MAX};
 pub use memory::MemoryStore;
-pub use passphrase::{Passphrase, PassphraseError};
+pub use passphrase::{PASSPHRASE_CHARS_MIN, Passphrase, PassphraseError};
 pub use state::{LockReason, OUTDATED_HINT, VaultState};
 pub use store::SecretStore;
 pub use vault::{CALLS_AT_ONCE_MAX, RECHECK_SECS, Vault};

@@ -4,7 +4,7 @@ use age::secrecy::SecretString;
 use zeroize::Zeroize;
 
 /// Fewest characters of a passphrase (NIST SP 800-63B section 5.1.1.1).
-pub(crate) const PASSPHRASE_CHARS_MIN: usize = 8;
+pub const PASSPHRASE_CHARS_MIN: usize = 8;
 
 /// Longest passphrase accepted, in bytes. Far above what a person types; bounds the input.
 pub(crate) const PASSPHRASE_BYTES_MAX: usize = 1_024;

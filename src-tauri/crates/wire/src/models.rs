@@ -20,7 +20,6 @@ pub enum BadModelList {
     /// Not JSON, or JSON of another shape.
     #[error("the response is not a list of models; check the base URL")]
     NotAList,
-    /// More than [`MODELS_MAX`].
     #[error("the backend lists {0} models; at most {MODELS_MAX} are read")]
     TooMany(usize),
 }

@@ -52,10 +52,13 @@ impl FirstRecord {
 impl FirstFile {
     fn into_file(self) -> Option<WiredFile> {
         let Self { path, format, before, written, replaced, keys, created_folders } = self;
-        let keys: Vec<_> =
-            keys.into_iter().map(|FirstKey { path, written }| WiredKey { path, written }).collect();
         let (before, replaced) = (before.as_deref(), replaced.as_deref());
         let value = Document::parse(format, before.unwrap_or_default()).ok()?.value();
+        let wired = |FirstKey { path, written }| {
+            let was_set = Some(path.find(&value).is_some());
+            WiredKey { path, written, was_set }
+        };
+        let keys: Vec<_> = keys.into_iter().map(wired).collect();
         let taken_out = TakenOut::new(format, &keys, before, replaced, &written).ok()?;
         Some(WiredFile {
             path,

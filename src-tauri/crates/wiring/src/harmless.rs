@@ -96,7 +96,8 @@ mod tests {
 
     fn check(before: Value, texts: &[&str]) -> bool {
         let path = KeyPath::new(&["env", "ANTHROPIC_BASE_URL"]);
-        let keys = [WiredKey { path, written: Some(json!("http://127.0.0.1:4283")) }];
+        let keys =
+            [WiredKey { path, written: Some(json!("http://127.0.0.1:4283")), was_set: None }];
         is_harmless(&keys, &[Some(before)], texts.iter().copied())
     }
 

@@ -60,7 +60,7 @@ pub use tool::{
     ClientToolDefinition, McpServerTarget, ToolModel, ToolModelLimits, ToolPointer, WiredTool,
     WiringOrigin, WiringTarget,
 };
-pub use undo::ChangedKeys;
+pub use undo::{ChangedKeys, LeftSealed};
 pub use wiring::Wiring;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::conflict::Conflict;
 use crate::document::{Document, Format};
 use crate::key::KeyChange;
 use crate::mask::{find_secrets, mask};
+use crate::undo::LeftSealed;
 
 /// Unchanged lines around each change.
 const DIFF_CONTEXT_LINES: usize = 3;
@@ -22,6 +23,8 @@ pub struct WiringPlan {
     pub changes: Vec<KeyChange>,
     /// What would outrank the wired keys.
     pub conflicts: Vec<Conflict>,
+    /// What the undo does not put back.
+    pub left_sealed: Vec<LeftSealed>,
     /// Changes with any of the files. Given back, it makes sure that this plan is carried out.
     pub fingerprint: String,
 }
@@ -88,6 +91,7 @@ impl WiringPlan {
             files: files.map(FileChange::plan).collect(),
             changes,
             conflicts,
+            left_sealed: Vec::new(),
             fingerprint: hasher.finalize().to_hex().to_string(),
         }
     }

@@ -15,6 +15,7 @@ use crate::installation::Installation;
 use crate::key::{KeyChange, ValueEdit};
 use crate::record::WiringRecord;
 use crate::tool::{ToolFile, ToolPointer, WiredTool};
+use crate::undo::LeftSealed;
 
 domain::words! {
     /// Why a wired tool has drifted.
@@ -25,7 +26,7 @@ domain::words! {
         ProgramGone = "program_gone",
         /// It starts our program for another data folder.
         OtherHome = "other_home",
-        /// Its client was revoked.
+        /// Its client was revoked, or is not in what was restored.
         ClientGone = "client_gone",
         /// The gateway is at another address now.
         OtherAddress = "other_address",
@@ -60,6 +61,8 @@ pub struct ToolStatus<T = ClientTool> {
     pub run_conflicts: Vec<Conflict>,
     /// Why the state is `broken`.
     pub problem: Option<ToolFileProblem>,
+    /// What the undo that led to this state did not put back.
+    pub left_sealed: Vec<LeftSealed>,
 }
 
 /// What was found in the files of a tool.
@@ -139,6 +142,7 @@ impl<T: WiredTool> ToolStatus<T> {
             conflicts: found.conflicts,
             run_conflicts: tool.run_conflicts(environment),
             problem,
+            left_sealed: Vec::new(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::mask::shown_value;
 use crate::text_patch::TextPatch;
 
 domain::words! {
-    /// What an undo does with wired keys that someone else changed.
+    /// What an undo does with wired keys that someone else changed, and with what it cannot put back.
     #[derive(Default)]
     ChangedKeys {
         /// Change nothing and say which they are.
@@ -26,7 +26,24 @@ domain::words! {
         Keep = "keep",
         /// Put back what was there before the wiring.
         Restore = "restore",
+        /// As keep, and leave out what only a vault that cannot be opened could put back.
+        LeaveSealed = "leave-sealed",
     }
+}
+
+impl ChangedKeys {
+    const fn leaves_changed(self) -> bool {
+        matches!(self, Self::Keep | Self::LeaveSealed)
+    }
+}
+
+/// What an undo does not put back: what wiring took out of a file, where nothing opens it. It stays
+/// sealed in the record, which is kept aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftSealed {
+    pub file: PathBuf,
+    /// The keys at which it was.
+    pub keys: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +69,15 @@ pub(crate) struct WiredKey {
     pub(crate) path: KeyPath,
     /// None if wiring removed the key.
     pub(crate) written: Option<Value>,
+    /// True if it had a value before; None in records of earlier versions.
+    #[serde(default)]
+    pub(crate) was_set: Option<bool>,
+}
+
+impl WiredKey {
+    fn is_written(&self, document: &Document) -> bool {
+        document.get(&self.path) == self.written
+    }
 }
 
 /// Tells whether a text is a known one.
@@ -177,12 +203,25 @@ impl WiredFile {
     /// there was none, or nothing in it is as wiring wrote it and what others changed is kept.
     pub(crate) fn needs_taken_out(&self, now: Option<&str>, changed_keys: ChangedKeys) -> bool {
         let Some(now) = now.filter(|_| self.existed) else { return false };
-        if self.is_written(now) || changed_keys != ChangedKeys::Keep {
+        if self.is_written(now) || !changed_keys.leaves_changed() {
             return true;
         }
-        let is_ours = |document: &Document, key: &WiredKey| document.get(&key.path) == key.written;
         Document::parse(self.format, now)
-            .is_ok_and(|found| self.keys.iter().any(|key| is_ours(&found, key)))
+            .is_ok_and(|found| self.keys.iter().any(|key| key.is_written(&found)))
+    }
+
+    /// What an undo without [`TakenOut`] leaves out; None if there was nothing to put back.
+    pub(crate) fn left_sealed(&self, now: Option<&str>) -> Option<LeftSealed> {
+        let found = Document::parse(self.format, now.filter(|_| self.existed)?).ok()?;
+        // In an object that wiring created there was no value before.
+        let is_new = |key: &&WiredKey| {
+            std::iter::successors(key.path.parent(), KeyPath::parent)
+                .any(|path| self.created_objects.contains(&path))
+        };
+        let may_have_been_set = |key: &&WiredKey| key.was_set.unwrap_or(true) && !is_new(key);
+        let ours = self.keys.iter().filter(|key| key.is_written(&found)).filter(may_have_been_set);
+        let keys: Vec<_> = ours.map(|key| key.path.to_string()).collect();
+        (!keys.is_empty()).then(|| LeftSealed { file: self.path.clone(), keys })
     }
 
     /// True if the text is the one that wiring wrote.

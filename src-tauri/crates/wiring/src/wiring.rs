@@ -9,6 +9,7 @@
 //! not, the change is thought through anew, or refused where it was shown to the user before.
 
 mod prepare;
+mod undo_record;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,14 +19,14 @@ use crate::environment::ToolEnvironment;
 use crate::error::{ToolFileProblem, WiringError};
 use crate::files::{Disk, lock_folder, read_config, remove_temporaries};
 use crate::guide::{GuidedTool, ToolGuide};
-use crate::key::KeyChange;
-use crate::plan::{FileChange, WiringPlan};
+use crate::plan::WiringPlan;
 use crate::record::{Phase, RecordSeal, Records, WiringRecord};
 use crate::record_keys::RecordKeys;
 use crate::status::ToolStatus;
 use crate::tool::WiredTool;
 use crate::undo::{ChangedKeys, KeptTakenOut, TakenOut, WiredFile};
 use crate::wiring::prepare::{FileTexts, PreparedWiring};
+use crate::wiring::undo_record::UndoChanges;
 
 /// Most attempts at a change of files that somebody else changes at the same time.
 const ATTEMPTS_MAX: usize = 3;
@@ -90,8 +91,9 @@ impl<T: WiredTool> Wiring<T> {
         changed_keys: ChangedKeys,
     ) -> Result<WiringPlan, WiringError> {
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
-        let (changes, keys) = self.undo_changes(tool, &record, changed_keys)?;
-        Ok(WiringPlan::new(&changes, keys, Vec::new()))
+        let UndoChanges { files, keys, left_sealed } =
+            self.undo_changes(tool, &record, changed_keys)?;
+        Ok(WiringPlan { left_sealed, ..WiringPlan::new(&files, keys, Vec::new()) })
     }
 
     /// Points a tool at the gateway, or once more if it is wired. With the `fingerprint` of a plan,
@@ -147,10 +149,26 @@ impl<T: WiredTool> Wiring<T> {
     pub fn unwire(&self, tool: T, changed_keys: ChangedKeys) -> Result<ToolStatus<T>, WiringError> {
         self.check_vault_for_undo(tool, changed_keys)?;
         let _lock = lock_folder(&self.state_folder, &self.disk)?;
-        self.repair_tool(tool)?;
+        self.repair_before_undo(tool, changed_keys)?;
         let record = self.records.load(tool)?.ok_or_else(|| not_wired(tool))?;
-        self.undo_record(tool, record, changed_keys)?;
-        Ok(self.status(tool))
+        let left_sealed = self.undo_record(tool, record, changed_keys)?;
+        Ok(ToolStatus { left_sealed, ..self.status(tool) })
+    }
+
+    /// What a kill left may need the vault, which an undo that leaves out what is sealed does without.
+    fn repair_before_undo(&self, tool: T, changed_keys: ChangedKeys) -> Result<(), WiringError> {
+        if changed_keys != ChangedKeys::LeaveSealed {
+            return self.repair_tool(tool);
+        }
+        let record = self.records.load(tool)?;
+        if record.is_some_and(|record| matches!(record.phase, Phase::Unwiring(_))) {
+            // It is undone anew, so that what is left out is told.
+            return Ok(());
+        }
+        match self.repair_tool(tool) {
+            Err(WiringError::Sealed { .. } | WiringError::SealLost(_)) => Ok(()),
+            repaired => repaired,
+        }
     }
 
     /// Undoes every wiring, each with its outcome. A tool that fails does not stop the others.
@@ -251,99 +269,6 @@ impl<T: WiredTool> Wiring<T> {
         }
     }
 
-    fn undo_record(
-        &self,
-        tool: T,
-        mut record: WiringRecord,
-        changed_keys: ChangedKeys,
-    ) -> Result<(), WiringError> {
-        let (_, keys) = self.undo_changes(tool, &record, changed_keys)?;
-        if changed_keys == ChangedKeys::Refuse && !keys.is_empty() {
-            return Err(WiringError::KeysChanged {
-                tool: tool.full_name(),
-                changed: T::CHANGED,
-                changes: keys,
-            });
-        }
-        let is_closed = self.seal.is_closed(tool, &record);
-        record.phase = Phase::Unwiring(changed_keys);
-        let record = match self.seal.seal(tool, record.clone()) {
-            // The record of an earlier version stays as it is until it is removed.
-            Err(WiringError::NotSealed { .. }) if record.is_outdated => record,
-            sealed => {
-                let sealed = sealed?;
-                self.records.save(&self.disk, tool, &sealed)?;
-                sealed
-            }
-        };
-        let mut attempts = 1;
-        while let Err(error) = self.undo_files(tool, &record, changed_keys) {
-            if attempts >= ATTEMPTS_MAX || !matches!(error, WiringError::Outdated(_)) {
-                return Err(error);
-            }
-            attempts += 1;
-        }
-        if is_closed {
-            // The vault may be unlocked or the one of then come back, and its key opens the record.
-            return self.records.set_aside(tool);
-        }
-        self.records.remove(&self.disk, tool)?;
-        self.seal.forget(tool, &record);
-        Ok(())
-    }
-
-    fn undo_files(
-        &self,
-        tool: T,
-        record: &WiringRecord,
-        changed_keys: ChangedKeys,
-    ) -> Result<(), WiringError> {
-        let (changes, _) = self.undo_changes(tool, record, changed_keys)?;
-        for (file, FileChange { from, to, .. }) in record.files.iter().zip(&changes) {
-            if let Some(from) = from.as_deref().filter(|_| from != to) {
-                self.put(file, from, to.as_deref())?;
-            }
-            self.remove_folders(file);
-        }
-        Ok(())
-    }
-
-    /// What an undo changes in each file, and the keys that someone else changed.
-    fn undo_changes(
-        &self,
-        tool: T,
-        record: &WiringRecord,
-        changed_keys: ChangedKeys,
-    ) -> Result<(Vec<FileChange>, Vec<KeyChange>), WiringError> {
-        let (mut changes, mut keys) = (Vec::new(), Vec::new());
-        for file in &record.files {
-            let from = read_config(&file.path)?;
-            let is_needed = file.needs_taken_out(from.as_deref(), changed_keys);
-            let taken_out = match changed_keys {
-                _ if !is_needed => self.seal.open(tool, file).ok().flatten(),
-                ChangedKeys::Keep => self.seal.open(tool, file)?,
-                _ => Some(self.seal.open_or_refuse(tool, file)?),
-            };
-            let undone = file.undo(from.as_deref(), taken_out.as_ref(), changed_keys);
-            let undone = undone.map_err(|found| found.in_file(&file.path))?;
-            keys.extend(undone.changes);
-            let (path, format) = (file.path.clone(), file.format);
-            changes.push(FileChange { path, format, from, to: undone.text });
-        }
-        Ok((changes, keys))
-    }
-
-    /// As [`Self::check_vault`], for an undo that may do without what is sealed.
-    fn check_vault_for_undo(&self, tool: T, changed_keys: ChangedKeys) -> Result<(), WiringError> {
-        let reached = self.check_vault(tool);
-        let Some(record) = self.records.load(tool)? else { return reached };
-        let is_needed = |file: &WiredFile| {
-            let now = read_config(&file.path);
-            now.map_or(true, |now| file.needs_taken_out(now.as_deref(), changed_keys))
-        };
-        if record.files.iter().any(is_needed) { reached } else { Ok(()) }
-    }
-
     /// See [`RecordSeal::check_vault`]. What lies in plain can be undone without a vault.
     fn check_vault(&self, tool: T) -> Result<(), WiringError> {
         let Some(record) = self.records.load(tool)? else { return Ok(()) };
@@ -363,7 +288,7 @@ impl<T: WiredTool> Wiring<T> {
             match self.undo_record(tool, record.clone(), changed_keys) {
                 // Someone changed our keys since; whoever asks again is told.
                 Err(WiringError::KeysChanged { .. }) => record.phase = Phase::Wired,
-                outcome => return outcome,
+                outcome => return outcome.map(drop),
             }
         } else {
             for file in &mut record.files {

@@ -4,7 +4,7 @@ mod edit;
 pub(super) mod scope;
 pub(super) mod show;
 pub(crate) mod switch;
-mod unwire;
+pub(crate) mod unwire;
 pub(crate) mod wiring;
 
 use clap::Subcommand;

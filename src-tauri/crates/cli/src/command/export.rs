@@ -14,7 +14,7 @@ use super::backup::{absolute, add_differences, add_missing_keys};
 use crate::confirm::{confirm_plan, confirm_typed};
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
-use crate::passphrase::ask_twice;
+use crate::passphrase::ask_new;
 use crate::quantity::format_counted_noun;
 use crate::secret_input::{prompt_hidden, read_line_limited};
 use crate::sign::{Mark, Tone};
@@ -80,8 +80,7 @@ pub(crate) async fn export(
             return Err(CommandError::new(Exit::Negative, "nothing was exported"));
         }
     }
-    let new = "New passphrase for the file, at least 8 characters (not shown): ";
-    let passphrase = read_passphrase(wanted.stdin, console, || ask_twice(new, prompt_hidden))?;
+    let passphrase = read_passphrase(wanted.stdin, console, || ask_new("the file"))?;
     let made = control::secrets_export(core, SecretsExport { path, passphrase }).await?;
     console.print_view(&made, render_secrets_exported)?;
     Ok(if made.missing.is_empty() { Exit::Success } else { Exit::Negative })

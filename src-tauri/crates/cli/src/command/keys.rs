@@ -8,7 +8,7 @@ mod scan;
 use clap::{Subcommand, ValueHint};
 use control::view::{
     BillingProvider, KeyAdd, KeyEdit, KeyEventView, KeyHistoryView, KeyNotice, KeyRef, KeyReplace,
-    KeyState, KeyVerificationView, KeyView, RetiredKeyState, UnixMs, VaultKind,
+    KeyState, KeyVerificationView, KeyView, RetiredKeyState, UnixMs, VariableKey, VaultKind,
 };
 use control::{Core, Label};
 
@@ -34,7 +34,8 @@ pub(crate) enum KeysCommand {
     Add(AddKeyArguments),
     /// Import keys from a file of variables such as .env
     Import(import::ImportKeysArguments),
-    /// Find keys in plain text in shell profiles, files of tools, the given files and the environment
+    /// Find keys in plain text in shell profiles, files of tools, the given files and this shell's
+    /// environment
     #[command(visible_alias = "find")]
     Scan(scan::ScanKeysArguments),
     /// Show plain copies that were removed from files, and put them back
@@ -129,6 +130,7 @@ pub(crate) struct ReplaceKeyArguments {
 pub(crate) async fn run(
     wanted: KeysCommand,
     core: &Core,
+    environment: &[VariableKey],
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     match wanted {
@@ -139,7 +141,7 @@ pub(crate) async fn run(
         }
         KeysCommand::Add(wanted) => add(wanted, core, console).await,
         KeysCommand::Import(wanted) => import::run(wanted, core, console).await,
-        KeysCommand::Scan(wanted) => scan::run(wanted, core, console).await,
+        KeysCommand::Scan(wanted) => scan::run(wanted, core, environment, console).await,
         KeysCommand::Copies(wanted) => copies::run(wanted, core, console).await,
         KeysCommand::Verify(named) => verify(named, core, console).await,
         KeysCommand::Edit(wanted) => edit(wanted, core, console).await,
@@ -367,8 +369,9 @@ fn describe_unchecked(key: &KeyView) -> String {
         KeyState::Unverified if key.billing.is_some() => {
             " Not checked: it reads cost reports and is sent with no request.".to_owned()
         }
-        KeyState::Unverified if is_unused => {
-            " Not checked: no backend and no service uses it.".to_owned()
+        KeyState::Unverified if is_unused && key.provider.is_none() => {
+            " Not checked: no backend and no service uses it, and its provider is not known."
+                .to_owned()
         }
         KeyState::Unverified => {
             format!(" Not checked yet: `gatehouse keys verify {}` does that.", key.id)

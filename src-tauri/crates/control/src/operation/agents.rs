@@ -137,5 +137,6 @@ fn program_view(engine: &Engine, status: ToolStatus<AgentProgram>) -> AgentProgr
         files: status.files.iter().map(|path| path.display().to_string()).collect(),
         drift: status.drift.into_iter().map(Into::into).collect(),
         conflicts: status.conflicts.into_iter().map(Into::into).collect(),
+        left_sealed: status.left_sealed.into_iter().map(Into::into).collect(),
     }
 }

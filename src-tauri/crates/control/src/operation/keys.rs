@@ -14,7 +14,7 @@ use std::sync::Arc;
 use domain::{
     BillingProvider, BoundSecret, CredentialId, Origin, Secret, WallTime, known_variables,
 };
-use engine::{Engine, KeyState, RECORD_KEY_PREFIX};
+use engine::{Engine, KeyState, KeyTrial, ProviderVerdict, RECORD_KEY_PREFIX, provider_at};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, KEY_NOTE_CHARS_MAX, Settings, VaultKind};
 use vault::{VaultError, VaultState};
@@ -42,6 +42,8 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let bound = read_if_unlocked(engine, id).await;
         let origin = bound.as_ref().and_then(|bound| bound.parts().1);
         let keys_url = origin.and_then(keys_page).or_else(|| view.keys_url.clone());
+        let provider = origin.and_then(provider_at).filter(|_| known.billing.is_none());
+        let provider = provider.map(|preset| preset.label.to_owned());
         let origin = origin.map(Origin::to_string);
         // A refresh token may have been replaced by its server since the settings were written.
         let rotated = bound.as_ref().filter(|bound| bound.exchange().is_some());
@@ -51,7 +53,16 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
         let permissions = current_permissions(known.as_ref(), view.state, shown);
         let balance = known.and_then(|known| key_balance_view(known, shown));
         let used_at = used_at.map(Into::into);
-        keys.push(KeyView { origin, tail, balance, permissions, used_at, keys_url, ..view });
+        keys.push(KeyView {
+            origin,
+            tail,
+            balance,
+            permissions,
+            used_at,
+            keys_url,
+            provider,
+            ..view
+        });
     }
     let (tunings, now) = (engine.alerts().tunings(), engine.clock().wall().into());
     notices::add_notices(&mut keys, &secrets, &tunings, now);
@@ -226,12 +237,7 @@ async fn verify_with_service(
 ) -> Result<KeyVerificationView, ApiError> {
     let settings = engine.settings();
     let Some(service) = settings.services_with(&id).next() else {
-        return Ok(KeyVerificationView {
-            id: id.to_string(),
-            state: KeyState::Unverified,
-            detail: "no backend and no service uses this key, so it cannot be verified".to_owned(),
-            fix: Some("Use the key for a backend or a service first.".to_owned()),
-        });
+        return verify_with_provider(engine, id).await;
     };
     let report = engine.services().check_now(service).await;
     Ok(KeyVerificationView {
@@ -240,6 +246,46 @@ async fn verify_with_service(
         detail: report.detail,
         fix: report.fix,
     })
+}
+
+/// Verifies a key that nothing uses with the provider whose host it is bound to.
+async fn verify_with_provider(
+    engine: &Engine,
+    id: CredentialId,
+) -> Result<KeyVerificationView, ApiError> {
+    engine.keys().access_tokens().retry(&id);
+    let verdict = match engine.provider_key_check().check(&id).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            let fix = error.hint().map(str::to_owned);
+            return Ok(verification(engine, &id, error.to_string(), fix));
+        }
+    };
+    let Some(ProviderVerdict { provider, trial }) = verdict else {
+        let detail = "no backend and no service uses this key, and it is bound to no host of a \
+                      known provider, so nobody can be asked about it";
+        let fix = "Use the key for a backend or a service first.";
+        return Ok(verification(engine, &id, detail.to_owned(), Some(fix.to_owned())));
+    };
+    Ok(match trial {
+        KeyTrial::Accepted => {
+            verification(engine, &id, format!("{provider} accepts it; nothing was billed"), None)
+        }
+        KeyTrial::Rejected(why) => {
+            let fix = "Replace the key with one the provider accepts.";
+            verification(engine, &id, format!("{provider} {why}"), Some(fix.to_owned()))
+        }
+        KeyTrial::Unknown(why) => verification(engine, &id, format!("{provider}: {why}"), None),
+    })
+}
+
+fn verification(
+    engine: &Engine,
+    id: &CredentialId,
+    detail: String,
+    fix: Option<String>,
+) -> KeyVerificationView {
+    KeyVerificationView { id: id.to_string(), state: engine.keys().status(id).state, detail, fix }
 }
 
 pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiError> {
@@ -338,6 +384,7 @@ fn key_view(
             .as_ref()
             .or(known.origin.as_ref())
             .and_then(keys_page),
+        provider: None,
         retired: engine.keys().retired().get(id, engine.clock().now()).map(|retired| {
             RetiredKeyView {
                 tail: retired.key.parts().0.tail(),

@@ -2,7 +2,7 @@
 
 mod snippets;
 
-pub(super) use snippets::render_snippets;
+pub(super) use snippets::{ANTHROPIC_TOKENS_DEFAULT, render_snippets};
 
 use domain::{RunId, TokenClass, TokenUsage};
 use engine::{Engine, GatewayStatus};

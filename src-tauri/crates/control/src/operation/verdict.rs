@@ -10,6 +10,7 @@ use resilience::BlockReason;
 use routing::ServedModels;
 
 use self::effect::Effect;
+use crate::operation::name_list;
 use crate::operation::resilience::sentence_from_clause;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
 use engine::{BackendAnswers, DegradedBy, LimitedRoute, OutageCause, block_fault};
@@ -239,7 +240,7 @@ fn dead_routes_issue(dead: &[(String, String)]) -> Option<Issue> {
             format!("{} routes are broken", several.len()),
             format!(
                 "Their requests fail: {}.",
-                effect::join_names(several.iter().map(|(id, _)| id.clone()))
+                name_list::join_names(several.iter().map(|(id, _)| id.clone()))
             ),
             PanelActionView::OpenRouting,
         ),

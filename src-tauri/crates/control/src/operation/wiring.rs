@@ -115,8 +115,18 @@ pub(crate) async fn clients_unwire_all(
 
 /// What came of the undo, also where no engine could be opened.
 pub fn unwired_view(tool: ClientTool, outcome: Result<ToolStatus, WiringError>) -> UnwiredToolView {
-    let error = outcome.err().map(|error| error.to_string());
-    UnwiredToolView { tool, name: tool.name().to_owned(), error }
+    let name = tool.name().to_owned();
+    let outcome = outcome.map_err(|error| ApiError::from(ClientWiringError::from(error)));
+    match outcome {
+        Ok(status) => {
+            let left_sealed = status.left_sealed.into_iter().map(Into::into).collect();
+            UnwiredToolView { tool, name, error: None, left_sealed }
+        }
+        Err(ApiError { message, hint, .. }) => {
+            let error = hint.iter().fold(message, |message, hint| format!("{message}. {hint}"));
+            UnwiredToolView { tool, name, error: Some(error), left_sealed: Vec::new() }
+        }
+    }
 }
 
 /// The client that is asked for, else the one that the tool uses, else one with the tool's name.
@@ -183,6 +193,7 @@ async fn tool_view(engine: &Engine, status: ToolStatus) -> Result<ToolWiringView
         address: status.address,
         drift: status.drift.into_iter().map(Into::into).collect(),
         conflicts: status.conflicts.into_iter().map(Into::into).collect(),
+        left_sealed: status.left_sealed.into_iter().map(Into::into).collect(),
     })
 }
 
@@ -210,6 +221,11 @@ fn run_command(status: &ToolStatus, state: WiringState) -> Option<String> {
     is_offered.then(|| tool.run_command(status.client.as_deref().unwrap_or_else(|| tool.word())))
 }
 
+/// The way out for someone who cannot open the vault any more.
+const WITHOUT_VAULT: &str = "If it cannot be opened any more, `--changed leave-sealed` of \
+                             `gatehouse clients unwire` or `gatehouse mcp uninstall` undoes the rest, \
+                             leaves that value out and says so.";
+
 impl From<ClientWiringError> for ApiError {
     fn from(error: ClientWiringError) -> Self {
         let message = error.to_string();
@@ -221,9 +237,15 @@ impl From<ClientWiringError> for ApiError {
             ClientWiringError::Wiring(
                 WiringError::NotInstalled(_) | WiringError::NotWired { .. },
             ) => Self::not_found(message),
-            ClientWiringError::Wiring(
-                WiringError::NotSealed { .. } | WiringError::Sealed { .. },
-            ) => Self { code: ErrorCode::VaultUnavailable, message, hint: None, field: None },
+            ClientWiringError::Wiring(WiringError::NotSealed { .. }) => {
+                Self { code: ErrorCode::VaultUnavailable, message, hint: None, field: None }
+            }
+            ClientWiringError::Wiring(WiringError::Sealed { .. }) => Self {
+                code: ErrorCode::VaultUnavailable,
+                message,
+                hint: Some(WITHOUT_VAULT.to_owned()),
+                field: None,
+            },
             // The user's own file has a mistake at a known place.
             ClientWiringError::Wiring(WiringError::File(ToolFileProblem {
                 line: Some(_), ..

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{ChangedKeys, DriftCause, WiredKeyChangeView, WiringConflictView, WiringState};
+use super::{
+    ChangedKeys, DriftCause, LeftSealedView, WiredKeyChangeView, WiringConflictView, WiringState,
+};
 pub use crate::agent_tool::AgentPermission;
 pub use ::wiring::AgentProgram;
 
@@ -70,6 +72,10 @@ pub struct AgentProgramView {
     pub drift: Vec<WiredKeyChangeView>,
     /// What is used instead of our entry.
     pub conflicts: Vec<WiringConflictView>,
+    /// What the undo that led to this state did not put back.
+    #[serde(default)]
+    #[specta(optional)]
+    pub left_sealed: Vec<LeftSealedView>,
 }
 
 /// Asks what adding our MCP server to a program, or removing it, would change.

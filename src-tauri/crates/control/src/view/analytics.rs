@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+pub use ::analytics::ForecastMethod;
+
 use super::{
     Count, NanoDollars, RequestView, TimeZoneChoice, UnixMs, UsageFilter, UsageSegmentView,
 };
@@ -36,7 +38,7 @@ pub struct UsageForecastView {
     /// Requests of this month whose cost is not known, or only a part of it; what is unknown is in no
     /// amount here.
     pub unpriced_requests: Count,
-    pub method: ForecastMethodView,
+    pub method: ForecastMethod,
     /// False before the seventh day with a cost.
     pub is_confident: bool,
     /// Days with a cost that it was learnt from.
@@ -45,17 +47,6 @@ pub struct UsageForecastView {
     pub back_test: Option<ForecastBackTestView>,
     /// Every day of the month in order.
     pub days: Vec<ForecastDayView>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ForecastMethodView {
-    /// Recent weekdays and weekends, the newest counting most.
-    ByWeekday,
-    /// The mean of the days since the first cost.
-    RunRate,
-    /// Nothing was spent yet.
-    None,
 }
 
 /// How far forecasts of earlier months were off, made on their 14th day.

@@ -7,7 +7,7 @@ use specta::Type;
 use super::{Count, KeysScan, UnixMs};
 
 /// Asks how copies would be removed that a scan of the same places finds.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Deserialize, Type)]
 pub struct KeyCopiesQuery {
     pub scan: KeysScan,
     /// Of the keys. Each must be in the vault.
@@ -47,7 +47,7 @@ pub struct LeftKeyCopyView {
 }
 
 /// Carries out a plan.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Deserialize, Type)]
 pub struct KeyCopiesRemove {
     pub scan: KeysScan,
     pub fingerprints: Vec<String>,

@@ -43,6 +43,10 @@ pub struct KeyView {
     pub notices: Vec<KeyNoticeView>,
     /// The provider's page where keys are made and revoked; None if it is not known.
     pub keys_url: Option<String>,
+    /// The known provider of the host that it is bound to, which can be asked about it without cost.
+    #[serde(default)]
+    #[specta(optional)]
+    pub provider: Option<String>,
     /// The key before it, while that can still be checked.
     pub retired: Option<RetiredKeyView>,
     /// True for keys from the environment.

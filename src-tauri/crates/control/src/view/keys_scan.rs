@@ -1,19 +1,33 @@
 //! Request and view types for keys in plain text. A view never holds the key, only its last four
 //! characters and its fingerprint.
 
+use domain::Secret;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{Count, KeyVerificationView};
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Default, Deserialize, Type)]
 pub struct KeysScan {
-    /// Look into shell profiles, the files of known tools, and the environment that the engine was
-    /// started with.
+    /// Look into shell profiles, the files of known tools, and the environment.
     pub known_files: bool,
     /// Whole paths of further files, and of folders whose `.env` files are read.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// The keys in the caller's environment; without it, the one that the engine was started with is
+    /// looked into.
+    #[serde(default)]
+    #[specta(optional)]
+    pub environment: Option<Vec<VariableKey>>,
+}
+
+/// A key in a variable of the caller's environment.
+#[derive(Debug, Clone, Deserialize, Type)]
+pub struct VariableKey {
+    pub variable: String,
+    /// Write-only.
+    #[specta(type = String)]
+    pub secret: Secret,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -46,7 +60,7 @@ pub struct PlainKeyView {
     pub name: String,
     /// The key of the vault that is the same one.
     pub stored_as: Option<String>,
-    /// The variable that holds it in the environment that the engine was started with.
+    /// The variable that holds it in the environment that was looked into.
     pub variable: Option<String>,
     pub places: Vec<PlainKeyPlaceView>,
 }
@@ -64,7 +78,7 @@ pub struct PlainKeyPlaceView {
 }
 
 /// Imports keys that a scan of the same places found.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Deserialize, Type)]
 pub struct KeysImport {
     pub scan: KeysScan,
     pub keys: Vec<PlainKeyImport>,

@@ -7,8 +7,8 @@ use specta::Type;
 
 use super::{AvailabilityView, Count};
 
-/// Most draws of one simulation.
-pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
+pub use ::routing::SIMULATION_DRAWS_MAX;
+pub use ::settings::STICKY_SECS_DEFAULT;
 
 /// All routes, in the order in which equal matches are tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

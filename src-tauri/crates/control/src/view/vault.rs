@@ -6,6 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{VaultKind, VaultView};
 
+pub use ::vault::PASSPHRASE_CHARS_MIN;
+
 /// Switches to another vault. The panel and the command line ask for a new passphrase twice before
 /// they send it.
 #[derive(Debug, Deserialize, Type)]

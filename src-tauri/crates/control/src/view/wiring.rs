@@ -1,7 +1,7 @@
 //! Request and view types for pointing client tools at the gateway. No view holds a token or a
 //! secret of the user's files.
 
-use ::wiring::{Conflict, FilePlan, GuideStep, KeyChange, ToolGuide, WiringPlan};
+use ::wiring::{Conflict, FilePlan, GuideStep, KeyChange, LeftSealed, ToolGuide, WiringPlan};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -65,6 +65,32 @@ pub struct ToolWiringView {
     pub drift: Vec<WiredKeyChangeView>,
     /// What is used instead of the wired keys.
     pub conflicts: Vec<WiringConflictView>,
+    /// What the undo that led to this state did not put back.
+    #[serde(default)]
+    #[specta(optional)]
+    pub left_sealed: Vec<LeftSealedView>,
+}
+
+/// What an undo does not put back, since nothing opens it.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LeftSealedView {
+    pub file: String,
+    /// Where it was, as in `env.ANTHROPIC_API_KEY`.
+    pub keys: Vec<String>,
+    /// What is left out and where it stays.
+    pub sentence: String,
+}
+
+impl From<LeftSealed> for LeftSealedView {
+    fn from(left: LeftSealed) -> Self {
+        let LeftSealed { file, keys } = left;
+        let (file, names) = (file.display().to_string(), keys.join(", "));
+        let sentence = format!(
+            "What was at {names} in {file} before is not put back: no vault opens it. Gatehouse keeps \
+             it sealed."
+        );
+        Self { file, keys, sentence }
+    }
 }
 
 /// A wired key that someone else changed. Secrets in the values are masked.
@@ -133,17 +159,22 @@ pub struct WiringPlanView {
     pub changes: Vec<WiredKeyChangeView>,
     /// What would be used instead.
     pub conflicts: Vec<WiringConflictView>,
+    /// What the undo would not put back.
+    #[serde(default)]
+    #[specta(optional)]
+    pub left_sealed: Vec<LeftSealedView>,
     /// Given back, it makes sure that this plan is carried out.
     pub fingerprint: String,
 }
 
 impl From<WiringPlan> for WiringPlanView {
     fn from(plan: WiringPlan) -> Self {
-        let WiringPlan { files, changes, conflicts, fingerprint } = plan;
+        let WiringPlan { files, changes, conflicts, left_sealed, fingerprint } = plan;
         Self {
             files: files.into_iter().map(Into::into).collect(),
             changes: changes.into_iter().map(Into::into).collect(),
             conflicts: conflicts.into_iter().map(Into::into).collect(),
+            left_sealed: left_sealed.into_iter().map(Into::into).collect(),
             fingerprint,
         }
     }
@@ -231,6 +262,10 @@ pub struct UnwiredToolView {
     pub name: String,
     /// Why it is still wired; None if it is not.
     pub error: Option<String>,
+    /// What was not put back.
+    #[serde(default)]
+    #[specta(optional)]
+    pub left_sealed: Vec<LeftSealedView>,
 }
 
 /// How a client tool that is not wired reaches the gateway.

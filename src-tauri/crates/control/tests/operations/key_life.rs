@@ -264,3 +264,35 @@ async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
     assert_eq!(refused.code, ErrorCode::NotFound);
     core.stop().await;
 }
+
+#[tokio::test]
+async fn of_a_key_without_a_backend_its_provider_is_named_and_nobody_else_is_asked() {
+    let world = world().await;
+    let core = &world.core;
+    for (id, url) in [
+        ("known", Some("https://api.groq.com/openai/v1")),
+        ("here", Some("http://127.0.0.1:1/v1")),
+        ("unbound", None),
+    ] {
+        let (id, label, url) = (id.to_owned(), String::new(), url.map(str::to_owned));
+        let add = KeyAdd { id, label, secret: secret(FIRST), url, billing: None };
+        control::key_add(core, add).await.expect("added");
+    }
+    let admin = KeyAdd {
+        id: "admin".to_owned(),
+        label: String::new(),
+        secret: secret(SECOND),
+        url: None,
+        billing: Some(BillingProvider::OpenAi),
+    };
+    control::key_add(core, admin).await.expect("added");
+    let keys = control::keys(core).await.expect("keys");
+    let of = |id: &str| keys.iter().find(|key| key.id == id).expect("a key").provider.clone();
+    assert_eq!(of("known").as_deref(), Some("Groq"));
+    assert_eq!((of("here"), of("unbound"), of("admin")), (None, None, None));
+    for id in ["here", "unbound"] {
+        let told = control::key_verify(core, KeyRef { id: id.to_owned() }).await.expect("told");
+        assert_eq!(told.state, KeyState::Unverified);
+        assert!(told.detail.contains("bound to no host of a known provider"), "{}", told.detail);
+    }
+}

@@ -32,7 +32,7 @@ async fn world_with(profile: &str) -> World {
 }
 
 fn known_files() -> KeysScan {
-    KeysScan { known_files: true, paths: Vec::new() }
+    KeysScan { known_files: true, ..KeysScan::default() }
 }
 
 async fn scan(world: &World) -> KeysScanView {
@@ -78,9 +78,41 @@ async fn keys_in_the_environment_are_found_named_and_imported() {
     assert_eq!(outcomes[0].error, None);
     let stored = scan(&world).await.keys.into_iter().find(|key| key.name == "openai");
     assert_eq!(stored.and_then(|key| key.stored_as).as_deref(), Some("openai"));
-    let named = KeysScan { known_files: false, paths: vec!["/nowhere-at-all".to_owned()] };
+    let named = KeysScan { paths: vec!["/nowhere-at-all".to_owned()], ..KeysScan::default() };
     let named = control::keys_scan(&world.core, named).await.expect("a scan");
     assert!(named.keys.is_empty(), "only what was asked for is looked into: {named:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_caller_with_an_environment_that_one_alone_is_searched_and_imported_from() {
+    let home = new_home();
+    let user = home.path().join("user");
+    std::fs::create_dir_all(&user).expect("a folder");
+    let world = World::open(home, |config| {
+        let user = config.folders.data.parent().map(|folder| folder.join("user"));
+        config.tools = user.map(|user| ToolEnvironment::new(user, []));
+        config.variables = vec![("OPENAI_API_KEY".to_owned(), UNKNOWN.to_owned())];
+    });
+    let world = world.await;
+    let key = |variable: &str, key: &str| VariableKey {
+        variable: variable.to_owned(),
+        secret: crate::world::secret(key),
+    };
+    let environment = vec![key("GROQ_API_KEY", GROQ), key("UNHEARD_OF", GITHUB)];
+    let scan = KeysScan { environment: Some(environment), ..known_files() };
+    let found = control::keys_scan(&world.core, scan.clone()).await.expect("a scan");
+    let variables: Vec<_> = found.keys.iter().map(|key| key.variable.as_deref()).collect();
+    assert_eq!(variables, [Some("GROQ_API_KEY")], "{found:?}");
+    assert!(!format!("{scan:?} {found:?}").contains("CANARY"), "a key is shown");
+
+    let keys: Vec<_> = found.keys.iter().collect();
+    let import = KeysImport { scan, ..import_of(&keys) };
+    let done = control::keys_import(&world.core, import).await.expect("asked");
+    assert!(matches!(&done[..], [stored] if stored.error.is_none()), "{done:?}");
+    let id = CredentialId::new("groq").expect("a name");
+    let bound = world.engine().vault().get(&id).await.expect("stored");
+    assert_eq!(bound.parts().0.fingerprint(), crate::world::secret(GROQ).fingerprint());
     world.stop().await;
 }
 
@@ -151,7 +183,7 @@ async fn another_key_of_a_service_gets_a_name_that_is_free() {
 #[tokio::test]
 async fn places_that_cannot_be_searched_are_refused_or_told() {
     let world = world_with("").await;
-    let places = |paths: Vec<String>| KeysScan { known_files: false, paths };
+    let places = |paths: Vec<String>| KeysScan { paths, ..KeysScan::default() };
     let refused = control::keys_scan(&world.core, places(vec!["work/.env".to_owned()])).await;
     let error = refused.expect_err("refused");
     assert_eq!(error.message, "work/.env is no whole path");

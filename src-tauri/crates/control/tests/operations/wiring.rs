@@ -115,7 +115,7 @@ async fn a_tool_whose_client_is_gone_or_whose_keys_changed_says_so() {
     control::client_revoke(&world.core, revoked).await.expect("revoked");
     let found = claude(&world).await;
     assert_eq!(found.state, WiringState::Drifted);
-    assert!(found.sentence.contains("which was revoked"), "{}", found.sentence);
+    assert!(found.sentence.contains("which is not on this machine any more"), "{}", found.sentence);
     let again = control::client_wire(&world.core, wire_request()).await.expect("wired again");
     assert_eq!(again.state, WiringState::Wired);
 
@@ -175,6 +175,24 @@ async fn a_tool_that_would_fail_says_why_and_so_does_the_readiness_check() {
     assert_eq!(check().await.state, CheckStatus::Warn);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_a_tool_whose_client_is_not_in_it_says_so_and_what_helps() {
+    let world = world().await;
+    let path = world.home.path().join("before.backup").display().to_string();
+    let made = control::backup(&world.core, BackupCreate { path: Some(path.clone()) }).await;
+    made.expect("a backup");
+    control::client_wire(&world.core, wire_request()).await.expect("wired");
+    control::restore(&world.core, BackupRef { path }).await.expect("restored");
+    let found = claude(&world).await;
+    assert_eq!((found.state, found.cause), (WiringState::Drifted, Some(DriftCause::ClientGone)));
+    let sentence = "Claude Code is connected as the client claude-code, which is not on this machine \
+                    any more: it was revoked, or what was restored does not have it. Connect it \
+                    again, which makes the client anew.";
+    assert_eq!(found.sentence, sentence);
+    control::client_wire(&world.core, wire_request()).await.expect("wired again");
+    assert_eq!(claude(&world).await.state, WiringState::Wired);
+}
+
 #[tokio::test]
 async fn a_tool_of_another_gatehouse_is_not_shown_as_one_that_nobody_connected() {
     let world = world().await;
@@ -215,7 +233,7 @@ async fn what_a_tool_does_is_tried_and_the_step_that_fails_is_named() {
     control::client_revoke(&world.core, revoked).await.expect("revoked");
     let tried = check().await;
     assert_eq!(tried.steps.len(), 1);
-    assert!(reason(&tried).contains("which was revoked"), "{}", reason(&tried));
+    assert!(reason(&tried).contains("which is not on this machine any more"), "{}", reason(&tried));
 }
 
 #[tokio::test]

@@ -116,7 +116,6 @@ impl World {
         control::backend_add(&self.core, add_request(upstream, key)).await.expect("added")
     }
 
-    /// The backend `up`.
     pub(crate) async fn up(&self) -> BackendView {
         let backends = control::backends(&self.core).await.expect("backends");
         backends.into_iter().find(|backend| backend.id == "up").expect("there")

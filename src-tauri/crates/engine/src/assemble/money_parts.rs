@@ -10,6 +10,7 @@ use crate::costs::price_list_date::PriceListDate;
 use crate::costs::reports::CostReports;
 use crate::engine::{BackendParts, BaseParts};
 use crate::keys::balances::KeyBalances;
+use crate::keys::provider_check::ProviderKeyCheck;
 
 pub(super) fn budget_watch(base: &BaseParts) -> BudgetWatch {
     BudgetWatch::new(base.ledger.clone(), Arc::clone(&base.clock), base.events.clone())
@@ -40,6 +41,15 @@ pub(super) fn cost_reports(base: &BaseParts, backends: &BackendParts) -> CostRep
         clock: Arc::clone(&base.clock),
         fetching: tokio::sync::Mutex::default(),
         cancelled: tokio::sync::Notify::default(),
+        events: base.events.clone(),
+    }
+}
+
+pub(super) fn provider_key_check(base: &BaseParts, backends: &BackendParts) -> ProviderKeyCheck {
+    ProviderKeyCheck {
+        keys: Arc::clone(&backends.keys),
+        network: backends.network.clone(),
+        clock: Arc::clone(&base.clock),
         events: base.events.clone(),
     }
 }

@@ -21,7 +21,6 @@ const MEDIAN_DRAW: f64 = 0.5;
 /// Seed of every simulation, so that it can be repeated.
 const SIMULATION_SEED: u64 = 4_283;
 
-/// A hypothetical request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteQuery {
     /// The model name as a client would write it.
@@ -35,7 +34,6 @@ pub struct RouteQuery {
 /// Why such a request would not be served.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotServed {
-    /// Nobody can.
     #[error(transparent)]
     NoRoute(#[from] RoutingError),
     /// The client may not have it.

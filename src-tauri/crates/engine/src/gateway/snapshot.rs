@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    BackendId, CacheMode, ClientId, Clock, Dialect, ExtraDialect, IdError, RouteId, WallTime,
+    BackendId, CacheMode, ClientId, Clock, Dialect, ExtraDialect, IdError, RouteId,
+    UnsupportedFeature, WallTime,
 };
 use endpoints::{EndpointRegistry, ResilienceRules, TrafficRules};
 use gateway::{
@@ -172,16 +173,21 @@ fn backends(settings: &Settings, mock: &BackendId) -> HashMap<BackendId, Backend
     built_in.into_iter().chain(own).map(|backend| (backend.id().clone(), backend)).collect()
 }
 
-/// The backend's kind for dialect translation.
 fn target(known: &BackendSettings) -> TargetKind {
-    match known.kind {
+    target_kind(known.kind, known.lacks.clone(), known.offers.clone())
+}
+
+/// A backend's kind for dialect translation.
+pub(crate) fn target_kind(
+    kind: BackendKind,
+    lacks: BTreeSet<UnsupportedFeature>,
+    offers: BTreeSet<ExtraDialect>,
+) -> TargetKind {
+    match kind {
         BackendKind::OpenAi => TargetKind::OpenAi,
         BackendKind::Anthropic => TargetKind::Anthropic,
         BackendKind::Gemini => TargetKind::Gemini,
-        BackendKind::OpenAiCompatible => TargetKind::OpenAiCompatible {
-            lacks: known.lacks.clone(),
-            offers: known.offers.clone(),
-        },
+        BackendKind::OpenAiCompatible => TargetKind::OpenAiCompatible { lacks, offers },
         BackendKind::Ollama => TargetKind::Ollama,
         BackendKind::Mock => TargetKind::Mock,
     }

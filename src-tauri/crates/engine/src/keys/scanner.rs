@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::CredentialId;
+use domain::{CredentialId, Secret, known_variables};
 use key_scan::{PlainKey, ScanProblem, ScanReport};
 use settings::SettingsStore;
 use vault::{EnvStore, Vault, VaultState};
@@ -22,17 +22,28 @@ pub struct KeyScanner {
 pub struct KeyScanPlaces {
     /// Shell profiles and the files of known tools.
     pub known_files: bool,
-    /// The environment that this program was started with.
-    pub environment: bool,
+    pub environment: ScannedEnvironment,
     /// Files, and folders whose `.env` files are read.
     pub named: Vec<PathBuf>,
+}
+
+/// The variables that are searched for keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ScannedEnvironment {
+    #[default]
+    None,
+    /// Those that this program was started with.
+    Own,
+    /// Those of the caller, which may have been started in another shell: names and keys. Variables that
+    /// are not known are left out.
+    Caller(Vec<(String, Secret)>),
 }
 
 /// A key in plain text.
 #[derive(Debug)]
 pub struct FoundKey {
     pub key: PlainKey,
-    /// The variable that holds it in the environment that this program was started with.
+    /// The variable that holds it in the environment that was searched.
     pub variable: Option<&'static str>,
     /// The key of the vault that is the same one.
     pub stored_as: Option<CredentialId>,
@@ -66,7 +77,7 @@ impl KeyScanner {
         let KeyScanPlaces { known_files, environment, named } = places;
         let home = self.home.clone().filter(|_| known_files);
         let is_without_home = known_files && home.is_none();
-        if is_without_home && !environment {
+        if is_without_home && environment == ScannedEnvironment::None {
             return Err(KeyScanError::NoHome);
         }
         let look = move || key_scan::scan(home.as_deref(), &named);
@@ -74,8 +85,13 @@ impl KeyScanner {
             tokio::task::spawn_blocking(look).await?;
         let mut found: Vec<_> =
             keys.into_iter().map(|key| FoundKey { key, variable: None, stored_as: None }).collect();
-        if environment {
-            self.add_environment(&mut found);
+        match &environment {
+            ScannedEnvironment::None => {}
+            ScannedEnvironment::Own => {
+                let own = self.environment.keys();
+                add_variables(&mut found, own.map(|(name, bound)| (name, bound.parts().0)));
+            }
+            ScannedEnvironment::Caller(given) => add_variables(&mut found, known_among(given)),
         }
         let vault_was_read = self.mark_stored(&mut found).await;
         Ok(KeyScan { keys: found, files, problems, is_without_home, is_truncated, vault_was_read })
@@ -87,19 +103,6 @@ impl KeyScanner {
         let look = move || key_scan::scan(Some(&home), &[]);
         let report = tokio::task::spawn_blocking(look).await?;
         Ok(report.keys.len())
-    }
-
-    fn add_environment(&self, found: &mut Vec<FoundKey>) {
-        for (variable, bound) in self.environment.keys() {
-            let Some(key) = key_scan::key_in_variable(variable, bound.parts().0) else { continue };
-            match found.iter_mut().find(|known| known.key.secret == key.secret) {
-                Some(known) => {
-                    known.key.provider = known.key.provider.or(key.provider);
-                    known.variable = Some(variable);
-                }
-                None => found.push(FoundKey { key, variable: Some(variable), stored_as: None }),
-            }
-        }
     }
 
     /// Nobody is asked to unlock the vault for it.
@@ -126,5 +129,29 @@ impl KeyScanner {
     pub fn short_path(&self, path: &Path) -> String {
         let below = self.home.as_deref().and_then(|home| path.strip_prefix(home).ok());
         below.map_or_else(|| path.display().to_string(), |below| format!("~/{}", below.display()))
+    }
+}
+
+/// The known variables among those of a caller, in the order in which they are known.
+fn known_among(given: &[(String, Secret)]) -> impl Iterator<Item = (&'static str, &Secret)> {
+    known_variables().filter_map(|known| {
+        let (_, secret) = given.iter().find(|(name, _)| name == known.variable)?;
+        Some((known.variable, secret))
+    })
+}
+
+fn add_variables<'a>(
+    found: &mut Vec<FoundKey>,
+    variables: impl Iterator<Item = (&'static str, &'a Secret)>,
+) {
+    for (variable, secret) in variables {
+        let Some(key) = key_scan::key_in_variable(variable, secret) else { continue };
+        match found.iter_mut().find(|known| known.key.secret == key.secret) {
+            Some(known) => {
+                known.key.provider = known.key.provider.or(key.provider);
+                known.variable = Some(variable);
+            }
+            None => found.push(FoundKey { key, variable: Some(variable), stored_as: None }),
+        }
     }
 }

@@ -21,7 +21,6 @@ pub enum WebViewState {
     Starting,
     /// The window is there since this time, and its page has not called once, which is too long.
     NotLoaded(WallTime),
-    /// Its page draws.
     Drawing,
     /// Its page drew last at this time, which is too long ago.
     Silent(WallTime),

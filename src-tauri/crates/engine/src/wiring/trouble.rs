@@ -103,7 +103,11 @@ impl WiringExpectation {
             ),
             DriftCause::ClientGone => {
                 let client = status.client.as_deref().unwrap_or_default();
-                format!("{name} uses the client {client}, which was revoked")
+                return format!(
+                    "{name} is connected as the client {client}, which is not on this machine any \
+                     more: it was revoked, or what was restored does not have it. Connect it again, \
+                     which makes the client anew."
+                );
             }
             DriftCause::OtherAddress => {
                 let address = status.address.as_deref().unwrap_or_default();

@@ -85,7 +85,6 @@ pub struct Asset {
     pub bytes: Bytes,
 }
 
-/// Serves a [`ControlOperations`].
 pub struct ControlListener {
     operations: Arc<dyn ControlOperations>,
     tokens: Arc<ControlTokens>,

@@ -68,7 +68,6 @@ impl Pair {
         Self::over(at, healthy().await, &["one", "two"], limits).await
     }
 
-    /// `one` alone.
     pub(crate) async fn alone(at: At, limits: Limits) -> Self {
         Self::over(at, always(Reply::chat(&WELL)).await, &["one"], limits).await
     }

@@ -86,7 +86,6 @@ pub(crate) fn amid(
     Arc::new(HttpUpstream::amid(environment, connect))
 }
 
-/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A server's certificate and its key.

@@ -34,7 +34,6 @@ pub struct WatchSpan {
     pub begun_by: WatchStart,
     /// A network led off this machine.
     pub is_online: bool,
-    /// The gateway listened.
     pub is_listening: bool,
 }
 

@@ -62,7 +62,6 @@ pub struct LatencySummary {
     pub buckets: Vec<(WallTime, LatencyParts)>,
     /// By name, most requests first; empty for [`LatencyGroupBy::All`].
     pub groups: Vec<(String, LatencyParts)>,
-    /// Of all buckets.
     pub all: LatencyParts,
 }
 

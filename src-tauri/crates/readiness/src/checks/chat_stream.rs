@@ -8,7 +8,6 @@ use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChatStreamSummary {
-    /// Text chunks.
     pub(super) chunks: usize,
     pub(super) finish_reason: String,
     /// `total_tokens` of the usage.

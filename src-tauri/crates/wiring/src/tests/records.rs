@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::agents::server;
 use super::world::{World, read, target};
-use crate::{AgentProgram, ChangedKeys, ClientTool, Wiring, WiringError, WiringState};
+use crate::{AgentProgram, ChangedKeys, ClientTool, LeftSealed, Wiring, WiringError, WiringState};
 
 const CLAUDE: ClientTool = ClientTool::ClaudeCode;
 const CANARY: &str = "sk-ant-CANARY-0123456789abcdef";
@@ -274,7 +274,7 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
     let wired = read(&config);
     *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
     assert_eq!(wiring.status(CLAUDE).state, WiringState::Wired, "a state needs no vault");
-    for changed in ChangedKeys::ALL {
+    for changed in ChangedKeys::ALL.iter().filter(|it| **it != ChangedKeys::LeaveSealed) {
         let error = wiring.unwire(CLAUDE, *changed).expect_err("refused");
         assert!(matches!(error, WiringError::Sealed { .. }), "{changed}: {error}");
     }
@@ -302,6 +302,71 @@ fn an_undo_waits_for_the_vault_and_where_the_key_is_lost_ours_alone_is_taken_out
     assert!(left.contains("OTHER_API_KEY") && !left.contains("apiKeyHelper"), "{left}");
     assert!(!left.contains("ANTHROPIC"), "{left}");
     assert_eq!(wiring.status(CLAUDE).state, WiringState::NotWired);
+}
+
+/// What is left out of `with_keys` where no vault opens its record.
+fn left_sealed(world: &World) -> [LeftSealed; 1] {
+    [LeftSealed { file: world.config(CLAUDE), keys: vec!["env.ANTHROPIC_AUTH_TOKEN".to_owned()] }]
+}
+
+#[test]
+fn whoever_cannot_open_the_vault_any_more_leaves_out_what_it_seals() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    world.write(&config, &with_keys());
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let record = std::fs::read_to_string(world.path("state/wiring/claude-code.json"));
+    *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+
+    let plan = wiring.plan_unwire(CLAUDE, ChangedKeys::LeaveSealed).expect("a plan");
+    assert_eq!(plan.left_sealed, left_sealed(&world), "the plan tells it");
+    let undone = wiring.unwire(CLAUDE, ChangedKeys::LeaveSealed).expect("undone");
+    assert_eq!(
+        (undone.state, &undone.left_sealed[..]),
+        (WiringState::NotWired, &left_sealed(&world)[..])
+    );
+    let left = read(&config).expect("the file");
+    assert!(left.contains("OTHER_API_KEY") && !left.contains("apiKeyHelper"), "{left}");
+    assert!(!left.contains("ANTHROPIC"), "{left}");
+    let sealed = |text: &str| {
+        let record: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        record.pointer("/files/0/taken_out").cloned().expect("what was taken out")
+    };
+    let aside = std::fs::read_to_string(world.path("state/wiring/claude-code.lost-1.json"));
+    assert_eq!(sealed(&aside.expect("kept")), sealed(&record.expect("a record")));
+    assert_eq!(world.vault.names(), ["claude-code"], "its key stays too");
+}
+
+#[test]
+fn where_the_vault_opens_nothing_is_left_out() {
+    let world = World::new();
+    let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+    world.write(&config, &with_keys());
+    wiring.wire(CLAUDE, &target(), None).expect("wired");
+    let undone = wiring.unwire(CLAUDE, ChangedKeys::LeaveSealed).expect("undone");
+    assert_eq!(undone.left_sealed, []);
+    assert_eq!(read(&config), Some(with_keys()));
+}
+
+#[test]
+fn an_undo_that_a_kill_left_half_done_may_leave_out_what_is_sealed_too() {
+    for phase in [r#"{"Unwiring": "keep"}"#, r#"{"Unwiring": "leave-sealed"}"#, r#""Wiring""#] {
+        let world = World::new();
+        let (wiring, config) = (world.wiring(), world.config(CLAUDE));
+        world.write(&config, &with_keys());
+        wiring.wire(CLAUDE, &target(), None).expect("wired");
+        let path = world.path("state/wiring/claude-code.json");
+        let record = std::fs::read_to_string(&path).expect("a record");
+        world.write(&path, &record.replacen("\"Wired\"", phase, 1));
+        *world.vault.locked.lock().expect("a lock") = Some("the vault is locked");
+        assert!(wiring.unwire(CLAUDE, ChangedKeys::Keep).is_err(), "{phase}");
+        let undone = wiring.unwire(CLAUDE, ChangedKeys::LeaveSealed);
+        let undone = undone.expect(phase);
+        assert_eq!(undone.state, WiringState::NotWired);
+        assert_eq!(undone.left_sealed, left_sealed(&world), "{phase}");
+        let left = read(&config).expect("the file");
+        assert!(!left.contains("apiKeyHelper") && left.contains("OTHER_API_KEY"), "{left}");
+    }
 }
 
 #[test]
@@ -375,7 +440,7 @@ fn a_key_is_not_called_lost_while_another_vault_cannot_be_searched() {
     let (wired, record) = (read(&config), world.path("state/wiring/claude-code.json"));
     let kept = std::mem::take(&mut *world.vault.keys.lock().expect("a lock"));
     *world.vault.locked_elsewhere.lock().expect("a lock") = Some("the other vault is locked");
-    for changed in ChangedKeys::ALL {
+    for changed in ChangedKeys::ALL.iter().filter(|it| **it != ChangedKeys::LeaveSealed) {
         let error = wiring.unwire(CLAUDE, *changed).expect_err("refused");
         assert!(matches!(error, WiringError::Sealed { .. }), "{changed}: {error}");
         assert!(error.to_string().contains("the other vault is locked"), "{error}");

@@ -22,7 +22,6 @@ use crate::key::ValueEdit;
 /// The file with models of the gateway, in its folder.
 pub(crate) const MODELS_FILE: &str = "models/gatehouse.yaml";
 
-/// Names its folder.
 pub(crate) const FOLDER_VARIABLE: &str = "CONTINUE_GLOBAL_DIR";
 
 pub(super) const DEFINITION: ClientToolDefinition<WiringTarget> = ClientToolDefinition {

@@ -95,8 +95,11 @@ impl<T: WiredTool> Wiring<T> {
         let value = parse(format, &file.path, text)?.value();
         let written = edit_text(format, text, edits).map_err(in_file)?;
         let keys = edits.iter();
-        let keys =
-            keys.map(|edit| WiredKey { path: edit.path.clone(), written: edit.value.clone() });
+        let keys = keys.map(|edit| WiredKey {
+            path: edit.path.clone(),
+            written: edit.value.clone(),
+            was_set: Some(edit.path.find(&value).is_some()),
+        });
         let keys: Vec<_> = keys.collect();
         let created_folders = match wired {
             Some(wired) if !wired.created_folders.is_empty() => wired.created_folders.clone(),

@@ -6,7 +6,7 @@ use control::view::{
 };
 use control::{ApiError, ClientWiring, Core, EngineConfig};
 
-use super::wiring::{name_guide, render_plan, restart};
+use super::wiring::{name_guide, render_left_sealed, render_plan, restart};
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::exit::{CommandError, Exit};
@@ -22,13 +22,20 @@ pub(crate) struct UnwireArguments {
         required_unless_present = "all")]
     tool: Option<ClientTool>,
     /// Undo every tool; works even if nothing else of Gatehouse does
-    #[arg(long, conflicts_with = "tool")]
+    #[arg(long, conflicts_with_all = ["tool", "plan"])]
     pub(super) all: bool,
+    #[command(flatten)]
+    options: UndoOptions,
+}
+
+/// How a change of other programs' files is undone.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct UndoOptions {
     /// What to do with keys that someone else changed
     #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
-    changed: ChangedKeys,
+    pub(crate) changed: ChangedKeys,
     /// Print what would change, and change nothing
-    #[arg(long, conflicts_with_all = ["yes", "all"])]
+    #[arg(long, conflicts_with = "yes")]
     plan: bool,
     /// Change the files without confirmation, which only a terminal is asked for
     #[arg(long, short = 'y')]
@@ -40,28 +47,62 @@ pub(super) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let UnwireArguments { tool, changed, plan: plan_only, yes, all: _ } = wanted;
+    let UnwireArguments { tool, options, all: _ } = wanted;
+    let changed_keys = options.changed;
     let Some(tool) = tool else {
-        confirm_undo(QUESTION_ALL, yes, console)?;
-        return print_unwired(&unwire_all(changed, core, console).await?, console);
+        confirm_undo(QUESTION_ALL, options.yes, console)?;
+        return print_unwired(&unwire_all(changed_keys, core, console).await?, console);
     };
-    if plan_only || asks(yes, console) {
-        let plan = plan_undo(tool, changed, core, console).await?;
-        if plan_only {
+    let query = WiringPlanQuery {
+        tool,
+        undo: true,
+        client: None,
+        changed_keys: Some(changed_keys),
+        environment: CallerEnvironment::default(),
+    };
+    let plan = async || control::client_wiring_plan(core, query.clone()).await;
+    let request = ClientUnwire { tool, changed_keys };
+    let undo = async || control::client_unwire(core, request.clone()).await;
+    let question = format!("This disconnects {} from the gateway.", tool.name());
+    let asked = UndoQuestion { options, question: &question };
+    let unwired = run_undo(asked, plan, undo, core, console).await?;
+    if let Some(unwired) = unwired {
+        console.print_view(&unwired, |view| {
+            let done = format!("{} no longer uses the gateway.{}", view.name, restart(view));
+            let mut text = render_sentence(&done);
+            render_left_sealed(&mut text, &view.left_sealed);
+            text
+        })?;
+    }
+    Ok(Exit::Success)
+}
+
+/// An undo that is shown first where a person can be asked.
+pub(crate) struct UndoQuestion<'a> {
+    pub(crate) options: UndoOptions,
+    pub(crate) question: &'a str,
+}
+
+/// Plans an undo, asks and carries it out. None if only the plan was asked for, which is then printed.
+pub(crate) async fn run_undo<View>(
+    asked: UndoQuestion<'_>,
+    plan: impl AsyncFn() -> Result<WiringPlanView, ApiError>,
+    undo: impl AsyncFn() -> Result<View, ApiError>,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Option<View>, CommandError> {
+    let UndoQuestion { options, question } = asked;
+    if options.plan || asks(options.yes, console) {
+        let plan = ask_with_vault(core, console, plan).await?;
+        if options.plan {
             console.print_view(&plan, render_plan)?;
-            return Ok(Exit::Success);
+            return Ok(None);
         }
         console.print_remark(&render_plan(&plan));
     }
-    confirm_undo(&format!("This disconnects {} from the gateway.", tool.name()), yes, console)?;
-    let request = ClientUnwire { tool, changed_keys: changed };
-    let ask =
-        async || control::client_unwire(core, request.clone()).await.map_err(name_changed_flag);
-    let unwired = ask_with_vault(core, console, ask).await?;
-    console.print_view(&unwired, |view| {
-        render_sentence(&format!("{} no longer uses the gateway.{}", view.name, restart(view)))
-    })?;
-    Ok(Exit::Success)
+    confirm_undo(question, options.yes, console)?;
+    let undo = async || undo().await.map_err(name_changed_flag);
+    Ok(Some(ask_with_vault(core, console, undo).await?))
 }
 
 const QUESTION_ALL: &str = "This disconnects every tool from the gateway.";
@@ -76,23 +117,6 @@ fn confirm_undo(question: &str, yes: bool, console: &mut Console) -> Result<(), 
         true => Err(CommandError::new(Exit::Negative, "nothing was changed")),
         false => Ok(()),
     }
-}
-
-async fn plan_undo(
-    tool: ClientTool,
-    changed_keys: ChangedKeys,
-    core: &Core,
-    console: &Console,
-) -> Result<WiringPlanView, CommandError> {
-    let query = WiringPlanQuery {
-        tool,
-        undo: true,
-        client: None,
-        changed_keys: Some(changed_keys),
-        environment: CallerEnvironment::default(),
-    };
-    ask_with_vault(core, console, async || control::client_wiring_plan(core, query.clone()).await)
-        .await
 }
 
 /// The panel asks which one; here it is a switch.
@@ -135,7 +159,8 @@ impl StandaloneUnwire {
     /// None for every other command.
     pub(super) fn of(wanted: &UnwireArguments, config: &EngineConfig) -> Option<Self> {
         let wiring = ClientWiring::standalone(config);
-        wanted.all.then_some(Self { wiring, changed: wanted.changed, yes: wanted.yes })
+        let UndoOptions { changed, yes, .. } = wanted.options;
+        wanted.all.then_some(Self { wiring, changed, yes })
     }
 
     pub(crate) async fn run(self, console: &mut Console) -> Result<Exit, CommandError> {
@@ -156,11 +181,12 @@ fn print_unwired(
         if outcomes.is_empty() {
             text.line(Tone::Plain, "No tool was connected.");
         }
-        for UnwiredToolView { name, error, .. } in outcomes {
+        for UnwiredToolView { name, error, left_sealed, .. } in outcomes {
             match error {
                 None => text.line(Tone::Plain, &format!("{name} no longer uses the gateway.")),
                 Some(error) => text.line(Tone::Bad, &format!("{name} was left as it is: {error}")),
             };
+            render_left_sealed(&mut text, left_sealed);
         }
         text
     })?;

@@ -3,8 +3,8 @@
 
 use control::view::{
     CallerEnvironment, ClientCheck, ClientTool, ClientWire, DriftCause, GuideKind, GuideStepView,
-    GuidedTool, ToolCheckOutcome, ToolCheckView, ToolGuideView, ToolWiringView, WiringPlanQuery,
-    WiringPlanView, WiringState,
+    GuidedTool, LeftSealedView, ToolCheckOutcome, ToolCheckView, ToolGuideView, ToolWiringView,
+    WiringPlanQuery, WiringPlanView, WiringState,
 };
 use control::{Core, Label as _};
 
@@ -238,7 +238,15 @@ pub(crate) fn render_plan(plan: &WiringPlanView) -> StyledText {
     for conflict in &plan.conflicts {
         text.marked(Mark::Attention, &conflict.explanation);
     }
+    render_left_sealed(&mut text, &plan.left_sealed);
     text
+}
+
+/// What an undo does not put back.
+pub(crate) fn render_left_sealed(text: &mut StyledText, left: &[LeftSealedView]) {
+    for left in left {
+        text.marked(Mark::Attention, &left.sentence);
+    }
 }
 
 fn render_wired(tool: &ToolWiringView) -> StyledText {

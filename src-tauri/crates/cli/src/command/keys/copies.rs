@@ -109,7 +109,7 @@ fn confirm(plan: &KeyCopiesPlanView, console: &mut Console) -> Result<bool, Comm
 
 fn render_nothing(found: &KeysScanView) -> StyledText {
     render_sentence(match (found.keys.is_empty(), found.vault_was_read) {
-        (true, _) => "No keys in plain text.",
+        (true, _) => "No file holds a key in plain text.",
         (false, true) => "None of these keys is in the vault. Add --import to store them first.",
         (false, false) => "The vault is not open, so it is not known which keys it holds.",
     })

@@ -134,7 +134,7 @@ fn render_imported_keys(kept: &[KeyView], next_steps: &[String], file: &str) -> 
         text.line(Tone::Plain, &super::describe_stored_key("Stored", "in", key));
     }
     if !next_steps.is_empty() {
-        let hint = "A key is checked, unbilled, once a backend uses it:";
+        let hint = "These commands add the backends of the keys:";
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, hint);
         for command in next_steps {
             text.line(Tone::Plain, &format!("  {command}"));

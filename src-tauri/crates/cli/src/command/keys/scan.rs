@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use control::Core;
 use control::view::{
     KeyImportView, KeysImport, KeysScan, KeysScanView, PlainKeyImport, PlainKeyPlaceView,
-    PlainKeyView,
+    PlainKeyView, VariableKey,
 };
 
 use super::copies::{RemoveOptions, remove};
@@ -43,9 +43,13 @@ pub(crate) struct ScanKeysArguments {
 pub(super) async fn run(
     wanted: ScanKeysArguments,
     core: &Core,
+    environment: &[VariableKey],
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let scan = KeysScan { known_files: true, paths: absolute_paths(&wanted.paths)? };
+    let paths = absolute_paths(&wanted.paths)?;
+    // Only files are changed, so what the environment holds is not sent for that.
+    let environment = if wanted.remove { Vec::new() } else { environment.to_vec() };
+    let scan = KeysScan { known_files: true, paths, environment: Some(environment) };
     if wanted.remove {
         let options = RemoveOptions { dry_run: wanted.dry_run, yes: wanted.yes };
         return remove(scan, options, core, console).await;
@@ -162,9 +166,8 @@ fn keys_table(keys: &[PlainKeyView]) -> TextTable {
     table
 }
 
-/// The environment of the engine, which may be another one than that of this command.
 fn describe_variable(name: &str) -> String {
-    format!("{name} in the environment of Gatehouse")
+    format!("{name} in this shell's environment")
 }
 
 fn describe_place(place: &PlainKeyPlaceView) -> String {

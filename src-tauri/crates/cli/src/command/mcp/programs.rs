@@ -4,10 +4,13 @@
 use control::Core;
 use control::view::{
     AgentProgram, AgentProgramAdd, AgentProgramPlanQuery, AgentProgramRemove, AgentProgramView,
-    ChangedKeys, WiringState,
+    WiringState,
 };
 
-use crate::command::clients::wiring::{caller_environment, render_plan, state_sign};
+use crate::command::clients::unwire::{UndoOptions, UndoQuestion, run_undo};
+use crate::command::clients::wiring::{
+    caller_environment, render_left_sealed, render_plan, state_sign,
+};
 use crate::confirm::confirm_plan;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -45,9 +48,8 @@ pub(crate) struct UninstallArguments {
     /// The program
     #[arg(value_name = "PROGRAM", value_parser = word::<AgentProgram>())]
     tool: AgentProgram,
-    /// What to do with an entry that someone else changed
-    #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
-    changed: ChangedKeys,
+    #[command(flatten)]
+    options: UndoOptions,
 }
 
 pub(crate) async fn run_command(
@@ -101,13 +103,23 @@ async fn uninstall(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let request = AgentProgramRemove { tool: wanted.tool, changed_keys: wanted.changed };
-    let ask = async || control::agent_program_remove(core, request.clone()).await;
-    let removed = ask_with_vault(core, console, ask).await?;
-    console.print_view(&removed, |view| {
-        let name = &view.name;
-        render_sentence(&format!("{name} no longer has Gatehouse. Restart it if it is running."))
-    })?;
+    let UninstallArguments { tool, options } = wanted;
+    let changed_keys = options.changed;
+    let query = AgentProgramPlanQuery { tool, undo: true, changed_keys: Some(changed_keys) };
+    let plan = async || control::agent_program_plan(core, query.clone()).await;
+    let request = AgentProgramRemove { tool, changed_keys };
+    let undo = async || control::agent_program_remove(core, request.clone()).await;
+    let question = format!("This takes `gatehouse mcp` away from agents of {}.", tool.name());
+    let asked = UndoQuestion { options, question: &question };
+    if let Some(removed) = run_undo(asked, plan, undo, core, console).await? {
+        console.print_view(&removed, |view| {
+            let name = &view.name;
+            let done = format!("{name} no longer has Gatehouse. Restart it if it is running.");
+            let mut text = render_sentence(&done);
+            render_left_sealed(&mut text, &view.left_sealed);
+            text
+        })?;
+    }
     Ok(Exit::Success)
 }
 

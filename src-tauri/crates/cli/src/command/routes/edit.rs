@@ -6,7 +6,7 @@ use std::str::FromStr;
 use control::Core;
 use control::view::{
     BalanceWeightsView, CacheMode, RouteCandidateEdit, RouteEdit, RoutePolicy, RouteRef,
-    RoutesOrder, TranslationMode,
+    RoutesOrder, STICKY_SECS_DEFAULT, TranslationMode,
 };
 
 use super::{find_route, render_route};
@@ -125,9 +125,6 @@ impl RouteRuleArguments {
         }
     }
 }
-
-/// Default stickiness, as in the panel: a little longer than provider prompt caches live.
-const STICKY_SECS_DEFAULT: u32 = 600;
 
 pub(super) async fn add(
     wanted: AddRouteArguments,

@@ -54,7 +54,7 @@ pub(super) fn keys_fixture() -> Value {
          "used_by": ["openai", "spare"],
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "clients": ["codex"], "services": [], "cache_server": true},
-         "storage": "keychain", "billing": null, "expires_at": null, "note": null, "oauth": null, "keys_url": null, "retired": null,
+         "storage": "keychain", "billing": null, "expires_at": null, "note": null, "oauth": null, "keys_url": null, "provider": null, "retired": null,
          "permissions": {"sentence": "It may ask models, with a limit of $100.00", "manages_keys": false},
          "balance": {"left": "$4.12", "sentence": "$4.12 left, for 3 days at the pace of the last week",
             "read_at": ago(60), "days_left": 3, "is_used_up": false},
@@ -65,7 +65,7 @@ pub(super) fn keys_fixture() -> Value {
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "clients": [], "services": [], "cache_server": false},
-         "storage": "file", "billing": null, "expires_at": null, "note": null, "oauth": null, "balance": null, "permissions": null, "notices": [], "keys_url": null, "retired": null,
+         "storage": "file", "billing": null, "expires_at": null, "note": null, "oauth": null, "balance": null, "permissions": null, "notices": [], "keys_url": null, "provider": null, "retired": null,
          "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])

@@ -1,7 +1,7 @@
 //! `gatehouse usage forecast`: what this month costs.
 
 use control::Core;
-use control::view::{ForecastMethodView, UsageForecastQuery, UsageForecastView};
+use control::view::{ForecastMethod, UsageForecastQuery, UsageForecastView};
 
 use super::period::UsageFilterArguments;
 use crate::console::Console;
@@ -33,7 +33,7 @@ pub(in crate::command) fn text(forecast: &UsageForecastView) -> StyledText {
         text.line(Tone::Muted, &sentence);
     }
     // Without any spending there is no forecast, and a column of zeros would look like one.
-    if forecast.method == ForecastMethodView::None {
+    if forecast.method == ForecastMethod::None {
         return text;
     }
     let mut table = TextTable::new(&[

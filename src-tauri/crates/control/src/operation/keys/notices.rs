@@ -144,6 +144,7 @@ mod tests {
             note: None,
             notices: Vec::new(),
             keys_url: None,
+            provider: None,
             retired: None,
             read_only: false,
             last_month: crate::view::SpendView {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{BoundSecret, CredentialId, Origin, Secret, WallTime};
-use engine::{Engine, KeyTrial, RetiredKey};
+use engine::{Engine, KeyTrial, ProviderVerdict, RetiredKey};
 use vault::VaultError;
 
 use crate::ApiError;
@@ -110,7 +110,7 @@ async fn read_replaced(
 }
 
 /// Tries `key` in the place of the one named `id` with a backend that uses that one, or else with a
-/// service, whose name is told too. None if nothing uses it.
+/// service, or with its provider where nothing uses it; the name is told too. None if nobody can be asked.
 async fn try_key(
     engine: &Engine,
     id: &CredentialId,
@@ -120,8 +120,15 @@ async fn try_key(
     if let Some(backend) = backends_using_key(&settings, id).first() {
         return Some((backend.to_string(), engine.prober().try_key(backend, key).await));
     }
-    let service = settings.services_with(id).next()?;
-    Some((service.to_string(), engine.services().try_key(service, key).await))
+    if let Some(service) = settings.services_with(id).next() {
+        return Some((service.to_string(), engine.services().try_key(service, key).await));
+    }
+    // An admin key is sent with no request, so nobody is asked for a model list with it.
+    if settings.credentials.get(id).is_some_and(|known| known.billing.is_some()) {
+        return None;
+    }
+    let ProviderVerdict { provider, trial } = engine.provider_key_check().try_key(key).await?;
+    Some((provider.to_owned(), trial))
 }
 
 /// Refuses a key that its provider rejects. One that could not be asked about passes.
@@ -153,7 +160,8 @@ pub(crate) async fn key_retired_check(
     })?;
     let (state, sentence) = match try_key(engine, &id, retired.key).await {
         None => {
-            let sentence = "No backend and no service uses the key, so none can be asked.";
+            let sentence = "No backend and no service uses the key, and its provider is not known, so \
+                            none can be asked.";
             (RetiredKeyState::Unknown, sentence.to_owned())
         }
         Some((who, KeyTrial::Accepted)) => {

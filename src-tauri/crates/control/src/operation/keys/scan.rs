@@ -1,14 +1,15 @@
 //! Finds keys in plain text and imports them.
 //!
 //! A key goes from its file to the vault inside this process: the panel and the command line name it
-//! by its fingerprint, and the files are read again for the import. The files stay as they are, since
+//! by its fingerprint, and the files are read again for the import. Those in the environment of the
+//! command line come with its call, as a new key does. The files stay as they are, since
 //! other programs read them; their owner is told the lines, and may have the copies removed
 //! (`key_copies`).
 
 use std::path::PathBuf;
 
 use domain::{CredentialId, Origin, Secret};
-use engine::{Engine, FoundKey, KeyScan, KeyScanError, KeyScanPlaces};
+use engine::{Engine, FoundKey, KeyScan, KeyScanError, KeyScanPlaces, ScannedEnvironment};
 use key_scan::{KeyPlace, KeyProvider};
 use settings::Settings;
 
@@ -81,8 +82,15 @@ pub(in crate::operation) fn scan_places(req: &KeysScan) -> Result<KeyScanPlaces,
         let message = format!("{} is no whole path", relative.display());
         return Err(ApiError::invalid("paths", message));
     }
-    let known_files = req.known_files;
-    Ok(KeyScanPlaces { known_files, environment: known_files, named })
+    let environment = match &req.environment {
+        _ if !req.known_files => ScannedEnvironment::None,
+        None => ScannedEnvironment::Own,
+        Some(given) => {
+            let given = given.iter().map(|key| (key.variable.clone(), key.secret.clone()));
+            ScannedEnvironment::Caller(given.collect())
+        }
+    };
+    Ok(KeyScanPlaces { known_files: req.known_files, environment, named })
 }
 
 /// Imports one key. A failure concerns this key alone, so it is part of the outcome.

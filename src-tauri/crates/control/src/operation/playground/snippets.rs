@@ -9,7 +9,7 @@ use playground::{PlaygroundParameters, ReasoningEffort, TokenLimitField};
 use crate::view::SnippetView;
 
 /// Default for `max_tokens`, which Anthropic's library requires.
-const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
+pub(in crate::operation) const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
 
 /// Highest temperature of Anthropic's dialect.
 const ANTHROPIC_TEMPERATURE_MAX: f64 = 1.0;

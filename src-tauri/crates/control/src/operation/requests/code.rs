@@ -6,15 +6,15 @@ use ledger::NewRequest;
 use playground::{PlaygroundParameters, PromptSender};
 use serde_json::{Value, json};
 
-use super::super::{input, playground::CLIENT_PLACEHOLDER, playground::render_snippets};
+use super::super::{
+    input, playground::ANTHROPIC_TOKENS_DEFAULT, playground::CLIENT_PLACEHOLDER,
+    playground::render_snippets,
+};
 use crate::ApiError;
 use crate::view::{RequestCodeView, RequestRef, SnippetView};
 
 /// Stands for the texts, which are not kept.
 const PROMPT_PLACEHOLDER: &str = "Your prompt";
-
-/// Anthropic requires a limit.
-const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
 
 pub(crate) async fn request_code(
     engine: &Engine,

@@ -10,14 +10,12 @@ use settings::{RouteCandidateSettings, RouteSettings, Settings};
 use crate::ApiError;
 use crate::moment::clock_time;
 use crate::operation::clients::switched::clients_switched_to;
+use crate::operation::name_list::join_names;
 use crate::operation::resilience::availability_view;
 use crate::view::{
     AvailabilityState, BalanceWeightsView, RouteCandidateView, RouteView, RoutesView,
     TimeZoneChoice,
 };
-
-/// Most backends named in a sentence.
-const NAMES_LISTED_MAX: usize = 4;
 
 /// Requests of the last 24 hours by route, backend and model.
 pub(super) async fn load_request_counts(engine: &Engine) -> Result<Vec<RouteCount>, ApiError> {
@@ -293,11 +291,6 @@ fn join_candidates(
     name: impl Fn(&RouteCandidateView) -> String,
 ) -> String {
     join_names(candidates.iter().map(|it| name(it)))
-}
-
-/// `a`, `a and b`, `a, b, c, d and 2 more`.
-fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
-    domain::list_names(all, NAMES_LISTED_MAX)
 }
 
 /// Describes all routes: the broken ones first, else the first route that skips its first

@@ -14,8 +14,8 @@ use crate::operation::currency::currency_view;
 use crate::operation::usage::period::{Period, ledger_filter, to_zoned};
 use crate::operation::usage::{bar_label, segment_view, sum_period};
 use crate::view::{
-    ForecastBackTestView, ForecastDayView, ForecastMethodView, HeatmapDayView, UnixMs,
-    UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsagePeriodQuery,
+    ForecastBackTestView, ForecastDayView, HeatmapDayView, UnixMs, UsageForecastQuery,
+    UsageForecastView, UsageHeatmapView, UsagePeriodQuery,
 };
 
 /// Whole months before this one that forecasts learn from and are tested with.
@@ -58,7 +58,7 @@ pub(crate) async fn usage_forecast(
         low_nano_usd: forecast.low.into(),
         high_nano_usd: forecast.high.into(),
         unpriced_requests: unpriced.into(),
-        method: method_view(forecast.method),
+        method: forecast.method,
         is_confident: forecast.method == ForecastMethod::ByWeekday,
         active_days: u32::try_from(forecast.active_days).unwrap_or(u32::MAX),
         back_test: tested.map(back_test_view),
@@ -99,14 +99,6 @@ impl Month {
 fn date_start(date: Date, zone: &TimeZone) -> Option<WallTime> {
     let start = date.to_zoned(zone.clone()).ok()?.start_of_day().ok()?;
     Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))
-}
-
-const fn method_view(method: ForecastMethod) -> ForecastMethodView {
-    match method {
-        ForecastMethod::ByWeekday => ForecastMethodView::ByWeekday,
-        ForecastMethod::RunRate => ForecastMethodView::RunRate,
-        ForecastMethod::None => ForecastMethodView::None,
-    }
 }
 
 fn back_test_view(tested: ForecastBackTest) -> ForecastBackTestView {

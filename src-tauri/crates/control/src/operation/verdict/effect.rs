@@ -1,19 +1,13 @@
 //! What fails, and who answers instead, while some backends cannot answer.
 
-use domain::{BackendId, group_digits, list_names};
+use domain::{BackendId, group_digits};
 use routing::{ModelSet, ServedModels};
 
 use engine::BackendAnswers;
 
 use super::{BackendFacts, Readiness, VerdictFacts};
+use crate::operation::name_list::{NAMES_LISTED_MAX, join_names};
 use crate::view::VerdictLevel;
-
-/// Most names in a sentence.
-const NAMES_LISTED_MAX: usize = 4;
-
-pub(super) fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
-    list_names(all, NAMES_LISTED_MAX)
-}
 
 /// The effect of one cause on requests.
 pub(super) struct Effect<'a> {

@@ -25,7 +25,6 @@ pub(crate) enum OutputLimit {
     /// It has no output, as embeddings have none.
     None,
     Stated(u64),
-    /// The model's own.
     Model,
 }
 

@@ -17,8 +17,7 @@ use crate::neutral::{ContentPart, ThoughtSignature};
 /// answers).
 pub(super) const PLACEHOLDER_SIGNATURE: &str = "skip_thought_signature_validator";
 
-/// Prefixes of another provider's signatures, and of its encrypted thinking.
-const FOREIGN_PREFIX: &str = "gh1.";
+/// Prefix of another provider's encrypted thinking.
 const FOREIGN_REDACTED_PREFIX: &str = "gh1r.";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -35,7 +34,7 @@ pub(super) fn encode_for_client(signature: &ThoughtSignature) -> String {
 /// Encodes encrypted thinking for a Gemini client.
 pub(super) fn encode_redacted_for_client(signature: &ThoughtSignature) -> String {
     let text = signature.encode_for_client(Dialect::Gemini);
-    let rest = text.strip_prefix(FOREIGN_PREFIX).unwrap_or(&text);
+    let rest = text.strip_prefix(ThoughtSignature::FOREIGN_PREFIX).unwrap_or(&text);
     BASE64.encode(format!("{FOREIGN_REDACTED_PREFIX}{rest}"))
 }
 
@@ -45,8 +44,8 @@ pub(super) fn from_client(given: &str, text: String) -> ContentPart {
     if let Some(rest) =
         plain.as_deref().and_then(|plain| plain.strip_prefix(FOREIGN_REDACTED_PREFIX))
     {
-        let signature =
-            ThoughtSignature::from_client(&format!("{FOREIGN_PREFIX}{rest}"), Dialect::Gemini);
+        let text = format!("{}{rest}", ThoughtSignature::FOREIGN_PREFIX);
+        let signature = ThoughtSignature::from_client(&text, Dialect::Gemini);
         return ContentPart::RedactedThinking(signature);
     }
     let signature =

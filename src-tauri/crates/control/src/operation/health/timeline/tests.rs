@@ -42,7 +42,6 @@ fn past(changes: Vec<HealthChange>, now: HealthState) -> BackendPast {
     }
 }
 
-/// Spans in minutes.
 fn minutes(lane: &[LaneSpan]) -> Vec<(i64, i64, DependencyState)> {
     let minute = |time: WallTime| (time.unix_ms() - at(0).unix_ms()) / MINUTE_MS;
     lane.iter().map(|span| (minute(span.from), minute(span.to), span.state)).collect()
