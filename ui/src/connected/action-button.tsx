@@ -2,9 +2,9 @@
 import { useGatewayPause } from "@/connected/gateway-actions";
 import { useAction } from "@/ipc/actions";
 import type { PanelActionView } from "@/ipc/bindings";
-import { Button, type ButtonLook } from "@/components/button";
-import { PanelLink } from "@/components/panel-link";
-import { notifyError } from "@/components/toast";
+import { Button, type ButtonLook } from "@/components/button/button";
+import { PanelLink } from "@/components/layout/panel-link";
+import { notifyError } from "@/components/overlay/toast";
 import { actionTarget } from "@/lib/action";
 
 interface ActionButtonProps {

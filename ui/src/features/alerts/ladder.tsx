@@ -1,12 +1,12 @@
 /** The ladder of alerts as a time line: who is told when, until somebody acknowledges. Waits and severities are set here. */
-import { Card } from "@/components/card";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { LoadingCard } from "@/components/notice/skeleton";
 import { SEVERITIES } from "@/features/alerts/severities";
 import { useAction } from "@/ipc/actions";
 import { useAlertLadder } from "@/ipc/alert-queries";
-import { notifyError } from "@/components/toast";
+import { notifyError } from "@/components/overlay/toast";
 import type { AlertLadderSet, AlertLadderStepView, AlertSeverity, LadderStep } from "@/ipc/bindings";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import { formatCountdown } from "@/lib/time";

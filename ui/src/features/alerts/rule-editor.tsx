@@ -1,12 +1,12 @@
 /** The editor of a rule: what becomes of its alerts and the numbers that it judges by, with the sentence they make. */
 import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput, type ControlProps } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput, type ControlProps } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { notify } from "@/components/overlay/toast";
 import { BackTest } from "@/features/alerts/back-test";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { Rehearsal } from "@/features/alerts/rehearsal";

@@ -4,17 +4,17 @@ import { useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { RuleEditor } from "@/features/alerts/rule-editor";
-import { Button, IconButton } from "@/components/button";
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { Button, IconButton } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { LoadingCard } from "@/components/notice/skeleton";
 import { useAction } from "@/ipc/actions";
 import { useAlertRules } from "@/ipc/alert-queries";
 import { formatCounted } from "@/lib/quantity";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import type { AlertDelivery, AlertGroup, AlertRuleSet, AlertRuleView } from "@/ipc/bindings";
 
 const GROUPS: { group: AlertGroup; title: string }[] = [

@@ -1,6 +1,6 @@
 /** Where responses are stored, fastest first, and how full each tier is. */
-import { Card } from "@/components/card";
-import { StateBadge } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { StateBadge } from "@/components/state/state-mark";
 import type { CacheTier, CacheTierView } from "@/ipc/bindings";
 import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { CACHE_TIER } from "@/lib/tables";

@@ -1,13 +1,13 @@
 /** Percentiles of the first token of one backend or all, with the time that counts as late. */
 import { Timer } from "lucide-react";
 import { useState } from "react";
-import { ChartCard } from "@/components/chart-card";
-import { ChartTable } from "@/components/chart-table";
-import { EmptyState } from "@/components/empty-state";
-import { LineChart } from "@/components/line-chart";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { ChartCard } from "@/components/chart/chart-card";
+import { ChartTable } from "@/components/chart/chart-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { LineChart } from "@/components/chart/line-chart";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { LoadingCard } from "@/components/notice/skeleton";
 import type { LatencyPartView, UsageLatencyView, UsageRange } from "@/ipc/bindings";
 import { useHealth, useServiceLevels } from "@/ipc/health-queries";
 import { useUsageLatency } from "@/ipc/usage-queries";

@@ -1,12 +1,12 @@
 /** One row per objective: how it stands, what is left of what it allows, and when that is used up. Each can be edited. */
 import { Pencil } from "lucide-react";
 import { useState } from "react";
-import { Button, IconButton } from "@/components/button";
+import { Button, IconButton } from "@/components/button/button";
 import { ObjectiveDialog, type EditedObjective } from "@/features/health/objective-dialog";
 import { formatPercent } from "@/lib/percent";
 import { classNames } from "@/lib/class-names";
-import { Moment } from "@/components/moment";
-import { StateBadge } from "@/components/state-mark";
+import { Moment } from "@/components/text/moment";
+import { StateBadge } from "@/components/state/state-mark";
 import type { BurnPaceView, ServiceLevelView } from "@/ipc/bindings";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { SERVICE_LEVEL, type Tone } from "@/lib/tables";

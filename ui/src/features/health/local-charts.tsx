@@ -1,7 +1,7 @@
 /** One small line chart per measure of the last hours, with the table behind it. */
-import { ChartCard } from "@/components/chart-card";
-import { ChartTable } from "@/components/chart-table";
-import { LineChart } from "@/components/line-chart";
+import { ChartCard } from "@/components/chart/chart-card";
+import { ChartTable } from "@/components/chart/chart-table";
+import { LineChart } from "@/components/chart/line-chart";
 import type { LocalChartView, LocalUnit } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
 import { HOUR_MS, formatClock, formatSpan } from "@/lib/time";

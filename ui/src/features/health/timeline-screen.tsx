@@ -1,12 +1,12 @@
 /** What was down, when and for how long: the states of everything that answers depend on, side by side. */
 import { LatencyOverTime } from "@/features/health/latency-over-time";
 import { HealthPage } from "@/features/health/health-page";
-import { ChartCard } from "@/components/chart-card";
-import { Choice } from "@/components/choice";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { SwimLanes } from "@/components/swim-lanes";
-import { SwimLanesTable } from "@/components/swim-lanes-table";
+import { ChartCard } from "@/components/chart/chart-card";
+import { Choice } from "@/components/form/choice";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { SwimLanes } from "@/components/chart/swim-lanes";
+import { SwimLanesTable } from "@/components/chart/swim-lanes-table";
 import type { HealthTimelineView } from "@/ipc/bindings";
 import { useHealthTimeline } from "@/ipc/health-queries";
 import { classNames } from "@/lib/class-names";

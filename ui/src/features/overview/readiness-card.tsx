@@ -1,11 +1,11 @@
 /** The latest score, the fixes that would raise it most, and a button to check again. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { ScoreDial } from "@/components/score-dial";
-import { Skeleton } from "@/components/skeleton";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { ScoreDial } from "@/components/chart/score-dial";
+import { Skeleton } from "@/components/notice/skeleton";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import { RunChecksButton } from "@/connected/action-button";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";

@@ -1,7 +1,7 @@
 /** The verdict in one sentence, the facts behind it, and the most useful action. */
 import { ActionButton, RunChecksButton } from "@/connected/action-button";
-import { Moment } from "@/components/moment";
-import { StateMark } from "@/components/state-mark";
+import { Moment } from "@/components/text/moment";
+import { StateMark } from "@/components/state/state-mark";
 import type { StatusView, VerdictLevel } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";

@@ -1,6 +1,6 @@
 /** One price in full: every rate by tier and length of context, its days and its source. */
-import { DialogBody, Drawer } from "@/components/dialog";
-import { Facts, type Fact } from "@/components/facts";
+import { DialogBody, Drawer } from "@/components/overlay/dialog";
+import { Facts, type Fact } from "@/components/text/facts";
 import type { PriceRateView, ListedPriceView } from "@/ipc/bindings";
 import { formatPrice } from "@/lib/money";
 import { formatCount } from "@/lib/quantity";

@@ -2,7 +2,7 @@
 import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { ActionButton } from "@/connected/action-button";
-import { StateMark, TONE_TEXT } from "@/components/state-mark";
+import { StateMark, TONE_TEXT } from "@/components/state/state-mark";
 import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { groupBy } from "@/lib/group";

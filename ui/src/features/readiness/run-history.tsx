@@ -1,7 +1,7 @@
 /** The scores of previous runs, newest first. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { StateMark } from "@/components/state/state-mark";
 import type { ReadinessRunSummaryView } from "@/ipc/bindings";
 import { formatTenths } from "@/lib/quantity";
 import { RUN_VERDICT } from "@/lib/tables";

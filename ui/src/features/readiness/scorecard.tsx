@@ -1,8 +1,8 @@
 /** The score as a dial, its parts as bars, and the few fixes that would raise it most. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { ScoreBar, ScoreDial } from "@/components/score-dial";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { ScoreBar, ScoreDial } from "@/components/chart/score-dial";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/tables";

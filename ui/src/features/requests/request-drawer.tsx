@@ -1,16 +1,16 @@
 /** One request in full: the routing decision, timing, cost and how the cost is known. */
 import { Link2, Copy, ScrollText, Play, Server } from "lucide-react";
-import { useContextualActions } from "@/components/contextual-actions";
-import { CopyButton } from "@/components/copy-button";
-import { Cost } from "@/components/cost";
-import { DialogBody, Drawer } from "@/components/dialog";
-import { Facts, type Fact } from "@/components/facts";
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
-import { StateBadge } from "@/components/state-mark";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { copyText } from "@/components/toast";
+import { useContextualActions } from "@/components/menu/contextual-actions";
+import { CopyButton } from "@/components/button/copy-button";
+import { Cost } from "@/components/text/cost";
+import { DialogBody, Drawer } from "@/components/overlay/dialog";
+import { Facts, type Fact } from "@/components/text/facts";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
+import { StateBadge } from "@/components/state/state-mark";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { copyText } from "@/components/overlay/toast";
 import { RequestCode } from "@/features/requests/request-code";
 import { RequestPath } from "@/features/requests/request-path";
 import { Tokens } from "@/features/requests/tokens";

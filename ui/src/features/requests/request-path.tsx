@@ -1,9 +1,9 @@
 /** How a request was handled: attempts with wait, failure and cost, skipped backends, and the cache. */
-import { Cost } from "@/components/cost";
-import { Invoice } from "@/components/invoice";
-import { PanelLink } from "@/components/panel-link";
+import { Cost } from "@/components/text/cost";
+import { Invoice } from "@/components/text/invoice";
+import { PanelLink } from "@/components/layout/panel-link";
 import { SetPriceButton } from "@/connected/set-price";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";

@@ -3,9 +3,9 @@
  * a choice with the candidate first that served most of the day's requests.
  */
 import { ChevronRight } from "lucide-react";
-import { AvailabilityHint, AvailabilityMark } from "@/components/availability";
-import { PanelLink } from "@/components/panel-link";
-import { TONE_TEXT } from "@/components/state-mark";
+import { AvailabilityHint, AvailabilityMark } from "@/components/state/availability";
+import { PanelLink } from "@/components/layout/panel-link";
+import { TONE_TEXT } from "@/components/state/state-mark";
 import { policyOf } from "@/features/routing/policies";
 import type { RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";

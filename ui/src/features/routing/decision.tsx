@@ -1,8 +1,8 @@
 /** The backends that would be tried, in order, with the reason for each, and those that would be skipped. */
-import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/state/availability";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
 import { useRouteExplain } from "@/ipc/route-queries";
 import type {
   ExcludedCandidateView,

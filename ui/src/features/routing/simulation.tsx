@@ -1,11 +1,11 @@
 /** Simulates one request many times, optionally with backends assumed to be down: shares as bars or as a table. */
 import { ChartBar, Table2 } from "lucide-react";
 import { useState } from "react";
-import { IconButton } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { IconButton } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { Notice } from "@/components/notice/notice";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import { useRouteExplain, useRouteSimulate } from "@/ipc/route-queries";
 import type { HypotheticalRequest, CandidateShareView, RouteSimulationView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";

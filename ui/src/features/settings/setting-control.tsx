@@ -3,8 +3,8 @@ import { useSettingsChange } from "@/features/settings/desktop-parts";
 import { NumberRow } from "@/features/settings/number-row";
 import { displayUnit, rangeText, shown } from "@/features/settings/setting-fields";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Choice } from "@/components/choice";
-import { Switch } from "@/components/switch";
+import { Choice } from "@/components/form/choice";
+import { Switch } from "@/components/form/switch";
 import type { SettingsView } from "@/ipc/bindings";
 import type { SettingField } from "@/lib/form-tables";
 
