@@ -4,6 +4,7 @@ import { Moment } from "@/components/text/moment";
 import { TONE_TEXT } from "@/components/state/state-mark";
 import type { PlanWindowView } from "@/ipc/bindings";
 import { PLAN_WINDOW } from "@/lib/tables";
+import { formatPercent } from "@/lib/percent";
 
 export function PlanWindow({ window }: { window: PlanWindowView }) {
   const sign = PLAN_WINDOW[window.state];
@@ -54,15 +55,10 @@ export function PlanWindowBar({ name, window }: { name: string; window: PlanWind
 }
 
 export function usedWords({ used_percent: used }: PlanWindowView): string {
-  return used === null ? "not known" : `${wholePercent(used)} used`;
+  return used === null ? "not known" : `${formatPercent(used)} used`;
 }
 
 function barWords(window: PlanWindowView): string {
   const { elapsed_percent: elapsed } = window;
-  return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${wholePercent(elapsed)} of the time was over`;
-}
-
-/** Rounded down, so that only what is used up is 100 %. */
-function wholePercent(percent: number): string {
-  return `${Math.floor(percent)} %`;
+  return elapsed === null ? usedWords(window) : `${usedWords(window)}, ${formatPercent(elapsed)} of the time was over`;
 }

@@ -1,4 +1,6 @@
 /** Parts of a whole side by side in one bar, with their names and numbers below. */
+import { formatPercent } from "@/lib/percent";
+
 export interface Share {
   key: string;
   label: string;
@@ -11,7 +13,10 @@ export interface Share {
 export function ShareBar({ label, shares }: { label: string; shares: Share[] }) {
   const parts = shares.filter((share) => share.percent > 0);
   return (
-    <div role="img" aria-label={`${label}: ${parts.map((part) => `${part.label} ${part.percent} %`).join(", ")}`}>
+    <div
+      role="img"
+      aria-label={`${label}: ${parts.map((part) => `${part.label} ${formatPercent(part.percent)}`).join(", ")}`}
+    >
       <div className="flex h-2 gap-px overflow-hidden rounded-full bg-surface-3">
         {parts.map((part) => (
           <span data-mark key={part.key} style={{ width: `${part.percent}%`, background: part.colour }} />
@@ -21,7 +26,7 @@ export function ShareBar({ label, shares }: { label: string; shares: Share[] }) 
         {parts.map((part) => (
           <span key={part.key} className="flex items-center gap-1.5 text-ink-2">
             <span data-mark className="size-2 shrink-0 rounded-[2px]" style={{ background: part.colour }} />
-            {part.label} <span className="font-medium text-ink-1">{part.percent} %</span>
+            {part.label} <span className="font-medium text-ink-1">{formatPercent(part.percent)}</span>
           </span>
         ))}
       </div>

@@ -6,11 +6,12 @@ import { Until } from "@/components/text/until";
 import type { AvailabilityView } from "@/ipc/bindings";
 import { AVAILABILITY } from "@/lib/tables";
 import type { ReactNode } from "react";
+import { formatPercent } from "@/lib/percent";
 
 /** Mark, word, and the share of traffic while it recovers. */
 export function AvailabilityBadge({ of: { state, percent } }: { of: AvailabilityView }) {
   const sign = AVAILABILITY[state];
-  return <StateBadge sign={sign} word={percent === null ? sign.word : `${sign.word}, ${percent} %`} />;
+  return <StateBadge sign={sign} word={percent === null ? sign.word : `${sign.word}, ${formatPercent(percent)}`} />;
 }
 
 /** Reason, start and end as sentences. */

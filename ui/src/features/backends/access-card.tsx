@@ -10,6 +10,7 @@ import { Until } from "@/components/text/until";
 import type { EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/tables";
 import type { ReactNode } from "react";
+import { formatPercent } from "@/lib/percent";
 
 export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: boolean }) {
   const { availability, forced } = access;
@@ -41,7 +42,9 @@ function Mechanisms({ access }: { access: EndpointView }) {
         says={
           <StateBadge
             sign={BREAKER[breaker.state]}
-            {...(breaker.percent === null ? {} : { word: `${BREAKER[breaker.state].word}, ${breaker.percent} %` })}
+            {...(breaker.percent === null
+              ? {}
+              : { word: `${BREAKER[breaker.state].word}, ${formatPercent(breaker.percent)}` })}
           />
         }
       >

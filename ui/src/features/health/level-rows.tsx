@@ -119,7 +119,7 @@ function LevelRow({ level, onEdit }: LevelRowProps) {
         <BudgetLeft level={level} name={name} />
       </td>
       <td className={classNames(CELL, "numeric")}>
-        {good === null ? "–" : formatPercent(good)}
+        {formatPercent(good)}
         <span className="block text-12 whitespace-nowrap text-ink-3">{badText(level)}</span>
       </td>
       <td className={classNames(CELL, "numeric")}>
@@ -162,7 +162,7 @@ function BudgetLeft({ level, name }: { level: ServiceLevelView; name: string }) 
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={left}
-        aria-valuetext={`${left.toFixed(0)} %`}
+        aria-valuetext={formatPercent(left)}
         className="mt-1.5 mb-[5px] block h-2 rounded-full bg-surface-3 forced-colors:border"
       >
         <span
@@ -172,7 +172,8 @@ function BudgetLeft({ level, name }: { level: ServiceLevelView; name: string }) 
         />
       </span>
       <span className="text-12 text-ink-2">
-        {left.toFixed(0)} %{time !== null && `, ${spell(time.left_secs)}`}
+        {formatPercent(left)}
+        {time !== null && `, ${spell(time.left_secs)}`}
       </span>
     </>
   );

@@ -4,13 +4,13 @@ import { ChartTable } from "@/components/chart/chart-table";
 import { LineChart } from "@/components/chart/line-chart";
 import type { LocalChartView, LocalUnit } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
+import { formatPercent } from "@/lib/percent";
+import { formatBytes } from "@/lib/quantity";
 import { HOUR_MS, formatClock, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 112;
 const CLOCK_STEPS_MS = [0.25, 0.5, 1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS);
 const CLOCK_TICKS_MAX = 4;
-const GB = 1_000_000_000;
-const MB = 1_000_000;
 
 interface LocalChartsProps {
   points: number[];
@@ -73,7 +73,7 @@ function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView
         ]}
         limit={limit === null ? undefined : { label: format(limit), value: limit }}
         format={format}
-        formatTick={(value) => format(value).replace(".0 ", " ")}
+        formatTick={format}
       />
     </ChartCard>
   );
@@ -104,8 +104,5 @@ function noteOf(points: number[], { measure, latest, extreme }: LocalChartView):
 }
 
 function valueText(unit: LocalUnit, value: number): string {
-  if (unit === "percent") return `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
-  if (value >= GB) return `${(value / GB).toFixed(1)} GB`;
-  const megabytes = value / MB;
-  return `${megabytes > 0 && megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
+  return unit === "percent" ? formatPercent(value) : formatBytes(value);
 }

@@ -6,6 +6,7 @@ import { StateBadge, StateMark } from "@/components/state/state-mark";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/tables";
+import { formatPercent } from "@/lib/percent";
 
 export function Scorecard({ run }: { run: ReadinessRunView }) {
   const sign =
@@ -27,7 +28,9 @@ export function Scorecard({ run }: { run: ReadinessRunView }) {
             <Moment at={run.ended_at ?? run.started_at} focusable />
           </span>
           <span title="Share of the checks that ran, by weight">
-            {run.confidence_percent === 100 ? "All checks ran" : `${run.confidence_percent} % of checks ran`}
+            {run.confidence_percent === 100
+              ? "All checks ran"
+              : `${formatPercent(run.confidence_percent)} of checks ran`}
           </span>
         </div>
       </div>

@@ -17,6 +17,7 @@ import { useAction } from "@/ipc/actions";
 import type { BackupsView, BackupTask, MissingKeysView, RestorePlanView } from "@/ipc/bindings";
 import { useBackupProgress, useBackups } from "@/ipc/queries";
 import { formatBytes, formatCounted } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 export function BackupPart() {
   const backups = useBackups();
@@ -39,7 +40,7 @@ function Progress() {
   const progress = useBackupProgress();
   const cancel = useAction("backupCancel", (call) => call());
   if (progress === null || progress.task === "merge") return null;
-  const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
+  const percent = progress.percent === null ? "" : `, ${formatPercent(progress.percent)}`;
   return (
     <SettingRow label={<span role="status">{`${DOING[progress.task]}${percent}`}</span>} detail="" changed={false}>
       <Button icon={X} busy={cancel.isPending} onClick={() => cancel.mutate(undefined)}>

@@ -15,6 +15,7 @@ import { useBackupProgress } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatBytes, formatCount, formatCounted } from "@/lib/quantity";
 import { formatExact } from "@/lib/time";
+import { formatPercent } from "@/lib/percent";
 
 export function DevicesRow({ devices }: { devices: LedgerDeviceView[] }) {
   const [isMerging, setMerging] = useState(false);
@@ -158,7 +159,7 @@ function Progress() {
   const progress = useBackupProgress();
   const cancel = useAction("backupCancel", (call) => call());
   if (progress?.task !== "merge") return null;
-  const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
+  const percent = progress.percent === null ? "" : `, ${formatPercent(progress.percent)}`;
   return (
     <div className="flex items-center justify-between gap-3">
       <p role="status" className="text-12 text-ink-2">{`Merging${percent}`}</p>

@@ -1,6 +1,6 @@
 /** The settings of the form by card. Names, meanings, ranges and defaults come from the core's table. */
 import type { SettingsValues } from "@/ipc/bindings";
-import { formatBytes, formatCount } from "@/lib/quantity";
+import { formatBinaryBytes, formatCount } from "@/lib/quantity";
 import { SETTINGS, type SettingField } from "@/lib/form-tables";
 
 export type SettingValue = SettingsValues[SettingField["key"]];
@@ -55,7 +55,7 @@ export function displayUnit({ unit }: SettingField): { unit: string; scale: numb
 export function rangeText(setting: SettingField): string {
   const { min, max } = setting;
   const { unit, scale } = displayUnit(setting);
-  if (scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
+  if (scale === MIB) return `${formatBinaryBytes(min)} to ${formatBinaryBytes(max)}`;
   // A port is an identifier, so it has no digit separators.
   const spell = setting.key === "gateway_port" ? String : formatCount;
   return `${min < scale ? min / scale : spell(min / scale)} to ${spell(max / scale)}${unit === "" ? "" : ` ${unit}`}`;

@@ -18,6 +18,7 @@ import { toCsv } from "@/lib/csv";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { FAILURE_WORD } from "@/lib/tables";
+import { formatPercent } from "@/lib/percent";
 
 const BAR_PX = 39;
 const ROW_PX = 32;
@@ -77,7 +78,7 @@ function heightOf({ length }: FailureClassView[]): number {
 }
 
 function shareOf(percent: number | null): string {
-  return percent === null ? "" : `${percent} % of the attempts, `;
+  return percent === null ? "" : `${formatPercent(percent)} of the attempts, `;
 }
 
 function ClassBars({ failures, place }: { failures: UsageFailuresView; place: UsagePlace }) {
@@ -111,7 +112,7 @@ function ClassTable({ classes }: { classes: FailureClassView[] }) {
         cells: [
           wordOf(one.class),
           formatCount(one.attempts),
-          one.percent_of_attempts === null ? "–" : `${one.percent_of_attempts} %`,
+          formatPercent(one.percent_of_attempts),
           <Spend key="cost" spend={asSpend(one)} counted={["attempt", "attempts"]} />,
           one.backends.map(countedBackend).join(", "),
         ],

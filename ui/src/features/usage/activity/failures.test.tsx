@@ -1,5 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { formatPercent } from "@/lib/percent";
 import { renderPanel } from "../../../../test/render-panel";
 
 const PERIOD = { range: "last_week", zone: "local" } as const;
@@ -10,7 +11,7 @@ test("failed attempts stand by class with their share and backends, and lead to 
   const chart = await screen.findByRole("figure", {
     name: /^\d+ of [\d,]+ attempts failed, most often: server error$/,
   });
-  expect(chart).toHaveTextContent(`${failed_percent} % of the attempts`);
+  expect(chart).toHaveTextContent(`${formatPercent(failed_percent)} of the attempts`);
   const bars = within(within(chart).getByRole("list", { name: "Failed attempts by class" })).getAllByRole("listitem");
   expect(bars).toHaveLength(classes.length);
   expect(bars[0]).toHaveTextContent(/^Server error[\d.]+ % of the attempts, Groq \d+, .* and \d more\d+ attempts$/);

@@ -12,6 +12,7 @@ import { isNothing, spendValue } from "@/lib/cost-sum";
 import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
+import { formatPercent } from "@/lib/percent";
 
 interface GroupsTableProps {
   usage: UsageView;
@@ -47,7 +48,7 @@ const SHARE_COLUMNS: Column<UsageGroupView>[] = [
     numeric: true,
     width: "84px",
     value: (row) => row.cost_share_percent,
-    cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
+    cell: (row) => formatPercent(row.cost_share_percent),
   },
   {
     id: "change",

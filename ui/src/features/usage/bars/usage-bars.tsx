@@ -18,6 +18,7 @@ import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
 import { HALF_DAY_MS, dayOf } from "@/lib/time";
+import { formatPercent } from "@/lib/percent";
 
 const HEIGHT_PX = 224;
 
@@ -45,8 +46,8 @@ function findingOf({ finding, groups, totals }: UsageView, measure: Measure): st
   const total = countOf(totals, measure);
   const [most] = groups.toSorted((left, right) => countOf(right.totals, measure) - countOf(left.totals, measure));
   if (most === undefined || total === 0) return `No ${measure}`;
-  const percent = Math.round((countOf(most.totals, measure) / total) * 100);
-  return `${most.label}: ${percent} % of ${formatCount(total)} ${measure}`;
+  const percent = (countOf(most.totals, measure) / total) * 100;
+  return `${most.label}: ${formatPercent(percent)} of ${formatCount(total)} ${measure}`;
 }
 
 /** The days that the marked bars stand for. */

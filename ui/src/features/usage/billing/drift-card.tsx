@@ -17,6 +17,7 @@ import type { BillingReportView, BillingProvider, DriftDayView, DriftProviderVie
 import { useBillingDrift, useBillingProgress } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 function firstProblem({ problems: [problem] }: BillingReportView): string | null {
   return problem === undefined ? null : `${problem.file}, line ${problem.line}: ${problem.problem}`;
@@ -73,7 +74,7 @@ function Provider({ provider }: { provider: DriftProviderView }) {
               {" "}
               ({difference >= 0 ? "+" : ""}
               {formatMoney(difference)}
-              {percent !== null && `, ${percent} %`})
+              {percent !== null && `, ${formatPercent(percent)}`})
             </span>
           </>
         )}

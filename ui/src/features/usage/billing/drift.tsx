@@ -1,5 +1,6 @@
 /** How a difference between costs is shown, and of which days. */
 import { formatMoney } from "@/lib/money";
+import { formatPercent } from "@/lib/percent";
 
 export const DRIFT_DAYS = 30;
 
@@ -12,7 +13,7 @@ export function Difference({ of }: DifferenceProps) {
   if (nano === null) return "–";
   return (
     <span className={isMarked ? "text-warn" : undefined} title={formatMoney(nano)}>
-      {percent === null ? formatMoney(nano) : `${percent} %`}
+      {percent === null ? formatMoney(nano) : formatPercent(percent)}
       {isMarked && <span className="sr-only">, more than expected</span>}
     </span>
   );

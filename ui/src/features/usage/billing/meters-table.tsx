@@ -1,5 +1,6 @@
 /** What the invoice counts: tokens by kind, calls of server tools, with what each cost. */
 import { DataTable, type Column } from "@/components/table/data-table";
+import { formatPercent } from "@/lib/percent";
 import { PanelLink } from "@/components/layout/panel-link";
 import { Unpriced } from "@/components/text/unpriced";
 import type { MeterTotalsView } from "@/ipc/bindings";
@@ -79,7 +80,7 @@ function ShareBar({ percent }: { percent: number | null }) {
       <span aria-hidden data-mark className="h-1.5 min-w-0 flex-1 overflow-hidden rounded-full bg-surface-3">
         <span className="block h-full rounded-full bg-series-1" style={{ width: `${percent}%` }} />
       </span>
-      <span className="w-11 text-right tabular-nums">{percent} %</span>
+      <span className="w-11 text-right tabular-nums">{formatPercent(percent)}</span>
     </span>
   );
 }

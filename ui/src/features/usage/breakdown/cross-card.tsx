@@ -20,6 +20,7 @@ import { toCsv } from "@/lib/csv";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
+import { formatPercent } from "@/lib/percent";
 
 const BARS_MAX = 10;
 const TREEMAP_PX = 300;
@@ -99,7 +100,7 @@ function findingOf({ rows, totals }: UsageCrossView, group: GroupBy): string {
   if (most.cost_share_percent === null)
     return `Nothing billed, by ${wordOf(group)}${unpriced > 0 ? `; ${formatCount(unpriced)} unpriced` : ""}`;
   const name = most.kind === "unnamed" ? `no ${wordOf(group)}` : most.label;
-  return `Most for ${name}: ${most.cost_share_percent} % of ${spendText(totals)}`;
+  return `Most for ${name}: ${formatPercent(most.cost_share_percent)} of ${spendText(totals)}`;
 }
 
 /** What the sums rest on, and what they leave out. */
@@ -127,7 +128,7 @@ function CrossTreemap({ cross, rows, columns, onRow }: CrossTreemapProps) {
           value: row.totals.cost_nano_usd,
           colour: seriesColour(index),
           opens: groupFilter(row, rows) !== null,
-          note: row.cost_share_percent === null ? undefined : `${row.cost_share_percent} %`,
+          note: row.cost_share_percent === null ? undefined : formatPercent(row.cost_share_percent),
           parts: cross.columns.flatMap((column, place) => {
             const cost = cross.cells[index]?.[place]?.cost_nano_usd ?? 0;
             return cost === 0
@@ -175,7 +176,7 @@ function CrossBars({ cross, rows, period }: CrossProps) {
             label: row.label,
             value: row.totals.cost_nano_usd,
             amount: spendText(row.totals),
-            note: row.cost_share_percent === null ? "" : `${row.cost_share_percent} %`,
+            note: row.cost_share_percent === null ? "" : formatPercent(row.cost_share_percent),
             path: filter && requestsPath({ ...filter, ...period }),
             parts: cross.columns.flatMap((column, place) => {
               const cell = cross.cells[index]?.[place];

@@ -3,6 +3,7 @@ import type { BudgetDimension, BudgetScopeView } from "@/ipc/bindings";
 import type { BudgetAction, BudgetCrossingView, BudgetPeriod, BudgetView, Weekday } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 export const PERIODS = [
   { value: "day", label: "Day" },
@@ -73,8 +74,8 @@ export function interruptedWords(budget: BudgetView): string {
 
 /** The bar in words. */
 export function barWords({ used_percent: used, elapsed_percent: elapsed, period, days }: BudgetView): string {
-  if (period === "rolling") return `${used} % used in the last ${days} days`;
-  return `${used} % used, ${elapsed} % of the ${period} is over`;
+  if (period === "rolling") return `${formatPercent(used)} used in the last ${days} days`;
+  return `${formatPercent(used)} used, ${formatPercent(elapsed)} of the ${period} is over`;
 }
 
 /** What happens at the limit. */

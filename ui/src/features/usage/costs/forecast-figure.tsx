@@ -2,6 +2,7 @@
 import type { UsageForecastView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 interface ForecastFigureProps {
   forecast: UsageForecastView;
@@ -41,5 +42,5 @@ export function ForecastFigure({ forecast, isBasisOther }: ForecastFigureProps) 
 function confidenceOf({ is_confident: isConfident, back_test: test, active_days: days }: UsageForecastView): string {
   if (!isConfident) return `run rate of ${days} days, low confidence`;
   const error = test?.error_percent ?? null;
-  return error === null ? `learnt from ${days} days` : `off by ${error} % in earlier months`;
+  return error === null ? `learnt from ${days} days` : `off by ${formatPercent(error)} in earlier months`;
 }

@@ -17,6 +17,7 @@ import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
+import { formatPercent } from "@/lib/percent";
 
 const GROUPS_MAX = 5;
 
@@ -105,7 +106,7 @@ function Savings({ efficiency, by, period }: EfficiencyProps & { by: SavingGroup
       )}
       {read !== null && (
         <p className="mt-auto text-12 text-ink-3">
-          Providers read {read} % of the input tokens from their own caches, at their lower price.
+          Providers read {formatPercent(read)} of the input tokens from their own caches, at their lower price.
         </p>
       )}
     </div>
