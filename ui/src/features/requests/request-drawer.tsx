@@ -74,7 +74,7 @@ export function RequestDetail({ path }: { path: RequestPathView }) {
       )}
       <Waterfall path={path} />
       <RequestPath path={path} />
-      <Facts facts={factsOf(request, failure?.cause)} />
+      <Facts facts={factsOf(path)} />
       <RequestCode id={request.id} />
       <p className="text-12 text-ink-2">
         <PanelLink path={replayPath(request)}>Replay in the playground</PanelLink> with a prompt of your own: prompts
@@ -94,11 +94,13 @@ function DrawerSkeleton() {
   );
 }
 
-/** `cause` is shown above, so the same message is not repeated. */
-function factsOf(request: RequestView, cause: string | undefined): Fact[] {
+/** Leaves out what the cause and the attempts above already say, and what a request without an answer cannot have. */
+function factsOf({ request, failure, attempts }: RequestPathView): Fact[] {
+  const hasAnswer = request.state !== "failed" || request.usage_basis !== null;
+  const isStatusShown = attempts.some(({ http_status: status }) => status === request.http_status);
   const tokens = (count: Count | null) => <Tokens count={count} basis={request.usage_basis} unknown="not reported" />;
   return [
-    ...(request.error === null || cause?.endsWith(request.error) === true
+    ...(request.error === null || failure?.cause.endsWith(request.error) === true
       ? []
       : [{ name: "Client got", value: request.error }]),
     { name: "Started", value: formatExact(request.started_at) },
@@ -128,13 +130,19 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
     },
     { name: "Routing reason", value: request.explanation },
     ...(request.device === null ? [] : [{ name: "Made on", value: request.device }]),
-    { name: "Model billed", value: request.model_billed ?? "not reported" },
-    { name: "Status", value: request.http_status === null ? "none" : String(request.http_status) },
+    ...(isStatusShown
+      ? []
+      : [{ name: "Status", value: request.http_status === null ? "none" : String(request.http_status) }]),
     { name: "Streaming", value: request.stream ? "streamed" : "not streamed" },
-    { name: "Finish reason", value: request.finish_reason ?? "not reported" },
-    { name: "Tokens in", value: tokens(request.input_tokens) },
-    { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
-    { name: "Tokens out", value: tokens(request.output_tokens) },
+    ...(hasAnswer
+      ? [
+          { name: "Model billed", value: request.model_billed ?? "not reported" },
+          { name: "Finish reason", value: request.finish_reason ?? "not reported" },
+          { name: "Tokens in", value: tokens(request.input_tokens) },
+          { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
+          { name: "Tokens out", value: tokens(request.output_tokens) },
+        ]
+      : []),
     ...(request.usage_basis === null
       ? []
       : [{ name: "Token source", value: USAGE_BASIS[request.usage_basis].toLowerCase() }]),
@@ -155,7 +163,9 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
         </>
       ),
     },
-    { name: "Cost source", value: COST_BASIS[request.cost_basis].toLowerCase() },
+    ...(request.cost_basis === "not_billed"
+      ? []
+      : [{ name: "Cost source", value: COST_BASIS[request.cost_basis].toLowerCase() }]),
     {
       name: "Request id",
       value: (
