@@ -203,7 +203,7 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
-  await tabTo(page, page.getByRole("button", { name: "Run quick check" }));
+  await tabTo(page, page.getByRole("button", { name: "Run quick checks" }));
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
   await page.keyboard.press("?");

@@ -49,7 +49,7 @@ export function VerdictBar({ status }: { status: StatusView }) {
       {first ? (
         <ActionButton action={first.action} need={first.id} look="primary" size="medium" />
       ) : (
-        <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />
+        <RunChecksButton look="plain" size="medium" set="quick" />
       )}
     </section>
   );

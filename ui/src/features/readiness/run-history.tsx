@@ -20,7 +20,7 @@ export function RunHistory({ history }: { history: ReadinessRunSummaryView[] }) 
         {history.slice(0, SHOWN_MAX).map((run) => (
           <li
             key={run.id}
-            title={`${run.set === "quick" ? "Quick set" : "All checks"}: ${run.sentence}`}
+            title={`${run.set === "quick" ? "Quick checks" : "All checks"}: ${run.sentence}`}
             className="flex h-9 items-center gap-2.5 border-b border-line px-4 text-12 last:border-b-0"
           >
             <StateMark sign={RUN_VERDICT[run.verdict]} />

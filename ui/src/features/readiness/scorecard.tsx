@@ -13,7 +13,7 @@ export function Scorecard({ run }: { run: ReadinessRunView }) {
     run.state === "running" ? CHECK.running : run.verdict === null ? CHECK.cancelled : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
-    <Card title="Score" note={run.set === "quick" ? "quick set" : "all checks"}>
+    <Card title="Score" note={run.set === "quick" ? "quick checks" : "all checks"}>
       <div className="flex items-center gap-3">
         <ScoreDial tenths={run.score_tenths} tone={sign.tone} size={100} />
         <div className="flex min-w-0 flex-col gap-1 text-12 text-ink-2">
