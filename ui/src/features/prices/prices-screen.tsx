@@ -103,6 +103,7 @@ export function PricesScreen() {
       <UsageTabs current="prices" />
       <div className="flex flex-wrap items-center gap-2">
         <FilterInput label="Filter by model" value={words} onChange={setWords} />
+        <span className="ml-auto text-12 text-ink-3">US dollars per million tokens</span>
       </div>
       <Reading
         of={prices}
