@@ -132,6 +132,20 @@ test("a rule says when it fires, how often it did, and what becomes of its alert
   await waitFor(() => expect(within(down).getByRole("combobox")).toHaveTextContent("Inbox only"));
 });
 
+test("a rule that is not severe enough for the desktop says so", async () => {
+  const { user } = renderPanel("busy", "/alerts/rules");
+  const unknown = (await screen.findByRole("heading", { name: "Unknown cost" })).closest("li") as HTMLElement;
+  expect(within(unknown).queryByText("· inbox only")).not.toBeInTheDocument();
+  await choose(user, within(unknown).getByRole("combobox"), "Notify me");
+  expect(await within(unknown).findByText("· inbox only")).toBeVisible();
+  await user.click(within(unknown).getByRole("button", { name: "Edit the rule Unknown cost" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Unknown cost" }));
+  const note = "In the inbox only: the desktop shows alerts from medium.";
+  expect(dialog.getByText(note)).toBeVisible();
+  await choose(user, dialog.getByLabelText("Severity"), "Medium");
+  expect(dialog.queryByText(note)).not.toBeInTheDocument();
+});
+
 test("the numbers of a rule are changed with a preview, within their limits", async () => {
   const { host, user } = renderPanel("failing", "/alerts/rules");
   const set = vi.spyOn(host, "alertRuleSet");
@@ -160,7 +174,9 @@ test("the numbers of a rule are changed with a preview, within their limits", as
     severity: "medium",
   });
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-  expect(await screen.findByText(/Fires when less than 900 MB are free/)).toBeVisible();
+  expect(await screen.findByText(/^less than 900 MB are free/)).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Disk almost full" }));
+  expect(screen.getByText(/^Fires when less than 900 MB are free.* Ends when/)).toBeVisible();
   expect(screen.getByRole("button", { name: "Edit the rule Digest" })).toBeDisabled();
 });
 
