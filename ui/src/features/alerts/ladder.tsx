@@ -26,10 +26,9 @@ export function Ladder() {
   const ladder = useAlertLadder();
   return (
     <Reading of={ladder} skeleton={<LoadingCard label="Loading the ladder" className="h-[260px]" />}>
-      {({ sentence, steps }) => (
-        <Card title="Escalation" note="of unacknowledged alerts" flush>
-          <p className="px-4 pt-3 pb-2 text-pretty text-ink-2">{sentence}</p>
-          <ol aria-label="Steps of the ladder" className="px-4 pb-3">
+      {({ steps }) => (
+        <Card title="Escalation" note="until somebody acknowledges" flush>
+          <ol aria-label="Steps of the ladder" className="px-4 py-2">
             {steps.map((step) => (
               <Step key={step.step} step={step} />
             ))}

@@ -55,9 +55,11 @@ export function ToolCard(props: ToolCardProps) {
         </span>
       </header>
       <div className="flex flex-1 flex-col gap-3 px-4 py-3 text-12">
-        <p className="text-13 text-pretty text-ink-2 [overflow-wrap:anywhere]">
-          <WithCode>{tool.sentence}</WithCode>
-        </p>
+        {!isSaidByState(tool) && (
+          <p className="text-13 text-pretty text-ink-2 [overflow-wrap:anywhere]">
+            <WithCode>{tool.sentence}</WithCode>
+          </p>
+        )}
         <Facts facts={factsOf(tool, client, onOpenClient)} />
         <Problems tool={tool} />
         {check.data !== undefined && <ToolAttempt tried={check.data} />}
@@ -72,6 +74,11 @@ export function ToolCard(props: ToolCardProps) {
       </footer>
     </section>
   );
+}
+
+/** True if the sentence only says what the state beside the name does. */
+function isSaidByState({ name, state, sentence }: ToolWiringView): boolean {
+  return state === "not_wired" || (state === "wired" && sentence === `${name} uses the gateway.`);
 }
 
 function factsOf(tool: ToolWiringView, client: ClientView | undefined, onOpenClient: (id: string) => void): Fact[] {
