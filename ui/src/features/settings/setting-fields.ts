@@ -51,6 +51,14 @@ export function displayUnit({ unit }: SettingField): { unit: string; scale: numb
   return unit === "ms" ? { unit: "s", scale: 1_000 } : { unit, scale: 1 };
 }
 
+/** Words that are not only written with a capital letter. */
+const WORDS: Record<string, string> = { ntfy: "ntfy", starttls: "STARTTLS", tls: "TLS" };
+
+/** A word of a setting as people write it: `Slack`, `STARTTLS`. */
+export function wordLabel(word: string): string {
+  return WORDS[word] ?? `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+}
+
 /** `1 KiB to 64 MiB`, `0.1 to 60 s`. */
 export function rangeText(setting: SettingField): string {
   const { min, max } = setting;
