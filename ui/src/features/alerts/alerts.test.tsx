@@ -310,20 +310,23 @@ test("a rehearsal shows what would be told and when, marked as one", async () =>
   expect(screen.queryByRole("list", { name: "Steps of the rehearsal" })).not.toBeInTheDocument();
 });
 
+const ladderOrder = (wait: string) => [
+  /^at onceInbox/,
+  /^30 sNotification/,
+  new RegExp(`^${wait}Notification with a sound`),
+];
+
 test("the ladder says who is told when, and its waits and severities are set in place", async () => {
   const { host, user } = renderPanel("failing", "/alerts/channels");
   const set = vi.spyOn(host, "alertLadderSet");
   const steps = within(await screen.findByRole("list", { name: "Steps of the ladder" }));
   const texts = () => steps.getAllByRole("listitem").map((step) => step.textContent);
-  const order = (wait: string) => [
-    /^at onceInbox/,
-    /^30 sNotification/,
-    new RegExp(`^${wait}Notification with a sound`),
-  ];
-  expect(texts().slice(0, 3)).toEqual(order("10 min").map((step) => expect.stringMatching(step)));
+  expect(texts().slice(0, 3)).toEqual(ladderOrder("10 min").map((step) => expect.stringMatching(step)));
   await choose(user, screen.getByRole("combobox", { name: "Notification with a sound: wait" }), "After 1 min");
   expect(set).toHaveBeenCalledWith({ step: "sound", wait_secs: 60, from_severity: null });
-  await waitFor(() => expect(texts().slice(0, 3)).toEqual(order("1 min").map((step) => expect.stringMatching(step))));
+  await waitFor(() =>
+    expect(texts().slice(0, 3)).toEqual(ladderOrder("1 min").map((step) => expect.stringMatching(step))),
+  );
   await choose(user, screen.getByRole("combobox", { name: "Notification with a sound: from severity" }), "From high");
   expect(set).toHaveBeenLastCalledWith({ step: "sound", wait_secs: null, from_severity: "high" });
   expect(steps.getAllByRole("listitem").at(-1)).toHaveTextContent(/^offMailOff\. Switch it on/);
