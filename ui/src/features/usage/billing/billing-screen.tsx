@@ -56,6 +56,10 @@ function leadOf({ totals }: UsageView, place: UsagePlace): string {
   const { requests, unpriced_requests: unpriced } = totals;
   if (requests === 0) return `No requests ${periodWords(place)}.`;
   const all = formatCounted(requests, "request", "requests");
+  if (unpriced === 0 && totals.priced_percent === null) {
+    const isRefused = totals.failed_requests === requests;
+    return `None of the ${all} ${periodWords(place)} ${isRefused ? "was billed" : "lacks a price"}.`;
+  }
   if (unpriced === 0) return `Every request ${periodWords(place)} is priced: ${all}.`;
   return `${formatCount(unpriced)} of ${all} ${periodWords(place)} ${unpriced === 1 ? "has" : "have"} no price.`;
 }

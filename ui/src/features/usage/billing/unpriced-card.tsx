@@ -1,10 +1,11 @@
-/** What has no price yet, most requests first, each one step from its price. */
+/** What has no price yet, by reason and most requests first, each one step from its price. */
 import { periodFilter } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/layout/card";
 import { PanelLink } from "@/components/layout/panel-link";
 import type { UnpricedModelView, UsageView } from "@/ipc/bindings";
 import { SetPriceButton } from "@/connected/set-price";
+import { groupBy } from "@/lib/group";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
@@ -23,11 +24,18 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
         </PanelLink>
       }
     >
-      <ul aria-label="Models without a price" className="-my-1 grid gap-x-8 @min-[820px]:grid-cols-2">
-        {unpriced.map((one) => (
-          <UnpricedModel key={`${one.backend} ${one.model}`} of={one} period={period} />
+      <div className="flex flex-col gap-3">
+        {[...groupBy(unpriced, ({ why }) => why?.sentence ?? "The reason is not known.")].map(([reason, models]) => (
+          <div key={reason}>
+            <h3 className="pb-1 text-12 text-ink-2">{reason}</h3>
+            <ul aria-label={reason} className="grid gap-x-8 @min-[820px]:grid-cols-2">
+              {models.map((one) => (
+                <UnpricedModel key={`${one.backend} ${one.model}`} of={one} period={period} />
+              ))}
+            </ul>
+          </div>
         ))}
-      </ul>
+      </div>
       {others > 0 && <p className="mt-2 text-12 text-ink-3">{formatCount(others)} more are of other models.</p>}
     </Card>
   );
@@ -36,18 +44,11 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
 function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestFilter }) {
   const { model, backend, backend_label: label, requests, why } = of;
   return (
-    <li className="grid min-h-11 grid-cols-[minmax(0,1fr)_auto_64px] items-center gap-3 border-t border-line py-1.5">
-      <div className="min-w-0">
-        <p className="truncate" title={label === null ? model : `${model} at ${label}`}>
-          <span className="font-medium text-ink-1">{model === "" ? "No model" : model}</span>
-          {label !== null && <span className="text-ink-3"> at {label}</span>}
-        </p>
-        {why && (
-          <p className="truncate text-12 text-ink-3" title={why.sentence}>
-            {why.sentence}
-          </p>
-        )}
-      </div>
+    <li className="grid min-h-9 grid-cols-[minmax(0,1fr)_auto_64px] items-center gap-3 border-t border-line py-1">
+      <p className="truncate" title={label === null ? model : `${model} at ${label}`}>
+        <span className="font-medium text-ink-1">{model === "" ? "No model" : model}</span>
+        {label !== null && <span className="text-ink-3"> at {label}</span>}
+      </p>
       <PanelLink
         look="plain"
         path={requestsPath({

@@ -120,3 +120,13 @@ test("a day of the overview without a price is no day for nothing", async () => 
     buckets.map(({ total }) => (total.is_cost_unknown ? "unpriced" : "no requests")),
   );
 });
+
+test("where every request was refused, none is said to be priced", async () => {
+  const { host } = renderPanel("busy", "/billing");
+  const some = await host.usage({ range: "last_week", group_by: "backend", zone: "local" });
+  const { requests } = some.totals;
+  const totals = { ...some.totals, unpriced_requests: 0, priced_percent: null, failed_requests: requests };
+  vi.spyOn(host, "usage").mockResolvedValue({ ...some, totals, unpriced: [] });
+  expect(await screen.findByText(`None of the ${requests} requests in 7 days was billed.`)).toBeVisible();
+  expect(screen.queryByText(/^Every request/)).not.toBeInTheDocument();
+});
