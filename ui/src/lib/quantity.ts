@@ -44,7 +44,7 @@ function scaled(bytes: number, step: number, units: readonly string[]): string {
     size /= step;
     unit += 1;
   }
-  const hasTenth = unit === units.length - 1 ? size < 100 : size < 10;
+  const hasTenth = size < 10 || unit === units.length - 1;
   return `${unit > 0 && hasTenth ? Math.round(size * 10) / 10 : Math.round(size)} ${units[unit]}`;
 }
 

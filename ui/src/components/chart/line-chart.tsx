@@ -4,7 +4,9 @@ import { Area, LinePath } from "@visx/shape";
 import { useChartCursor } from "@/components/chart/chart-cursor";
 import { ChartReadout } from "@/components/chart/chart-readout";
 import { useMeasuredWidth } from "@/components/chart/measured";
+import { MARGIN, namesWidth } from "@/components/chart/margin";
 import { PointAxis } from "@/components/chart/point-axis";
+import { TimeAxis } from "@/components/chart/time-axis";
 import { ValueAxis } from "@/components/chart/value-axis";
 
 export interface Line {
@@ -18,6 +20,16 @@ export interface Line {
   values: (number | null)[];
 }
 
+/** Places the points by their time, so that the chart agrees with another one above it. */
+export interface TimeSpan {
+  from: number;
+  to: number;
+  /** The middle of each point. */
+  middles: number[];
+  /** Where the time begins, from the chart's left edge in pixels. */
+  left: number;
+}
+
 interface LineChartProps {
   /** What the lines show, for example "Time to first token by day". */
   label: string;
@@ -26,6 +38,9 @@ interface LineChartProps {
   points: { key: string; label: string; title?: string }[];
   /** The names on the axis by the index of their point; the points' own where there is room, if left out. */
   ticks?: Map<number, string>;
+  span?: TimeSpan | undefined;
+  /** The fewest letters to keep room for at the lines' ends. */
+  letters?: number;
   lines: Line[];
   /** A range around a line, for example of a forecast. */
   band?: { label: string; colour: string; low: (number | null)[]; high: (number | null)[] };
@@ -36,18 +51,16 @@ interface LineChartProps {
   onChoose?: (index: number) => void;
 }
 
-const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
 /** A line for every so many pixels, and not more. */
 const TICKS_MAX = 4;
 const TICK_HEIGHT_PX = 34;
-const LETTER_WIDTH_PX = 6.5;
-/** Room for a shorter name too, so that the plot keeps its width while a name that is a number changes. */
-const LETTERS_MIN = 6;
 const NAME_GAP_PX = 8;
 const END_LABEL_HEIGHT_PX = 14;
 
 /** Places in the plot, in pixels from its upper left corner. */
 interface Plot {
+  /** Of the whole chart, where the plot begins. */
+  left: number;
   width: number;
   height: number;
   /** Of a point, from the left. */
@@ -56,9 +69,11 @@ interface Plot {
   y: (value: number) => number;
 }
 
-function plotOf({ height, points, lines, band, limit }: LineChartProps, whole: number) {
-  const letters = Math.max(LETTERS_MIN, limit?.label.length ?? 0, ...lines.map((line) => line.label.length));
-  const width = Math.max(whole - MARGIN.left - MARGIN.right - letters * LETTER_WIDTH_PX, 40);
+function plotOf(props: LineChartProps, whole: number) {
+  const { height, points, span, lines, band, limit } = props;
+  const left = span?.left ?? MARGIN.left;
+  const letters = Math.max(props.letters ?? 0, limit?.label.length ?? 0, ...lines.map((line) => line.label.length));
+  const width = Math.max(whole - left - namesWidth(letters), 40);
   const inner = height - MARGIN.top - MARGIN.bottom;
   const tickCount = Math.min(Math.floor(inner / TICK_HEIGHT_PX), TICKS_MAX);
   const all = [...lines.flatMap((line) => line.values), ...(band?.high ?? []), limit?.value ?? null];
@@ -66,11 +81,21 @@ function plotOf({ height, points, lines, band, limit }: LineChartProps, whole: n
   const x = scalePoint({ domain: points.map((point) => point.key), range: [0, width], padding: 0.5 });
   const y = scaleLinear({ domain: [0, highest], range: [inner, 0], nice: tickCount });
   const ticks = y.ticks(tickCount);
-  const at = (index: number) => x(points[index]?.key ?? "") ?? 0;
-  const step = x.step() || width;
-  const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.round((offset - MARGIN.left - at(0)) / step));
-  const plot: Plot = { width, height: inner, at, y };
+  const at = (index: number) =>
+    span === undefined
+      ? (x(points[index]?.key ?? "") ?? 0)
+      : (((span.middles[index] ?? span.from) - span.from) / Math.max(span.to - span.from, 1)) * width;
+  const indexAt = (offset: number) =>
+    offset < left ? null : nearest(points.length, (index) => Math.abs(offset - left - at(index)));
+  const plot: Plot = { left, width, height: inner, at, y };
   return { plot, ticks, tickStep: (ticks[1] ?? highest) - (ticks[0] ?? 0), indexAt };
+}
+
+/** The index of least distance. */
+function nearest(count: number, distance: (index: number) => number): number {
+  let best = 0;
+  for (let index = 1; index < count; index += 1) if (distance(index) < distance(best)) best = index;
+  return best;
 }
 
 type PointValue = Omit<Line, "values"> & { value: number };
@@ -95,7 +120,7 @@ function spell(props: LineChartProps, index: number): string {
 }
 
 export function LineChart(props: LineChartProps) {
-  const { label, height, points, ticks: named, lines, band, limit, format, formatTick, onChoose } = props;
+  const { label, height, points, ticks: named, span, lines, band, limit, format, formatTick, onChoose } = props;
   const [width, measure] = useMeasuredWidth(760);
   const { plot, ticks, tickStep, indexAt } = plotOf(props, width);
   const { index: cursor, handlers } = useChartCursor({ count: points.length, indexAt, onChoose });
@@ -113,7 +138,7 @@ export function LineChart(props: LineChartProps) {
         {...handlers}
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
-          <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
+          <g transform={`translate(${plot.left},${MARGIN.top})`}>
             <ValueAxis ticks={ticks} y={plot.y} width={plot.width} format={(tick) => formatTick(tick, tickStep)} />
             {cursor !== null && (
               <line x1={plot.at(cursor)} x2={plot.at(cursor)} y2={plot.height} className="stroke-line-strong" />
@@ -125,14 +150,18 @@ export function LineChart(props: LineChartProps) {
             ))}
             {cursor !== null && <CursorMarks values={valuesAt(lines, cursor)} x={plot.at(cursor)} y={plot.y} />}
             <EndLabels lines={lines} count={points.length} plot={plot} />
-            <PointAxis
-              points={points}
-              ticks={named}
-              at={plot.at}
-              width={plot.width}
-              height={plot.height}
-              cursor={cursor}
-            />
+            {span === undefined ? (
+              <PointAxis
+                points={points}
+                ticks={named}
+                at={plot.at}
+                width={plot.width}
+                height={plot.height}
+                cursor={cursor}
+              />
+            ) : (
+              <TimeAxis from={span.from} to={span.to} width={plot.width} y={plot.height + 16} />
+            )}
           </g>
         </svg>
       </div>
@@ -144,7 +173,7 @@ export function LineChart(props: LineChartProps) {
             ...bandPart(band, cursor, format),
           ]}
           hint={onChoose && "Click to list the requests"}
-          left={MARGIN.left + plot.at(cursor)}
+          left={plot.left + plot.at(cursor)}
           width={width}
         />
       )}

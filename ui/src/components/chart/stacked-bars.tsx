@@ -7,6 +7,7 @@ import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
 import { useChartCursor, type ChartRange } from "@/components/chart/chart-cursor";
 import { ChartReadout, type ReadoutPart } from "@/components/chart/chart-readout";
+import { MARGIN, namesWidth } from "@/components/chart/margin";
 import { useMeasuredWidth } from "@/components/chart/measured";
 import { PointAxis } from "@/components/chart/point-axis";
 import { ValueAxis } from "@/components/chart/value-axis";
@@ -48,7 +49,6 @@ interface StackedBarsProps {
   flat?: string;
 }
 
-const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
 const TICKS = 4;
 const BAR_WIDTH_PX_MAX = 44;
 
@@ -58,7 +58,7 @@ interface Datum {
 }
 
 function plotOf({ bars, height }: StackedBarsProps, whole: number) {
-  const width = Math.max(whole - MARGIN.left - MARGIN.right, 40);
+  const width = Math.max(whole - MARGIN.left - namesWidth(), 40);
   const inner = height - MARGIN.top - MARGIN.bottom;
   const highest = Math.max(1, ...bars.map((bar) => bar.total));
   const x = scaleBand({

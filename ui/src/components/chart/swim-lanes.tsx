@@ -12,6 +12,8 @@ import { classNames } from "@/lib/class-names";
 import { DEPENDENCY } from "@/lib/tables";
 import { formatExact, formatSpan } from "@/lib/time";
 
+/** Where the time begins: the names have their full width wherever another chart stands below. */
+export const LANES_LEFT_PX = 160;
 const LANE_PX = 30;
 const BAR_PX = 18;
 const AXIS_PX = 22;

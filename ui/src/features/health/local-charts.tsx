@@ -18,16 +18,18 @@ interface LocalChartsProps {
 }
 
 export function LocalCharts({ points, charts }: LocalChartsProps) {
+  // One width for all plots, so that the time is at one place in each column.
+  const letters = Math.max(0, ...charts.map(({ latest }) => latest?.length ?? 0));
   return (
     <div className="grid grid-cols-1 gap-4 @xl:grid-cols-2 @4xl:grid-cols-3">
       {charts.map((chart) => (
-        <LocalChart key={chart.measure} points={points} chart={chart} />
+        <LocalChart key={chart.measure} points={points} chart={chart} letters={letters} />
       ))}
     </div>
   );
 }
 
-function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView }) {
+function LocalChart({ points, chart, letters }: { points: number[]; chart: LocalChartView; letters: number }) {
   const { measure, label, latest, values, unit, limit, is_beyond: isBeyond } = chart;
   const format = (value: number) => valueText(unit, value);
   const moments = points.map((at) => ({ key: String(at), label: formatClock(at) }));
@@ -73,7 +75,8 @@ function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView
         ]}
         limit={limit === null ? undefined : { label: format(limit), value: limit }}
         format={format}
-        formatTick={format}
+        formatTick={(value) => (value === 0 ? "0" : format(value))}
+        letters={letters}
       />
     </ChartCard>
   );
