@@ -6,7 +6,7 @@ import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { createPanelRouter } from "@/app/router";
 import { createPanelCache } from "@/app/start";
-import { Toasts } from "@/components/toast";
+import { Toasts } from "@/components/overlay/toast";
 import { connectEvents } from "@/ipc/events";
 import { fakeHost, type FakeHost } from "@/ipc/fake-host";
 import type { Scenario } from "@/ipc/fake/world";

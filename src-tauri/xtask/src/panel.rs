@@ -69,7 +69,7 @@ pub(crate) fn check_start_script(repository: &Repository) -> Result<()> {
         bail!(
             "the page loads {bytes} bytes of script before its first screen, at most \
              {START_SCRIPT_BYTES_MAX} are allowed; load what that screen does not need later, as \
-             `ui/src/components/lazy.tsx` does"
+             `ui/src/components/overlay/lazy.tsx` does"
         );
     }
     Ok(())

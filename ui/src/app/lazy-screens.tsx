@@ -1,6 +1,6 @@
 /** The screens, each a script of its own: the first is loaded at the start, the others ahead, one after the other. */
 import { isWithin, SCREENS, type Screen } from "@/app/screens";
-import { lazyComponent } from "@/components/lazy";
+import { lazyComponent } from "@/components/overlay/lazy";
 import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { whenIdle } from "@/lib/idle";
 
@@ -43,39 +43,39 @@ export const ClientsScreen = lazyComponent(
   <ScreenSkeleton title="Clients" />,
 );
 export const CostsScreen = lazyComponent(
-  async () => (await import("@/features/usage/costs-screen")).CostsScreen,
+  async () => (await import("@/features/usage/costs/costs-screen")).CostsScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const BreakdownScreen = lazyComponent(
-  async () => (await import("@/features/usage/breakdown-screen")).BreakdownScreen,
+  async () => (await import("@/features/usage/breakdown/breakdown-screen")).BreakdownScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const SavingsScreen = lazyComponent(
-  async () => (await import("@/features/usage/savings-screen")).SavingsScreen,
+  async () => (await import("@/features/usage/savings/savings-screen")).SavingsScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const AnomaliesScreen = lazyComponent(
-  async () => (await import("@/features/usage/anomalies-screen")).AnomaliesScreen,
+  async () => (await import("@/features/usage/anomalies/anomalies-screen")).AnomaliesScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const BillingScreen = lazyComponent(
-  async () => (await import("@/features/usage/billing-screen")).BillingScreen,
+  async () => (await import("@/features/usage/billing/billing-screen")).BillingScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const ActivityScreen = lazyComponent(
-  async () => (await import("@/features/usage/activity-screen")).ActivityScreen,
+  async () => (await import("@/features/usage/activity/activity-screen")).ActivityScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const BudgetsScreen = lazyComponent(
-  async () => (await import("@/features/usage/budgets-screen")).BudgetsScreen,
+  async () => (await import("@/features/usage/budgets/budgets-screen")).BudgetsScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const PlansScreen = lazyComponent(
-  async () => (await import("@/features/usage/plans-screen")).PlansScreen,
+  async () => (await import("@/features/usage/plans/plans-screen")).PlansScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const SessionLogsScreen = lazyComponent(
-  async () => (await import("@/features/usage/session-logs-screen")).SessionLogsScreen,
+  async () => (await import("@/features/usage/session-logs/session-logs-screen")).SessionLogsScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const RequestsScreen = lazyComponent(

@@ -1,6 +1,6 @@
 /** What the palette offers for the things that the screen shows. */
 import type { PaletteEntry } from "@/app/palette-entries";
-import type { ShownThing } from "@/components/contextual-actions";
+import type { ShownThing } from "@/components/menu/contextual-actions";
 
 const headingOf = ({ kind, name }: ShownThing) => `${kind} ${name}`;
 

@@ -37,6 +37,7 @@ import {
 import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
+import { RUN_CHECKS } from "@/lib/action";
 import { HEALTH_PARTS } from "@/lib/health-parts";
 import { pathWith, requestsPath } from "@/lib/request-filter";
 import { USAGE_PARTS } from "@/lib/usage-parts";
@@ -125,13 +126,13 @@ function action(id: string, icon: LucideIcon, label: string, keywords: string[],
 const go = (path: string): PaletteTarget => ({ kind: "go", path });
 
 const ACTIONS: PaletteEntry[] = [
-  action("quick", ListChecks, "Run quick checks", ["readiness", "doctor"], { kind: "checks", set: "quick" }),
-  action("full", ListChecks, "Run all checks", ["readiness", "doctor"], { kind: "checks", set: "full" }),
+  action("quick", ListChecks, RUN_CHECKS.quick, ["readiness", "doctor"], { kind: "checks", set: "quick" }),
+  action("full", ListChecks, RUN_CHECKS.full, ["readiness", "doctor"], { kind: "checks", set: "full" }),
   action("add-backend", Plus, "Add backend", ["provider", "new"], go("/backends?add=true")),
   action("add-route", Plus, "Add route", ["new"], go("/routing?add=true")),
   action("add-key", Plus, "Add key", ["api key", "secret", "new"], go("/keys?add=true")),
   action("find-keys", SearchCheck, "Find keys in plain text", ["import", "env", "scan"], go("/keys?find=true")),
-  action("connect", Cable, "Connect a tool", ["claude code", "codex", "wire", "client"], go("/clients")),
+  action("connect", Cable, "Connect a client", ["tool", "claude code", "codex", "wire", "client"], go("/clients")),
   action("disconnect-all", Unplug, "Disconnect all tools", ["release", "unwire"], go("/clients?disconnect=all")),
   action("add-client", Plus, "Add client", ["token", "tool", "new"], go("/clients?add=true")),
   action("add-budget", Plus, "Add budget", ["limit", "spending", "new"], go("/budgets?add=true")),

@@ -14,9 +14,9 @@ import {
   type PaletteTarget,
 } from "@/app/palette-entries";
 import { copyAddress } from "@/app/status-line";
-import { useShownThings } from "@/components/contextual-actions";
-import { Dialog } from "@/components/dialog";
-import { notifyError } from "@/components/toast";
+import { useShownThings } from "@/components/menu/contextual-actions";
+import { Dialog } from "@/components/overlay/dialog";
+import { notifyError } from "@/components/overlay/toast";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { currentTarget, useClientBlock, useClientSwitch } from "@/features/clients/client-actions";
 import { useGatewayPause } from "@/connected/gateway-actions";

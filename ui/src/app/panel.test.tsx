@@ -80,12 +80,12 @@ test("when the core goes away the page stays, marked as old, until it is back", 
 
 test("a run is shown while it goes, check by check, and its end brings the verdict", async () => {
   const { user, elapse } = renderPanel("failing", "/readiness");
-  await user.click(await screen.findByRole("button", { name: "Quick check" }));
+  await user.click(await screen.findByRole("button", { name: "Run quick checks" }));
   const progress = await screen.findByRole("progressbar", { name: "Checks done" });
   expect(progress).toHaveAttribute("aria-valuenow", "0");
   expect(screen.getByRole("button", { name: "Cancel run" })).toBeVisible();
   elapse();
-  expect(await screen.findByRole("button", { name: "Quick check" })).toBeVisible();
+  expect(await screen.findByRole("button", { name: "Run quick checks" })).toBeVisible();
   expect(screen.getByText("1 blocker: The login keyring is locked.")).toBeVisible();
 });
 
@@ -104,7 +104,7 @@ test("the focus stays on the button that starts and cancels a run", async () => 
   await user.keyboard("{Enter}");
   expect(await screen.findByRole("button", { name: "Run all checks" })).toHaveFocus();
   await user.tab({ shift: true });
-  expect(screen.getByRole("button", { name: "Quick check" })).toHaveFocus();
+  expect(screen.getByRole("button", { name: "Run quick checks" })).toHaveFocus();
   await user.keyboard("{Enter}");
   expect(await screen.findByRole("button", { name: "Cancel run" })).toHaveFocus();
   elapse();

@@ -1,7 +1,7 @@
 /** At the foot of the navigation: the profile in use, and a menu of the others. Absent without profiles. */
 import { Layers } from "lucide-react";
 import type { ProfileMenuProps } from "@/app/profile-menu";
-import { lazyComponent } from "@/components/lazy";
+import { lazyComponent } from "@/components/overlay/lazy";
 import { useProfiles } from "@/ipc/queries";
 
 const ProfileMenu = lazyComponent<ProfileMenuProps>(

@@ -1,7 +1,7 @@
 /** The menu of the profiles. */
 import { Check, Circle, Settings2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { Menu } from "@/components/menu";
+import { Menu } from "@/components/menu/menu";
 import { useProfileSwitch } from "@/features/settings/profile-actions";
 import type { ProfilesView } from "@/ipc/bindings";
 

@@ -1,8 +1,8 @@
 /** Lists the keyboard shortcuts. */
 import { screenKey, SCREENS } from "@/app/screens";
 import { COMMAND_KEY } from "@/app/shortcuts";
-import { Dialog, DialogBody } from "@/components/dialog";
-import { Kbd } from "@/components/kbd";
+import { Dialog, DialogBody } from "@/components/overlay/dialog";
+import { Kbd } from "@/components/text/kbd";
 
 export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const rows: [string, string[]][] = [

@@ -1,5 +1,5 @@
 /** Ends the browser's session. The page changes on success, so only a failure is reported. */
-import { notify } from "@/components/toast";
+import { notify } from "@/components/overlay/toast";
 import { toApiError } from "@/ipc/api-error";
 import type { Session } from "@/ipc/session";
 

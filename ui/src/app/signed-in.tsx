@@ -1,7 +1,7 @@
 /** Shows the panel while the session is open; otherwise explains how to get a new link. */
 import { useSyncExternalStore, type ReactNode } from "react";
-import { CodeBlock } from "@/components/copy-button";
-import { Mark } from "@/components/mark";
+import { CodeBlock } from "@/components/button/copy-button";
+import { Mark } from "@/components/layout/mark";
 import type { Session, SessionState } from "@/ipc/session";
 
 const WORDS: Record<Exclude<SessionState, "open">, { title: string; detail: string }> = {

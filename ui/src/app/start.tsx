@@ -7,8 +7,8 @@ import "@/app/panel.css";
 import { preloadScreen, preloadScreens } from "@/app/lazy-screens";
 import { createPanelRouter } from "@/app/router";
 import { SignedIn } from "@/app/signed-in";
-import { lazyLayer } from "@/components/lazy";
-import { Toasts } from "@/components/toast";
+import { lazyLayer } from "@/components/overlay/lazy";
+import { Toasts } from "@/components/overlay/toast";
 import type { SettingsView } from "@/ipc/bindings";
 import { connectEvents } from "@/ipc/events";
 import type { Host } from "@/ipc/host";
@@ -17,7 +17,7 @@ import { ClockContext, type Clock } from "@/lib/clock";
 import { applyTheme } from "@/lib/theme";
 import { queryKey } from "@/ipc/query-key";
 
-const HintLayer = lazyLayer(async () => (await import("@/components/hint-layer")).HintLayer);
+const HintLayer = lazyLayer(async () => (await import("@/components/overlay/hint-layer")).HintLayer);
 
 /** No automatic refetching or retries: only events and buttons refetch. */
 export function createPanelCache(): QueryClient {

@@ -1,9 +1,9 @@
 /** The bottom line of every screen: the gateway's state and address, requests in flight, spend today. */
-import { Hint } from "@/components/hint";
-import { PanelLink } from "@/components/panel-link";
+import { Hint } from "@/components/overlay/hint";
+import { PanelLink } from "@/components/layout/panel-link";
 import { spendText } from "@/lib/cost-sum";
-import { StateBadge } from "@/components/state-mark";
-import { copyText } from "@/components/toast";
+import { StateBadge } from "@/components/state/state-mark";
+import { copyText } from "@/components/overlay/toast";
 import type { ApiError, StatusView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";

@@ -21,7 +21,7 @@ import {
   parseLookBack,
   parseUsagePlace,
 } from "@/features/usage/usage-place";
-import { KeptWords } from "@/components/usage-tabs";
+import { KeptWords } from "@/components/layout/usage-tabs";
 
 /** The parts of Usage hand on what the address says of them. */
 const usageParts = createRoute({

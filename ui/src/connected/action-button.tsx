@@ -1,11 +1,11 @@
 /** The button of an issue: navigates to its fix, or starts the checks. */
 import { useGatewayPause } from "@/connected/gateway-actions";
 import { useAction } from "@/ipc/actions";
-import type { PanelActionView } from "@/ipc/bindings";
-import { Button, type ButtonLook } from "@/components/button";
-import { PanelLink } from "@/components/panel-link";
-import { notifyError } from "@/components/toast";
-import { actionTarget } from "@/lib/action";
+import type { CheckSet, PanelActionView } from "@/ipc/bindings";
+import { Button, type ButtonLook } from "@/components/button/button";
+import { PanelLink } from "@/components/layout/panel-link";
+import { notifyError } from "@/components/overlay/toast";
+import { actionTarget, RUN_CHECKS } from "@/lib/action";
 
 interface ActionButtonProps {
   action: PanelActionView;
@@ -17,7 +17,7 @@ interface ActionButtonProps {
 
 export function ActionButton({ action, need, look = "plain", size = "small" }: ActionButtonProps) {
   const { path, label } = actionTarget(action, need ?? null);
-  if (action.kind === "run_checks") return <RunChecksButton look={look} size={size} set="quick" label={label} />;
+  if (action.kind === "run_checks") return <RunChecksButton look={look} size={size} set="quick" />;
   if (action.kind === "resume_gateway") return <ResumeButton look={look} size={size} label={label} />;
   return (
     <Button asChild look={look} size={size}>
@@ -40,12 +40,11 @@ function ResumeButton({ look, size, label }: { look: ButtonLook; size: "small" |
 interface RunChecksButtonProps {
   look: ButtonLook;
   size: "small" | "medium";
-  set: "quick" | "full";
-  label: string;
+  set: CheckSet;
 }
 
 /** Starts a run and navigates to its progress. */
-export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps) {
+export function RunChecksButton({ look, size, set }: RunChecksButtonProps) {
   const start = useAction("readinessStart", (call) => call({ set }));
   const run = () =>
     start.mutate(undefined, {
@@ -56,7 +55,7 @@ export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps
     });
   return (
     <Button look={look} size={size} busy={start.isPending} onClick={run}>
-      {label}
+      {RUN_CHECKS[set]}
     </Button>
   );
 }

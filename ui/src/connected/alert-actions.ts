@@ -1,7 +1,7 @@
 /** Acknowledges and silences an alert that fires, wherever it is shown. */
 import { BellOff, Check } from "lucide-react";
-import type { MenuEntry } from "@/components/menu";
-import { notify, notifyError } from "@/components/toast";
+import type { MenuEntry } from "@/components/menu/menu";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { AlertSilence, AlertView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";

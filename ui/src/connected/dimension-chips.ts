@@ -1,5 +1,5 @@
 /** The filters by what a request belongs to, with the names that the settings know. */
-import type { Chip } from "@/components/filter-chips";
+import type { Chip } from "@/components/filter/filter-chips";
 import { useBackends, useClients, useKeys } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
 import { selects } from "@/lib/request-filter";

@@ -3,10 +3,10 @@
  * file that nobody can open. The passphrase stays in its fields; it is read once and cleared.
  */
 import { useRef, useState, type ReactNode } from "react";
-import { Button } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

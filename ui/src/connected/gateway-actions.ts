@@ -1,6 +1,6 @@
 /** Pauses and resumes the gateway, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 
 export function useGatewayPause() {

@@ -2,12 +2,12 @@
 import { Pin } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { Button, IconButton } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { notify } from "@/components/toast";
+import { Button, IconButton } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { PinMeasure, PinRange, PinSave, UsageFilter, UsageRange } from "@/ipc/bindings";
 import { usePins } from "@/ipc/usage-queries";

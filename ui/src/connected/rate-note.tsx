@@ -1,5 +1,5 @@
 /** The rate behind every amount that is shown in another currency than US dollars. Nothing for US dollars. */
-import { PanelLink } from "@/components/panel-link";
+import { PanelLink } from "@/components/layout/panel-link";
 import { useCurrency } from "@/ipc/queries";
 
 export function RateNote() {

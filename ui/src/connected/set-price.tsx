@@ -1,12 +1,12 @@
 /** Sets one's own price of a model at a backend, in one step, wherever a cost is not known. */
 import { useState } from "react";
 import { useForm, type UseFormReturn } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Select } from "@/components/select";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Select } from "@/components/form/select";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, Meter, MissingPriceView, PriceSet, PriceTier } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";

@@ -1,6 +1,6 @@
 /** What is wrong with the vault, on the screens whose actions need it. Nothing while it works. */
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
 import { useStatus } from "@/ipc/queries";
 import { VAULT } from "@/lib/tables";
 

@@ -1,6 +1,6 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
-import * as toast from "@/components/toast";
+import * as toast from "@/components/overlay/toast";
 import { applyEvent } from "@/ipc/events";
 import type { QueryName } from "@/ipc/query-key";
 import { EVERY_TAG } from "@/ipc/tags";

@@ -3,7 +3,7 @@
  * not subscribe.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import { notify } from "@/components/toast";
+import { notify } from "@/components/overlay/toast";
 import type {
   BackupProgressView,
   BillingProgressView,

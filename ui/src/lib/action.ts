@@ -1,10 +1,13 @@
 /** Maps an action from the core to a path in the panel and a label. */
-import type { PanelActionView } from "@/ipc/bindings";
+import type { CheckSet, PanelActionView } from "@/ipc/bindings";
 
 export interface ActionTarget {
   path: string;
   label: string;
 }
+
+/** What starts each set of checks is called so everywhere. */
+export const RUN_CHECKS: Record<CheckSet, string> = { quick: "Run quick checks", full: "Run all checks" };
 
 /** The target of `action`; `need` is the id of the need it belongs to. */
 export function actionTarget(action: PanelActionView, need: string | null = null): ActionTarget {
@@ -24,7 +27,7 @@ export function actionTarget(action: PanelActionView, need: string | null = null
     case "find_keys":
       return { path: "/keys?find=true", label: "Find keys" };
     case "run_checks":
-      return { path: "/readiness", label: "Run checks" };
+      return { path: "/readiness", label: RUN_CHECKS.quick };
     case "open_readiness":
       return { path: "/readiness", label: "Open readiness" };
     case "open_health":

@@ -2,6 +2,7 @@
 import type { PinMeasure, PinRange, PinUnit } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatCountShort, formatDuration } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 export const PINS_MAX = 4;
 
@@ -28,7 +29,7 @@ export function pinScreen(measure: PinMeasure): "/usage" | "/activity" {
 const UNITS: Record<PinUnit, (value: number) => string> = {
   nano_usd: formatMoneyFine,
   requests: formatCount,
-  percent: (value) => `${value} %`,
+  percent: formatPercent,
   tokens: formatCountShort,
   ms: formatDuration,
 };

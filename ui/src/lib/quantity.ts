@@ -27,16 +27,25 @@ export function formatDuration(ms: number): string {
   return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
 }
 
-/** `4.2 MiB`, `64 MiB`. */
+/** A measured size, as the core's sentences have it: `512 bytes`, `4.3 MB`, `84 MB`, `1.2 GB`. */
 export function formatBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB"];
+  return scaled(bytes, 1_000, ["bytes", "kB", "MB", "GB"]);
+}
+
+/** A limit that is set in powers of two, and what is used of it: `4.2 MiB`, `64 MiB`. */
+export function formatBinaryBytes(bytes: number): string {
+  return scaled(bytes, 1_024, ["bytes", "KiB", "MiB", "GiB"]);
+}
+
+function scaled(bytes: number, step: number, units: readonly string[]): string {
   let size = bytes;
   let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
+  while (size >= step && unit < units.length - 1) {
+    size /= step;
     unit += 1;
   }
-  return `${unit === 0 || size >= 100 ? Math.round(size) : Math.round(size * 10) / 10} ${units[unit]}`;
+  const hasTenth = size < 10 || unit === units.length - 1;
+  return `${unit > 0 && hasTenth ? Math.round(size * 10) / 10 : Math.round(size)} ${units[unit]}`;
 }
 
 /** `9.3` from 93 tenths. */

@@ -117,10 +117,10 @@ test("connect a tool after reading what changes, and take it back", async ({ pag
   await tabTo(page, sheet.getByRole("region", { name: /^Changes of / }));
   await tabTo(page, sheet.getByRole("button", { name: "Connect" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Codex CLI uses the gateway.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Codex CLI" }).getByText("Connected", { exact: true })).toBeVisible();
   await tabTo(page, page.getByRole("button", { name: "Undo" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Codex CLI does not use the gateway.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Codex CLI" }).getByText("Not connected")).toBeVisible();
 });
 
 test("add a client and reach its snippets", async ({ page }) => {
@@ -203,7 +203,7 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
-  await tabTo(page, page.getByRole("button", { name: "Run quick check" }));
+  await tabTo(page, page.getByRole("button", { name: "Run quick checks" }));
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
   await page.keyboard.press("?");

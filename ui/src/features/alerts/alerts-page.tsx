@@ -1,7 +1,7 @@
 /** The frame that the parts of Alerts share. */
 import type { ReactNode } from "react";
-import { LinkTabs } from "@/components/link-tabs";
-import { Page } from "@/components/page";
+import { LinkTabs } from "@/components/layout/link-tabs";
+import { Page } from "@/components/layout/page";
 import { useAlerts } from "@/ipc/alert-queries";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import type { AlertsView } from "@/ipc/bindings";

@@ -1,9 +1,9 @@
 /** When a rule would have fired in the last days, with the numbers in the editor, beside what really fired. */
 import { useState, type KeyboardEvent, type PointerEvent } from "react";
-import { Choice } from "@/components/choice";
-import { ErrorNotice } from "@/components/error-notice";
-import { useMeasuredWidth } from "@/components/measured";
-import { TimeAxis } from "@/components/time-axis";
+import { Choice } from "@/components/form/choice";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { useMeasuredWidth } from "@/components/chart/measured";
+import { TimeAxis } from "@/components/chart/time-axis";
 import { RuleMetric } from "@/features/alerts/rule-metric";
 import { useRuleBacktest } from "@/ipc/alert-queries";
 import type { AlertBacktestView, AlertFiringView, AlertRuleSet } from "@/ipc/bindings";

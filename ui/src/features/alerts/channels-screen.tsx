@@ -3,21 +3,21 @@ import { Check, KeyRound, Minus, Send } from "lucide-react";
 import { useRef, useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
 import { Ladder } from "@/features/alerts/ladder";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Moment } from "@/components/moment";
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
-import { notify, notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Moment } from "@/components/text/moment";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import { useAlertChannels } from "@/ipc/alert-queries";
-import { ALERT_CHANNEL_STATE, ALERT_SEVERITY } from "@/lib/tables";
+import { ALERT_CHANNEL_STATE } from "@/lib/tables";
 import type { AlertChannel, AlertChannelView, DesktopAbility, DesktopServiceView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
@@ -39,8 +39,7 @@ export function ChannelsScreen() {
               <Channel key={channel.channel} view={channel} />
             ))}
             <p className="text-12 text-ink-3">
-              The inbox has every alert, whatever is sent. Settings:{" "}
-              <PanelLink path="/settings?part=Quiet+hours">quiet hours</PanelLink>,{" "}
+              Settings: <PanelLink path="/settings?part=Quiet+hours">quiet hours</PanelLink>,{" "}
               <PanelLink path="/settings?part=Digest">digest</PanelLink>.
             </p>
           </>
@@ -63,18 +62,17 @@ function Channel({ view }: { view: AlertChannelView }) {
         <div className="min-w-[240px] flex-1">
           <p className="font-medium text-ink-1">{sign.word}</p>
           <p className="text-12 text-pretty text-ink-2">{detail}</p>
-          <p className="text-12 text-ink-3">
-            {host !== null && `Sends to ${host}. `}
-            {`From ${ALERT_SEVERITY[view.from_severity].word.toLowerCase()}. `}
-            {view.last_sent_at === null ? (
-              "Nothing sent yet."
-            ) : (
-              <>
-                Last sent <Moment at={view.last_sent_at} />.
-              </>
-            )}
-            {view.waiting > 0 && ` ${view.waiting} waiting.`}
-          </p>
+          {(host !== null || view.last_sent_at !== null || view.waiting > 0) && (
+            <p className="text-12 text-ink-3">
+              {host !== null && `Sends to ${host}. `}
+              {view.last_sent_at !== null && (
+                <>
+                  Last sent <Moment at={view.last_sent_at} />.{" "}
+                </>
+              )}
+              {view.waiting > 0 && `${view.waiting} waiting.`}
+            </p>
+          )}
         </div>
         <PanelLink path={`/settings?part=${part}`}>Settings</PanelLink>
         {secret !== null && (

@@ -1,13 +1,13 @@
 /** Alerts that fired, newest first. */
 import { History } from "lucide-react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
-import { Button } from "@/components/button";
-import { DataTable, type Column } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { Moment } from "@/components/moment";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { StateBadge } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { DataTable, type Column } from "@/components/table/data-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Moment } from "@/components/text/moment";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { StateBadge } from "@/components/state/state-mark";
 import { useInbox } from "@/ipc/alert-queries";
 import { signOfEntry } from "@/features/alerts/alert-sign";
 import type { InboxEntryView } from "@/ipc/bindings";

@@ -1,17 +1,17 @@
 /** What happened, newest first, wherever one is in the panel. */
 import { CheckCheck, Inbox } from "lucide-react";
-import { Button } from "@/components/button";
-import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
-import { EmptyState } from "@/components/empty-state";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { Drawer, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
 import { useAction } from "@/ipc/actions";
 import { useInbox } from "@/ipc/alert-queries";
 import { signOfEntry } from "@/features/alerts/alert-sign";
-import { notifyError } from "@/components/toast";
+import { notifyError } from "@/components/overlay/toast";
 import type { InboxEntryView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";

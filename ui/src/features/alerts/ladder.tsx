@@ -1,12 +1,12 @@
 /** The ladder of alerts as a time line: who is told when, until somebody acknowledges. Waits and severities are set here. */
-import { Card } from "@/components/card";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { LoadingCard } from "@/components/notice/skeleton";
 import { SEVERITIES } from "@/features/alerts/severities";
 import { useAction } from "@/ipc/actions";
 import { useAlertLadder } from "@/ipc/alert-queries";
-import { notifyError } from "@/components/toast";
+import { notifyError } from "@/components/overlay/toast";
 import type { AlertLadderSet, AlertLadderStepView, AlertSeverity, LadderStep } from "@/ipc/bindings";
 import { ALERT_SEVERITY } from "@/lib/tables";
 import { formatCountdown } from "@/lib/time";
@@ -26,10 +26,9 @@ export function Ladder() {
   const ladder = useAlertLadder();
   return (
     <Reading of={ladder} skeleton={<LoadingCard label="Loading the ladder" className="h-[260px]" />}>
-      {({ sentence, steps }) => (
-        <Card title="Escalation" note="of unacknowledged alerts" flush>
-          <p className="px-4 pt-3 pb-2 text-pretty text-ink-2">{sentence}</p>
-          <ol aria-label="Steps of the ladder" className="px-4 pb-3">
+      {({ steps }) => (
+        <Card title="Escalation" note="until somebody acknowledges" flush>
+          <ol aria-label="Steps of the ladder" className="px-4 py-2">
             {steps.map((step) => (
               <Step key={step.step} step={step} />
             ))}

@@ -1,5 +1,5 @@
 /** What a rule would do with made-up facts, step by step. Nothing of it is saved, shown elsewhere or sent. */
-import { ErrorNotice } from "@/components/error-notice";
+import { ErrorNotice } from "@/components/notice/error-notice";
 import { useRuleRehearsal } from "@/ipc/alert-queries";
 import type { AlertRehearsalStepView, AlertRuleSet } from "@/ipc/bindings";
 import { formatCountdown } from "@/lib/time";

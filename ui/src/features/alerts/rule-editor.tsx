@@ -1,21 +1,28 @@
 /** The editor of a rule: what becomes of its alerts and the numbers that it judges by, with the sentence they make. */
 import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput, type ControlProps } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput, type ControlProps } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { notify } from "@/components/overlay/toast";
 import { BackTest } from "@/features/alerts/back-test";
 import { DELIVERIES } from "@/features/alerts/deliveries";
 import { Rehearsal } from "@/features/alerts/rehearsal";
-import { SEVERITIES } from "@/features/alerts/severities";
+import { SEVERITIES, unshownText } from "@/features/alerts/severities";
 import { useAction } from "@/ipc/actions";
 import { usePreview } from "@/ipc/preview";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCount } from "@/lib/quantity";
-import type { AlertDelivery, AlertRuleNumberView, AlertRuleSet, AlertRuleView, AlertSeverity } from "@/ipc/bindings";
+import type {
+  AlertChannelView,
+  AlertDelivery,
+  AlertRuleNumberView,
+  AlertRuleSet,
+  AlertRuleView,
+  AlertSeverity,
+} from "@/ipc/bindings";
 
 const NUMBERS = [
   { name: "hold_secs", label: "Holds for", of: (rule: AlertRuleView) => rule.hold },
@@ -30,10 +37,17 @@ interface Draft {
   hold_secs: string;
   threshold: string;
   minimum: string;
-  severity: string;
+  /** Empty where it follows from what happened. */
+  severity: AlertSeverity | "";
 }
 
-export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: () => void }) {
+interface RuleEditorProps {
+  rule: AlertRuleView;
+  channels: AlertChannelView[];
+  onClose: () => void;
+}
+
+export function RuleEditor({ rule, channels, onClose }: RuleEditorProps) {
   const form = useForm<Draft>({ defaultValues: draftOf(rule) });
   const draft = useWatch({ control: form.control }) as Draft;
   const set = useAction("alertRuleSet", (call, req: AlertRuleSet) => call(req));
@@ -49,12 +63,14 @@ export function RuleEditor({ rule, onClose }: { rule: AlertRuleView; onClose: ()
     }),
   );
   const fault = (field: (typeof FIELDS)[number]) => faultOf(set.error ?? preview.error, field);
+  const unshown =
+    draft.delivery === "notification" && draft.severity !== "" ? unshownText(draft.severity, channels) : null;
   const standard = () => form.reset({ ...draftOf(rule, "default"), delivery: draft.delivery });
   return (
     <Dialog open onClose={onClose} title={rule.title} description="In force with the next evaluation." width="wide">
       <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
-          <Field label="Alerts are" fault={fault("delivery")}>
+          <Field label="Alerts are" help={unshown?.sentence} fault={fault("delivery")}>
             {(control) => <FormSelect {...control} name="delivery" control={form.control} options={DELIVERIES} />}
           </Field>
           {NUMBERS.map(({ name, label, of }) => {
@@ -131,7 +147,7 @@ function requestOf(rule: AlertRuleView, draft: Draft): AlertRuleSet {
     hold_secs: numberOf(draft.hold_secs, rule.hold),
     threshold: numberOf(draft.threshold, rule.threshold),
     minimum: numberOf(draft.minimum, rule.minimum),
-    severity: rule.severity === null ? null : (draft.severity as AlertSeverity),
+    severity: draft.severity === "" ? null : draft.severity,
   };
 }
 

@@ -1,8 +1,8 @@
 /** What a rule compares with its threshold, over the days of the back-test. */
-import { ChartCard } from "@/components/chart-card";
-import { ChartTable } from "@/components/chart-table";
-import { LineChart } from "@/components/line-chart";
-import { seriesColour } from "@/components/series-colour";
+import { ChartCard } from "@/components/chart/chart-card";
+import { ChartTable } from "@/components/chart/chart-table";
+import { LineChart } from "@/components/chart/line-chart";
+import { seriesColour } from "@/components/chart/series-colour";
 import type { AlertMetricView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
 import { formatCount, formatCounted } from "@/lib/quantity";

@@ -1,21 +1,15 @@
 /** The rules that alerts come from: when each one fires, and what becomes of its alerts. */
-import { SlidersHorizontal } from "lucide-react";
-import { useState } from "react";
 import { AlertsPage } from "@/features/alerts/alerts-page";
-import { DELIVERIES } from "@/features/alerts/deliveries";
-import { RuleEditor } from "@/features/alerts/rule-editor";
-import { Button, IconButton } from "@/components/button";
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { RuleColumns, RuleRow } from "@/features/alerts/rule-row";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
 import { useAction } from "@/ipc/actions";
-import { useAlertRules } from "@/ipc/alert-queries";
-import { formatCounted } from "@/lib/quantity";
-import { notify, notifyError } from "@/components/toast";
-import type { AlertDelivery, AlertGroup, AlertRuleSet, AlertRuleView } from "@/ipc/bindings";
+import { useAlertChannels, useAlertRules } from "@/ipc/alert-queries";
+import { notify, notifyError } from "@/components/overlay/toast";
+import type { AlertChannelView, AlertGroup, AlertRuleSet, AlertRuleView } from "@/ipc/bindings";
 
 const GROUPS: { group: AlertGroup; title: string }[] = [
   { group: "backends", title: "Backends" },
@@ -27,26 +21,27 @@ const GROUPS: { group: AlertGroup; title: string }[] = [
 
 export function RulesScreen() {
   const rules = useAlertRules();
+  const channels = useAlertChannels().data ?? [];
   return (
     <AlertsPage current="rules" lead={rules.data && leadOf(rules.data)}>
       <Reading of={rules} skeleton={<LoadingCard label="Loading rules" className="h-[420px]" />}>
         {(all) => (
           <>
             <Noise rules={all} />
-            {GROUPS.map(({ group, title }) => {
-              const rows = all.filter((rule) => rule.group === group);
-              return (
-                rows.length > 0 && (
-                  <Card key={group} title={title} flush>
-                    <ul>
-                      {rows.map((rule) => (
-                        <Rule key={rule.rule} rule={rule} />
-                      ))}
-                    </ul>
-                  </Card>
-                )
-              );
-            })}
+            <section
+              aria-label="Rules"
+              className="@container overflow-hidden rounded-card border border-line bg-surface-1"
+            >
+              <RuleColumns />
+              {GROUPS.map(({ group, title }) => (
+                <Group
+                  key={group}
+                  title={title}
+                  rules={all.filter((rule) => rule.group === group)}
+                  channels={channels}
+                />
+              ))}
+            </section>
             <p className="text-12 text-ink-3">
               Settings: <PanelLink path="/settings?part=Quiet+hours">quiet hours</PanelLink>,{" "}
               <PanelLink path="/settings?part=Notifications">desktop notifications</PanelLink>.
@@ -55,6 +50,27 @@ export function RulesScreen() {
         )}
       </Reading>
     </AlertsPage>
+  );
+}
+
+interface GroupProps {
+  title: string;
+  rules: AlertRuleView[];
+  channels: AlertChannelView[];
+}
+
+function Group({ title, rules, channels }: GroupProps) {
+  return (
+    rules.length > 0 && (
+      <>
+        <h2 className="border-t border-line bg-surface-2 px-4 py-1.5 text-12 font-medium text-ink-2">{title}</h2>
+        <ul aria-label={title}>
+          {rules.map((rule) => (
+            <RuleRow key={rule.rule} rule={rule} channels={channels} />
+          ))}
+        </ul>
+      </>
+    )
   );
 }
 
@@ -107,45 +123,6 @@ function NoisyRule({ rule }: { rule: AlertRuleView }) {
           <span className="sr-only">: {rule.title}</span>
         </Button>
       )}
-    </li>
-  );
-}
-
-function Rule({ rule }: { rule: AlertRuleView }) {
-  const [isEditing, setEditing] = useState(false);
-  const set = useAction("alertRuleSet", (call, delivery: AlertDelivery) =>
-    call({ rule: rule.rule, delivery, hold_secs: null, threshold: null, minimum: null, severity: null }),
-  );
-  return (
-    <li className="flex items-center gap-4 border-b border-line px-4 py-2.5 last:border-b-0">
-      <div className="min-w-0 flex-1">
-        <h3 className={rule.delivery === "off" ? "font-medium text-ink-3" : "font-medium text-ink-1"}>{rule.title}</h3>
-        <p className="text-12 text-pretty text-ink-2">{rule.condition}</p>
-        <p className="text-12 text-ink-3">
-          {rule.last_fired_at === null ? (
-            "Never fired"
-          ) : (
-            <>
-              Last fired <Moment at={rule.last_fired_at} />, {formatCounted(rule.fired_last_week, "time", "times")} in 7
-              days
-            </>
-          )}
-        </p>
-      </div>
-      <Select
-        aria-label={`${rule.title}: what becomes of its alerts`}
-        options={DELIVERIES}
-        value={rule.delivery}
-        onChange={(delivery) => set.mutate(delivery, { onError: notifyError })}
-        className="w-36"
-      />
-      <IconButton
-        label={`Edit the rule ${rule.title}`}
-        icon={SlidersHorizontal}
-        disabled={rule.hold === null}
-        onClick={() => setEditing(true)}
-      />
-      {isEditing && <RuleEditor rule={rule} onClose={() => setEditing(false)} />}
     </li>
   );
 }

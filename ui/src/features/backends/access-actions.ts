@@ -1,6 +1,6 @@
 /** Sets a breaker manually and undoes it. */
 import { useMemo } from "react";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { EndpointForce, EndpointRef, EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/tables";

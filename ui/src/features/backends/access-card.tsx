@@ -1,15 +1,16 @@
 /** One key's breaker, cooldowns and block, each with reason and end, and manual overrides. */
 import { useAccessForce } from "@/features/backends/access-actions";
-import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
-import { Button } from "@/components/button";
-import { Hint } from "@/components/hint";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { StateBadge } from "@/components/state-mark";
-import { Until } from "@/components/until";
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/state/availability";
+import { Button } from "@/components/button/button";
+import { Hint } from "@/components/overlay/hint";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { StateBadge } from "@/components/state/state-mark";
+import { Until } from "@/components/text/until";
 import type { EndpointView, BreakerOverride } from "@/ipc/bindings";
 import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/tables";
 import type { ReactNode } from "react";
+import { formatPercent } from "@/lib/percent";
 
 export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: boolean }) {
   const { availability, forced } = access;
@@ -41,7 +42,9 @@ function Mechanisms({ access }: { access: EndpointView }) {
         says={
           <StateBadge
             sign={BREAKER[breaker.state]}
-            {...(breaker.percent === null ? {} : { word: `${BREAKER[breaker.state].word}, ${breaker.percent} %` })}
+            {...(breaker.percent === null
+              ? {}
+              : { word: `${BREAKER[breaker.state].word}, ${formatPercent(breaker.percent)}` })}
           />
         }
       >

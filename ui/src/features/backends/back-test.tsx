@@ -1,7 +1,7 @@
 /** Tests other breaker thresholds against past requests. Changes nothing. */
 import { useState } from "react";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
 import { useBacktest } from "@/ipc/route-queries";
 import type { BacktestQuery } from "@/ipc/bindings";
 import { formatCounted, formatDuration } from "@/lib/quantity";

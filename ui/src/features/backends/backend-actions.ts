@@ -1,6 +1,6 @@
 /** Switches a backend on and off, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackendView, RouteView } from "@/ipc/bindings";
 import { useRoutes } from "@/ipc/route-queries";

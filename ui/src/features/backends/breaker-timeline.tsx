@@ -1,18 +1,18 @@
 /** The history of a backend: a strip for each key, and every transition with its rule and the requests behind it. */
 import { useState } from "react";
-import { Choice } from "@/components/choice";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
-import { StateStrip } from "@/components/state-strip";
+import { Choice } from "@/components/form/choice";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
+import { StateStrip } from "@/components/chart/state-strip";
 import { useBreakerTimeline } from "@/ipc/route-queries";
 import type { BreakerTimelineView, BreakerTransitionView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { AVAILABILITY } from "@/lib/tables";
 import { formatExact, formatSpan } from "@/lib/time";
 import { requestsPath } from "@/lib/request-filter";
-import { Moment } from "@/components/moment";
+import { Moment } from "@/components/text/moment";
 
 const RANGES = [
   { value: "1", label: "1 h" },

@@ -2,10 +2,10 @@
 import type { ReactNode } from "react";
 import { useFormContext, useWatch } from "react-hook-form";
 import { KINDS, sayDiffering, type Differing } from "@/features/backends/dialects";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { Tick } from "@/components/tick";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { Tick } from "@/components/form/tick";
 import type { ApiError, BackendKind } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
 import { EXTRA_DIALECTS, TRANSLATION_MODES, UNSUPPORTED_FEATURES } from "@/lib/form-tables";

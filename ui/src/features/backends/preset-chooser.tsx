@@ -2,10 +2,10 @@
 import { Command } from "cmdk";
 import { Cloud, HardDrive, Plus, type LucideIcon } from "lucide-react";
 import { kindLabel } from "@/features/backends/dialects";
-import { Button } from "@/components/button";
-import { DialogFoot } from "@/components/dialog";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
+import { Button } from "@/components/button/button";
+import { DialogFoot } from "@/components/overlay/dialog";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
 import type { BackendPresetView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";

@@ -2,8 +2,8 @@
 import { AccessCard } from "@/features/backends/access-card";
 import { BackTest } from "@/features/backends/back-test";
 import { BreakerTimeline } from "@/features/backends/breaker-timeline";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
 import { useAccesses } from "@/ipc/route-queries";
 
 export function Resilience({ backend }: { backend: string }) {

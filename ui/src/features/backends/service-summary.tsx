@@ -1,9 +1,9 @@
 /** How a backend has served: its days, availability with how much of the time was observed, its score, its objectives. */
 import { useState } from "react";
-import { DayStrip, spellDay } from "@/components/day-strip";
-import { HealthScore } from "@/components/health-score";
-import { PanelLink } from "@/components/panel-link";
-import { StateBadge } from "@/components/state-mark";
+import { DayStrip, spellDay } from "@/components/chart/day-strip";
+import { HealthScore } from "@/components/state/health-score";
+import { PanelLink } from "@/components/layout/panel-link";
+import { StateBadge } from "@/components/state/state-mark";
 import type { StripDayView } from "@/ipc/bindings";
 import { useHealth, useServiceLevels } from "@/ipc/health-queries";
 import { formatPercent } from "@/lib/percent";

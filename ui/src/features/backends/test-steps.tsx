@@ -1,8 +1,8 @@
 /** The test of one backend step by step: what was tried, what was observed, what to do. */
-import { Button } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { Notice } from "@/components/notice";
-import { StateMark } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Notice } from "@/components/notice/notice";
+import { StateMark } from "@/components/state/state-mark";
 import { MessageCircleQuestion, Zap } from "lucide-react";
 import { useAction } from "@/ipc/actions";
 import type { BackendTestView, BackendTestStepView } from "@/ipc/bindings";

@@ -1,7 +1,7 @@
 /** Why requests bypassed the cache, as bars to scale, with what would change it. */
 import { CircleCheck } from "lucide-react";
-import { Card } from "@/components/card";
-import { EmptyState } from "@/components/empty-state";
+import { Card } from "@/components/layout/card";
+import { EmptyState } from "@/components/notice/empty-state";
 import type { CacheBypassView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 

@@ -3,19 +3,20 @@ import { Lightbulb } from "lucide-react";
 import { Bypasses } from "@/features/cache/bypasses";
 import { PurgeButton } from "@/features/cache/purge";
 import { Tiers } from "@/features/cache/tiers";
-import { Choice } from "@/components/choice";
-import { Figure } from "@/components/figure";
-import { Notice } from "@/components/notice";
-import { Page } from "@/components/page";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { UsageTabs } from "@/components/usage-tabs";
+import { Choice } from "@/components/form/choice";
+import { Figure } from "@/components/text/figure";
+import { Notice } from "@/components/notice/notice";
+import { Page } from "@/components/layout/page";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { UsageTabs } from "@/components/layout/usage-tabs";
 import type { CacheView, UsageRange } from "@/ipc/bindings";
 import { useCache } from "@/ipc/route-queries";
 import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 const RANGES = [
   { value: "today", label: "Today" },
@@ -75,9 +76,7 @@ function Savings({ cache }: { cache: CacheView }) {
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-[1.5fr_1fr_1fr]">
       <div className="col-span-2 flex flex-col bg-surface-1 px-4 py-3 @min-[560px]:col-span-1">
         <dt className="flex h-6 items-center text-12 text-ink-3">Served from cache</dt>
-        <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">
-          {rate === null ? "–" : `${rate.toFixed(rate < 10 ? 1 : 0)} %`}
-        </dd>
+        <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">{formatPercent(rate)}</dd>
         <dd aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-surface-3">
           <span data-mark className="block h-full bg-accent" style={{ width: `${rate ?? 0}%` }} />
         </dd>

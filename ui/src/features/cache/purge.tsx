@@ -4,12 +4,12 @@
  */
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field } from "@/components/field";
-import { Select } from "@/components/select";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field } from "@/components/form/field";
+import { Select } from "@/components/form/select";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import { useBackends, useClients } from "@/ipc/queries";
 import type { CachePurgeSelector } from "@/ipc/bindings";

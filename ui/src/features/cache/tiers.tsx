@@ -1,8 +1,8 @@
 /** Where responses are stored, fastest first, and how full each tier is. */
-import { Card } from "@/components/card";
-import { StateBadge } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { StateBadge } from "@/components/state/state-mark";
 import type { CacheTier, CacheTierView } from "@/ipc/bindings";
-import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { formatBinaryBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { CACHE_TIER } from "@/lib/tables";
 
 const NAMES: Record<CacheTier, string> = { memory: "Memory", disk: "Disk", shared: "Shared" };
@@ -44,8 +44,8 @@ function Fill({ tier, bytes }: { tier: CacheTierView; bytes: number }) {
         )}
       </span>
       <span className="w-28 text-right whitespace-nowrap">
-        {formatBytes(bytes)}
-        {max !== null && ` of ${formatBytes(max)}`}
+        {formatBinaryBytes(bytes)}
+        {max !== null && ` of ${formatBinaryBytes(max)}`}
       </span>
       <span className="w-28 text-right whitespace-nowrap text-ink-3">{formatCount(tier.hits)} hits since start</span>
     </span>

@@ -1,11 +1,11 @@
 /** Creates a token for a tool, then shows how to use it. */
 import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { ANY_SCOPE, readScope, SCOPE_FIELDS, ScopeFields } from "@/features/clients/scope-fields";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { notify } from "@/components/toast";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientAdd } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

@@ -1,6 +1,6 @@
 /** Switches a client's backend or route, and blocks or allows it, with an undo in the toast. */
 import { useMemo } from "react";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientTargetView, ClientView } from "@/ipc/bindings";
 

@@ -1,12 +1,12 @@
 /** A client's scope, limits, cache mode, priority and access to MCP. */
 import { FormProvider, useForm, useWatch } from "react-hook-form";
 import { readScope, SCOPE_FIELDS, ScopeFields, scopeTexts, type ScopeTexts } from "@/features/clients/scope-fields";
-import { DiscardAndSave } from "@/components/discard-and-save";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
-import { notify } from "@/components/toast";
+import { DiscardAndSave } from "@/components/form/discard-and-save";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/form/limits-fields";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { CacheMode, ClientPriority, ClientView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

@@ -1,6 +1,6 @@
 /** The choice of where a client's requests go. Changes at once. */
 import { currentTarget, targetKey, targetLabel, useClientSwitch } from "@/features/clients/client-actions";
-import { Select } from "@/components/select";
+import { Select } from "@/components/form/select";
 import type { ClientView } from "@/ipc/bindings";
 
 export function ClientTargetSelect({ client }: { client: ClientView }) {

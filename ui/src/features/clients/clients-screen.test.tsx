@@ -10,7 +10,7 @@ test("a tool is connected after its changes were shown, and the toast takes it b
   const { host, user } = renderPanel("busy", "/clients");
   const wire = vi.spyOn(host, "clientWire");
   const codex = within(await card("Codex CLI"));
-  expect(codex.getByText("Codex CLI does not use the gateway.")).toBeVisible();
+  expect(codex.getByText("Not connected")).toBeVisible();
   await user.click(codex.getByRole("button", { name: "Connect" }));
   const sheet = within(await screen.findByRole("dialog", { name: "Connect Codex CLI" }));
   const diff = await sheet.findByRole("region", { name: "Changes of /home/ada/.codex/config.toml" });
@@ -21,9 +21,9 @@ test("a tool is connected after its changes were shown, and the toast takes it b
   expect(wire).toHaveBeenCalledWith({ tool: "codex", fingerprint });
   expect(await screen.findByText("Codex CLI is connected")).toBeVisible();
   expect(screen.getByText(/asks it\. Restart Codex CLI if it is running\.$/)).toBeVisible();
-  expect(await within(await card("Codex CLI")).findByText("Codex CLI uses the gateway.")).toBeVisible();
+  expect(await within(await card("Codex CLI")).findByText("Connected")).toBeVisible();
   await undo(user);
-  expect(await within(await card("Codex CLI")).findByText("Codex CLI does not use the gateway.")).toBeVisible();
+  expect(await within(await card("Codex CLI")).findByText("Not connected")).toBeVisible();
 });
 
 test("a plan that is out of date is refused, and the next one is shown", async () => {

@@ -1,17 +1,17 @@
 /** The tools that may call the gateway, each with its own token. */
 import { Link2, Plus } from "lucide-react";
 import { currentTarget, targetLabel } from "@/features/clients/client-actions";
-import { Button } from "@/components/button";
-import { DataTable, type Column } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { Gone } from "@/components/gone";
-import { lazyOverlay } from "@/components/lazy";
-import { Moment } from "@/components/moment";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { Spend } from "@/components/spend";
+import { Button } from "@/components/button/button";
+import { DataTable, type Column } from "@/components/table/data-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Gone } from "@/components/notice/gone";
+import { lazyOverlay } from "@/components/overlay/lazy";
+import { Moment } from "@/components/text/moment";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { Spend } from "@/components/text/spend";
 import { spendValue } from "@/lib/cost-sum";
-import { StateBadge, TONE_TEXT } from "@/components/state-mark";
+import { StateBadge, TONE_TEXT } from "@/components/state/state-mark";
 import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";

@@ -1,11 +1,11 @@
 /** Takes Gatehouse out of every tool, and says which ones still have it. */
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { StateMark } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { StateMark } from "@/components/state/state-mark";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ToolWiringView, UnwiredToolView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";

@@ -1,6 +1,6 @@
 /** What the user does for a tool, in order, with what to run or to paste. */
-import { CodeBlock } from "@/components/copy-button";
-import { WithCode } from "@/components/with-code";
+import { CodeBlock } from "@/components/button/copy-button";
+import { WithCode } from "@/components/text/with-code";
 import type { GuideStepView } from "@/ipc/bindings";
 
 interface GuideStepsProps {

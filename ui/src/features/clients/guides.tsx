@@ -1,9 +1,9 @@
 /** Tools that are not wired: how each reaches the gateway all the same. */
 import { GuideSteps } from "@/features/clients/guide-steps";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { WithCode } from "@/components/with-code";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { WithCode } from "@/components/text/with-code";
 import type { GuideKind, ToolGuideView } from "@/ipc/bindings";
 import { useClientGuides } from "@/ipc/queries";
 

@@ -1,6 +1,6 @@
 /** What a client may ask for: comma-separated models, backends and routes. */
 import { useFormContext } from "react-hook-form";
-import { Field, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/form/field";
 import type { ApiError, ClientScopeView } from "@/ipc/bindings";
 
 /** Comma-separated names. */

@@ -1,6 +1,6 @@
 /** What came of trying what a connected tool does: its steps, with the reason of the one that failed. */
-import { StateMark } from "@/components/state-mark";
-import { WithCode } from "@/components/with-code";
+import { StateMark } from "@/components/state/state-mark";
+import { WithCode } from "@/components/text/with-code";
 import type { ToolCheckView } from "@/ipc/bindings";
 import { TEST_STEP, TOOL_CHECK } from "@/lib/tables";
 

@@ -5,12 +5,12 @@ import { programText } from "@/features/clients/client-actions";
 import { ClientTargetSelect } from "@/features/clients/client-target";
 import { GuideSteps } from "@/features/clients/guide-steps";
 import { ToolAttempt } from "@/features/clients/tool-attempt";
-import { Button } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { Facts, type Fact } from "@/components/facts";
-import { Spend } from "@/components/spend";
-import { StateBadge, TONE_TEXT } from "@/components/state-mark";
-import { WithCode } from "@/components/with-code";
+import { Button } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Facts, type Fact } from "@/components/text/facts";
+import { Spend } from "@/components/text/spend";
+import { StateBadge, TONE_TEXT } from "@/components/state/state-mark";
+import { WithCode } from "@/components/text/with-code";
 import { useAction } from "@/ipc/actions";
 import type { ChangedKeys, ClientTool, ClientView, ToolWiringView, WiringState } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
@@ -55,9 +55,11 @@ export function ToolCard(props: ToolCardProps) {
         </span>
       </header>
       <div className="flex flex-1 flex-col gap-3 px-4 py-3 text-12">
-        <p className="text-13 text-pretty text-ink-2 [overflow-wrap:anywhere]">
-          <WithCode>{tool.sentence}</WithCode>
-        </p>
+        {!isSaidByState(tool) && (
+          <p className="text-13 text-pretty text-ink-2 [overflow-wrap:anywhere]">
+            <WithCode>{tool.sentence}</WithCode>
+          </p>
+        )}
         <Facts facts={factsOf(tool, client, onOpenClient)} />
         <Problems tool={tool} />
         {check.data !== undefined && <ToolAttempt tried={check.data} />}
@@ -72,6 +74,11 @@ export function ToolCard(props: ToolCardProps) {
       </footer>
     </section>
   );
+}
+
+/** True if the sentence only says what the state beside the name does. */
+function isSaidByState({ name, state, sentence }: ToolWiringView): boolean {
+  return state === "not_wired" || (state === "wired" && sentence === `${name} uses the gateway.`);
 }
 
 function factsOf(tool: ToolWiringView, client: ClientView | undefined, onOpenClient: (id: string) => void): Fact[] {

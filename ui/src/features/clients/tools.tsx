@@ -1,9 +1,9 @@
 /** The client tools of this machine: whether each one uses the gateway, and how to change that. */
 import { Cable, CircleHelp } from "lucide-react";
 import { ToolCard, type ToolChange } from "@/features/clients/tool-card";
-import { EmptyState } from "@/components/empty-state";
-import { LoadingCard } from "@/components/skeleton";
-import { Reading } from "@/components/reading";
+import { EmptyState } from "@/components/notice/empty-state";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { Reading } from "@/components/notice/reading";
 import type { ClientView, ToolWiringView } from "@/ipc/bindings";
 import { useClients, useClientsWiring } from "@/ipc/queries";
 

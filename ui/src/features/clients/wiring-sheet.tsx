@@ -1,13 +1,13 @@
 /** What connecting or disconnecting a tool would change, shown before anything is written. */
 import { useState } from "react";
 import type { ToolChange } from "@/features/clients/tool-card";
-import { Button } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify, notifyError } from "@/components/toast";
-import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/wiring-plan";
-import { WithCode } from "@/components/with-code";
+import { Button } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { Drawer, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify, notifyError } from "@/components/overlay/toast";
+import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/text/wiring-plan";
+import { WithCode } from "@/components/text/with-code";
 import { useAction } from "@/ipc/actions";
 import type { ChangedKeys, ToolWiringView } from "@/ipc/bindings";
 import { useWiringPlan } from "@/ipc/queries";

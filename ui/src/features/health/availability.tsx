@@ -1,7 +1,7 @@
 /** How long a backend or a service was seen to answer: its days as a strip, and the figures behind them. */
 import { useState } from "react";
-import { ChartTable } from "@/components/chart-table";
-import { DayStrip, spellDay } from "@/components/day-strip";
+import { ChartTable } from "@/components/chart/chart-table";
+import { DayStrip, spellDay } from "@/components/chart/day-strip";
 import type { AvailabilityShareView, StripDayView } from "@/ipc/bindings";
 import { formatPercent } from "@/lib/percent";
 import { STRIP_CELL } from "@/lib/tables";

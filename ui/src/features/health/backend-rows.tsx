@@ -1,9 +1,9 @@
 /** One row per backend: state, days, availability, first tokens and score; what is behind them opens below it. */
 import { useState, type ReactNode } from "react";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { HealthScore } from "@/components/health-score";
-import { PanelLink } from "@/components/panel-link";
-import { StateMark } from "@/components/state-mark";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { HealthScore } from "@/components/state/health-score";
+import { PanelLink } from "@/components/layout/panel-link";
+import { StateMark } from "@/components/state/state-mark";
 import { AvailabilityList, AvailabilityStrip, ObservedDays } from "@/features/health/availability";
 import { durationText } from "@/features/health/duration-text";
 import { HealthWord } from "@/features/health/health-word";

@@ -4,7 +4,7 @@
  */
 import { ChevronRight } from "lucide-react";
 import { useState, type KeyboardEvent } from "react";
-import { StateMark, TONE_TEXT } from "@/components/state-mark";
+import { StateMark, TONE_TEXT } from "@/components/state/state-mark";
 import type { DependencyKind, DependencyNodeView } from "@/ipc/bindings";
 import { actionTarget } from "@/lib/action";
 import { classNames } from "@/lib/class-names";

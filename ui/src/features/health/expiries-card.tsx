@@ -1,7 +1,7 @@
 /** Which keys and tokens end soon, week by week. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
 import type { ClientView, KeyView } from "@/ipc/bindings";
 import { useNow } from "@/lib/clock";
 import { DAY_MS, formatDay } from "@/lib/time";

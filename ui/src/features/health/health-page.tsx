@@ -1,7 +1,7 @@
 /** The frame that the parts of Health share. */
 import type { ReactNode } from "react";
-import { LinkTabs } from "@/components/link-tabs";
-import { Page } from "@/components/page";
+import { LinkTabs } from "@/components/layout/link-tabs";
+import { Page } from "@/components/layout/page";
 import { HEALTH_PARTS, type HealthPart } from "@/lib/health-parts";
 
 const TABS = HEALTH_PARTS.map(({ part, label, path }) => ({ id: part, label, path }));

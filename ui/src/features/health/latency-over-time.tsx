@@ -1,13 +1,14 @@
 /** Percentiles of the first token of one backend or all, with the time that counts as late. */
 import { Timer } from "lucide-react";
 import { useState } from "react";
-import { ChartCard } from "@/components/chart-card";
-import { ChartTable } from "@/components/chart-table";
-import { EmptyState } from "@/components/empty-state";
-import { LineChart } from "@/components/line-chart";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { LoadingCard } from "@/components/skeleton";
+import { ChartCard } from "@/components/chart/chart-card";
+import { ChartTable } from "@/components/chart/chart-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { LineChart } from "@/components/chart/line-chart";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { LANES_LEFT_PX } from "@/components/chart/swim-lanes";
 import type { LatencyPartView, UsageLatencyView, UsageRange } from "@/ipc/bindings";
 import { useHealth, useServiceLevels } from "@/ipc/health-queries";
 import { useUsageLatency } from "@/ipc/usage-queries";
@@ -25,7 +26,13 @@ const LINES = [
 ] as const;
 const ALL = "";
 
-export function LatencyOverTime({ range }: { range: TimelineRange }) {
+interface LatencyOverTimeProps {
+  range: TimelineRange;
+  /** Of the states above. */
+  span: { from: number; to: number } | undefined;
+}
+
+export function LatencyOverTime({ range, span }: LatencyOverTimeProps) {
   const [backend, setBackend] = useState(ALL);
   const backends = useHealth().data?.backends.filter(({ health }) => health.state !== "disabled") ?? [];
   const limit = useServiceLevels().data?.first_token_max_ms;
@@ -65,6 +72,7 @@ export function LatencyOverTime({ range }: { range: TimelineRange }) {
                 colour,
                 values: view.buckets.map(({ parts }) => firstTokenOf(parts)?.[key] ?? null),
               }))}
+              span={span && { from: span.from, to: span.to, middles: middlesOf(view, span), left: LANES_LEFT_PX }}
               limit={limit === undefined ? undefined : { label: "late", value: limit }}
               format={formatDuration}
               formatTick={(ms) => (ms === 0 ? "0" : formatDuration(ms))}
@@ -74,6 +82,12 @@ export function LatencyOverTime({ range }: { range: TimelineRange }) {
       )}
     </Reading>
   );
+}
+
+/** The middles of what the buckets have of the time that is shown. */
+function middlesOf({ buckets, to }: UsageLatencyView, span: { from: number; to: number }): number[] {
+  const within = (moment: number) => Math.min(Math.max(moment, span.from), span.to);
+  return buckets.map(({ start }, index) => (within(start) + within(buckets[index + 1]?.start ?? to)) / 2);
 }
 
 function firstTokenOf(parts: LatencyPartView[]): LatencyPartView | null {

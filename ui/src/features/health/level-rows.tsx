@@ -1,12 +1,12 @@
 /** One row per objective: how it stands, what is left of what it allows, and when that is used up. Each can be edited. */
 import { Pencil } from "lucide-react";
 import { useState } from "react";
-import { Button, IconButton } from "@/components/button";
+import { Button, IconButton } from "@/components/button/button";
 import { ObjectiveDialog, type EditedObjective } from "@/features/health/objective-dialog";
 import { formatPercent } from "@/lib/percent";
 import { classNames } from "@/lib/class-names";
-import { Moment } from "@/components/moment";
-import { StateBadge } from "@/components/state-mark";
+import { Moment } from "@/components/text/moment";
+import { StateBadge } from "@/components/state/state-mark";
 import type { BurnPaceView, ServiceLevelView } from "@/ipc/bindings";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { SERVICE_LEVEL, type Tone } from "@/lib/tables";
@@ -119,7 +119,7 @@ function LevelRow({ level, onEdit }: LevelRowProps) {
         <BudgetLeft level={level} name={name} />
       </td>
       <td className={classNames(CELL, "numeric")}>
-        {good === null ? "–" : formatPercent(good)}
+        {formatPercent(good)}
         <span className="block text-12 whitespace-nowrap text-ink-3">{badText(level)}</span>
       </td>
       <td className={classNames(CELL, "numeric")}>
@@ -162,7 +162,7 @@ function BudgetLeft({ level, name }: { level: ServiceLevelView; name: string }) 
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={left}
-        aria-valuetext={`${left.toFixed(0)} %`}
+        aria-valuetext={formatPercent(left)}
         className="mt-1.5 mb-[5px] block h-2 rounded-full bg-surface-3 forced-colors:border"
       >
         <span
@@ -172,7 +172,8 @@ function BudgetLeft({ level, name }: { level: ServiceLevelView; name: string }) 
         />
       </span>
       <span className="text-12 text-ink-2">
-        {left.toFixed(0)} %{time !== null && `, ${spell(time.left_secs)}`}
+        {formatPercent(left)}
+        {time !== null && `, ${spell(time.left_secs)}`}
       </span>
     </>
   );

@@ -2,9 +2,9 @@
 import { HealthPage } from "@/features/health/health-page";
 import { LevelRows } from "@/features/health/level-rows";
 import { ObjectivesCard } from "@/features/health/objectives-card";
-import { Card } from "@/components/card";
-import { Reading } from "@/components/reading";
-import { SkeletonCard } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonCard } from "@/components/notice/skeleton";
 import { useServiceLevels } from "@/ipc/health-queries";
 
 export function LevelsScreen() {

@@ -1,16 +1,16 @@
 /** One small line chart per measure of the last hours, with the table behind it. */
-import { ChartCard } from "@/components/chart-card";
-import { ChartTable } from "@/components/chart-table";
-import { LineChart } from "@/components/line-chart";
+import { ChartCard } from "@/components/chart/chart-card";
+import { ChartTable } from "@/components/chart/chart-table";
+import { LineChart } from "@/components/chart/line-chart";
 import type { LocalChartView, LocalUnit } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
+import { formatPercent } from "@/lib/percent";
+import { formatBytes } from "@/lib/quantity";
 import { HOUR_MS, formatClock, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 112;
 const CLOCK_STEPS_MS = [0.25, 0.5, 1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS);
 const CLOCK_TICKS_MAX = 4;
-const GB = 1_000_000_000;
-const MB = 1_000_000;
 
 interface LocalChartsProps {
   points: number[];
@@ -18,16 +18,18 @@ interface LocalChartsProps {
 }
 
 export function LocalCharts({ points, charts }: LocalChartsProps) {
+  // One width for all plots, so that the time is at one place in each column.
+  const letters = Math.max(0, ...charts.map(({ latest }) => latest?.length ?? 0));
   return (
     <div className="grid grid-cols-1 gap-4 @xl:grid-cols-2 @4xl:grid-cols-3">
       {charts.map((chart) => (
-        <LocalChart key={chart.measure} points={points} chart={chart} />
+        <LocalChart key={chart.measure} points={points} chart={chart} letters={letters} />
       ))}
     </div>
   );
 }
 
-function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView }) {
+function LocalChart({ points, chart, letters }: { points: number[]; chart: LocalChartView; letters: number }) {
   const { measure, label, latest, values, unit, limit, is_beyond: isBeyond } = chart;
   const format = (value: number) => valueText(unit, value);
   const moments = points.map((at) => ({ key: String(at), label: formatClock(at) }));
@@ -73,7 +75,8 @@ function LocalChart({ points, chart }: { points: number[]; chart: LocalChartView
         ]}
         limit={limit === null ? undefined : { label: format(limit), value: limit }}
         format={format}
-        formatTick={(value) => format(value).replace(".0 ", " ")}
+        formatTick={(value) => (value === 0 ? "0" : format(value))}
+        letters={letters}
       />
     </ChartCard>
   );
@@ -104,8 +107,5 @@ function noteOf(points: number[], { measure, latest, extreme }: LocalChartView):
 }
 
 function valueText(unit: LocalUnit, value: number): string {
-  if (unit === "percent") return `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
-  if (value >= GB) return `${(value / GB).toFixed(1)} GB`;
-  const megabytes = value / MB;
-  return `${megabytes > 0 && megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
+  return unit === "percent" ? formatPercent(value) : formatBytes(value);
 }

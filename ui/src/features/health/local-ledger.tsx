@@ -1,9 +1,9 @@
 /** How fast the ledger answers: its log, reads that waited, and statements that were slow, each with its plan. */
 import { durationText } from "@/features/health/duration-text";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Facts, type Fact } from "@/components/facts";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { Facts, type Fact } from "@/components/text/facts";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
 import type { LedgerPerformanceView } from "@/ipc/bindings";
 import { formatBytes, formatCount, formatCounted } from "@/lib/quantity";
 

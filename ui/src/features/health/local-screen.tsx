@@ -3,11 +3,11 @@ import { HealthPage } from "@/features/health/health-page";
 import { LocalCharts } from "@/features/health/local-charts";
 import { LocalLedger } from "@/features/health/local-ledger";
 import { LocalStarts } from "@/features/health/local-starts";
-import { Card } from "@/components/card";
-import { Facts } from "@/components/facts";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { SkeletonCard } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { Facts } from "@/components/text/facts";
+import { Notice } from "@/components/notice/notice";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonCard } from "@/components/notice/skeleton";
 import { useLocalHealth } from "@/ipc/health-queries";
 import { useStatus } from "@/ipc/queries";
 

@@ -1,8 +1,8 @@
 /** The last starts: a bar of the stages of each, the slow ones marked, and the numbers behind the newest. */
 import { durationText } from "@/features/health/duration-text";
-import { seriesColour } from "@/components/series-colour";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Moment } from "@/components/moment";
+import { seriesColour } from "@/components/chart/series-colour";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { Moment } from "@/components/text/moment";
 import type { StartView } from "@/ipc/bindings";
 
 const SHOWN = 5;

@@ -5,11 +5,11 @@ import { DependencyTree } from "@/features/health/dependency-tree";
 import { ExpiriesCard } from "@/features/health/expiries-card";
 import { HealthPage } from "@/features/health/health-page";
 import { ServicesCard } from "@/features/health/service-rows";
-import { Card } from "@/components/card";
-import { EmptyState } from "@/components/empty-state";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { SkeletonCard } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { EmptyState } from "@/components/notice/empty-state";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonCard } from "@/components/notice/skeleton";
 import { useHealth, useHealthTree, useServices } from "@/ipc/health-queries";
 import { useClients, useKeys } from "@/ipc/queries";
 

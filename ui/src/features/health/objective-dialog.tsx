@@ -4,10 +4,10 @@
  */
 import { useState } from "react";
 import { useForm, useWatch } from "react-hook-form";
-import { Choice } from "@/components/choice";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { Choice } from "@/components/form/choice";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify } from "@/components/overlay/toast";
 import { ObjectiveFields, type ObjectiveDraft } from "@/features/health/objective-fields";
 import { useAction } from "@/ipc/actions";
 import type { ObjectiveTarget, ServiceGoal, ServiceLevelSet, ServicePeriod } from "@/ipc/bindings";

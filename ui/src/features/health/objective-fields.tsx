@@ -1,7 +1,7 @@
 /** The numbers of an objective: a goal over a time, and the longest time to a first token. */
 import type { UseFormReturn } from "react-hook-form";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
 import type { ObjectiveTarget, ServiceGoal, ServicePeriod } from "@/ipc/bindings";
 
 const GOALS = (["90", "95", "98", "99", "99.5", "99.8", "99.9", "99.95", "99.99"] satisfies ServiceGoal[]).map(

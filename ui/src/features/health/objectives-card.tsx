@@ -2,8 +2,8 @@
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 import { ObjectiveDialog } from "@/features/health/objective-dialog";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
 import type { ObjectiveTarget, ObjectiveView, ServiceLevelsView } from "@/ipc/bindings";
 
 const PERIODS = { "7d": "7 days", "30d": "30 days" } as const;

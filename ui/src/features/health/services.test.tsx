@@ -21,7 +21,7 @@ test("a service has its days, with how much of the time was observed", async () 
   expect(within(card).getByRole("slider", { name: /^Vector store, last 90 days/ })).toBeVisible();
   await user.click(within(card).getByText("of Vector store"));
   expect(within(card).getByText(/^24 h: 88.70 % of 9 h observed/)).toBeVisible();
-  expect(within(card).getByText("(37.50 % of the time)")).toBeVisible();
+  expect(within(card).getByText("(38 % of the time)")).toBeVisible();
 });
 
 test("a database is asked for its password, and its address is sent as typed", async () => {

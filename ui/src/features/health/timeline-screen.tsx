@@ -1,12 +1,13 @@
 /** What was down, when and for how long: the states of everything that answers depend on, side by side. */
 import { LatencyOverTime } from "@/features/health/latency-over-time";
 import { HealthPage } from "@/features/health/health-page";
-import { ChartCard } from "@/components/chart-card";
-import { Choice } from "@/components/choice";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { SwimLanes } from "@/components/swim-lanes";
-import { SwimLanesTable } from "@/components/swim-lanes-table";
+import { ChartCard } from "@/components/chart/chart-card";
+import { Choice } from "@/components/form/choice";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { namesWidth } from "@/components/chart/margin";
+import { SwimLanes } from "@/components/chart/swim-lanes";
+import { SwimLanesTable } from "@/components/chart/swim-lanes-table";
 import type { HealthTimelineView } from "@/ipc/bindings";
 import { useHealthTimeline } from "@/ipc/health-queries";
 import { classNames } from "@/lib/class-names";
@@ -33,17 +34,20 @@ export function TimelineScreen({ range, onRange }: TimelineScreenProps) {
             table={<SwimLanesTable lanes={view.lanes} />}
             className={classNames(timeline.isPlaceholderData && "opacity-60")}
           >
-            <SwimLanes
-              label={`States of ${words}`}
-              from={view.from}
-              to={view.to}
-              lanes={view.lanes}
-              markers={view.markers}
-            />
+            {/* As much room at the right as the lines below have for their names: both share one time axis. */}
+            <div style={{ paddingRight: namesWidth() }}>
+              <SwimLanes
+                label={`States of ${words}`}
+                from={view.from}
+                to={view.to}
+                lanes={view.lanes}
+                markers={view.markers}
+              />
+            </div>
           </ChartCard>
         )}
       </Reading>
-      <LatencyOverTime range={range} />
+      <LatencyOverTime range={range} span={timeline.data} />
     </HealthPage>
   );
 }

@@ -2,11 +2,11 @@
 import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { AddOAuthKeyForm } from "@/features/keys/add-oauth-key";
-import { Choice } from "@/components/choice";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { SecretField } from "@/components/secret-field";
-import { notify } from "@/components/toast";
+import { Choice } from "@/components/form/choice";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { SecretField } from "@/components/form/secret-field";
+import { notify } from "@/components/overlay/toast";
 import { KeyNameFields } from "@/features/keys/key-name-fields";
 import { useAction } from "@/ipc/actions";
 import { usePresets } from "@/ipc/queries";

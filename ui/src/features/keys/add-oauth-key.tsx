@@ -1,12 +1,12 @@
 /** The form of a key that is refreshed: its secret is exchanged for access tokens at a token endpoint. */
 import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
-import { Choice } from "@/components/choice";
-import { DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { SecretField } from "@/components/secret-field";
-import { notify } from "@/components/toast";
+import { Choice } from "@/components/form/choice";
+import { DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { SecretField } from "@/components/form/secret-field";
+import { notify } from "@/components/overlay/toast";
 import { KeyNameFields } from "@/features/keys/key-name-fields";
 import { useAction } from "@/ipc/actions";
 import type { OAuthGrant } from "@/ipc/bindings";

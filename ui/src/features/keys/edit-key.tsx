@@ -1,9 +1,9 @@
 /** What only the user knows of a key: its display name, when it ends, and a note. */
 import { useForm } from "react-hook-form";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { CONTROL, Field, TextInput } from "@/components/field";
-import { notify } from "@/components/toast";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { CONTROL, Field, TextInput } from "@/components/form/field";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { KeyEdit, KeyView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

@@ -1,15 +1,15 @@
 /** Finds keys in plain text on this machine, imports the chosen ones and removes their copies. No key is shown or leaves the core. */
 import { SearchCheck } from "lucide-react";
 import { useState, type ReactNode } from "react";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { EmptyState } from "@/components/empty-state";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Notice } from "@/components/notice";
-import { SkeletonRows } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
-import { Tick } from "@/components/tick";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { EmptyState } from "@/components/notice/empty-state";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Notice } from "@/components/notice/notice";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
+import { Tick } from "@/components/form/tick";
 import { RemoveCopies } from "@/features/keys/remove-copies";
 import { RemovedCopyList } from "@/features/keys/removed-copies";
 import { useAction } from "@/ipc/actions";

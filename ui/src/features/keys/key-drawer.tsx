@@ -4,23 +4,24 @@ import { useRef, useState } from "react";
 import { EditKeyDialog } from "@/features/keys/edit-key";
 import { KeyHistory } from "@/features/keys/key-history";
 import { unusedWord } from "@/features/keys/key-times";
+import { useKeyUsers } from "@/features/keys/key-users";
 import { KeysPage } from "@/features/keys/keys-page";
 import { RetiredKey } from "@/features/keys/retired-key";
-import { Button } from "@/components/button";
-import { Confirm } from "@/components/confirm";
-import { useContextualActions } from "@/components/contextual-actions";
-import { Dialog, DialogBody, Drawer, SubmitFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Facts, type Fact } from "@/components/facts";
-import { Menu, type MenuEntry } from "@/components/menu";
-import { Moment } from "@/components/moment";
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
-import { SecretField } from "@/components/secret-field";
-import { Switch } from "@/components/switch";
-import { Spend } from "@/components/spend";
-import { StateBadge } from "@/components/state-mark";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Confirm } from "@/components/overlay/confirm";
+import { useContextualActions } from "@/components/menu/contextual-actions";
+import { Dialog, DialogBody, Drawer, SubmitFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Facts, type Fact } from "@/components/text/facts";
+import { Menu, type MenuEntry } from "@/components/menu/menu";
+import { Moment } from "@/components/text/moment";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
+import { SecretField } from "@/components/form/secret-field";
+import { Switch } from "@/components/form/switch";
+import { Spend } from "@/components/text/spend";
+import { StateBadge } from "@/components/state/state-mark";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { KeyBalanceView, KeyOAuthView, KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
@@ -53,6 +54,7 @@ function keyActions({ read_only }: KeyView, onVerify: () => void, onAsk: (asking
 
 function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const now = useNow();
+  const users = useKeyUsers(stored);
   const [asking, setAsking] = useState<Asking>("nothing");
   const test = useAction("keyVerify", (call, id: string) => call({ id }));
   const { verify, replace, edit, remove } = keyActions(stored, () => test.mutate(stored.id), setAsking);
@@ -91,7 +93,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           <ErrorNotice error={test.error} />
           {test.data && <Verification seen={test.data} />}
           {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} keysUrl={stored.keys_url} />}
-          <Facts facts={factsOf(stored, now)} />
+          <Facts facts={factsOf(stored, users, now)} />
           <KeyHistory id={stored.id} readOnly={stored.read_only} />
         </DialogBody>
       </Drawer>
@@ -213,7 +215,7 @@ function balanceFacts(balance: KeyBalanceView | null): Fact[] {
   ];
 }
 
-function factsOf(stored: KeyView, now: number): Fact[] {
+function factsOf(stored: KeyView, users: Fact[], now: number): Fact[] {
   return [
     ...oauthFacts(stored.oauth),
     {
@@ -234,21 +236,7 @@ function factsOf(stored: KeyView, now: number): Fact[] {
           <code className="font-mono text-12">{stored.origin}</code>
         ),
     },
-    {
-      name: "Used by",
-      value:
-        stored.used_by.length === 0 ? (
-          "not used"
-        ) : (
-          <span className="flex flex-wrap gap-x-2">
-            {stored.used_by.map((id) => (
-              <PanelLink key={id} path={`/backends/${encodeURIComponent(id)}`}>
-                {id}
-              </PanelLink>
-            ))}
-          </span>
-        ),
-    },
+    ...users,
     { name: "Added", value: stored.created_at === null ? "unknown" : <Moment at={stored.created_at} focusable /> },
     { name: "Replaced", value: stored.replaced_at === null ? "never" : <Moment at={stored.replaced_at} focusable /> },
     {

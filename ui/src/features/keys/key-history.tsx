@@ -1,8 +1,8 @@
 /** What happened to a key, newest first. */
-import { Moment } from "@/components/moment";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
+import { Moment } from "@/components/text/moment";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
 import type { KeyHistoryView } from "@/ipc/bindings";
 import { useKeyHistory } from "@/ipc/queries";
 import { KEY_EVENT } from "@/lib/tables";

@@ -11,6 +11,31 @@ test("an old key is marked in the list and said in its drawer", async () => {
   expect(drawer.getByText("It has been in use for 212 days. Replace it, and revoke this one.")).toBeVisible();
 });
 
+test("a key leads to what uses it: backends, routes through them, and clients that may ask them", async () => {
+  const { host } = renderPanel("busy", "/keys/openai");
+  const drawer = within(await screen.findByRole("dialog"));
+  const fact = (name: string) => drawer.getByText(name, { selector: "dt" }).nextElementSibling as HTMLElement;
+  const { routes } = await host.routes();
+  const through = routes.filter(({ candidates }) => candidates.some(({ backend }) => backend === "openai"));
+  expect(within(fact("Backends")).getByRole("link", { name: "openai" })).toHaveAttribute("href", "#/backends/openai");
+  expect(await drawer.findByText("Routes", { selector: "dt" })).toBeVisible();
+  for (const { id } of through.slice(0, 8))
+    expect(within(fact("Routes")).getByRole("link", { name: id })).toHaveAttribute(
+      "href",
+      `#/routing/${encodeURIComponent(id)}`,
+    );
+  expect(await within(fact("Clients")).findByRole("link", { name: "codex" })).toHaveAttribute(
+    "href",
+    "#/clients/codex",
+  );
+});
+
+test("a key that nothing uses says so", async () => {
+  renderPanel("busy", "/keys/pinecone");
+  const drawer = within(await screen.findByRole("dialog"));
+  expect(drawer.getByText("Used by", { selector: "dt" }).nextElementSibling).toHaveTextContent("not used");
+});
+
 test("a rejected new key replaces nothing, and the old one is checked after a replacement", async () => {
   const { host, user } = renderPanel("busy", "/keys/openai");
   const openUrl = vi.spyOn(host, "openUrl");

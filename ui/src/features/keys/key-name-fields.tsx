@@ -1,6 +1,6 @@
 /** How a new key is called and where it may go: the same for each kind of key. */
 import type { UseFormRegisterReturn } from "react-hook-form";
-import { Field, TextInput } from "@/components/field";
+import { Field, TextInput } from "@/components/form/field";
 import type { ApiError } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
 

@@ -1,7 +1,7 @@
 /** Opens the provider's page where keys are made and revoked, in the user's browser. */
 import type { ReactNode } from "react";
 import { ExternalLink } from "lucide-react";
-import { Button } from "@/components/button";
+import { Button } from "@/components/button/button";
 import { useHost } from "@/ipc/host-context";
 
 export function KeysPage({ url, children }: { url: string; children: ReactNode }) {

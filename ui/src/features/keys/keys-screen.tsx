@@ -2,10 +2,10 @@
 import { Plus, SearchCheck } from "lucide-react";
 import { useState } from "react";
 import { KeysTable } from "@/features/keys/keys-table";
-import { Button } from "@/components/button";
-import { FilterInput } from "@/components/filter-input";
-import { lazyOverlay } from "@/components/lazy";
-import { Page } from "@/components/page";
+import { Button } from "@/components/button/button";
+import { FilterInput } from "@/components/filter/filter-input";
+import { lazyOverlay } from "@/components/overlay/lazy";
+import { Page } from "@/components/layout/page";
 import { useKeys, useStatus } from "@/ipc/queries";
 import { VaultNotice } from "@/connected/vault-notice";
 import { formatCounted } from "@/lib/quantity";

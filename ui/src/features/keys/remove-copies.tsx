@@ -1,12 +1,12 @@
 /** Removes plain copies of stored keys from files, after a look at the masked diff, and undoes it. */
-import { Button } from "@/components/button";
-import { DialogBody, DialogFoot } from "@/components/dialog";
-import { Diff } from "@/components/diff";
-import { ErrorNotice } from "@/components/error-notice";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { LoadingCard } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { Diff } from "@/components/text/diff";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Notice } from "@/components/notice/notice";
+import { Reading } from "@/components/notice/reading";
+import { LoadingCard } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
 import { RestoreCopyButton } from "@/features/keys/removed-copies";
 import { useAction } from "@/ipc/actions";
 import type {

@@ -1,6 +1,6 @@
 /** Files from which plain copies of keys were removed, each with its undo. */
-import { Button } from "@/components/button";
-import { notify, notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { RemovedKeyCopyView } from "@/ipc/bindings";
 import { useRemovedKeyCopies } from "@/ipc/key-copies-queries";

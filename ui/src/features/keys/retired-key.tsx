@@ -1,9 +1,9 @@
 /** The key before the present one: whether its provider still accepts it. */
 import { SearchCheck } from "lucide-react";
-import { Button } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { Moment } from "@/components/moment";
-import { Notice } from "@/components/notice";
+import { Button } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Moment } from "@/components/text/moment";
+import { Notice } from "@/components/notice/notice";
 import { KeysPage } from "@/features/keys/keys-page";
 import { useAction } from "@/ipc/actions";
 import type { RetiredKeyCheckView, RetiredKeyView } from "@/ipc/bindings";

@@ -1,11 +1,11 @@
 /** A tile for each backend: name, state, and a sparkline of the last day. */
 import { Plus, Server, type LucideIcon } from "lucide-react";
 import type { CSSProperties } from "react";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { Sparkline } from "@/components/sparkline";
-import { StateBadge } from "@/components/state-mark";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { Sparkline } from "@/components/chart/sparkline";
+import { StateBadge } from "@/components/state/state-mark";
 import type { BackendView, ShownHealth } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";

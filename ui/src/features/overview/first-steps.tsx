@@ -1,8 +1,8 @@
 /** Four steps for a new installation, each with its button, completed when the core reports them done. */
 import { Check } from "lucide-react";
 import { ActionButton } from "@/connected/action-button";
-import { Card } from "@/components/card";
-import { CodeBlock } from "@/components/copy-button";
+import { Card } from "@/components/layout/card";
+import { CodeBlock } from "@/components/button/copy-button";
 import type { PanelActionView, FirstStepsView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";

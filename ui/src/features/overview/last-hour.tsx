@@ -1,9 +1,9 @@
 /** What goes through the gateway now: the last hour by minute, what failed, and what the cache served. */
 import type { ReactNode } from "react";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { Sparkline } from "@/components/sparkline";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { Sparkline } from "@/components/chart/sparkline";
 import type { UsageRecentView } from "@/ipc/bindings";
 import { useUsageRecent } from "@/ipc/usage-queries";
 import { formatPercent } from "@/lib/percent";

@@ -1,7 +1,7 @@
 /** Where this month's spending will end: spent so far, and the range of the end. */
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import type { UsageForecastView } from "@/ipc/bindings";
 import { useUsageForecast } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";

@@ -1,7 +1,7 @@
 /** The first step on a machine without a keychain: use an encrypted file, or continue without keys. */
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
 import { FileVaultForm } from "@/connected/file-vault-form";
 
 const DISMISSED_UNDER = "gatehouse.no_keychain.dismissed";

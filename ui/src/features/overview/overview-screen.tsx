@@ -11,8 +11,8 @@ import { RecentEvents } from "@/features/overview/recent-events";
 import { RecentRequests } from "@/features/overview/recent-requests";
 import { SpendCard } from "@/features/overview/spend-card";
 import { VerdictBar } from "@/features/overview/verdict-bar";
-import { Choice } from "@/components/choice";
-import { Reading } from "@/components/reading";
+import { Choice } from "@/components/form/choice";
+import { Reading } from "@/components/notice/reading";
 import type { PinView, StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
 import { usePins } from "@/ipc/usage-queries";
@@ -59,7 +59,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
   return (
     <>
       <VerdictBar status={status} />
-      <BackendsStrip />
+      {(isSetUp || status.first_steps.backend_added) && <BackendsStrip />}
       <div className="grid flex-1 grid-cols-1 gap-4 @min-[720px]:grid-cols-[minmax(0,1fr)_minmax(264px,336px)]">
         <div className="flex min-w-0 flex-col gap-4">
           {asksForVault && <NoKeychain fileExists={status.vault.file_exists} onDismiss={() => setDismissed(true)} />}
@@ -71,7 +71,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />
-          <ReadinessCard className={isSetUp ? "max-h-60 flex-1" : ""} />
+          {(isSetUp || status.first_steps.checks_run) && <ReadinessCard className={isSetUp ? "max-h-60 flex-1" : ""} />}
         </div>
       </div>
     </>

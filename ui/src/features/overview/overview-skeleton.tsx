@@ -1,6 +1,6 @@
 /** The overview while its script or its data are loaded. */
 import type { ReactNode } from "react";
-import { Skeleton } from "@/components/skeleton";
+import { Skeleton } from "@/components/notice/skeleton";
 
 export function OverviewFrame({ children }: { children: ReactNode }) {
   return <div className="@container flex min-h-full flex-col gap-4 px-6 pt-5 pb-6">{children}</div>;

@@ -1,12 +1,12 @@
 /** The figures that the user pinned, at most four. */
 import { Pencil, PinOff } from "lucide-react";
 import { useState } from "react";
-import { Change } from "@/components/change";
-import { Menu } from "@/components/menu";
-import { PanelLink } from "@/components/panel-link";
-import { Partly } from "@/components/spend";
-import { Sparkline } from "@/components/sparkline";
-import { notify, notifyError } from "@/components/toast";
+import { Change } from "@/components/text/change";
+import { Menu } from "@/components/menu/menu";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Partly } from "@/components/text/spend";
+import { Sparkline } from "@/components/chart/sparkline";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { PinSave, PinView } from "@/ipc/bindings";
 import { PinDialog } from "@/connected/pin-dialog";

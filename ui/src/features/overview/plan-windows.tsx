@@ -1,8 +1,8 @@
 /** The windows of a plan beside what is spent, in three lines; nothing if no tool tells its limits. */
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { PlanWindowBar, usedWords } from "@/components/plan-window";
-import { TONE_TEXT } from "@/components/state-mark";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { PlanWindowBar, usedWords } from "@/components/chart/plan-window";
+import { TONE_TEXT } from "@/components/state/state-mark";
 import type { PlanView, PlanWindowView } from "@/ipc/bindings";
 import { usePlans } from "@/ipc/usage-queries";
 import { PLAN_WINDOW } from "@/lib/tables";

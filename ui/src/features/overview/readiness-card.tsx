@@ -1,11 +1,11 @@
 /** The latest score, the fixes that would raise it most, and a button to check again. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { ScoreDial } from "@/components/score-dial";
-import { Skeleton } from "@/components/skeleton";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { ScoreDial } from "@/components/chart/score-dial";
+import { Skeleton } from "@/components/notice/skeleton";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import { RunChecksButton } from "@/connected/action-button";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
@@ -36,8 +36,8 @@ function NeverRun() {
     <div className="flex items-center gap-4">
       <ScoreDial tenths={null} tone="muted" size={72} />
       <div className="flex flex-col items-start gap-2">
-        <p className="text-ink-2">No checks have run yet. A quick check is free and takes under 3 seconds.</p>
-        <RunChecksButton look="plain" size="small" set="quick" label="Run quick check" />
+        <p className="text-ink-2">No checks have run yet. The quick ones are free and take under 3 seconds.</p>
+        <RunChecksButton look="plain" size="small" set="quick" />
       </div>
     </div>
   );
@@ -58,7 +58,7 @@ function LastRun({ run }: { run: ReadinessRunView }) {
             )}
             <Moment at={run.ended_at ?? run.started_at} />
           </span>
-          <RunChecksButton look="plain" size="small" set="full" label="Run checks" />
+          <RunChecksButton look="plain" size="small" set="full" />
         </div>
       </div>
       {fixes.length === 0 && run.categories.length > 0 && (

@@ -10,13 +10,13 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import { useState, type ReactNode } from "react";
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { SkeletonRows } from "@/components/skeleton";
-import { TONE_TEXT } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { TONE_TEXT } from "@/components/state/state-mark";
 import type { RecentEventKind, RecentEventView } from "@/ipc/bindings";
 import { useRecentEvents } from "@/ipc/health-queries";
 import { classNames } from "@/lib/class-names";

@@ -1,14 +1,14 @@
 /** The newest requests, to see what a tool just did. */
 import { Inbox } from "lucide-react";
-import { Card } from "@/components/card";
-import { Cost } from "@/components/cost";
-import { EmptyState } from "@/components/empty-state";
-import { Moment } from "@/components/moment";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { useMeasuredHeight } from "@/components/measured";
-import { StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Cost } from "@/components/text/cost";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Moment } from "@/components/text/moment";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { useMeasuredHeight } from "@/components/chart/measured";
+import { StateMark } from "@/components/state/state-mark";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";

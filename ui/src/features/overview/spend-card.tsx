@@ -1,12 +1,12 @@
 /** The cost of today, of this month as expected, and of the last week. */
 import { MonthForecast } from "@/features/overview/month-forecast";
 import { PlanWindows } from "@/features/overview/plan-windows";
-import { Card } from "@/components/card";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { Card } from "@/components/layout/card";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import { amountText, isNothing, spendText } from "@/lib/cost-sum";
-import { Unpriced } from "@/components/unpriced";
+import { Unpriced } from "@/components/text/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { RateNote } from "@/connected/rate-note";

@@ -1,8 +1,8 @@
-/** The verdict in one sentence, the facts behind it, and the most useful action. */
+/** The verdict in one sentence, the facts behind it, and the most useful action; of a setup, the first steps offer it. */
 import { ActionButton, RunChecksButton } from "@/connected/action-button";
-import { Moment } from "@/components/moment";
-import { StateMark } from "@/components/state-mark";
-import type { StatusView, VerdictLevel } from "@/ipc/bindings";
+import { Moment } from "@/components/text/moment";
+import { StateMark } from "@/components/state/state-mark";
+import type { StatusIssueView, StatusView, VerdictLevel } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";
 import { VAULT, VERDICT } from "@/lib/tables";
@@ -17,7 +17,6 @@ const EDGE: Record<VerdictLevel, string> = {
 
 export function VerdictBar({ status }: { status: StatusView }) {
   const { verdict, backends, gateway, vault } = status;
-  const first = verdict.needs[0];
   const inUse = backends.total - backends.disabled;
   return (
     <section
@@ -46,13 +45,14 @@ export function VerdictBar({ status }: { status: StatusView }) {
           </span>
         </p>
       </div>
-      {first ? (
-        <ActionButton action={first.action} need={first.id} look="primary" size="medium" />
-      ) : (
-        <RunChecksButton look="plain" size="medium" set="quick" label="Run quick check" />
-      )}
+      {verdict.level !== "not_set_up" && <NextStep need={verdict.needs[0]} />}
     </section>
   );
+}
+
+function NextStep({ need }: { need: StatusIssueView | undefined }) {
+  if (need === undefined) return <RunChecksButton look="plain" size="medium" set="quick" />;
+  return <ActionButton action={need.action} need={need.id} look="primary" size="medium" />;
 }
 
 function Dot() {

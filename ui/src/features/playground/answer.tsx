@@ -1,9 +1,9 @@
 /** The answer while it streams. It never scrolls by itself, so that it can be read meanwhile. */
 import { CornerLeftUp } from "lucide-react";
-import { Button } from "@/components/button";
-import { CopyButton } from "@/components/copy-button";
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
+import { Button } from "@/components/button/button";
+import { CopyButton } from "@/components/button/copy-button";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
 import type { PlaygroundRunView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";

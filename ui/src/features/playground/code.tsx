@@ -1,10 +1,10 @@
 /** The same request as code for the user's own tool. The core generates it, without a token. */
 import { useId, useState } from "react";
-import { CodeBlock } from "@/components/copy-button";
-import { Select } from "@/components/select";
-import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { CodeBlock } from "@/components/button/copy-button";
+import { Select } from "@/components/form/select";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import type { PlaygroundSend } from "@/ipc/bindings";
 import { usePlaygroundSnippets } from "@/ipc/playground-queries";
 

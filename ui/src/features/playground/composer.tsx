@@ -2,11 +2,11 @@
 import { CornerDownLeft, Plus, Square, X } from "lucide-react";
 import { useId, type ComponentProps, type ReactNode } from "react";
 import type { ChangeDraft, Draft } from "@/features/playground/draft";
-import { Button, IconButton } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { TextInput } from "@/components/field";
-import { Select } from "@/components/select";
-import { Kbd } from "@/components/kbd";
+import { Button, IconButton } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { TextInput } from "@/components/form/field";
+import { Select } from "@/components/form/select";
+import { Kbd } from "@/components/text/kbd";
 import type { ApiError, ReasoningEffort } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { faultElsewhere, faultOf } from "@/lib/fault";

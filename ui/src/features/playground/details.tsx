@@ -1,7 +1,7 @@
 /** The routing of a prompt and its reason, its usage, and every attempt. */
-import { Facts, type Fact } from "@/components/facts";
-import { PanelLink } from "@/components/panel-link";
-import { Unpriced } from "@/components/unpriced";
+import { Facts, type Fact } from "@/components/text/facts";
+import { PanelLink } from "@/components/layout/panel-link";
+import { Unpriced } from "@/components/text/unpriced";
 import type { PlaygroundAttemptView, PlaygroundRunView, PlaygroundUsageView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";

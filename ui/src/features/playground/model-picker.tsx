@@ -2,7 +2,7 @@
 import { Command } from "cmdk";
 import { Check, ChevronsUpDown } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
-import { StateMark } from "@/components/state-mark";
+import { StateMark } from "@/components/state/state-mark";
 import type { BackendView } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";

@@ -6,7 +6,7 @@ import type { Seat } from "@/features/playground/draft";
 import { Raw } from "@/features/playground/raw";
 import { SeatBadge } from "@/features/playground/seat-badge";
 import { spokenPart } from "@/features/playground/spoken";
-import { Tabs } from "@/components/tabs";
+import { Tabs } from "@/components/layout/tabs";
 import type { PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { PLAYGROUND } from "@/lib/tables";

@@ -2,8 +2,8 @@
 import type { Seat } from "@/features/playground/draft";
 import { ModelPicker } from "@/features/playground/model-picker";
 import { SeatBadge } from "@/features/playground/seat-badge";
-import { StateBadge } from "@/components/state-mark";
-import { Unpriced } from "@/components/unpriced";
+import { StateBadge } from "@/components/state/state-mark";
+import { Unpriced } from "@/components/text/unpriced";
 import type { PlaygroundRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatMoneyFine } from "@/lib/money";

@@ -1,7 +1,7 @@
 /** The request and response exactly as sent, without the token. */
-import { CodeBlock } from "@/components/copy-button";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { CodeBlock } from "@/components/button/copy-button";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import type { PlaygroundRawExchangeView, PlaygroundRunView } from "@/ipc/bindings";
 import { usePlaygroundRaw } from "@/ipc/playground-queries";
 import { formatBytes } from "@/lib/quantity";

@@ -1,14 +1,14 @@
 /** Imports a price list from a file, from pasted text or from an address. Shows the differences before they apply. */
 import { FileUp } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { CONTROL, Field, TextInput } from "@/components/field";
-import { FileButton } from "@/components/file-button";
-import { Notice } from "@/components/notice";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { CONTROL, Field, TextInput } from "@/components/form/field";
+import { FileButton } from "@/components/form/file-button";
+import { Notice } from "@/components/notice/notice";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, PriceImport, PriceImportView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

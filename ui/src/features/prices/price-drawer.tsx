@@ -1,7 +1,8 @@
 /** One price in full: every rate by tier and length of context, its days and its source. */
-import { DialogBody, Drawer } from "@/components/dialog";
-import { Facts, type Fact } from "@/components/facts";
+import { DialogBody, Drawer } from "@/components/overlay/dialog";
+import { Facts, type Fact } from "@/components/text/facts";
 import type { PriceRateView, ListedPriceView } from "@/ipc/bindings";
+import { METERS, PRICE_TIERS } from "@/lib/form-tables";
 import { formatPrice } from "@/lib/money";
 import { formatCount } from "@/lib/quantity";
 
@@ -38,8 +39,8 @@ export function PriceDrawer({ row, onClose }: { row: ListedPriceView | undefined
 }
 
 function nameOf({ meter, tier, above_tokens }: PriceRateView): string {
-  const parts = [meter.replaceAll("_", " ")];
-  if (tier !== null) parts.push(tier);
+  const parts = [METERS.find(({ value }) => value === meter)?.label ?? meter];
+  if (tier !== null) parts.push((PRICE_TIERS.find(({ value }) => value === tier)?.label ?? tier).toLowerCase());
   if (above_tokens !== null) parts.push(`above ${formatCount(above_tokens)} tokens`);
   return parts.join(", ");
 }

@@ -55,5 +55,5 @@ test("a price opens with every rate, its days and its source", async () => {
   const drawer = await screen.findByRole("dialog", { name: "claude-sonnet-4-5" });
   expect(drawer).toHaveTextContent("https://anthropic.com/pricing");
   expect(drawer).toHaveTextContent("us × 1.1");
-  expect(within(drawer).getByRole("row", { name: /cache read/ })).toHaveTextContent("per million tokens");
+  expect(within(drawer).getByRole("row", { name: /^Cache read/ })).toHaveTextContent("per million tokens");
 });

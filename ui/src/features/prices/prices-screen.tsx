@@ -3,15 +3,15 @@ import { Undo2 } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { ImportPrices } from "@/features/prices/import-prices";
 import { PriceDrawer } from "@/features/prices/price-drawer";
-import { Button } from "@/components/button";
-import { DataTable, type Column } from "@/components/data-table";
-import { FilterInput } from "@/components/filter-input";
-import { Page } from "@/components/page";
-import { Reading } from "@/components/reading";
+import { Button } from "@/components/button/button";
+import { DataTable, type Column } from "@/components/table/data-table";
+import { FilterInput } from "@/components/filter/filter-input";
+import { Page } from "@/components/layout/page";
+import { Reading } from "@/components/notice/reading";
 import { SetPriceDialog } from "@/connected/set-price";
-import { Skeleton } from "@/components/skeleton";
-import { UsageTabs } from "@/components/usage-tabs";
-import { notify } from "@/components/toast";
+import { Skeleton } from "@/components/notice/skeleton";
+import { UsageTabs } from "@/components/layout/usage-tabs";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { PriceRowState, ListedPriceView, PricesView } from "@/ipc/bindings";
 import { usePrices } from "@/ipc/queries";
@@ -103,6 +103,7 @@ export function PricesScreen() {
       <UsageTabs current="prices" />
       <div className="flex flex-wrap items-center gap-2">
         <FilterInput label="Filter by model" value={words} onChange={setWords} />
+        <span className="ml-auto text-12 text-ink-3">US dollars per million tokens</span>
       </div>
       <Reading
         of={prices}

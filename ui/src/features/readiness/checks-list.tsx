@@ -2,7 +2,7 @@
 import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { ActionButton } from "@/connected/action-button";
-import { StateMark, TONE_TEXT } from "@/components/state-mark";
+import { StateMark, TONE_TEXT } from "@/components/state/state-mark";
 import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { groupBy } from "@/lib/group";
@@ -27,7 +27,7 @@ export function ChecksList({ run }: { run: ReadinessRunView }) {
         <div className="border-b border-line px-4 py-2.5">
           <div className="mb-1.5 flex justify-between text-12 text-ink-2">
             <span role="status">{run.sentence}</span>
-            <span>{run.set === "quick" ? "quick set" : "all checks"}</span>
+            <span>{run.set === "quick" ? "quick checks" : "all checks"}</span>
           </div>
           <div
             role="progressbar"

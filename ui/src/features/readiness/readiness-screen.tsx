@@ -4,15 +4,16 @@ import { useRef } from "react";
 import { ChecksList } from "@/features/readiness/checks-list";
 import { RunHistory } from "@/features/readiness/run-history";
 import { Scorecard } from "@/features/readiness/scorecard";
-import { Button } from "@/components/button";
-import { EmptyState } from "@/components/empty-state";
-import { Page } from "@/components/page";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Page } from "@/components/layout/page";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { CheckSet, ReadinessView, ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
+import { RUN_CHECKS } from "@/lib/action";
 
 export function ReadinessScreen() {
   const main = useRef<HTMLButtonElement>(null);
@@ -25,7 +26,7 @@ export function ReadinessScreen() {
     onError: notifyError,
   };
   const begin = (set: CheckSet) => {
-    // The button of a quick check goes away while it runs.
+    // The button of the quick checks goes away while it runs.
     main.current?.focus();
     start.mutate(set, report);
   };
@@ -37,7 +38,7 @@ export function ReadinessScreen() {
         <>
           {!isRunning && (
             <Button busy={start.isPending} onClick={() => begin("quick")}>
-              Quick check
+              {RUN_CHECKS.quick}
             </Button>
           )}
           {/* One button for both, so that the focus stays where it was. */}
@@ -48,7 +49,7 @@ export function ReadinessScreen() {
             busy={start.isPending || cancel.isPending}
             onClick={() => (isRunning ? cancel.mutate(undefined, report) : begin("full"))}
           >
-            {isRunning ? "Cancel run" : "Run all checks"}
+            {isRunning ? "Cancel run" : RUN_CHECKS.full}
           </Button>
         </>
       }
@@ -71,7 +72,7 @@ function Body({ readiness: { run, history } }: { readiness: ReadinessView }) {
       <section aria-label="No run yet" className="rounded-card border border-line bg-surface-1">
         <EmptyState icon={ListChecks} title="No checks have run yet">
           The checks test the gateway, the vault, the keys and every backend, and tell you how to fix problems. They are
-          free. A quick check covers local parts only and takes under three seconds.
+          free. The quick ones cover local parts only and take under three seconds.
         </EmptyState>
       </section>
     );

@@ -1,7 +1,7 @@
 /** The scores of previous runs, newest first. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { StateMark } from "@/components/state/state-mark";
 import type { ReadinessRunSummaryView } from "@/ipc/bindings";
 import { formatTenths } from "@/lib/quantity";
 import { RUN_VERDICT } from "@/lib/tables";
@@ -20,7 +20,7 @@ export function RunHistory({ history }: { history: ReadinessRunSummaryView[] }) 
         {history.slice(0, SHOWN_MAX).map((run) => (
           <li
             key={run.id}
-            title={`${run.set === "quick" ? "Quick set" : "All checks"}: ${run.sentence}`}
+            title={`${run.set === "quick" ? "Quick checks" : "All checks"}: ${run.sentence}`}
             className="flex h-9 items-center gap-2.5 border-b border-line px-4 text-12 last:border-b-0"
           >
             <StateMark sign={RUN_VERDICT[run.verdict]} />

@@ -1,18 +1,19 @@
 /** The score as a dial, its parts as bars, and the few fixes that would raise it most. */
-import { Card } from "@/components/card";
-import { Moment } from "@/components/moment";
-import { ScoreBar, ScoreDial } from "@/components/score-dial";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { Card } from "@/components/layout/card";
+import { Moment } from "@/components/text/moment";
+import { ScoreBar, ScoreDial } from "@/components/chart/score-dial";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/tables";
+import { formatPercent } from "@/lib/percent";
 
 export function Scorecard({ run }: { run: ReadinessRunView }) {
   const sign =
     run.state === "running" ? CHECK.running : run.verdict === null ? CHECK.cancelled : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
-    <Card title="Score" note={run.set === "quick" ? "quick set" : "all checks"}>
+    <Card title="Score" note={run.set === "quick" ? "quick checks" : "all checks"}>
       <div className="flex items-center gap-3">
         <ScoreDial tenths={run.score_tenths} tone={sign.tone} size={100} />
         <div className="flex min-w-0 flex-col gap-1 text-12 text-ink-2">
@@ -27,7 +28,9 @@ export function Scorecard({ run }: { run: ReadinessRunView }) {
             <Moment at={run.ended_at ?? run.started_at} focusable />
           </span>
           <span title="Share of the checks that ran, by weight">
-            {run.confidence_percent === 100 ? "All checks ran" : `${run.confidence_percent} % of checks ran`}
+            {run.confidence_percent === 100
+              ? "All checks ran"
+              : `${formatPercent(run.confidence_percent)} of checks ran`}
           </span>
         </div>
       </div>

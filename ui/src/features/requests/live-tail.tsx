@@ -1,7 +1,7 @@
 /** The newest requests as they come. A pause keeps the list as it is and counts what comes meanwhile. */
 import { Pause, Play } from "lucide-react";
 import { useContext, useState } from "react";
-import { Button } from "@/components/button";
+import { Button } from "@/components/button/button";
 import { useRequests } from "@/ipc/queries";
 import { ClockContext } from "@/lib/clock";
 import { formatCounted } from "@/lib/quantity";

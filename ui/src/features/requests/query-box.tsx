@@ -5,9 +5,9 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { CircleHelp } from "lucide-react";
 import { useRef, useState } from "react";
-import { IconButton } from "@/components/button";
-import { FilterInput } from "@/components/filter-input";
-import { MenuContent } from "@/components/menu-content";
+import { IconButton } from "@/components/button/button";
+import { FilterInput } from "@/components/filter/filter-input";
+import { MenuContent } from "@/components/menu/menu-content";
 import { useAction } from "@/ipc/actions";
 import { useRequestWords } from "@/ipc/request-queries";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";

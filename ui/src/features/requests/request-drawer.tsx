@@ -1,16 +1,16 @@
 /** One request in full: the routing decision, timing, cost and how the cost is known. */
 import { Link2, Copy, ScrollText, Play, Server } from "lucide-react";
-import { useContextualActions } from "@/components/contextual-actions";
-import { CopyButton } from "@/components/copy-button";
-import { Cost } from "@/components/cost";
-import { DialogBody, Drawer } from "@/components/dialog";
-import { Facts, type Fact } from "@/components/facts";
-import { Notice } from "@/components/notice";
-import { PanelLink } from "@/components/panel-link";
-import { StateBadge } from "@/components/state-mark";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { copyText } from "@/components/toast";
+import { useContextualActions } from "@/components/menu/contextual-actions";
+import { CopyButton } from "@/components/button/copy-button";
+import { Cost } from "@/components/text/cost";
+import { DialogBody, Drawer } from "@/components/overlay/dialog";
+import { Facts, type Fact } from "@/components/text/facts";
+import { Notice } from "@/components/notice/notice";
+import { PanelLink } from "@/components/layout/panel-link";
+import { StateBadge } from "@/components/state/state-mark";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { copyText } from "@/components/overlay/toast";
 import { RequestCode } from "@/features/requests/request-code";
 import { RequestPath } from "@/features/requests/request-path";
 import { Tokens } from "@/features/requests/tokens";
@@ -74,7 +74,7 @@ export function RequestDetail({ path }: { path: RequestPathView }) {
       )}
       <Waterfall path={path} />
       <RequestPath path={path} />
-      <Facts facts={factsOf(request, failure?.cause)} />
+      <Facts facts={factsOf(path)} />
       <RequestCode id={request.id} />
       <p className="text-12 text-ink-2">
         <PanelLink path={replayPath(request)}>Replay in the playground</PanelLink> with a prompt of your own: prompts
@@ -94,11 +94,13 @@ function DrawerSkeleton() {
   );
 }
 
-/** `cause` is shown above, so the same message is not repeated. */
-function factsOf(request: RequestView, cause: string | undefined): Fact[] {
+/** Leaves out what the cause and the attempts above already say, and what a request without an answer cannot have. */
+function factsOf({ request, failure, attempts }: RequestPathView): Fact[] {
+  const hasAnswer = request.state !== "failed" || request.usage_basis !== null;
+  const isStatusShown = attempts.some(({ http_status: status }) => status === request.http_status);
   const tokens = (count: Count | null) => <Tokens count={count} basis={request.usage_basis} unknown="not reported" />;
   return [
-    ...(request.error === null || cause?.endsWith(request.error) === true
+    ...(request.error === null || failure?.cause.endsWith(request.error) === true
       ? []
       : [{ name: "Client got", value: request.error }]),
     { name: "Started", value: formatExact(request.started_at) },
@@ -128,13 +130,19 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
     },
     { name: "Routing reason", value: request.explanation },
     ...(request.device === null ? [] : [{ name: "Made on", value: request.device }]),
-    { name: "Model billed", value: request.model_billed ?? "not reported" },
-    { name: "Status", value: request.http_status === null ? "none" : String(request.http_status) },
+    ...(isStatusShown
+      ? []
+      : [{ name: "Status", value: request.http_status === null ? "none" : String(request.http_status) }]),
     { name: "Streaming", value: request.stream ? "streamed" : "not streamed" },
-    { name: "Finish reason", value: request.finish_reason ?? "not reported" },
-    { name: "Tokens in", value: tokens(request.input_tokens) },
-    { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
-    { name: "Tokens out", value: tokens(request.output_tokens) },
+    ...(hasAnswer
+      ? [
+          { name: "Model billed", value: request.model_billed ?? "not reported" },
+          { name: "Finish reason", value: request.finish_reason ?? "not reported" },
+          { name: "Tokens in", value: tokens(request.input_tokens) },
+          { name: "Of these, cached", value: tokens(request.cache_read_tokens) },
+          { name: "Tokens out", value: tokens(request.output_tokens) },
+        ]
+      : []),
     ...(request.usage_basis === null
       ? []
       : [{ name: "Token source", value: USAGE_BASIS[request.usage_basis].toLowerCase() }]),
@@ -155,7 +163,9 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
         </>
       ),
     },
-    { name: "Cost source", value: COST_BASIS[request.cost_basis].toLowerCase() },
+    ...(request.cost_basis === "not_billed"
+      ? []
+      : [{ name: "Cost source", value: COST_BASIS[request.cost_basis].toLowerCase() }]),
     {
       name: "Request id",
       value: (

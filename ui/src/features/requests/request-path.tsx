@@ -1,9 +1,9 @@
 /** How a request was handled: attempts with wait, failure and cost, skipped backends, and the cache. */
-import { Cost } from "@/components/cost";
-import { Invoice } from "@/components/invoice";
-import { PanelLink } from "@/components/panel-link";
+import { Cost } from "@/components/text/cost";
+import { Invoice } from "@/components/text/invoice";
+import { PanelLink } from "@/components/layout/panel-link";
 import { SetPriceButton } from "@/connected/set-price";
-import { StateBadge, StateMark } from "@/components/state-mark";
+import { StateBadge, StateMark } from "@/components/state/state-mark";
 import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
@@ -22,7 +22,7 @@ export function RequestPath({ path }: { path: RequestPathView }) {
   );
 }
 
-function Attempts({ path: { attempts, queued_ms, route } }: { path: RequestPathView }) {
+function Attempts({ path: { attempts, queued_ms, route, failure } }: { path: RequestPathView }) {
   return (
     <ol aria-label="Attempts" className="flex flex-col gap-2.5">
       {(route !== null || queued_ms !== null) && (
@@ -36,13 +36,20 @@ function Attempts({ path: { attempts, queued_ms, route } }: { path: RequestPathV
         </li>
       )}
       {attempts.map((attempt, index) => (
-        <Attempt key={index} attempt={attempt} place={index + 1} />
+        <Attempt key={index} attempt={attempt} place={index + 1} cause={failure?.cause} />
       ))}
     </ol>
   );
 }
 
-function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: number }) {
+interface AttemptProps {
+  attempt: RequestAttemptView;
+  place: number;
+  /** Shown above: an attempt that failed of it does not repeat it. */
+  cause: string | undefined;
+}
+
+function Attempt({ attempt, place, cause }: AttemptProps) {
   const hasFailed = attempt.class !== null;
   const sign = hasFailed ? FAILED : WORKED;
   return (
@@ -71,8 +78,9 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
           .join(", ")}
         {hasFailed && (
           <span className="block text-ink-2">
-            <span className="text-bad first-letter:uppercase">{attempt.class}</span>
-            {attempt.owner !== null && `, ${FAILURE_OWNER[attempt.owner].toLowerCase()}`}. {attempt.error}
+            <span className="inline-block text-bad first-letter:uppercase">{attempt.class}</span>
+            {attempt.owner !== null && `, ${FAILURE_OWNER[attempt.owner].toLowerCase()}`}.
+            {attempt.error !== null && cause?.endsWith(attempt.error) !== true && ` ${attempt.error}`}
           </span>
         )}
       </span>

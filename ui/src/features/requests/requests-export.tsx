@@ -1,8 +1,8 @@
 /** Exports all requests that match the filters, not only those that are loaded. */
 import { FileDown, FileJson, FileSpreadsheet } from "lucide-react";
-import { Button } from "@/components/button";
-import { Menu } from "@/components/menu";
-import { notify, notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Menu } from "@/components/menu/menu";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { RequestsFormat, RequestsQuery, SavedFile, TextFile } from "@/ipc/bindings";
 import { canDownload, downloadText } from "@/lib/download";

@@ -1,7 +1,7 @@
 /** The filters above the requests. The core applies them, so they cover all requests and not only the loaded rows. */
-import type { Option } from "@/components/choice";
-import { FilterChip } from "@/components/filter-chip";
-import { FilterChips, type Chip } from "@/components/filter-chips";
+import type { Option } from "@/components/form/choice";
+import { FilterChip } from "@/components/filter/filter-chip";
+import { FilterChips, type Chip } from "@/components/filter/filter-chips";
 import { QueryBox } from "@/features/requests/query-box";
 import { useDimensionChips } from "@/connected/dimension-chips";
 import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";

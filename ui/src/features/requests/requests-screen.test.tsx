@@ -173,6 +173,8 @@ test("a request of any age opens by its address: its times, its cause and the ne
   const { user } = renderPanel("failing", `/requests?client=nobody&request=${failed.id}`);
   const drawer = within(await screen.findByRole("dialog", { name: failed.model_asked }));
   expect(drawer.getByText(/^Replace the key under/)).toBeVisible();
+  expect(drawer.getAllByText(/rejected the key: 401/)).toHaveLength(1);
+  expect(drawer.queryByText("Status")).not.toBeInTheDocument();
   expect(drawer.getByRole("figure", { name: "Waterfall" })).toBeVisible();
   await user.click(drawer.getByText("Copy as code"));
   expect(await drawer.findByRole("button", { name: "Copy curl" })).toBeVisible();

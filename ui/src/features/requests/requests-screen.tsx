@@ -7,8 +7,8 @@ import { RequestsFilters } from "@/features/requests/requests-filters";
 import { filterOf, type RequestsPlace } from "@/features/requests/requests-place";
 import { RequestsTable } from "@/features/requests/requests-table";
 import { SavedViews } from "@/features/requests/saved-views";
-import { Button } from "@/components/button";
-import { Page } from "@/components/page";
+import { Button } from "@/components/button/button";
+import { Page } from "@/components/layout/page";
 import type { RequestFilter } from "@/lib/request-filter";
 
 interface RequestsScreenProps {

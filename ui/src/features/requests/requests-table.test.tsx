@@ -95,8 +95,11 @@ test("a request that was refused before it reached its backend names it, says wh
   expect(drawer.getByText(refused.error ?? "")).toBeVisible();
   expect(fact("Backend")).toHaveTextContent("groq (not contacted)");
   expect(fact("Routing reason")).toHaveTextContent(refused.explanation ?? "");
-  expect(fact("Cost source")).toHaveTextContent("not billed");
-  expect(fact("Tokens out")).toHaveTextContent("not reported");
+  expect(fact("Status")).toHaveTextContent("503");
+  expect(fact("Cost")).toHaveTextContent("not billed");
+  // Without an answer there is nothing to report, and no source of a cost.
+  for (const name of ["Model billed", "Finish reason", "Tokens out", "Cost source"])
+    expect(drawer.queryByText(name)).not.toBeInTheDocument();
 });
 
 test("a request that failed at its backend was in contact with it", async () => {

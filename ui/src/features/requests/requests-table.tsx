@@ -2,12 +2,12 @@
 import { ListTree } from "lucide-react";
 import { useMemo } from "react";
 import type { ChosenColumns } from "@/features/requests/columns";
-import { Button } from "@/components/button";
-import { DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { Moment } from "@/components/moment";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
+import { Button } from "@/components/button/button";
+import { DataTable } from "@/components/table/data-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Moment } from "@/components/text/moment";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
 import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 

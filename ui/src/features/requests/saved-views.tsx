@@ -2,11 +2,11 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Bookmark, BookmarkPlus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, SubmitFoot } from "@/components/dialog";
-import { Field, TextInput } from "@/components/field";
-import { MenuContent } from "@/components/menu-content";
-import { notify, notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, SubmitFoot } from "@/components/overlay/dialog";
+import { Field, TextInput } from "@/components/form/field";
+import { MenuContent } from "@/components/menu/menu-content";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { RequestsQuery, SavedView } from "@/ipc/bindings";
 import { useSavedViews } from "@/ipc/request-queries";

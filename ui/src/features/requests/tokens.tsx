@@ -1,6 +1,6 @@
 /** Token counts of one request, marked where they are estimates. */
 import type { ReactNode } from "react";
-import { Estimated } from "@/components/estimated";
+import { Estimated } from "@/components/text/estimated";
 import type { Count, UsageBasis } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 

@@ -2,9 +2,9 @@
 import { useId, useState } from "react";
 import { Decision } from "@/features/routing/decision";
 import { Simulation } from "@/features/routing/simulation";
-import { Choice } from "@/components/choice";
-import { Field, TextInput } from "@/components/field";
-import { Select } from "@/components/select";
+import { Choice } from "@/components/form/choice";
+import { Field, TextInput } from "@/components/form/field";
+import { Select } from "@/components/form/select";
 import { useBackends, useClients } from "@/ipc/queries";
 import type { HypotheticalRequest, RouteView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";

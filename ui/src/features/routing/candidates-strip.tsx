@@ -3,13 +3,14 @@
  * a choice with the candidate first that served most of the day's requests.
  */
 import { ChevronRight } from "lucide-react";
-import { AvailabilityHint, AvailabilityMark } from "@/components/availability";
-import { PanelLink } from "@/components/panel-link";
-import { TONE_TEXT } from "@/components/state-mark";
+import { AvailabilityHint, AvailabilityMark } from "@/components/state/availability";
+import { PanelLink } from "@/components/layout/panel-link";
+import { TONE_TEXT } from "@/components/state/state-mark";
 import { policyOf } from "@/features/routing/policies";
 import type { RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { AVAILABILITY } from "@/lib/tables";
+import { formatPercent } from "@/lib/percent";
 
 export function CandidatesStrip({ route }: { route: RouteView }) {
   const { shape } = policyOf(route.policy);
@@ -55,7 +56,7 @@ function Candidate({ candidate, lead }: { candidate: RouteCandidateView; lead: s
         {!isReady && (
           <span className={classNames("whitespace-nowrap", TONE_TEXT[tone])}>
             {word}
-            {availability.percent !== null && ` ${availability.percent} %`}
+            {availability.percent !== null && ` ${formatPercent(availability.percent)}`}
           </span>
         )}
       </PanelLink>

@@ -1,8 +1,9 @@
 /** The backends that would be tried, in order, with the reason for each, and those that would be skipped. */
-import { AvailabilityBadge, AvailabilityWhy } from "@/components/availability";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { StateMark } from "@/components/state-mark";
+import { formatPercent } from "@/lib/percent";
+import { AvailabilityBadge, AvailabilityWhy } from "@/components/state/availability";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { StateMark } from "@/components/state/state-mark";
 import { useRouteExplain } from "@/ipc/route-queries";
 import type {
   ExcludedCandidateView,
@@ -81,7 +82,7 @@ function Parts({ parts }: { parts: ScoreComponentView[] }) {
             <span data-mark className="block h-full bg-series-2" style={{ width: `${part.score_percent}%` }} />
           </div>
           <dt className="mt-0.5 truncate text-ink-3">
-            {part.name} {part.weight_percent} %
+            {part.name} {formatPercent(part.weight_percent)}
           </dt>
           <dd className="text-ink-1">{part.measured}</dd>
         </div>

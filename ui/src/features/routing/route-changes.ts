@@ -1,7 +1,7 @@
 /** Changes, removes and reorders routes, each with an undo. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { notify, notifyError } from "@/components/toast";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { freedClients } from "@/lib/losses";

@@ -3,12 +3,12 @@ import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form
 import { CandidateFields } from "@/features/routing/candidate-fields";
 import { policyOf } from "@/features/routing/policies";
 import { readValues, wrongNumber, ROUTE_FIELDS, WEIGHT_NAMES, type RouteValues } from "@/features/routing/route-values";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { Button } from "@/components/button";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/form-select";
-import { ShareBar } from "@/components/share-bar";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { Button } from "@/components/button/button";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { FormSelect } from "@/components/form/form-select";
+import { ShareBar } from "@/components/chart/share-bar";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

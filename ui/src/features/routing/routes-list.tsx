@@ -2,8 +2,8 @@
 import { CandidatesStrip } from "@/features/routing/candidates-strip";
 import { policyOf } from "@/features/routing/policies";
 import { useRouteChanges } from "@/features/routing/route-changes";
-import { SortableList } from "@/components/sortable-list";
-import { Switch } from "@/components/switch";
+import { SortableList } from "@/components/table/sortable-list";
+import { Switch } from "@/components/form/switch";
 import type { RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCount } from "@/lib/quantity";

@@ -154,7 +154,7 @@ test("a simulation shows shares beside those promised, as a table too, and what 
   expect(await within(panel).findByText("openai would serve 71 % of 1,000 requests.")).toBeVisible();
   expect(within(panel).getByText("70 % by weight")).toBeVisible();
   await user.click(within(panel).getByRole("button", { name: "Show as table" }));
-  expect(within(panel).getByRole("row", { name: /openai gpt-5.2-mini 708 70.8 % 70 %/ })).toBeVisible();
+  expect(within(panel).getByRole("row", { name: /openai gpt-5.2-mini 708 71 % 70 %/ })).toBeVisible();
   await user.click(within(panel).getByRole("checkbox", { name: "openai" }));
   await user.click(within(panel).getByRole("checkbox", { name: "groq" }));
   expect(await within(panel).findByText("1,000 would fail.")).toBeVisible();

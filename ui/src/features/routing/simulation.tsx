@@ -1,15 +1,16 @@
 /** Simulates one request many times, optionally with backends assumed to be down: shares as bars or as a table. */
 import { ChartBar, Table2 } from "lucide-react";
 import { useState } from "react";
-import { IconButton } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { IconButton } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { Notice } from "@/components/notice/notice";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
 import { useRouteExplain, useRouteSimulate } from "@/ipc/route-queries";
 import type { HypotheticalRequest, CandidateShareView, RouteSimulationView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCount } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 const DRAWS = [
   { value: "100", label: "100" },
@@ -90,21 +91,21 @@ function ShareBars({ shares }: { shares: CandidateShareView[] }) {
           <span className="flex items-baseline gap-2">
             <span className="font-medium">{share.backend}</span>
             <code className="min-w-0 flex-1 truncate font-mono text-12 text-ink-2">{share.model}</code>
-            <span className="font-medium">{spellPercent(share.percent)}</span>
+            <span className="font-medium">{formatPercent(share.percent)}</span>
           </span>
           <span aria-hidden className="relative mt-1 block h-2 rounded-full bg-surface-3">
             <span data-mark className="block h-full rounded-full bg-series-1" style={{ width: `${share.percent}%` }} />
             {share.expected_percent !== null && (
               <span
                 data-mark
-                title={`${spellPercent(share.expected_percent)} by weight`}
+                title={`${formatPercent(share.expected_percent)} by weight`}
                 className="absolute -inset-y-0.5 w-0.5 bg-ink-1"
                 style={{ left: `${Math.min(share.expected_percent, 99.5)}%` }}
               />
             )}
           </span>
           {share.expected_percent !== null && (
-            <span className="text-12 text-ink-3">{spellPercent(share.expected_percent)} by weight</span>
+            <span className="text-12 text-ink-3">{formatPercent(share.expected_percent)} by weight</span>
           )}
         </li>
       ))}
@@ -140,8 +141,8 @@ function SharesTable({ simulation }: { simulation: RouteSimulationView }) {
               {share.backend} <code className="font-mono text-ink-2">{share.model}</code>
             </th>
             <td className={cell}>{formatCount(share.draws)}</td>
-            <td className={cell}>{spellPercent(share.percent)}</td>
-            <td className={cell}>{share.expected_percent === null ? "–" : spellPercent(share.expected_percent)}</td>
+            <td className={cell}>{formatPercent(share.percent)}</td>
+            <td className={cell}>{share.expected_percent === null ? "–" : formatPercent(share.expected_percent)}</td>
           </tr>
         ))}
         <tr>
@@ -156,10 +157,6 @@ function SharesTable({ simulation }: { simulation: RouteSimulationView }) {
       </tbody>
     </table>
   );
-}
-
-function spellPercent(percent: number): string {
-  return `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`;
 }
 
 function SimulationSkeleton() {

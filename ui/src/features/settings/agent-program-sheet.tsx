@@ -1,12 +1,12 @@
 /** What adding our MCP server to a program, or removing it, would change, shown before anything is written. */
 import { useState } from "react";
-import { Button } from "@/components/button";
-import { Choice } from "@/components/choice";
-import { DialogBody, DialogFoot, Drawer } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify, notifyError } from "@/components/toast";
-import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/wiring-plan";
-import { WithCode } from "@/components/with-code";
+import { Button } from "@/components/button/button";
+import { Choice } from "@/components/form/choice";
+import { DialogBody, DialogFoot, Drawer } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify, notifyError } from "@/components/overlay/toast";
+import { ChangedKeyList, CHANGED_KEYS, WiringPlan } from "@/components/text/wiring-plan";
+import { WithCode } from "@/components/text/with-code";
 import { useAction } from "@/ipc/actions";
 import { useAgentProgramPlan } from "@/ipc/agent-queries";
 import type { AgentProgram, AgentProgramView, ChangedKeys } from "@/ipc/bindings";

@@ -2,12 +2,12 @@
 import { useState } from "react";
 import { Plug, RotateCw, Unplug } from "lucide-react";
 import { AgentProgramSheet, type ProgramChange } from "@/features/settings/agent-program-sheet";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
-import { Reading } from "@/components/reading";
-import { SkeletonRows } from "@/components/skeleton";
-import { StateBadge } from "@/components/state-mark";
-import { WithCode } from "@/components/with-code";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { Reading } from "@/components/notice/reading";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { StateBadge } from "@/components/state/state-mark";
+import { WithCode } from "@/components/text/with-code";
 import { useAgentPrograms } from "@/ipc/agent-queries";
 import type { AgentProgramView, WiringState } from "@/ipc/bindings";
 import { wiringSign } from "@/lib/wiring-sign";

@@ -1,15 +1,15 @@
 /** What was changed, and by what: the window, the command line, agents. */
 import { useState } from "react";
 import { History } from "lucide-react";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
-import { DataTable, type Column } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { Moment } from "@/components/moment";
-import { Reading } from "@/components/reading";
-import { Select } from "@/components/select";
-import { SkeletonRows } from "@/components/skeleton";
-import { StateBadge } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { DataTable, type Column } from "@/components/table/data-table";
+import { EmptyState } from "@/components/notice/empty-state";
+import { Moment } from "@/components/text/moment";
+import { Reading } from "@/components/notice/reading";
+import { Select } from "@/components/form/select";
+import { SkeletonRows } from "@/components/notice/skeleton";
+import { StateBadge } from "@/components/state/state-mark";
 import { useAuditLog } from "@/ipc/audit-queries";
 import type { AuditEntryView, CallerKind } from "@/ipc/bindings";
 import { AUDIT_OUTCOME, CALLER_WORD } from "@/lib/tables";

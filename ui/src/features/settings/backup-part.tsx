@@ -3,20 +3,21 @@ import { useState } from "react";
 import { Archive, RotateCcw, ShieldCheck, X } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
 import { SettingsDifferences } from "@/features/settings/settings-differences";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Moment } from "@/components/moment";
-import { Notice } from "@/components/notice";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Moment } from "@/components/text/moment";
+import { Notice } from "@/components/notice/notice";
+import { Reading } from "@/components/notice/reading";
+import { Skeleton } from "@/components/notice/skeleton";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackupsView, BackupTask, MissingKeysView, RestorePlanView } from "@/ipc/bindings";
 import { useBackupProgress, useBackups } from "@/ipc/queries";
 import { formatBytes, formatCounted } from "@/lib/quantity";
+import { formatPercent } from "@/lib/percent";
 
 export function BackupPart() {
   const backups = useBackups();
@@ -39,7 +40,7 @@ function Progress() {
   const progress = useBackupProgress();
   const cancel = useAction("backupCancel", (call) => call());
   if (progress === null || progress.task === "merge") return null;
-  const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
+  const percent = progress.percent === null ? "" : `, ${formatPercent(progress.percent)}`;
   return (
     <SettingRow label={<span role="status">{`${DOING[progress.task]}${percent}`}</span>} detail="" changed={false}>
       <Button icon={X} busy={cancel.isPending} onClick={() => cancel.mutate(undefined)}>

@@ -1,11 +1,11 @@
 /** The server that shares cached responses between machines. */
 import { useState } from "react";
-import { DiscardAndSave } from "@/components/discard-and-save";
-import { Card } from "@/components/card";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Select } from "@/components/select";
-import { notify } from "@/components/toast";
+import { DiscardAndSave } from "@/components/form/discard-and-save";
+import { Card } from "@/components/layout/card";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Select } from "@/components/form/select";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import { useKeys } from "@/ipc/queries";
 import type { SettingsValues, SettingsView } from "@/ipc/bindings";

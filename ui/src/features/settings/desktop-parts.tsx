@@ -1,12 +1,12 @@
 /** Theme and notifications. Each setting takes effect at once. */
 import { Bell } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Button } from "@/components/button";
-import { Card } from "@/components/card";
-import { Choice } from "@/components/choice";
-import { Notice } from "@/components/notice";
-import { Switch } from "@/components/switch";
-import { notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Card } from "@/components/layout/card";
+import { Choice } from "@/components/form/choice";
+import { Notice } from "@/components/notice/notice";
+import { Switch } from "@/components/form/switch";
+import { notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 

@@ -1,7 +1,7 @@
 /** The locations of Gatehouse's files. */
-import { Card } from "@/components/card";
-import { CopyButton } from "@/components/copy-button";
-import { Facts } from "@/components/facts";
+import { Card } from "@/components/layout/card";
+import { CopyButton } from "@/components/button/copy-button";
+import { Facts } from "@/components/text/facts";
 import type { SettingsView } from "@/ipc/bindings";
 import { formatBytes } from "@/lib/quantity";
 

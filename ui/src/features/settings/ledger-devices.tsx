@@ -2,19 +2,20 @@
 import { useState } from "react";
 import { Download, FileUp, X } from "lucide-react";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { Moment } from "@/components/moment";
-import { Notice } from "@/components/notice";
-import { notify, notifyError } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { Moment } from "@/components/text/moment";
+import { Notice } from "@/components/notice/notice";
+import { notify, notifyError } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { LedgerDeviceView, LedgerMergePlanView, LedgerMergedView } from "@/ipc/bindings";
 import { useBackupProgress } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatBytes, formatCount, formatCounted } from "@/lib/quantity";
 import { formatExact } from "@/lib/time";
+import { formatPercent } from "@/lib/percent";
 
 export function DevicesRow({ devices }: { devices: LedgerDeviceView[] }) {
   const [isMerging, setMerging] = useState(false);
@@ -158,7 +159,7 @@ function Progress() {
   const progress = useBackupProgress();
   const cancel = useAction("backupCancel", (call) => call());
   if (progress?.task !== "merge") return null;
-  const percent = progress.percent === null ? "" : `, ${progress.percent} %`;
+  const percent = progress.percent === null ? "" : `, ${formatPercent(progress.percent)}`;
   return (
     <div className="flex items-center justify-between gap-3">
       <p role="status" className="text-12 text-ink-2">{`Merging${percent}`}</p>

@@ -1,8 +1,8 @@
 /** A numeric setting: meaning, range and default, field and unit, and its error. */
 import { useId } from "react";
 import { SettingRow } from "@/features/settings/setting-row";
-import { TextInput } from "@/components/field";
-import { WithCode } from "@/components/with-code";
+import { TextInput } from "@/components/form/field";
+import { WithCode } from "@/components/text/with-code";
 
 interface NumberRowProps {
   label: string;

@@ -11,12 +11,12 @@ import {
 } from "@/features/settings/resilience-numbers";
 import { NumberRow } from "@/features/settings/number-row";
 import { SettingRow } from "@/features/settings/setting-row";
-import { DisclosureSummary } from "@/components/disclosure-summary";
-import { DiscardAndSave } from "@/components/discard-and-save";
-import { Card } from "@/components/card";
-import { Choice } from "@/components/choice";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { DisclosureSummary } from "@/components/layout/disclosure-summary";
+import { DiscardAndSave } from "@/components/form/discard-and-save";
+import { Card } from "@/components/layout/card";
+import { Choice } from "@/components/form/choice";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

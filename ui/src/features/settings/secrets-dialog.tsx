@@ -3,11 +3,11 @@
  * twice, and for a word, since keys leave the vault.
  */
 import { useRef, useState } from "react";
-import { Button } from "@/components/button";
-import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
-import { ErrorNotice } from "@/components/error-notice";
-import { Field, TextInput } from "@/components/field";
-import { notify } from "@/components/toast";
+import { Button } from "@/components/button/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/overlay/dialog";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { Field, TextInput } from "@/components/form/field";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

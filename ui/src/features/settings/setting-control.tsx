@@ -1,10 +1,10 @@
 /** The row of one setting: a switch or a choice takes effect at once, a number or a text is typed and saved. */
 import { useSettingsChange } from "@/features/settings/desktop-parts";
 import { NumberRow } from "@/features/settings/number-row";
-import { displayUnit, rangeText, shown } from "@/features/settings/setting-fields";
+import { displayUnit, rangeText, shown, wordLabel } from "@/features/settings/setting-fields";
 import { SettingRow } from "@/features/settings/setting-row";
-import { Choice } from "@/components/choice";
-import { Switch } from "@/components/switch";
+import { Choice } from "@/components/form/choice";
+import { Switch } from "@/components/form/switch";
 import type { SettingsView } from "@/ipc/bindings";
 import type { SettingField } from "@/lib/form-tables";
 
@@ -38,10 +38,14 @@ export function SettingControl({ setting, settings, typed, fault, onType }: Sett
     );
   if (kind === "word")
     return (
-      <SettingRow label={label} detail={`${meaning} Default: ${setting.default}.`} changed={value !== setting.default}>
+      <SettingRow
+        label={label}
+        detail={`${meaning} Default: ${wordLabel(String(setting.default))}.`}
+        changed={value !== setting.default}
+      >
         <Choice
           label={label}
-          options={setting.words.map((word) => ({ value: word, label: word }))}
+          options={setting.words.map((word) => ({ value: word, label: wordLabel(word) }))}
           value={String(value)}
           onChange={(word) => change({ [key]: word })}
         />

@@ -1,6 +1,6 @@
 /** The settings of the form by card. Names, meanings, ranges and defaults come from the core's table. */
 import type { SettingsValues } from "@/ipc/bindings";
-import { formatBytes, formatCount } from "@/lib/quantity";
+import { formatBinaryBytes, formatCount } from "@/lib/quantity";
 import { SETTINGS, type SettingField } from "@/lib/form-tables";
 
 export type SettingValue = SettingsValues[SettingField["key"]];
@@ -51,11 +51,19 @@ export function displayUnit({ unit }: SettingField): { unit: string; scale: numb
   return unit === "ms" ? { unit: "s", scale: 1_000 } : { unit, scale: 1 };
 }
 
+/** Words that are not only written with a capital letter. */
+const WORDS: Record<string, string> = { ntfy: "ntfy", starttls: "STARTTLS", tls: "TLS" };
+
+/** A word of a setting as people write it: `Slack`, `STARTTLS`. */
+export function wordLabel(word: string): string {
+  return WORDS[word] ?? `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+}
+
 /** `1 KiB to 64 MiB`, `0.1 to 60 s`. */
 export function rangeText(setting: SettingField): string {
   const { min, max } = setting;
   const { unit, scale } = displayUnit(setting);
-  if (scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
+  if (scale === MIB) return `${formatBinaryBytes(min)} to ${formatBinaryBytes(max)}`;
   // A port is an identifier, so it has no digit separators.
   const spell = setting.key === "gateway_port" ? String : formatCount;
   return `${min < scale ? min / scale : spell(min / scale)} to ${spell(max / scale)}${unit === "" ? "" : ` ${unit}`}`;

@@ -1,6 +1,6 @@
 /** One setting: its description on the left, its control on the right, and a mark if it is not the default. */
 import type { ReactNode } from "react";
-import { WithCode } from "@/components/with-code";
+import { WithCode } from "@/components/text/with-code";
 
 interface SettingRowProps {
   label: ReactNode;

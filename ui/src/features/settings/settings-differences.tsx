@@ -1,5 +1,5 @@
 /** The places at which the settings here and those of a file differ. */
-import { DataTable, type Column } from "@/components/data-table";
+import { DataTable, type Column } from "@/components/table/data-table";
 import type { SettingsDifferenceView } from "@/ipc/bindings";
 
 function sides({ kind, fields }: SettingsDifferenceView): [here: string, there: string] {

@@ -6,10 +6,10 @@
 import { useState } from "react";
 import { SettingControl } from "@/features/settings/setting-control";
 import { rangeText, SECTIONS, shown, typedValue } from "@/features/settings/setting-fields";
-import { DiscardAndSave } from "@/components/discard-and-save";
-import { Card } from "@/components/card";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify } from "@/components/toast";
+import { DiscardAndSave } from "@/components/form/discard-and-save";
+import { Card } from "@/components/layout/card";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify } from "@/components/overlay/toast";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";

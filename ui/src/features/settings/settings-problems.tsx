@@ -1,9 +1,9 @@
 /** The errors of the settings file, and a preview of the certain repair. */
-import { Button } from "@/components/button";
-import { Diff } from "@/components/diff";
-import { ErrorNotice } from "@/components/error-notice";
-import { notify, notifyError } from "@/components/toast";
-import { StateMark } from "@/components/state-mark";
+import { Button } from "@/components/button/button";
+import { Diff } from "@/components/text/diff";
+import { ErrorNotice } from "@/components/notice/error-notice";
+import { notify, notifyError } from "@/components/overlay/toast";
+import { StateMark } from "@/components/state/state-mark";
 import { useAction } from "@/ipc/actions";
 import type { SettingsProblemView, SettingsView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";

@@ -1,7 +1,7 @@
 /** The requests that count on a part of Usage, as chips. Everything on it follows them. */
 import { spanOf } from "@/features/usage/usage-period";
 import { DIMENSIONS, filterOf, type Dimension, type UsagePlace } from "@/features/usage/usage-place";
-import { FilterChips, type Chip } from "@/components/filter-chips";
+import { FilterChips, type Chip } from "@/components/filter/filter-chips";
 import type { UsageCrossView } from "@/ipc/bindings";
 import { useDimensionChips } from "@/connected/dimension-chips";
 import { useUsageCross } from "@/ipc/queries";

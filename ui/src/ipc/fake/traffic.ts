@@ -88,7 +88,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
       state === "failed"
         ? backend === "ollama"
           ? "ollama refused the connection at 127.0.0.1:11434. Start it, or switch the backend off."
-          : "The provider rejected the key: 401, invalid_api_key. Replace the key."
+          : "The provider rejected the key: 401, invalid_api_key."
         : state === "partial"
           ? "The backend did not answer in time: no data for 30 s after 412 tokens."
           : null,
