@@ -3,6 +3,7 @@
 
 use acceptance::{HomeVault, TestHome};
 use serde_json::{Value, json};
+use test_support::ServerCertificate;
 
 use super::python_server::PythonServer;
 
@@ -69,13 +70,27 @@ async fn a_test_mail_arrives_and_a_wrong_password_is_told() {
 
 #[tokio::test]
 #[ignore = "needs aiosmtpd: `cargo xtask test --only sdk`"]
+async fn a_mail_is_sent_encrypted_to_a_server_that_is_vouched_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1");
+    let paths = [&certificate.chain, &certificate.key].map(|path| path.display().to_string());
+    let Some(mut server) = start_server(&[&paths[0], &paths[1]]).await else { return };
+    let mut home = home_with_mail(&server, "starttls").await;
+    home.set("SSL_CERT_FILE", &certificate.authority.display().to_string());
+    store_password(&home, PASSWORD).await;
+    let sent = send_test(&home).await;
+    assert_eq!(sent["test_failure"], Value::Null, "{sent}");
+    assert_eq!(server.event("sign-in").await["known"], true, "the server demands encryption");
+    let mail = server.event("mail").await;
+    assert_eq!(mail["recipients"], json!(["jo@example.com"]));
+}
+
+#[tokio::test]
+#[ignore = "needs aiosmtpd: `cargo xtask test --only sdk`"]
 async fn no_password_goes_to_a_server_whose_certificate_nobody_trusts() {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("made");
-    let paths = ["cert.pem", "key.pem"].map(|name| folder.path().join(name).display().to_string());
-    for (path, text) in paths.iter().zip([made.cert.pem(), made.signing_key.serialize_pem()]) {
-        private_files::write_atomic(path.as_ref(), text.as_bytes()).expect("written");
-    }
+    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1");
+    let paths = [&certificate.chain, &certificate.key].map(|path| path.display().to_string());
     let Some(server) = start_server(&[&paths[0], &paths[1]]).await else { return };
     let home = home_with_mail(&server, "starttls").await;
     store_password(&home, PASSWORD).await;

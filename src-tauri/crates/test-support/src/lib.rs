@@ -6,6 +6,7 @@
 //! to misbehave. Waits use tokio's clock, so a paused runtime skips them.
 
 mod canary;
+mod certificate;
 mod closed_port;
 mod http;
 mod logs;
@@ -18,6 +19,7 @@ mod requirements;
 mod upstream;
 
 pub use canary::{MARKED_KEY, leak_encodings, search_tree};
+pub use certificate::ServerCertificate;
 pub use closed_port::ClosedPort;
 pub use http::BodyEnd;
 pub use logs::{CapturedLogs, capture_logs};

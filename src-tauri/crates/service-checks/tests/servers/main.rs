@@ -25,9 +25,10 @@ use gateway::HttpUpstream;
 use monitor::{HealthFinding, ProbeReport};
 use service_checks::check_service;
 use settings::{AllowedNetwork, HttpExpectation, OwnObjective, ServiceAddress, ServiceSettings};
+use test_support::ServerCertificate;
 
 use crate::postgres_server::start_postgres;
-use crate::process::{Certificate, ServerProcess};
+use crate::process::ServerProcess;
 use crate::redis_server::start_redis;
 
 const PASSWORD: &str = "sk-CANARY-right-51c0ffee";
@@ -139,7 +140,7 @@ async fn a_postgresql_server_answers_with_its_password_alone() {
 }
 
 /// Runs the test `name` in a process of its own that trusts `authority`, with a server's address.
-fn rerun_trusting(certificate: &Certificate, name: &str, address: &str) {
+fn rerun_trusting(certificate: &ServerCertificate, name: &str, address: &str) {
     let mut again = Command::new(std::env::current_exe().expect("a path"));
     again.args([name, "--exact", "--nocapture"]);
     again.env("SSL_CERT_FILE", &certificate.authority).env(ADDRESS_VARIABLE, address);
@@ -164,7 +165,7 @@ async fn a_redis_server_with_tls_must_be_vouched_for() {
         return assert_eq!(told(&other), (HealthFinding::Failed, wrong));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = Certificate::write(folder.path());
+    let certificate = ServerCertificate::write(folder.path(), "localhost");
     let Some(server) = start_redis(Some(&certificate)) else { return };
     let address = format!("rediss://localhost:{}", server.port);
     assert_eq!(told(&check_started(kind, &address).await), UNTRUSTED);
@@ -185,7 +186,7 @@ async fn a_postgresql_server_with_tls_must_be_vouched_for() {
         return assert_eq!(told(&other), (HealthFinding::Failed, wrong));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = Certificate::write(folder.path());
+    let certificate = ServerCertificate::write(folder.path(), "localhost");
     let Some(server) = start_postgres(Some(&certificate)) else { return };
     let address = format!("postgres://app@localhost:{}/postgres?sslmode=verify-full", server.port);
     assert_eq!(told(&check_started(kind, &address).await), UNTRUSTED);

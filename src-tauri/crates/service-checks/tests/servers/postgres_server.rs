@@ -6,17 +6,17 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_support::{find_program, skip_unless_strict};
+use test_support::{ServerCertificate, find_program, skip_unless_strict};
 
 use crate::PASSWORD;
-use crate::process::{Certificate, ServerProcess, free_port, quiet};
+use crate::process::{ServerProcess, free_port, quiet};
 
 /// User and group.
 type Account = (u32, u32);
 
 /// `None` if none is installed; the test is then marked as skipped. With a certificate it takes
 /// encrypted connections too.
-pub(crate) fn start_postgres(certificate: Option<&Certificate>) -> Option<ServerProcess> {
+pub(crate) fn start_postgres(certificate: Option<&ServerCertificate>) -> Option<ServerProcess> {
     let Some(programs) = programs() else {
         skip_unless_strict("PostgreSQL is not installed (apt install postgresql)");
         return None;
@@ -40,7 +40,7 @@ pub(crate) fn start_postgres(certificate: Option<&Certificate>) -> Option<Server
     let mut server = command("postgres");
     server.args(["-F", "-h", "127.0.0.1", "-p", &port.to_string()]);
     server.arg("-k").arg(folder.path()).arg("-D").arg(&data);
-    if let Some(Certificate { chain, key, .. }) = certificate {
+    if let Some(ServerCertificate { chain, key, .. }) = certificate {
         for (name, from) in [("server.crt", chain), ("server.key", key)] {
             let file = data.join(name);
             std::fs::copy(from, &file).expect("copied");

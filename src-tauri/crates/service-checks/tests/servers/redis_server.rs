@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use test_support::{find_program, skip_unless_strict};
+use test_support::{ServerCertificate, find_program, skip_unless_strict};
 
 use crate::PASSWORD;
-use crate::process::{Certificate, ServerProcess, free_port, quiet};
+use crate::process::{ServerProcess, free_port, quiet};
 
 /// `None` if none is installed; the test is then marked as skipped. With a certificate it takes
 /// encrypted connections only.
-pub(crate) fn start_redis(certificate: Option<&Certificate>) -> Option<ServerProcess> {
+pub(crate) fn start_redis(certificate: Option<&ServerCertificate>) -> Option<ServerProcess> {
     let Some(program) = ["redis-server", "valkey-server"].into_iter().find_map(find_program) else {
         skip_unless_strict(
             "neither redis-server nor valkey-server is installed (apt install redis-server)",
@@ -24,7 +24,7 @@ pub(crate) fn start_redis(certificate: Option<&Certificate>) -> Option<ServerPro
     );
     let written = match certificate {
         None => writeln!(config, "port {port}"),
-        Some(Certificate { chain, key, .. }) => writeln!(
+        Some(ServerCertificate { chain, key, .. }) => writeln!(
             config,
             "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {}\ntls-key-file {}",
             chain.display(),
