@@ -1,6 +1,11 @@
 /** The Usage chart under the pointer. */
 import { expect, test } from "@playwright/test";
+import { MARGIN, namesWidth } from "@/components/chart/margin";
 import { openPanel, settled } from "./panel.ts";
+
+/** Of a chart this wide: its plot, and what is right of it. */
+const RIGHT = namesWidth();
+const plotOf = (width: number) => width - MARGIN.left - RIGHT;
 
 test("a click on a bar opens its requests, and Back returns to the chart", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/usage?range=last_day&measure=requests" });
@@ -8,7 +13,7 @@ test("a click on a bar opens its requests, and Back returns to the chart", async
   const chart = page.getByRole("slider", { name: /by hour/ });
   const { x, y, width } = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0 };
   // The fourth of 24 bars from the right: an hour of work in the made-up world.
-  await page.mouse.move(x + width - 12 - ((width - 64) / 24) * 3.5, y + 60);
+  await page.mouse.move(x + width - RIGHT - (plotOf(width) / 24) * 3.5, y + 60);
   const [hour] = /^\d\d:\d\d/.exec((await chart.getAttribute("aria-valuetext")) ?? "") ?? [];
   await expect(page.getByText(/^Click to list the requests/)).toBeVisible();
   await page.mouse.down();
@@ -25,10 +30,10 @@ test("a drag over days zooms into them, by the hour where they are two, and zoom
   await settled(page);
   const days = page.getByRole("slider", { name: /by day/ });
   const { x, y, width } = (await days.boundingBox()) ?? { x: 0, y: 0, width: 0 };
-  const bar = (width - 64) / 8;
-  await page.mouse.move(x + width - 12 - bar * 2.5, y + 60);
+  const bar = plotOf(width) / 7;
+  await page.mouse.move(x + width - RIGHT - bar * 2.5, y + 60);
   await page.mouse.down();
-  await page.mouse.move(x + width - 12 - bar * 1.5, y + 60, { steps: 4 });
+  await page.mouse.move(x + width - RIGHT - bar * 1.5, y + 60, { steps: 4 });
   await expect(days).toHaveAttribute("aria-valuetext", /^18 Nov to 19 Nov marked/);
   await page.mouse.up();
   await expect(page.getByLabel("First day")).toHaveValue("2026-11-18");

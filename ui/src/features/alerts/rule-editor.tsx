@@ -70,7 +70,7 @@ export function RuleEditor({ rule, channels, onClose }: RuleEditorProps) {
     <Dialog open onClose={onClose} title={rule.title} description="In force with the next evaluation." width="wide">
       <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
-          <Field label="Alerts are" help={unshown?.sentence} fault={fault("delivery")}>
+          <Field label="Its alerts" help={unshown?.sentence} fault={fault("delivery")}>
             {(control) => <FormSelect {...control} name="delivery" control={form.control} options={DELIVERIES} />}
           </Field>
           {NUMBERS.map(({ name, label, of }) => {
