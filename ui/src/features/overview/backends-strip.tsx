@@ -9,6 +9,7 @@ import { StateBadge } from "@/components/state/state-mark";
 import type { BackendView, ShownHealth } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
+import { formatPercent } from "@/lib/percent";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { healthSign } from "@/lib/states";
 
@@ -54,7 +55,7 @@ function Tiles({ backends: all }: { backends: BackendView[] }) {
     >
       {shown.map((backend) => (
         <li key={backend.id} className="min-w-0">
-          <Tile backend={backend} />
+          <Tile backend={backend} share={shareOf(backend, all)} />
         </li>
       ))}
       {hidden > 0 && (
@@ -98,7 +99,20 @@ function LinkTile({ path, icon: Icon, label, className }: LinkTileProps) {
   );
 }
 
-function Tile({ backend }: { backend: BackendView }) {
+/** Percentage of the last day's requests; null while one backend had them all. */
+function shareOf(backend: BackendView, all: readonly BackendView[]): number | null {
+  const { requests } = backend.last_day.spend;
+  const total = all.reduce((sum, { last_day: day }) => sum + day.spend.requests, 0);
+  return requests === total ? null : (requests / total) * 100;
+}
+
+function requestsWords(requests: number, share: number | null): string {
+  if (requests === 0) return "no requests in 24 h";
+  const count = `${formatCount(requests)} req`;
+  return share === null ? `${count} / 24 h` : `${count} · ${formatPercent(share)}`;
+}
+
+function Tile({ backend, share }: { backend: BackendView; share: number | null }) {
   const { last_day: day, health } = backend;
   return (
     <PanelLink
@@ -121,7 +135,9 @@ function Tile({ backend }: { backend: BackendView }) {
         />
       </span>
       <span className="flex justify-between gap-2 text-11 whitespace-nowrap text-ink-3">
-        <span>{day.spend.requests === 0 ? "no requests today" : `${formatCount(day.spend.requests)} req / 24 h`}</span>
+        <span title={share === null ? undefined : "Requests in 24 hours, and their share of all"}>
+          {requestsWords(day.spend.requests, share)}
+        </span>
         {day.first_token_ms !== null && (
           <span title="Mean time to first token">{formatDuration(day.first_token_ms)}</span>
         )}
