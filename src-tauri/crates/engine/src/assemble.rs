@@ -85,9 +85,8 @@ pub(crate) struct OpenVault {
     pub(crate) forced: Option<VaultKind>,
 }
 
-pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy } =
-        outside;
+pub(crate) fn assemble(base: BaseParts, given: Outside) -> Result<EngineParts, IdError> {
+    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring, proxy } = given;
     let tokens = OwnTokens::new(&*base.entropy);
     let backends = assemble_backends(&base, own_clients(&tokens)?);
     let programs = ClientPrograms::open(base.folders.client_programs_file());
