@@ -585,6 +585,8 @@ export type AlertDelivery =
 export type AlertEnding = 
 /**  What it was about is over */
 "resolved" | 
+/**  What it was about was removed or switched off */
+"removed" | 
 /**  Nothing is known about it any more */
 "unknown" | 
 /**  Its rule was switched off */
@@ -705,6 +707,8 @@ export type AlertRule =
 "budget-mark" | 
 /**  A budget will be used up before its period ends */
 "budget-forecast" | 
+/**  The gateway does not listen or does not answer */
+"gateway-fault" | 
 /**  Requests are not recorded as they should be */
 "ledger-fault" | 
 /**  A key was rejected or is missing */
@@ -1937,7 +1941,7 @@ export type ChangeTag =
 /**  The ledger's file, its backups and its problems. */
 "ledger";
 
-/**  What an undo does with wired keys that someone else changed. */
+/**  What an undo does with wired keys that someone else changed, and with what it cannot put back. */
 export type ChangedKeys = 
 /**  Change nothing and say which they are. */
 "refuse" | 
@@ -5697,6 +5701,8 @@ export type SettingsValues = {
 	alerts_budget_mark: "off" | "inbox" | "notification",
 	/**  When a budget will be used up before its period ends. */
 	alerts_budget_forecast: "off" | "inbox" | "notification",
+	/**  When the gateway does not listen or does not answer. */
+	alerts_gateway_fault: "off" | "inbox" | "notification",
 	/**  When requests are not recorded as they should be. */
 	alerts_ledger_fault: "off" | "inbox" | "notification",
 	/**  When a key was rejected or is missing. */
@@ -5779,6 +5785,8 @@ export type SettingsValues = {
 	alerts_budget_forecast_for_secs: number,
 	/**  How severe it is. */
 	alerts_budget_forecast_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  How long it must hold before an alert fires. */
+	alerts_gateway_fault_for_secs: number,
 	/**  How long it must hold before an alert fires. */
 	alerts_ledger_fault_for_secs: number,
 	/**  How long it must hold before an alert fires. */

@@ -328,6 +328,7 @@ export const ALERT_CHANNEL_STATE: Record<AlertChannelState, Sign> = {
 
 export const ALERT_ENDING: Record<AlertEnding, Sign> = {
   resolved: { word: "Resolved", shape: "disc", tone: "ok" },
+  removed: { word: "Ended", shape: "dash", tone: "muted" },
   "switched-off": { word: "Ended", shape: "dash", tone: "muted" },
   unknown: { word: "Ended", shape: "dash", tone: "muted" },
 };
