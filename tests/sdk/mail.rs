@@ -72,7 +72,7 @@ async fn a_test_mail_arrives_and_a_wrong_password_is_told() {
 #[ignore = "needs aiosmtpd: `cargo xtask test --only sdk`"]
 async fn a_mail_is_sent_encrypted_to_a_server_that_is_vouched_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1");
+    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1").expect("written");
     let paths = [&certificate.chain, &certificate.key].map(|path| path.display().to_string());
     let Some(mut server) = start_server(&[&paths[0], &paths[1]]).await else { return };
     let mut home = home_with_mail(&server, "starttls").await;
@@ -89,7 +89,7 @@ async fn a_mail_is_sent_encrypted_to_a_server_that_is_vouched_for() {
 #[ignore = "needs aiosmtpd: `cargo xtask test --only sdk`"]
 async fn no_password_goes_to_a_server_whose_certificate_nobody_trusts() {
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1");
+    let certificate = ServerCertificate::write(folder.path(), "127.0.0.1").expect("written");
     let paths = [&certificate.chain, &certificate.key].map(|path| path.display().to_string());
     let Some(server) = start_server(&[&paths[0], &paths[1]]).await else { return };
     let home = home_with_mail(&server, "starttls").await;

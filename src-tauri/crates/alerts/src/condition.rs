@@ -107,7 +107,9 @@ pub struct Conditions {
 impl Conditions {
     /// True if what an alert is about is not there any more.
     pub(crate) fn is_removed(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {
-        self.configured.as_ref().is_some_and(|configured| configured.lacks(fingerprint, rule))
+        self.configured
+            .as_ref()
+            .is_some_and(|configured| configured.lacks(fingerprint.subject(), rule))
     }
 
     pub(crate) fn is_unknown(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use domain::{AlertChannel, BackendId, BudgetId, CredentialId, RouteId, ServiceId};
 
-use crate::condition::Fingerprint;
 use crate::rule::AlertRule;
 
 /// Everything of the settings that alerts are about.
@@ -23,8 +22,7 @@ pub struct Configured {
 
 impl Configured {
     /// True if what an alert of `rule` is about is not there any more.
-    pub(crate) fn lacks(&self, fingerprint: &Fingerprint, rule: AlertRule) -> bool {
-        let subject = fingerprint.subject();
+    pub(crate) fn lacks(&self, subject: &str, rule: AlertRule) -> bool {
         match rule {
             AlertRule::BackendDown
             | AlertRule::BreakerOpen

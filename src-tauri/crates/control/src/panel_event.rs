@@ -89,45 +89,39 @@ macro_rules! define_change_tag {
 
 for_each_topic!(define_change_tag);
 
+impl PanelEvent {
+    fn changed(tags: &[ChangeTag]) -> Self {
+        Self::Changed { tags: tags.to_vec() }
+    }
+}
+
 impl From<&EngineEvent> for PanelEvent {
     fn from(event: &EngineEvent) -> Self {
         match event {
             EngineEvent::Changed(topics) => {
                 Self::Changed { tags: topics.iter().map(|topic| (*topic).into()).collect() }
             }
-            EngineEvent::Ledger(_) => {
-                Self::Changed { tags: vec![ChangeTag::Ledger, ChangeTag::Status] }
-            }
-            EngineEvent::Gateway => Self::Changed {
-                tags: vec![
-                    ChangeTag::Status,
-                    ChangeTag::Health,
-                    ChangeTag::Clients,
-                    ChangeTag::Settings,
-                ],
-            },
-            EngineEvent::Endpoints => Self::Changed {
-                tags: vec![
-                    ChangeTag::Endpoints,
-                    ChangeTag::Routes,
-                    ChangeTag::Backends,
-                    ChangeTag::Status,
-                ],
-            },
-            EngineEvent::Health { .. } => {
-                Self::Changed { tags: vec![ChangeTag::Backends, ChangeTag::Status] }
-            }
-            EngineEvent::Service { .. } => {
-                Self::Changed { tags: vec![ChangeTag::Health, ChangeTag::Status] }
-            }
-            EngineEvent::SettingsApplied => Self::Changed {
-                tags: vec![
-                    ChangeTag::Settings,
-                    ChangeTag::Status,
-                    ChangeTag::Backends,
-                    ChangeTag::Routes,
-                ],
-            },
+            EngineEvent::Ledger(_) => Self::changed(&[ChangeTag::Ledger, ChangeTag::Status]),
+            EngineEvent::Gateway => Self::changed(&[
+                ChangeTag::Status,
+                ChangeTag::Health,
+                ChangeTag::Clients,
+                ChangeTag::Settings,
+            ]),
+            EngineEvent::Endpoints => Self::changed(&[
+                ChangeTag::Endpoints,
+                ChangeTag::Routes,
+                ChangeTag::Backends,
+                ChangeTag::Status,
+            ]),
+            EngineEvent::Health { .. } => Self::changed(&[ChangeTag::Backends, ChangeTag::Status]),
+            EngineEvent::Service { .. } => Self::changed(&[ChangeTag::Health, ChangeTag::Status]),
+            EngineEvent::SettingsApplied => Self::changed(&[
+                ChangeTag::Settings,
+                ChangeTag::Status,
+                ChangeTag::Backends,
+                ChangeTag::Routes,
+            ]),
             EngineEvent::RunProgress(snapshot) => {
                 Self::RunProgress { run: Box::new(operation::snapshot_view(snapshot)) }
             }

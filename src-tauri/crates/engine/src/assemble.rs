@@ -110,16 +110,9 @@ pub(crate) fn assemble(base: BaseParts, given: Outside) -> Result<EngineParts, I
     let states = monitor_parts::backend_states(&base, &backends, &quality);
     let key_balances = Arc::new(money_parts::key_balances(&base, &backends));
     let judged = Judged::of(&measured, &quality, &states, &local, &key_balances);
-    let alerts = alert_watch(
-        &base,
-        &backends,
-        (&services, &gateway),
-        judged,
-        &service_levels,
-        &notifications,
-    );
-    let backup_archives =
-        backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
+    let watched = (&services, &gateway, &service_levels);
+    let alerts = alert_watch(&base, &backends, watched, judged, &notifications);
+    let archives = backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     let price_editor = Arc::new(money_parts::price_editor(&base, &backends));
     let asked = (&key_scanner, &client_wiring, &alerts, &price_editor, &states);
     let paid = (&budgets, &cost_reports);
@@ -127,7 +120,7 @@ pub(crate) fn assemble(base: BaseParts, given: Outside) -> Result<EngineParts, I
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
-        backup_archives,
+        backup_archives: archives,
         metrics: metrics_exporter(&base, &states, &measured, (&alerts, &local, &models)),
         telemetry: telemetry(&base, &backends, models),
         readiness,
@@ -549,11 +542,11 @@ fn telemetry(base: &BaseParts, backends: &BackendParts, models: Arc<ModelNames>)
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
-    (services, gateway): (&Arc<ServiceWatch>, &Arc<GatewayServer>),
+    watched: (&Arc<ServiceWatch>, &Arc<GatewayServer>, &Arc<ServiceLevelWatch>),
     judged: Judged,
-    service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
+    let (services, gateway, service_levels) = watched;
     let Judged { measured, quality, states, local, balances } = judged;
     Arc::new(AlertWatch {
         sources: AlertSources {

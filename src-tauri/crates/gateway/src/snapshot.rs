@@ -469,7 +469,7 @@ mod tests {
         assert!(second.find(&id(), now).is_ok(), "its new token is valid");
         let third = renewed.clone().replacing(&second);
         assert_eq!(said(&third, "ghk_a"), Err(TokenRefused::Revoked));
-        let restored = first.clone().replacing(&third);
+        let restored = first.replacing(&third);
         assert_eq!(said(&restored, "ghk_a"), Ok("c".to_owned()));
 
         let number = |number: usize| client(&format!("ghk_{number}"), Purpose::User);

@@ -33,21 +33,8 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         }),
         AlertRule::BudgetMark => facts.budgets.push(budget(BudgetMark::Spent(80))?),
         AlertRule::BudgetForecast => facts.budgets.push(budget(BudgetMark::Forecast)?),
-        AlertRule::GatewayFault => {
-            facts.gateway = Some(GatewayFact {
-                title: "The gateway is not listening",
-                fix: "Its port is in use by another program.".to_owned(),
-                path: "/health/local",
-            });
-        }
-        AlertRule::LedgerFault => {
-            facts.ledger = Some(LedgerFact {
-                cause: NAME.to_owned(),
-                title: "Requests are not recorded".to_owned(),
-                fix: "The disk is full. Make space.".to_owned(),
-                is_problem: true,
-            });
-        }
+        AlertRule::GatewayFault => facts.gateway = Some(gateway()),
+        AlertRule::LedgerFault => facts.ledger = Some(ledger()),
         AlertRule::KeyBlocked => {
             let needed_by = Vec::new();
             let (what, fix) = ("was rejected", "Replace the key.");
@@ -95,6 +82,23 @@ pub(super) fn facts(rule: AlertRule, tunings: &RuleTunings) -> Option<Facts> {
         | AlertRule::ChecksOld => facts.measurements.push(measurement(rule, &tuning)?),
     }
     Some(facts)
+}
+
+fn gateway() -> GatewayFact {
+    GatewayFact {
+        title: "The gateway is not listening",
+        fix: "Its port is in use by another program.".to_owned(),
+        path: "/health/local",
+    }
+}
+
+fn ledger() -> LedgerFact {
+    LedgerFact {
+        cause: NAME.to_owned(),
+        title: "Requests are not recorded".to_owned(),
+        fix: "The disk is full. Make space.".to_owned(),
+        is_problem: true,
+    }
 }
 
 fn key() -> Option<CredentialId> {

@@ -1,19 +1,19 @@
 //! Gathers the facts that alerts are judged by.
 
+mod configured;
 mod dead_routes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
-    AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact,
-    Configured, Facts, GatewayFact, Impact, KeyFact, LedgerFact, Measurement, ServiceFact,
-    VaultFact,
+    AlertRule, BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
+    GatewayFact, Impact, KeyFact, LedgerFact, Measurement, ServiceFact, VaultFact,
 };
 use budgets::BudgetStatus;
 use domain::{
-    AlertChannel, BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId,
-    ShownCurrency, WallTime,
+    BackendId, BudgetMark, Clock, CredentialId, DAY_MS, Origin, RouteId, ServiceId, ShownCurrency,
+    WallTime,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
@@ -125,31 +125,13 @@ impl AlertSources {
             measurements,
             unknown_balances,
             unmeasured,
-            gateway: self.gateway.fault().map(gateway_fact),
+            gateway: self.gateway.fault().as_ref().map(gateway_fact),
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,
                 fix: problem.fix,
                 is_problem: problem.severity == LedgerSeverity::Problem,
             }),
-        }
-    }
-
-    /// What there is now that alerts may be about.
-    fn configured(&self, settings: &Settings) -> Configured {
-        let channels = [
-            (AlertChannel::Desktop, settings.notifications.enabled),
-            (AlertChannel::Webhook, settings.webhook.enabled),
-            (AlertChannel::Mail, settings.mail.enabled),
-        ];
-        let backends = settings.backends_on().map(|(id, _)| id).chain([&self.mock]);
-        Configured {
-            backends: backends.cloned().collect(),
-            routes: settings.routes.keys().cloned().collect(),
-            services: settings.services.keys().cloned().collect(),
-            keys: settings.credentials.keys().cloned().collect(),
-            budgets: settings.budgets.keys().cloned().collect(),
-            channels: channels.into_iter().filter_map(|(it, is_on)| is_on.then_some(it)).collect(),
         }
     }
 
@@ -439,7 +421,7 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
 }
 
 /// A port is chosen in the settings; why it does not answer is for the checks to find out.
-fn gateway_fact(fault: GatewayFault) -> GatewayFact {
+fn gateway_fact(fault: &GatewayFault) -> GatewayFact {
     let title = fault.title();
     let (fix, path) = match fault.is_listening {
         true => (format!("{} Restart Gatehouse if this goes on.", fault.reason), "/readiness"),

@@ -165,7 +165,7 @@ async fn a_redis_server_with_tls_must_be_vouched_for() {
         return assert_eq!(told(&other), (HealthFinding::Failed, wrong));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = ServerCertificate::write(folder.path(), "localhost");
+    let certificate = ServerCertificate::write(folder.path(), "localhost").expect("written");
     let Some(server) = start_redis(Some(&certificate)) else { return };
     let address = format!("rediss://localhost:{}", server.port);
     assert_eq!(told(&check_started(kind, &address).await), UNTRUSTED);
@@ -186,7 +186,7 @@ async fn a_postgresql_server_with_tls_must_be_vouched_for() {
         return assert_eq!(told(&other), (HealthFinding::Failed, wrong));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let certificate = ServerCertificate::write(folder.path(), "localhost");
+    let certificate = ServerCertificate::write(folder.path(), "localhost").expect("written");
     let Some(server) = start_postgres(Some(&certificate)) else { return };
     let address = format!("postgres://app@localhost:{}/postgres?sslmode=verify-full", server.port);
     assert_eq!(told(&check_started(kind, &address).await), UNTRUSTED);

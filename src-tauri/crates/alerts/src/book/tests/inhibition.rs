@@ -399,9 +399,7 @@ fn what_an_alert_is_about_is_looked_for_by_its_rule() {
         (AlertRule::ServiceDown, "a"),
         (AlertRule::ChannelFault, "webhook"),
     ];
-    let lacks = |(rule, subject): (AlertRule, &str)| {
-        configured.lacks(&Fingerprint::new(rule, subject), rule)
-    };
+    let lacks = |(rule, subject): (AlertRule, &str)| configured.lacks(subject, rule);
     assert_eq!(there.map(lacks), [false; 13]);
     assert_eq!(gone.map(lacks), [true; 10]);
 }
