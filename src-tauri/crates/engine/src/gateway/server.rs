@@ -9,6 +9,7 @@ use domain::WallTime;
 use gateway::{AgentEndpoint, Gateway, Listener, StopSignal};
 use parking_lot::Mutex;
 use settings::SettingsStore;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,6 +60,8 @@ pub struct GatewayServer {
     tasks: Tasks,
     serving: Mutex<Option<Serving>>,
     listening: Mutex<ListenerState>,
+    /// Told after each attempt to listen.
+    moved: Notify,
     /// Stops the gateway before everything else, so that commands can reach the engine until it
     /// has stopped.
     stop: CancellationToken,
@@ -106,6 +109,7 @@ impl GatewayServer {
             tasks,
             serving: Mutex::default(),
             listening: Mutex::default(),
+            moved: Notify::new(),
             stop: CancellationToken::new(),
             grace_ended: CancellationToken::new(),
             connections: TaskTracker::new(),
@@ -294,6 +298,7 @@ impl GatewayServer {
             stop.cancel();
         }
         self.events.send(EngineEvent::Gateway);
+        self.moved.notify_one();
     }
 
     /// Tries again to open the port that could not be opened, once. What holds it may be gone.

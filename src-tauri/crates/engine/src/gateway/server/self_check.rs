@@ -48,8 +48,13 @@ impl GatewayServer {
                 let answers = server.check_itself(&*clock, ANSWER_MAX, &ticks).await;
                 let works = answers && server.fault().is_none();
                 let pause = if works { CHECK_SECS } else { RECHECK_SECS };
-                if !ticks.sleep(Duration::from_secs(pause)).await {
-                    return;
+                tokio::select! {
+                    is_running = ticks.sleep(Duration::from_secs(pause)) => {
+                        if !is_running {
+                            return;
+                        }
+                    }
+                    () = server.moved.notified() => {}
                 }
             }
         });
