@@ -304,6 +304,6 @@ async fn s41_six_hundred_idle_connections_shut_nobody_out() {
     let revoked = tokio::time::timeout(REVOCATION_MAX, gate.home.gatehouse(&revoke).run()).await;
     revoked.expect("revoked in time").expect_success();
     let refused = gate.post_chat(&[JSON, &gate.authorization()], &request()).await;
-    assert_refused(&refused, 401, "invalid_token");
+    assert_refused(&refused, 401, "revoked_token");
     gate.served.stop().await;
 }

@@ -31,7 +31,7 @@ const ICNS_EDGES: [u32; 6] = [16, 32, 64, 128, 256, 512];
 const SMALL_EDGE_MAX: u32 = 32;
 
 /// States of the tray icon; each is a drawing `tray-NAME.svg`.
-const TRAY: [&str; 4] = ["ok", "attention", "problem", "drill"];
+const TRAY: [&str; 4] = ["ok", "attention", "problem", "outline"];
 
 /// Tray images: edge of the image and of the drawing in it, in pixels. The drawings use a grid of
 /// 16, so they are drawn at 16 or 32 with a margin instead of being blurred to fit.
