@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod cli {
+    pub(crate) mod backups;
     pub(crate) mod commands;
 }
 
