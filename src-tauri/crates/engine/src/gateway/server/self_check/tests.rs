@@ -61,6 +61,11 @@ async fn a_port_that_was_taken_is_told_and_opened_once_it_is_free() {
     let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = holder.local_addr().expect("an address").port();
     let (settings, mut events) = (Arc::clone(&base.settings), base.events.subscribe());
+    // Other parts of the engine send events too.
+    let mut told = || {
+        let all = std::iter::from_fn(|| events.try_recv().ok());
+        all.filter(|event| matches!(event, EngineEvent::Gateway)).count()
+    };
     let server = GatewayServer::new(Some(port), settings, base.events.clone(), base.tasks.clone());
     assert!(!server.is_started() && server.fault().is_none());
     let parts = crate::start::gateway_parts(&engine.parts);
@@ -68,15 +73,15 @@ async fn a_port_that_was_taken_is_told_and_opened_once_it_is_free() {
     let fault = server.fault().expect("its port is taken");
     assert!(server.is_started() && !fault.is_listening, "{fault:?}");
     assert!(fault.reason.contains("is in use by another program"), "{fault:?}");
-    assert!(matches!(events.try_recv(), Ok(EngineEvent::Gateway)));
+    assert_eq!(told(), 1);
     server.listen_again().await;
     assert_eq!(server.fault(), Some(fault), "it is taken still");
-    assert!(events.try_recv().is_err(), "nothing changed");
+    assert_eq!(told(), 0, "nothing changed");
 
     drop(holder);
     server.listen_again().await;
     assert_eq!((server.fault(), server.status()), (None, GatewayStatus::Listening));
-    assert!(matches!(events.try_recv(), Ok(EngineEvent::Gateway)));
+    assert_eq!(told(), 1);
     assert!(server.check_itself(&*clock, ANSWER_MAX, &Tasks::default()).await);
     server.stop().await;
     assert!(server.fault().is_none() && !server.is_started(), "a stop is no fault");
