@@ -142,10 +142,10 @@ impl CommandInputs {
 fn keys_among(variables: &[(String, String)]) -> Vec<VariableKey> {
     let is_known = |name: &str| known_variables().any(|known| known.variable == name);
     let key = |(name, value): &(String, String)| {
-        let secret = Secret::parse(value.clone()).ok().filter(|_| is_known(name))?;
+        let secret = Secret::parse(value.clone()).ok()?;
         Some(VariableKey { variable: name.clone(), secret })
     };
-    variables.iter().filter_map(key).collect()
+    variables.iter().filter(|(name, _)| is_known(name)).filter_map(key).collect()
 }
 
 /// One thread is enough for most calls, and starts faster than several.

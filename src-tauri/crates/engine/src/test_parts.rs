@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::{
     BackendId, Clock, Endpoint, ManualClock, Origin, RequestId, SeededEntropy, VaultKind, WallTime,
 };
 use endpoints::{
     AdmittedAttempt, BackendTraffic, EndpointRegistry, RequestLoad, ResilienceRules, TrafficRules,
 };
-use gateway::{AccessTokens, MockUpstream};
+use futures_util::StreamExt as _;
+use gateway::{AccessTokens, KeyScrubber, MockUpstream, UpstreamFailure, UpstreamResponse};
 use ledger::Ledger;
 use routing::{Candidate, CandidateAvailability, Ranking, RankingFactor};
 use settings::{
@@ -49,6 +51,20 @@ pub(crate) fn engine_config(home: &TempDir, clock: Arc<dyn Clock>) -> EngineConf
         home: None,
         is_offline: || false,
     }
+}
+
+/// What a made-up provider answers; status 0 is one that cannot be reached.
+pub(crate) fn upstream_answer(
+    status: u16,
+    body: impl Into<Bytes>,
+) -> Result<UpstreamResponse, UpstreamFailure> {
+    if status == 0 {
+        return Err(UpstreamFailure::Connect);
+    }
+    let body = futures_util::stream::iter([Ok(body.into())]).boxed();
+    let status = status.try_into().expect("a status");
+    let (headers, scrubber) = (Default::default(), KeyScrubber::default());
+    Ok(UpstreamResponse { status, headers, body, scrubber })
 }
 
 /// A client that may ask for everything.

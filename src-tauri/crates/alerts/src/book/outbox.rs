@@ -436,8 +436,10 @@ impl Outbox {
 
 fn resolved_message(posted: Posted) -> ChannelMessage {
     let ended = posted.ended;
-    let ending = ended.as_ref().and_then(|it| it.ending.parse().ok());
-    let ending = ending.unwrap_or(AlertEnding::Resolved);
+    let ending = ended.as_ref().map_or(AlertEnding::Resolved, |it| {
+        // A word of another version.
+        it.ending.parse().unwrap_or(AlertEnding::Unknown)
+    });
     let over = ended.and_then(|it| it.over).filter(|_| ending == AlertEnding::Resolved);
     let (title, body) = over.unwrap_or_else(|| {
         let body = match ending {

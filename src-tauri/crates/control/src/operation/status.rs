@@ -306,20 +306,22 @@ pub(super) fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 
 pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     if let Some(fault) = engine.gateway().fault() {
-        return Some(gateway_fault_issue(fault));
+        return Some(gateway_fault_issue(&fault));
     }
-    let (title, impact) = match engine.gateway().status() {
+    let (level, title, impact) = match engine.gateway().status() {
         GatewayStatus::Listening => return None,
         GatewayStatus::Paused => return Some(paused_issue()),
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
-            ("The gateway is not running", start)
+            (VerdictLevel::Attention, "The gateway is not running", start)
         }
-        GatewayStatus::Failed(reason) => ("The gateway is not listening", reason),
+        GatewayStatus::Failed(reason) => {
+            (VerdictLevel::Problem, "The gateway is not listening", reason)
+        }
     };
     Some(StatusIssueView {
         id: "gateway".to_owned(),
-        level: VerdictLevel::Attention,
+        level,
         title: title.to_owned(),
         impact,
         since: None,
@@ -327,22 +329,17 @@ pub(super) fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     })
 }
 
-fn gateway_fault_issue(fault: GatewayFault) -> StatusIssueView {
-    let title = fault.title().to_owned();
-    let (impact, action) = match fault.is_listening {
-        true => (
-            format!("{} Restart Gatehouse if this goes on.", fault.reason),
-            PanelActionView::RunChecks,
-        ),
-        false => (fault.reason, PanelActionView::OpenSettings),
-    };
+fn gateway_fault_issue(fault: &GatewayFault) -> StatusIssueView {
     StatusIssueView {
         id: "gateway".to_owned(),
         level: VerdictLevel::Problem,
-        title,
-        impact,
+        title: fault.title().to_owned(),
+        impact: fault.fix(),
         since: fault.since.map(Into::into),
-        action,
+        action: match fault.is_listening {
+            true => PanelActionView::RunChecks,
+            false => PanelActionView::OpenSettings,
+        },
     }
 }
 

@@ -422,12 +422,8 @@ pub(crate) fn key_times(settings: &Settings, at: WallTime) -> Vec<Measurement> {
 
 /// A port is chosen in the settings; why it does not answer is for the checks to find out.
 fn gateway_fact(fault: &GatewayFault) -> GatewayFact {
-    let title = fault.title();
-    let (fix, path) = match fault.is_listening {
-        true => (format!("{} Restart Gatehouse if this goes on.", fault.reason), "/readiness"),
-        false => (fault.reason.replace('`', ""), "/settings?part=Gateway"),
-    };
-    GatewayFact { title, fix, path }
+    let path = if fault.is_listening { "/readiness" } else { "/settings?part=Gateway" };
+    GatewayFact { title: fault.title(), fix: fault.fix().replace('`', ""), path }
 }
 
 pub(crate) const REPLACE_KEY: &str = "Replace the key.";

@@ -35,8 +35,7 @@ pub enum GatewayStatus {
 pub struct GatewayFault {
     /// False if its port could not be opened.
     pub is_listening: bool,
-    /// A sentence, or several.
-    pub reason: String,
+    reason: String,
     /// `None` if that is not known.
     pub since: Option<WallTime>,
 }
@@ -48,6 +47,15 @@ impl GatewayFault {
             "The gateway does not answer"
         } else {
             "The gateway is not listening"
+        }
+    }
+
+    /// What happened and what to do, in sentences.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        match self.is_listening {
+            true => format!("{} Restart Gatehouse if this goes on.", self.reason),
+            false => self.reason.clone(),
         }
     }
 }
@@ -283,8 +291,12 @@ impl GatewayServer {
                 ListenerState::Listening { wanted, port, addresses, stop, silence: None }
             }
             Err(error) => {
+                let reason = error.to_string();
+                if self.failed_before(wanted, &reason) {
+                    return;
+                }
                 tracing::error!(%error, port = wanted, "the gateway is not listening");
-                ListenerState::Failed { wanted, reason: error.to_string() }
+                ListenerState::Failed { wanted, reason }
             }
         };
         let before = {
@@ -307,9 +319,13 @@ impl GatewayServer {
             ListenerState::Failed { wanted, .. } if wanted == self.configured_port() => wanted,
             _ => return,
         };
-        if Listener::bind(wanted).await.is_ok() {
-            self.listen(wanted).await;
-        }
+        self.listen(wanted).await;
+    }
+
+    /// True if this port could not be opened before, for the same reason.
+    fn failed_before(&self, port: u16, why: &str) -> bool {
+        let known = self.listening.lock();
+        matches!(&*known, ListenerState::Failed { wanted, reason } if *wanted == port && reason == why)
     }
 }
 

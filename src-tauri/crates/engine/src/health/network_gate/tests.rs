@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::{BackendId, ClockReading, Endpoint, HealthState, SeededEntropy, SystemClock};
 use endpoints::{FailureReason, ResilienceRules, Verdict};
-use futures_util::StreamExt as _;
-use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use gateway::{UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use monitor::{HealthFinding, Monitor, Observation, ObservationSource, Probe, ProbeReport};
 use resilience::{CallOutcome, FailureWeight};
 use settings::{BackendKind, BackendSettings};
@@ -15,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::health::backend_watch::HealthWatch;
-use crate::test_parts::{admitted, backend_settings, ledger_in};
+use crate::test_parts::{admitted, backend_settings, ledger_in, upstream_answer};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -36,9 +34,7 @@ impl Upstream for FakeNetwork {
         if self.dead.lock().contains(&host) {
             std::future::pending::<()>().await;
         }
-        let body = futures_util::stream::iter([Ok(Bytes::new())]).boxed();
-        let (headers, scrubber) = (Default::default(), KeyScrubber::default());
-        Ok(UpstreamResponse { status: Default::default(), headers, body, scrubber })
+        upstream_answer(200, "")
     }
 }
 

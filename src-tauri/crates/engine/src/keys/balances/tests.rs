@@ -1,10 +1,8 @@
 //! What is asked of a provider, and what is known from its answers.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::{BackendId, BoundSecret, ManualClock, Secret};
-use futures_util::StreamExt as _;
-use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use gateway::{UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use pricing::Cost;
 use settings::{BackendKind, Settings};
 use tempfile::TempDir;
@@ -13,7 +11,7 @@ use super::*;
 use crate::Engine;
 use crate::alerts::measurements::tests::{answered, settle};
 use crate::gateway::response_cache::tests::opened_at;
-use crate::test_parts::{NOW, backend_settings, credential_settings};
+use crate::test_parts::{NOW, backend_settings, credential_settings, upstream_answer};
 
 const KEY: &str = "used";
 const SECRET: &str = "sk-or-secret-0001";
@@ -34,13 +32,7 @@ impl Upstream for FakeProvider {
         assert!(request.carrier == KeyCarrier::Bearer && request.body.is_empty());
         self.asked.lock().push(format!("{} {}", request.method, request.url));
         let (status, text) = self.answer.lock().clone();
-        if status == 0 {
-            return Err(UpstreamFailure::Connect);
-        }
-        let body = futures_util::stream::iter([Ok(Bytes::from(text))]).boxed();
-        let status = status.try_into().expect("a status");
-        let (headers, scrubber) = (Default::default(), KeyScrubber::default());
-        Ok(UpstreamResponse { status, headers, body, scrubber })
+        upstream_answer(status, text)
     }
 }
 

@@ -1,17 +1,15 @@
 //! What is asked of providers about keys that no backend uses, and what follows from the answers.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::{ManualClock, Secret};
-use futures_util::StreamExt as _;
-use gateway::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
+use gateway::{UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::*;
 use crate::Engine;
 use crate::gateway::response_cache::tests::opened_at;
-use crate::test_parts::NOW;
+use crate::test_parts::{NOW, upstream_answer};
 
 const SECRET: &str = "sk-secret-0001";
 const LIST: &str = r#"{"object": "list", "data": [{"id": "m"}]}"#;
@@ -36,13 +34,7 @@ impl Upstream for FakeProvider {
             (true, true) => self.with_key,
             (true, false) => self.without,
         };
-        if status == 0 {
-            return Err(UpstreamFailure::Connect);
-        }
-        let body = futures_util::stream::iter([Ok(Bytes::from(text))]).boxed();
-        let status = status.try_into().expect("a status");
-        let (headers, scrubber) = (Default::default(), KeyScrubber::default());
-        Ok(UpstreamResponse { status, headers, body, scrubber })
+        upstream_answer(status, text)
     }
 }
 
